@@ -1,0 +1,75 @@
+# make study runs everything; make help lists the rest. Needed beforehand: Python 3.11 or newer, git, make.
+
+VENV ?= .venv
+PYTHON ?=
+PIP_FLAGS ?=
+PYTEST_FLAGS ?=
+
+run := "$(VENV)/bin/python"
+stamp := $(VENV)/.installed
+# DVC starts the stages by `python`: the environment's own.
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install study test lint ui
+
+help:
+	@echo "make study   environment, data, then the whole study: search, train, evaluate, law, report"
+	@echo "make test    the fast tests (PYTEST_FLAGS='-m slow' for the slow ones)"
+	@echo "make lint    ruff and mypy"
+	@echo "make ui      MLflow's page of the runs on 127.0.0.1"
+	@echo "make install the environment alone, in $(VENV) (PYTHON=/path/to/python chooses the interpreter)"
+
+install: $(stamp)
+
+study: $(stamp)
+	$(run) -m dvc pull data.dvc
+	"$(VENV)/bin/tsladder" run
+
+test: $(stamp)
+	$(run) -m pytest -q $(PYTEST_FLAGS)
+
+lint: $(stamp)
+	$(run) -m ruff check .
+	$(run) -m ruff format --check .
+	$(run) -m mypy
+
+ui: $(stamp)
+	"$(VENV)/bin/tsladder" ui
+
+# An interpreter counts when it runs, is new enough and can make environments; versions the lock was run with come first.
+$(stamp): requirements.lock pyproject.toml
+	@set -e; \
+	suits() { "$$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }; \
+	if ! suits "$(VENV)/bin/python"; then \
+	  chosen="$(PYTHON)"; \
+	  if [ -z "$$chosen" ]; then \
+	    for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	      saved_ifs="$$IFS"; IFS=:; \
+	      for folder in $$PATH; do \
+	        if [ -z "$$chosen" ] && [ -x "$$folder/$$name" ] && suits "$$folder/$$name"; then chosen="$$folder/$$name"; fi; \
+	      done; \
+	      IFS="$$saved_ifs"; \
+	    done; \
+	  fi; \
+	  if [ -z "$$chosen" ]; then \
+	    echo "tsladder needs Python 3.11 or newer with its venv module, and none was found on PATH." >&2; \
+	    echo "Install one (on Debian or Ubuntu: apt install python3.11 python3.11-venv), or name it: make PYTHON=/path/to/python3.11" >&2; \
+	    exit 1; \
+	  fi; \
+	  if ! suits "$$chosen"; then \
+	    echo "$$chosen does not run, is older than Python 3.11, or lacks the venv module." >&2; \
+	    exit 1; \
+	  fi; \
+	  if [ -e "$(VENV)" ] && ! [ -f "$(VENV)/pyvenv.cfg" ]; then \
+	    echo "$(VENV) exists and is no Python environment: move it away, or choose another by make VENV=..." >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$chosen"; \
+	  "$$chosen" -m venv --clear "$(VENV)"; \
+	fi
+	@echo "Installing the packages of requirements.lock (minutes at the first time)"
+	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
+	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) --no-deps --no-build-isolation -e .
+	@touch "$(stamp)"

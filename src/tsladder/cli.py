@@ -1,0 +1,103 @@
+"""The command `tsladder`. Subcommands import what they need when they run, so that help and status answer at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from tsladder.places import Places
+from tsladder.stage import exit_code
+
+EXAMPLES = """examples:
+  tsladder plan                  what would run here, cell by cell
+  tsladder plan --budget 2M      the same with 2M as the top rung
+  tsladder run                   rebuild what is stale and print the verdicts
+  tsladder status --json         where every cell stands
+  tsladder ui                    compare trials in the browser
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point: 0 fine, 1 the work failed, 2 bad input, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    places = Places.here()
+    command: Callable[[Places, argparse.Namespace], int] = options.command
+    codes: list[int] = []
+    ending = exit_code(lambda: codes.append(command(places, options)))
+    return ending or codes[0]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tsladder",
+        description="Does the error of a time-series transformer fall as a power of its parameter count?",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="rebuild what is stale (dvc repro) and print the verdicts")
+    run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
+    run.set_defaults(command=_run)
+
+    plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
+    plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
+    plan.add_argument("--json", action="store_true", help="print JSON alone")
+    plan.set_defaults(command=_plan)
+
+    status = commands.add_parser("status", help="where every cell stands, from local files")
+    status.add_argument("--json", action="store_true", help="print JSON alone")
+    status.set_defaults(command=_status)
+
+    ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
+    ui.add_argument("--port", type=int, default=5000)
+    ui.set_defaults(command=_ui)
+    return parser
+
+
+def _run(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.run import run_study
+
+    return run_study(places, retry_failed=options.retry_failed)
+
+
+def _plan(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.plan import study_forecast
+    from tsladder.console.tables import forecast_lines
+
+    forecast = study_forecast(places, options.budget)
+    if options.json:
+        print(json.dumps(forecast.to_json(), indent=1))
+    else:
+        print("\n".join(forecast_lines(forecast)))
+    for name, reason in forecast.refused.items():
+        print(f"tsladder: {name} cannot be trained here: {reason}", file=sys.stderr)
+    return 1 if forecast.refused else 0
+
+
+def _status(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.status import study_state
+    from tsladder.console.tables import status_lines
+
+    state = study_state(places)
+    if options.json:
+        print(json.dumps(state.to_json(), indent=1))
+    else:
+        print("\n".join(status_lines(state)))
+    return 0
+
+
+def _ui(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.tracking import UI_ENVIRONMENT, ui_command
+
+    command = ui_command(places.mlruns, port=options.port)
+    print(" ".join(command), file=sys.stderr)
+    return subprocess.run(command, env={**os.environ, **UI_ENVIRONMENT}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the command `tsladder` shows and does, one module a subcommand."""

@@ -1,0 +1,129 @@
+"""`tsladder plan`: what would run, cell by cell, before anything runs. Needs params.yaml and no data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.errors import BadInput
+from tsladder.models.spec import ModelSpec
+from tsladder.params import Params, load_params
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
+from tsladder.planning.grid import build_grid
+from tsladder.planning.machine import Machine, lay_out, survey
+from tsladder.planning.memory import plan_batch, predicted_memory_gib
+from tsladder.planning.plans import study_key
+from tsladder.planning.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellForecast:
+    """One cell of the dry run; the batch plan is that of the member of its grid that needs most memory."""
+
+    planned: bool
+    fits: bool | None = None
+    grid_size: int | None = None
+    shapes: int | None = None
+    trials: int | None = None
+    seeds: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+    micro_batch: int | None = None
+    accumulation_steps: int | None = None
+    effective_batch: int | None = None
+    precision: str | None = None
+    optimizer: str | None = None
+    activation_checkpointing: bool | None = None
+    predicted_memory_gib: float | None = None
+    predicted_seconds: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyForecast:
+    """All cells by name."""
+
+    study_key: str
+    cells: Mapping[str, CellForecast]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study_key": self.study_key,
+            "cells": {name: dataclasses.asdict(cell) for name, cell in self.cells.items()},
+        }
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Planned cells that cannot be trained here, with the reason."""
+        return {name: cell.reason or "" for name, cell in self.cells.items() if cell.planned and not cell.fits}
+
+
+def study_forecast(places: Places, budget: str | None) -> StudyForecast:
+    """Dry run with `budget` as the top rung (params.yaml's when None). Raises BadInput."""
+    params = load_params(places.params)
+    if budget is not None:
+        if budget not in params.ladder:
+            raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
+        params = dataclasses.replace(params, budget=budget)
+    machine = survey(params.hardware)
+    plans = plan_cells(params, stages=places.root / "stages", source=places.root / "src")
+    cells = {str(plan.cell): _forecast(params, plan, machine) for plan in plans}
+    return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells)
+
+
+def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast:
+    if not plan.planned:
+        return CellForecast(planned=False)
+    grid = build_grid(geometry_of(params), plan.cell.budget)
+    recipe = Recipe.from_params(params.training, params.search.chosen)
+    workers = min(lay_out(member, machine, params.hardware).workers for member in grid.shapes)
+    memory = machine.memory_gib / workers
+    batch_plans = {
+        spec: plan_batch(
+            spec,
+            effective_batch=recipe.effective_batch,
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            memory_gib=memory,
+        )
+        for spec in grid.members
+    }
+    unfit = [spec for spec, batch_plan in batch_plans.items() if batch_plan is None]
+    known = CellForecast(
+        planned=True,
+        fits=not unfit,
+        grid_size=len(grid.members),
+        shapes=len(grid.shapes),
+        trials=params.search.trials_total,
+        seeds=params.train.seeds,
+        workers=workers,
+        threads=max(1, machine.cores // workers),
+        effective_batch=recipe.effective_batch,
+        precision=recipe.precision,
+        optimizer=recipe.optimizer,
+    )
+    if unfit:
+        return dataclasses.replace(known, reason=_misfit(unfit, memory, workers))
+    spec, batch_plan = max(
+        ((spec, p) for spec, p in batch_plans.items() if p is not None),
+        key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted_memory_gib(*pair)),
+    )
+    return dataclasses.replace(
+        known,
+        micro_batch=batch_plan.micro_batch,
+        accumulation_steps=batch_plan.accumulation_steps,
+        activation_checkpointing=batch_plan.activation_checkpointing,
+        predicted_memory_gib=round(predicted_memory_gib(spec, batch_plan), 3),
+    )
+
+
+def _misfit(unfit: list[ModelSpec], memory_gib: float, workers: int) -> str:
+    smallest = min(unfit, key=lambda spec: spec.n_params)
+    return (
+        f"{len(unfit)} architectures need more than the {memory_gib:.1f} GiB that each of {workers} workers has, even "
+        f"at micro-batch 1 with activation checkpointing (the smallest of them has {smallest.n_params:,} parameters): "
+        "take a lower budget or a machine with more memory"
+    )

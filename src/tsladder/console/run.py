@@ -1,0 +1,91 @@
+"""`tsladder run`: drive `dvc repro`, then say what passed, failed or was skipped, and the verdicts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+
+from tsladder.console.status import CellState, study_state
+from tsladder.errors import BadInput
+from tsladder.interruption import Interrupted
+from tsladder.params import load_params
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.report.summary import verdict_lines
+from tsladder.tracking import ui_command
+from tsladder.vocabulary import Cell, CellStatus
+
+_WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
+
+
+def run_study(places: Places, *, retry_failed: bool) -> int:
+    """Rebuild what is stale; returns the exit code. Raises BadInput before DVC starts, Interrupted when stopped."""
+    params = load_params(places.params)
+    if not places.bars(params.data.symbol).exists():
+        raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
+    if retry_failed:
+        for name, state in study_state(places).cells.items():
+            if state.state == "failed":
+                _retry(places, Cell.parse(name))
+    started = time.monotonic()
+    code = _dvc(places, "repro")
+    seconds = time.monotonic() - started
+    states = study_state(places).cells
+    _summarise(states, seconds)
+    if code == 0:
+        print()
+        for line in verdict_lines(places):
+            print(line)
+        print(f"\nReport: {places.report / 'report.md'} and report.html beside it")
+        print(f"Compare trials: tsladder ui, or {' '.join(ui_command(places.mlruns))}")
+    failed = any(state.state == "failed" for state in states.values())
+    return 1 if code != 0 or failed else 0
+
+
+def _dvc(places: Places, *arguments: str) -> int:
+    """Run DVC in a session of its own, so that a Ctrl-C reaches it once, from here."""
+    environment = dict(os.environ)
+    # The stages say `python`: it must be this one, also when the environment is not activated.
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    command = [sys.executable, "-m", "dvc", *arguments]
+    process = subprocess.Popen(command, cwd=places.root, env=environment, start_new_session=True)
+    stopped: list[int] = []
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        stopped.append(number)
+        os.killpg(process.pid, signal.SIGINT)
+
+    previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if stopped:
+        raise Interrupted("stopped; `tsladder run` goes on where this ended")
+    return code
+
+
+def _retry(places: Places, cell: Cell) -> None:
+    """Set the live record of what failed aside and run that stage again, past DVC's run cache."""
+    stage = "hpo" if read_json(places.choice(cell))["status"] == CellStatus.FAILED else "train"
+    stamp = time.strftime("%Y%m%dT%H%M%S")
+    for folder in places.studies.glob(f"{cell}-train-*" if stage == "train" else f"{cell}-*"):
+        if "failed" not in folder.name:
+            folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
+    _dvc(places, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
+
+
+def _summarise(states: Mapping[str, CellState], seconds: float) -> None:
+    print()
+    for name, state in states.items():
+        word = _WORDS.get(state.state, "TODO")
+        spent = "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training"
+        print(f"{word}  {name:<10} {state.state.replace('_', ' '):<12} {spent:>20} {state.reason or ''}".rstrip())
+    print(f"{seconds:.0f} s in all")

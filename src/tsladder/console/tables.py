@@ -1,0 +1,73 @@
+"""Plain text tables of the dry run and the status. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tsladder.console.plan import StudyForecast
+from tsladder.console.status import StudyState
+
+MISSING = "-"
+
+
+def forecast_lines(forecast: StudyForecast) -> list[str]:
+    """One line a cell; a cell above the top rung says so."""
+    rows = [("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB")]
+    for name, cell in forecast.cells.items():
+        if not cell.planned:
+            rows.append((name, "not planned", "", "", "", "", "", "", ""))
+            continue
+        plan = MISSING
+        if cell.micro_batch is not None:
+            plan = f"{cell.micro_batch} x {cell.accumulation_steps}"
+            plan += " checkpointed" if cell.activation_checkpointing else ""
+        rows.append(
+            (
+                name,
+                "yes" if cell.fits else "NO",
+                str(cell.grid_size),
+                str(cell.shapes),
+                str(cell.trials),
+                str(cell.seeds),
+                f"{cell.workers} x {cell.threads} threads",
+                plan,
+                _number(cell.predicted_memory_gib, 2),
+            )
+        )
+    return _aligned(rows)
+
+
+def status_lines(state: StudyState) -> list[str]:
+    """One line a cell."""
+    rows = [("cell", "state", "trials", "best val", "test", "skill", "spent", "to go")]
+    for name, cell in state.cells.items():
+        rows.append(
+            (
+                name,
+                cell.state.replace("_", " "),
+                f"{cell.trials_done}/{cell.trials_total}" if cell.trials_total else "",
+                _number(cell.best_val_loss, 4),
+                _number(cell.test_loss, 4),
+                _number(cell.skill, 3),
+                _duration(cell.seconds_spent),
+                _duration(cell.seconds_to_go),
+            )
+        )
+    return _aligned(rows)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return MISSING
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

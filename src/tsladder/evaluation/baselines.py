@@ -1,0 +1,106 @@
+"""Forecasts any model must be held against, on the same windows and labels.
+
+The target "does the price reach +X % within H days" is largely a forecast of volatility, so a model that does not
+beat yesterday's volatility has found nothing new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BASE_RATE = "base_rate"
+OWN_RATE = "own_rate"
+VOLATILITY_LOGISTIC = "volatility_logistic"
+LAST_DAY_RATIO_LOGISTIC = "last_day_ratio_logistic"
+
+RATIO_INVERSE_PENALTY = 0.1
+"""scikit-learn's C of the ratio logistic: a mild ridge (weight 10 against the summed loss), set once, never tuned."""
+
+_LEAST_VOLATILITY = 1e-6
+
+
+class LabelledWindows(Protocol):
+    """What a baseline needs to know of a region's windows: the row of each last day, and each label."""
+
+    @property
+    def ends_N(self) -> NDArray[np.int64]: ...
+
+    @property
+    def y_N(self) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Forecast:
+    """A named baseline and its probability for every scored window."""
+
+    name: str
+    p_N: Floats
+
+
+def ewma_volatility(close_T: NDArray[np.floating], decay: float = 0.94) -> Floats:
+    """Daily volatility (standard deviation of log returns) known at the close of each day; NaN on the first day.
+
+    Exponentially weighted squared returns with RiskMetrics' daily decay (1996); the weights are divided by their
+    sum, so the first days need no starting value.
+    """
+    close = np.asarray(close_T, dtype=np.float64)
+    squared = np.diff(np.log(close)) ** 2
+    volatility = np.full(close.shape, np.nan)
+    total = weight = 0.0
+    for day, square in enumerate(squared.tolist(), start=1):
+        total = decay * total + square
+        weight = decay * weight + 1.0
+        volatility[day] = np.sqrt(total / weight)
+    return volatility
+
+
+def baselines(
+    train: LabelledWindows,
+    scored: LabelledWindows,
+    close_T: NDArray[np.floating],
+    ratio_train_NF: NDArray[np.floating],
+    ratio_scored_NF: NDArray[np.floating],
+) -> tuple[Forecast, ...]:
+    """Every baseline's forecast for the windows `scored`, fitted on the windows `train` alone.
+
+    `close_T`: raw closes of the whole table. `ratio_*_NF`: the features of each window's last day under `ratio`
+    normalisation, whatever the model itself is fed. The one exception to "fitted on train" is `own_rate`, the
+    scored region's own rate: the best constant there is, which only hindsight knows.
+    """
+    y_train = np.asarray(train.y_N, dtype=np.float64)
+    y_scored = np.asarray(scored.y_N, dtype=np.float64)
+    log_volatility_T = np.log(np.maximum(ewma_volatility(close_T), _LEAST_VOLATILITY))
+    return (
+        Forecast(name=BASE_RATE, p_N=np.full(y_scored.size, y_train.mean())),
+        Forecast(name=OWN_RATE, p_N=np.full(y_scored.size, y_scored.mean())),
+        Forecast(
+            name=VOLATILITY_LOGISTIC,
+            p_N=_logistic(y_train, log_volatility_T[train.ends_N, None], log_volatility_T[scored.ends_N, None], np.inf),
+        ),
+        Forecast(
+            name=LAST_DAY_RATIO_LOGISTIC,
+            p_N=_logistic(y_train, ratio_train_NF, ratio_scored_NF, RATIO_INVERSE_PENALTY),
+        ),
+    )
+
+
+def _logistic(
+    y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating], inverse_penalty: float
+) -> Floats:
+    """Logistic regression on columns standardised over the training windows; one class alone gives its rate."""
+    if y_N.min() == y_N.max():
+        return np.full(len(scored_NF), y_N.mean())
+    from sklearn.linear_model import LogisticRegression
+
+    train, scored = np.asarray(train_NF, dtype=np.float64), np.asarray(scored_NF, dtype=np.float64)
+    mean_F, sd_F = train.mean(axis=0), train.std(axis=0)
+    sd_F = np.where(sd_F > 1e-9 * np.maximum(1.0, np.abs(mean_F)), sd_F, 1.0)
+    model = LogisticRegression(C=inverse_penalty, max_iter=5000, tol=1e-8)
+    model.fit((train - mean_F) / sd_F, y_N)
+    return np.asarray(model.predict_proba((scored - mean_F) / sd_F)[:, 1], dtype=np.float64)

@@ -1,0 +1,188 @@
+"""Everything known about one trained cell on one region: its seeds, the constants, the baselines, the intervals."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
+from tsladder.evaluation.bootstrap import Interval, mean_interval
+from tsladder.evaluation.metrics import ClassifierScores, per_day_log_loss, score_classifier
+from tsladder.params import EvaluationParams
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+SEED_PREFIX = "seed-"
+_NO_VARIANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionScores:
+    """One cell on one region. Losses are mean log losses in nats.
+
+    mean               metrics averaged over the seeds
+    log_loss_se        standard error of that mean over the seeds; None with one seed
+    base_rate_loss     loss of the constant known in advance, the training region's positive rate
+    own_rate_loss      loss of the constant known in hindsight, this region's own positive rate
+    stricter           the constant with the lower loss; skill and advantage are claimed against it
+    skill              1 - loss / loss of the stricter constant; None where that constant never errs
+    advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
+    baselines          metrics of each baseline on the same windows
+    beaten_by          baselines, constants included, whose paired interval lies wholly below the model's loss
+    constant_predictor the predictions do not vary, or the paired loss difference to the training rate's constant
+                       is within its own standard error
+    """
+
+    windows: int
+    positives: int
+    base_rate: float
+    train_base_rate: float
+    first_day: str
+    last_day: str
+    windows_fingerprint: str
+    seeds: Mapping[int, ClassifierScores]
+    mean: ClassifierScores
+    log_loss_se: float | None
+    base_rate_loss: float
+    own_rate_loss: float
+    stricter: str
+    skill: float | None
+    advantage: Interval
+    baselines: Mapping[str, ClassifierScores]
+    beaten_by: tuple[str, ...]
+    constant_predictor: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, keys sorted when written; the same scores always give the same text."""
+        plain = dataclasses.asdict(self)
+        plain["seeds"] = {str(seed): dataclasses.asdict(scores) for seed, scores in sorted(self.seeds.items())}
+        plain["baselines"] = {name: dataclasses.asdict(scores) for name, scores in self.baselines.items()}
+        plain["beaten_by"] = list(self.beaten_by)
+        return plain
+
+
+def score_region(
+    *,
+    y_N: NDArray[np.floating],
+    dates_N: NDArray[np.datetime64],
+    probabilities: Mapping[int, NDArray[np.floating]],
+    forecasts: Sequence[Forecast],
+    train_rate: float,
+    fingerprint: str,
+    params: EvaluationParams,
+    seed: int,
+) -> RegionScores:
+    """Score the seeds of one cell on one region, all on the same windows `y_N`, `dates_N` (in time order).
+
+    `probabilities`: training seed -> probability of each window. `forecasts`: as `baselines()` gives them.
+    `train_rate`: the training region's positive rate. `seed` starts the bootstrap. A model is judged by its daily
+    loss averaged over seeds (never by an average of probabilities, which would score an ensemble).
+    """
+    y = np.asarray(y_N, dtype=np.float64)
+    if not probabilities:
+        raise ValueError("a region is scored with at least one trained seed")
+    own_rate = float(y.mean())
+    constants = {
+        BASE_RATE: per_day_log_loss(y, np.full(y.size, train_rate)),
+        OWN_RATE: per_day_log_loss(y, np.full(y.size, own_rate)),
+    }
+    base_rate_loss, own_rate_loss = (float(constants[name].mean()) for name in (BASE_RATE, OWN_RATE))
+    stricter = min(constants, key=lambda name: float(constants[name].mean()))
+    loss_N = mean_daily_loss(y, probabilities)
+    seeds = {k: score_classifier(y, p_N) for k, p_N in sorted(probabilities.items())}
+    mean = _mean_scores(list(seeds.values()))
+
+    def paired(difference_N: Floats) -> Interval:
+        return mean_interval(difference_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+
+    strict_loss = float(constants[stricter].mean())
+    gaps = {f.name: paired(loss_N - per_day_log_loss(y, f.p_N)) for f in forecasts}
+    return RegionScores(
+        windows=int(y.size),
+        positives=int(y.sum()),
+        base_rate=own_rate,
+        train_base_rate=float(train_rate),
+        first_day=str(dates_N[0].astype("datetime64[D]")),
+        last_day=str(dates_N[-1].astype("datetime64[D]")),
+        windows_fingerprint=fingerprint,
+        seeds=seeds,
+        mean=mean,
+        log_loss_se=standard_error([scores.log_loss for scores in seeds.values()]),
+        base_rate_loss=base_rate_loss,
+        own_rate_loss=own_rate_loss,
+        stricter=stricter,
+        skill=1.0 - mean.log_loss / strict_loss if 0.0 < own_rate < 1.0 else None,
+        advantage=paired(constants[stricter] - loss_N),
+        baselines={f.name: score_classifier(y, f.p_N) for f in forecasts},
+        beaten_by=tuple(sorted(name for name, gap in gaps.items() if gap.low > 0.0)),
+        constant_predictor=_is_constant(probabilities, paired(loss_N - constants[BASE_RATE])),
+    )
+
+
+def mean_daily_loss(y_N: Floats, probabilities: Mapping[int, NDArray[np.floating]]) -> Floats:
+    """Log loss of each day, averaged over the seeds."""
+    loss_SN = np.stack([per_day_log_loss(y_N, p_N) for _, p_N in sorted(probabilities.items())])
+    return np.asarray(loss_SN.mean(axis=0), dtype=np.float64)
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+    """Standard error of the mean of independent `values`; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def predictions_frame(
+    region: str,
+    y_N: NDArray[np.floating],
+    dates_N: NDArray[np.datetime64],
+    probabilities: Mapping[int, NDArray[np.floating]],
+    forecasts: Sequence[Forecast],
+) -> pd.DataFrame:
+    """Long table, one row a window and model: date, region, model (`seed-<k>` or a baseline), label, probability,
+    log_loss. Every figure of a region can be computed again from it.
+    """
+    import pandas as pd
+
+    models = {f"{SEED_PREFIX}{k}": p_N for k, p_N in sorted(probabilities.items())}
+    models |= {f.name: f.p_N for f in forecasts}
+    parts = [
+        pd.DataFrame(
+            {
+                "date": np.asarray(dates_N).astype("datetime64[s]"),
+                "region": str(region),
+                "model": model,
+                "label": np.asarray(y_N).astype(np.int8),
+                "probability": np.asarray(p_N, dtype=np.float64),
+                "log_loss": per_day_log_loss(y_N, p_N),
+            }
+        )
+        for model, p_N in models.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mean_scores(scores: list[ClassifierScores]) -> ClassifierScores:
+    def average(values: list[float | None]) -> float | None:
+        defined = [value for value in values if value is not None]
+        return float(np.mean(defined)) if len(defined) == len(values) else None
+
+    return ClassifierScores(
+        log_loss=float(np.mean([s.log_loss for s in scores])),
+        brier=float(np.mean([s.brier for s in scores])),
+        auc=average([s.auc for s in scores]),
+        average_precision=average([s.average_precision for s in scores]),
+    )
+
+
+def _is_constant(probabilities: Mapping[int, NDArray[np.floating]], gap_to_base_rate: Interval) -> bool:
+    unvarying = all(float(np.ptp(p_N)) < _NO_VARIANCE for p_N in probabilities.values())
+    return unvarying or abs(gap_to_base_rate.value) <= gap_to_base_rate.se

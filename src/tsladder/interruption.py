@@ -1,0 +1,39 @@
+"""A first Ctrl-C or SIGTERM asks the work to end in order; a second ends it at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(Exception):
+    """The work ended early because it was asked to. Everything that had ended is on disk."""
+
+    exit_code = 130
+
+
+class StopFlag:
+    """Set by the first signal."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+@contextmanager
+def graceful_stop() -> Iterator[StopFlag]:
+    """Inside this block the first SIGINT or SIGTERM sets the flag; the second raises KeyboardInterrupt."""
+    flag = StopFlag()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if flag.is_set:
+            raise KeyboardInterrupt
+        flag.is_set = True
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield flag
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,32 @@
+"""The fit stage: scored cells -> law, verdict, files, and the registered model."""
+
+from __future__ import annotations
+
+from tsladder.law.points import read_points
+from tsladder.law.scaling import scaling_record, write_law
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan, study_key
+from tsladder.tracking import MlflowTracker, RunTags, Tracker
+from tsladder.vocabulary import Phase
+
+
+def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+    """Write artifacts/law/ from artifacts/scores/, log it and register it as the model `scaling-law`."""
+    plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
+    planned = [name for name, plan in plans.items() if plan["planned"]]
+    points, dropped = read_points(places.artifacts / "scores", planned, params.law.region)
+    key = study_key(plans)
+    record = scaling_record(points, dropped, params.law, params.evaluation, key, params.study.seed)
+    files = write_law(places.law, record)
+    tags = RunTags(
+        budget=params.budget,
+        horizon=",".join(str(horizon) for horizon in params.horizons),
+        model=params.model.family,
+        tier=params.data.tier,
+        task=params.target.task,
+        phase=Phase.FIT,
+        study_key=key,
+    )
+    tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
+    tracker.register_law(record, files, tags)

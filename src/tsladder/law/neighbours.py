@@ -1,0 +1,125 @@
+"""Do two rungs next to each other differ? Paired by test day, Holm-corrected over the ladder."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsladder.evaluation.bootstrap import mean_interval
+from tsladder.law.points import RungPoint, in_order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contrast:
+    """Loss of the larger rung minus loss of the smaller one.
+
+    `p_holm` is two-sided, corrected for every pair of the ladder. `se` and `p_holm` are None where nothing is known
+    of the noise. `noise` names what the standard error holds: "days and seeds", "days", "seeds" or "unknown".
+    """
+
+    smaller: str
+    larger: str
+    difference: float
+    relative: float
+    se: float | None
+    p_holm: float | None
+    noise: str
+
+
+def compare_neighbours(
+    points: Sequence[RungPoint], *, draws: int, confidence: float, seed: int
+) -> tuple[Contrast, ...]:
+    """Every pair of neighbouring rungs, smallest first.
+
+    The variance of a difference is that of the paired daily losses (block bootstrap: same days, same market) plus
+    that of both seed means; Student's t takes its degrees of freedom from Welch and Satterthwaite. A rung of one
+    seed borrows the relative spread of the others. Raises ValueError when two rungs' days differ.
+    """
+    ordered = in_order(points)
+    seed_terms = _seed_terms(ordered)
+    raw: list[tuple[float | None, float | None, str]] = []
+    pairs = list(itertools.pairwise(ordered))
+    for index, (smaller, larger) in enumerate(pairs):
+        terms = [term for term in seed_terms[index : index + 2] if term is not None]
+        known = ["seeds"] if terms else []
+        if (days := _day_term(smaller, larger, draws, confidence, seed)) is not None:
+            terms.append(days)
+            known.insert(0, "days")
+        raw.append((*_test(larger.loss - smaller.loss, terms), " and ".join(known) or "unknown"))
+    corrected = _holm([p for _, p, _ in raw])
+    return tuple(
+        Contrast(
+            smaller=smaller.cell,
+            larger=larger.cell,
+            difference=larger.loss - smaller.loss,
+            relative=larger.loss / smaller.loss - 1.0,
+            se=se,
+            p_holm=p_holm,
+            noise=noise,
+        )
+        for (smaller, larger), (se, _, noise), p_holm in zip(pairs, raw, corrected, strict=True)
+    )
+
+
+def relative_seed_variance(points: Sequence[RungPoint]) -> float | None:
+    """Mean squared relative standard error of the rung means; None where no rung has one."""
+    known = [(point.se / point.loss) ** 2 for point in points if point.se is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _seed_terms(points: Sequence[RungPoint]) -> list[tuple[float, float] | None]:
+    """(variance, degrees of freedom) of each rung mean over seeds."""
+    spreads = [(p.se / p.loss) ** 2 * max(len(p.seeds), 1) for p in points if p.se is not None]
+    dof = sum(len(p.seeds) - 1 for p in points if p.se is not None and len(p.seeds) > 1) or math.inf
+    terms: list[tuple[float, float] | None] = []
+    for point in points:
+        if point.se is not None:
+            terms.append((point.se**2, len(point.seeds) - 1 if len(point.seeds) > 1 else math.inf))
+        elif spreads:
+            terms.append((float(np.mean(spreads)) * point.loss**2 / max(len(point.seeds), 1), dof))
+        else:
+            terms.append(None)
+    return terms
+
+
+def _day_term(
+    smaller: RungPoint, larger: RungPoint, draws: int, confidence: float, seed: int
+) -> tuple[float, float] | None:
+    if smaller.loss_N is None or larger.loss_N is None:
+        return None
+    if smaller.loss_N.shape != larger.loss_N.shape or not (
+        smaller.dates_N is None or larger.dates_N is None or np.array_equal(smaller.dates_N, larger.dates_N)
+    ):
+        raise ValueError(f"{smaller.cell} and {larger.cell} were scored on different days and cannot be paired")
+    interval = mean_interval(larger.loss_N - smaller.loss_N, draws=draws, confidence=confidence, seed=seed)
+    return interval.se**2, max((interval.effective_n or math.inf) - 1.0, 1.0)
+
+
+def _test(difference: float, terms: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """(standard error, two-sided p) of a difference whose variance is the sum of `terms`."""
+    if not terms:
+        return None, None
+    variance = sum(v for v, _ in terms)
+    if variance == 0.0:
+        return 0.0, 1.0 if difference == 0.0 else 0.0
+    from scipy.stats import norm, t
+
+    denominator = sum(v**2 / dof for v, dof in terms)
+    ratio = abs(difference) / math.sqrt(variance)
+    p = 2.0 * float(t.sf(ratio, variance**2 / denominator) if denominator > 0.0 else norm.sf(ratio))
+    return math.sqrt(variance), p
+
+
+def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down correction (1979); pairs without a p-value are left out of the count."""
+    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    corrected: list[float | None] = [None] * len(p_values)
+    running = 0.0
+    for rank, (p, index) in enumerate(known):
+        running = max(running, min(1.0, p * (len(known) - rank)))
+        corrected[index] = running
+    return corrected

@@ -1,0 +1,155 @@
+"""The points of a law: one rung of the ladder at one horizon, with everything needed to compare rungs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import WorkFailed
+from tsladder.evaluation.scores import SEED_PREFIX, standard_error
+from tsladder.records import read_json
+from tsladder.vocabulary import Cell, CellStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungPoint:
+    """One rung mean. From a bare table only `cell`, `n_params` and `loss` are known; what is unknown is None.
+
+    n_params, n_params_blocks, n_params_body   measured: all, encoder blocks, all but embedding and head
+    loss, se                                  mean log loss over seeds and its standard error (None: one seed)
+    seeds                                     (seed, loss) pairs
+    has_skill                                 the paired interval beats the stricter constant
+    baselines                                 name -> log loss on the same windows
+    loss_N, dates_N                           daily loss averaged over seeds, and its days
+    """
+
+    cell: str
+    n_params: float
+    loss: float
+    se: float | None = None
+    seeds: tuple[tuple[int, float], ...] = ()
+    horizon: int | None = None
+    budget: str | None = None
+    n_params_blocks: float | None = None
+    n_params_body: float | None = None
+    base_rate_loss: float | None = None
+    own_rate_loss: float | None = None
+    has_skill: bool | None = None
+    constant_predictor: bool | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    beaten_by: tuple[str, ...] = ()
+    off_budget: bool = False
+    loss_N: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    dates_N: NDArray[np.datetime64] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("n_params", "loss"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0.0):
+                raise ValueError(f"{self.cell}: {name} must be a positive number to enter a law, got {value!r}")
+
+    def named(self, count: str) -> RungPoint:
+        """This point placed at another of its three counts, e.g. ``n_params_blocks``."""
+        return dataclasses.replace(self, n_params=getattr(self, count))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DroppedCell:
+    """A cell that was planned and gives no point, and why."""
+
+    cell: str
+    reason: str
+
+
+def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:
+    """The points by size, so that no result depends on the order in which they came."""
+    return tuple(sorted(points, key=lambda point: (point.n_params, point.loss, point.cell)))
+
+
+def size_in_words(n_params: float) -> str:
+    """A parameter count as people say it: 970561 -> "971k"."""
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if n_params >= 0.9995 * unit:
+            return f"{n_params / unit:.3g}{name}"
+    return f"{n_params:.3g}"
+
+
+def read_points(
+    scores_dir: Path, cells: Sequence[str], region: str
+) -> tuple[dict[int, tuple[RungPoint, ...]], tuple[DroppedCell, ...]]:
+    """Points of every planned cell by horizon, smallest first, and the cells that gave none.
+
+    Reads `<scores_dir>/<cell>/scores.json` and `predictions.parquet`. Every horizon of `cells` is a key, with ()
+    where all its cells were dropped. Raises WorkFailed when scores are missing, contradict their daily losses, or
+    were taken on other windows or labels than the other rungs of their horizon.
+    """
+    points: dict[int, list[RungPoint]] = {Cell.parse(cell).horizon: [] for cell in cells}
+    windows: dict[int, dict[str, str]] = {horizon: {} for horizon in points}
+    dropped = []
+    for cell in cells:
+        folder = scores_dir / cell
+        try:
+            record = read_json(folder / "scores.json")
+        except FileNotFoundError:
+            raise WorkFailed(f"{folder / 'scores.json'} is missing: {cell} is planned, run `dvc repro`") from None
+        if record["status"] != CellStatus.DONE:
+            dropped.append(DroppedCell(cell=cell, reason=str(record.get("reason") or record["status"])))
+            continue
+        horizon = int(record["horizon"])
+        scores = record["regions"][region]
+        windows[horizon][cell] = scores["windows_fingerprint"]
+        points[horizon].append(_point(cell, record, scores, _daily_losses(folder, region)))
+    for horizon, fingerprints in windows.items():
+        if len(set(fingerprints.values())) > 1:
+            raise WorkFailed(
+                f"horizon {horizon}: the rungs were scored on different windows or labels ({', '.join(fingerprints)}); "
+                "their losses cannot be compared. Run `dvc repro`"
+            )
+    return {horizon: in_order(found) for horizon, found in points.items()}, tuple(dropped)
+
+
+def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], daily: pd.DataFrame) -> RungPoint:
+    seeds = tuple(sorted((int(seed), float(s["log_loss"])) for seed, s in scores["seeds"].items()))
+    loss = float(np.mean([loss for _, loss in seeds]))
+    loss_N = daily.mean(axis=1).to_numpy(dtype=np.float64)
+    if len(seeds) != daily.shape[1] or not math.isclose(loss, float(loss_N.mean()), rel_tol=1e-6):
+        raise WorkFailed(f"{cell}: scores.json and predictions.parquet disagree; remove both and run `dvc repro`")
+    return RungPoint(
+        cell=cell,
+        horizon=int(record["horizon"]),
+        budget=record["budget"],
+        n_params=int(record["n_params"]),
+        n_params_blocks=int(record["n_params_blocks"]),
+        n_params_body=int(record["n_params_body"]),
+        loss=loss,
+        se=standard_error([loss for _, loss in seeds]),
+        seeds=seeds,
+        base_rate_loss=scores["base_rate_loss"],
+        own_rate_loss=scores["own_rate_loss"],
+        has_skill=scores["advantage"]["low"] > 0.0,
+        constant_predictor=scores["constant_predictor"],
+        baselines={name: s["log_loss"] for name, s in scores["baselines"].items()},
+        beaten_by=tuple(scores["beaten_by"]),
+        off_budget=bool(record["off_budget"]),
+        loss_N=loss_N,
+        dates_N=daily.index.to_numpy().astype("datetime64[D]"),
+    )
+
+
+def _daily_losses(folder: Path, region: str) -> pd.DataFrame:
+    """Log loss by day (rows, in time order) and training seed (columns)."""
+    import pandas as pd
+
+    frame = pd.read_parquet(folder / "predictions.parquet", columns=["date", "region", "model", "log_loss"])
+    chosen = frame[(frame["region"] == region) & frame["model"].str.startswith(SEED_PREFIX)]
+    return chosen.pivot_table(index="date", columns="model", values="log_loss", sort=True)

@@ -1,0 +1,165 @@
+"""One verdict for a ladder, with its reason and what would settle it. The first that applies, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tsladder.law.fit import PowerFit, minimum_detectable_alpha
+from tsladder.law.neighbours import Contrast
+from tsladder.law.points import RungPoint, in_order, size_in_words
+from tsladder.law.settling import rung_noise, what_would_settle
+
+
+class VerdictName(StrEnum):
+    INVALID = "invalid"
+    TOO_FEW_RUNGS = "too_few_rungs"
+    NO_SKILL = "no_skill"
+    SCALES = "scales"
+    WORSE_WITH_SIZE = "worse_with_size"
+    FLAT = "flat"
+    NOT_MONOTONE = "not_monotone"
+    UNDERPOWERED = "underpowered"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """`reason` says why in numbers; `settle` what would confirm, sharpen or overturn it."""
+
+    name: VerdictName
+    reason: str
+    settle: str
+
+
+def judge(
+    points: Sequence[RungPoint],
+    fit: PowerFit | None,
+    *,
+    alpha_of_interest: float,
+    confidence: float = 0.95,
+    contrasts: Sequence[Contrast] = (),
+    probes_failed: Sequence[str] = (),
+) -> Verdict:
+    """The verdict on rung means and their power fit (`fit_power`; None below three sizes).
+
+    What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
+    `contrasts` no `not_monotone`. R squared plays no part: the sign, the interval and the power decide.
+    """
+    if probes_failed:
+        return Verdict(
+            name=VerdictName.INVALID,
+            reason=f"A probe for leaks failed ({'; '.join(probes_failed)}): these losses may know the future.",
+            settle="Find the leak that the probe points to and run the study again; no figure of this one counts.",
+        )
+    points = in_order(points)
+    if fit is None:
+        return _too_few(points)
+    if all(point.has_skill is False for point in points):
+        return _no_skill(points, fit, confidence)
+    low, high = fit.alpha_ci
+    if low > 0.0 or high < 0.0:
+        return _signed(points, fit, confidence)
+    if -alpha_of_interest < low and high < alpha_of_interest:
+        return _flat(points, fit, alpha_of_interest, confidence)
+    falls = [c for c in contrasts if _significant(c, confidence) and c.difference < 0.0]
+    rises = [c for c in contrasts if _significant(c, confidence) and c.difference > 0.0]
+    if falls and rises:
+        return _not_monotone(fit, falls, rises)
+    return _underpowered(points, fit, alpha_of_interest, confidence)
+
+
+def _significant(contrast: Contrast, confidence: float) -> bool:
+    return contrast.p_holm is not None and contrast.p_holm < 1.0 - confidence
+
+
+def _too_few(points: Sequence[RungPoint]) -> Verdict:
+    sizes = len({point.n_params for point in points})
+    missing = 3 - sizes
+    has = "No rung has" if sizes == 0 else "Only one size has" if sizes == 1 else "Only two sizes have"
+    return Verdict(
+        name=VerdictName.TOO_FEW_RUNGS,
+        reason=f"{has} a loss. A line through fewer than three has no error to judge it by, so no exponent is given.",
+        settle=f"At least {missing} more rung{'s' if missing > 1 else ''}; four or five, spread over two orders of "
+        "magnitude or more, give the verdict some power.",
+    )
+
+
+def _no_skill(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> Verdict:
+    best = min(points, key=lambda point: point.loss)
+    against = [loss for loss in (best.base_rate_loss, best.own_rate_loss) if loss is not None]
+    constant = f" against {min(against):.4f} for the best constant" if against else ""
+    return Verdict(
+        name=VerdictName.NO_SKILL,
+        reason=f"None of the {len(points)} rungs beats a constant forecast with {confidence:.0%} confidence; the "
+        f"lowest loss is {best.loss:.4f} ({best.cell}){constant}. {_estimate(fit)} describes models that show nothing "
+        "learned.",
+        settle="Not larger models: first a rung that beats the constant, from other features, another target or more "
+        "days. More test days would tell a small skill from none.",
+    )
+
+
+def _signed(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> Verdict:
+    tenfold = 10.0**-fit.alpha - 1.0
+    smallest, largest = size_in_words(points[0].n_params), size_in_words(points[-1].n_params)
+    settle = f"The sign holds for {smallest} to {largest}. A rung above {largest} that falls inside the law's "
+    settle += "prediction would extend it; " + _power_words(points, fit, confidence)
+    if fit.alpha > 0.0:
+        reason = f"The loss falls as models grow: {_estimate(fit)}, wholly above 0, on {fit.n_rungs} rungs. "
+        reason += f"A model ten times larger has a loss {-tenfold:.1%} lower."
+        return Verdict(name=VerdictName.SCALES, reason=reason, settle=settle)
+    reason = f"The loss rises as models grow: {_estimate(fit)}, wholly below 0, on {fit.n_rungs} rungs. "
+    reason += f"A model ten times larger has a loss {tenfold:.1%} higher."
+    settle += " To learn why: more training data or stronger regularisation on the largest rungs."
+    return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason, settle=settle)
+
+
+def _flat(points: Sequence[RungPoint], fit: PowerFit, alpha_of_interest: float, confidence: float) -> Verdict:
+    return Verdict(
+        name=VerdictName.FLAT,
+        reason=f"Size makes no difference worth having: {_estimate(fit)} lies inside ±{alpha_of_interest:g}. "
+        f"A model ten times larger changes the loss by less than {10.0**alpha_of_interest - 1.0:.1%}.",
+        settle=f"Settled for exponents of {alpha_of_interest:g} and more. To find a smaller one, "
+        f"lower law.alpha_of_interest and add rungs or seeds; {_power_words(points, fit, confidence)}",
+    )
+
+
+def _not_monotone(fit: PowerFit, falls: Sequence[Contrast], rises: Sequence[Contrast]) -> Verdict:
+    def tell(contrasts: Sequence[Contrast]) -> str:
+        return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} (p = {c.p_holm:.2g})" for c in contrasts)
+
+    days_only = any(c.noise == "days" for c in (*falls, *rises))
+    caution = " With one seed a rung this holds for these trained models, not yet for their sizes." if days_only else ""
+    turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
+    rungs = f" ({', '.join(turning)})" if turning else ""
+    return Verdict(
+        name=VerdictName.NOT_MONOTONE,
+        reason=f"The loss neither falls nor rises throughout. It falls: {tell(falls)}. It rises: {tell(rises)}. "
+        f"A single exponent ({_estimate(fit)}) does not describe this.{caution}",
+        settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
+        "stays, it is the models' own and no power law holds here.",
+    )
+
+
+def _underpowered(points: Sequence[RungPoint], fit: PowerFit, alpha_of_interest: float, confidence: float) -> Verdict:
+    beyond = "reaches beyond" if fit.alpha_ci[0] <= -alpha_of_interest and fit.alpha_ci[1] >= alpha_of_interest else (
+        "reaches past one end of"
+    )  # fmt: skip
+    return Verdict(
+        name=VerdictName.UNDERPOWERED,
+        reason=f"Neither a law nor its absence is shown: {_estimate(fit)} contains 0 and {beyond} "
+        f"±{alpha_of_interest:g}. With {fit.n_rungs} rungs ({fit.dof} degree{'s' if fit.dof > 1 else ''} of freedom) "
+        f"{_power_words(points, fit, confidence)}",
+        settle=what_would_settle(points, fit, alpha_of_interest=alpha_of_interest, confidence=confidence),
+    )
+
+
+def _estimate(fit: PowerFit) -> str:
+    low, high = fit.alpha_ci
+    return f"alpha = {fit.alpha:.4f} ({fit.confidence:.0%} interval {low:.4f} to {high:.4f})"
+
+
+def _power_words(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> str:
+    noise = rung_noise(points, fit) or 0.0
+    least = minimum_detectable_alpha([point.n_params for point in points], noise, confidence) or 0.0
+    return f"this ladder finds an exponent of {least:.4f} or more in four studies out of five."

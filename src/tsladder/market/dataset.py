@@ -1,0 +1,63 @@
+"""From the files of the features and splits stages to the windows of one horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.market.features import FeatureTable, read_features
+from tsladder.market.splits import Splits, check_splits, count_regions, make_splits
+from tsladder.market.targets import labels
+from tsladder.market.windows import WindowSet, build_windows
+from tsladder.params import Params, TargetParams, WindowParams
+from tsladder.places import Places
+from tsladder.records import read_json, write_json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """Windows of one horizon and what identifies them."""
+
+    table: FeatureTable
+    windows: WindowSet
+    splits: Splits
+    splits_record: Mapping[str, Any]
+    """The splits file as it was read: it enters the identity of everything computed from it."""
+
+
+def load_dataset(
+    features: Path, splits_file: Path, *, target: TargetParams, windows: WindowParams, horizon: int
+) -> Dataset:
+    """Read features and splits, label the days and cut the windows. Raises BadInput or WorkFailed."""
+    table = read_features(features)
+    record = read_json(splits_file)
+    splits = Splits.from_json(record["splits"])
+    y_T = labels(table, target, horizon)
+    return Dataset(table=table, windows=build_windows(table, splits, y_T, windows), splits=splits, splits_record=record)
+
+
+def write_splits(places: Places, params: Params) -> None:
+    """Cut the regions of every horizon and write them, one file a horizon and a summary.
+
+    Raises BadInput, before anything is written, when some horizon's split is refused.
+    """
+    table = read_features(places.features)
+    records: dict[int, dict[str, Any]] = {}
+    for horizon in params.horizons:
+        splits = make_splits(
+            table.dates_T, params.splits, params.windows.context_length, horizon, seed=params.study.seed
+        )
+        y_T = labels(table, params.target, horizon)
+        counts = count_regions(splits, y_T, table.dates_T, params.windows.context_length)
+        notes = check_splits(counts, params.splits, horizon)
+        records[horizon] = {
+            "splits": splits.to_json(),
+            "counts": {region: count.to_json() for region, count in counts.items()},
+            "notes": list(notes),
+        }
+    for horizon, record in records.items():
+        write_json(places.horizon_splits(horizon), record)
+    summary = {str(horizon): {"counts": r["counts"], "notes": r["notes"]} for horizon, r in records.items()}
+    write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})

@@ -1,0 +1,143 @@
+"""The feature table: named columns per day, after the indicators' warm-up, beside the raw prices of the same days."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import WorkFailed
+from tsladder.records import read_json, write_json
+
+_TABLE = "features.parquet"
+_MANIFEST = "manifest.json"
+_RAW = ("open", "high", "low", "close")
+
+
+class ColumnKind(StrEnum):
+    """The unit of a column, which decides how the `ratio` normalisation treats it."""
+
+    PRICE = "price"  # a price level: becomes a ratio to the window's last Close
+    RANGE = "range"  # a difference of prices: divided by the window's last Close
+    VOLUME = "volume"  # standardised within the window
+    BOUNDED = "bounded"  # divided by a constant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureColumn:
+    """One input column. `look_back` is how many days pass before its first value, in a five-day week."""
+
+    name: str
+    kind: ColumnKind
+    words: str
+    look_back: int
+    source: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FeatureTable:
+    """`values_TF` (T days x F columns, finite) with the raw prices of the same T days.
+
+    `warm_up` counts the days of the bars that were lost before the first row; `open_equals_previous_close`
+    is a share of all days of the bars, None where it was not measured.
+    """
+
+    symbol: str
+    tier: str
+    ohlcv: bool
+    dates_T: NDArray[np.datetime64]
+    columns: tuple[FeatureColumn, ...]
+    values_TF: NDArray[np.float64]
+    open_T: NDArray[np.float64]
+    high_T: NDArray[np.float64]
+    low_T: NDArray[np.float64]
+    close_T: NDArray[np.float64]
+    warm_up: int
+    open_equals_previous_close: float | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the values themselves: days, columns, features and raw prices; not of their encoding."""
+        digest = hashlib.sha256()
+        digest.update(json.dumps([[c.name, c.kind.value, c.scale] for c in self.columns]).encode())
+        digest.update(self.dates_T.astype("datetime64[D]").astype("<i8").tobytes())
+        for values in (self.values_TF, self.open_T, self.high_T, self.low_T, self.close_T):
+            digest.update(repr(values.shape).encode())
+            digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def manifest(self) -> dict[str, Any]:
+        """What the table holds, for people and for `read_features`; no clock, no machine."""
+        return {
+            "symbol": self.symbol,
+            "tier": self.tier,
+            "ohlcv": self.ohlcv,
+            "rows": len(self.dates_T),
+            "warm_up": self.warm_up,
+            "first_day": str(self.dates_T[0]),
+            "last_day": str(self.dates_T[-1]),
+            "open_equals_previous_close": self.open_equals_previous_close,
+            "fingerprint": self.fingerprint(),
+            "columns": [
+                {
+                    "name": column.name,
+                    "kind": column.kind.value,
+                    "scale": column.scale,
+                    "words": column.words,
+                    "look_back": column.look_back,
+                    "source": column.source,
+                }
+                for column in self.columns
+            ],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write the table and its manifest; each file appears whole or not at all."""
+        import pandas as pd
+
+        folder.mkdir(parents=True, exist_ok=True)
+        raw = {f"raw_{name}": getattr(self, f"{name}_T") for name in _RAW}
+        features = {name: self.values_TF[:, index] for index, name in enumerate(self.names)}
+        frame = pd.DataFrame({"Date": self.dates_T.astype("datetime64[ms]"), **raw, **features})
+        temporary = folder / f"{_TABLE}.part"
+        frame.to_parquet(temporary, index=False)
+        temporary.replace(folder / _TABLE)
+        write_json(folder / _MANIFEST, self.manifest())
+
+
+def read_features(folder: Path) -> FeatureTable:
+    """Inverse of `FeatureTable.write`. Raises WorkFailed when a file is missing, broken or not of its manifest."""
+    import pandas as pd
+
+    try:
+        manifest = read_json(folder / _MANIFEST)
+        frame = pd.read_parquet(folder / _TABLE)
+        columns = tuple(
+            FeatureColumn(**{**column, "kind": ColumnKind(column["kind"])}) for column in manifest["columns"]
+        )
+        table = FeatureTable(
+            symbol=manifest["symbol"],
+            tier=manifest["tier"],
+            ohlcv=manifest["ohlcv"],
+            dates_T=np.asarray(frame["Date"].to_numpy(), dtype="datetime64[D]"),
+            columns=columns,
+            values_TF=np.ascontiguousarray(frame[[column.name for column in columns]].to_numpy(dtype=np.float64)),
+            **{f"{name}_T": frame[f"raw_{name}"].to_numpy(dtype=np.float64, copy=True) for name in _RAW},
+            warm_up=manifest["warm_up"],
+            open_equals_previous_close=manifest["open_equals_previous_close"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkFailed(f"{folder} holds no readable feature table: {error}; run the features stage again") from None
+    if table.fingerprint() != manifest["fingerprint"]:
+        raise WorkFailed(f"{folder / _TABLE} does not hold the values its manifest names; run the features stage again")
+    return table

@@ -1,0 +1,202 @@
+"""Windows: C days of all features before a label, as views on one array, with one affine map per window.
+
+Every normalisation is ``x_BTC = series[end-C+1 .. end] * scale + shift`` with a scale and a shift per window
+and column, so the days themselves are never copied until a batch is asked for. Axis letters as in `vocabulary`; S
+counts the possible starts of a window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tsladder.errors import BadInput
+from tsladder.market.features import ColumnKind, FeatureTable
+from tsladder.market.splits import Splits
+from tsladder.market.targets import require_horizon
+from tsladder.params import WindowParams
+from tsladder.vocabulary import Region
+
+# A spread below a millionth of the level is rounding in float32, not information.
+_FLAT = 1e-6
+_WINDOWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Windows:
+    """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days."""
+
+    series_TF: NDArray[np.float32]
+    ends_N: NDArray[np.int64]
+    scale_NF: NDArray[np.float32]
+    shift_NF: NDArray[np.float32]
+    y_N: NDArray[np.float32]
+    dates_N: NDArray[np.datetime64]
+    context_length: int
+
+    def __len__(self) -> int:
+        return len(self.ends_N)
+
+    def batch(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Normalised inputs x_BTC of the windows numbered `index_B`."""
+        days_SCT = sliding_window_view(self.series_TF, self.context_length, axis=0)
+        x_BTC = days_SCT.swapaxes(1, 2)[self.ends_N[index_B] - self.context_length + 1]
+        x_BTC *= self.scale_NF[index_B, None, :]
+        x_BTC += self.shift_NF[index_B, None, :]
+        return x_BTC
+
+    def last_day(self) -> NDArray[np.float32]:
+        """Normalised features x_NF of each window's last day."""
+        return self.series_TF[self.ends_N] * self.scale_NF + self.shift_NF
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of which days are shown and what is asked; the same under every normalisation."""
+        digest = hashlib.sha256(f"{self.context_length}:{len(self)}".encode())
+        digest.update(self.ends_N.astype("<i8").tobytes())
+        digest.update(self.dates_N.astype("datetime64[D]").astype("<i8").tobytes())
+        digest.update(self.y_N.astype("<f4").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class WindowSet:
+    """The windows of the three regions of one horizon; they share one `series_TF` of the named columns."""
+
+    train: Windows
+    validation: Windows
+    test: Windows
+    columns: tuple[str, ...]
+
+    def region(self, region: Region) -> Windows:
+        return {Region.TRAIN: self.train, Region.VALIDATION: self.validation, Region.TEST: self.test}[region]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Affine:
+    """x -> x * scale + shift, per window and column, in float64."""
+
+    scale_NF: NDArray[np.float64]
+    shift_NF: NDArray[np.float64]
+
+    def then(self, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> _Affine:
+        return _Affine(scale_NF=self.scale_NF * scale, shift_NF=self.shift_NF * scale + shift)
+
+
+def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64], windows: WindowParams) -> WindowSet:
+    """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only.
+
+    ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
+    columns over their constant; then one mean and sd per column over the days of all training windows.
+    ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A column that does not move gives 0.
+    Prices enter in units of the series' first Close, which cancels: another unit of price changes nothing.
+    Raises BadInput naming column and day where a number leaves the range of float32.
+    """
+    require_horizon(y_T, splits.horizon)
+    context_length = windows.context_length
+    ends = {region: splits.region(region).ends_N(context_length, splits.horizon) for region in Region}
+    series_TF = table.values_TF
+    if windows.normalisation != "none":
+        series_TF = series_TF / _unit_F(table)
+    maps = {region: _map(table, series_TF, ends[region], windows) for region in Region}
+    if windows.normalisation == "ratio" and len(ends[Region.TRAIN]) > 0:
+        mean_F, sd_F = _training_moments(series_TF, ends[Region.TRAIN], maps[Region.TRAIN], context_length)
+        scale_F = _inverse(sd_F, mean_F)
+        maps = {region: affine.then(scale_F, -mean_F * scale_F) for region, affine in maps.items()}
+    with np.errstate(over="ignore"):
+        shared_TF = np.ascontiguousarray(series_TF, dtype=np.float32)
+    _refuse_non_finite(shared_TF, table, np.arange(len(shared_TF)))
+    regions = {}
+    for region, affine in maps.items():
+        with np.errstate(over="ignore"):
+            scale_NF, shift_NF = affine.scale_NF.astype(np.float32), affine.shift_NF.astype(np.float32)
+        _refuse_non_finite(scale_NF + shift_NF, table, ends[region])
+        regions[region.value] = Windows(
+            series_TF=shared_TF,
+            ends_N=ends[region],
+            scale_NF=scale_NF,
+            shift_NF=shift_NF,
+            y_N=y_T[ends[region]].astype(np.float32),
+            dates_N=table.dates_T[ends[region]],
+            context_length=context_length,
+        )
+    return WindowSet(columns=table.names, **regions)
+
+
+def _unit_F(table: FeatureTable) -> NDArray[np.float64]:
+    in_prices = [column.kind in (ColumnKind.PRICE, ColumnKind.RANGE) for column in table.columns]
+    return np.where(in_prices, table.close_T[0], 1.0)
+
+
+def _map(
+    table: FeatureTable, series_TF: NDArray[np.float64], ends_N: NDArray[np.int64], windows: WindowParams
+) -> _Affine:
+    shape = (len(ends_N), len(table.columns))
+    if windows.normalisation == "none":
+        return _Affine(scale_NF=np.ones(shape), shift_NF=np.zeros(shape))
+    mean_NF, sd_NF = _window_moments(series_TF, ends_N, windows.context_length)
+    scale_NF = _inverse(sd_NF, mean_NF)
+    shift_NF = -mean_NF * scale_NF
+    if windows.normalisation == "revin":
+        return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
+    per_close_N = table.close_T[0] / table.close_T[ends_N]
+    for index, column in enumerate(table.columns):
+        if column.kind is ColumnKind.VOLUME:
+            continue
+        scale_NF[:, index] = 1.0 / column.scale if column.kind is ColumnKind.BOUNDED else per_close_N
+        shift_NF[:, index] = 0.0
+    return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
+
+
+def _window_moments(
+    series_TF: NDArray[np.float64], ends_N: NDArray[np.int64], context_length: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of every window and column, summed afresh so that no rounding is carried along."""
+    mean_NF = np.empty((len(ends_N), series_TF.shape[1]))
+    sd_NF = np.empty_like(mean_NF)
+    if len(ends_N) == 0:
+        return mean_NF, sd_NF
+    days_STF = sliding_window_view(series_TF, context_length, axis=0).swapaxes(1, 2)
+    for first in range(0, len(ends_N), _WINDOWS_AT_ONCE):
+        chunk = slice(first, first + _WINDOWS_AT_ONCE)
+        x_BTF = days_STF[ends_N[chunk] - context_length + 1]
+        mean_NF[chunk] = x_BTF.mean(axis=1)
+        x_BTF -= mean_NF[chunk, None, :]
+        sd_NF[chunk] = np.sqrt(np.einsum("btf,btf->bf", x_BTF, x_BTF) / context_length)
+    return mean_NF, sd_NF
+
+
+def _training_moments(
+    series_TF: NDArray[np.float64], ends_N: NDArray[np.int64], affine: _Affine, context_length: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation per column over all days of all training windows after `affine`.
+
+    The variance of the whole is the mean variance within windows plus the variance of the windows' means.
+    """
+    mean_NF, sd_NF = _window_moments(series_TF, ends_N, context_length)
+    centre_NF = mean_NF * affine.scale_NF + affine.shift_NF
+    mean_F = centre_NF.mean(axis=0)
+    within_F = np.square(sd_NF * affine.scale_NF).mean(axis=0)
+    between_F = np.square(centre_NF - mean_F).mean(axis=0)
+    return mean_F, np.sqrt(within_F + between_F)
+
+
+def _inverse(sd: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / sd, and 0 where the values do not move: such a column shows the model 0."""
+    moves = sd > _FLAT * np.abs(mean)
+    return np.divide(1.0, sd, out=np.zeros_like(sd), where=moves)
+
+
+def _refuse_non_finite(values_NF: NDArray[np.float32], table: FeatureTable, rows_N: NDArray[np.int64]) -> None:
+    bad_NF = ~np.isfinite(values_NF)
+    if not bad_NF.any():
+        return
+    faults = []
+    for index, column in enumerate(table.columns):
+        if bad_NF[:, index].any():
+            row = rows_N[int(np.argmax(bad_NF[:, index]))]
+            faults.append(f"{column.name} on {table.dates_T[row]} ({int(bad_NF[:, index].sum())} days in all)")
+    raise BadInput(f"{table.symbol}: a normalised input is not a finite 32-bit number:", faults)

@@ -1,0 +1,487 @@
+"""params.yaml -> frozen, typed Params; or ONE error that lists every fault by its dotted path.
+
+Below this module nobody sees a dict of parameters: a function receives its section.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import itertools
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+
+from tsladder.errors import BadInput
+from tsladder.vocabulary import Cell, parse_budget
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Closed bounds of a number; None means unbounded on that side. `above` makes the lower bound open."""
+
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+
+    def fault(self, value: float) -> str | None:
+        if self.low is not None and (value < self.low or (self.above and value == self.low)):
+            return f"must be {'above' if self.above else 'at least'} {self.low:g}"
+        if self.high is not None and value > self.high:
+            return f"must be at most {self.high:g}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Text must match the whole expression; `words` explains it."""
+
+    expression: str
+    words: str
+
+
+Name = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_' and '-', at most 64")]
+Count = Annotated[int, Range(1)]
+Fraction = Annotated[float, Range(0.0, 1.0)]
+Positive = Annotated[float, Range(0.0, above=True)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyParams:
+    name: Name
+    phase: Name
+    timescale: Name
+    seed: Annotated[int, Range(0, 2**31 - 1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataParams:
+    symbol: Name
+    tier: Literal["a20", "a25"]
+    ohlcv: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetParams:
+    task: Literal[
+        "threshold_0.5pct", "threshold_1pct", "threshold_2pct", "threshold_3pct", "threshold_5pct", "direction"
+    ]
+    price: Literal["high", "close"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowParams:
+    context_length: Annotated[int, Range(4, 2000)]
+    normalisation: Literal["ratio", "revin", "none"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitParams:
+    """`validation_start` and `test_start` are both given, or both null: then the fractions cut by row count."""
+
+    kind: Literal["dates", "chunks"]
+    validation_start: datetime.date | None
+    test_start: datetime.date | None
+    validation_fraction: Annotated[float, Range(0.0, 0.9, above=True)]
+    test_fraction: Annotated[float, Range(0.0, 0.9, above=True)]
+    block_days: Annotated[int, Range(2)]
+    windows_per_block: Literal["all", 1]
+    min_positives: Annotated[int, Range(0)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelParams:
+    family: Literal["patchtst"]
+    patch_len: Count
+    stride: Count
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A number drawn between low and high, on a log scale where `log`."""
+
+    low: Annotated[float, Range(0.0)]
+    high: Annotated[float, Range(0.0)]
+    log: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    choices: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceParams:
+    """The training settings a search draws. Exactly one of the two warm-ups is given, the other is null."""
+
+    learning_rate: Span | Choices
+    weight_decay: Span | Choices
+    dropout: Span | Choices
+    warmup_steps: Span | Choices | None
+    warmup_fraction: Span | Choices | None
+    epochs: Choices
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PresetParams:
+    trials: Count
+    patience: Count | None
+    min_delta: Annotated[float, Range(0.0)]
+    space: SpaceParams
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchParams:
+    """`trials: preset` takes the preset's number."""
+
+    strategy: Literal["architectural"]
+    preset: str
+    trials: Literal["preset"] | Count
+    objective: Literal["val_loss"]
+    presets: Mapping[str, PresetParams]
+
+    @property
+    def chosen(self) -> PresetParams:
+        return self.presets[self.preset]
+
+    @property
+    def trials_total(self) -> int:
+        return self.chosen.trials if self.trials == "preset" else self.trials
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingParams:
+    """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value."""
+
+    effective_batch: Count
+    precision: Literal["fp32", "bf16-mixed"]
+    optimizer: Literal["auto", "adamw"]
+    schedule: Literal["cosine", "constant"]
+    max_gradient_norm: Positive | None
+    patience: Literal["preset"] | Count | None
+    min_delta: Literal["preset"] | Annotated[float, Range(0.0)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainParams:
+    """The retraining of each cell's winner: `seeds` is how many fresh seeds."""
+
+    seeds: Annotated[int, Range(1, 1000)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationParams:
+    bootstrap_draws: Annotated[int, Range(100)]
+    confidence: Annotated[float, Range(0.5, 0.999)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LawParams:
+    region: Literal["validation", "test"]
+    alpha_of_interest: Positive
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HardwareParams:
+    """How a cell is executed on this machine; never part of the question."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    memory_gib: Positive | None
+    workers: Literal["auto"] | Annotated[int, Range(1, 1024)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Params:
+    study: StudyParams
+    budget: str
+    ladder: tuple[str, ...]
+    horizons: tuple[Annotated[int, Range(1, 250)], ...]
+    data: DataParams
+    target: TargetParams
+    windows: WindowParams
+    splits: SplitParams
+    model: ModelParams
+    search: SearchParams
+    training: TrainingParams
+    train: TrainParams
+    evaluation: EvaluationParams
+    law: LawParams
+    hardware: HardwareParams
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of ladder x horizons, planned or not, rung by rung."""
+        return tuple(Cell(budget, horizon) for budget in self.ladder for horizon in self.horizons)
+
+    def is_planned(self, cell: Cell) -> bool:
+        """A cell is built when its rung is not above the top rung `budget`."""
+        return parse_budget(cell.budget) <= parse_budget(self.budget)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 floats (`1e-4`), which DVC writes, and no silently repeated keys."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+"),
+    list("-+0123456789."),
+)
+
+
+def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    mapping: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
+        if key in mapping:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+
+
+def load_params(path: Path) -> Params:
+    """Read and check `path`. Raises BadInput that lists every fault."""
+    return parse_params(read_yaml(path), source=str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain data in `path`, unchecked. Raises BadInput when it is no YAML text."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadInput(f"{path} does not exist: run tsladder in the folder of a study") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text: {error}") from None
+    try:
+        # A SafeLoader subclass: builds plain data only.
+        return yaml.load(text, Loader=_Loader)  # noqa: S506
+    except yaml.YAMLError as error:
+        raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+
+
+def parse_params(raw: object, *, source: str) -> Params:
+    """Turn plain data into Params. `source` names the origin in the error."""
+    reader = _Reader()
+    params = reader.read(Params, raw, "")
+    if not reader.faults:
+        reader.faults.extend(_faults_between_sections(params))
+    if reader.faults:
+        count = len(reader.faults)
+        raise BadInput(f"{source} has {count} fault{'s' if count > 1 else ''}; nothing was run:", reader.faults)
+    return typing.cast(Params, params)
+
+
+_BROKEN: Any = object()
+
+
+class _Reader:
+    """Builds a value of an annotated type from plain data, collecting faults instead of raising."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def fault(self, path: str, message: str) -> Any:
+        self.faults.append(f"{path or 'the file'}: {message}")
+        return _BROKEN
+
+    def read(self, kind: Any, raw: object, path: str) -> Any:
+        origin = typing.get_origin(kind)
+        if origin is Annotated:
+            base, *rules = typing.get_args(kind)
+            value = self.read(base, raw, path)
+            return value if value is _BROKEN else self._obey(rules, value, path)
+        if origin is Literal:
+            options = typing.get_args(kind)
+            if any(raw == option and type(raw) is type(option) for option in options):
+                return raw
+            return self.fault(path, f"must be {_one_of(options)}, got {raw!r}")
+        if origin in (typing.Union, types.UnionType):
+            return self._read_union(typing.get_args(kind), raw, path)
+        if origin is tuple:
+            return self._read_tuple(typing.get_args(kind)[0], raw, path)
+        if origin is Mapping:
+            return self._read_mapping(typing.get_args(kind)[1], raw, path)
+        if dataclasses.is_dataclass(kind):
+            return self._read_section(typing.cast(type, kind), raw, path)
+        return self._read_scalar(kind, raw, path)
+
+    def _obey(self, rules: list[Any], value: Any, path: str) -> Any:
+        for rule in rules:
+            if isinstance(rule, Range) and (message := rule.fault(value)):
+                return self.fault(path, f"{message}, got {value!r}")
+            if isinstance(rule, Pattern) and not re.fullmatch(rule.expression, value):
+                return self.fault(path, f"must be {rule.words}, got {value!r}")
+        return value
+
+    def _read_scalar(self, kind: type, raw: object, path: str) -> Any:
+        if kind is datetime.date:
+            if isinstance(raw, datetime.datetime):
+                return self.fault(path, f"must be a day without a time, got {raw!r}")
+            if isinstance(raw, str):
+                try:
+                    return datetime.date.fromisoformat(raw)
+                except ValueError:
+                    return self.fault(path, f"must be a date like 2011-01-31, got {raw!r}")
+        if kind is float and type(raw) is int:
+            raw = float(raw)
+        if kind is float and isinstance(raw, float) and not abs(raw) < float("inf"):
+            return self.fault(path, f"must be a finite number, got {raw!r}")
+        if type(raw) is not kind:
+            words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+            words[datetime.date] = "a date like 2011-01-31"
+            return self.fault(path, f"must be {words[kind]}, got {raw!r}")
+        return raw
+
+    def _read_union(self, options: tuple[Any, ...], raw: object, path: str) -> Any:
+        if raw is None and type(None) in options:
+            return None
+        attempts: list[list[str]] = []
+        for option in options:
+            if option is type(None):
+                continue
+            trial = _Reader()
+            value = trial.read(option, raw, path)
+            if not trial.faults:
+                return value
+            attempts.append(trial.faults)
+        if isinstance(raw, Mapping):
+            # Of several section types, the one whose keys fit best explains the fault best.
+            self.faults.extend(sorted(attempts, key=len)[0])
+            return _BROKEN
+        needs = " or ".join(
+            dict.fromkeys(f.split(": ", 1)[1].split(", got ")[0].removeprefix("must be ") for a in attempts for f in a)
+        )
+        null = " or null" if type(None) in options else ""
+        return self.fault(path, f"must be {needs}{null}, got {raw!r}")
+
+    def _read_tuple(self, kind: Any, raw: object, path: str) -> Any:
+        if not isinstance(raw, list) or not raw:
+            return self.fault(path, f"must be a list of at least one value, got {raw!r}")
+        values = [self.read(kind, item, f"{path}[{index}]") for index, item in enumerate(raw)]
+        return _BROKEN if any(value is _BROKEN for value in values) else tuple(values)
+
+    def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
+        if not isinstance(raw, dict) or not raw:
+            return self.fault(path, f"must be a section of at least one entry, got {raw!r}")
+        return {key: self.read(kind, value, _join(path, key)) for key, value in raw.items()}
+
+    def _read_section(self, kind: type, raw: object, path: str) -> Any:
+        if not isinstance(raw, dict):
+            return self.fault(path, f"must be a section, got {raw!r}")
+        hints = typing.get_type_hints(kind, include_extras=True)
+        for key in raw:
+            if key not in hints:
+                self.fault(_join(path, key), f"is unknown; known here: {', '.join(hints)}")
+        values = {}
+        for name, hint in hints.items():
+            if name in raw:
+                values[name] = self.read(hint, raw[name], _join(path, name))
+            else:
+                values[name] = self.fault(_join(path, name), "is missing")
+        return _BROKEN if any(value is _BROKEN for value in values.values()) else kind(**values)
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _one_of(options: tuple[Any, ...]) -> str:
+    return " or ".join(repr(option) if isinstance(option, str) else str(option) for option in options)
+
+
+def _faults_between_sections(params: Params) -> list[str]:
+    """Laws that tie several leaves together; every section has been read when this runs."""
+    return [
+        *_ladder_faults(params),
+        *_window_faults(params),
+        *_split_faults(params.splits),
+        *_search_faults(params.search),
+    ]
+
+
+def _ladder_faults(params: Params) -> list[str]:
+    faults = []
+    sizes = []
+    for index, rung in enumerate(params.ladder):
+        try:
+            sizes.append(parse_budget(rung))
+        except ValueError as error:
+            faults.append(f"ladder[{index}]: {error}")
+    if not faults and any(a >= b for a, b in itertools.pairwise(sizes)):
+        faults.append(f"ladder: rungs must grow strictly, got {', '.join(params.ladder)}")
+    if params.budget not in params.ladder:
+        faults.append(f"budget: must be a rung of the ladder ({', '.join(params.ladder)}), got {params.budget!r}")
+    if len(set(params.horizons)) != len(params.horizons):
+        faults.append(f"horizons: each stands once, got {list(params.horizons)}")
+    return faults
+
+
+def _window_faults(params: Params) -> list[str]:
+    if params.model.patch_len > params.windows.context_length:
+        limit = f"windows.context_length ({params.windows.context_length} days)"
+        return [f"model.patch_len: a patch must fit into {limit}, got {params.model.patch_len}"]
+    return []
+
+
+def _split_faults(splits: SplitParams) -> list[str]:
+    start, end = splits.validation_start, splits.test_start
+    if (start is None) != (end is None):
+        return ["splits.validation_start: give it together with splits.test_start, or set both to null"]
+    faults = []
+    if start is not None and end is not None and start >= end:
+        faults.append(f"splits.test_start: must lie after splits.validation_start ({start}), got {end}")
+    if splits.validation_fraction + splits.test_fraction >= 1.0:
+        faults.append("splits.validation_fraction: with splits.test_fraction it must leave days to train on (sum < 1)")
+    return faults
+
+
+def _search_faults(search: SearchParams) -> list[str]:
+    faults = []
+    if search.preset not in search.presets:
+        faults.append(f"search.preset: must be one of {', '.join(search.presets)}, got {search.preset!r}")
+    for name, preset in search.presets.items():
+        path = f"search.presets.{name}.space"
+        space = preset.space
+        if (space.warmup_steps is None) == (space.warmup_fraction is None):
+            faults.append(f"{path}: give exactly one of warmup_steps and warmup_fraction, the other null")
+        for field in dataclasses.fields(space):
+            faults.extend(_draw_faults(f"{path}.{field.name}", field.name, getattr(space, field.name)))
+    return faults
+
+
+_CEILINGS = {"dropout": 0.95, "warmup_fraction": 1.0}
+_WHOLE = {"warmup_steps", "epochs"}
+
+
+def _draw_faults(path: str, name: str, draw: Span | Choices | None) -> list[str]:
+    if draw is None:
+        return []
+    values: tuple[float, ...]
+    if isinstance(draw, Span):
+        if draw.low > draw.high:
+            return [f"{path}: low must not exceed high, got {draw.low:g} > {draw.high:g}"]
+        if draw.log and draw.low == 0.0:
+            return [f"{path}.low: must be above 0 on a log scale"]
+        values = (draw.low, draw.high)
+    else:
+        values = draw.choices
+    faults = []
+    if any(value < 0 or value > _CEILINGS.get(name, float("inf")) for value in values):
+        limit = f"0 and {_CEILINGS[name]:g}" if name in _CEILINGS else "0 and infinity"
+        faults.append(f"{path}: values must lie between {limit}, got {list(values)}")
+    if name in _WHOLE and any(value != int(value) for value in values):
+        faults.append(f"{path}: values must be whole numbers, got {list(values)}")
+    if name in ("epochs", "learning_rate") and any(value <= 0 for value in values):
+        faults.append(f"{path}: values must be above 0, got {list(values)}")
+    return faults

@@ -1,0 +1,118 @@
+"""Plan files: per cell, everything that must make its stages stale, and nothing else.
+
+A cell has three: what is searched (`plans/<cell>.json`), how its winner is retrained (`plans/train/`) and how
+it is scored (`plans/evaluate/`). So a change of the metrics never retrains, and another seed count never
+searches again. They hold the question, sorted, without clocks, and nothing of the machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.market.tiers import tier_indicators
+from tsladder.models.spec import Geometry
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.fingerprint import stage_fingerprint
+from tsladder.planning.grid import build_grid
+from tsladder.planning.plans import Plan
+from tsladder.planning.recipe import Recipe
+from tsladder.records import write_json
+from tsladder.vocabulary import Cell
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CellPlans:
+    """The three plan files of one cell."""
+
+    cell: Cell
+    search: Plan
+    train: Plan
+    evaluate: Plan
+
+    @property
+    def planned(self) -> bool:
+        return bool(self.search["planned"])
+
+
+def geometry_of(params: Params) -> Geometry:
+    """The window, patches and inputs that all models of the study share."""
+    return Geometry(
+        family=params.model.family,
+        context_length=params.windows.context_length,
+        n_features=len(tier_indicators(params.data)),
+        patch_len=params.model.patch_len,
+        stride=params.model.stride,
+        revin=params.windows.normalisation == "revin",
+    )
+
+
+def plan_cells(params: Params, *, stages: Path, source: Path) -> tuple[CellPlans, ...]:
+    """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
+
+    `stages` is the folder of stage scripts and `source` the one that holds the package: their code is
+    fingerprinted. Raises BadInput when a planned rung's grid is empty.
+    """
+    code = {name: stage_fingerprint(stages / f"{name}.py", source) for name in ("hpo", "train", "evaluate")}
+    return tuple(_plan_cell(params, cell, code) for cell in params.cells)
+
+
+def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -> CellPlans:
+    head: Plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon}
+    if not params.is_planned(cell):
+        nothing = {**head, "planned": False}
+        return CellPlans(cell, nothing, nothing, nothing)
+    geometry = geometry_of(params)
+    grid = build_grid(geometry, cell.budget)
+    question: Plan = {
+        **head,
+        "planned": True,
+        "seed": params.study.seed,
+        "data": dataclasses.asdict(params.data),
+        "target": dataclasses.asdict(params.target),
+        "windows": dataclasses.asdict(params.windows),
+        "model": dataclasses.asdict(geometry),
+    }
+    recipe = dataclasses.asdict(Recipe.from_params(params.training, params.search.chosen))
+    search = {
+        "strategy": params.search.strategy,
+        "preset": params.search.preset,
+        "trials": params.search.trials_total,
+        "objective": params.search.objective,
+        "space": dataclasses.asdict(params.search.chosen.space),
+        "grid_size": len(grid.members),
+        "shapes": len(grid.shapes),
+    }
+    return CellPlans(
+        cell,
+        search=_plain({**question, "training": recipe, "search": search, "code": code["hpo"]}),
+        train=_plain({**question, "training": recipe, "seeds": params.train.seeds, "code": code["train"]}),
+        evaluate=_plain(
+            {
+                **question,
+                "training": recipe,
+                "evaluation": dataclasses.asdict(params.evaluation),
+                "code": code["evaluate"],
+            }
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Tuples become lists, so that a plan in memory equals the one read back from its file."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def write_plans(places: Places, plans: tuple[CellPlans, ...]) -> None:
+    """One file a cell and stage."""
+    for cell_plans in plans:
+        write_json(places.search_plan(cell_plans.cell), cell_plans.search)
+        write_json(places.train_plan(cell_plans.cell), cell_plans.train)
+        write_json(places.evaluate_plan(cell_plans.cell), cell_plans.evaluate)

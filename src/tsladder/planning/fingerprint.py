@@ -1,0 +1,105 @@
+"""Fingerprints of the code that makes numbers: what must change for a trained cell to become stale.
+
+A module's fingerprint is a hash of its syntax tree without docstrings (comments never reach the tree), so a
+comment, a docstring or a reformatting leaves every cell fresh. The modules are found by following imports,
+also those inside functions, from a stage's script.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+
+from tsladder.errors import WorkFailed
+
+PACKAGE = "tsladder"
+
+NUMBERLESS = frozenset(
+    {
+        "tsladder.errors",
+        "tsladder.params",
+        "tsladder.places",
+        "tsladder.records",
+        "tsladder.tracking",
+        "tsladder.vocabulary",
+        "tsladder.planning.cells",
+        "tsladder.planning.fingerprint",
+        "tsladder.planning.machine",
+        "tsladder.planning.memory",
+        "tsladder.planning.plans",
+        "tsladder.stage",
+        "tsladder.locks",
+        "tsladder.interruption",
+    }
+)
+"""Modules reached by the stages that alter no number: reading and checking input, writing, laying out work on the
+machine. A package named here stands for all its modules. What they hand on is in the plan file by value."""
+
+
+def stage_fingerprint(stage: Path, source: Path) -> dict[str, str]:
+    """Module -> fingerprint for the script `stage` and every module of ours that it reaches, but NUMBERLESS.
+
+    `source` is the folder that holds the package. Raises WorkFailed when a module cannot be parsed.
+    """
+    fingerprints = {f"stages.{stage.stem}": _tree_digest(_parse(stage))}
+    for module, path in import_closure(stage, source).items():
+        if not is_numberless(module):
+            fingerprints[module] = _tree_digest(_parse(path))
+    return dict(sorted(fingerprints.items()))
+
+
+def is_numberless(module: str) -> bool:
+    return any(module == name or module.startswith(name + ".") for name in NUMBERLESS)
+
+
+def import_closure(start: Path, source: Path) -> dict[str, Path]:
+    """Module name -> file of every module of the package reached from the file `start`."""
+    found: dict[str, Path] = {}
+    queue = [start]
+    while queue:
+        for name in _imported_names(_parse(queue.pop())):
+            path = _module_path(name, source)
+            if path is not None and name not in found:
+                found[name] = path
+                queue.append(path)
+    return found
+
+
+def _imported_names(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` names a module as well as an attribute may.
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in names if name == PACKAGE or name.startswith(PACKAGE + ".")}
+
+
+def _module_path(name: str, source: Path) -> Path | None:
+    base = source.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.exists():
+            return path
+    return None
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise WorkFailed(f"{path} cannot be parsed ({error}): mend it before planning") from None
+
+
+def _tree_digest(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [item for item in node.body if not _is_bare_text(item)] or [ast.Pass()]
+    # unparse, not dump: the text of a tree is the same under every Python, its dump is not.
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+
+
+def _is_bare_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,0 +1,75 @@
+"""The architectures that belong to a parameter budget. Pure, no torch.
+
+A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below whose exact count lies within
+25 % of the budget. Heads do not change the count, so a *shape* is a (d_model, n_layers, d_ff).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from tsladder.errors import BadInput
+from tsladder.models.spec import Geometry, ModelSpec
+from tsladder.vocabulary import parse_budget
+
+TOLERANCE = 0.25
+SMALL_BELOW = 750_000
+MIN_HEAD_WIDTH = 4
+FF_RATIOS = (2, 4)
+HEADS = (2, 4, 8, 16, 32)
+WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+DEPTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 180, 192, 256)
+SMALL_WIDTHS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128)
+SMALL_DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The members of a budget, sorted by count, then width, depth, feed-forward and heads."""
+
+    budget: str
+    members: tuple[ModelSpec, ...]
+
+    @property
+    def n_budget(self) -> int:
+        return parse_budget(self.budget)
+
+    @property
+    def shapes(self) -> tuple[ModelSpec, ...]:
+        """One member a shape, with the fewest heads."""
+        first: dict[tuple[int, int, int], ModelSpec] = {}
+        for member in self.members:
+            first.setdefault(member.shape, member)
+        return tuple(first.values())
+
+    def heads_of(self, member: ModelSpec) -> tuple[int, ...]:
+        """The head counts this grid offers for the shape of `member`."""
+        return tuple(other.n_heads for other in self.members if other.shape == member.shape)
+
+
+def build_grid(geometry: Geometry, budget: str) -> Grid:
+    """All members of `budget`. Raises BadInput when there is none."""
+    target = parse_budget(budget)
+    small = target < SMALL_BELOW
+    widths, depths = (SMALL_WIDTHS, SMALL_DEPTHS) if small else (WIDTHS, DEPTHS)
+    members = []
+    for d_model, n_layers, n_heads, ratio in product(widths, depths, HEADS, FF_RATIOS):
+        if d_model % n_heads or (small and d_model // n_heads < MIN_HEAD_WIDTH):
+            continue
+        spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
+        if is_within(spec, target):
+            members.append(spec)
+    if not members:
+        raise BadInput(
+            f"the rung {budget} has no architecture within {TOLERANCE:.0%} of {target:,} parameters for "
+            f"{geometry.n_features} features and {geometry.n_patches} patches of {geometry.patch_len} days: "
+            "take another rung, shorter patches or fewer features"
+        )
+    members.sort(key=lambda spec: (spec.n_params_formula, *spec.shape, spec.n_heads))
+    return Grid(budget, tuple(members))
+
+
+def is_within(spec: ModelSpec, target: int) -> bool:
+    """The law of a budget: the exact count (without RevIN's affine) lies within 25 % of it."""
+    return abs(spec.n_params_formula - target) <= TOLERANCE * target

@@ -1,0 +1,89 @@
+"""How a model of a known shape is fitted into a known memory. Pure, no torch.
+
+Resident bytes of one training process (fp32 numbers are 4 bytes):
+
+- weights, gradients and AdamW's two moments: 4 + 4 + 8 bytes a parameter, and 4 more for the copy of the
+  best epoch's weights;
+- activations kept for the backward pass, a token and a block: two LayerNorm inputs and outputs (4d), fused
+  query/key/value (3d), attention output and its projection (2d), two dropout masks and outputs (2.5d), and
+  the feed-forward's value before and after GELU (2f). Attention through scaled_dot_product_attention keeps
+  one row statistic a head and no P x P matrix on the flash path; we count the matrix, since not every device
+  has that path;
+- with activation checkpointing one input a block, and one block's activations at a time;
+- the framework itself: an interpreter with torch loaded and its allocator's slack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tsladder.models.spec import ModelSpec
+
+BYTES_FP32 = 4
+BYTES_PER_PARAM_ADAMW = 20
+GIB = 1024**3
+FRAMEWORK_GIB = 0.45
+MICRO_BATCH_FLOOR = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchPlan:
+    """How one optimizer step is executed. None of it changes a number that a study compares."""
+
+    micro_batch: int
+    accumulation_steps: int
+    effective_batch: int
+    precision: str
+    optimizer: str
+    activation_checkpointing: bool
+
+    def halved(self) -> BatchPlan | None:
+        """Half the micro-batch, twice the accumulation; None when the micro-batch cannot be halved."""
+        if self.micro_batch <= MICRO_BATCH_FLOOR:
+            return None
+        return with_micro_batch(self, max(MICRO_BATCH_FLOOR, self.micro_batch // 2))
+
+
+def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
+    """`plan` at another micro-batch, same effective batch."""
+    return replace(plan, micro_batch=micro_batch, accumulation_steps=-(-plan.effective_batch // micro_batch))
+
+
+def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan) -> float:
+    """Peak resident GiB of one process that trains `spec` under `plan`; see the module's derivation."""
+    g = spec.geometry
+    tokens = plan.micro_batch * g.n_patches
+    block = tokens * (11.5 * spec.d_model + 2 * spec.d_ff) + plan.micro_batch * spec.n_heads * g.n_patches**2
+    if plan.activation_checkpointing:
+        activations = spec.n_layers * tokens * spec.d_model + block
+    else:
+        activations = spec.n_layers * block
+    inputs = plan.micro_batch * g.context_length * g.n_features + tokens * g.patch_len * g.n_features
+    edges = tokens * spec.d_model * 4
+    # Autocast keeps fp32 inputs beside their bf16 copies, so bf16-mixed is not counted as a saving here.
+    values = (activations + inputs + edges) * BYTES_FP32
+    return (spec.n_params * BYTES_PER_PARAM_ADAMW + values) / GIB + FRAMEWORK_GIB
+
+
+def plan_batch(
+    spec: ModelSpec, *, effective_batch: int, precision: str, optimizer: str, memory_gib: float
+) -> BatchPlan | None:
+    """The largest micro-batch that fits `memory_gib`, first without, then with activation checkpointing.
+
+    None when the model fits under no plan.
+    """
+    for checkpointing in (False, True):
+        plan = BatchPlan(
+            micro_batch=effective_batch,
+            accumulation_steps=1,
+            effective_batch=effective_batch,
+            precision=precision,
+            optimizer=optimizer,
+            activation_checkpointing=checkpointing,
+        )
+        candidate: BatchPlan | None = plan
+        while candidate is not None:
+            if predicted_memory_gib(spec, candidate) <= memory_gib:
+                return candidate
+            candidate = candidate.halved()
+    return None

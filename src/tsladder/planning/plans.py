@@ -1,0 +1,41 @@
+"""Plan files as they are read back, and the identities computed from them. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.errors import WorkFailed
+from tsladder.records import digest, read_json
+
+Plan = dict[str, Any]
+
+
+def study_key(search_plans: Mapping[str, Plan]) -> str:
+    """Identity of a study's question: the search plans of its planned cells."""
+    return digest({name: plan for name, plan in search_plans.items() if plan["planned"]})
+
+
+def cell_key(plan: Plan, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+    """Identity of one cell's search: its plan and the VALUES it is computed from."""
+    return digest(plan, features_fingerprint, splits_record)
+
+
+def train_key(
+    plan: Plan, choice: Mapping[str, Any], features_fingerprint: str, splits_record: Mapping[str, Any]
+) -> str:
+    """Identity of one trained winner, whatever the number of seeds: another seed never retrains the others."""
+    without_count = {key: value for key, value in plan.items() if key != "seeds"}
+    return digest(without_count, choice, features_fingerprint, splits_record)
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan file. Raises WorkFailed when it is missing or no plan."""
+    try:
+        plan = read_json(path)
+    except FileNotFoundError:
+        raise WorkFailed(f"{path} is missing: run `dvc repro plan` first") from None
+    if "planned" not in plan:
+        raise WorkFailed(f"{path} is no plan file: remove it and run `dvc repro plan`")
+    return plan

@@ -1,0 +1,57 @@
+"""How one model is trained: the recipe that a study fixes and the settings that a search draws. No torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.params import PresetParams, TrainingParams
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """The part of training that is the same for every trial of a study. `patience` None: no early stopping."""
+
+    effective_batch: int
+    precision: str
+    optimizer: str
+    schedule: str
+    max_gradient_norm: float | None
+    patience: int | None
+    min_delta: float
+
+    @classmethod
+    def from_params(cls, training: TrainingParams, preset: PresetParams) -> Recipe:
+        return cls(
+            effective_batch=training.effective_batch,
+            precision=training.precision,
+            optimizer="adamw" if training.optimizer == "auto" else training.optimizer,
+            schedule=training.schedule,
+            max_gradient_norm=training.max_gradient_norm,
+            patience=preset.patience if training.patience == "preset" else training.patience,
+            min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
+        )
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Recipe:
+        return cls(**record)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a search draws for one trial beside its architecture."""
+
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    warmup_steps: int
+    epochs: int
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Settings:
+        return cls(**record)
+
+    def to_record(self) -> dict[str, float | int]:
+        return dataclasses.asdict(self)

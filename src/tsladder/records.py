@@ -1,0 +1,98 @@
+"""Files with one writer: JSON replaced atomically, and append-only JSON lines that survive a kill -9."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.errors import WorkFailed
+
+
+def canonical(value: object) -> str:
+    """One text per value: keys sorted, no spaces, NaN refused (missing is None)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 (hex) of the canonical JSON of `parts`."""
+    return hashlib.sha256(canonical(list(parts)).encode()).hexdigest()
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` to `path`, sorted and indented, so that a reader sees the old file or the new one, whole."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """The text that `write_json` leaves in a file."""
+    return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Atomic replacement of a text file; its folder is made if missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object stored at `path`. Raises WorkFailed when the file is damaged, FileNotFoundError when missing."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WorkFailed(f"{path} is damaged ({error}): remove it and run `dvc repro` again") from None
+    if not isinstance(value, dict):
+        raise WorkFailed(f"{path} is damaged (no JSON object): remove it and run `dvc repro` again")
+    return value
+
+
+def append_line(path: Path, value: Mapping[str, Any]) -> None:
+    """Append one JSON line and have it on disk before returning."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(canonical(value) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of `path`, [] when it does not exist.
+
+    A torn last line (the writer was killed while appending) was never acknowledged and is left out.
+    A broken line anywhere else is damage: WorkFailed.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    records = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            records.append(json.loads(line))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise WorkFailed(f"{path}, line {number} is damaged ({error}); keep a copy and remove the line") from None
+    return records
+
+
+def cut_torn_tail(path: Path) -> bytes | None:
+    """Cut an unterminated last line off `path`, keeping it in `<name>.torn`. Returns what was cut."""
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole == len(content):
+        return None
+    tail = content[whole:]
+    with path.with_name(path.name + ".torn").open("ab") as stream:
+        stream.write(tail + b"\n")
+    with path.open("r+b") as stream:
+        stream.truncate(whole)
+        os.fsync(stream.fileno())
+    return tail

@@ -1,0 +1,237 @@
+"""What a report tells, as values; `study_files` and `cell_files` fill them. None and empty mean unknown, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tsladder.params import Params
+from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
+
+Interval = tuple[float, float]
+
+
+class CellState(StrEnum):
+    """Where a cell ended. OPEN: planned, and its files are not there yet."""
+
+    SCORED = "scored"
+    FAILED = "failed"
+    OPEN = "open"
+    NOT_PLANNED = "not planned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metrics:
+    """Scores of one forecast on one region."""
+
+    log_loss: float | None
+    brier: float | None
+    auc: float | None
+    average_precision: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionFacts:
+    """One cell on one region; fields as in `evaluation.scores.RegionScores`."""
+
+    windows: int | None
+    positives: int | None
+    base_rate: float | None
+    train_base_rate: float | None
+    mean: Metrics
+    log_loss_se: float | None
+    base_rate_loss: float | None
+    own_rate_loss: float | None
+    stricter: str | None
+    skill: float | None
+    advantage: float | None
+    advantage_ci: Interval | None
+    baselines: Mapping[str, Metrics]
+    beaten_by: tuple[str, ...]
+    constant_predictor: bool | None
+    windows_fingerprint: str | None
+    seeds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Winner:
+    """The configuration a search chose; the counts are measured."""
+
+    architecture: Mapping[str, int]
+    settings: Mapping[str, float]
+    n_params: int | None
+    n_params_blocks: int | None
+    n_params_body: int | None
+    off_budget: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchFacts:
+    """What a search did. `seconds` is the sum over all attempts; `origin` says where its winner came from."""
+
+    best_val_loss: float | None
+    ended_at: str | None
+    hyperparameters: Mapping[str, float]
+    trials_done: int | None
+    trials_total: int | None
+    grid_size: int | None
+    members_seen: int | None
+    shapes: int | None
+    shapes_seen: int | None
+    forced: tuple[str, ...]
+    origin: str | None
+    stop_reasons: Mapping[str, int]
+    notes: tuple[str, ...]
+    seconds: float | None
+    peak_memory_gib: float | None
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrainingFacts:
+    """The fresh seeds of a winner."""
+
+    stop_reasons: Mapping[str, int]
+    seconds: float | None
+    peak_memory_gib: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellFacts:
+    """One cell of ladder x horizons. `failed_stage`: search or retraining."""
+
+    cell: Cell
+    state: CellState
+    failed_stage: str | None
+    reason: str | None
+    winner: Winner | None
+    search: SearchFacts
+    retraining: RetrainingFacts
+    regions: Mapping[str, RegionFacts]
+
+    @property
+    def planned(self) -> bool:
+        return self.state is not CellState.NOT_PLANNED
+
+    @property
+    def test(self) -> RegionFacts | None:
+        return self.regions.get(Region.TEST)
+
+    @property
+    def utilisation(self) -> float | None:
+        """Measured parameters over the budget's."""
+        if self.winner is None or self.winner.n_params is None:
+            return None
+        return self.winner.n_params / parse_budget(self.cell.budget)
+
+    @property
+    def stopped_by_heat(self) -> bool:
+        """True for a cell that failed in a stage where a run was stopped for its temperature."""
+        stage = self.search if self.failed_stage == "search" else self.retraining
+        return self.state is CellState.FAILED and StopReason.THERMAL in stage.stop_reasons
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LawFacts:
+    """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N."""
+
+    horizon: int
+    verdict: str
+    reason: str
+    settle: str
+    rungs: int
+    alpha: float | None
+    alpha_ci: Interval | None
+    r2: float | None
+    reference_n: float | None
+    loss_at_reference: float | None
+    loss_at_reference_ci: Interval | None
+    alpha_by_count: Mapping[str, float | None]
+    floor: str | None
+    minimum_detectable_alpha: float | None
+    power: float | None
+    rung_noise: float | None
+    worst_left_out: float | None
+    extrapolation_error: float | None
+    beaten_by: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyLaw:
+    """law/scaling.json as a whole."""
+
+    study_key: str | None
+    region: str | None
+    confidence: float | None
+    alpha_of_interest: float | None
+    horizons: Mapping[int, LawFacts]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionDays:
+    """Windows of one region at one horizon."""
+
+    windows: int | None
+    positives: int | None
+    base_rate: float | None
+    first_day: str | None
+    last_day: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitFacts:
+    horizon: int
+    regions: Mapping[str, RegionDays]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataFacts:
+    """The feature table's manifest."""
+
+    symbol: str | None
+    tier: str | None
+    ohlcv: bool | None
+    features: int | None
+    rows: int | None
+    warm_up: int | None
+    first_day: str | None
+    last_day: str | None
+    open_equals_previous_close: float | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """Versions where the report was written, and the identities of what it tells about."""
+
+    python: str
+    packages: Mapping[str, str]
+    fingerprints: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """Everything a report tells. `picture` is the PNG of the law."""
+
+    params: Params
+    study_key: str | None
+    cells: tuple[CellFacts, ...]
+    law: StudyLaw | None
+    splits: tuple[SplitFacts, ...]
+    data: DataFacts | None
+    environment: Environment
+    picture: bytes | None
+
+    @property
+    def planned(self) -> tuple[CellFacts, ...]:
+        return tuple(cell for cell in self.cells if cell.planned)
+
+    def of_horizon(self, horizon: int) -> tuple[CellFacts, ...]:
+        """Planned cells of `horizon`, smallest rung first."""
+        return tuple(cell for cell in self.planned if cell.cell.horizon == horizon)
+
+    def law_of(self, horizon: int) -> LawFacts | None:
+        return None if self.law is None else self.law.horizons.get(horizon)

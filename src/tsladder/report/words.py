@@ -1,0 +1,87 @@
+"""How numbers and names are written for people. What is unknown is a dash, never a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tsladder.report.facts import Interval
+
+MISSING = "—"
+
+VERDICTS = {
+    "invalid": "These losses may know the future, so no figure counts.",
+    "too_few_rungs": "Too few model sizes have a loss to speak of a law.",
+    "no_skill": "No model size forecasts better than a constant, so there is no error for size to improve.",
+    "scales": "Larger models forecast better, by a power of their parameter count.",
+    "worse_with_size": "Larger models forecast worse.",
+    "flat": "Model size makes no difference worth having.",
+    "not_monotone": "The error falls between some sizes and rises between others: no power law describes it.",
+    "underpowered": "This ladder is too noisy or too short to tell a law from no law.",
+}
+"""What each verdict means for a reader who has not studied statistics."""
+
+FORECASTS = {
+    "base_rate": "constant, training region's rate",
+    "own_rate": "constant, this region's own rate (hindsight)",
+    "volatility_logistic": "logistic on volatility",
+    "last_day_ratio_logistic": "logistic on the last day's features",
+}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def short(value: float | None) -> str:
+    """Four significant digits: 0.00171, 20, 11.5."""
+    return MISSING if value is None else f"{value:.4g}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    return MISSING if value is None else f"{100.0 * value:.{digits}f} %"
+
+
+def count(value: int | None) -> str:
+    return MISSING if value is None else f"{value:,}"
+
+
+def part_of(part: int | None, whole: int | None) -> str:
+    return MISSING if part is None or whole is None else f"{count(part)} of {count(whole)}"
+
+
+def interval(bounds: Interval | None, digits: int = 4) -> str:
+    return MISSING if bounds is None else f"{number(bounds[0], digits)} to {number(bounds[1], digits)}"
+
+
+def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
+    """Mean ± standard error; the mean alone where the error is unknown."""
+    if value is None or error is None:
+        return number(value, digits)
+    return f"{number(value, digits)} ± {number(error, digits)}"
+
+
+def listed(items: Iterable[str]) -> str:
+    return ", ".join(items) or MISSING
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """{"early_stopping": 7, "pruned": 1} -> "7 early stopping, 1 pruned"."""
+    return listed(f"{number} {reason.replace('_', ' ')}" for reason, number in counts.items())
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return MISSING
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+
+
+def days(horizon: int) -> str:
+    return f"{horizon} day{'' if horizon == 1 else 's'}"
+
+
+def architecture(sizes: Mapping[str, int]) -> str:
+    """Width, depth, heads and feed-forward in one phrase."""
+    names = (("d_model", "d_model"), ("n_layers", "layers"), ("n_heads", "heads"), ("d_ff", "d_ff"))
+    return listed(f"{words} {sizes[key]}" for key, words in names if key in sizes)

@@ -1,0 +1,111 @@
+"""What a finished search leaves under artifacts/hpo/<cell>/.
+
+`choice.json` is what the next stages read: architecture and settings, nothing else, so that the same winner
+found again leaves them fresh. The other files are for people and for the report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tsladder.planning.grid import is_within
+from tsladder.records import canonical, write_json, write_text
+from tsladder.search.space import SearchSpace
+from tsladder.search.strategy import Schedule
+from tsladder.search.trials import TrialRecord, best
+from tsladder.training.cell import CellWork
+from tsladder.vocabulary import CellStatus
+
+
+def write_failure(work: CellWork, reason: str) -> None:
+    """The cell is dropped from the law with this reason; nothing else stops."""
+    write_json(work.places.choice(work.cell), {**_head(work), "status": CellStatus.FAILED, "reason": reason})
+
+
+def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord]) -> None:
+    """Copy the trials, and write the winner or the reason why there is none."""
+    folder = work.places.hpo(work.cell)
+    text = "".join(canonical(record.to_record()) + "\n" for record in records)
+    write_text(folder / "trials.jsonl", text)
+    write_json(folder / "coverage.json", _coverage(space, schedule, records))
+    winner = best(records)
+    if winner is None:
+        counts = Counter(str(record.stop_reason) for record in records)
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        write_failure(work, f"none of {len(records)} trials ended with a validation loss ({listed})")
+        return
+    spec, settings = space.decode(winner.draws)
+    write_json(
+        work.places.choice(work.cell),
+        {
+            **_head(work),
+            "status": CellStatus.DONE,
+            "architecture": spec.architecture(),
+            "settings": settings.to_record(),
+            "n_params": spec.n_params,
+            "n_params_blocks": spec.n_params_blocks,
+            "n_params_body": spec.n_params_body,
+            "off_budget": not is_within(spec, space.grid.n_budget),
+        },
+    )
+    write_json(folder / "best_params.json", _best_params(work, winner, len(records)))
+
+
+def _head(work: CellWork) -> dict[str, Any]:
+    return {"cell": str(work.cell), "budget": work.cell.budget, "horizon": work.cell.horizon}
+
+
+def _best_params(work: CellWork, winner: TrialRecord, n_trials: int) -> dict[str, Any]:
+    """The format that users of the earlier scripts read; complete for forced winners too."""
+    params = winner.params
+    return {
+        "experiment": f"{work.params.study.phase}_{work.cell}_{work.plan['target']['task']}",
+        "architecture": {name: params[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")}
+        | {"patch_len": work.geometry.patch_len, "stride": work.geometry.stride},
+        "training": {
+            "learning_rate": params["learning_rate"],
+            "epochs": params["epochs"],
+            "batch_size": params["effective_batch"],
+            "weight_decay": params["weight_decay"],
+            "warmup_steps": params["warmup_steps"],
+            "dropout": params["dropout"],
+        },
+        "param_count": winner.n_params,
+        "best_val_loss": winner.best_val_loss,
+        "n_trials": n_trials,
+        "timestamp": winner.ended_at,
+    }
+
+
+def _coverage(space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord]) -> dict[str, Any]:
+    seen = {(r.params["d_model"], r.params["n_layers"], r.params["d_ff"]) for r in records}
+    members = {(*shape, r.params["n_heads"]) for r in records for shape in [_shape(r)]}
+    notes = []
+    if schedule.forced_left_out:
+        names = ", ".join(forced.what for forced in schedule.forced_left_out)
+        notes.append(f"{schedule.trials_total} trials left no room for the forced {names}")
+    learned = max(0, schedule.trials_total - len(schedule.forced))
+    if learned < len(schedule.forced):
+        notes.append(f"the sampler decided only {learned} of {schedule.trials_total} trials: it hardly acts")
+    return {
+        "grid_size": len(space.grid.members),
+        "shapes": len(space.grid.shapes),
+        "members_seen": len(members),
+        "shapes_seen": len(seen),
+        "trials_total": schedule.trials_total,
+        "trials_done": len(records),
+        "forced": [{"what": forced.what, **_sizes(forced.spec)} for forced in schedule.forced],
+        "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
+        "notes": notes,
+    }
+
+
+def _shape(record: TrialRecord) -> tuple[int, int, int]:
+    return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
+
+
+def _sizes(spec: Any) -> dict[str, int]:
+    sizes = {"d_model": spec.d_model, "n_layers": spec.n_layers, "n_heads": spec.n_heads, "d_ff": spec.d_ff}
+    return sizes | {"n_params": spec.n_params}

@@ -1,0 +1,113 @@
+"""What a search may draw, and what a draw means. Pure: no optuna, no torch.
+
+An architecture is drawn by its coordinates: how deep against how wide (n_layers / d_model on a log scale),
+the feed-forward ratio and the heads. A budget leaves a one-dimensional family of shapes a ratio, so a point of
+these coordinates is decoded to the nearest member of the grid; every member is reachable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tsladder.models.spec import ModelSpec
+from tsladder.params import Choices, SpaceParams, Span
+from tsladder.planning.grid import Grid
+from tsladder.planning.recipe import Settings
+
+Value = float | int
+DEPTH_TO_WIDTH = "depth_to_width"
+D_FF_RATIO = "d_ff_ratio"
+N_HEADS = "n_heads"
+WHOLE = frozenset({"warmup_steps", "epochs"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draw:
+    """One drawn coordinate: between low and high, or one of `choices` where they are given."""
+
+    name: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    whole: bool = False
+    choices: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """The grid of a rung and the training settings of a preset. `steps_per_epoch` turns a warm-up share into steps."""
+
+    grid: Grid
+    settings: SpaceParams
+    steps_per_epoch: int
+
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        return (*self._architecture_draws(), *self._settings_draws())
+
+    def _architecture_draws(self) -> tuple[Draw, ...]:
+        aspects = [_aspect(shape) for shape in self.grid.shapes]
+        ratios = sorted({_ratio(shape) for shape in self.grid.shapes})
+        heads = sorted({member.n_heads for member in self.grid.members})
+        return (
+            Draw(name=DEPTH_TO_WIDTH, low=min(aspects), high=max(aspects), log=True),
+            Draw(name=D_FF_RATIO, choices=tuple(ratios)),
+            Draw(name=N_HEADS, choices=tuple(heads)),
+        )
+
+    def _settings_draws(self) -> tuple[Draw, ...]:
+        draws = []
+        for field in dataclasses.fields(self.settings):
+            value = getattr(self.settings, field.name)
+            whole = field.name in WHOLE
+            if isinstance(value, Span):
+                draws.append(Draw(name=field.name, low=value.low, high=value.high, log=value.log, whole=whole))
+            elif isinstance(value, Choices):
+                choices = tuple(int(choice) if whole else choice for choice in value.choices)
+                draws.append(Draw(name=field.name, choices=choices))
+        return tuple(draws)
+
+    def decode(self, drawn: Mapping[str, Value]) -> tuple[ModelSpec, Settings]:
+        """The member of the grid and the settings that a full set of draws stands for."""
+        return self._decode_architecture(drawn), self._decode_settings(drawn)
+
+    def _decode_architecture(self, drawn: Mapping[str, Value]) -> ModelSpec:
+        ratio = int(drawn[D_FF_RATIO])
+        wished = math.log(drawn[DEPTH_TO_WIDTH])
+        budget = self.grid.n_budget
+        shape = min(
+            (shape for shape in self.grid.shapes if _ratio(shape) == ratio),
+            key=lambda s: (abs(math.log(_aspect(s)) - wished), abs(s.n_params_formula - budget), s.shape),
+        )
+        offered = self.grid.heads_of(shape)
+        heads = min(offered, key=lambda h: (abs(math.log2(h) - math.log2(drawn[N_HEADS])), h))
+        return dataclasses.replace(shape, n_heads=heads)
+
+    def _decode_settings(self, drawn: Mapping[str, Value]) -> Settings:
+        epochs = int(drawn["epochs"])
+        if "warmup_steps" in drawn:
+            warmup_steps = int(drawn["warmup_steps"])
+        else:
+            warmup_steps = max(1, round(float(drawn["warmup_fraction"]) * epochs * self.steps_per_epoch))
+        return Settings(
+            learning_rate=float(drawn["learning_rate"]),
+            weight_decay=float(drawn["weight_decay"]),
+            dropout=float(drawn["dropout"]),
+            warmup_steps=warmup_steps,
+            epochs=epochs,
+        )
+
+    def coordinates(self, spec: ModelSpec) -> dict[str, Value]:
+        """The draws that decode to `spec`, a member of the grid."""
+        return {DEPTH_TO_WIDTH: _aspect(spec), D_FF_RATIO: _ratio(spec), N_HEADS: spec.n_heads}
+
+
+def _aspect(spec: ModelSpec) -> float:
+    return spec.n_layers / spec.d_model
+
+
+def _ratio(spec: ModelSpec) -> int:
+    return spec.d_ff // spec.d_model

@@ -1,0 +1,78 @@
+"""The record of one trial, as it stands in trials.jsonl. No optuna, no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tsladder.search.space import Value
+from tsladder.vocabulary import StopReason
+
+
+class TrialState(StrEnum):
+    """COMPLETE has a loss; FAILED never will; INTERRUPTED is redone by the next start."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialRecord:
+    """One attempt at one trial. `draws` is what the sampler drew, `params` what it means."""
+
+    number: int
+    attempt: int
+    state: TrialState
+    stop_reason: StopReason
+    forced: str | None
+    draws: Mapping[str, Value]
+    params: Mapping[str, Any]
+    n_params: int | None
+    best_val_loss: float | None
+    best_epoch: int | None
+    val_auc: float | None
+    base_rate_loss: float
+    train_loss: float | None
+    epochs_run: int
+    retries: int
+    peak_memory_gib: float | None
+    predicted_memory_gib: float
+    seconds: float
+    device: str
+    workers: int
+    threads: int
+    ended_at: str
+    message: str
+
+    @property
+    def final(self) -> bool:
+        return self.state is not TrialState.INTERRUPTED
+
+    def to_record(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> TrialRecord:
+        values = dict(record)
+        values["state"] = TrialState(values["state"])
+        values["stop_reason"] = StopReason(values["stop_reason"])
+        return cls(**values)
+
+
+def latest(records: Sequence[TrialRecord]) -> dict[int, TrialRecord]:
+    """Trial number -> its last attempt."""
+    return {record.number: record for record in records}
+
+
+def best(records: Sequence[TrialRecord]) -> TrialRecord | None:
+    """The complete trial of the lowest validation loss, the earliest of equals; None when none is complete."""
+    complete = [record for record in records if record.state is TrialState.COMPLETE]
+    return min(complete, key=lambda record: (_loss(record), record.number), default=None)
+
+
+def _loss(record: TrialRecord) -> float:
+    return float("inf") if record.best_val_loss is None else record.best_val_loss

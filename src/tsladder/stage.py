@@ -1,0 +1,94 @@
+"""What every stage script has around its one verb: arguments, plan, endings. Imports nothing heavy.
+
+A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream hands the
+failure on, so that one failed cell never costs the law.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.interruption import Interrupted
+from tsladder.params import Params, load_params
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+from tsladder.records import read_json, write_json
+from tsladder.vocabulary import Cell, CellStatus
+
+Plan = dict[str, Any]
+StudyVerb = Callable[[Places, Params], None]
+CellVerb = Callable[[Places, Params, Cell, Plan], None]
+
+
+def run_study_stage(verb: StudyVerb) -> int:
+    """Run a stage of the whole study; returns the exit code."""
+
+    def work() -> None:
+        places = Places.here()
+        verb(places, load_params(places.params))
+
+    return exit_code(work)
+
+
+def run_cell_stage(stage: str, verb: CellVerb) -> int:
+    """Run stage `stage` (hpo, train or evaluate) of the cell named by ``--cell``; returns the exit code."""
+    parser = argparse.ArgumentParser(description=f"stage {stage} of one cell; run by DVC")
+    parser.add_argument("--cell", required=True, help="for example 2M-h1")
+    name = parser.parse_args().cell
+
+    def work() -> None:
+        places = Places.here()
+        cell = Cell.parse(name)
+        plan_path = {"hpo": places.search_plan, "train": places.train_plan, "evaluate": places.evaluate_plan}[stage]
+        plan = read_plan(plan_path(cell))
+        inherited = _inherited_ending(stage, places, cell, plan)
+        if inherited is not None:
+            _write_ending(stage, places, cell, inherited)
+            return
+        verb(places, load_params(places.params), cell, plan)
+
+    return exit_code(work)
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Run `work`: 0 fine, 1 the work failed, 2 bad input, 130 interrupted; one message on stderr, no traceback."""
+    try:
+        work()
+    except (BadInput, WorkFailed, Interrupted) as ending:
+        print(f"tsladder: {ending}", file=sys.stderr)
+        return ending.exit_code
+    except KeyboardInterrupt:
+        print("tsladder: stopped at once; every finished trial is on disk", file=sys.stderr)
+        return Interrupted.exit_code
+    return 0
+
+
+def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan) -> dict[str, Any] | None:
+    """The ending that this cell already has before the stage starts, or None."""
+    if not plan["planned"]:
+        return {"status": CellStatus.NOT_PLANNED}
+    upstream = []
+    if stage in ("train", "evaluate"):
+        upstream.append(places.choice(cell))
+    if stage == "evaluate":
+        upstream.append(places.models(cell) / "status.json")
+    for path in upstream:
+        record = read_json(path)
+        if record["status"] == CellStatus.FAILED:
+            return {"status": CellStatus.FAILED, "reason": record["reason"]}
+    return None
+
+
+def _write_ending(stage: str, places: Places, cell: Cell, ending: dict[str, Any]) -> None:
+    record = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, **ending}
+    if stage == "hpo":
+        write_json(places.choice(cell), record)
+    elif stage == "train":
+        write_json(places.models(cell) / "status.json", record)
+        write_json(places.timings(cell), {"cell": str(cell), "seeds": {}})
+    else:
+        write_json(places.scores(cell) / "scores.json", record)

@@ -1,0 +1,23 @@
+"""The only door to MLflow, and its in-memory twin.
+
+MLflow holds copies for people: nothing here is ever read back by a stage that makes numbers. Importing
+this package costs nothing; MLflow itself (about 1.5 s) is imported when an `MlflowTracker` first works.
+"""
+
+from tsladder.tracking.memory import MemoryTracker
+from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker
+from tsladder.tracking.store import MlflowTracker
+from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command
+
+__all__ = [
+    "UI_ENVIRONMENT",
+    "LoggedRun",
+    "MemoryTracker",
+    "MlflowTracker",
+    "RunRecord",
+    "RunStatus",
+    "RunTags",
+    "Tracker",
+    "store_uri",
+    "ui_command",
+]

@@ -1,0 +1,82 @@
+"""A tracker that forgets: the same behaviour as MLflow's, for tests and for runs that shall leave no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tsladder.tracking.runs import (
+    LAW_NAME,
+    LoggedRun,
+    RunRecord,
+    RunStatus,
+    RunTags,
+    last_values,
+    law_summary,
+    loggable_metrics,
+    loggable_params,
+)
+
+
+@dataclass(slots=True)
+class MemoryTracker:
+    """Runs by id in the order of their creation; artifacts and registered laws beside them."""
+
+    stored: dict[str, LoggedRun] = field(default_factory=dict)
+    artifacts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    registered: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def cell_run(self, name: str, tags: RunTags) -> str:
+        for run in self.stored.values():
+            if run.name == name and run.parent_id is None and run.tags["study_key"] == tags.study_key:
+                self.stored[run.run_id] = replace(run, status=RunStatus.RUNNING)
+                return run.run_id
+        return self._store(RunRecord(name=name, tags=tags, status=RunStatus.RUNNING))
+
+    def close_orphans(self, parent_id: str) -> int:
+        cell = self.stored[parent_id]
+        namesakes = {run.run_id for run in self.stored.values() if run.name == cell.name and run.parent_id is None}
+        orphans = [
+            run
+            for run in self.stored.values()
+            if run.status is RunStatus.RUNNING
+            and run.run_id != parent_id
+            and (run.run_id in namesakes or run.parent_id in namesakes)
+        ]
+        for run in orphans:
+            self.stored[run.run_id] = replace(run, status=RunStatus.KILLED)
+        return len(orphans)
+
+    def log_run(self, record: RunRecord) -> str:
+        return self._store(record)
+
+    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
+        run = self.stored[run_id]
+        self.stored[run_id] = replace(run, status=status, metrics={**run.metrics, **loggable_metrics(metrics or {})})
+
+    def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
+        params, metrics = law_summary(record)
+        artifacts = dict.fromkeys(files, "")
+        self.registered.append(record)
+        return self._store(RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics, artifacts=artifacts))
+
+    def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
+        return tuple(run for run in self.stored.values() if parent_id is None or run.parent_id == parent_id)
+
+    def _store(self, record: RunRecord) -> str:
+        run_id = f"run-{len(self.stored)}"
+        self.stored[run_id] = LoggedRun(
+            run_id=run_id,
+            name=record.name,
+            parent_id=record.parent_id,
+            status=record.status,
+            tags={**record.tags.as_dict(), **record.extra_tags},
+            params=loggable_params(record.params),
+            metrics={**loggable_metrics(record.metrics), **last_values(record.curves)},
+        )
+        self.artifacts[run_id] = tuple(
+            "/".join(filter(None, (folder, path.name))) for path, folder in record.artifacts.items()
+        )
+        return run_id

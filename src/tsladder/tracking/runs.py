@@ -1,0 +1,155 @@
+"""What is logged: tags, one finished run, and the verbs that every tracker offers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+LAW_NAME = "scaling-law"
+"""Name of the law's run and of its registered model."""
+
+Value = str | int | float | bool
+Curve = Sequence[tuple[int, float]]
+
+
+class RunStatus(StrEnum):
+    """State of a run in the store. FAILED and KILLED runs keep what they had logged."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunTags:
+    """The tags that every run carries. `phase` is a `tsladder.vocabulary.Phase`."""
+
+    budget: str
+    horizon: str
+    model: str
+    tier: str
+    task: str
+    phase: str
+    study_key: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {item.name: str(getattr(self, item.name)) for item in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """One finished run, logged in one go.
+
+    A param or metric that is None is missing and is not logged. An infinite metric is logged as NaN,
+    because one infinity makes a whole chart unreadable. `curves` are metrics by step, in any order;
+    the value shown for a curve is that of its last step. `artifacts` maps a local file or folder to
+    the folder inside the run's artifacts ("" for the top). Times are milliseconds since the epoch;
+    None means now.
+    """
+
+    name: str
+    tags: RunTags
+    parent_id: str | None = None
+    params: Mapping[str, Value | None] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    status: RunStatus = RunStatus.FINISHED
+    start_ms: int | None = None
+    end_ms: int | None = None
+    artifacts: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedRun:
+    """A run as the store shows it: texts, last metric values, without artifacts."""
+
+    run_id: str
+    name: str
+    parent_id: str | None
+    status: RunStatus
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+class Tracker(Protocol):
+    """Where runs are copied to for people to look at.
+
+    A cell has one owner at a time: who calls `close_orphans` and `finish` holds the cell's lock.
+    """
+
+    def cell_run(self, name: str, tags: RunTags) -> str:
+        """Run id of the cell `name` of the study `tags.study_key`, found again or created; it is RUNNING afterwards."""
+        ...
+
+    def close_orphans(self, parent_id: str) -> int:
+        """Mark KILLED what a dead owner of this cell left RUNNING; returns how many runs that were.
+
+        These are the children of `parent_id`, and runs of the same name under another study key with
+        their children.
+        """
+        ...
+
+    def log_run(self, record: RunRecord) -> str:
+        """Log one finished run and return its id."""
+        ...
+
+    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
+        """End a cell's run. `cell_run` opens it again should the cell run again."""
+        ...
+
+    def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
+        """Log the run `scaling-law` with `files` and register the model of that name; returns the run id.
+
+        `record` is the content of scaling.json.
+        """
+        ...
+
+    def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
+        """Runs of the experiment, oldest first, or only the children of `parent_id`.
+
+        For repair after a crash and for tests; results come from files.
+        """
+        ...
+
+
+def loggable_params(params: Mapping[str, Value | None]) -> dict[str, str]:
+    """Params as texts, missing ones left out."""
+    return {name: str(value) for name, value in params.items() if value is not None}
+
+
+def loggable_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    """Metrics as floats: missing ones left out, infinities as NaN."""
+    return {name: loggable(value) for name, value in metrics.items() if value is not None}
+
+
+def loggable(value: float) -> float:
+    """`value`, or NaN where it is infinite."""
+    return float(value) if math.isfinite(value) else math.nan
+
+
+def last_values(curves: Mapping[str, Curve]) -> dict[str, float]:
+    """Each non-empty curve's value at its last step."""
+    return {name: loggable(max(curve)[1]) for name, curve in curves.items() if curve}
+
+
+def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dict[str, float | None]]:
+    """Params and metrics of the law's run: verdict, alpha with its interval and R2 of every horizon."""
+    params: dict[str, Value | None] = {"metric": record.get("metric"), "region": record.get("region")}
+    metrics: dict[str, float | None] = {}
+    for horizon, law in record["horizons"].items():
+        params[f"verdict_h{horizon}"] = law["verdict"]
+        metrics[f"minimum_detectable_alpha_h{horizon}"] = law.get("minimum_detectable_alpha")
+        power = law["fits"].get("power")
+        if power is None:
+            continue
+        low, high = power["alpha_ci"]
+        metrics |= {f"alpha_h{horizon}": power["alpha"], f"alpha_low_h{horizon}": low, f"alpha_high_h{horizon}": high}
+        metrics[f"r2_h{horizon}"] = power.get("r2")
+    return params, metrics

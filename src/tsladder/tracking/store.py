@@ -1,0 +1,200 @@
+"""MLflow behind the tracker's verbs: SQLite store and artifacts in one local folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tsladder.errors import WorkFailed
+from tsladder.tracking.registry import register
+from tsladder.tracking.runs import (
+    LAW_NAME,
+    LoggedRun,
+    RunRecord,
+    RunStatus,
+    RunTags,
+    law_summary,
+    loggable,
+    loggable_metrics,
+    loggable_params,
+)
+from tsladder.tracking.ui import store_uri
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Run
+
+_NAME = "mlflow.runName"
+_PARENT = "mlflow.parentRunId"
+_METRICS_PER_BATCH = 1000
+
+
+class MlflowTracker:
+    """Runs of one experiment (the study's name) in ``<store>/mlflow.db``, files in ``<store>/artifacts``.
+
+    Uses MLflow's client, never its fluent API: no state is shared between trackers, and one run costs
+    three short transactions. Folder and schema are made at the first use, under a file lock, because
+    two processes that create MLflow's tables at once corrupt them.
+    """
+
+    def __init__(self, store: Path, experiment: str) -> None:
+        self.store = store.resolve()
+        self.experiment = experiment
+
+    def cell_run(self, name: str, tags: RunTags) -> str:
+        for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
+            if _PARENT not in run.data.tags:
+                self._client.update_run(run.info.run_id, status=RunStatus.RUNNING)
+                return str(run.info.run_id)
+        return self._create(name, tags.as_dict(), None)
+
+    def close_orphans(self, parent_id: str) -> int:
+        name = self._client.get_run(parent_id).info.run_name
+        cells = [run for run in self._search(f"attributes.run_name = '{name}'") if _PARENT not in run.data.tags]
+        orphans = {run.info.run_id for run in cells if run.info.status == RunStatus.RUNNING} - {parent_id}
+        for cell in cells:
+            running = self._search(
+                f"tags.`{_PARENT}` = '{cell.info.run_id}' AND attributes.status = '{RunStatus.RUNNING}'"
+            )
+            orphans |= {run.info.run_id for run in running}
+        for run_id in orphans:
+            self._client.set_terminated(run_id, status=RunStatus.KILLED)
+        return len(orphans)
+
+    def log_run(self, record: RunRecord) -> str:
+        tags = {**record.tags.as_dict(), **record.extra_tags}
+        if record.parent_id is not None:
+            tags[_PARENT] = record.parent_id
+        run_id = self._create(record.name, tags, record.start_ms)
+        self._log(run_id, record)
+        for path, folder in record.artifacts.items():
+            self._upload(run_id, path, folder)
+        self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
+        return run_id
+
+    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
+        entries = _metrics(metrics or {}, {}, _now_ms())
+        if entries:
+            self._client.log_batch(run_id, metrics=entries)
+        self._client.set_terminated(run_id, status=status)
+
+    def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
+        params, metrics = law_summary(record)
+        run_id = self._create(LAW_NAME, tags.as_dict(), None)
+        try:
+            self._log(run_id, RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics))
+            for path in files:
+                self._upload(run_id, path, "")
+            origin = {"experiment": self.experiment, "study_key": tags.study_key}
+            register(self._client, store_uri(self.store), record, run_id=run_id, origin=origin)
+        except BaseException:
+            self._client.set_terminated(run_id, status=RunStatus.FAILED)
+            raise
+        self._client.set_terminated(run_id, status=RunStatus.FINISHED)
+        return run_id
+
+    def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
+        condition = "" if parent_id is None else f"tags.`{_PARENT}` = '{parent_id}'"
+        return tuple(_logged(run) for run in self._search(condition))
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        client_type = _import_client()
+        self.store.mkdir(parents=True, exist_ok=True)
+        with (self.store / "mlflow.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            database = self.store / "mlflow.db"
+            if not database.exists():
+                _create_database(database)
+            client = client_type(tracking_uri=store_uri(self.store), registry_uri=store_uri(self.store))
+            if client.get_experiment_by_name(self.experiment) is None:
+                artifacts = (self.store / "artifacts").as_uri()
+                client.create_experiment(self.experiment, artifact_location=artifacts)
+            return client
+
+    @cached_property
+    def _experiment_id(self) -> str:
+        experiment = self._client.get_experiment_by_name(self.experiment)
+        if experiment is None:
+            raise WorkFailed(f"the MLflow experiment {self.experiment!r} was removed from {self.store} while in use")
+        return str(experiment.experiment_id)
+
+    def _create(self, name: str, tags: Mapping[str, str], start_ms: int | None) -> str:
+        run = self._client.create_run(
+            self._experiment_id, start_time=start_ms or _now_ms(), tags=dict(tags), run_name=name
+        )
+        return str(run.info.run_id)
+
+    def _log(self, run_id: str, record: RunRecord) -> None:
+        from mlflow.entities import Param
+
+        params = [Param(name, value) for name, value in loggable_params(record.params).items()]
+        metrics = _metrics(record.metrics, record.curves, record.end_ms or _now_ms())
+        self._client.log_batch(run_id, params=params, metrics=metrics[:_METRICS_PER_BATCH])
+        for start in range(_METRICS_PER_BATCH, len(metrics), _METRICS_PER_BATCH):
+            self._client.log_batch(run_id, metrics=metrics[start : start + _METRICS_PER_BATCH])
+
+    def _upload(self, run_id: str, path: Path, folder: str) -> None:
+        upload = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
+        upload(run_id, str(path), folder or None)
+
+    def _search(self, condition: str) -> Iterator[Run]:
+        token = None
+        while token != "":
+            page = self._client.search_runs(
+                [self._experiment_id], condition, order_by=["attributes.start_time ASC"], page_token=token
+            )
+            yield from page
+            token = page.token or ""
+
+
+def _import_client() -> type[MlflowClient]:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    from mlflow import MlflowClient
+
+    for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return MlflowClient
+
+
+def _create_database(path: Path) -> None:
+    # Write-ahead logging stays with the file: a page that is being read never blocks a trial.
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _metrics(
+    metrics: Mapping[str, float | None], curves: Mapping[str, Sequence[tuple[int, float]]], timestamp: int
+) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    entries = [Metric(name, value, timestamp, 0) for name, value in loggable_metrics(metrics).items()]
+    for name, curve in curves.items():
+        entries.extend(Metric(name, loggable(value), timestamp, step) for step, value in curve)
+    return entries
+
+
+def _logged(run: Run) -> LoggedRun:
+    tags = dict(run.data.tags)
+    return LoggedRun(
+        run_id=run.info.run_id,
+        name=tags.pop(_NAME, run.info.run_name),
+        parent_id=tags.pop(_PARENT, None),
+        status=RunStatus(run.info.status),
+        tags={name: value for name, value in tags.items() if not name.startswith("mlflow.")},
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

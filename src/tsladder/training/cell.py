@@ -1,0 +1,115 @@
+"""What the stages of one cell share: its plan turned back into typed values, its windows and its MLflow tags."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsladder.errors import WorkFailed
+from tsladder.market.dataset import Dataset, load_dataset
+from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
+from tsladder.params import Params, TargetParams, WindowParams
+from tsladder.places import Places
+from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
+from tsladder.planning.memory import BatchPlan, plan_batch
+from tsladder.planning.recipe import Recipe
+from tsladder.tracking import RunTags
+from tsladder.vocabulary import Cell, Phase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellWork:
+    """One cell on one machine. `plan` is the content of the plan file that the stage depends on."""
+
+    cell: Cell
+    places: Places
+    params: Params
+    plan: dict[str, Any]
+    geometry: Geometry
+    dataset: Dataset
+    machine: Machine
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe.from_record(self.plan["training"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.plan["seed"])
+
+    @property
+    def base_rate_loss(self) -> float:
+        """Validation log loss of the constant that forecasts the training region's base rate."""
+        rate = float(np.mean(self.dataset.windows.train.y_N))
+        y_N = self.dataset.windows.validation.y_N
+        return float(-np.mean(np.where(y_N > 0.5, np.log(rate), np.log1p(-rate))))
+
+    def spec(self, architecture: dict[str, Any]) -> ModelSpec:
+        return spec_from_architecture(self.geometry, architecture)
+
+    def execution(self, spec: ModelSpec) -> ExecutionPlan:
+        return lay_out(spec, self.machine, self.params.hardware)
+
+    def batch_plan(self, spec: ModelSpec, memory_gib: float) -> BatchPlan | None:
+        recipe = self.recipe
+        return plan_batch(
+            spec,
+            effective_batch=recipe.effective_batch,
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            memory_gib=memory_gib,
+        )
+
+    def tags(self, phase: Phase, key: str) -> RunTags:
+        return RunTags(
+            budget=self.cell.budget,
+            horizon=str(self.cell.horizon),
+            model=self.geometry.family,
+            tier=self.plan["data"]["tier"],
+            task=self.plan["target"]["task"],
+            phase=phase,
+            study_key=key,
+        )
+
+
+def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:
+    """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns."""
+    geometry = Geometry(**plan["model"])
+    dataset = load_dataset(
+        places.features,
+        places.horizon_splits(cell.horizon),
+        target=TargetParams(**plan["target"]),
+        windows=WindowParams(**plan["windows"]),
+        horizon=cell.horizon,
+    )
+    found = dataset.windows.train.series_TF.shape[1]
+    if found != geometry.n_features:
+        raise WorkFailed(
+            f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
+        )
+    return CellWork(
+        cell=cell,
+        places=places,
+        params=params,
+        plan=plan,
+        geometry=geometry,
+        dataset=dataset,
+        machine=survey(params.hardware),
+    )
+
+
+def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:
+    """The params of a run in MLflow and in trials.jsonl, in the study's vocabulary."""
+    return {
+        "d_model": spec.d_model,
+        "n_layers": spec.n_layers,
+        "n_heads": spec.n_heads,
+        "d_ff": spec.d_ff,
+        "n_params": spec.n_params,
+        **settings,
+        **dataclasses.asdict(plan),
+        "seed": seed,
+    }

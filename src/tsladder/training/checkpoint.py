@@ -1,0 +1,39 @@
+"""Weights on disk: safetensors beside a JSON record, both replaced atomically. No pickle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from tsladder.errors import WorkFailed
+from tsladder.records import write_json
+
+WEIGHTS = "model.safetensors"
+RECORD = "training.json"
+
+
+def save_checkpoint(folder: Path, model: nn.Module, record: Mapping[str, Any]) -> None:
+    """Write weights, then the record: a folder with a record is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
+    save_file(state, temporary)
+    temporary.replace(folder / WEIGHTS)
+    write_json(folder / RECORD, record)
+
+
+def load_weights(folder: Path, model: nn.Module) -> None:
+    """Put the saved weights into `model`. Raises WorkFailed when they are missing, damaged or of another shape."""
+    path = folder / WEIGHTS
+    try:
+        model.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise WorkFailed(f"{path} is missing: run `dvc repro` to train it again") from None
+    except (SafetensorError, RuntimeError) as error:
+        raise WorkFailed(f"{path} does not hold the weights of this architecture ({error})") from None

@@ -1,0 +1,77 @@
+"""What a training run hands back: values, also for the endings nobody wished for. No torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.memory import BatchPlan
+from tsladder.planning.recipe import Recipe, Settings
+from tsladder.vocabulary import StopReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One model to train: everything that decides its numbers, and how it is executed (plan, device, threads)."""
+
+    spec: ModelSpec
+    settings: Settings
+    recipe: Recipe
+    seed: int
+    plan: BatchPlan
+    device: str
+    threads: int
+    checkpoint_folder: str | None = None
+    """Where the best weights are saved when training ends; None keeps none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochRecord:
+    """One finished epoch. `train_loss` is the mean over the epoch as it was trained, with dropout."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How training ended. `best_val_loss` and `val_auc` belong to the restored weights of `best_epoch`.
+
+    A run without a usable validation loss has None there, never a number.
+    """
+
+    stop_reason: StopReason
+    best_val_loss: float | None
+    best_epoch: int | None
+    val_auc: float | None
+    n_params: int | None
+    curve: tuple[EpochRecord, ...]
+    plan: BatchPlan
+    retries: int
+    peak_memory_gib: float | None
+    seconds: float
+    message: str = ""
+
+    @property
+    def scored(self) -> bool:
+        return self.stop_reason.scored and self.best_val_loss is not None and math.isfinite(self.best_val_loss)
+
+
+def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> Outcome:
+    """The outcome of a run that never came to hand one back itself."""
+    return Outcome(
+        stop_reason=reason,
+        best_val_loss=None,
+        best_epoch=None,
+        val_auc=None,
+        n_params=job.spec.n_params,
+        curve=(),
+        plan=job.plan,
+        retries=0,
+        peak_memory_gib=None,
+        seconds=seconds,
+        message=message,
+    )

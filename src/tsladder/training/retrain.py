@@ -1,0 +1,190 @@
+"""The winner of a cell, trained again on fresh seeds: what the law is fitted on.
+
+A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses
+no finished seed and another seed count trains only what is new.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tsladder.interruption import Interrupted, graceful_stop
+from tsladder.locks import sole_owner
+from tsladder.planning.memory import predicted_memory_gib
+from tsladder.planning.plans import cell_key, read_plan, train_key
+from tsladder.planning.recipe import Settings
+from tsladder.records import read_json, write_json
+from tsladder.seeds import derive_seed
+from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
+from tsladder.training.cell import CellWork, settings_params
+from tsladder.training.outcome import Job, Outcome
+from tsladder.training.supervisor import Ended, Supervisor
+from tsladder.vocabulary import CellStatus, Phase
+
+RECORD = "training.json"
+OUTCOME = "outcome.json"
+
+
+def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+    """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
+
+    A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
+    asked for would compare unequal efforts. Raises Interrupted when asked to stop.
+    """
+    plan = work.plan
+    key = train_key(plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    folder = work.places.training(work.cell, key)
+    with sole_owner(folder, f"the retraining of {work.cell}"):
+        jobs = _jobs(work, choice, folder)
+        if isinstance(jobs, str):
+            _finish(work, {"status": CellStatus.FAILED, "reason": jobs})
+            return
+        missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
+        if missing:
+            _train(work, missing, folder, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        outcomes = {number: read_json(_seed_folder(folder, number) / OUTCOME) for number in jobs}
+        failed = [f"seed {number}: {o['stop_reason']}" for number, o in outcomes.items() if not o["scored"]]
+        if failed:
+            _finish(work, {"status": CellStatus.FAILED, "reason": "retraining failed for " + ", ".join(failed)})
+            return
+        for number in jobs:
+            _copy(_seed_folder(folder, number), work.places.models(work.cell) / f"seed-{number}")
+        _finish(work, {"status": CellStatus.DONE, "seeds": list(jobs)}, outcomes)
+
+
+def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
+    """One job a seed, numbered from 1; or why the model cannot be trained here."""
+    spec = work.spec(choice["architecture"])
+    execution = work.execution(spec)
+    batch_plan = work.batch_plan(spec, work.machine.memory_gib / execution.workers)
+    if batch_plan is None:
+        return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
+    return {
+        number: Job(
+            spec=spec,
+            settings=Settings.from_record(choice["settings"]),
+            recipe=work.recipe,
+            seed=derive_seed(work.seed, str(work.cell), "train", number),
+            plan=batch_plan,
+            device=execution.device,
+            threads=execution.threads,
+            checkpoint_folder=str(_seed_folder(folder, number)),
+        )
+        for number in range(1, work.plan["seeds"] + 1)
+    }
+
+
+def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker) -> None:
+    workers = work.execution(next(iter(jobs.values())).spec).workers
+    search_key = cell_key(
+        read_plan(work.places.search_plan(work.cell)), work.dataset.table.fingerprint(), work.dataset.splits_record
+    )
+    supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
+    waiting = list(jobs)
+    started: dict[int, int] = {}
+    asked_to_stop = False
+    try:
+        with graceful_stop() as stop:
+            while waiting or supervisor.running:
+                while waiting and len(supervisor.running) < workers and not stop.is_set:
+                    number = waiting.pop(0)
+                    started[number] = int(time.time() * 1000)
+                    supervisor.start(number, jobs[number])
+                if stop.is_set and not asked_to_stop:
+                    asked_to_stop = True
+                    supervisor.stop_all()
+                if not supervisor.running:
+                    break
+                for event in supervisor.events(timeout=0.5):
+                    if isinstance(event, Ended):
+                        _keep(work, jobs[event.number], event, folder)
+                        run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
+                        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
+                        tracker.log_run(dataclasses.replace(run, parent_id=parent))
+                        tracker.finish(parent, RunStatus.FINISHED)
+    finally:
+        supervisor.end_now()
+    done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
+    if len(done) < len(jobs):
+        raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+
+
+def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
+    outcome = event.outcome
+    loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
+    print(
+        f"{work.cell}: seed {event.number}: {loss}, {outcome.stop_reason} after {len(outcome.curve)} epochs "
+        f"in {outcome.seconds:.1f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    if str(outcome.stop_reason) == "interrupted":
+        return
+    write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(job, outcome))
+
+
+def _outcome_record(job: Job, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "scored": outcome.scored,
+        "stop_reason": outcome.stop_reason,
+        "seconds": outcome.seconds,
+        "epochs_run": len(outcome.curve),
+        "peak_memory_gib": outcome.peak_memory_gib,
+        "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
+        "device": job.device,
+        "threads": job.threads,
+        "message": outcome.message,
+        "train_loss": outcome.curve[-1].train_loss if outcome.curve else None,
+        **dataclasses.asdict(outcome.plan),
+    }
+
+
+def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_key: str) -> RunRecord:
+    outcome = event.outcome
+    return RunRecord(
+        name=f"{work.cell}/seed-{event.number}",
+        tags=work.tags(Phase.TRAIN, search_key),
+        params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
+        metrics={
+            "best_val_loss": outcome.best_val_loss,
+            "val_auc": outcome.val_auc,
+            "base_rate_loss": work.base_rate_loss,
+            "peak_memory_gib": outcome.peak_memory_gib,
+            "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
+            "seconds": outcome.seconds,
+            "epochs_run": float(len(outcome.curve)),
+        },
+        curves={
+            "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
+            "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
+        },
+        extra_tags={"stop_reason": str(outcome.stop_reason)},
+        status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
+        start_ms=started_ms,
+    )
+
+
+def _seed_folder(folder: Path, number: int) -> Path:
+    return folder / f"seed-{number}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("model.safetensors", RECORD):
+        try:
+            os.link(source / name, target / name)
+        except OSError:
+            shutil.copyfile(source / name, target / name)
+
+
+def _finish(work: CellWork, status: dict[str, Any], outcomes: dict[int, dict[str, Any]] | None = None) -> None:
+    write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
+    timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
+    write_json(work.places.timings(work.cell), {"cell": str(work.cell), "seeds": timings})

@@ -1,0 +1,109 @@
+"""Several training processes side by side, watched by one loop. Imports no torch itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from tsladder.market.windows import Windows
+from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.training.worker import run_job
+from tsladder.vocabulary import StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Job `number` finished an epoch."""
+
+    number: int
+    record: EpochRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Job `number` is over."""
+
+    number: int
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class _Child:
+    number: int
+    job: Job
+    process: BaseProcess
+    channel: Connection
+    started: float
+
+
+class Supervisor:
+    """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
+
+    A child that dies without a last word ends as KILLED; nothing a child does ends the parent.
+    """
+
+    def __init__(self, train: Windows, validation: Windows) -> None:
+        self._train = train
+        self._validation = validation
+        self._context = multiprocessing.get_context("forkserver")
+        # Plain torch only: a preloaded module that RUNS a tensor operation leaves threads that a fork loses.
+        self._context.set_forkserver_preload(["torch"])
+        self._children: dict[int, _Child] = {}
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        return tuple(self._children)
+
+    def start(self, number: int, job: Job) -> None:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=run_job, args=(theirs, job, self._train, self._validation))
+        process.start()
+        theirs.close()
+        self._children[number] = _Child(number, job, process, ours, time.perf_counter())
+
+    def stop_all(self) -> None:
+        """Ask every child to stop after its current epoch."""
+        for child in self._children.values():
+            try:
+                child.channel.send("stop")
+            except (BrokenPipeError, ConnectionResetError):
+                # It is already dead; `events` reports how it ended.
+                continue
+
+    def events(self, timeout: float | None = None) -> Iterator[Progress | Ended]:
+        """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
+        channels = {child.channel: child for child in self._children.values()}
+        for ready in wait(list(channels), timeout):
+            child = channels[ready]  # type: ignore[index]
+            try:
+                message = child.channel.recv()
+            except (EOFError, ConnectionResetError):
+                yield Ended(child.number, self._bury(child))
+                continue
+            if isinstance(message, Outcome):
+                child.process.join()
+                self._forget(child)
+                yield Ended(child.number, message)
+            else:
+                yield Progress(child.number, message)
+
+    def end_now(self) -> None:
+        """Kill every child that is still running."""
+        for child in list(self._children.values()):
+            child.process.kill()
+            child.process.join()
+            self._forget(child)
+
+    def _bury(self, child: _Child) -> Outcome:
+        child.process.join()
+        self._forget(child)
+        message = f"the training process ended with exit code {child.process.exitcode} and without a last word"
+        return ended_early(child.job, StopReason.KILLED, time.perf_counter() - child.started, message)
+
+    def _forget(self, child: _Child) -> None:
+        child.channel.close()
+        del self._children[child.number]

@@ -1,0 +1,124 @@
+"""One training run in a process of its own: it can die without taking the study with it.
+
+The child speaks through a pipe: an EpochRecord after every epoch, and an Outcome as its last word. It stops
+after the current epoch when the parent says so, and at once when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import parent_process
+from pathlib import Path
+
+from tsladder.market.windows import Windows
+from tsladder.planning.memory import GIB
+from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.vocabulary import StopReason
+
+MAX_RETRIES = 8
+
+
+def run_job(channel: Connection, job: Job, train: Windows, validation: Windows) -> None:
+    """Entry point of the child process."""
+    # A terminal's Ctrl-C reaches the whole process group; ending the epoch in order is the parent's to ask for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    started = time.perf_counter()
+    try:
+        outcome = _train(channel, job, train, validation, started)
+    except Exception:
+        outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
+    channel.send(outcome)
+    channel.close()
+
+
+def _train(channel: Connection, job: Job, train: Windows, validation: Windows, started: float) -> Outcome:
+    import torch
+
+    from tsladder.training.checkpoint import save_checkpoint
+    from tsladder.training.trainer import fit
+
+    torch.set_num_threads(job.threads)
+
+    def report(record: EpochRecord) -> bool:
+        channel.send(record)
+        return not (channel.poll() and channel.recv() == "stop")
+
+    retries = 0
+    while True:
+        message = ""
+        try:
+            fitted = fit(job, train, validation, report)
+            break
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            message = str(error)
+        except RuntimeError as error:
+            if "can't allocate memory" not in str(error):
+                raise
+            message = str(error)
+        # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
+        halved = job.plan.halved()
+        if halved is None or retries >= MAX_RETRIES:
+            seconds = time.perf_counter() - started
+            return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)
+        retries += 1
+        job = dataclasses.replace(job, plan=halved)
+        gc.collect()
+        if job.device == "cuda":
+            torch.cuda.empty_cache()
+    outcome = Outcome(
+        stop_reason=fitted.stop_reason,
+        best_val_loss=fitted.best_val_loss,
+        best_epoch=fitted.best_epoch,
+        val_auc=fitted.val_auc,
+        n_params=fitted.n_params,
+        curve=fitted.curve,
+        plan=job.plan,
+        retries=retries,
+        peak_memory_gib=_peak_memory_gib(job.device),
+        seconds=time.perf_counter() - started,
+    )
+    if job.checkpoint_folder is not None and outcome.scored:
+        record = {
+            "seed": job.seed,
+            "n_params": fitted.n_params,
+            "best_val_loss": fitted.best_val_loss,
+            "best_epoch": fitted.best_epoch,
+            "val_auc": fitted.val_auc,
+            "stop_reason": str(fitted.stop_reason),
+            "architecture": job.spec.architecture(),
+            "settings": job.settings.to_record(),
+        }
+        save_checkpoint(Path(job.checkpoint_folder), fitted.model, record)
+    return outcome
+
+
+def _peak_memory_gib(device: str) -> float:
+    """The allocator's peak on a GPU, the process's peak resident size elsewhere."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated() / GIB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

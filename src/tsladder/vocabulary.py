@@ -1,0 +1,104 @@
+"""Names shared by every room: enumerations, cell names, budgets. No number here alters a result.
+
+Axis letters used as suffixes of array names:
+
+====== =======================================
+letter meaning
+====== =======================================
+N      windows of a region
+T      days (of a series or of one window)
+B      windows of one batch
+C, F   input features (C inside a model, F in the market)
+P      patches of a window
+E      values of one patch (patch_len x C)
+D      model width, d_model
+====== =======================================
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Region(StrEnum):
+    """A part of the timeline with one purpose."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class StopReason(StrEnum):
+    """How a training run ended."""
+
+    COMPLETED = "completed"
+    EARLY_STOPPING = "early_stopping"
+    PRUNED = "pruned"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    THERMAL = "thermal"
+    TIMEOUT = "timeout"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"
+    STALLED = "stalled"
+    ERROR = "error"
+
+    @property
+    def scored(self) -> bool:
+        """True where the run ended with a validation loss that a search may compare."""
+        return self in (StopReason.COMPLETED, StopReason.EARLY_STOPPING)
+
+
+class Phase(StrEnum):
+    """The tag `phase` of an MLflow run."""
+
+    SEARCH = "search"
+    SUPPLEMENTARY = "supplementary"
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    FIT = "fit"
+
+
+class CellStatus(StrEnum):
+    """The `status` field of every file that a cell's stages write."""
+
+    NOT_PLANNED = "not_planned"
+    FAILED = "failed"
+    DONE = "done"
+
+
+_BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kMB]?)")
+_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+
+
+def parse_budget(text: str) -> int:
+    """Parameter count named by a rung: ``"750k"`` -> 750000. Raises ValueError for any other form."""
+    match = _BUDGET.fullmatch(text)
+    if match is None:
+        raise ValueError(f"a budget is <number>[k|M|B], for example 750k, 2M or 1.5B; got {text!r}")
+    count = round(float(match["number"]) * _UNITS[match["unit"]])
+    if count <= 0:
+        raise ValueError(f"a budget must be positive, got {text!r}")
+    return count
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """One (budget, horizon) pair, written ``2M-h1``."""
+
+    budget: str
+    horizon: int
+
+    def __str__(self) -> str:
+        return f"{self.budget}-h{self.horizon}"
+
+    @classmethod
+    def parse(cls, name: str) -> Cell:
+        """Inverse of ``str``. Raises ValueError when `name` is no cell name."""
+        budget, separator, horizon = name.rpartition("-h")
+        if not separator or not horizon.isdigit():
+            raise ValueError(f"a cell is <budget>-h<horizon>, for example 2M-h1; got {name!r}")
+        parse_budget(budget)
+        return cls(budget, int(horizon))

@@ -1,0 +1,20 @@
+"""Stage hpo: search one cell: forced extremes, then the sampler."""
+
+import sys
+from typing import Any
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.stage import run_cell_stage
+from tsladder.vocabulary import Cell
+
+
+def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+    from tsladder.search.cell import search_cell
+    from tsladder.training.cell import open_cell
+
+    search_cell(open_cell(places, params, cell, plan))
+
+
+if __name__ == "__main__":
+    sys.exit(run_cell_stage("hpo", build))

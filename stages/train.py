@@ -1,0 +1,21 @@
+"""Stage train: the cell's winner on fresh seeds."""
+
+import sys
+from typing import Any
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.stage import run_cell_stage
+from tsladder.vocabulary import Cell
+
+
+def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+    from tsladder.training.cell import open_cell
+    from tsladder.training.retrain import train_winner
+
+    train_winner(open_cell(places, params, cell, plan), read_json(places.choice(cell)))
+
+
+if __name__ == "__main__":
+    sys.exit(run_cell_stage("train", build))

@@ -1,0 +1,99 @@
+"""One door a library: who wants to replace it changes one room. And nothing is loaded that can run code."""
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "tsladder"
+
+# library -> files (inside the package) that may import it
+DOORS = {
+    "arch": ("market/bundled.py", "evaluation/bootstrap.py"),
+    "matplotlib": ("law/plots.py", "report/*"),
+    "mlflow": ("tracking/*",),
+    "optuna": ("search/study.py",),
+    "psutil": ("training/guards.py", "planning/machine.py"),
+    "pynvml": ("training/guards.py", "planning/machine.py"),
+    "sklearn": ("evaluation/baselines.py",),
+    "talib": ("market/formulas.py", "market/tiers.py"),
+    "yaml": ("params.py", "console/freshness.py"),
+}
+NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+NEVER_CALLED = {
+    "torch.load",
+    "torch.save",
+    "yaml.load",
+    "yaml.unsafe_load",
+    "numpy.load",
+    "np.load",
+    "pandas.read_pickle",
+}
+# yaml.load with a loader that is, or derives from, SafeLoader
+SAFE = {("src/tsladder/params.py", "yaml.load"), ("src/tsladder/console/freshness.py", "yaml.load")}
+FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
+
+
+def imports(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.lineno, node.module.split(".")[0]
+
+
+def unsafe(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in NEVER_CALLED:
+            yield node.lineno, ast.unparse(node)
+        if isinstance(node, ast.ImportFrom):
+            yield from (
+                (node.lineno, f"{node.module}.{alias.name}")
+                for alias in node.names
+                if f"{node.module}.{alias.name}" in NEVER_CALLED
+            )
+    yield from ((line, name) for line, name in imports(source) if name in NEVER_IMPORTED)
+
+
+def may_import(file, library):
+    if not file.is_relative_to(PACKAGE):
+        return False
+    inside = file.relative_to(PACKAGE).as_posix()
+    return any(fnmatch(inside, door) for door in DOORS[library])
+
+
+def test_every_library_is_imported_behind_its_door():
+    faults = [
+        f"{file.relative_to(ROOT)}:{line} imports {library}; its door is {', '.join(DOORS[library])}"
+        for file in FILES
+        for line, library in imports(file.read_text("utf-8"))
+        if library in DOORS and not may_import(file, library)
+    ]
+    assert faults == []
+
+
+def test_nothing_is_loaded_that_can_run_code():
+    found = {(file.relative_to(ROOT).as_posix(), name) for file in FILES for _, name in unsafe(file.read_text("utf-8"))}
+    assert found - SAFE == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("def f():\n    import mlflow.pyfunc", "mlflow"),
+        ("from optuna.storages import JournalStorage", "optuna"),
+        ("import numpy as np, matplotlib.pyplot as plt", "matplotlib"),
+    ],
+)
+def test_an_import_is_seen_in_any_form(source, seen):
+    assert seen in {library for _, library in imports(source)}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import pickle", "from pickle import loads", "torch.load(path)", "from torch import load", "np.load(path)"],
+)
+def test_an_unsafe_load_is_seen_in_any_form(source):
+    assert len(list(unsafe(source))) == 1

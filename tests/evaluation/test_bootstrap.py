@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from tsladder.evaluation.bootstrap import mean_interval
+
+
+def autoregressive(rng: np.random.Generator, n: int, phi: float) -> np.ndarray:
+    x = np.empty(n + 100)
+    x[0] = 0.0
+    for day, shock in enumerate(rng.normal(size=n + 99), start=1):
+        x[day] = phi * x[day - 1] + shock
+    return x[100:]
+
+
+def interval(values, *, draws=400, seed=0):
+    return mean_interval(np.asarray(values, dtype=float), draws=draws, confidence=0.95, seed=seed)
+
+
+def test_independent_days_give_the_textbook_standard_error():
+    x = np.random.default_rng(1).normal(size=2000)
+    found = interval(x, draws=1000)
+    assert found.value == pytest.approx(x.mean())
+    assert found.se == pytest.approx(x.std() / np.sqrt(x.size), rel=0.15)
+    assert found.effective_n == pytest.approx(2000, rel=0.3)
+    assert found.low < found.value < found.high
+
+
+def test_dependent_days_count_for_fewer():
+    # AR(1) with phi has n (1 - phi) / (1 + phi) effective days: 2000 / 9 here.
+    x = autoregressive(np.random.default_rng(2), 2000, 0.8)
+    found = interval(x, draws=1000)
+    assert 100 < found.effective_n < 450
+
+
+def test_intervals_cover_the_true_mean_of_dependent_days_about_as_often_as_they_say():
+    rng = np.random.default_rng(3)
+    series = [autoregressive(rng, 500, 0.6) for _ in range(150)]
+    found = [interval(x, draws=200, seed=k) for k, x in enumerate(series)]
+    covered = np.mean([i.low <= 0.0 <= i.high for i in found])
+    assert 0.87 <= covered <= 0.99
+
+
+def test_the_paired_difference_is_far_sharper_than_either_loss():
+    rng = np.random.default_rng(4)
+    common = np.abs(autoregressive(rng, 900, 0.9))
+    a, b = common + 0.01 * rng.normal(size=900), common + 0.02 + 0.01 * rng.normal(size=900)
+    difference = interval(b - a)
+    assert difference.low > 0.0
+    assert difference.se < interval(a).se / 20
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
+    x = np.random.default_rng(5).normal(size=200)
+    assert interval(x, seed=7) == interval(x, seed=7)
+    assert interval(x, seed=7) != interval(x, seed=8)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 50])
+def test_a_constant_series_has_no_error_and_no_effective_size(n):
+    found = interval(np.full(n, 0.3))
+    assert (found.low, found.high, found.se, found.effective_n) == (found.value, found.value, 0.0, None)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 12])
+def test_very_short_series_still_give_an_ordered_interval(n):
+    x = np.random.default_rng(n).normal(size=n)
+    found = interval(x)
+    assert found.low <= found.value <= found.high
+    assert found.effective_n <= n
+
+
+def test_one_odd_day_among_equal_ones_is_handled():
+    found = interval(np.r_[np.ones(60), 2.0])
+    assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0, 2.0]]], ids=["empty", "nan", "two axes"])
+def test_a_series_without_a_mean_is_refused(values):
+    with pytest.raises(ValueError, match="interval needs"):
+        interval(values)

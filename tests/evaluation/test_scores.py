@@ -1,0 +1,118 @@
+import json
+
+import numpy as np
+import pytest
+
+from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
+from tsladder.evaluation.scores import predictions_frame, score_region
+from tsladder.params import EvaluationParams
+
+PARAMS = EvaluationParams(bootstrap_draws=200, confidence=0.95)
+N = 600
+RNG = np.random.default_rng(11)
+TRUTH = np.clip(0.2 + 0.15 * RNG.normal(size=N), 0.02, 0.9)
+Y = (RNG.random(N) < TRUTH).astype(np.float32)
+DATES = np.datetime64("2015-01-05") + np.arange(N)
+TRAIN_RATE = 0.35
+CONSTANTS = (
+    Forecast(name="base_rate", p_N=np.full(N, TRAIN_RATE)),
+    Forecast(name="own_rate", p_N=np.full(N, float(Y.mean()))),
+)
+
+
+def score(probabilities, forecasts=CONSTANTS, y=Y, seed=0):
+    return score_region(
+        y_N=y,
+        dates_N=DATES,
+        probabilities=probabilities,
+        forecasts=forecasts,
+        train_rate=TRAIN_RATE,
+        fingerprint="f" * 64,
+        params=PARAMS,
+        seed=seed,
+    )
+
+
+def test_a_model_that_knows_the_truth_has_skill_against_the_stricter_constant():
+    scores = score({0: TRUTH, 1: TRUTH})
+    assert scores.stricter == "own_rate"
+    assert scores.skill == pytest.approx(1 - scores.mean.log_loss / scores.own_rate_loss)
+    assert scores.skill > 0
+    assert scores.advantage.low > 0
+    assert scores.advantage.value == pytest.approx(scores.own_rate_loss - scores.mean.log_loss)
+    assert scores.beaten_by == ()
+    assert not scores.constant_predictor
+    assert scores.base_rate == pytest.approx(Y.mean())
+    assert (scores.first_day, scores.last_day) == ("2015-01-05", str(DATES[-1]))
+
+
+def test_beating_the_training_rate_but_not_the_own_rate_is_no_skill():
+    scores = score({0: np.full(N, float(Y.mean()) + 0.03)})
+    assert scores.mean.log_loss < scores.base_rate_loss
+    assert scores.skill < 0
+    assert scores.advantage.low <= 0
+
+
+def test_the_loss_is_the_mean_over_seeds_and_never_that_of_an_ensemble():
+    noisy = {k: np.clip(TRUTH + 0.1 * np.random.default_rng(k).normal(size=N), 0.01, 0.99) for k in range(3)}
+    scores = score(noisy)
+    losses = [score_classifier(Y, p).log_loss for p in noisy.values()]
+    assert scores.mean.log_loss == pytest.approx(np.mean(losses))
+    assert scores.log_loss_se == pytest.approx(np.std(losses, ddof=1) / np.sqrt(3))
+    assert score_classifier(Y, np.mean(list(noisy.values()), axis=0)).log_loss < scores.mean.log_loss
+
+
+def test_one_seed_has_no_standard_error_rather_than_zero():
+    assert score({4: TRUTH}).log_loss_se is None
+
+
+def test_baselines_that_beat_the_model_are_named_and_others_are_not():
+    worse = np.clip(1 - TRUTH, 0.02, 0.98)
+    forecasts = (*CONSTANTS, Forecast(name="oracle", p_N=TRUTH), Forecast(name="worse", p_N=worse))
+    scores = score({0: np.full(N, 0.5)}, forecasts)
+    assert scores.beaten_by == ("base_rate", "oracle", "own_rate")
+    assert set(scores.baselines) == {"base_rate", "own_rate", "oracle", "worse"}
+
+
+def test_predictions_without_variance_are_named_a_constant_predictor():
+    assert score({0: np.full(N, 0.19), 1: np.full(N, 0.22)}).constant_predictor
+
+
+def test_noise_around_the_training_rate_is_named_a_constant_predictor():
+    noise = 0.002 * np.random.default_rng(0).normal(size=N)
+    assert score({0: TRAIN_RATE + noise - noise.mean() - 1e-5}).constant_predictor
+
+
+def test_a_model_far_worse_than_the_training_rate_is_no_constant_predictor():
+    assert not score({0: np.clip(1 - TRUTH, 0.02, 0.98)}).constant_predictor
+
+
+def test_one_class_alone_leaves_ranks_and_skill_undefined():
+    scores = score({0: TRUTH}, y=np.zeros(N))
+    assert scores.skill is None
+    assert scores.mean.auc is None
+    assert scores.to_json()["mean"]["average_precision"] is None
+
+
+def test_the_json_is_strict_and_repeats_itself():
+    first, again = (json.dumps(score({1: TRUTH, 0: TRUTH}).to_json(), allow_nan=False) for _ in range(2))
+    assert first == again
+    assert list(json.loads(first)["seeds"]) == ["0", "1"]
+
+
+def test_a_region_without_a_trained_seed_is_refused():
+    with pytest.raises(ValueError, match="at least one trained seed"):
+        score({})
+
+
+def test_every_figure_can_be_computed_again_from_the_predictions():
+    probabilities = {0: TRUTH, 1: np.clip(TRUTH + 0.05, 0, 1)}
+    frame = predictions_frame("test", Y, DATES, probabilities, CONSTANTS)
+    assert list(frame.columns) == ["date", "region", "model", "label", "probability", "log_loss"]
+    assert len(frame) == 4 * N
+    assert set(frame["model"]) == {"seed-0", "seed-1", "base_rate", "own_rate"}
+    seed_one = frame[frame["model"] == "seed-1"]
+    np.testing.assert_array_equal(seed_one["date"].to_numpy().astype("datetime64[D]"), DATES)
+    np.testing.assert_allclose(seed_one["log_loss"], per_day_log_loss(Y, probabilities[1]))
+    assert score(probabilities).seeds[1].log_loss == pytest.approx(seed_one["log_loss"].mean())

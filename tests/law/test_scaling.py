@@ -1,0 +1,127 @@
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tsladder.law.points import DroppedCell, RungPoint
+from tsladder.law.scaling import beating_every_rung, law_of_points, scaling_record, write_law
+from tsladder.params import EvaluationParams, LawParams
+
+FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
+LAW = LawParams(region="test", alpha_of_interest=0.015)
+EVALUATION = EvaluationParams(bootstrap_draws=100, confidence=0.95)
+CONTRACT = {
+    "points", "fits", "verdict", "reason", "settle", "beaten_by", "minimum_detectable_alpha", "leave_one_rung_out",
+    "extrapolation",
+}  # fmt: skip
+
+
+def rungs(sizes=FIVE):
+    """alpha = 0.03, three seeds a rung within 0.5 % of it."""
+    rng = np.random.default_rng(0)
+    points = []
+    for index, n in enumerate(sizes):
+        seeds = 0.4 * (n / 1e6) ** -0.03 * np.exp(0.005 * rng.normal(size=3))
+        points.append(
+            RungPoint(
+                cell=f"rung-{index}",
+                n_params=n,
+                n_params_blocks=0.8 * n,
+                n_params_body=0.9 * n,
+                loss=float(seeds.mean()),
+                se=float(seeds.std(ddof=1) / np.sqrt(3)),
+                seeds=tuple(enumerate(seeds.tolist())),
+                base_rate_loss=0.6,
+                own_rate_loss=0.55,
+            )
+        )
+    return points
+
+
+@pytest.fixture(scope="module")
+def record():
+    points = {1: rungs(), 3: rungs(sizes=FIVE[:2]), 5: []}
+    dropped = [
+        DroppedCell(cell="2M-h5", reason="thermal stop"),
+        DroppedCell(cell="20M-h3", reason="no trial completed"),
+    ]
+    return scaling_record(points, dropped, LAW, EVALUATION, "key", 42)
+
+
+def test_every_horizon_carries_the_contract_and_strict_json(record):
+    assert {"study_key", "metric", "region", "horizons"} <= set(record)
+    assert list(record["horizons"]) == ["1", "3", "5"]
+    for law in record["horizons"].values():
+        assert set(law) >= CONTRACT
+        assert {"cell", "n_params", "n_params_blocks", "loss", "se", "seeds", "dropped"} <= set().union(*law["points"])
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_a_ladder_that_scales_says_so_with_its_exponent_under_all_three_counts(record):
+    law = record["horizons"]["1"]
+    assert law["verdict"] == "scales"
+    assert law["fits"]["power"]["alpha"] == pytest.approx(0.03, abs=0.005)
+    # Counts in a constant ratio give one exponent.
+    alphas = [power["alpha"] for power in law["power_by_count"].values()]
+    assert alphas == pytest.approx([alphas[0]] * 3)
+    assert law["extrapolation"]["cell"] == "rung-4"
+    assert not law["fits"]["power_floor"]["identified"]
+
+
+def test_two_rungs_and_none_have_no_exponent_and_no_power(record):
+    for horizon in ("3", "5"):
+        law = record["horizons"][horizon]
+        assert law["verdict"] == "too_few_rungs"
+        assert law["fits"]["power"] is None
+        assert law["minimum_detectable_alpha"] is None
+        assert law["leave_one_rung_out"] == []
+
+
+def test_dropped_cells_are_listed_with_their_reason_at_their_own_horizon(record):
+    lost = {
+        horizon: [(p["cell"], p["dropped_reason"]) for p in law["points"] if p["dropped"]]
+        for horizon, law in record["horizons"].items()
+    }
+    assert lost == {"1": [], "3": [("20M-h3", "no trial completed")], "5": [("2M-h5", "thermal stop")]}
+
+
+def test_the_same_points_in_another_order_give_the_same_record():
+    first = law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    assert law_of_points(rungs()[::-1], alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1) == first
+
+
+def test_only_a_baseline_that_beats_every_rung_is_named():
+    a, b, *_ = rungs()
+    first = dataclasses.replace(a, beaten_by=("volatility_logistic", "own_rate"))
+    second = dataclasses.replace(b, beaten_by=("volatility_logistic",))
+    assert beating_every_rung([first, second]) == ["volatility_logistic"]
+    assert beating_every_rung([]) == []
+
+
+def test_what_a_reader_must_know_stands_in_the_notes():
+    points = rungs()
+    points[0] = dataclasses.replace(points[0], off_budget=True, constant_predictor=True, seeds=((0, 0.4),), se=None)
+    notes = " ".join(law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["notes"])
+    for words in ("outside its budget", "constant predictor", "one seed"):
+        assert f"rung-0 {words}" in notes.replace("is a ", "").replace("has ", "").replace("lies ", "")
+
+
+def test_the_three_files_agree(record, tmp_path):
+    paths = write_law(tmp_path / "law", record)
+    assert [p.name for p in paths] == ["scaling.json", "scaling.csv", "scaling.png"]
+    assert json.loads(paths[0].read_text()) == record
+    with paths[1].open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 5 + 2 + 1 + 1
+    top = next(row for row in rows if row["horizon"] == "1" and row["cell"] == "rung-4")
+    assert float(top["loss"]) == record["horizons"]["1"]["points"][4]["loss"]
+    residual = record["horizons"]["1"]["fits"]["power"]["residuals"][4]
+    assert np.log(float(top["loss"]) / float(top["fitted_loss"])) == pytest.approx(residual)
+
+
+def test_the_picture_is_drawn_the_same_twice(record, tmp_path):
+    first, again = (write_law(tmp_path / name, record)[2].read_bytes() for name in ("a", "b"))
+    assert first.startswith(b"\x89PNG")
+    assert first == again

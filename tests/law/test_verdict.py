@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tsladder.law.fit import fit_power
+from tsladder.law.neighbours import Contrast, compare_neighbours
+from tsladder.law.points import RungPoint
+from tsladder.law.verdict import VerdictName, judge
+
+FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
+
+
+def bare(sizes: Sequence[float], losses: Sequence[float], **known) -> list[RungPoint]:
+    """Points as a table gives them: a size and a loss."""
+    return [
+        RungPoint(cell=f"rung-{i}", n_params=n, loss=loss, **known)
+        for i, (n, loss) in enumerate(zip(sizes, losses, strict=True))
+    ]
+
+
+def planted(
+    rng: np.random.Generator,
+    *,
+    alpha: float,
+    seed_noise: float,
+    rung_noise: float = 0.0,
+    sizes: Sequence[float] = FIVE,
+    n_seeds: int = 3,
+) -> list[RungPoint]:
+    """Rung means of a power law with noise of every seed and, shared by a rung's seeds, of every rung."""
+    points = []
+    for index, n in enumerate(sizes):
+        law = 0.4 * (n / 1e6) ** -alpha * np.exp(rung_noise * rng.normal())
+        seeds = law * np.exp(seed_noise * rng.normal(size=n_seeds))
+        points.append(
+            RungPoint(
+                cell=f"rung-{index}",
+                n_params=n,
+                loss=float(seeds.mean()),
+                se=float(seeds.std(ddof=1) / np.sqrt(n_seeds)) if n_seeds > 1 else None,
+                seeds=tuple(enumerate(seeds.tolist())),
+            )
+        )
+    return points
+
+
+def judged(points, contrasts=None, **known):
+    fit = fit_power([p.n_params for p in points], [p.loss for p in points])
+    if contrasts is None:
+        contrasts = compare_neighbours(points, draws=100, confidence=0.95, seed=0)
+    return judge(points, fit, alpha_of_interest=0.015, contrasts=contrasts, **known), fit
+
+
+def verdicts(draws, seed, **law):
+    rng = np.random.default_rng(seed)
+    return [judged(planted(rng, **law)) for _ in range(draws)]
+
+
+def share(found, name):
+    return np.mean([verdict.name is name for verdict, _ in found])
+
+
+def contrast(smaller, larger, difference, p, noise="days and seeds"):
+    return Contrast(
+        smaller=smaller, larger=larger, difference=difference, relative=difference / 0.4, se=0.01, p_holm=p, noise=noise
+    )
+
+
+@pytest.mark.parametrize("sizes", [FIVE, FIVE[:4]], ids=["five rungs", "four rungs"])
+@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_n3_null_ladders_seldom_scale(sizes, draws):
+    assert share(verdicts(draws, 3, alpha=0.0, seed_noise=0.02, sizes=sizes), VerdictName.SCALES) <= 0.05
+
+
+@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_n3b_null_ladders_with_a_rung_effect_seldom_scale(draws):
+    assert share(verdicts(draws, 4, alpha=0.0, seed_noise=0.01, rung_noise=0.02), VerdictName.SCALES) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("draws", "low", "high"), [(200, 0.90, 0.99), pytest.param(1000, 0.93, 0.97, marks=pytest.mark.slow)]
+)
+def test_n4_a_planted_law_scales_and_its_interval_covers_it(draws, low, high):
+    found = verdicts(draws, 7, alpha=0.02, seed_noise=0.02)
+    assert share(found, VerdictName.SCALES) >= 0.95
+    covered = np.mean([fit.alpha_ci[0] <= 0.02 <= fit.alpha_ci[1] for _, fit in found])
+    assert low <= covered <= high
+
+
+@pytest.mark.parametrize(
+    ("sizes", "losses", "alpha"),
+    [
+        ((2e6, 20e6, 200e6, 2e9), (0.337, 0.363, 0.363, 0.363), -0.010),
+        ((2e6, 20e6, 200e6), (0.262, 0.274, 0.308), -0.035),
+    ],
+    ids=["h1", "h3"],
+)
+def test_n5_the_earlier_study_shows_no_law(sizes, losses, alpha):
+    verdict, fit = judged(bare(sizes, losses))
+    assert fit.alpha == pytest.approx(alpha, abs=0.0005)
+    assert verdict.name is VerdictName.UNDERPOWERED
+    assert "further rung" in verdict.settle
+
+
+@pytest.mark.parametrize("rungs", [0, 1, 2])
+def test_n6_fewer_than_three_rungs_have_no_exponent(rungs):
+    verdict, fit = judged(bare(FIVE[:rungs], (0.4, 0.3)[:rungs], has_skill=False))
+    assert fit is None
+    assert verdict.name is VerdictName.TOO_FEW_RUNGS
+    assert f"At least {3 - rungs} more" in verdict.settle
+
+
+def test_a_failed_probe_comes_before_everything():
+    verdict, _ = judged(bare(FIVE[:2], (0.4, 0.3)), probes_failed=["labels shifted by one day still score"])
+    assert verdict.name is VerdictName.INVALID
+    assert "shifted by one day" in verdict.reason
+
+
+def test_no_skill_hides_even_a_perfect_slope_but_one_skilled_rung_lifts_it():
+    points = bare(FIVE, [0.4 * (n / 1e6) ** -0.05 for n in FIVE], has_skill=False, own_rate_loss=0.3)
+    assert judged(points)[0].name is VerdictName.NO_SKILL
+    points[2] = dataclasses.replace(points[2], has_skill=True)
+    assert judged(points)[0].name is VerdictName.SCALES
+
+
+def test_unknown_skill_is_not_missing_skill():
+    assert judged(bare(FIVE, [0.4 * (n / 1e6) ** -0.05 for n in FIVE]))[0].name is VerdictName.SCALES
+
+
+def test_a_perfect_r_squared_with_the_wrong_sign_is_worse_with_size():
+    points = bare(FIVE, [0.3 * (n / 1e6) ** 0.03 for n in FIVE])
+    verdict, fit = judged(points)
+    assert fit.r2 == pytest.approx(1.0)
+    assert verdict.name is VerdictName.WORSE_WITH_SIZE
+    assert "7.2% higher" in verdict.reason  # 10 ** 0.03
+
+
+def test_equal_losses_are_flat():
+    assert judged(bare(FIVE, [0.37] * 5))[0].name is VerdictName.FLAT
+
+
+def test_significant_steps_in_both_directions_are_not_monotone():
+    points = bare(FIVE[1:], (0.40, 0.35, 0.40, 0.36))
+    steps = [contrast("rung-0", "rung-1", -0.05, 0.001), contrast("rung-1", "rung-2", 0.05, 0.001)]
+    verdict, _ = judged(points, steps)
+    assert verdict.name is VerdictName.NOT_MONOTONE
+    assert "(rung-1)" in verdict.settle
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [contrast("rung-0", "rung-1", -0.05, 0.001), contrast("rung-1", "rung-2", 0.05, 0.2)],
+        [contrast("rung-0", "rung-1", -0.05, 0.001), contrast("rung-2", "rung-3", -0.04, 0.001)],
+        [contrast("rung-0", "rung-1", -0.05, None), contrast("rung-1", "rung-2", 0.05, None)],
+    ],
+    ids=["one is not significant", "both fall", "their error is unknown"],
+)
+def test_anything_less_stays_underpowered(steps):
+    assert judged(bare(FIVE[1:], (0.40, 0.35, 0.40, 0.36)), steps)[0].name is VerdictName.UNDERPOWERED
+
+
+def test_the_order_of_the_points_changes_no_word():
+    points = planted(np.random.default_rng(5), alpha=0.0, seed_noise=0.02, rung_noise=0.02)
+    assert judged(points)[0] == judged(points[::-1])[0]
+
+
+def test_more_seeds_are_advised_where_seeds_are_the_noise_and_not_where_rungs_are():
+    # Scatter of the means 3 % around a flat law; first the seeds explain it, then they do not.
+    losses = [0.4 * np.exp(e) for e in (0.03, -0.03, 0.0, -0.03, 0.03)]
+    sizes = np.geomspace(1e5, 1e7, 5)
+    seeds = ((0, 0.4), (1, 0.4), (2, 0.4))
+    noisy = judged(bare(sizes, losses, se=0.02, seeds=seeds), ())[0]
+    quiet = judged(bare(sizes, losses, se=0.0005, seeds=seeds), ())[0]
+    assert "seeds a rung instead of 3" in noisy.settle
+    assert "more seeds alone will not do" in quiet.settle

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.building import FEATURES, geometry, spec
+
+from tsladder.models.build import build, count_params
+from tsladder.models.spec import Geometry
+from tsladder.planning.grid import build_grid
+
+STUDY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
+
+
+@pytest.mark.parametrize("context_length", range(60, 253))
+def test_the_newest_day_reaches_the_output_for_every_context_length(context_length: int) -> None:
+    torch.manual_seed(0)
+    wide = geometry(context_length, patch_len=16, stride=8)
+    model = build(spec(geometry=wide), dropout=0.0).eval()
+    x_BTC = torch.randn(2, context_length, FEATURES)
+    moved = x_BTC.clone()
+    moved[:, -1, :] += 1.0
+    with torch.no_grad():
+        assert not torch.allclose(model(x_BTC), model(moved), atol=1e-6)
+
+
+def test_only_the_oldest_days_are_left_out_when_patches_do_not_divide_the_window() -> None:
+    odd = geometry(27, patch_len=8, stride=4)
+    assert odd.dropped_days == 3
+    model = build(spec(geometry=odd), dropout=0.0).eval()
+    x_BTC = torch.randn(2, 27, FEATURES)
+    oldest, next_oldest = x_BTC.clone(), x_BTC.clone()
+    oldest[:, :3] += 5.0
+    next_oldest[:, 3] += 5.0
+    with torch.no_grad():
+        assert torch.equal(model(x_BTC), model(oldest))
+        assert not torch.allclose(model(x_BTC), model(next_oldest))
+
+
+@pytest.mark.parametrize("budget", ["12k", "30k", "80k", "200k", "750k", "2M", "20M"])
+def test_the_formula_counts_what_a_built_model_has(budget: str) -> None:
+    for member in build_grid(STUDY, budget).shapes:
+        with torch.device("meta"):
+            on_meta = count_params(build(member, dropout=0.0))
+        assert on_meta == member.n_params
+    smallest = build_grid(STUDY, budget).shapes[0]
+    assert count_params(build(smallest, dropout=0.0)) == smallest.n_params
+
+
+@pytest.mark.parametrize("budget", ["200M", "2B"])
+def test_the_formula_counts_the_largest_rungs_on_the_meta_device(budget: str) -> None:
+    shapes = build_grid(STUDY, budget).shapes
+    for member in (shapes[0], shapes[-1]):
+        with torch.device("meta"):
+            assert count_params(build(member, dropout=0.0)) == member.n_params
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("budget", ["12k", "30k", "80k", "200k", "750k", "2M", "20M"])
+def test_the_formula_counts_real_tensors_over_the_whole_grid(budget: str) -> None:
+    for member in build_grid(STUDY, budget).shapes:
+        assert count_params(build(member, dropout=0.0)) == member.n_params
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("budget", ["200M", "2B"])
+def test_the_formula_counts_every_member_of_the_largest_grids(budget: str) -> None:
+    for member in build_grid(STUDY, budget).shapes:
+        with torch.device("meta"):
+            assert count_params(build(member, dropout=0.0)) == member.n_params
+
+
+def test_the_three_counts_are_those_of_the_parts_of_the_model() -> None:
+    member = spec(d_model=16, n_layers=3, d_ff=64)
+    model = build(member, dropout=0.0)
+    blocks = count_params(model.blocks)  # type: ignore[arg-type]
+    assert member.n_params_blocks == blocks
+    assert member.n_params_body == blocks + count_params(model.norm)  # type: ignore[arg-type]
+
+
+def test_revin_adds_two_values_a_feature() -> None:
+    plain, affine = spec(), spec(geometry=geometry(revin=True))
+    assert affine.n_params == plain.n_params + 2 * FEATURES
+    assert affine.n_params_formula == plain.n_params_formula
+    assert count_params(build(affine, dropout=0.0)) == affine.n_params
+
+
+def test_models_return_logits_not_probabilities() -> None:
+    torch.manual_seed(0)
+    model = build(spec(), dropout=0.0).eval()
+    with torch.no_grad():
+        model.head.weight.mul_(100.0)  # type: ignore[union-attr,operator]
+        logits_B = model(torch.randn(64, 24, FEATURES))
+    assert logits_B.min() < 0.0
+    assert logits_B.max() > 1.0
+
+
+def test_gradient_reaches_every_parameter() -> None:
+    model = build(spec(geometry=geometry(revin=True), n_layers=2), dropout=0.0)
+    model(torch.randn(4, 24, FEATURES)).sum().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+    # The key's bias alone cancels in a softmax; every other parameter must feel the loss.
+    assert all(p.grad.abs().sum() > 0 for p in model.parameters() if p.grad is not None)
+
+
+def test_a_batch_is_a_set_of_independent_windows() -> None:
+    model = build(spec(), dropout=0.0).eval()
+    x_BTC = torch.randn(6, 24, FEATURES)
+    order = torch.tensor([3, 1, 5, 0, 2, 4])
+    with torch.no_grad():
+        torch.testing.assert_close(model(x_BTC)[order], model(x_BTC[order]))
+
+
+def test_activation_checkpointing_leaves_gradients_equal() -> None:
+    def gradients(checkpointing: bool) -> list[torch.Tensor]:
+        torch.manual_seed(3)
+        model = build(spec(n_layers=3), dropout=0.2, activation_checkpointing=checkpointing).double()
+        x_BTC = torch.randn(4, 24, FEATURES, dtype=torch.float64)
+        torch.manual_seed(4)
+        model(x_BTC).sum().backward()
+        return [p.grad for p in model.parameters() if p.grad is not None]
+
+    for plain, checkpointed in zip(gradients(False), gradients(True), strict=True):
+        torch.testing.assert_close(plain, checkpointed, atol=1e-9, rtol=0)

@@ -1,0 +1,189 @@
+"""What every tracker promises, run against MLflow and against its in-memory twin."""
+
+import json
+import math
+
+import pytest
+
+from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags
+
+TAGS = RunTags(
+    budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
+)
+OTHER_STUDY = RunTags(
+    budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-2"
+)
+LAW = {
+    "metric": "log_loss",
+    "region": "test",
+    "horizons": {
+        "1": {
+            "verdict": "underpowered",
+            "points": [{"n_params": 10**power, "loss": 0.3, "dropped": None} for power in (4, 5, 6)],
+            "fits": {"power": {"C": 0.4, "alpha": 0.02, "alpha_ci": [-0.01, 0.05], "r2": 0.6}},
+            "minimum_detectable_alpha": 0.03,
+        },
+        "3": {"verdict": "too_few_rungs", "points": [], "fits": {"power": None}, "minimum_detectable_alpha": None},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    return tmp_path_factory.mktemp("a store with spaces")
+
+
+@pytest.fixture(params=["mlflow", "memory"])
+def tracker(request, stores):
+    if request.param == "memory":
+        return MemoryTracker()
+    return MlflowTracker(stores, experiment=request.node.name.replace("[", "-").rstrip("]"))
+
+
+def trial(parent_id, number=0, **changes):
+    return RunRecord(**{"name": f"2M-h1/trial-{number:03}", "tags": TAGS, "parent_id": parent_id, **changes})
+
+
+def by_name(tracker):
+    return {run.name: run for run in tracker.runs()}
+
+
+def test_a_cell_run_is_found_again_within_its_study(tracker):
+    first = tracker.cell_run("2M-h1", TAGS)
+    tracker.log_run(trial(first))
+    assert tracker.cell_run("2M-h1", TAGS) == first
+
+
+def test_another_study_key_or_cell_gets_another_run(tracker):
+    runs = {tracker.cell_run("2M-h1", TAGS), tracker.cell_run("2M-h1", OTHER_STUDY), tracker.cell_run("2M-h3", TAGS)}
+    assert len(runs) == 3
+
+
+def test_a_cell_run_carries_every_tag_and_is_running(tracker):
+    tracker.cell_run("2M-h1", TAGS)
+    (run,) = tracker.runs()
+    assert (run.name, run.parent_id, run.status) == ("2M-h1", None, RunStatus.RUNNING)
+    assert run.tags == TAGS.as_dict()
+    assert set(run.tags) == {"budget", "horizon", "model", "tier", "task", "phase", "study_key"}
+
+
+def test_a_trial_is_logged_whole_below_its_cell(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    run_id = tracker.log_run(
+        trial(
+            cell,
+            7,
+            params={"d_model": 64, "precision": "fp32", "activation_checkpointing": False, "learning_rate": 1e-4},
+            metrics={"best_val_loss": 0.31, "seconds": 12},
+            curves={"val_loss": [(2, 0.31), (1, 0.4)], "train_loss": []},
+            extra_tags={"stop_reason": "early_stopping"},
+            start_ms=1_000,
+            end_ms=13_000,
+        )
+    )
+    (run,) = tracker.runs(cell)
+    assert (run.run_id, run.name, run.status) == (run_id, "2M-h1/trial-007", RunStatus.FINISHED)
+    assert run.params == {
+        "d_model": "64",
+        "precision": "fp32",
+        "activation_checkpointing": "False",
+        "learning_rate": "0.0001",
+    }
+    assert run.metrics == {"best_val_loss": 0.31, "seconds": 12.0, "val_loss": 0.31}
+    assert run.tags == {**TAGS.as_dict(), "stop_reason": "early_stopping"}
+
+
+@pytest.mark.parametrize("status", [RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED])
+def test_a_run_ends_in_the_status_it_was_given(tracker, status):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.log_run(trial(cell, status=status))
+    tracker.finish(cell, status)
+    assert {run.status for run in tracker.runs()} == {status}
+
+
+def test_what_is_missing_is_not_logged_and_infinity_becomes_nan(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.log_run(
+        trial(
+            cell,
+            params={"warmup_steps": None},
+            metrics={"val_auc": None, "best_val_loss": math.inf, "lowest": -math.inf},
+            curves={"val_loss": [(1, 0.5), (2, math.inf)]},
+        )
+    )
+    (run,) = tracker.runs(cell)
+    assert run.params == {}
+    assert set(run.metrics) == {"best_val_loss", "lowest", "val_loss"}
+    assert all(math.isnan(value) for value in run.metrics.values())
+
+
+def test_a_long_curve_is_logged_to_its_end(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.log_run(trial(cell, curves={"val_loss": [(step, step / 10) for step in range(2_500)]}))
+    (run,) = tracker.runs(cell)
+    assert run.metrics == {"val_loss": 249.9}
+
+
+def test_a_finished_cell_is_opened_again_and_keeps_its_metrics(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.finish(cell, RunStatus.FINISHED, {"best_val_loss": 0.3, "test_loss": None})
+    assert by_name(tracker)["2M-h1"].metrics == {"best_val_loss": 0.3}
+    assert tracker.cell_run("2M-h1", TAGS) == cell
+    assert by_name(tracker)["2M-h1"].status is RunStatus.RUNNING
+    tracker.finish(cell, RunStatus.FINISHED, {"test_loss": 0.4})
+    assert by_name(tracker)["2M-h1"].metrics == {"best_val_loss": 0.3, "test_loss": 0.4}
+
+
+def test_what_a_dead_owner_left_running_is_killed_and_nothing_else(tracker):
+    old_study = tracker.cell_run("2M-h1", OTHER_STUDY)
+    cell = tracker.cell_run("2M-h1", TAGS)
+    neighbour = tracker.cell_run("20M-h1", TAGS)
+    tracker.log_run(trial(cell, 0))
+    tracker.log_run(trial(cell, 1, status=RunStatus.RUNNING))
+    tracker.log_run(trial(old_study, 2, status=RunStatus.RUNNING))
+    tracker.log_run(trial(neighbour, 3, status=RunStatus.RUNNING))
+    assert tracker.close_orphans(cell) == 3
+    states = {run.run_id: run.status for run in tracker.runs()}
+    assert states[cell] is RunStatus.RUNNING
+    assert states[old_study] is RunStatus.KILLED
+    assert states[neighbour] is RunStatus.RUNNING
+    trials = {run.name: run.status for run in tracker.runs() if run.parent_id}
+    assert trials == {
+        "2M-h1/trial-000": RunStatus.FINISHED,
+        "2M-h1/trial-001": RunStatus.KILLED,
+        "2M-h1/trial-002": RunStatus.KILLED,
+        "2M-h1/trial-003": RunStatus.RUNNING,
+    }
+    assert tracker.close_orphans(cell) == 0
+
+
+def test_artifacts_may_be_files_and_folders(tracker, tmp_path):
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "loss.txt").write_text("falls")
+    (tmp_path / "notes.md").write_text("none")
+    cell = tracker.cell_run("2M-h1", TAGS)
+    artifacts = {tmp_path / "plots": "plots", tmp_path / "notes.md": ""}
+    run_id = tracker.log_run(trial(cell, artifacts=artifacts))
+    assert run_id in {run.run_id for run in tracker.runs(cell)}
+
+
+def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
+    picture = tmp_path / "scaling.json"
+    picture.write_text(json.dumps(LAW))
+    tracker.register_law(LAW, [picture], TAGS)
+    law = by_name(tracker)["scaling-law"]
+    assert law.status is RunStatus.FINISHED
+    assert law.params == {
+        "metric": "log_loss",
+        "region": "test",
+        "verdict_h1": "underpowered",
+        "verdict_h3": "too_few_rungs",
+    }
+    assert law.metrics == {
+        "alpha_h1": 0.02,
+        "alpha_low_h1": -0.01,
+        "alpha_high_h1": 0.05,
+        "r2_h1": 0.6,
+        "minimum_detectable_alpha_h1": 0.03,
+    }
+    assert law.tags == TAGS.as_dict()

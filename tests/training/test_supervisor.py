@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tests.building import job, settings, spec, windows
+
+from tsladder.errors import WorkFailed
+from tsladder.models.build import build
+from tsladder.training.checkpoint import load_weights
+from tsladder.training.outcome import Outcome
+from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.training.trainer import fit
+from tsladder.vocabulary import StopReason
+
+TRAIN = windows(100, seed=1)
+VALIDATION = windows(60, seed=2)
+LONG = settings(epochs=100_000)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the workers: another number of threads sums in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def run_until_ended(supervisor: Supervisor, seconds: float = 60.0) -> dict[int, Outcome]:
+    ended: dict[int, Outcome] = {}
+    deadline = time.monotonic() + seconds
+    while supervisor.running and time.monotonic() < deadline:
+        for event in supervisor.events(timeout=0.5):
+            if isinstance(event, Ended):
+                ended[event.number] = event.outcome
+    return ended
+
+
+def wait_for_progress(supervisor: Supervisor) -> Progress:
+    deadline = time.monotonic() + 60.0
+    while time.monotonic() < deadline:
+        for event in supervisor.events(timeout=0.5):
+            assert isinstance(event, Progress), event
+            return event
+    raise AssertionError("no epoch ended within a minute")
+
+
+def test_a_worker_trains_exactly_what_the_trainer_trains() -> None:
+    here = fit(job(), TRAIN, VALIDATION, lambda _record: True)
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job())
+    supervisor.start(1, job())
+    ended = run_until_ended(supervisor)
+    assert {outcome.best_val_loss for outcome in ended.values()} == {here.best_val_loss}
+    assert all(outcome.peak_memory_gib is not None and outcome.peak_memory_gib > 0 for outcome in ended.values())
+
+
+def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(settings=LONG))
+    wait_for_progress(supervisor)
+    supervisor.start(1, job())
+    (victim,) = [child.process.pid for number, child in supervisor._children.items() if number == 0]
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    ended = run_until_ended(supervisor)
+    assert ended[0].stop_reason is StopReason.KILLED
+    assert ended[0].best_val_loss is None
+    assert ended[1].scored
+
+
+def test_asked_to_stop_a_worker_finishes_its_epoch_and_says_interrupted() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(settings=LONG))
+    wait_for_progress(supervisor)
+    supervisor.stop_all()
+    assert run_until_ended(supervisor)[0].stop_reason is StopReason.INTERRUPTED
+
+
+def test_a_bug_in_training_is_an_outcome_with_its_traceback() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(spec=spec(n_heads=3)))
+    outcome = run_until_ended(supervisor)[0]
+    assert outcome.stop_reason is StopReason.ERROR
+    assert "Traceback" in outcome.message
+
+
+def test_saved_weights_are_those_of_the_reported_loss(tmp_path: Path) -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(checkpoint_folder=str(tmp_path)))
+    outcome = run_until_ended(supervisor)[0]
+    model = build(spec(), dropout=0.0)
+    load_weights(tmp_path, model)
+    here = fit(job(), TRAIN, VALIDATION, lambda _record: True)
+    assert outcome.best_val_loss == here.best_val_loss
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.state_dict().values(), here.model.state_dict().values(), strict=True)
+    )
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(checkpoint_folder=str(tmp_path)))
+    run_until_ended(supervisor)
+    with pytest.raises(WorkFailed, match="does not hold the weights"):
+        load_weights(tmp_path, build(spec(d_model=16), dropout=0.0))
