@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -95,8 +96,11 @@ def _ui(places: Places, options: argparse.Namespace) -> int:
     from tsladder.tracking import UI_ENVIRONMENT, ui_command
 
     command = ui_command(places.mlruns, port=options.port)
-    print(" ".join(command), file=sys.stderr)
-    return subprocess.run(command, env={**os.environ, **UI_ENVIRONMENT}, check=False).returncode
+    print(shlex.join(command), file=sys.stderr)
+    # `mlflow` is the one of this environment, also when the environment is not activated.
+    return subprocess.run(
+        [sys.executable, "-m", *command], env={**os.environ, **UI_ENVIRONMENT}, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
         for line in verdict_lines(places):
             print(line)
         print(f"\nReport: {places.report / 'report.md'} and report.html beside it")
-        print(f"Compare trials: tsladder ui, or {' '.join(ui_command(places.mlruns))}")
+        print(f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}")
     failed = any(state.state == "failed" for state in states.values())
     return 1 if code != 0 or failed else 0
 

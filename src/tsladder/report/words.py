@@ -14,7 +14,7 @@ VERDICTS = {
     "no_skill": "No model size forecasts better than a constant, so there is no error for size to improve.",
     "scales": "Larger models forecast better, by a power of their parameter count.",
     "worse_with_size": "Larger models forecast worse.",
-    "flat": "Model size makes no difference worth having.",
+    "flat": "Larger models forecast as well as smaller ones, no better and no worse by any margin that matters.",
     "not_monotone": "The error falls between some sizes and rises between others: no power law describes it.",
     "underpowered": "This ladder is too noisy or too short to tell a law from no law.",
 }

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import is_within
 from tsladder.records import canonical, write_json, write_text
 from tsladder.search.space import SearchSpace
@@ -80,8 +81,8 @@ def _best_params(work: CellWork, winner: TrialRecord, n_trials: int) -> dict[str
 
 
 def _coverage(space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord]) -> dict[str, Any]:
-    seen = {(r.params["d_model"], r.params["n_layers"], r.params["d_ff"]) for r in records}
-    members = {(*shape, r.params["n_heads"]) for r in records for shape in [_shape(r)]}
+    seen = {_shape(record) for record in records}
+    members = {(*_shape(record), record.params["n_heads"]) for record in records}
     notes = []
     if schedule.forced_left_out:
         names = ", ".join(forced.what for forced in schedule.forced_left_out)
@@ -106,6 +107,6 @@ def _shape(record: TrialRecord) -> tuple[int, int, int]:
     return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
 
 
-def _sizes(spec: Any) -> dict[str, int]:
+def _sizes(spec: ModelSpec) -> dict[str, int]:
     sizes = {"d_model": spec.d_model, "n_layers": spec.n_layers, "n_heads": spec.n_heads, "d_ff": spec.d_ff}
     return sizes | {"n_params": spec.n_params}

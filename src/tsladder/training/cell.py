@@ -17,6 +17,7 @@ from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import BatchPlan, plan_batch
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
+from tsladder.training.outcome import Outcome
 from tsladder.vocabulary import Cell, Phase
 
 
@@ -99,6 +100,14 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         dataset=dataset,
         machine=survey(params.hardware),
     )
+
+
+def loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
+    """Validation and training loss by epoch, as MLflow charts them."""
+    return {
+        "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
+        "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
+    }
 
 
 def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
-from tsladder.training.cell import CellWork, settings_params
+from tsladder.training.cell import CellWork, loss_curves, settings_params
 from tsladder.training.outcome import Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.vocabulary import CellStatus, Phase
@@ -51,7 +51,9 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
         outcomes = {number: read_json(_seed_folder(folder, number) / OUTCOME) for number in jobs}
         failed = [f"seed {number}: {o['stop_reason']}" for number, o in outcomes.items() if not o["scored"]]
         if failed:
-            _finish(work, {"status": CellStatus.FAILED, "reason": "retraining failed for " + ", ".join(failed)})
+            _finish(
+                work, {"status": CellStatus.FAILED, "reason": "retraining failed for " + ", ".join(failed)}, outcomes
+            )
             return
         for number in jobs:
             _copy(_seed_folder(folder, number), work.places.models(work.cell) / f"seed-{number}")
@@ -160,10 +162,7 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "seconds": outcome.seconds,
             "epochs_run": float(len(outcome.curve)),
         },
-        curves={
-            "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
-            "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
-        },
+        curves=loss_curves(outcome),
         extra_tags={"stop_reason": str(outcome.stop_reason)},
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
         start_ms=started_ms,

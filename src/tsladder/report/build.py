@@ -1,0 +1,39 @@
+"""artifacts/report/: the same facts as Markdown, HTML and the CSV that users' scripts read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.records import write_text
+from tsladder.report.document import PICTURE, document
+from tsladder.report.html import to_html
+from tsladder.report.markdown import to_markdown
+from tsladder.report.results_csv import to_csv
+from tsladder.report.study_files import read_facts
+
+
+def build_report(places: Places, params: Params) -> None:
+    """Write report.md, report.html, experiment_results.csv and, where the law drew one, scaling.png.
+
+    A report comes out whatever the cells did. Raises WorkFailed when a file of the study is damaged.
+    """
+    facts = read_facts(places, params)
+    blocks = document(facts)
+    _place_picture(places.report / PICTURE, facts.picture)
+    write_text(places.report / "experiment_results.csv", to_csv(facts))
+    write_text(places.report / "report.md", to_markdown(blocks))
+    write_text(places.report / "report.html", to_html(f"Study {params.study.name}", blocks, facts.picture))
+
+
+def _place_picture(path: Path, picture: bytes | None) -> None:
+    """The picture as a whole; an older one never stays beside a report that has none."""
+    if picture is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(picture)
+    temporary.replace(path)

@@ -1,0 +1,46 @@
+"""Blocks -> Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tsladder.report.document import PICTURE, Block, Heading, Paragraph, Picture, Points
+from tsladder.report.tables import Table
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
+
+
+def to_markdown(blocks: Sequence[Block]) -> str:
+    """One text; the picture lies beside it as scaling.png."""
+    return "\n\n".join(_block(block) for block in blocks) + "\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading():
+            return f"{'#' * block.level} {_text(block.text)}"
+        case Paragraph():
+            return _text(block.text)
+        case Points():
+            return "\n".join(_point(label, text) for label, text in block.items)
+        case Picture():
+            return f"![]({PICTURE})"
+        case Table():
+            return _table(block)
+
+
+def _point(label: str, text: str) -> str:
+    return f"- **{_text(label)}**: {_text(text)}" if label else f"- {_text(text)}"
+
+
+def _table(table: Table) -> str:
+    rules = ["---:" if column.numeric else "---" for column in table.columns]
+    lines = [[_text(column.title) for column in table.columns], rules]
+    lines += [[_text(entry) for entry in row] for row in table.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _text(text: str) -> str:
+    """One line in which nothing is markup; an underscore within a word needs no escape."""
+    return re.sub(r"(?<=\w)\\_(?=\w)", "_", _SPECIAL.sub(r"\\\1", " ".join(text.split())))

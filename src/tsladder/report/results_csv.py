@@ -1,0 +1,143 @@
+"""experiment_results.csv: one row a planned cell, the columns users' scripts read first, ours after them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from tsladder.records import canonical
+from tsladder.report.facts import CellFacts, CellState, Facts, RegionFacts
+
+KNOWN = (
+    "experiment",
+    "phase",
+    "budget",
+    "task",
+    "horizon",
+    "timescale",
+    "script_path",
+    "run_type",
+    "status",
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "d_ff",
+    "param_count",
+    "val_loss",
+    "hyperparameters",
+    "duration_seconds",
+    "timestamp",
+)
+"""The columns of the earlier scripts, in their order."""
+
+ADDED = (
+    "test_loss",
+    "test_loss_se",
+    "test_brier",
+    "test_auc",
+    "test_average_precision",
+    "train_base_rate",
+    "validation_base_rate",
+    "test_base_rate",
+    "test_base_rate_loss",
+    "test_own_rate_loss",
+    "test_skill",
+    "test_advantage",
+    "test_advantage_low",
+    "test_advantage_high",
+    "beaten_by",
+    "constant_predictor",
+    "n_trials",
+    "stop_reasons",
+    "train_seeds",
+    "train_stop_reasons",
+    "param_count_blocks",
+    "param_count_body",
+    "budget_utilisation",
+    "off_budget",
+    "reason",
+    "study_key",
+)
+
+SCRIPT = "stages/hpo.py"
+
+
+def to_csv(facts: Facts) -> str:
+    """The whole file. What is unknown is an empty field, so a status is empty only while a cell is open."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [*KNOWN, *ADDED], lineterminator="\n")
+    writer.writeheader()
+    for cell in facts.planned:
+        writer.writerow(_known(facts, cell) | _added(facts, cell))
+    return stream.getvalue()
+
+
+def _known(facts: Facts, cell: CellFacts) -> dict[str, Any]:
+    study, task = facts.params.study, facts.params.target.task
+    architecture = cell.winner.architecture if cell.winner else {}
+    return {
+        "experiment": f"{study.phase}_{cell.cell}_{task}",
+        "phase": study.phase,
+        "budget": cell.cell.budget,
+        "task": task,
+        "horizon": cell.cell.horizon,
+        "timescale": study.timescale,
+        "script_path": SCRIPT,
+        "run_type": "hpo",
+        "status": _status(cell),
+        **{name: architecture.get(name) for name in ("d_model", "n_layers", "n_heads", "d_ff")},
+        "param_count": cell.winner.n_params if cell.winner else None,
+        "val_loss": cell.search.best_val_loss,
+        "hyperparameters": canonical(dict(cell.search.hyperparameters)) if cell.search.hyperparameters else None,
+        "duration_seconds": cell.search.seconds,
+        "timestamp": cell.search.ended_at,
+    }
+
+
+def _status(cell: CellFacts) -> str | None:
+    if cell.state is CellState.SCORED:
+        return "success"
+    if cell.state is CellState.FAILED:
+        return "thermal_abort" if cell.stopped_by_heat else "failed"
+    return None
+
+
+def _added(facts: Facts, cell: CellFacts) -> dict[str, Any]:
+    search, again, winner = cell.search, cell.retraining, cell.winner
+    validation = cell.regions.get("validation")
+    return {
+        **(_test(cell.test) if cell.test else {}),
+        "validation_base_rate": validation.base_rate if validation else None,
+        "n_trials": search.trials_done,
+        "stop_reasons": canonical(dict(search.stop_reasons)) if search.stop_reasons else None,
+        "train_stop_reasons": canonical(dict(again.stop_reasons)) if again.stop_reasons else None,
+        "param_count_blocks": winner.n_params_blocks if winner else None,
+        "param_count_body": winner.n_params_body if winner else None,
+        "budget_utilisation": cell.utilisation,
+        "off_budget": winner.off_budget if winner else None,
+        "reason": cell.reason,
+        "study_key": facts.study_key,
+    }
+
+
+def _test(test: RegionFacts) -> dict[str, Any]:
+    low, high = test.advantage_ci or (None, None)
+    return {
+        "test_loss": test.mean.log_loss,
+        "test_loss_se": test.log_loss_se,
+        "test_brier": test.mean.brier,
+        "test_auc": test.mean.auc,
+        "test_average_precision": test.mean.average_precision,
+        "train_base_rate": test.train_base_rate,
+        "test_base_rate": test.base_rate,
+        "test_base_rate_loss": test.base_rate_loss,
+        "test_own_rate_loss": test.own_rate_loss,
+        "test_skill": test.skill,
+        "test_advantage": test.advantage,
+        "test_advantage_low": low,
+        "test_advantage_high": high,
+        "beaten_by": " ".join(test.beaten_by),
+        "constant_predictor": test.constant_predictor,
+        "train_seeds": test.seeds,
+    }

@@ -1,0 +1,33 @@
+"""The verdicts in a few lines, for the end of a terminal run."""
+
+from __future__ import annotations
+
+from tsladder.places import Places
+from tsladder.report import words
+from tsladder.report.facts import LawFacts
+from tsladder.report.study_files import read_law
+
+
+def verdict_lines(places: Places) -> list[str]:
+    """A headline and its reason a horizon; one line when no law has been fitted yet."""
+    law = read_law(places)
+    if law is None:
+        return ["no verdict yet: the law has not been fitted"]
+    if not law.horizons:
+        return ["no verdict: no cell is planned"]
+    lines = []
+    for _, of_horizon in sorted(law.horizons.items()):
+        lines += [_headline(of_horizon), f"    {of_horizon.reason}"]
+        if of_horizon.beaten_by:
+            names = words.listed(words.FORECASTS.get(name, name) for name in of_horizon.beaten_by)
+            lines.append(f"    Every rung is beaten by: {names}")
+    return lines
+
+
+def _headline(law: LawFacts) -> str:
+    parts = [f"h{law.horizon}  {law.verdict}"]
+    if law.alpha is not None:
+        parts.append(f"alpha {words.number(law.alpha)} ({words.interval(law.alpha_ci)})")
+    if law.minimum_detectable_alpha is not None:
+        parts.append(f"detectable from {words.number(law.minimum_detectable_alpha)}")
+    return "  ".join(parts)

@@ -1,0 +1,127 @@
+"""What is written down of a trial the moment it ends: its record, its MLflow run, its line on the terminal."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from dataclasses import dataclass
+
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.machine import ExecutionPlan
+from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.planning.recipe import Settings
+from tsladder.search.space import Value
+from tsladder.search.trials import TrialRecord, TrialState
+from tsladder.tracking import RunRecord, RunStatus, Tracker
+from tsladder.training.cell import CellWork, loss_curves, settings_params
+from tsladder.training.outcome import Outcome
+from tsladder.vocabulary import Phase, StopReason
+
+_RUN_STATUS = {
+    TrialState.COMPLETE: RunStatus.FINISHED,
+    TrialState.FAILED: RunStatus.FAILED,
+    TrialState.INTERRUPTED: RunStatus.KILLED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A trial that has been drawn: what is trained, and how it is executed here."""
+
+    number: int
+    attempt: int
+    forced: str | None
+    draws: dict[str, Value]
+    spec: ModelSpec
+    settings: Settings
+    execution: ExecutionPlan
+    plan: BatchPlan
+    seed: int
+    started_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bookkeeper:
+    """Turns outcomes of one cell's trials into records and runs."""
+
+    work: CellWork
+    key: str
+    parent_id: str
+    tracker: Tracker
+    trials_total: int
+
+    def record(self, asked: Asked, outcome: Outcome, workers: int) -> TrialRecord:
+        """The line of trials.jsonl."""
+        if outcome.stop_reason is StopReason.INTERRUPTED:
+            state = TrialState.INTERRUPTED
+        else:
+            state = TrialState.COMPLETE if outcome.scored else TrialState.FAILED
+        return TrialRecord(
+            number=asked.number,
+            attempt=asked.attempt,
+            state=state,
+            stop_reason=outcome.stop_reason,
+            forced=asked.forced,
+            draws=asked.draws,
+            params=settings_params(asked.spec, asked.settings.to_record(), outcome.plan, asked.seed),
+            n_params=outcome.n_params,
+            best_val_loss=outcome.best_val_loss,
+            best_epoch=outcome.best_epoch,
+            val_auc=outcome.val_auc,
+            base_rate_loss=self.work.base_rate_loss,
+            train_loss=outcome.curve[-1].train_loss if outcome.curve else None,
+            epochs_run=len(outcome.curve),
+            retries=outcome.retries,
+            peak_memory_gib=outcome.peak_memory_gib,
+            predicted_memory_gib=predicted_memory_gib(asked.spec, outcome.plan),
+            seconds=outcome.seconds,
+            device=asked.execution.device,
+            workers=workers,
+            threads=asked.execution.threads,
+            ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            message=outcome.message,
+        )
+
+    def log(self, asked: Asked, record: TrialRecord, outcome: Outcome) -> None:
+        """The nested MLflow run."""
+        self.tracker.log_run(
+            RunRecord(
+                name=f"{self.work.cell}/trial-{record.number:03d}",
+                tags=self.work.tags(Phase.SEARCH, self.key),
+                parent_id=self.parent_id,
+                params=record.params,
+                metrics={
+                    "best_val_loss": record.best_val_loss,
+                    "val_auc": record.val_auc,
+                    "base_rate_loss": record.base_rate_loss,
+                    "peak_memory_gib": record.peak_memory_gib,
+                    "predicted_memory_gib": record.predicted_memory_gib,
+                    "seconds": record.seconds,
+                    "epochs_run": float(record.epochs_run),
+                },
+                curves=loss_curves(outcome),
+                extra_tags={
+                    "stop_reason": str(record.stop_reason),
+                    "forced": record.forced or "",
+                    "attempt": str(record.attempt),
+                    "workers": str(record.workers),
+                    "threads": str(record.threads),
+                    "device": record.device,
+                },
+                status=_RUN_STATUS[record.state],
+                start_ms=asked.started_ms,
+            )
+        )
+
+    def announce(self, asked: Asked, record: TrialRecord, leader: TrialRecord | None) -> None:
+        """One line on stderr."""
+        loss = "no loss" if record.best_val_loss is None else f"val_loss {record.best_val_loss:.4f}"
+        so_far = "" if leader is None or leader.best_val_loss is None else f", best {leader.best_val_loss:.4f}"
+        shape = f"d={asked.spec.d_model} L={asked.spec.n_layers} h={asked.spec.n_heads} ff={asked.spec.d_ff}"
+        self.say(
+            f"trial {record.number + 1}/{self.trials_total} {shape}: {loss}, {record.stop_reason} "
+            f"after {record.epochs_run} epochs in {record.seconds:.1f} s{so_far}"
+        )
+
+    def say(self, text: str) -> None:
+        print(f"{self.work.cell}: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,197 @@
+"""The trials of one cell: ask, train in worker processes, write down, tell; resumable at any instant.
+
+trials.jsonl is written the moment a trial ends and is the truth. The sampler is told in the order of trial
+numbers, and a trial that it learns for is asked when exactly the trials up to `workers` before it are told:
+so the same plan on the same number of workers searches the same trials, whatever ends first.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsladder.interruption import StopFlag, graceful_stop
+from tsladder.records import append_line, read_lines, write_json
+from tsladder.search.bookkeeping import Asked, Bookkeeper
+from tsladder.search.space import SearchSpace, Value
+from tsladder.search.strategy import Drawn, Finished, Forced, Schedule
+from tsladder.search.study import SearchStudy
+from tsladder.search.trials import TrialRecord, TrialState, best, latest
+from tsladder.seeds import derive_seed
+from tsladder.training.cell import CellWork
+from tsladder.training.outcome import EpochRecord, Job, Outcome
+from tsladder.training.supervisor import Ended, Supervisor
+
+TRIALS = "trials.jsonl"
+PROGRESS = "progress.json"
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Redo:
+    """A trial whose earlier attempt never ended: it is asked again with the same draws."""
+
+    attempt: int
+    draws: dict[str, Value]
+
+
+class Runner:
+    """One start of one cell's search. The caller holds the cell's lock."""
+
+    def __init__(
+        self,
+        *,
+        work: CellWork,
+        folder: Path,
+        space: SearchSpace,
+        schedule: Schedule,
+        workers: int,
+        books: Bookkeeper,
+    ) -> None:
+        self._work = work
+        self._folder = folder
+        self._space = space
+        self._schedule = schedule
+        self._workers = workers
+        self._books = books
+        records = [TrialRecord.from_record(line) for line in read_lines(folder / TRIALS)]
+        last = latest(records)
+        self._ended = {number: record for number, record in last.items() if record.final}
+        self._redo = {n: _Redo(r.attempt + 1, dict(r.draws)) for n, r in last.items() if not r.final}
+        self._open = [number for number in range(schedule.trials_total) if number not in self._ended]
+        self._running: dict[int, Asked] = {}
+        self._epochs: dict[int, EpochRecord] = {}
+        self._told_through = -1
+
+    @property
+    def ended_records(self) -> list[TrialRecord]:
+        """The ended trials in the order of their numbers."""
+        return [self._ended[number] for number in sorted(self._ended)]
+
+    def run(self) -> bool:
+        """Train every trial that has not ended yet. True when asked to stop before all had."""
+        if not self._open:
+            return False
+        study = SearchStudy(self._folder, self._space.draws, seed=self._work.seed)
+        self._close_open_asks(study)
+        supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
+        try:
+            with graceful_stop() as stop:
+                self._loop(study, supervisor, stop)
+        finally:
+            supervisor.end_now()
+            write_json(self._folder / PROGRESS, {"running": []})
+        self._tell_through(study, self._schedule.trials_total - 1)
+        return bool(self._open or self._redo)
+
+    def _close_open_asks(self, study: SearchStudy) -> None:
+        for number, draws in study.open_draws().items():
+            if number not in self._ended:
+                # Its owner died while it ran: it is closed here and asked again with the same parameters.
+                study.tell(number, None)
+                self._redo.setdefault(number, _Redo(2, draws))
+
+    def _loop(self, study: SearchStudy, supervisor: Supervisor, stop: StopFlag) -> None:
+        told_to_stop = False
+        while True:
+            while self._open and len(self._running) < self._workers and not stop.is_set:
+                asked = self._ask(study, self._open[0])
+                if asked is None:
+                    break
+                self._open.pop(0)
+                self._running[asked.number] = asked
+                supervisor.start(asked.number, self._job(asked))
+            if stop.is_set and not told_to_stop:
+                told_to_stop = True
+                self._books.say("stopping after the current epoch; once more stops at once")
+                supervisor.stop_all()
+            if not self._running:
+                return
+            for event in supervisor.events(timeout=_POLL_SECONDS):
+                if isinstance(event, Ended):
+                    self._epochs.pop(event.number, None)
+                    self._write_down(study, self._running.pop(event.number), event.outcome)
+                else:
+                    self._epochs[event.number] = event.record
+                self._show_progress()
+
+    def _ask(self, study: SearchStudy, number: int) -> Asked | None:
+        """Draw trial `number`; None while trials that it must learn from are still running."""
+        decision = self._schedule.decide(number)
+        if isinstance(decision, Finished):
+            raise ValueError(f"trial {number} was asked though {decision.reason}")
+        learns = isinstance(decision, Drawn) and decision.learns
+        if learns:
+            newest = number - self._workers
+            if any(earlier not in self._ended for earlier in range(newest + 1)):
+                return None
+            self._tell_through(study, newest)
+        forced = decision.what if isinstance(decision, Forced) else None
+        fixed = self._space.coordinates(decision.spec) if isinstance(decision, Forced) else {}
+        redo = self._redo.pop(number, _Redo(1, fixed))
+        draws = study.ask(number, redo.draws, learns=learns)
+        spec, settings = self._space.decode(draws)
+        execution = self._work.execution(spec)
+        plan = self._work.batch_plan(spec, self._work.machine.memory_gib / self._workers)
+        if plan is None:
+            raise ValueError(f"trial {number} drew {spec.architecture()}, which does not fit")
+        return Asked(
+            number=number,
+            attempt=redo.attempt,
+            forced=forced,
+            draws=draws,
+            spec=spec,
+            settings=settings,
+            execution=execution,
+            plan=plan,
+            seed=derive_seed(self._work.seed, str(self._work.cell), "trial", number),
+            started_ms=int(time.time() * 1000),
+        )
+
+    def _job(self, asked: Asked) -> Job:
+        return Job(
+            spec=asked.spec,
+            settings=asked.settings,
+            recipe=self._work.recipe,
+            seed=asked.seed,
+            plan=asked.plan,
+            device=asked.execution.device,
+            threads=asked.execution.threads,
+        )
+
+    def _write_down(self, study: SearchStudy, asked: Asked, outcome: Outcome) -> None:
+        """On disk first, then to MLflow."""
+        record = self._books.record(asked, outcome, self._workers)
+        append_line(self._folder / TRIALS, record.to_record())
+        if record.final:
+            self._ended[record.number] = record
+        else:
+            study.tell(record.number, None)
+            self._redo[record.number] = _Redo(record.attempt + 1, dict(record.draws))
+        self._books.log(asked, record, outcome)
+        self._books.announce(asked, record, best(self.ended_records))
+
+    def _tell_through(self, study: SearchStudy, newest: int) -> None:
+        """Tell the sampler, in order, every ended trial up to `newest`."""
+        for number in range(self._told_through + 1, newest + 1):
+            record = self._ended.get(number)
+            if record is not None:
+                complete = record.state is TrialState.COMPLETE
+                study.ensure_told(number, record.draws, record.best_val_loss if complete else None)
+        self._told_through = max(self._told_through, newest)
+
+    def _show_progress(self) -> None:
+        """What runs now, for `tsladder status`; replaced after every epoch."""
+        running = []
+        for number, asked in self._running.items():
+            epoch = self._epochs.get(number)
+            running.append(
+                {
+                    "number": number,
+                    "epoch": 0 if epoch is None else epoch.epoch,
+                    "epochs": asked.settings.epochs,
+                    "val_loss": None if epoch is None else epoch.val_loss,
+                }
+            )
+        write_json(self._folder / PROGRESS, {"running": running, "at": time.time()})

@@ -1,0 +1,26 @@
+import pytest
+from tests.report import studies
+
+from tsladder.report.build import build_report
+from tsladder.report.study_files import read_facts
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Places of a study with a law at horizons 1 and 3 and none at 5."""
+    places = studies.write_study(tmp_path)
+    underpowered = studies.law("underpowered", alpha=0.0123, beaten_by=["volatility_logistic"])
+    studies.write_law(places, {"1": underpowered, "3": studies.law("too_few_rungs")})
+    return places
+
+
+@pytest.fixture
+def facts(study):
+    return read_facts(study, studies.study_params())
+
+
+@pytest.fixture
+def report(study):
+    """The study with its report written."""
+    build_report(study, studies.study_params())
+    return study.report
