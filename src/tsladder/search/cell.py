@@ -57,10 +57,8 @@ def _search(work: CellWork, key: str, folder: Path, space: SearchSpace, workers:
         raise Interrupted(f"{work.cell}: stopped with {len(records)} of {plan.trials_total} trials done")
     tracker.finish(parent_id, RunStatus.FINISHED if winner else RunStatus.FAILED, final)
     write_choice(work, space, plan, records)
-    best_text = (
-        "no trial has a loss" if winner is None else f"best {winner.best_val_loss:.4f} (trial {winner.number + 1})"
-    )
-    print(f"{work.cell}: {len(records)} trials done, {best_text}", file=sys.stderr, flush=True)
+    leader = "none has a loss" if winner is None else f"best {winner.best_val_loss:.4f} in trial {winner.number + 1}"
+    books.say(f"{len(records)} trials done, {leader}")
 
 
 def _search_space(work: CellWork) -> SearchSpace:
