@@ -1,7 +1,6 @@
 """Stage plan: params and code -> one small file per cell and stage."""
 
 import sys
-from pathlib import Path
 
 from tsladder.params import Params
 from tsladder.places import Places
@@ -11,8 +10,7 @@ from tsladder.stage import run_study_stage
 def build(places: Places, params: Params) -> None:
     from tsladder.planning.cells import plan_cells, write_plans
 
-    here = Path(__file__).resolve().parent
-    write_plans(places, plan_cells(params, stages=here, source=here.parent / "src"))
+    write_plans(places, plan_cells(params))
 
 
 if __name__ == "__main__":

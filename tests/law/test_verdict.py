@@ -178,3 +178,19 @@ def test_more_seeds_are_advised_where_seeds_are_the_noise_and_not_where_rungs_ar
     quiet = judged(bare(sizes, losses, se=0.0005, seeds=seeds), ())[0]
     assert "seeds a rung instead of 3" in noisy.settle
     assert "more seeds alone will not do" in quiet.settle
+
+
+def test_a_sign_read_from_rungs_closer_to_a_line_than_their_seeds_allow_comes_with_a_warning() -> None:
+    """The rung means lie on an exact line, their seeds 6 % apart: the interval is tight by luck."""
+    sizes = (1e4, 3e4, 1e5, 3e5)
+    lucky = []
+    for size in sizes:
+        loss = 0.7 * size**-0.01
+        seeds = tuple(enumerate((loss * 0.94, loss, loss * 1.06), start=1))
+        lucky.append(RungPoint(cell=f"{size:g}", n_params=size, loss=loss, se=0.06 * loss / 3**0.5, seeds=seeds))
+    fit = fit_power([p.n_params for p in lucky], [p.loss for p in lucky], 0.95)
+    verdict = judge(lucky, fit, alpha_of_interest=0.015)
+    assert verdict.name is VerdictName.SCALES
+    assert "luck" in verdict.reason
+    quiet = [dataclasses.replace(p, seeds=tuple((k, p.loss) for k, _ in p.seeds), se=0.0) for p in lucky]
+    assert "luck" not in judge(quiet, fit, alpha_of_interest=0.015).reason

@@ -9,6 +9,7 @@ import torch
 from tests.building import batch_plan, job, recipe, settings, spec, windows
 
 from tsladder.models.build import build
+from tsladder.training import trainer
 from tsladder.training.feed import Feed
 from tsladder.training.optim import build_optimizer, learning_rate_factor
 from tsladder.training.outcome import EpochRecord
@@ -117,6 +118,12 @@ CHANGES = [
     ("warmup_steps", 6),
     ("epochs", 4),
 ]
+
+
+def test_a_model_whose_size_is_not_what_its_spec_counts_is_never_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "build", lambda spec, **options: build(dataclasses.replace(spec, d_ff=20), **options))
+    with pytest.raises(ValueError, match="should have"):
+        fit(job(), TRAIN, VALIDATION, carry_on)
 
 
 @pytest.mark.parametrize(("name", "value"), CHANGES)

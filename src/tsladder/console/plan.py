@@ -69,7 +69,7 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
         params = dataclasses.replace(params, budget=budget)
     machine = survey(params.hardware)
-    plans = plan_cells(params, stages=places.root / "stages", source=places.root / "src")
+    plans = plan_cells(params)
     cells = {str(plan.cell): _forecast(params, plan, machine) for plan in plans}
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells)
 

@@ -51,7 +51,7 @@ class StudyState:
 def study_state(places: Places) -> StudyState:
     """Raises BadInput when params.yaml is faulty."""
     params = load_params(places.params)
-    plans = plan_cells(params, stages=places.root / "stages", source=places.root / "src")
+    plans = plan_cells(params)
     lock = read_lock(places.root, read_yaml(places.params), _plan_md5s(places, plans))
     inputs_fresh = lock.is_fresh("features") and lock.is_fresh("splits")
     cells = {str(p.cell): _cell_state(places, params, p, lock, inputs_fresh) for p in plans}

@@ -104,12 +104,13 @@ def _signed(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> Ve
     smallest, largest = size_in_words(points[0].n_params), size_in_words(points[-1].n_params)
     settle = f"The sign holds for {smallest} to {largest}. A rung above {largest} that falls inside the law's "
     settle += "prediction would extend it; " + _power_words(points, fit, confidence)
+    caution = _lucky_fit(points, fit, confidence)
     if fit.alpha > 0.0:
         reason = f"The loss falls as models grow: {_estimate(fit)}, wholly above 0, on {fit.n_rungs} rungs. "
-        reason += f"A model ten times larger has a loss {-tenfold:.1%} lower."
+        reason += f"A model ten times larger has a loss {-tenfold:.1%} lower.{caution}"
         return Verdict(name=VerdictName.SCALES, reason=reason, settle=settle)
     reason = f"The loss rises as models grow: {_estimate(fit)}, wholly below 0, on {fit.n_rungs} rungs. "
-    reason += f"A model ten times larger has a loss {tenfold:.1%} higher."
+    reason += f"A model ten times larger has a loss {tenfold:.1%} higher.{caution}"
     settle += " To learn why: more training data or stronger regularisation on the largest rungs."
     return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason, settle=settle)
 
@@ -157,6 +158,21 @@ def _underpowered(points: Sequence[RungPoint], fit: PowerFit, alpha_of_interest:
 def _estimate(fit: PowerFit) -> str:
     low, high = fit.alpha_ci
     return f"alpha = {fit.alpha:.4f} ({fit.confidence:.0%} interval {low:.4f} to {high:.4f})"
+
+
+def _lucky_fit(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> str:
+    """A warning where the rungs lie closer to their line than their own noise allows them to lie but by luck."""
+    noise = rung_noise(points, fit)
+    if noise is None or noise <= fit.residual_sd:
+        return ""
+    least = minimum_detectable_alpha([point.n_params for point in points], noise, confidence)
+    if least is None or least <= abs(fit.alpha):
+        return ""
+    return (
+        f" Read it with care: the seeds of a rung differ by more ({noise:.1%} of the loss) than the rungs differ from "
+        f"the line ({fit.residual_sd:.1%}), so the interval is narrower than this ladder can promise, and an exponent "
+        f"below {least:.4f} is found here by luck rather than by design. More seeds a rung would confirm or undo it."
+    )
 
 
 def _power_words(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> str:

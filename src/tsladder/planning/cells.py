@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tsladder.market.tiers import tier_indicators
 from tsladder.models.spec import Geometry
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.fingerprint import stage_fingerprint
+from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
@@ -50,13 +49,13 @@ def geometry_of(params: Params) -> Geometry:
     )
 
 
-def plan_cells(params: Params, *, stages: Path, source: Path) -> tuple[CellPlans, ...]:
+def plan_cells(params: Params) -> tuple[CellPlans, ...]:
     """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
 
-    `stages` is the folder of stage scripts and `source` the one that holds the package: their code is
-    fingerprinted. Raises BadInput when a planned rung's grid is empty.
+    The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    code = {name: stage_fingerprint(stages / f"{name}.py", source) for name in ("hpo", "train", "evaluate")}
+    here = Code.in_use()
+    code = {name: stage_fingerprint(here.stages / f"{name}.py", here.source) for name in ("hpo", "train", "evaluate")}
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 
 

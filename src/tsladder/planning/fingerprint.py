@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.errors import WorkFailed
@@ -35,6 +36,23 @@ NUMBERLESS = frozenset(
 )
 """Modules reached by the stages that alter no number: reading and checking input, writing, laying out work on the
 machine. A package named here stands for all its modules. What they hand on is in the plan file by value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Where the code that runs lies: `stages` holds the scripts, `source` the package."""
+
+    stages: Path
+    source: Path
+
+    @classmethod
+    def in_use(cls) -> Code:
+        """The code of this very process. Raises WorkFailed where the package was installed without its stages."""
+        source = Path(__file__).resolve().parents[2]
+        stages = source.parent / "stages"
+        if not stages.is_dir():
+            raise WorkFailed(f"{stages} is missing: install tsladder from a clone, with `pip install -e .`")
+        return cls(stages, source)
 
 
 def stage_fingerprint(stage: Path, source: Path) -> dict[str, str]:

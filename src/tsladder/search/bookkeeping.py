@@ -14,6 +14,7 @@ from tsladder.search.space import Value
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, loss_curves, settings_params
+from tsladder.training.guards import read_celsius, thermal_level
 from tsladder.training.outcome import Outcome
 from tsladder.vocabulary import Phase, StopReason
 
@@ -75,6 +76,7 @@ class Bookkeeper:
             peak_memory_gib=outcome.peak_memory_gib,
             predicted_memory_gib=predicted_memory_gib(asked.spec, outcome.plan),
             seconds=outcome.seconds,
+            celsius=read_celsius(),
             device=asked.execution.device,
             workers=workers,
             threads=asked.execution.threads,
@@ -97,6 +99,7 @@ class Bookkeeper:
                     "peak_memory_gib": record.peak_memory_gib,
                     "predicted_memory_gib": record.predicted_memory_gib,
                     "seconds": record.seconds,
+                    "celsius": record.celsius,
                     "epochs_run": float(record.epochs_run),
                 },
                 curves=loss_curves(outcome),
@@ -107,6 +110,7 @@ class Bookkeeper:
                     "workers": str(record.workers),
                     "threads": str(record.threads),
                     "device": record.device,
+                    "thermal": str(thermal_level(record.celsius)),
                 },
                 status=_RUN_STATUS[record.state],
                 start_ms=asked.started_ms,

@@ -121,16 +121,16 @@ class Runner:
         decision = self._schedule.decide(number)
         if isinstance(decision, Finished):
             raise ValueError(f"trial {number} was asked though {decision.reason}")
-        learns = isinstance(decision, Drawn) and decision.learns
-        if learns:
-            newest = number - self._workers
-            if any(earlier not in self._ended for earlier in range(newest + 1)):
+        learned_through = None
+        if isinstance(decision, Drawn) and decision.learns:
+            learned_through = number - self._workers
+            if any(earlier not in self._ended for earlier in range(learned_through + 1)):
                 return None
-            self._tell_through(study, newest)
+            self._tell_through(study, learned_through)
         forced = decision.what if isinstance(decision, Forced) else None
         fixed = self._space.coordinates(decision.spec) if isinstance(decision, Forced) else {}
         redo = self._redo.pop(number, _Redo(1, fixed))
-        draws = study.ask(number, redo.draws, learns=learns)
+        draws = study.ask(number, redo.draws, learned_through=learned_through)
         spec, settings = self._space.decode(draws)
         execution = self._work.execution(spec)
         plan = self._work.batch_plan(spec, self._work.machine.memory_gib / self._workers)

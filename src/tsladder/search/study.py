@@ -1,13 +1,16 @@
 """The only door to Optuna: a sampler with a journal on disk, addressed by OUR trial numbers.
 
-trials.jsonl is the truth about what ended and how; the journal is what the sampler has been told. Every ask
-is seeded by the trial's number, so a resumed study goes on with the stream instead of repeating it.
+trials.jsonl is the truth about what ended and how; the journal is what the sampler has been told. A draw depends
+on the trial's number and on the earlier trials in the order of their numbers, on nothing else: Optuna's own order
+would change with every kill and resume, and with it the draw. So each draw is made in a fresh in-memory study that
+holds that history, and the journal records it.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -15,7 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tsladder.records import cut_torn_tail
 from tsladder.search.space import Draw, Value
@@ -23,6 +26,15 @@ from tsladder.seeds import derive_seed
 
 NUMBER = "number"
 JOURNAL = "journal.log"
+
+
+@dataclass(slots=True)
+class _Known:
+    """A trial that was asked: its draws, and its loss once it is told (None: it has none)."""
+
+    draws: dict[str, Value]
+    told: bool = False
+    loss: float | None = None
 
 
 class SearchStudy:
@@ -34,83 +46,108 @@ class SearchStudy:
         cut_torn_tail(journal)
         self._seed = seed
         self._distributions = {draw.name: _distribution(draw) for draw in draws}
-        self._study = optuna.create_study(
+        self._journal = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(journal))),
             study_name="search",
             direction="minimize",
             load_if_exists=True,
         )
         self._open: dict[int, int] = {}
-        self._told: set[int] = set()
-        for trial in self._study.get_trials(deepcopy=False):
+        self._known: dict[int, _Known] = {}
+        for trial in self._journal.get_trials(deepcopy=False):
             number = trial.user_attrs.get(NUMBER)
             if trial.state is TrialState.RUNNING and number is not None:
                 self._open[number] = trial.number
+                self._known[number] = _Known(dict(trial.params))
             elif trial.state is TrialState.RUNNING:
                 # Killed between asking and numbering: nothing was ever started from it.
-                self._study.tell(trial.number, state=TrialState.FAIL)
+                self._journal.tell(trial.number, state=TrialState.FAIL)
             elif trial.state is TrialState.COMPLETE and number is not None:
-                self._told.add(number)
+                self._known[number] = _Known(dict(trial.params), told=True, loss=trial.value)
 
     def open_draws(self) -> dict[int, dict[str, Value]]:
         """Trials asked and never told, by a run that is gone: number -> what had been drawn."""
-        trials = self._study.get_trials(deepcopy=False)
-        return {number: dict(trials[inner].params) for number, inner in self._open.items()}
+        return {number: self._known[number].draws for number in self._open}
 
-    def ask(self, number: int, fixed: Mapping[str, Value], *, learns: bool) -> dict[str, Value]:
-        """Draw what is not `fixed` for trial `number`; by TPE where it `learns`, else at random."""
-        self._study.sampler = self._sampler(number, fixed, learns=learns)
-        trial = self._study.ask(self._distributions)
+    def ask(self, number: int, fixed: Mapping[str, Value], *, learned_through: int | None) -> dict[str, Value]:
+        """Draw what is not `fixed` for trial `number`.
+
+        By TPE from the results of the trials up to `learned_through`, with the later ones counted as running; at
+        random where it is None.
+        """
+        draws = self._draw(number, fixed, learned_through)
+        self._journal.sampler = _fixed(draws, RandomSampler(seed=0))
+        trial = self._journal.ask(self._distributions)
         trial.set_user_attr(NUMBER, number)
         self._open[number] = trial.number
-        return dict(trial.params)
+        self._known[number] = _Known(draws)
+        return dict(draws)
 
     def tell(self, number: int, loss: float | None) -> None:
         """Trial `number` ended with `loss`, or without one."""
         inner = self._open.pop(number)
         if loss is None:
-            self._study.tell(inner, state=TrialState.FAIL)
+            self._journal.tell(inner, state=TrialState.FAIL)
         else:
-            self._study.tell(inner, loss)
-        self._told.add(number)
+            self._journal.tell(inner, loss)
+        self._known[number].told = True
+        self._known[number].loss = loss
 
     def ensure_told(self, number: int, draws: Mapping[str, Value], loss: float | None) -> None:
         """Make the sampler know a trial that ended earlier, whatever its journal has kept of it."""
-        if number in self._told:
-            return
+        known = self._known.setdefault(number, _Known(dict(draws)))
         if number in self._open:
             self.tell(number, loss)
-        elif loss is not None:
-            self._study.add_trial(
-                create_trial(
-                    params=dict(draws),
-                    distributions=self._distributions,
-                    value=loss,
-                    user_attrs={NUMBER: number},
-                )
-            )
-            self._told.add(number)
+        elif not known.told:
+            if loss is not None:
+                self._journal.add_trial(self._trial(number, known.draws, TrialState.COMPLETE, loss))
+            known.told = True
+            known.loss = loss
 
-    def _sampler(self, number: int, fixed: Mapping[str, Value], *, learns: bool) -> BaseSampler:
+    def _draw(self, number: int, fixed: Mapping[str, Value], learned_through: int | None) -> dict[str, Value]:
+        if fixed.keys() >= self._distributions.keys():
+            return dict(fixed)
         seed = derive_seed(self._seed, "sampler", number)
-        base: BaseSampler
-        if learns:
-            base = TPESampler(
-                n_startup_trials=0,
-                n_ei_candidates=24,
-                seed=seed,
-                multivariate=True,
-                group=False,
-                constant_liar=True,
-            )
-        else:
-            base = RandomSampler(seed=seed)
-        if not fixed:
-            return base
-        with warnings.catch_warnings():
-            # PartialFixedSampler is marked experimental; its behaviour is pinned by our tests.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return PartialFixedSampler(dict(fixed), base)
+        sampler: BaseSampler = RandomSampler(seed=seed) if learned_through is None else _tpe(seed)
+        study = optuna.create_study(direction="minimize", sampler=_fixed(fixed, sampler))
+        if learned_through is not None:
+            study.add_trials(self._history(number, learned_through))
+        return dict(study.ask(self._distributions).params)
+
+    def _history(self, number: int, learned_through: int) -> list[FrozenTrial]:
+        history = []
+        for earlier in sorted(other for other in self._known if other < number):
+            known = self._known[earlier]
+            if earlier > learned_through:
+                history.append(self._trial(earlier, known.draws, TrialState.RUNNING, None))
+            elif known.loss is not None:
+                history.append(self._trial(earlier, known.draws, TrialState.COMPLETE, known.loss))
+        return history
+
+    def _trial(self, number: int, draws: Mapping[str, Value], state: TrialState, loss: float | None) -> FrozenTrial:
+        return create_trial(
+            state=state,
+            params=dict(draws),
+            distributions=self._distributions,
+            value=loss,
+            user_attrs={NUMBER: number},
+        )
+
+
+def _tpe(seed: int) -> TPESampler:
+    return TPESampler(
+        n_startup_trials=0, n_ei_candidates=24, seed=seed, multivariate=True, group=False, constant_liar=True
+    )
+
+
+def _fixed(values: Mapping[str, Value], base: BaseSampler) -> BaseSampler:
+    """`base` with some draws decided beforehand."""
+    if not values:
+        return base
+    with warnings.catch_warnings():
+        # PartialFixedSampler is marked experimental; what we rely on is pinned by our tests.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return PartialFixedSampler(dict(values), base)
 
 
 def _distribution(draw: Draw) -> BaseDistribution:

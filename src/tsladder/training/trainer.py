@@ -55,12 +55,16 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report) -> Fitted
     """Train `job.spec` on `train`, choosing the epoch by the loss on `validation`.
 
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit.
+    Raises ValueError when the built model does not have the parameters that its spec counts.
     """
     device = torch.device(job.device)
     torch.manual_seed(job.seed)
     model = build(
         job.spec, dropout=job.settings.dropout, activation_checkpointing=job.plan.activation_checkpointing
     ).to(device)
+    n_params = count_params(model)
+    if n_params != job.spec.n_params:
+        raise ValueError(f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {n_params}")
     train_feed, validation_feed = Feed(train, device), Feed(validation, device)
     optimizer = build_optimizer(model, job.recipe, job.settings)
     order = torch.Generator().manual_seed(job.seed)
@@ -113,7 +117,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report) -> Fitted
             best_val_loss=None,
             best_epoch=None,
             val_auc=None,
-            n_params=count_params(model),
+            n_params=n_params,
             curve=tuple(curve),
         )
     model.load_state_dict(best_state)
@@ -125,7 +129,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report) -> Fitted
         best_val_loss=_mean_loss(logits_N, validation_feed.y_N),
         best_epoch=patience.best_step,
         val_auc=scores.auc,
-        n_params=count_params(model),
+        n_params=n_params,
         curve=tuple(curve),
     )
 

@@ -1,13 +1,14 @@
 """The strategy of the first study: force the extremes of the grid, then let the sampler search.
 
 An extreme is the smallest or largest value of a coordinate that some member of the grid has, so it always
-exists. Among the members that have it the one nearest the budget is taken, and of equals one not forced yet:
-the deepest shape is often the narrowest as well, and training it twice would teach nothing.
+exists. Among the members that have it the one nearest the budget is taken that is not forced already, since
+the deepest shape is often the narrowest as well and training it twice would teach nothing. Extremes that few
+members have choose first, so that they are not left without one of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import Grid
@@ -23,16 +24,21 @@ class Architectural:
     """Smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the grid is smaller."""
 
     def forced(self, grid: Grid) -> tuple[tuple[str, ModelSpec], ...]:
-        chosen: list[tuple[str, ModelSpec]] = []
-        for name, coordinate in COORDINATES.items():
-            for word, pick in (("smallest", min), ("largest", max)):
-                extreme = pick(coordinate(member) for member in grid.members)
-                having = [member for member in grid.members if coordinate(member) == extreme]
-                fresh = [member for member in having if member not in [spec for _, spec in chosen]]
-                if fresh:
-                    nearest = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
-                    chosen.append((f"{word} {name}", nearest))
-        return tuple(chosen)
+        having = dict(_extremes(grid))
+        chosen: dict[str, ModelSpec] = {}
+        for what in sorted(having, key=lambda what: len(having[what])):
+            fresh = [member for member in having[what] if member not in chosen.values()]
+            if fresh:
+                chosen[what] = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
+        return tuple((what, chosen[what]) for what in having if what in chosen)
+
+
+def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:
+    """Each extreme in words, and the members that have it."""
+    for name, coordinate in COORDINATES.items():
+        for word, pick in (("smallest", min), ("largest", max)):
+            extreme = pick(coordinate(member) for member in grid.members)
+            yield f"{word} {name}", [member for member in grid.members if coordinate(member) == extreme]
 
 
 def _distance(spec: ModelSpec, grid: Grid) -> int:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsladder.models.spec import Geometry
+from tsladder.params import Choices, SpaceParams, Span
+from tsladder.planning.grid import build_grid
+from tsladder.search.space import SearchSpace
+
+GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
+LADDER = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
+QUICK = SpaceParams(
+    learning_rate=Span(low=1e-4, high=2e-3, log=True),
+    weight_decay=Span(low=1e-4, high=5e-3, log=True),
+    dropout=Span(low=0.1, high=0.3, log=False),
+    warmup_steps=None,
+    warmup_fraction=Span(low=0.05, high=0.2, log=False),
+    epochs=Choices(choices=(20.0,)),
+)
+SETTINGS = {"learning_rate": 1e-3, "weight_decay": 1e-3, "dropout": 0.2, "warmup_fraction": 0.1, "epochs": 20}
+
+
+def space(budget: str) -> SearchSpace:
+    return SearchSpace(build_grid(GEOMETRY, budget), QUICK, steps_per_epoch=11)
+
+
+@pytest.mark.parametrize("budget", LADDER)
+def test_every_member_of_a_grid_is_reached_by_its_own_coordinates(budget: str) -> None:
+    subject = space(budget)
+    for member in subject.grid.members:
+        spec, _ = subject.decode({**subject.coordinates(member), **SETTINGS})
+        assert spec == member
+
+
+@given(
+    budget=st.sampled_from(LADDER),
+    place=st.floats(0.0, 1.0),
+    ratio=st.sampled_from([2, 4]),
+    heads=st.sampled_from([2, 4, 8, 16, 32]),
+)
+def test_any_draw_decodes_to_a_member_of_the_grid(budget: str, place: float, ratio: int, heads: int) -> None:
+    subject = space(budget)
+    aspect = next(draw for draw in subject.draws if draw.name == "depth_to_width")
+    drawn = aspect.low * (aspect.high / aspect.low) ** place
+    spec, _ = subject.decode({"depth_to_width": drawn, "d_ff_ratio": ratio, "n_heads": heads, **SETTINGS})
+    assert spec in subject.grid.members
+
+
+def test_a_warm_up_share_becomes_steps_of_the_whole_run() -> None:
+    subject = space("12k")
+    member = subject.grid.members[0]
+    _, settings = subject.decode({**subject.coordinates(member), **SETTINGS})
+    assert settings.warmup_steps == round(0.1 * 20 * 11)
+    _, settings = subject.decode({**subject.coordinates(member), **SETTINGS, "warmup_fraction": 0.0})
+    assert settings.warmup_steps == 1
+
+
+def test_every_searched_draw_changes_what_is_decoded() -> None:
+    subject = space("200k")
+    member = subject.grid.members[0]
+    base = {**subject.coordinates(member), **SETTINGS}
+    for draw in subject.draws:
+        other = base[draw.name]
+        for candidate in (*draw.choices, draw.low, draw.high):
+            if subject.decode({**base, draw.name: candidate}) != subject.decode(base):
+                other = candidate
+                break
+        if draw.choices and len(draw.choices) == 1:
+            continue
+        assert other != base[draw.name], f"{draw.name} is searched and changes nothing"
+
+
+def test_mission_draws_warm_up_steps_themselves() -> None:
+    mission = dataclasses.replace(QUICK, warmup_steps=Choices(choices=(100.0, 500.0)), warmup_fraction=None)
+    subject = SearchSpace(build_grid(GEOMETRY, "12k"), mission, steps_per_epoch=11)
+    names = {draw.name for draw in subject.draws}
+    assert "warmup_steps" in names
+    assert "warmup_fraction" not in names
+    member = subject.grid.members[0]
+    drawn = {**subject.coordinates(member), **SETTINGS, "warmup_steps": 500}
+    assert subject.decode(drawn)[1].warmup_steps == 500

@@ -1,0 +1,107 @@
+"""A miniature study in a folder of its own: synthetic bars, tiny rungs, seconds to search."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from tsladder.params import Params, load_params, read_yaml
+from tsladder.places import Places
+
+ROOT = Path(__file__).parents[1]
+
+
+def synthetic_bars(days: int = 900, seed: int = 0) -> pd.DataFrame:
+    """A random walk whose volatility comes in waves, so that a threshold label can be learned a little."""
+    rng = np.random.default_rng(seed)
+    volatility = 0.01 * np.exp(0.8 * np.sin(np.arange(days) / 15.0))
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, volatility)))
+    open_ = close * np.exp(rng.normal(0.0, 0.2 * volatility))
+    high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0.0, volatility)))
+    low = np.minimum(open_, close) * np.exp(-np.abs(rng.normal(0.0, volatility)))
+    dates = pd.bdate_range("2010-01-01", periods=days)
+    volume = rng.integers(1_000_000, 5_000_000, days).astype(float)
+    return pd.DataFrame({"Date": dates, "Open": open_, "High": high, "Low": low, "Close": close, "Volume": volume})
+
+
+def make_study(folder: Path, **leaves: Any) -> Places:
+    """params.yaml and data/tiny.parquet in `folder`; `leaves` are dotted paths with __ for the dot."""
+    record = read_yaml(ROOT / "params.yaml")
+    defaults: dict[str, Any] = {
+        "study__name": "miniature",
+        "budget": "12k",
+        "ladder": ["12k", "30k"],
+        "horizons": [1],
+        "data__symbol": "tiny",
+        "windows__context_length": 32,
+        "splits__validation_start": None,
+        "splits__test_start": None,
+        "splits__min_positives": 5,
+        "model__patch_len": 8,
+        "model__stride": 8,
+        "search__trials": 7,
+        "search__presets__quick__space__epochs": {"choices": [2]},
+        "train__seeds": 2,
+        "evaluation__bootstrap_draws": 100,
+        "hardware__workers": 2,
+        "hardware__device": "cpu",
+    }
+    for dotted, value in (defaults | leaves).items():
+        *path, last = dotted.split("__")
+        section = record
+        for key in path:
+            section = section[key]
+        section[last] = value
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    synthetic_bars().to_parquet(folder / "data" / "tiny.parquet", index=False)
+    return Places(folder, folder)
+
+
+def params_of(places: Places) -> Params:
+    return load_params(places.params)
+
+
+def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one stage script as DVC would."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments],
+        cwd=places.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"stage {name} ended with {done.returncode}:\n{done.stderr}")
+    return done
+
+
+def start_stage(places: Places, name: str, *arguments: str) -> subprocess.Popen[str]:
+    """The same, left running, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments],
+        cwd=places.root,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def environment() -> dict[str, str]:
+    keep = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+    return keep | {"PYTHONPATH": str(ROOT / "src")}
+
+
+def prepare(places: Places) -> None:
+    """Features, splits and plans."""
+    for name in ("features", "splits", "plan"):
+        stage(places, name)

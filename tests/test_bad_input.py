@@ -1,0 +1,131 @@
+"""Bad input as a user gives it: one message, exit code 2, nothing written, nothing lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.studies import environment, make_study, stage, synthetic_bars
+from tsladder.places import Places
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    for word in words:
+        assert word in done.stderr
+
+
+def tsladder(places: Places, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tsladder.cli", *arguments],
+        cwd=places.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def duplicate_date(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[5, "Date"] = frame.loc[4, "Date"]
+    return frame
+
+
+def missing_price(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[7, "Close"] = None
+    return frame
+
+
+def high_below_low(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[9, "High"] = frame.loc[9, "Low"] - 1.0
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (duplicate_date, ("2010-01-07",)),
+        (missing_price, ("Close", "2010-01-12")),
+        (high_below_low, ("High", "is below Low", "2010-01-14")),
+    ],
+)
+def test_a_faulty_bars_file_is_refused_with_row_and_date(
+    tmp_path: Path, spoil: Callable[[pd.DataFrame], pd.DataFrame], words: tuple[str, ...]
+) -> None:
+    places = make_study(tmp_path)
+    spoil(synthetic_bars()).to_parquet(places.bars("tiny"), index=False)
+    refused(stage(places, "features", check=False), "tiny.parquet", *words)
+    assert not places.artifacts.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"Date,Open,High\n2010-01-01,1,2\n"])
+def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
+    places = make_study(tmp_path)
+    places.bars("tiny").write_bytes(content)
+    refused(stage(places, "features", check=False), "tiny.parquet")
+    assert not places.artifacts.exists()
+
+
+def test_data_that_was_not_pulled_says_how_to_pull_it(tmp_path: Path) -> None:
+    places = make_study(tmp_path)
+    places.bars("tiny").unlink()
+    (tmp_path / "data.dvc").write_text("outs:\n- path: data\n")
+    refused(stage(places, "features", check=False), "dvc pull data.dvc")
+    refused(tsladder(places, "run"), "dvc pull data.dvc")
+    assert not places.artifacts.exists()
+
+
+def test_a_horizon_longer_than_the_data_is_refused(tmp_path: Path) -> None:
+    places = make_study(tmp_path, horizons=[249])
+    synthetic_bars(440).to_parquet(places.bars("tiny"), index=False)
+    stage(places, "features")
+    refused(stage(places, "splits", check=False), "249")
+    assert not places.splits.exists()
+
+
+def test_too_few_positives_are_refused_with_the_split_the_count_and_ways_out(tmp_path: Path) -> None:
+    places = make_study(tmp_path, target__task="threshold_5pct", splits__min_positives=30)
+    stage(places, "features")
+    refused(stage(places, "splits", check=False), "validation", "test", "min_positives")
+    assert not places.splits.exists()
+
+
+def test_the_earlier_studys_split_is_refused_unless_overridden(tmp_path: Path) -> None:
+    leaves = {"splits__kind": "chunks", "splits__windows_per_block": 1}
+    places = make_study(tmp_path / "refused", **leaves, splits__min_positives=30)
+    stage(places, "features")
+    refused(stage(places, "splits", check=False), "min_positives")
+    overridden = make_study(tmp_path / "overridden", **leaves, splits__min_positives=0)
+    stage(overridden, "features")
+    stage(overridden, "splits")
+    assert overridden.splits.exists()
+
+
+@pytest.mark.parametrize(
+    ("leaf", "value", "word"),
+    [("budget", "7Q", "12k, 30k"), ("study__seed", "x", "study.seed"), ("hardware__memory_gib", 1e6, "memory_gib")],
+)
+def test_faulty_params_stop_every_command_before_it_writes(tmp_path: Path, leaf: str, value: object, word: str) -> None:
+    places = make_study(tmp_path, **{leaf: value})
+    if leaf == "hardware__memory_gib":
+        refused(tsladder(places, "plan"), word)
+    else:
+        for command in ("plan", "status", "run"):
+            refused(tsladder(places, command), word)
+        refused(stage(places, "features", check=False), word)
+    assert not places.artifacts.exists()
+
+
+def test_a_budget_off_the_ladder_on_the_command_line_lists_the_rungs(tmp_path: Path) -> None:
+    refused(tsladder(make_study(tmp_path), "plan", "--budget", "9M"), "12k, 30k")
+
+
+def test_a_folder_that_is_no_study_says_so(tmp_path: Path) -> None:
+    refused(tsladder(Places(tmp_path, tmp_path), "status"), "params.yaml")

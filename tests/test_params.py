@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tsladder.errors import BadInput
+from tsladder.params import load_params, parse_params, read_yaml
+from tsladder.vocabulary import Cell
+
+ROOT = Path(__file__).parents[1]
+
+
+def raw() -> dict[str, Any]:
+    return copy.deepcopy(read_yaml(ROOT / "params.yaml"))
+
+
+def change(dotted: str, value: object) -> dict[str, Any]:
+    record = raw()
+    *path, last = dotted.split(".")
+    section = record
+    for key in path:
+        section = section[key]
+    section[last] = value
+    return record
+
+
+def faults_of(record: object) -> tuple[str, ...]:
+    with pytest.raises(BadInput) as caught:
+        parse_params(record, source="params.yaml")
+    return caught.value.faults
+
+
+def test_the_committed_params_are_sound_and_plan_the_default_study() -> None:
+    params = load_params(ROOT / "params.yaml")
+    planned = [str(cell) for cell in params.cells if params.is_planned(cell)]
+    assert planned == [f"{rung}-h{h}" for rung in ("12k", "30k", "80k", "200k") for h in (1, 3, 5)]
+    assert len(params.cells) == 27
+    assert params.search.trials_total >= 8
+    assert params.train.seeds == 3
+
+
+def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
+    record = raw()
+    record["study"]["seed"] = "forty-two"
+    record["windows"]["context_lenght"] = 80
+    del record["windows"]["context_length"]
+    record["search"]["preset"] = 7
+    record["horizons"] = [1, 0]
+    record["training"]["patience"] = -1
+    found = faults_of(record)
+    for path in (
+        "study.seed",
+        "windows.context_lenght",
+        "windows.context_length",
+        "search.preset",
+        "horizons[1]",
+        "training.patience",
+    ):
+        assert sum(fault.startswith(f"{path}:") for fault in found) == 1, path
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value"),
+    [
+        ("budget", "7Q"),
+        ("budget", "5M"),
+        ("ladder", ["2M", "750k"]),
+        ("ladder", []),
+        ("ladder", ["12k", "twelve"]),
+        ("horizons", [1, 1]),
+        ("horizons", [True]),
+        ("data.tier", "a21"),
+        ("data.symbol", "../../etc/passwd"),
+        ("target.task", "threshold_7pct"),
+        ("splits.validation_start", None),
+        ("splits.validation_start", "2016-01-01"),
+        ("splits.test_start", "soon"),
+        ("splits.validation_fraction", 0.9),
+        ("splits.windows_per_block", 2),
+        ("model.patch_len", 81),
+        ("model.stride", 0),
+        ("search.preset", "slow"),
+        ("search.trials", 0),
+        ("search.trials", True),
+        ("search.presets.quick.space.learning_rate", {"low": 1e-2, "high": 1e-3, "log": True}),
+        ("search.presets.quick.space.learning_rate", {"low": 0.0, "high": 1e-3, "log": True}),
+        ("search.presets.quick.space.dropout", {"low": 0.1, "high": 1.5, "log": False}),
+        ("search.presets.quick.space.epochs", {"choices": [2.5]}),
+        ("search.presets.quick.space.epochs", {"choices": []}),
+        ("search.presets.quick.space.warmup_steps", {"choices": [100]}),
+        ("search.presets.mission.space.warmup_steps", None),
+        ("training.precision", "fp8"),
+        ("training.min_delta", float("nan")),
+        ("train.seeds", 2.0),
+        ("law.alpha_of_interest", 0.0),
+        ("hardware.memory_gib", -1),
+        ("hardware.workers", "many"),
+        ("study", None),
+    ],
+)
+def test_a_faulty_value_is_named_by_its_path(dotted: str, value: object) -> None:
+    found = faults_of(change(dotted, value))
+    root = dotted.split(".")[0]
+    assert any(fault.startswith(root) for fault in found), found
+    # What came is quoted, so that the user finds it.
+    assert len(found) >= 1
+
+
+def test_a_budget_off_the_ladder_lists_the_rungs() -> None:
+    (fault,) = faults_of(change("budget", "7Q"))
+    assert "12k, 30k, 80k, 200k, 750k, 2M, 20M, 200M, 2B" in fault
+
+
+def test_floats_are_read_as_dvc_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("a: 1e-05\nb: 1.0e-4\nc: 2E3\nd: 1e5\n")
+    assert read_yaml(path) == {"a": 1e-5, "b": 1e-4, "c": 2000.0, "d": 1e5}
+    assert yaml.safe_load("a: 1e-05") == {"a": "1e-05"}, "the reason for a loader of our own is gone"
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a: [1\n", "? [1]\n: 2\n"])
+def test_text_that_is_no_sound_yaml_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match="is not YAML"):
+        read_yaml(path)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="does not exist"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_cells_are_written_and_read_back() -> None:
+    assert Cell.parse(str(Cell("2M", 3))) == Cell("2M", 3)
+    for name in ("2M", "2M-hx", "Q-h1", "-h1", "2M-h"):
+        with pytest.raises(ValueError, match=r"a cell is|a budget is"):
+            Cell.parse(name)

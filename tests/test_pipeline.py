@@ -1,0 +1,160 @@
+"""The pipeline under DVC on a miniature study: what runs again, and above all what does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.studies import ROOT, make_study
+from tsladder.params import read_yaml
+from tsladder.records import read_json
+
+pytestmark = pytest.mark.slow
+
+CELL = "12k-h1"
+NOTHING: set[str] = set()
+
+
+class Workspace:
+    """A git repository with the pipeline, its code and a miniature study."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("src", "stages"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
+            shutil.copy(ROOT / name, folder / name)
+        shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
+        make_study(folder)
+        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "study"]):
+            self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments)
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        environment["PYTHONPATH"] = str(self.folder / "src")
+        for who in ("AUTHOR", "COMMITTER"):
+            environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.invalid"}
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def ran(self, *command: str) -> set[str]:
+        """Stages that a DVC command ran."""
+        done = self.run(sys.executable, "-m", "dvc", *command)
+        return set(re.findall(r"^Running stage '(.+)':", done.stdout, re.MULTILINE))
+
+    def repro(self) -> set[str]:
+        return self.ran("repro")
+
+    def set(self, **leaves: Any) -> None:
+        path = self.folder / "params.yaml"
+        record = read_yaml(path)
+        for dotted, value in leaves.items():
+            *sections, last = dotted.split("__")
+            section = record
+            for key in sections:
+                section = section[key]
+            section[last] = value
+        path.write_text(yaml.safe_dump(record, sort_keys=False))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def states(self) -> dict[str, str]:
+        done = self.run(sys.executable, "-m", "tsladder.cli", "status", "--json")
+        return {name: cell["state"] for name, cell in json.loads(done.stdout)["cells"].items()}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A finished study; the tests below change it one after another and put back what they changed."""
+    made = Workspace(tmp_path_factory.mktemp("pipeline"))
+    assert made.states() == {CELL: "pending", "30k-h1": "not_planned"}
+    assert f"hpo@{CELL.replace('-h', '-')}" in made.repro()
+    return made
+
+
+def test_a_second_repro_runs_nothing_and_status_says_fresh(workspace: Workspace) -> None:
+    assert workspace.repro() == NOTHING
+    assert workspace.states() == {CELL: "fresh", "30k-h1": "not_planned"}
+
+
+def test_the_next_rung_runs_only_its_own_cells_and_going_back_runs_none(workspace: Workspace) -> None:
+    ran = workspace.ran("exp", "run", "-S", "budget=30k")
+    assert ran == {"plan", "hpo@30k-1", "train@30k-1", "evaluate@30k-1", "fit", "report"}
+    assert workspace.states() == {CELL: "fresh", "30k-h1": "fresh"}
+    workspace.set(budget="12k")
+    assert not [stage for stage in workspace.repro() if "@12k" in stage]
+    assert workspace.states() == {CELL: "fresh", "30k-h1": "not_planned"}
+
+
+def test_a_budget_off_the_ladder_fails_with_the_rungs_and_changes_nothing(workspace: Workspace) -> None:
+    before = (workspace.folder / "params.yaml").read_text()
+    done = workspace.run(sys.executable, "-m", "dvc", "exp", "run", "-S", "budget=7Q", check=False)
+    assert done.returncode != 0
+    assert "12k, 30k" in done.stdout + done.stderr
+    (workspace.folder / "params.yaml").write_text(before)
+    assert workspace.repro() == NOTHING
+
+
+def test_another_seed_trains_one_more_seed_and_searches_nothing(workspace: Workspace) -> None:
+    record = workspace.folder / "artifacts" / "timings" / f"{CELL}.json"
+    before = read_json(record)["seeds"]
+    workspace.set(train__seeds=3)
+    assert workspace.states()[CELL] == "stale"
+    assert workspace.repro() == {"plan", "train@12k-1", "evaluate@12k-1", "fit", "report"}
+    after = read_json(record)["seeds"]
+    assert {name: after[name] for name in before} == before, "the first two seeds were trained again"
+    assert set(after) == {"seed-1", "seed-2", "seed-3"}
+    workspace.set(train__seeds=2)
+    workspace.repro()
+
+
+def test_a_parameter_of_the_law_or_the_machine_trains_nothing(workspace: Workspace) -> None:
+    workspace.set(law__alpha_of_interest=0.02)
+    assert workspace.repro() == {"fit", "report"}
+    workspace.set(hardware__workers=1)
+    assert workspace.repro() == NOTHING
+    workspace.set(law__alpha_of_interest=0.015, hardware__workers=2)
+    workspace.repro()
+
+
+def test_a_comment_in_the_trainer_leaves_every_trained_cell_fresh(workspace: Workspace) -> None:
+    workspace.edit("src/tsladder/training/trainer.py", "    model.train()\n", "    # a remark\n    model.train()\n")
+    assert workspace.states()[CELL] == "fresh"
+    assert workspace.repro() == {"plan"}
+
+
+def test_an_edit_of_the_report_runs_the_report_alone(workspace: Workspace) -> None:
+    workspace.edit("src/tsladder/report/markdown.py", '"""', '"""Edited. ')
+    assert workspace.repro() == {"plan", "report"}
+
+
+def test_the_same_winner_found_again_leaves_training_and_scores_fresh(workspace: Workspace) -> None:
+    """An edit of the search's own modules that changes no number: it searches again and chooses the same."""
+    workspace.edit("src/tsladder/search/outputs.py", "hardly acts", "scarcely acts")
+    assert workspace.states()[CELL] == "stale"
+    assert workspace.repro() == {"plan", "hpo@12k-1", "report"}
+    assert workspace.states()[CELL] == "fresh"
+
+
+def test_a_training_parameter_rebuilds_the_cell_and_not_its_inputs(workspace: Workspace) -> None:
+    workspace.set(training__max_gradient_norm=0.5)
+    assert workspace.states()[CELL] == "stale"
+    ran = workspace.repro()
+    assert {"plan", "hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= ran
+    assert not ran & {"features", "splits"}
