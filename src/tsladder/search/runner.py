@@ -73,7 +73,10 @@ class Runner:
         """Train every trial that has not ended yet. True when asked to stop before all had."""
         if not self._open:
             return False
-        study = SearchStudy(self._folder, self._space.draws, seed=self._work.seed)
+        # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
+        # at once, and no residual of the law would show it.
+        seed = derive_seed(self._work.seed, str(self._work.cell), "sampler")
+        study = SearchStudy(self._folder, self._space.draws, seed=seed)
         self._close_open_asks(study)
         supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
         try:

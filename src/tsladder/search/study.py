@@ -107,7 +107,7 @@ class SearchStudy:
     def _draw(self, number: int, fixed: Mapping[str, Value], learned_through: int | None) -> dict[str, Value]:
         if fixed.keys() >= self._distributions.keys():
             return dict(fixed)
-        seed = derive_seed(self._seed, "sampler", number)
+        seed = derive_seed(self._seed, number)
         sampler: BaseSampler = RandomSampler(seed=seed) if learned_through is None else _tpe(seed)
         study = optuna.create_study(direction="minimize", sampler=_fixed(fixed, sampler))
         if learned_through is not None:
