@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tsladder.params import Params, load_params, read_yaml
+from tsladder.params import Params, load_params
 from tsladder.places import Places
+from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[1]
 

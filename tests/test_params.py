@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from tsladder.errors import BadInput
-from tsladder.params import load_params, parse_params, read_yaml
+from tsladder.params import load_params, parse_params
+from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
 
 ROOT = Path(__file__).parents[1]

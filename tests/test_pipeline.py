@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from tests.studies import ROOT, make_study
-from tsladder.params import read_yaml
 from tsladder.records import read_json
+from tsladder.typed_yaml import read_yaml
 
 pytestmark = pytest.mark.slow
 

@@ -8,43 +8,15 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import itertools
-import re
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import yaml
+from typing import Annotated, Literal
 
 from tsladder.errors import BadInput
+from tsladder.typed_yaml import Pattern, Range, Reader, read_yaml
 from tsladder.vocabulary import Cell, parse_budget
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Closed bounds of a number; None means unbounded on that side. `above` makes the lower bound open."""
-
-    low: float | None = None
-    high: float | None = None
-    above: bool = False
-
-    def fault(self, value: float) -> str | None:
-        if self.low is not None and (value < self.low or (self.above and value == self.low)):
-            return f"must be {'above' if self.above else 'at least'} {self.low:g}"
-        if self.high is not None and value > self.high:
-            return f"must be at most {self.high:g}"
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Text must match the whole expression; `words` explains it."""
-
-    expression: str
-    words: str
-
 
 Name = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_' and '-', at most 64")]
 Count = Annotated[int, Range(1)]
@@ -224,55 +196,14 @@ class Params:
         return parse_budget(cell.budget) <= parse_budget(self.budget)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 floats (`1e-4`), which DVC writes, and no silently repeated keys."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+"),
-    list("-+0123456789."),
-)
-
-
-def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    mapping: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
-        if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
-        mapping[key] = loader.construct_object(value_node, deep=True)
-    return mapping
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
-
-
 def load_params(path: Path) -> Params:
     """Read and check `path`. Raises BadInput that lists every fault."""
     return parse_params(read_yaml(path), source=str(path))
 
 
-def read_yaml(path: Path) -> Any:
-    """The plain data in `path`, unchecked. Raises BadInput when it is no YAML text."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(f"{path} does not exist: run tsladder in the folder of a study") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text: {error}") from None
-    try:
-        # A SafeLoader subclass: builds plain data only.
-        return yaml.load(text, Loader=_Loader)  # noqa: S506
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-
-
 def parse_params(raw: object, *, source: str) -> Params:
     """Turn plain data into Params. `source` names the origin in the error."""
-    reader = _Reader()
+    reader = Reader()
     params = reader.read(Params, raw, "")
     if not reader.faults:
         reader.faults.extend(_faults_between_sections(params))
@@ -280,124 +211,6 @@ def parse_params(raw: object, *, source: str) -> Params:
         count = len(reader.faults)
         raise BadInput(f"{source} has {count} fault{'s' if count > 1 else ''}; nothing was run:", reader.faults)
     return typing.cast(Params, params)
-
-
-_BROKEN: Any = object()
-
-
-class _Reader:
-    """Builds a value of an annotated type from plain data, collecting faults instead of raising."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-
-    def fault(self, path: str, message: str) -> Any:
-        self.faults.append(f"{path or 'the file'}: {message}")
-        return _BROKEN
-
-    def read(self, kind: Any, raw: object, path: str) -> Any:
-        origin = typing.get_origin(kind)
-        if origin is Annotated:
-            base, *rules = typing.get_args(kind)
-            value = self.read(base, raw, path)
-            return value if value is _BROKEN else self._obey(rules, value, path)
-        if origin is Literal:
-            options = typing.get_args(kind)
-            if any(raw == option and type(raw) is type(option) for option in options):
-                return raw
-            return self.fault(path, f"must be {_one_of(options)}, got {raw!r}")
-        if origin in (typing.Union, types.UnionType):
-            return self._read_union(typing.get_args(kind), raw, path)
-        if origin is tuple:
-            return self._read_tuple(typing.get_args(kind)[0], raw, path)
-        if origin is Mapping:
-            return self._read_mapping(typing.get_args(kind)[1], raw, path)
-        if dataclasses.is_dataclass(kind):
-            return self._read_section(typing.cast(type, kind), raw, path)
-        return self._read_scalar(kind, raw, path)
-
-    def _obey(self, rules: list[Any], value: Any, path: str) -> Any:
-        for rule in rules:
-            if isinstance(rule, Range) and (message := rule.fault(value)):
-                return self.fault(path, f"{message}, got {value!r}")
-            if isinstance(rule, Pattern) and not re.fullmatch(rule.expression, value):
-                return self.fault(path, f"must be {rule.words}, got {value!r}")
-        return value
-
-    def _read_scalar(self, kind: type, raw: object, path: str) -> Any:
-        if kind is datetime.date:
-            if isinstance(raw, datetime.datetime):
-                return self.fault(path, f"must be a day without a time, got {raw!r}")
-            if isinstance(raw, str):
-                try:
-                    return datetime.date.fromisoformat(raw)
-                except ValueError:
-                    return self.fault(path, f"must be a date like 2011-01-31, got {raw!r}")
-        if kind is float and type(raw) is int:
-            raw = float(raw)
-        if kind is float and isinstance(raw, float) and not abs(raw) < float("inf"):
-            return self.fault(path, f"must be a finite number, got {raw!r}")
-        if type(raw) is not kind:
-            words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-            words[datetime.date] = "a date like 2011-01-31"
-            return self.fault(path, f"must be {words[kind]}, got {raw!r}")
-        return raw
-
-    def _read_union(self, options: tuple[Any, ...], raw: object, path: str) -> Any:
-        if raw is None and type(None) in options:
-            return None
-        attempts: list[list[str]] = []
-        for option in options:
-            if option is type(None):
-                continue
-            trial = _Reader()
-            value = trial.read(option, raw, path)
-            if not trial.faults:
-                return value
-            attempts.append(trial.faults)
-        if isinstance(raw, Mapping):
-            # Of several section types, the one whose keys fit best explains the fault best.
-            self.faults.extend(sorted(attempts, key=len)[0])
-            return _BROKEN
-        needs = " or ".join(
-            dict.fromkeys(f.split(": ", 1)[1].split(", got ")[0].removeprefix("must be ") for a in attempts for f in a)
-        )
-        null = " or null" if type(None) in options else ""
-        return self.fault(path, f"must be {needs}{null}, got {raw!r}")
-
-    def _read_tuple(self, kind: Any, raw: object, path: str) -> Any:
-        if not isinstance(raw, list) or not raw:
-            return self.fault(path, f"must be a list of at least one value, got {raw!r}")
-        values = [self.read(kind, item, f"{path}[{index}]") for index, item in enumerate(raw)]
-        return _BROKEN if any(value is _BROKEN for value in values) else tuple(values)
-
-    def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
-        if not isinstance(raw, dict) or not raw:
-            return self.fault(path, f"must be a section of at least one entry, got {raw!r}")
-        return {key: self.read(kind, value, _join(path, key)) for key, value in raw.items()}
-
-    def _read_section(self, kind: type, raw: object, path: str) -> Any:
-        if not isinstance(raw, dict):
-            return self.fault(path, f"must be a section, got {raw!r}")
-        hints = typing.get_type_hints(kind, include_extras=True)
-        for key in raw:
-            if key not in hints:
-                self.fault(_join(path, key), f"is unknown; known here: {', '.join(hints)}")
-        values = {}
-        for name, hint in hints.items():
-            if name in raw:
-                values[name] = self.read(hint, raw[name], _join(path, name))
-            else:
-                values[name] = self.fault(_join(path, name), "is missing")
-        return _BROKEN if any(value is _BROKEN for value in values.values()) else kind(**values)
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _one_of(options: tuple[Any, ...]) -> str:
-    return " or ".join(repr(option) if isinstance(option, str) else str(option) for option in options)
 
 
 def _faults_between_sections(params: Params) -> list[str]:

@@ -18,7 +18,7 @@ LAYERS = (
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
     ("interruption", "locks", "params", "patience", "places", "records", "seeds"),
-    ("vocabulary",),
+    ("typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -9,11 +9,12 @@ from typing import Any
 
 from tsladder.console.freshness import Lock, read_lock, text_md5
 from tsladder.locks import is_owned
-from tsladder.params import Params, load_params, read_yaml
+from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, plan_cells
 from tsladder.planning.plans import cell_key, study_key
 from tsladder.records import json_text, read_json, read_lines
+from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell, CellStatus
 
 STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")

@@ -23,6 +23,7 @@ NUMBERLESS = frozenset(
         "tsladder.places",
         "tsladder.records",
         "tsladder.tracking",
+        "tsladder.typed_yaml",
         "tsladder.vocabulary",
         "tsladder.planning.cells",
         "tsladder.planning.fingerprint",
