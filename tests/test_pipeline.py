@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 import yaml
 
 from tests.studies import ROOT, make_study
-from tsladder.records import read_json
+from tsladder.records import read_json, read_lines
 from tsladder.typed_yaml import read_yaml
 
 pytestmark = pytest.mark.slow
@@ -38,16 +40,39 @@ class Workspace:
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "study"]):
             self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments)
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["PYTHONPATH"] = str(self.folder / "src")
         for who in ("AUTHOR", "COMMITTER"):
             environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.invalid"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        return environment
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+        )
         if check and done.returncode != 0:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def long_trials(self) -> list[str]:
+        """State of the last attempt of every trial of 150 epochs."""
+        last = {}
+        for path in self.folder.glob("mlruns/studies/*/trials.jsonl"):
+            last |= {(path.parent.name, line["number"]): line for line in read_lines(path)}
+        return [line["state"] for line in last.values() if line["params"]["epochs"] == 150]
 
     def ran(self, *command: str) -> set[str]:
         """Stages that a DVC command ran."""
@@ -158,3 +183,57 @@ def test_a_training_parameter_rebuilds_the_cell_and_not_its_inputs(workspace: Wo
     ran = workspace.repro()
     assert {"plan", "hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= ran
     assert not ran & {"features", "splits"}
+
+
+def test_run_prints_the_verdict_also_when_nothing_had_to_run(workspace: Workspace) -> None:
+    workspace.repro()
+    done = workspace.run(sys.executable, "-m", "tsladder.cli", "run")
+    assert f"PASS  {CELL}" in done.stdout
+    assert "SKIP  30k-h1" in done.stdout
+    assert "too_few_rungs" in done.stdout
+    assert "report.md" in done.stdout
+    assert "--host 127.0.0.1" in done.stdout
+
+
+def test_run_ends_with_2_when_a_stage_refuses_the_input_and_loses_nothing(workspace: Workspace) -> None:
+    workspace.repro()
+    workspace.set(target__task="threshold_5pct", splits__min_positives=400)
+    done = workspace.run(sys.executable, "-m", "tsladder.cli", "run", check=False)
+    assert done.returncode == 2
+    assert "min_positives" in done.stderr
+    workspace.set(target__task="threshold_1pct", splits__min_positives=5)
+    assert not [stage for stage in workspace.repro() if stage.startswith(("hpo", "train"))]
+    assert workspace.states()[CELL] == "fresh"
+
+
+def test_run_interrupted_goes_on_where_it_stopped(workspace: Workspace) -> None:
+    workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [150]}, training__patience=None)
+    process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
+    deadline = time.monotonic() + 120
+    while not workspace.long_trials():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130, error
+    assert "Traceback" not in error
+    assert 0 < workspace.long_trials().count("complete") < 7
+    workspace.run(sys.executable, "-m", "tsladder.cli", "run")
+    assert workspace.long_trials() == ["complete"] * 14
+    assert workspace.states() == {CELL: "fresh", "30k-h1": "fresh"}
+
+
+def test_a_failed_cell_costs_neither_the_law_nor_a_second_chance(workspace: Workspace) -> None:
+    quick = {"search__presets__quick__space__epochs": {"choices": [2]}, "budget": "12k"}
+    workspace.set(**quick, hardware__memory_gib=0.5)
+    done = workspace.run(sys.executable, "-m", "tsladder.cli", "run", check=False)
+    assert done.returncode == 1
+    assert f"FAIL  {CELL}" in done.stdout
+    assert "GiB" in done.stdout
+    law = read_json(workspace.folder / "artifacts" / "law" / "scaling.json")
+    assert all(point["dropped"] for point in law["horizons"]["1"]["points"])
+    workspace.set(hardware__memory_gib=None)
+    assert workspace.run(sys.executable, "-m", "tsladder.cli", "run", check=False).returncode == 1
+    done = workspace.run(sys.executable, "-m", "tsladder.cli", "run", "--retry-failed")
+    assert f"PASS  {CELL}" in done.stdout

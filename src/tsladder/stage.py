@@ -7,8 +7,10 @@ failure on, so that one failed cell never costs the law.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tsladder.errors import BadInput, WorkFailed
@@ -16,8 +18,11 @@ from tsladder.interruption import Interrupted
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, write_json
+from tsladder.records import read_json, write_json, write_text
 from tsladder.vocabulary import Cell, CellStatus
+
+EXIT_FILE = "TSLADDER_EXIT_FILE"
+"""Environment variable: the file in which a failing stage leaves its exit code."""
 
 Plan = dict[str, Any]
 StudyVerb = Callable[[Places, Params], None]
@@ -31,7 +36,7 @@ def run_study_stage(verb: StudyVerb) -> int:
         places = Places.here()
         verb(places, load_params(places.params))
 
-    return exit_code(work)
+    return _report_exit(exit_code(work))
 
 
 def run_cell_stage(stage: str, verb: CellVerb) -> int:
@@ -51,7 +56,7 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
             return
         verb(places, load_params(places.params), cell, plan)
 
-    return exit_code(work)
+    return _report_exit(exit_code(work))
 
 
 def exit_code(work: Callable[[], None]) -> int:
@@ -65,6 +70,14 @@ def exit_code(work: Callable[[], None]) -> int:
         print("tsladder: stopped at once; every finished trial is on disk", file=sys.stderr)
         return Interrupted.exit_code
     return 0
+
+
+def _report_exit(code: int) -> int:
+    """Leave a failing exit code where `tsladder run` looks for it: DVC turns every one into its own 255."""
+    path = os.environ.get(EXIT_FILE)
+    if code != 0 and path is not None:
+        write_text(Path(path), str(code))
+    return code
 
 
 def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
+from tsladder.stage import EXIT_FILE
 from tsladder.tracking import ui_command
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -45,16 +46,20 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
             print(line)
         print(f"\nReport: {places.report / 'report.md'} and report.html beside it")
         print(f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}")
+    if code in (BadInput.exit_code, Interrupted.exit_code):
+        return code
     failed = any(state.state == "failed" for state in states.values())
     return 1 if code != 0 or failed else 0
 
 
 def _dvc(places: Places, *arguments: str) -> int:
-    """Run DVC in a session of its own, so that a Ctrl-C reaches it once, from here."""
+    """Run DVC in a session of its own, so that a Ctrl-C reaches it once, from here; the failing stage's exit code."""
     environment = dict(os.environ)
     # The stages say `python`: it must be this one, also when the environment is not activated.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     command = [sys.executable, "-m", "dvc", *arguments]
+    exit_file = places.mlruns / f"exit-{os.getpid()}"
+    environment[EXIT_FILE] = str(exit_file)
     process = subprocess.Popen(command, cwd=places.root, env=environment, start_new_session=True)
     stopped: list[int] = []
 
@@ -68,9 +73,11 @@ def _dvc(places: Places, *arguments: str) -> int:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+    stage_code = int(exit_file.read_text()) if exit_file.exists() else None
+    exit_file.unlink(missing_ok=True)
     if stopped:
         raise Interrupted("stopped; `tsladder run` goes on where this ended")
-    return code
+    return code if stage_code is None else stage_code
 
 
 def _retry(places: Places, cell: Cell) -> None:

@@ -1,0 +1,107 @@
+"""The whole route on a miniature study that is unlike the default one in every choice that has two ways."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.studies import make_study, prepare, stage
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.vocabulary import Cell
+
+CELL = Cell("12k", 2)
+SEEDS = 3
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    places = make_study(
+        tmp_path_factory.mktemp("route"),
+        horizons=[2],
+        data__tier="a20",
+        data__ohlcv=False,
+        target__task="direction",
+        windows__normalisation="revin",
+        splits__kind="chunks",
+        splits__block_days=60,
+        search__trials=6,
+        train__seeds=SEEDS,
+        training__precision="bf16-mixed",
+        training__schedule="constant",
+        training__max_gradient_norm=None,
+    )
+    prepare(places)
+    for name in ("hpo", "train", "evaluate"):
+        for rung in ("12k", "30k"):
+            stage(places, name, "--cell", f"{rung}-h2")
+    stage(places, "fit")
+    stage(places, "report")
+    return places
+
+
+def test_every_seed_is_trained_and_every_test_day_scored_by_each(study: Places) -> None:
+    counts = read_json(study.horizon_splits(2))["counts"]
+    frame = pd.read_parquet(study.scores(CELL) / "predictions.parquet")
+    for region in ("validation", "test"):
+        part = frame[frame["region"] == region]
+        for seed in range(1, SEEDS + 1):
+            assert len(part[part["model"] == f"seed-{seed}"]) == counts[region]["windows"]
+        labels = part.drop_duplicates("date")["label"]
+        assert labels.sum() == counts[region]["positives"]
+
+
+def test_results_carry_the_measured_size_and_the_positive_rate(study: Places) -> None:
+    choice, scores = read_json(study.choice(CELL)), read_json(study.scores(CELL) / "scores.json")
+    training = read_json(study.models(CELL) / "seed-1" / "training.json")
+    assert training["n_params"] == choice["n_params"] == scores["n_params"]
+    counts = read_json(study.horizon_splits(2))["counts"]
+    assert scores["regions"]["test"]["base_rate"] == pytest.approx(counts["test"]["base_rate"])
+    assert scores["regions"]["test"]["base_rate_loss"] > 0
+
+
+def test_one_rung_gives_no_exponent(study: Places) -> None:
+    law = read_json(study.law / "scaling.json")
+    assert law["horizons"]["2"]["verdict"] == "too_few_rungs"
+    assert law["horizons"]["2"]["fits"]["power"] is None
+    assert (study.law / "scaling.png").stat().st_size > 10_000
+
+
+def test_the_table_has_one_row_a_planned_cell_in_the_known_columns(study: Places) -> None:
+    with (study.report / "experiment_results.csv").open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert ",".join(rows[0]).startswith(
+        "experiment,phase,budget,task,horizon,timescale,script_path,run_type,status,d_model,n_layers,n_heads,d_ff,"
+        "param_count,val_loss,hyperparameters,duration_seconds,timestamp"
+    )
+    assert len(rows) == 2
+    row = dict(zip(*rows, strict=True))
+    assert (row["run_type"], row["status"], row["horizon"]) == ("hpo", "success", "2")
+
+
+def test_training_again_after_a_loss_trains_only_the_lost_seed(study: Places) -> None:
+    (folder,) = study.studies.glob(f"{CELL}-train-*")
+    before = {seed: read_json(folder / f"seed-{seed}" / "outcome.json") for seed in range(1, SEEDS + 1)}
+    weights = (study.models(CELL) / "seed-2" / "model.safetensors").read_bytes()
+    for path in (folder / "seed-2").iterdir():
+        path.unlink()
+    stage(study, "train", "--cell", str(CELL))
+    after = {seed: read_json(folder / f"seed-{seed}" / "outcome.json") for seed in range(1, SEEDS + 1)}
+    assert (after[1], after[3]) == (before[1], before[3])
+    assert after[2]["seconds"] != before[2]["seconds"]
+    assert (study.models(CELL) / "seed-2" / "model.safetensors").read_bytes() == weights
+
+
+def test_damaged_weights_are_named_and_not_scored(study: Places, tmp_path: Path) -> None:
+    path = study.models(CELL) / "seed-1" / "model.safetensors"
+    good = path.read_bytes()
+    path.unlink()
+    path.write_bytes(good[: len(good) // 2])
+    done = stage(study, "evaluate", "--cell", str(CELL), check=False)
+    path.write_bytes(good)
+    assert done.returncode == 1
+    assert "seed-1" in done.stderr
+    assert "Traceback" not in done.stderr
