@@ -25,6 +25,7 @@ DECLARED = {
     "tsladder.records": "files and identities",
     "tsladder.stage": "arguments and endings",
     "tsladder.tracking": "copies for people",
+    "tsladder.training.guards": "sensors",
     "tsladder.typed_yaml": "checks types and bounds of the question",
     "tsladder.vocabulary": "names",
     "tsladder.planning.cells": "writes the plan files",

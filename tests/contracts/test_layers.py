@@ -11,7 +11,8 @@ PACKAGE = ROOT / "src" / "tsladder"
 # From the top; what stands on one line does not know its neighbours.
 LAYERS = (
     ("stages", "cli"),
-    ("console", "stage"),
+    ("console",),
+    ("stage",),
     ("report",),
     ("search",),
     ("training", "law"),

@@ -23,6 +23,7 @@ NUMBERLESS = frozenset(
         "tsladder.places",
         "tsladder.records",
         "tsladder.tracking",
+        "tsladder.training.guards",
         "tsladder.typed_yaml",
         "tsladder.vocabulary",
         "tsladder.planning.cells",

@@ -13,9 +13,7 @@ from torch import nn
 
 from tsladder.errors import WorkFailed
 from tsladder.records import write_json
-
-WEIGHTS = "model.safetensors"
-RECORD = "training.json"
+from tsladder.training.outcome import RECORD, WEIGHTS
 
 
 def save_checkpoint(folder: Path, model: nn.Module, record: Mapping[str, Any]) -> None:

@@ -10,6 +10,10 @@ from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.vocabulary import StopReason
 
+WEIGHTS = "model.safetensors"
+RECORD = "training.json"
+"""The two files of a checkpoint folder; the record is written last, so a folder with one is whole."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:

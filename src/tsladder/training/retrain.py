@@ -23,11 +23,10 @@ from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, loss_curves, settings_params
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.vocabulary import CellStatus, Phase
 
-RECORD = "training.json"
 OUTCOME = "outcome.json"
 
 
@@ -176,11 +175,15 @@ def _seed_folder(folder: Path, number: int) -> Path:
 def _copy(source: Path, target: Path) -> None:
     """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("model.safetensors", RECORD):
+    for name in (WEIGHTS, RECORD):
+        temporary = target / f".{name}.{os.getpid()}.tmp"
         try:
-            os.link(source / name, target / name)
+            os.link(source / name, temporary)
         except OSError:
-            shutil.copyfile(source / name, target / name)
+            shutil.copyfile(source / name, temporary)
+        temporary.replace(target / name)
+        # A rename onto another link of the same file does nothing, by POSIX, and leaves the temporary name.
+        temporary.unlink(missing_ok=True)
 
 
 def _finish(work: CellWork, status: dict[str, Any], outcomes: dict[int, dict[str, Any]] | None = None) -> None:

@@ -20,6 +20,7 @@ from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork
+from tsladder.training.outcome import RECORD
 from tsladder.vocabulary import CellStatus, Phase, Region
 
 SCORED = (Region.VALIDATION, Region.TEST)
@@ -93,7 +94,7 @@ def _probabilities(
     import torch
 
     from tsladder.models.build import build, count_params
-    from tsladder.training.checkpoint import RECORD, load_weights
+    from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import Feed
     from tsladder.training.trainer import predict_logits
 
