@@ -173,7 +173,9 @@ def test_the_same_winner_found_again_leaves_training_and_scores_fresh(workspace:
     """An edit of the search's own modules that changes no number: it searches again and chooses the same."""
     workspace.edit("src/tsladder/search/outputs.py", "hardly acts", "scarcely acts")
     assert workspace.states()[CELL] == "stale"
-    assert workspace.repro() == {"plan", "hpo@12k-1", "report"}
+    ran = workspace.repro()
+    assert {"plan", "hpo@12k-1"} <= ran
+    assert not [stage for stage in ran if stage.startswith(("train", "evaluate"))]
     assert workspace.states()[CELL] == "fresh"
 
 
@@ -217,7 +219,7 @@ def test_run_interrupted_goes_on_where_it_stopped(workspace: Workspace) -> None:
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
-    assert "Traceback" not in error
+    assert "Traceback" not in error, error
     assert 0 < workspace.long_trials().count("complete") < 7
     workspace.run(sys.executable, "-m", "tsladder.cli", "run")
     assert workspace.long_trials() == ["complete"] * 14

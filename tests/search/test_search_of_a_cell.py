@@ -154,13 +154,15 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     prepare(places)
     process = start_stage(places, "hpo", "--cell", str(CELL))
     wait_for_lines(places, 1, process)
-    process.send_signal(signal.SIGINT)
+    # As a terminal does: to the whole group, a worker that is just being forked included.
+    os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
     assert "Traceback" not in error
     ended = [line for line in live_trials(places) if line["state"] == "complete"]
     interrupted = {line["number"]: line for line in live_trials(places) if line["state"] == "interrupted"}
     assert len(ended) < TRIALS
+    assert {line["state"] for line in live_trials(places)} <= {"complete", "interrupted"}
     assert not places.choice(CELL).exists()
     stage(places, "hpo", "--cell", str(CELL))
     final = {line["number"]: line for line in live_trials(places)}

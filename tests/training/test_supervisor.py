@@ -61,6 +61,15 @@ def test_a_worker_trains_exactly_what_the_trainer_trains() -> None:
     assert all(outcome.peak_memory_gib is not None and outcome.peak_memory_gib > 0 for outcome in ended.values())
 
 
+def test_workers_may_use_several_threads() -> None:
+    """A tensor operation run in the fork server would leave such a worker hanging for ever."""
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    wide = spec(d_model=128, d_ff=512, n_heads=4)
+    for number in range(2):
+        supervisor.start(number, job(spec=wide, threads=2))
+    assert all(outcome.scored for outcome in run_until_ended(supervisor).values())
+
+
 def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, job(settings=LONG))
@@ -81,6 +90,21 @@ def test_asked_to_stop_a_worker_finishes_its_epoch_and_says_interrupted() -> Non
     wait_for_progress(supervisor)
     supervisor.stop_all()
     assert run_until_ended(supervisor)[0].stop_reason is StopReason.INTERRUPTED
+
+
+def test_a_worker_cannot_be_reached_by_a_signal_to_the_group() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(settings=LONG))
+    wait_for_progress(supervisor)
+    (child,) = supervisor._children.values()
+    assert child.process.pid is not None
+    os.kill(child.process.pid, signal.SIGINT)
+    os.kill(child.process.pid, signal.SIGTERM)
+    wait_for_progress(supervisor)
+    supervisor.stop_all()
+    assert run_until_ended(supervisor)[0].stop_reason is StopReason.INTERRUPTED
+    # and this process itself hears signals as before
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_bug_in_training_is_an_outcome_with_its_traceback() -> None:

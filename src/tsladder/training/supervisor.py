@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -50,8 +53,13 @@ class Supervisor:
         self._train = train
         self._validation = validation
         self._context = multiprocessing.get_context("forkserver")
-        # Plain torch only: a preloaded module that RUNS a tensor operation leaves threads that a fork loses.
-        self._context.set_forkserver_preload(["torch"])
+        # Only what RUNS no tensor operation: a fork would lose the threads of one. torch._dynamo is imported by every
+        # first optimizer, which takes a second that each worker would spend again.
+        self._context.set_forkserver_preload(["torch", "torch._dynamo"])
+        # First, because starting the tracker unblocks the very signals that are to be blocked.
+        resource_tracker.ensure_running()
+        with _blocked(signal.SIGINT, signal.SIGTERM):
+            forkserver.ensure_running()
         self._children: dict[int, _Child] = {}
 
     @property
@@ -107,3 +115,18 @@ class Supervisor:
     def _forget(self, child: _Child) -> None:
         child.channel.close()
         del self._children[child.number]
+
+
+@contextmanager
+def _blocked(*signals: signal.Signals) -> Iterator[None]:
+    """Block `signals` for what is started meanwhile.
+
+    A Ctrl-C reaches the whole process group. The server and every child forked from it inherit the mask, so that
+    ending an epoch in order stays the parent's to ask for; a handler set in the child would come too late for a
+    signal that arrives while it is being forked.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,7 +10,6 @@ import dataclasses
 import gc
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -29,8 +28,6 @@ MAX_RETRIES = 8
 
 def run_job(channel: Connection, job: Job, train: Windows, validation: Windows) -> None:
     """Entry point of the child process."""
-    # A terminal's Ctrl-C reaches the whole process group; ending the epoch in order is the parent's to ask for.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     started = time.perf_counter()
     try:
