@@ -71,7 +71,7 @@ def _by_rungs(sizes: Sequence[float], noise: float, target: float, confidence: f
             if below[-1] >= _SMALLEST_MODEL:
                 places += f" or below ({', '.join(map(size_in_words, below))})"
             return f"{_count(extra, 'further rung')} {places} at the present noise of {noise:.1%} a rung"
-    return f"no {_MOST_RUNGS} further rungs of this spacing suffice at the present noise of {noise:.1%} a rung"
+    return f"not even {_MOST_RUNGS} further rungs of this spacing would do at the present noise of {noise:.1%} a rung"
 
 
 def _count(number: int, noun: str) -> str:

@@ -21,7 +21,8 @@ th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; border-bot
 th { background: var(--soft); }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
-.text { min-width: 6rem; max-width: 24rem; overflow-wrap: anywhere; }
+.text { min-width: 7rem; max-width: 24rem; overflow-wrap: break-word; }
+figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; background: #fff; }
 """
 
@@ -59,7 +60,7 @@ def _picture(words: str, picture: bytes | None) -> str:
     if picture is None:
         return ""
     inside = base64.b64encode(picture).decode("ascii")
-    return f'<p><img alt="{escape(words)}" src="data:image/png;base64,{inside}"></p>'
+    return f'<figure><img alt="{escape(words)}" src="data:image/png;base64,{inside}"></figure>'
 
 
 def _table(table: Table) -> str:
