@@ -93,7 +93,7 @@ def _retry(places: Places, cell: Cell) -> None:
 def _summarise(states: Mapping[str, CellState], seconds: float) -> None:
     print()
     for name, state in states.items():
-        word = _WORDS.get(state.state, "TODO")
+        word = _WORDS.get(state.state, "OPEN")
         spent = "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training"
         print(f"{word}  {name:<10} {state.state.replace('_', ' '):<12} {spent:>20} {state.reason or ''}".rstrip())
     print(f"{seconds:.0f} s in all")
