@@ -6,9 +6,9 @@ import argparse
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from tsladder.places import Places
 from tsladder.stage import exit_code
@@ -92,15 +92,14 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
-def _ui(places: Places, options: argparse.Namespace) -> int:
+def _ui(places: Places, options: argparse.Namespace) -> NoReturn:
     from tsladder.tracking import UI_ENVIRONMENT, ui_command
 
     command = ui_command(places.mlruns, port=options.port)
-    print(shlex.join(command), file=sys.stderr)
-    # `mlflow` is the one of this environment, also when the environment is not activated.
-    return subprocess.run(
-        [sys.executable, "-m", *command], env={**os.environ, **UI_ENVIRONMENT}, check=False
-    ).returncode
+    print(shlex.join(command), file=sys.stderr, flush=True)
+    # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
+    # the environment is not activated.
+    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
 
 
 if __name__ == "__main__":
