@@ -17,12 +17,10 @@ from tsladder.records import json_text, read_json, read_lines
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell, CellStatus
 
-STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellState:
-    """One cell; None where a figure is not known."""
+    """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known."""
 
     state: str
     trials_done: int
@@ -104,7 +102,7 @@ def _cell_state(places: Places, params: Params, plans: CellPlans, lock: Lock, in
     if to_go is None and trials:
         each = sum(trial["seconds"] for trial in trials) / len(trials)
         to_go = each * (total - len(trials) + params.train.seeds) / trials[-1]["workers"]
-    scores = _scores(places, params, cell) if fresh else {}
+    scores = _scores(places, cell) if fresh else {}
     return CellState(
         state=state,
         trials_done=len(trials),
@@ -153,7 +151,7 @@ def _has_results(places: Places, cell: Cell) -> bool:
     return places.choice(cell).exists() and read_json(places.choice(cell))["status"] != CellStatus.NOT_PLANNED
 
 
-def _scores(places: Places, params: Params, cell: Cell) -> dict[str, float | None]:
+def _scores(places: Places, cell: Cell) -> dict[str, float | None]:
     record = read_json(places.scores(cell) / "scores.json")
     if record["status"] != CellStatus.DONE:
         return {}

@@ -10,8 +10,8 @@ from pathlib import Path
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
+from tsladder.planning.memory import GIB
 
-GIB = 1024**3
 RESERVE_GIB = 1.0
 SIDE_BY_SIDE_BELOW = 5_000_000
 """Models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
