@@ -84,6 +84,45 @@ def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
     assert ended[1].scored
 
 
+def test_a_worker_that_hangs_ends_as_stalled_and_takes_nothing_with_it() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=6.0)
+    supervisor.start(0, job(settings=LONG))
+    wait_for_progress(supervisor)
+    (hanging,) = [child.process.pid for child in supervisor._children.values()]
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    supervisor.start(1, job())
+    ended = run_until_ended(supervisor)
+    assert ended[0].stop_reason is StopReason.STALLED
+    assert "said nothing" in ended[0].message
+    assert ended[1].scored
+
+
+def test_a_supervisor_that_was_suspended_itself_ends_nobody() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=20.0)
+    supervisor.start(0, job(settings=LONG))
+    wait_for_progress(supervisor)
+    supervisor._last_tick -= 3600.0
+    wait_for_progress(supervisor)
+    supervisor.stop_all()
+    assert run_until_ended(supervisor)[0].stop_reason is StopReason.INTERRUPTED
+
+
+def test_workers_map_one_copy_of_the_windows(tmp_path: Path) -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    for number in range(2):
+        supervisor.start(number, job(settings=LONG))
+    seen = {wait_for_progress(supervisor).number for _ in range(20)}
+    assert seen == {0, 1}
+    files = set()
+    for child in supervisor._children.values():
+        maps = Path(f"/proc/{child.process.pid}/maps").read_text(encoding="utf-8").splitlines()
+        # device and inode of the file without a name
+        files |= {tuple(line.split()[3:5]) for line in maps if line.endswith("(deleted)")}
+    assert len(files) == 1
+    supervisor.end_now()
+
+
 def test_asked_to_stop_a_worker_finishes_its_epoch_and_says_interrupted() -> None:
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, job(settings=LONG))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from tests.building import batch_plan, job, recipe, settings, spec, windows
+from tests.building import job, recipe, settings, spec, windows
 
 from tsladder.models.build import build
 from tsladder.training import trainer
@@ -14,6 +14,7 @@ from tsladder.training.feed import Feed
 from tsladder.training.optim import build_optimizer, learning_rate_factor
 from tsladder.training.outcome import EpochRecord
 from tsladder.training.trainer import Fitted, accumulate_gradients, fit, predict_logits
+from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
 
 TRAIN = windows(100, seed=1)
@@ -39,7 +40,7 @@ def test_accumulated_gradients_equal_the_full_batch_the_partial_last_one_include
     gradients = []
     for size in (31, micro_batch):
         model.zero_grad()
-        accumulate_gradients(model, feed, index_B, batch_plan(size, 31))
+        accumulate_gradients(model, Weights(model, "fp32"), feed, index_B, size)
         gradients.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
     for full, accumulated in zip(*gradients, strict=True):
         torch.testing.assert_close(full, accumulated, atol=1e-7, rtol=0)
@@ -72,7 +73,7 @@ def test_the_returned_loss_is_that_of_the_restored_best_weights() -> None:
     assert fitted.best_epoch == losses.index(min(losses)) + 1
     assert losses[-1] > min(losses), "the run must overfit for this test to mean anything"
     feed = Feed(VALIDATION, torch.device("cpu"))
-    logits_N = predict_logits(fitted.model, feed, "fp32").double()
+    logits_N = predict_logits(fitted.model, feed).double()
     rescored = torch.nn.functional.binary_cross_entropy_with_logits(logits_N, feed.y_N.double())
     assert rescored.item() == pytest.approx(fitted.best_val_loss, abs=1e-12)
 
@@ -141,7 +142,7 @@ def test_the_list_of_searched_settings_is_complete() -> None:
 
 def test_weight_decay_reaches_the_matrices_of_the_optimizer_and_nothing_else() -> None:
     model = build(spec(), dropout=0.0)
-    optimizer = build_optimizer(model, recipe(), settings(weight_decay=0.03))
+    optimizer = build_optimizer(dict(model.named_parameters()), recipe(), settings(weight_decay=0.03), seed=0)
     decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] == 0.03 for p in group["params"]}
     matrices = {id(p) for name, p in model.named_parameters() if p.ndim >= 2 and name != "position"}
     assert decayed == matrices
@@ -162,17 +163,17 @@ def test_the_learning_rate_rises_over_the_warm_up_and_falls_to_zero() -> None:
     assert factor(5, warmup_steps=20) < factor(5, warmup_steps=10)
 
 
-def test_bf16_mixed_trains_and_moves_the_result_a_little() -> None:
-    plan = batch_plan(precision="bf16-mixed")
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
+def test_lower_precision_trains_and_moves_the_result_a_little(precision: str) -> None:
     exact = fit(job(), TRAIN, VALIDATION, carry_on)
-    mixed = fit(job(plan=plan, recipe=recipe(precision="bf16-mixed")), TRAIN, VALIDATION, carry_on)
+    lowered = fit(job(recipe=recipe(precision=precision)), TRAIN, VALIDATION, carry_on)
     assert exact.best_val_loss is not None
-    assert mixed.best_val_loss is not None
-    assert mixed.best_val_loss != exact.best_val_loss
-    assert mixed.best_val_loss == pytest.approx(exact.best_val_loss, abs=0.02)
+    assert lowered.best_val_loss is not None
+    assert lowered.best_val_loss != exact.best_val_loss
+    assert lowered.best_val_loss == pytest.approx(exact.best_val_loss, abs=0.02)
 
 
 def test_dropout_is_off_when_predicting() -> None:
     model = build(spec(), dropout=0.5)
     feed = Feed(VALIDATION, torch.device("cpu"))
-    assert torch.equal(predict_logits(model, feed, "fp32"), predict_logits(copy.deepcopy(model), feed, "fp32"))
+    assert torch.equal(predict_logits(model, feed), predict_logits(copy.deepcopy(model), feed))

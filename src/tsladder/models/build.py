@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from tsladder.models.patchtst import PatchTST
 from tsladder.models.spec import ModelSpec
 
-_FAMILIES: dict[str, Callable[[ModelSpec, float, bool], nn.Module]] = {"patchtst": PatchTST}
+Model = PatchTST
+"""Any family: an `nn.Module` from windows x_BTC to logits_B whose `body()` are the parts that may compute in bf16."""
+
+_FAMILIES: dict[str, Callable[[ModelSpec, float, bool], Model]] = {"patchtst": PatchTST}
 
 
-def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False) -> nn.Module:
+def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False) -> Model:
     """A freshly initialised model of `spec`: windows x_BTC -> logits_B. Raises KeyError for an unknown family."""
     return _FAMILIES[spec.geometry.family](spec, dropout, activation_checkpointing)
+
+
+def lower(model: Model) -> None:
+    """Let the body of `model` hold its weights and compute in bf16; what is around it stays in fp32."""
+    for part in model.body():
+        part.to(torch.bfloat16)
 
 
 def count_params(model: nn.Module) -> int:

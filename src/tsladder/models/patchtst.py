@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from tsladder.models.dropout import Masks, draw_keys
 from tsladder.models.layers import EncoderBlock, RevinAffine
 from tsladder.models.spec import ModelSpec
 
@@ -27,7 +28,7 @@ class PatchTST(nn.Module):
         self.revin = RevinAffine(geometry.n_features) if geometry.revin else None
         self.embed = nn.Linear(geometry.patch_len * geometry.n_features, spec.d_model)
         self.position = nn.Parameter(torch.randn(geometry.n_patches, spec.d_model) * POSITION_SD)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.blocks = nn.ModuleList(
             EncoderBlock(spec.d_model, spec.n_heads, spec.d_ff, dropout) for _ in range(spec.n_layers)
         )
@@ -40,14 +41,23 @@ class PatchTST(nn.Module):
         kept = x_BTC[:, g.dropped_days :, :]
         return kept.unfold(1, g.patch_len, g.stride).transpose(2, 3).flatten(2)
 
+    def body(self) -> tuple[nn.Module, ...]:
+        """What may compute in bf16: all but RevIN's affine, the positions, the last norm and the head."""
+        return (self.embed, self.blocks)
+
     def forward(self, x_BTC: Tensor) -> Tensor:
         if self.revin is not None:
             x_BTC = self.revin(x_BTC)
-        h_BPD = self.dropout(self.embed(self.patches(x_BTC)) + self.position)
-        for block in self.blocks:
+        drops = self.training and self.dropout > 0
+        keys = draw_keys(1 + len(self.blocks)) if drops else [None] * (1 + len(self.blocks))
+        tokens_BPD = self.embed(self.patches(x_BTC).to(self.embed.weight.dtype))
+        h_BPD = tokens_BPD + self.position.to(tokens_BPD.dtype)
+        if keys[0] is not None:
+            h_BPD = Masks(self.dropout, keys[0]).drop(h_BPD)
+        for block, key in zip(self.blocks, keys[1:], strict=True):
             if self.activation_checkpointing and self.training:
-                h_BPD = checkpoint(block, h_BPD, use_reentrant=False)
+                h_BPD = checkpoint(block, h_BPD, key, use_reentrant=False)
             else:
-                h_BPD = block(h_BPD)
-        logits_BK: Tensor = self.head(self.norm(h_BPD).flatten(1))
+                h_BPD = block(h_BPD, key)
+        logits_BK: Tensor = self.head(self.norm(h_BPD.to(self.norm.weight.dtype)).flatten(1))
         return logits_BK.squeeze(-1)

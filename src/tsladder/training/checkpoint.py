@@ -9,17 +9,17 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from tsladder.errors import WorkFailed
 from tsladder.records import write_json
 from tsladder.training.outcome import RECORD, WEIGHTS
 
 
-def save_checkpoint(folder: Path, model: nn.Module, record: Mapping[str, Any]) -> None:
+def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
     """Write weights, then the record: a folder with a record is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
     save_file(state, temporary)
     temporary.replace(folder / WEIGHTS)

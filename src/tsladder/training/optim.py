@@ -3,31 +3,83 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.seeds import derive_seed
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
 
-def build_optimizer(model: nn.Module, recipe: Recipe, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019); weight decay on matrices only, not on biases, norms or positions."""
+def build_optimizer(
+    parameters: Mapping[str, Tensor], recipe: Recipe, settings: Settings, *, seed: int
+) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019); weight decay on matrices only, not on biases, norms or positions.
+
+    `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing.
+    """
     if recipe.optimizer != "adamw":
         raise ValueError(f"unknown optimizer {recipe.optimizer!r}")
-    decayed = [p for name, p in model.named_parameters() if _is_matrix(name, p)]
-    plain = [p for name, p in model.named_parameters() if not _is_matrix(name, p)]
     groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
+        {"params": [p for name, p in parameters.items() if _is_matrix(name, p)], "weight_decay": settings.weight_decay},
+        {"params": [p for name, p in parameters.items() if not _is_matrix(name, p)], "weight_decay": 0.0},
     ]
+    if recipe.precision == "bf16":
+        return RoundingAdamW(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
 
 
-def _is_matrix(name: str, parameter: nn.Parameter) -> bool:
+def _is_matrix(name: str, parameter: Tensor) -> bool:
     return parameter.ndim >= 2 and name != "position"
+
+
+class RoundingAdamW(torch.optim.Optimizer):
+    """AdamW with fp32 moments for weights held in bf16: each step is computed in fp32 and rounded stochastically.
+
+    Rounding to nearest would lose every step below 1/256 of a weight; here it is kept in expectation (Zamirai et
+    al. 2020). Parameters in fp32 are stepped as by AdamW.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
+        super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
+        self._bits = np.random.SFC64(seed)
+        self._steps = 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step from the gradients that the parameters hold. `closure` is not supported."""
+        if closure is not None:
+            raise ValueError("RoundingAdamW takes no closure")
+        self._steps += 1
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._step_one(parameter, group["lr"], group["weight_decay"])
+
+    def _step_one(self, parameter: Tensor, learning_rate: float, weight_decay: float) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["mean"] = torch.zeros_like(parameter, dtype=torch.float32)
+            state["square"] = torch.zeros_like(parameter, dtype=torch.float32)
+        gradient = parameter.grad.float()  # type: ignore[union-attr]
+        state["mean"].lerp_(gradient, 1 - BETAS[0])
+        state["square"].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        spread = (state["square"] / (1 - BETAS[1] ** self._steps)).sqrt_().add_(EPSILON)
+        value = parameter.float().mul_(1 - learning_rate * weight_decay)
+        value.addcdiv_(state["mean"], spread, value=-learning_rate / (1 - BETAS[0] ** self._steps))
+        parameter.copy_(value if parameter.dtype == torch.float32 else self._rounded(value))
+
+    def _rounded(self, value: Tensor) -> Tensor:
+        """fp32 `value` with the lower 16 bits cleared, carried upwards as often as they say."""
+        words: np.ndarray = self._bits.random_raw(-(-value.numel() // 4))
+        carry = torch.from_numpy(words.view(np.uint16)[: value.numel()].astype(np.int32)).to(value.device)
+        return ((value.view(torch.int32) + carry.view(value.shape)) & -65536).view(torch.float32)
 
 
 def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, schedule: str) -> float:

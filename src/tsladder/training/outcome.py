@@ -32,11 +32,15 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
-    """One finished epoch. `train_loss` is the mean over the epoch as it was trained, with dropout."""
+    """One finished epoch. `train_loss` is the mean over the epoch as it was trained, with dropout.
+
+    `train_seconds` went into its optimizer steps, `seconds` into all of it.
+    """
 
     epoch: int
     train_loss: float
     val_loss: float
+    train_seconds: float
     seconds: float
 
 
@@ -58,6 +62,11 @@ class Outcome:
     peak_memory_gib: float | None
     seconds: float
     message: str = ""
+
+    @property
+    def train_seconds(self) -> float:
+        """Seconds in optimizer steps, of the epochs that came to their end."""
+        return sum(epoch.train_seconds for epoch in self.curve)
 
     @property
     def scored(self) -> bool:

@@ -93,7 +93,7 @@ def _probabilities(
 ) -> NDArray[np.float64]:
     import torch
 
-    from tsladder.models.build import build, count_params
+    from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import Feed
     from tsladder.training.trainer import predict_logits
@@ -104,8 +104,10 @@ def _probabilities(
     measured = read_json(folder / RECORD)["n_params"]
     if measured != count_params(model):
         raise WorkFailed(f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}")
+    if work.recipe.precision != "fp32":
+        lower(model)
     device = torch.device(work.machine.device)
-    logits_N = predict_logits(model.to(device), Feed(windows, device), work.plan["training"]["precision"])
+    logits_N = predict_logits(model.to(device), Feed(windows, device))
     probability_N: NDArray[np.float64] = torch.sigmoid(logits_N.double()).cpu().numpy()
     return probability_N
 

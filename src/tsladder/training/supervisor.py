@@ -14,8 +14,16 @@ from multiprocessing.process import BaseProcess
 
 from tsladder.market.windows import Windows
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
-from tsladder.training.worker import run_job
+from tsladder.training.shared import SharedWindows
+from tsladder.training.worker import BEAT, STOP, run_job
 from tsladder.vocabulary import StopReason
+
+STALL_SECONDS = 600.0
+"""A worker that says nothing for so long hangs: a micro-batch of the largest rung takes under a minute on two cores."""
+
+_LONGEST_TICK = 5.0
+"""Silence is counted in ticks of the supervisor and no longer than this each, so that a suspended machine or a stopped
+process group, which silences all of them at once, ends nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +49,20 @@ class _Child:
     process: BaseProcess
     channel: Connection
     started: float
+    silent_seconds: float = 0.0
 
 
 class Supervisor:
     """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
 
-    A child that dies without a last word ends as KILLED; nothing a child does ends the parent.
+    A child that dies without a last word ends as KILLED, one that is silent for `stall_seconds` is killed and ends as
+    STALLED; nothing a child does ends the parent.
     """
 
-    def __init__(self, train: Windows, validation: Windows) -> None:
-        self._train = train
-        self._validation = validation
+    def __init__(self, train: Windows, validation: Windows, *, stall_seconds: float = STALL_SECONDS) -> None:
+        self._windows = SharedWindows(train, validation)
+        self._stall_seconds = stall_seconds
+        self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
         # Only what RUNS no tensor operation: a fork would lose the threads of one. torch._dynamo is imported by every
         # first optimizer, which takes a second that each worker would spend again.
@@ -68,7 +79,7 @@ class Supervisor:
 
     def start(self, number: int, job: Job) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=run_job, args=(theirs, job, self._train, self._validation))
+        process = self._context.Process(target=run_job, args=(theirs, job, self._windows))
         process.start()
         theirs.close()
         self._children[number] = _Child(number, job, process, ours, time.perf_counter())
@@ -77,7 +88,7 @@ class Supervisor:
         """Ask every child to stop after its current epoch."""
         for child in self._children.values():
             try:
-                child.channel.send("stop")
+                child.channel.send(STOP)
             except (BrokenPipeError, ConnectionResetError):
                 # It is already dead; `events` reports how it ended.
                 continue
@@ -85,7 +96,9 @@ class Supervisor:
     def events(self, timeout: float | None = None) -> Iterator[Progress | Ended]:
         """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
         channels = {child.channel: child for child in self._children.values()}
-        for ready in wait(list(channels), timeout):
+        spoken = wait(list(channels), timeout)
+        self._count_silence([channels[ready] for ready in spoken])  # type: ignore[index]
+        for ready in spoken:
             child = channels[ready]  # type: ignore[index]
             try:
                 message = child.channel.recv()
@@ -96,21 +109,38 @@ class Supervisor:
                 child.process.join()
                 self._forget(child)
                 yield Ended(child.number, message)
-            else:
+            elif message != BEAT:
                 yield Progress(child.number, message)
+        for child in [child for child in self._children.values() if child.silent_seconds >= self._stall_seconds]:
+            child.process.kill()
+            yield Ended(child.number, self._bury(child))
+
+    def _count_silence(self, spoken: list[_Child]) -> None:
+        now = time.monotonic()
+        tick = min(now - self._last_tick, _LONGEST_TICK)
+        self._last_tick = now
+        for child in self._children.values():
+            child.silent_seconds += tick
+        for child in spoken:
+            child.silent_seconds = 0.0
 
     def end_now(self) -> None:
-        """Kill every child that is still running."""
+        """Kill every child that is still running; nothing can be started afterwards."""
         for child in list(self._children.values()):
             child.process.kill()
             child.process.join()
             self._forget(child)
+        self._windows.close()
 
     def _bury(self, child: _Child) -> Outcome:
         child.process.join()
         self._forget(child)
+        seconds = time.perf_counter() - child.started
+        if child.silent_seconds >= self._stall_seconds:
+            message = f"the training process said nothing for {child.silent_seconds:.0f} s and was ended"
+            return ended_early(child.job, StopReason.STALLED, seconds, message)
         message = f"the training process ended with exit code {child.process.exitcode} and without a last word"
-        return ended_early(child.job, StopReason.KILLED, time.perf_counter() - child.started, message)
+        return ended_early(child.job, StopReason.KILLED, seconds, message)
 
     def _forget(self, child: _Child) -> None:
         child.channel.close()

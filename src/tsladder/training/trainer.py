@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,13 +19,13 @@ from torch.nn import functional
 
 from tsladder.evaluation.metrics import score_classifier
 from tsladder.market.windows import Windows
-from tsladder.models.build import build, count_params
+from tsladder.models.build import Model, build, count_params
 from tsladder.patience import Patience
 from tsladder.patience import step as step_patience
-from tsladder.planning.memory import BatchPlan
 from tsladder.training.feed import Feed
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
 
 DIVERGENCE_LOSS = 10.0 * math.log(2.0)
@@ -37,12 +36,20 @@ SCORING_BATCH = 512
 Report = Callable[[EpochRecord], bool]
 """Called after every epoch; False asks to stop."""
 
+Beat = Callable[[], None]
+"""Called after every micro-batch: the run is alive."""
+
+
+def _unheard() -> None:
+    """The beat of a run that nobody watches."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
     """A trained model with the best epoch's weights in place, and how it got there."""
 
-    model: nn.Module
+    model: Model
+    weights: Weights
     stop_reason: StopReason
     best_val_loss: float | None
     best_epoch: int | None
@@ -51,34 +58,59 @@ class Fitted:
     curve: tuple[EpochRecord, ...]
 
 
-def fit(job: Job, train: Windows, validation: Windows, report: Report) -> Fitted:
+class Trainer:
+    """The model of a job on its device, and the optimizer step. Seeds torch by the job's seed.
+
+    Raises ValueError when the built model does not have the parameters that its spec counts.
+    """
+
+    def __init__(self, job: Job) -> None:
+        torch.manual_seed(job.seed)
+        self.device = torch.device(job.device)
+        self.model = build(
+            job.spec, dropout=job.settings.dropout, activation_checkpointing=job.plan.activation_checkpointing
+        ).to(self.device)
+        self.n_params = count_params(self.model)
+        if self.n_params != job.spec.n_params:
+            raise ValueError(
+                f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {self.n_params}"
+            )
+        self.weights = Weights(self.model, job.recipe.precision)
+        self._plan = job.plan
+        self._max_gradient_norm = job.recipe.max_gradient_norm
+        self._optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
+
+    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = _unheard) -> Tensor:
+        """One optimizer step on the windows `index_B`; the sum of their losses, on the device."""
+        set_learning_rate(self._optimizer, learning_rate)
+        loss_sum = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, beat)
+        if self._max_gradient_norm is not None:
+            nn.utils.clip_grad_norm_(self.weights.stepped.values(), self._max_gradient_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.weights.publish()
+        return loss_sum
+
+
+def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Beat = _unheard) -> Fitted:
     """Train `job.spec` on `train`, choosing the epoch by the loss on `validation`.
 
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit.
-    Raises ValueError when the built model does not have the parameters that its spec counts.
     """
-    device = torch.device(job.device)
-    torch.manual_seed(job.seed)
-    model = build(
-        job.spec, dropout=job.settings.dropout, activation_checkpointing=job.plan.activation_checkpointing
-    ).to(device)
-    n_params = count_params(model)
-    if n_params != job.spec.n_params:
-        raise ValueError(f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {n_params}")
-    train_feed, validation_feed = Feed(train, device), Feed(validation, device)
-    optimizer = build_optimizer(model, job.recipe, job.settings)
+    trainer = Trainer(job)
+    train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
     order = torch.Generator().manual_seed(job.seed)
     steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
     total_steps = steps_per_epoch * job.settings.epochs
 
     patience = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
-    best_state: dict[str, Tensor] | None = None
+    best: dict[str, Tensor] | None = None
     curve: list[EpochRecord] = []
     stop_reason = StopReason.COMPLETED
     for epoch in range(1, job.settings.epochs + 1):
         started = time.perf_counter()
-        shuffled = torch.randperm(len(train_feed), generator=order).to(device)
-        loss_sum = torch.zeros((), device=device)
+        shuffled = torch.randperm(len(train_feed), generator=order).to(trainer.device)
+        loss_sum = torch.zeros((), device=trainer.device)
         for number, index_B in enumerate(shuffled.split(job.plan.effective_batch)):
             factor = learning_rate_factor(
                 (epoch - 1) * steps_per_epoch + number,
@@ -86,91 +118,85 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report) -> Fitted
                 warmup_steps=job.settings.warmup_steps,
                 schedule=job.recipe.schedule,
             )
-            set_learning_rate(optimizer, job.settings.learning_rate * factor)
-            loss_sum += accumulate_gradients(model, train_feed, index_B, job.plan)
-            if job.recipe.max_gradient_norm is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), job.recipe.max_gradient_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            loss_sum += trainer.step(train_feed, index_B, job.settings.learning_rate * factor, beat)
         train_loss = loss_sum.item() / len(train_feed)
-        val_loss = _mean_loss(predict_logits(model, validation_feed, job.plan.precision), validation_feed.y_N)
+        train_seconds = time.perf_counter() - started
+        val_loss = _mean_loss(predict_logits(trainer.model, validation_feed, beat), validation_feed.y_N)
         if not math.isfinite(train_loss) or not math.isfinite(val_loss) or train_loss > DIVERGENCE_LOSS:
             stop_reason = StopReason.DIVERGED
             break
         record = EpochRecord(
-            epoch=epoch, train_loss=train_loss, val_loss=val_loss, seconds=time.perf_counter() - started
+            epoch=epoch,
+            train_loss=train_loss,
+            val_loss=val_loss,
+            train_seconds=train_seconds,
+            seconds=time.perf_counter() - started,
         )
         curve.append(record)
         patience = step_patience(patience, val_loss, epoch)
         if patience.best_step == epoch:
-            best_state = {name: value.detach().clone() for name, value in model.state_dict().items()}
+            best = trainer.weights.snapshot()
         if not report(record):
             stop_reason = StopReason.INTERRUPTED
             break
         if patience.exhausted:
             stop_reason = StopReason.EARLY_STOPPING
             break
-    if best_state is None or stop_reason is StopReason.DIVERGED:
-        return Fitted(
-            model=model,
-            stop_reason=stop_reason,
-            best_val_loss=None,
-            best_epoch=None,
-            val_auc=None,
-            n_params=n_params,
-            curve=tuple(curve),
-        )
-    model.load_state_dict(best_state)
-    logits_N = predict_logits(model, validation_feed, job.plan.precision)
-    scores = score_classifier(_as_float64(validation_feed.y_N), _as_float64(torch.sigmoid(logits_N.double())))
-    return Fitted(
-        model=model,
+    ended = Fitted(
+        model=trainer.model,
+        weights=trainer.weights,
         stop_reason=stop_reason,
+        best_val_loss=None,
+        best_epoch=None,
+        val_auc=None,
+        n_params=trainer.n_params,
+        curve=tuple(curve),
+    )
+    if best is None or stop_reason is StopReason.DIVERGED:
+        return ended
+    trainer.weights.restore(best)
+    logits_N = predict_logits(trainer.model, validation_feed, beat)
+    scores = score_classifier(_as_float64(validation_feed.y_N), _as_float64(torch.sigmoid(logits_N.double())))
+    return replace(
+        ended,
         best_val_loss=_mean_loss(logits_N, validation_feed.y_N),
         best_epoch=patience.best_step,
         val_auc=scores.auc,
-        n_params=n_params,
-        curve=tuple(curve),
     )
 
 
-def accumulate_gradients(model: nn.Module, feed: Feed, index_B: Tensor, plan: BatchPlan) -> Tensor:
+def accumulate_gradients(
+    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, beat: Beat = _unheard
+) -> Tensor:
     """Add to the gradients those of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUM of losses.
 
     Every micro-batch is weighted by its own size over the whole, so that a partial last one counts exactly.
     """
     model.train()
     total = torch.zeros((), device=index_B.device)
-    for part_B in index_B.split(plan.micro_batch):
+    parts = index_B.split(micro_batch)
+    for number, part_B in enumerate(parts, start=1):
         x_BTC, y_B = feed.batch(part_B)
-        with _autocast(plan.precision, index_B.device):
-            logits_B = model(x_BTC)
-        loss = functional.binary_cross_entropy_with_logits(logits_B.float(), y_B, reduction="sum")
+        loss = functional.binary_cross_entropy_with_logits(model(x_BTC), y_B, reduction="sum")
         (loss / len(index_B)).backward()
+        weights.add_gradients(more_follow=number < len(parts))
         total += loss.detach()
+        beat()
     return total
 
 
 @torch.no_grad()
-def predict_logits(model: nn.Module, feed: Feed, precision: str) -> Tensor:
-    """logits_N in float32, in the order of the windows, dropout off."""
+def predict_logits(model: Model, feed: Feed, beat: Beat = _unheard) -> Tensor:
+    """logits_N in the order of the windows, dropout off."""
     model.eval()
-    return torch.cat(list(_logits(model, feed, precision)))
+    return torch.cat(list(_logits(model, feed, beat)))
 
 
-def _logits(model: nn.Module, feed: Feed, precision: str) -> Iterator[Tensor]:
-    device = feed.y_N.device
-    for index_B in torch.arange(len(feed), device=device).split(SCORING_BATCH):
+def _logits(model: Model, feed: Feed, beat: Beat) -> Iterator[Tensor]:
+    for index_B in torch.arange(len(feed), device=feed.y_N.device).split(SCORING_BATCH):
         x_BTC, _ = feed.batch(index_B)
-        with _autocast(precision, device):
-            logits_B = model(x_BTC)
-        yield logits_B.float()
-
-
-def _autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    if precision == "bf16-mixed":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
+        yield model(x_BTC)
+        beat()
 
 
 def _mean_loss(logits_N: Tensor, y_N: Tensor) -> float:

@@ -1,7 +1,8 @@
 """One training run in a process of its own: it can die without taking the study with it.
 
-The child speaks through a pipe: an EpochRecord after every epoch, and an Outcome as its last word. It stops
-after the current epoch when the parent says so, and at once when the parent is gone.
+The child speaks through a pipe: a beat every few seconds while its micro-batches go by, an EpochRecord after every
+epoch, and an Outcome as its last word. It stops after the current epoch when the parent says so, and at once when
+the parent is gone.
 """
 
 from __future__ import annotations
@@ -21,17 +22,22 @@ from pathlib import Path
 from tsladder.market.windows import Windows
 from tsladder.planning.memory import GIB
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.training.shared import SharedWindows
 from tsladder.vocabulary import StopReason
 
 MAX_RETRIES = 8
 
+BEAT = "beat"
+BEAT_SECONDS = 2.0
+STOP = "stop"
 
-def run_job(channel: Connection, job: Job, train: Windows, validation: Windows) -> None:
+
+def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
     """Entry point of the child process."""
     _die_with_parent()
     started = time.perf_counter()
     try:
-        outcome = _train(channel, job, train, validation, started)
+        outcome = _train(channel, job, windows.train, windows.validation, started)
     except Exception:
         outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
     channel.send(outcome)
@@ -48,13 +54,22 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
 
     def report(record: EpochRecord) -> bool:
         channel.send(record)
-        return not (channel.poll() and channel.recv() == "stop")
+        return not (channel.poll() and channel.recv() == STOP)
+
+    last_beat = started
+
+    def beat() -> None:
+        nonlocal last_beat
+        now = time.perf_counter()
+        if now - last_beat >= BEAT_SECONDS:
+            last_beat = now
+            channel.send(BEAT)
 
     retries = 0
     while True:
         message = ""
         try:
-            fitted = fit(job, train, validation, report)
+            fitted = fit(job, train, validation, report, beat)
             break
         except (torch.OutOfMemoryError, MemoryError) as error:
             message = str(error)
@@ -95,7 +110,7 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
             "architecture": job.spec.architecture(),
             "settings": job.settings.to_record(),
         }
-        save_checkpoint(Path(job.checkpoint_folder), fitted.model, record)
+        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.snapshot(), record)
     return outcome
 
 

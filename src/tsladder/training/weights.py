@@ -1,0 +1,79 @@
+"""The numbers a model computes with and those its optimizer steps, by precision.
+
+- ``fp32``: the same.
+- ``bf16-mixed``: the body computes on bf16 copies; fp32 masters take the gradients and the steps
+  (Micikevicius et al. 2018, with bf16 in place of fp16, so without loss scaling).
+- ``bf16``: the body's weights exist in bf16 alone; the optimizer rounds its steps stochastically.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tsladder.models.build import Model, lower
+
+
+class Weights:
+    """Takes `model` as built, in fp32, and lowers its body as `precision` says."""
+
+    def __init__(self, model: Model, precision: str) -> None:
+        self._model = model
+        self._masters: dict[str, Tensor] = {}
+        self._sums: dict[str, Tensor] = {}
+        if precision != "fp32":
+            body = {parameter for part in model.body() for parameter in part.parameters()}
+            self._lowered = {name: p for name, p in model.named_parameters() if p in body}
+            if precision == "bf16-mixed":
+                self._masters = {name: p.detach().clone() for name, p in self._lowered.items()}
+            lower(model)
+        else:
+            self._lowered = {}
+
+    @property
+    def stepped(self) -> dict[str, Tensor]:
+        """What the optimizer steps, by name."""
+        return {name: self._masters.get(name, p) for name, p in self._model.named_parameters()}
+
+    def add_gradients(self, *, more_follow: bool) -> None:
+        """Take over the gradients of one micro-batch. Lowered ones are summed in fp32, never in bf16."""
+        if self._masters:
+            for name, master in self._masters.items():
+                parameter = self._lowered[name]
+                master.grad = _sum(master.grad, parameter)
+                parameter.grad = None
+        elif self._lowered and (more_follow or self._sums):
+            for name, parameter in self._lowered.items():
+                total = _sum(self._sums.get(name), parameter)
+                if more_follow:
+                    self._sums[name] = total
+                    parameter.grad = None
+                else:
+                    parameter.grad = total.to(parameter.dtype)
+            if not more_follow:
+                self._sums.clear()
+
+    def publish(self) -> None:
+        """After a step: let the model compute with the stepped weights."""
+        if self._masters:
+            with torch.no_grad():
+                torch._foreach_copy_([self._lowered[name] for name in self._masters], list(self._masters.values()))
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of the weights as they are kept and saved."""
+        return {
+            name: self._masters.get(name, value).detach().clone() for name, value in self._model.state_dict().items()
+        }
+
+    def restore(self, snapshot: dict[str, Tensor]) -> None:
+        """The inverse of `snapshot`."""
+        with torch.no_grad():
+            for name, master in self._masters.items():
+                master.copy_(snapshot[name])
+        self._model.load_state_dict(snapshot)
+
+
+def _sum(total: Tensor | None, parameter: nn.Parameter) -> Tensor:
+    if parameter.grad is None:
+        raise ValueError("a parameter got no gradient: every parameter of a model must reach its output")
+    return parameter.grad.float() if total is None else total.add_(parameter.grad)
