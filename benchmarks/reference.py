@@ -52,24 +52,34 @@ class PlainEncoder(nn.Module):
         return logits.squeeze(-1)
 
 
-def train(model: nn.Module, x: Tensor, y: Tensor, *, steps: int, warm_up: int, learning_rate: float) -> float:
-    """Train for `warm_up` steps, then `steps` more; seconds of the latter."""
-    loader = DataLoader(TensorDataset(x, y), batch_size=BATCH_SIZE, shuffle=True, num_workers=0, drop_last=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    loss_function = nn.BCEWithLogitsLoss()
-    model.train()
-    done = 0
-    started = time.perf_counter()
-    running_loss = 0.0
-    while True:
-        for windows, labels in loader:
-            if done == warm_up:
-                started = time.perf_counter()
-            optimizer.zero_grad()
-            loss = loss_function(model(windows), labels)
+class PlainTrainer:
+    """Trains `model` on windows x (N, T, C) and labels y (N), some steps at a time."""
+
+    def __init__(self, model: nn.Module, x: Tensor, y: Tensor, *, device: str = "cpu", learning_rate: float = 3e-4):
+        self.device = device
+        self.model = model.to(device)
+        # drop_last, so that every step sees the same number of windows.
+        self.loader = DataLoader(
+            TensorDataset(x, y), batch_size=BATCH_SIZE, shuffle=True, num_workers=0, drop_last=True
+        )
+        self.batches = iter(self.loader)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
+        self.loss_function = nn.BCEWithLogitsLoss()
+        self.running_loss = 0.0
+        self.model.train()
+
+    def run(self, steps: int) -> float:
+        """Seconds that `steps` steps take. The loss is read after each, as in most training loops."""
+        started = time.perf_counter()
+        for _ in range(steps):
+            batch = next(self.batches, None)
+            if batch is None:
+                self.batches = iter(self.loader)
+                batch = next(self.batches)
+            windows, labels = (part.to(self.device) for part in batch)
+            self.optimizer.zero_grad()
+            loss = self.loss_function(self.model(windows), labels)
             loss.backward()
-            optimizer.step()
-            running_loss += loss.item()
-            done += 1
-            if done == warm_up + steps:
-                return time.perf_counter() - started
+            self.optimizer.step()
+            self.running_loss += loss.item()
+        return time.perf_counter() - started
