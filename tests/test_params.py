@@ -38,7 +38,7 @@ def faults_of(record: object) -> tuple[str, ...]:
 def test_the_committed_params_are_sound_and_plan_the_default_study() -> None:
     params = load_params(ROOT / "params.yaml")
     planned = [str(cell) for cell in params.cells if params.is_planned(cell)]
-    assert planned == [f"{rung}-h{h}" for rung in ("12k", "30k", "80k", "200k") for h in (1, 3, 5)]
+    assert planned == [f"{rung}-h{h}" for rung in ("12k", "30k", "80k", "200k", "750k") for h in (1, 3, 5)]
     assert len(params.cells) == 27
     assert params.search.trials_total >= 8
     assert params.train.seeds == 3

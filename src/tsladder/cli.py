@@ -75,6 +75,8 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(forecast.to_json(), indent=1))
     else:
         print("\n".join(forecast_lines(forecast)))
+    for note in forecast.notes:
+        print(f"tsladder: note: {note}", file=sys.stderr)
     for name, reason in forecast.refused.items():
         print(f"tsladder: {name} cannot be trained here: {reason}", file=sys.stderr)
     return 1 if forecast.refused else 0

@@ -132,7 +132,7 @@ class TrainingParams:
     """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value."""
 
     effective_batch: Count
-    precision: Literal["fp32", "bf16-mixed"]
+    precision: Literal["auto", "fp32", "bf16-mixed", "bf16"]
     optimizer: Literal["auto", "adamw"]
     schedule: Literal["cosine", "constant"]
     max_gradient_norm: Positive | None

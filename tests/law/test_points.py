@@ -45,6 +45,7 @@ def write_cell(folder, cell, n_params, blur, *, fingerprint="same", status="done
             "n_params_blocks": n_params - 50,
             "n_params_body": n_params - 40,
             "off_budget": False,
+            "precision": "fp32",
             "regions": regions,
         }
         pd.concat(frames).sample(frac=1, random_state=0).to_parquet(folder / cell / "predictions.parquet")

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.errors import BadInput
-from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
 from tsladder.planning.grid import build_grid
-from tsladder.planning.machine import Machine, lay_out, survey
-from tsladder.planning.memory import plan_batch, predicted_memory_gib
+from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
+from tsladder.planning.memory import misfit, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
 
@@ -44,10 +43,11 @@ class CellForecast:
 
 @dataclass(frozen=True, slots=True)
 class StudyForecast:
-    """All cells by name."""
+    """All cells by name, and what to know about the machine beside them."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -71,14 +71,16 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     machine = survey(params.hardware)
     plans = plan_cells(params)
     cells = {str(plan.cell): _forecast(params, plan, machine) for plan in plans}
-    return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells)
+    precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
+    notes = tuple(filter(None, (slow_bf16_note(machine, precision) for precision in sorted(precisions))))
+    return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
 
 
 def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast:
     if not plan.planned:
         return CellForecast(planned=False)
     grid = build_grid(geometry_of(params), plan.cell.budget)
-    recipe = Recipe.from_params(params.training, params.search.chosen)
+    recipe = Recipe.from_params(params.training, params.search.chosen, plan.cell.budget)
     workers = min(lay_out(member, machine, params.hardware).workers for member in grid.shapes)
     memory = machine.memory_gib / workers
     batch_plans = {
@@ -106,7 +108,7 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast
         optimizer=recipe.optimizer,
     )
     if unfit:
-        return dataclasses.replace(known, reason=_misfit(unfit, memory, workers))
+        return dataclasses.replace(known, reason=misfit(unfit, len(grid.members), memory, workers))
     spec, batch_plan = max(
         ((spec, p) for spec, p in batch_plans.items() if p is not None),
         key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted_memory_gib(*pair)),
@@ -117,13 +119,4 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast
         accumulation_steps=batch_plan.accumulation_steps,
         activation_checkpointing=batch_plan.activation_checkpointing,
         predicted_memory_gib=round(predicted_memory_gib(spec, batch_plan), 3),
-    )
-
-
-def _misfit(unfit: list[ModelSpec], memory_gib: float, workers: int) -> str:
-    smallest = min(unfit, key=lambda spec: spec.n_params)
-    return (
-        f"{len(unfit)} architectures need more than the {memory_gib:.1f} GiB that each of {workers} workers has, even "
-        f"at micro-batch 1 with activation checkpointing (the smallest of them has {smallest.n_params:,} parameters): "
-        "take a lower budget or a machine with more memory"
     )

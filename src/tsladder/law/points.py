@@ -40,6 +40,7 @@ class RungPoint:
     seeds: tuple[tuple[int, float], ...] = ()
     horizon: int | None = None
     budget: str | None = None
+    precision: str | None = None
     n_params_blocks: float | None = None
     n_params_body: float | None = None
     base_rate_loss: float | None = None
@@ -128,6 +129,7 @@ def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], dail
         cell=cell,
         horizon=int(record["horizon"]),
         budget=record["budget"],
+        precision=record["precision"],
         n_params=int(record["n_params"]),
         n_params_blocks=int(record["n_params_blocks"]),
         n_params_body=int(record["n_params_body"]),

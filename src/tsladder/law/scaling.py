@@ -143,6 +143,7 @@ def _point(point: RungPoint) -> dict[str, Any]:
     return {
         "cell": point.cell,
         "budget": point.budget,
+        "precision": point.precision,
         "n_params": point.n_params,
         "n_params_blocks": point.n_params_blocks,
         "n_params_body": point.n_params_body,
@@ -175,6 +176,13 @@ def _notes(rungs: Sequence[RungPoint], power: PowerFit | None, dropped: Sequence
     notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
     notes += [f"{p.cell} is a constant predictor" for p in rungs if p.constant_predictor]
     notes += [f"{p.cell} has one seed, so its loss has no standard error" for p in rungs if len(p.seeds) == 1]
+    precisions = dict.fromkeys(point.precision for point in rungs if point.precision is not None)
+    if len(precisions) > 1:
+        mixed = "; ".join(f"{p} at " + ", ".join(q.cell for q in rungs if q.precision == p) for p in precisions)
+        notes.append(
+            f"the rungs differ in precision ({mixed}). docs/decisions.md has what that was seen to move a loss by; "
+            "-S training.precision=fp32 asks every rung in one"
+        )
     if power is not None and power.dof == 1:
         notes.append("three rungs leave one degree of freedom: only a very steep law can show")
     if power is not None and power.dof > 1:

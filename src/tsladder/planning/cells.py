@@ -75,7 +75,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         "windows": dataclasses.asdict(params.windows),
         "model": dataclasses.asdict(geometry),
     }
-    recipe = dataclasses.asdict(Recipe.from_params(params.training, params.search.chosen))
+    recipe = dataclasses.asdict(Recipe.from_params(params.training, params.search.chosen, cell.budget))
     search = {
         "strategy": params.search.strategy,
         "preset": params.search.preset,

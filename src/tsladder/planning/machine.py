@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,21 @@ RESERVE_GIB = 1.0
 SIDE_BY_SIDE_BELOW = 5_000_000
 """Models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
 
+SMALL_MODELS_A_GPU = 4
+"""Small models leave a GPU idle between kernels, so several share it. Not measured yet: docs/decisions.md."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Machine:
-    """Cores and memory that this process may use, and the device that trains."""
+    """Cores and memory that this process may use, and the device that trains.
+
+    `memory_gib` is that of the device. `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
+    """
 
     cores: int
     memory_gib: float
     device: str
+    fast_bf16: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +46,8 @@ class ExecutionPlan:
 
 def survey(hardware: HardwareParams) -> Machine:
     """Read the machine and the wishes of params.yaml. Raises BadInput when a wish exceeds the machine."""
-    offered = _offered_gib()
+    device = _device(hardware.device)
+    offered = _offered_gib(device)
     wished = hardware.memory_gib
     if wished is not None and wished > offered:
         raise BadInput(
@@ -46,17 +55,19 @@ def survey(hardware: HardwareParams) -> Machine:
             "lower it, or set null to take what is there"
         )
     memory = wished if wished is not None else max(offered - RESERVE_GIB, offered / 2)
-    return Machine(cores=len(os.sched_getaffinity(0)), memory_gib=memory, device=_device(hardware.device))
+    return Machine(cores=_cores(), memory_gib=memory, device=device, fast_bf16=_fast_bf16(device))
 
 
 def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> ExecutionPlan:
-    """Small models side by side on one thread each; a large one, or a GPU's, alone."""
+    """Small models side by side, on one thread each or sharing a GPU; a large one alone on all there is."""
     if hardware.workers != "auto":
         workers = hardware.workers
-    elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
-        workers = machine.cores
-    else:
+    elif spec.n_params >= SIDE_BY_SIDE_BELOW or machine.device == "mps":
         workers = 1
+    elif machine.device == "cuda":
+        workers = min(SMALL_MODELS_A_GPU, machine.cores)
+    else:
+        workers = machine.cores
     return ExecutionPlan(
         device=machine.device,
         workers=workers,
@@ -65,7 +76,40 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     )
 
 
-def _offered_gib() -> float:
+def slow_bf16_note(machine: Machine, precision: str) -> str | None:
+    """What a precision in bf16 costs where it is slower than fp32, and how to ask the law in fp32; None elsewhere."""
+    if precision == "fp32" or machine.fast_bf16 is not False:
+        return None
+    return (
+        f"this processor multiplies bf16 no faster than fp32 (no AMX), so {precision} takes longer here: 1.3 to 1.6 "
+        "times as long from 2M to 200M (benchmarks/README.md). The precision belongs to the question and stays; to ask "
+        "the whole law in fp32: dvc exp run -S training.precision=fp32"
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _fast_bf16(device: str) -> bool | None:
+    if device == "cuda":
+        import torch
+
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    cpuinfo = Path("/proc/cpuinfo")
+    if device != "cpu" or not cpuinfo.exists() or platform.machine() not in ("x86_64", "AMD64"):
+        return None
+    # avx512_bf16 alone is not enough: its products took 1.7 times as long as those in fp32.
+    return "amx_bf16" in cpuinfo.read_text(encoding="utf-8", errors="replace")
+
+
+def _offered_gib(device: str) -> float:
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.mem_get_info()[1] / GIB
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     for path in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
         if path.exists():

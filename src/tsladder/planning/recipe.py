@@ -8,6 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.params import PresetParams, TrainingParams
+from tsladder.vocabulary import parse_budget
+
+BF16_FROM = 2_000_000
+"""Budgets from here on compute in bf16-mixed under `precision: auto`: where the processor multiplies bf16 fast, it pays
+there; below, a ladder that a laptop climbs stays in fp32 throughout."""
+
+
+def precision_of_rung(budget: str) -> str:
+    """The rule of `training.precision: auto`. It sees the rung and never the machine."""
+    return "bf16-mixed" if parse_budget(budget) >= BF16_FROM else "fp32"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +33,11 @@ class Recipe:
     min_delta: float
 
     @classmethod
-    def from_params(cls, training: TrainingParams, preset: PresetParams) -> Recipe:
+    def from_params(cls, training: TrainingParams, preset: PresetParams, budget: str) -> Recipe:
+        """What `training` and the chosen preset say for the rung `budget`."""
         return cls(
             effective_batch=training.effective_batch,
-            precision=training.precision,
+            precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
             optimizer="adamw" if training.optimizer == "auto" else training.optimizer,
             schedule=training.schedule,
             max_gradient_norm=training.max_gradient_norm,

@@ -76,6 +76,7 @@ class Bookkeeper:
             peak_memory_gib=outcome.peak_memory_gib,
             predicted_memory_gib=predicted_memory_gib(asked.spec, outcome.plan),
             seconds=outcome.seconds,
+            train_seconds=outcome.train_seconds,
             celsius=read_celsius(),
             device=asked.execution.device,
             workers=workers,
@@ -99,6 +100,7 @@ class Bookkeeper:
                     "peak_memory_gib": record.peak_memory_gib,
                     "predicted_memory_gib": record.predicted_memory_gib,
                     "seconds": record.seconds,
+                    "train_seconds": record.train_seconds,
                     "celsius": record.celsius,
                     "epochs_run": float(record.epochs_run),
                 },
@@ -126,6 +128,9 @@ class Bookkeeper:
             f"trial {record.number + 1}/{self.trials_total} {shape}: {loss}, {record.stop_reason} "
             f"after {record.epochs_run} epochs in {record.seconds:.1f} s{so_far}"
         )
+        if record.message:
+            # The whole of it is in trials.jsonl.
+            self.say(f"trial {record.number + 1}: {record.message.strip().splitlines()[-1]}")
 
     def say(self, text: str) -> None:
         print(f"{self.work.cell}: {text}", file=sys.stderr, flush=True)

@@ -9,7 +9,8 @@ from tsladder.interruption import Interrupted
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, SpaceParams, Span
 from tsladder.planning.grid import build_grid
-from tsladder.planning.plans import cell_key
+from tsladder.planning.machine import slow_bf16_note
+from tsladder.planning.memory import misfit
 from tsladder.records import cut_torn_tail, write_json
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.outputs import write_choice, write_failure
@@ -28,16 +29,17 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed.
     Raises Interrupted when asked to stop, WorkFailed when another process owns the cell.
     """
-    key = cell_key(work.plan, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    key = work.search_key
     folder = work.places.study(work.cell, key)
     with sole_owner(folder, f"the search of {work.cell}"):
         write_json(folder / "plan.json", work.plan)
         cut_torn_tail(folder / TRIALS)
         space = _search_space(work)
         workers = min(work.execution(member).workers for member in space.grid.shapes)
-        misfit = _misfit(work, space, workers)
-        if misfit is not None:
-            write_failure(work, misfit)
+        memory = work.machine.memory_gib / workers
+        unfit = [member for member in space.grid.members if work.batch_plan(member, memory) is None]
+        if unfit:
+            write_failure(work, misfit(unfit, len(space.grid.members), memory, workers))
             return
         _search(work, key, folder, space, workers, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
 
@@ -48,6 +50,9 @@ def _search(work: CellWork, key: str, folder: Path, space: SearchSpace, workers:
     plan = schedule(work.plan["search"]["strategy"], space.grid, work.plan["search"]["trials"])
     books = Bookkeeper(work=work, key=key, parent_id=parent_id, tracker=tracker, trials_total=plan.trials_total)
     runner = Runner(work=work, folder=folder, space=space, schedule=plan, workers=workers, books=books)
+    note = slow_bf16_note(work.machine, work.recipe.precision)
+    if note is not None:
+        books.say(note)
     interrupted = runner.run()
     records = runner.ended_records
     winner = best(records)
@@ -74,17 +79,3 @@ def _space_params(record: dict[str, Any]) -> SpaceParams:
         return Choices(choices=tuple(value["choices"])) if "choices" in value else Span(**value)
 
     return SpaceParams(**{name: read(value) for name, value in record.items()})  # type: ignore[arg-type]
-
-
-def _misfit(work: CellWork, space: SearchSpace, workers: int) -> str | None:
-    """Why some member of the grid cannot be trained here, or None."""
-    memory = work.machine.memory_gib / workers
-    unfit = [member for member in space.grid.members if work.batch_plan(member, memory) is None]
-    if not unfit:
-        return None
-    smallest = min(unfit, key=lambda spec: spec.n_params)
-    return (
-        f"{len(unfit)} of {len(space.grid.members)} architectures, from {smallest.n_params:,} parameters on, need more "
-        f"than the {memory:.1f} GiB that each of {workers} workers has, even at micro-batch 1 with activation "
-        "checkpointing"
-    )

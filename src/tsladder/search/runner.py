@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.interruption import StopFlag, graceful_stop
 from tsladder.records import append_line, read_lines, write_json
 from tsladder.search.bookkeeping import Asked, Bookkeeper
 from tsladder.search.space import SearchSpace, Value
@@ -20,12 +19,12 @@ from tsladder.search.study import SearchStudy
 from tsladder.search.trials import TrialRecord, TrialState, best, latest
 from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
+from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import EpochRecord, Job, Outcome
-from tsladder.training.supervisor import Ended, Supervisor
+from tsladder.training.supervisor import Ended, Progress, Supervisor
 
 TRIALS = "trials.jsonl"
 PROGRESS = "progress.json"
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,15 @@ class Runner:
         self._close_open_asks(study)
         supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
         try:
-            with graceful_stop() as stop:
-                self._loop(study, supervisor, stop)
+            keep_busy(
+                supervisor,
+                workers=self._workers,
+                next_job=lambda: self._next_job(study),
+                on_progress=self._on_progress,
+                on_end=lambda event: self._on_end(study, event),
+                on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
+            )
         finally:
-            supervisor.end_now()
             write_json(self._folder / PROGRESS, {"running": []})
         self._tell_through(study, self._schedule.trials_total - 1)
         return bool(self._open or self._redo)
@@ -95,29 +99,22 @@ class Runner:
                 study.tell(number, None)
                 self._redo.setdefault(number, _Redo(2, draws))
 
-    def _loop(self, study: SearchStudy, supervisor: Supervisor, stop: StopFlag) -> None:
-        told_to_stop = False
-        while True:
-            while self._open and len(self._running) < self._workers and not stop.is_set:
-                asked = self._ask(study, self._open[0])
-                if asked is None:
-                    break
-                self._open.pop(0)
-                self._running[asked.number] = asked
-                supervisor.start(asked.number, self._job(asked))
-            if stop.is_set and not told_to_stop:
-                told_to_stop = True
-                self._books.say("stopping after the current epoch; once more stops at once")
-                supervisor.stop_all()
-            if not self._running:
-                return
-            for event in supervisor.events(timeout=_POLL_SECONDS):
-                if isinstance(event, Ended):
-                    self._epochs.pop(event.number, None)
-                    self._write_down(study, self._running.pop(event.number), event.outcome)
-                else:
-                    self._epochs[event.number] = event.record
-                self._show_progress()
+    def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
+        asked = self._ask(study, self._open[0]) if self._open else None
+        if asked is None:
+            return None
+        self._open.pop(0)
+        self._running[asked.number] = asked
+        return asked.number, self._job(asked)
+
+    def _on_progress(self, event: Progress) -> None:
+        self._epochs[event.number] = event.record
+        self._show_progress()
+
+    def _on_end(self, study: SearchStudy, event: Ended) -> None:
+        self._epochs.pop(event.number, None)
+        self._write_down(study, self._running.pop(event.number), event.outcome)
+        self._show_progress()
 
     def _ask(self, study: SearchStudy, number: int) -> Asked | None:
         """Draw trial `number`; None while trials that it must learn from are still running."""

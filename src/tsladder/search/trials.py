@@ -42,6 +42,7 @@ class TrialRecord:
     peak_memory_gib: float | None
     predicted_memory_gib: float
     seconds: float
+    train_seconds: float
     celsius: float | None
     device: str
     workers: int

@@ -15,6 +15,7 @@ from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import BatchPlan, plan_batch
+from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
 from tsladder.training.outcome import Outcome
@@ -40,6 +41,12 @@ class CellWork:
     @property
     def seed(self) -> int:
         return int(self.plan["seed"])
+
+    @property
+    def search_key(self) -> str:
+        """Key of the cell's search, which all its MLflow runs carry, whatever the stage."""
+        plan = read_plan(self.places.search_plan(self.cell))
+        return cell_key(plan, self.dataset.table.fingerprint(), self.dataset.splits_record)
 
     @property
     def base_rate_loss(self) -> float:

@@ -14,15 +14,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tsladder.interruption import Interrupted, graceful_stop
+from tsladder.interruption import Interrupted
 from tsladder.locks import sole_owner
 from tsladder.planning.memory import predicted_memory_gib
-from tsladder.planning.plans import cell_key, read_plan, train_key
+from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, loss_curves, settings_params
+from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.vocabulary import CellStatus, Phase
@@ -83,34 +84,33 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
 
 def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker) -> None:
     workers = work.execution(next(iter(jobs.values())).spec).workers
-    search_key = cell_key(
-        read_plan(work.places.search_plan(work.cell)), work.dataset.table.fingerprint(), work.dataset.splits_record
-    )
+    search_key = work.search_key
     supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
     waiting = list(jobs)
     started: dict[int, int] = {}
-    asked_to_stop = False
-    try:
-        with graceful_stop() as stop:
-            while waiting or supervisor.running:
-                while waiting and len(supervisor.running) < workers and not stop.is_set:
-                    number = waiting.pop(0)
-                    started[number] = int(time.time() * 1000)
-                    supervisor.start(number, jobs[number])
-                if stop.is_set and not asked_to_stop:
-                    asked_to_stop = True
-                    supervisor.stop_all()
-                if not supervisor.running:
-                    break
-                for event in supervisor.events(timeout=0.5):
-                    if isinstance(event, Ended):
-                        _keep(work, jobs[event.number], event, folder)
-                        run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
-                        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
-                        tracker.log_run(dataclasses.replace(run, parent_id=parent))
-                        tracker.finish(parent, RunStatus.FINISHED)
-    finally:
-        supervisor.end_now()
+
+    def next_job() -> tuple[int, Job] | None:
+        if not waiting:
+            return None
+        number = waiting.pop(0)
+        started[number] = int(time.time() * 1000)
+        return number, jobs[number]
+
+    def on_end(event: Ended) -> None:
+        _keep(work, jobs[event.number], event, folder)
+        run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
+        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
+        tracker.log_run(dataclasses.replace(run, parent_id=parent))
+        tracker.finish(parent, RunStatus.FINISHED)
+
+    keep_busy(
+        supervisor,
+        workers=workers,
+        next_job=next_job,
+        on_progress=lambda _event: None,
+        on_end=on_end,
+        on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
+    )
     done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
     if len(done) < len(jobs):
         raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
@@ -135,6 +135,7 @@ def _outcome_record(job: Job, outcome: Outcome) -> dict[str, Any]:
         "scored": outcome.scored,
         "stop_reason": outcome.stop_reason,
         "seconds": outcome.seconds,
+        "train_seconds": outcome.train_seconds,
         "epochs_run": len(outcome.curve),
         "peak_memory_gib": outcome.peak_memory_gib,
         "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),

@@ -15,7 +15,6 @@ from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
 from tsladder.models.spec import ModelSpec
 from tsladder.params import EvaluationParams, TargetParams, WindowParams
-from tsladder.planning.plans import cell_key, read_plan
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
@@ -66,6 +65,7 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         "budget": work.cell.budget,
         "horizon": work.cell.horizon,
         "status": CellStatus.DONE,
+        "precision": work.recipe.precision,
         **{
             name: choice[name]
             for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
@@ -113,9 +113,7 @@ def _probabilities(
 
 
 def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker) -> None:
-    key = cell_key(
-        read_plan(work.places.search_plan(work.cell)), work.dataset.table.fingerprint(), work.dataset.splits_record
-    )
+    key = work.search_key
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
         metrics[f"{region}_loss"] = scores.mean.log_loss
