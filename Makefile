@@ -4,6 +4,7 @@ VENV ?= .venv
 PYTHON ?=
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
+BENCH_FLAGS ?=
 
 run := "$(VENV)/bin/python"
 stamp := $(VENV)/.installed
@@ -12,12 +13,13 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install study test lint ui
+.PHONY: help install study test lint ui bench
 
 help:
 	@echo "make study   environment, data, then the whole study: search, train, evaluate, law, report"
 	@echo "make test    the fast tests (PYTEST_FLAGS='-m slow' for the slow ones)"
 	@echo "make lint    ruff and mypy"
+	@echo "make bench   throughput of the training engine beside a plain trainer (a quarter of an hour)"
 	@echo "make ui      MLflow's page of the runs on 127.0.0.1"
 	@echo "make install the environment alone, in $(VENV) (PYTHON=/path/to/python chooses the interpreter)"
 
@@ -34,6 +36,9 @@ lint: $(stamp)
 	$(run) -m ruff check .
 	$(run) -m ruff format --check .
 	$(run) -m mypy
+
+bench: $(stamp)
+	$(run) benchmarks/engine.py $(BENCH_FLAGS)
 
 ui: $(stamp)
 	"$(VENV)/bin/tsladder" ui

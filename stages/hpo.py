@@ -10,6 +10,9 @@ from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+    from tsladder.training.supervisor import start_fork_server
+
+    start_fork_server()
     from tsladder.search.cell import search_cell
     from tsladder.training.cell import open_cell
 

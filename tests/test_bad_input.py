@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,6 +122,15 @@ def test_faulty_params_stop_every_command_before_it_writes(tmp_path: Path, leaf:
             refused(tsladder(places, command), word)
         refused(stage(places, "features", check=False), word)
     assert not places.artifacts.exists()
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine may have a GPU")
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_device_that_is_not_there_stops_a_command_before_it_writes(tmp_path: Path, command: str) -> None:
+    places = make_study(tmp_path, hardware__device="cuda", data__symbol="tiny")
+    refused(tsladder(places, command), "hardware.device is cuda", "set auto or cpu")
+    assert not places.artifacts.exists()
+    assert not places.mlruns.exists()
 
 
 def test_a_budget_off_the_ladder_on_the_command_line_lists_the_rungs(tmp_path: Path) -> None:

@@ -127,6 +127,21 @@ def test_the_same_study_searched_again_repeats_every_trial(
     assert what_was_searched(again) == what_was_searched(finished[0])
 
 
+def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_number_of_trials(
+    finished: tuple[Places, MemoryTracker], tmp_path: Path
+) -> None:
+    two, _ = finished
+    one = make_study(tmp_path, hardware__workers=1)
+    prepare(one)
+    search_cell(open_cell(one, params_of(one), CELL, read_plan(one.search_plan(CELL))), MemoryTracker())
+    lines = {workers: read_lines(places.hpo(CELL) / "trials.jsonl") for workers, places in ((1, one), (2, two))}
+    assert {line["workers"] for line in lines[1]} == {1}
+    assert {line["workers"] for line in lines[2]} == {2}
+    forced = {w: [(t["number"], t["forced"], t["draws"]) for t in found if t["forced"]] for w, found in lines.items()}
+    assert forced[1] == forced[2]
+    assert [line["number"] for line in lines[1]] == [line["number"] for line in lines[2]] == list(range(TRIALS))
+
+
 def test_a_killed_search_loses_no_ended_trial_and_repeats_none(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
 from tsladder.params import load_params
 from tsladder.places import Places
+from tsladder.planning.machine import survey
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.stage import EXIT_FILE
@@ -31,6 +32,8 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
     params = load_params(places.params)
     if not places.bars(params.data.symbol).exists():
         raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
+    # A wish that this machine cannot fulfil ends here, not in the first search.
+    survey(params.hardware)
     if retry_failed:
         for name, state in study_state(places).cells.items():
             if state.state == "failed":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tsladder.models.dropout import Masks
+from tsladder.models.short_attention import SHORT_TOKENS, attend
 
 
 class RevinAffine(nn.Module):
@@ -27,7 +26,10 @@ class RevinAffine(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention with one fused projection, through torch's scaled_dot_product_attention."""
+    """Multi-head self-attention with one fused projection.
+
+    Through torch's scaled_dot_product_attention, but for short sequences on a CPU, where that is the slowest part.
+    """
 
     def __init__(self, d_model: int, n_heads: int) -> None:
         super().__init__()
@@ -37,37 +39,22 @@ class SelfAttention(nn.Module):
 
     def forward(self, h_BPD: Tensor) -> Tensor:
         batch, tokens, width = h_BPD.shape
-        head_width = width // self.n_heads
-        on_cpu = h_BPD.device.type == "cpu"
-        paired = on_cpu and batch % 2 == 0 and tokens <= PAIRED_TOKENS and head_width < PAIRED_HEAD_WIDTH
-        rows, length = (batch // 2, 2 * tokens) if paired else (batch, tokens)
-        heads = self.project_in(h_BPD)
-        if on_cpu and heads.dtype == torch.bfloat16:
+        heads_BPE = self.project_in(h_BPD)
+        on_cpu = heads_BPE.device.type == "cpu"
+        if on_cpu and heads_BPE.dtype == torch.bfloat16:
             # torch's CPU kernel falls back to plain loops for the backward pass in bf16, 25 times slower.
-            heads = heads.float()
-        query, key, value = (
-            part.view(rows, length, self.n_heads, head_width).transpose(1, 2) for part in heads.chunk(3, dim=-1)
-        )
-        mask = _own_half(tokens, heads.dtype) if paired else None
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        mixed_BPD = mixed.transpose(1, 2).reshape(batch, tokens, width).to(h_BPD.dtype)
-        projected: Tensor = self.project_out(mixed_BPD)
+            heads_BPE = heads_BPE.float()
+        if on_cpu and tokens <= SHORT_TOKENS:
+            mixed_BPD = attend(heads_BPE, self.n_heads)
+        else:
+            query, key, value = (
+                part.view(batch, tokens, self.n_heads, width // self.n_heads).transpose(1, 2)
+                for part in heads_BPE.chunk(3, dim=-1)
+            )
+            mixed = functional.scaled_dot_product_attention(query, key, value)
+            mixed_BPD = mixed.transpose(1, 2).reshape(batch, tokens, width)
+        projected: Tensor = self.project_out(mixed_BPD.to(h_BPD.dtype))
         return projected
-
-
-PAIRED_TOKENS = 16
-PAIRED_HEAD_WIDTH = 64
-"""Below these, torch's CPU kernel spends its time on starting products of 9 x 16 values: two windows in one sequence,
-blind to each other, take 0.55 to 0.95 of the time, four or more take longer again (9 tokens, one thread)."""
-
-
-@functools.cache
-def _own_half(tokens: int, dtype: torch.dtype) -> Tensor:
-    """Additive mask (2P, 2P) under which two windows in one sequence do not see each other."""
-    mask = torch.full((2 * tokens, 2 * tokens), -torch.inf, dtype=dtype)
-    mask[:tokens, :tokens] = 0
-    mask[tokens:, tokens:] = 0
-    return mask
 
 
 class EncoderBlock(nn.Module):

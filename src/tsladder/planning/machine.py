@@ -13,6 +13,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.memory import GIB
 
+CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
 SIDE_BY_SIDE_BELOW = 5_000_000
 """Models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
@@ -98,11 +99,10 @@ def _fast_bf16(device: str) -> bool | None:
         import torch
 
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    cpuinfo = Path("/proc/cpuinfo")
-    if device != "cpu" or not cpuinfo.exists() or platform.machine() not in ("x86_64", "AMD64"):
+    if device != "cpu" or not CPUINFO.exists() or platform.machine() not in ("x86_64", "AMD64"):
         return None
     # avx512_bf16 alone is not enough: its products took 1.7 times as long as those in fp32.
-    return "amx_bf16" in cpuinfo.read_text(encoding="utf-8", errors="replace")
+    return "amx_bf16" in CPUINFO.read_text(encoding="utf-8", errors="replace")
 
 
 def _offered_gib(device: str) -> float:

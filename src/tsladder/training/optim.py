@@ -77,9 +77,14 @@ class RoundingAdamW(torch.optim.Optimizer):
 
     def _rounded(self, value: Tensor) -> Tensor:
         """fp32 `value` with the lower 16 bits cleared, carried upwards as often as they say."""
-        words: np.ndarray = self._bits.random_raw(-(-value.numel() // 4))
-        carry = torch.from_numpy(words.view(np.uint16)[: value.numel()].astype(np.int32)).to(value.device)
-        return ((value.view(torch.int32) + carry.view(value.shape)) & -65536).view(torch.float32)
+        if value.device.type == "cpu":
+            words: np.ndarray = self._bits.random_raw(-(-value.numel() // 4))
+            low = words.view(np.uint16)[: value.numel()].astype(np.int32)
+            carry = torch.from_numpy(low).view(value.shape)
+        else:
+            # Drawn where it is used, from torch's generator there, which the job has seeded.
+            carry = torch.randint(1 << 16, value.shape, dtype=torch.int32, device=value.device)
+        return ((value.view(torch.int32) + carry) & -65536).view(torch.float32)
 
 
 def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, schedule: str) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tsladder.interruption import Interrupted
 from tsladder.locks import sole_owner
+from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
@@ -64,7 +65,7 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
     """One job a seed, numbered from 1; or why the model cannot be trained here."""
     spec = work.spec(choice["architecture"])
     execution = work.execution(spec)
-    batch_plan = work.batch_plan(spec, work.machine.memory_gib / execution.workers)
+    batch_plan = work.batch_plan(spec, work.machine.memory_gib / _at_once(work, execution))
     if batch_plan is None:
         return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
     return {
@@ -83,8 +84,9 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
 
 
 def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker) -> None:
-    workers = work.execution(next(iter(jobs.values())).spec).workers
+    workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
+    parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
     supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
     waiting = list(jobs)
     started: dict[int, int] = {}
@@ -99,21 +101,33 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker)
     def on_end(event: Ended) -> None:
         _keep(work, jobs[event.number], event, folder)
         run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
-        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
         tracker.log_run(dataclasses.replace(run, parent_id=parent))
-        tracker.finish(parent, RunStatus.FINISHED)
 
-    keep_busy(
-        supervisor,
-        workers=workers,
-        next_job=next_job,
-        on_progress=lambda _event: None,
-        on_end=on_end,
-        on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
-    )
+    try:
+        keep_busy(
+            supervisor,
+            workers=workers,
+            next_job=next_job,
+            on_progress=lambda _event: None,
+            on_end=on_end,
+            on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
+        )
+    finally:
+        tracker.finish(parent, RunStatus.FINISHED)
     done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
     if len(done) < len(jobs):
         raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+
+
+def _at_once(work: CellWork, execution: ExecutionPlan) -> int:
+    """How many seeds train at the same time.
+
+    Three seeds on two cores, one after the other on the core that is free, leave one core idle for a third of the
+    time; all three at once, on one thread each, share both to the end. The threads of a seed stay the same.
+    """
+    seeds, cores = int(work.plan["seeds"]), work.machine.cores
+    one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
+    return seeds if one_a_core and cores < seeds < 2 * cores else execution.workers
 
 
 def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:

@@ -6,20 +6,17 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tsladder.errors import WorkFailed
-from tsladder.evaluation.baselines import baselines
+from tsladder.evaluation.baselines import Forecast, baselines
 from tsladder.evaluation.scores import RegionScores, predictions_frame, score_region
 from tsladder.market.targets import labels
-from tsladder.market.windows import Windows, build_windows
-from tsladder.models.spec import ModelSpec
+from tsladder.market.windows import build_windows
 from tsladder.params import EvaluationParams, TargetParams, WindowParams
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork
-from tsladder.training.outcome import RECORD
+from tsladder.training.forecasting import TrainedSeeds, forecasting
 from tsladder.vocabulary import CellStatus, Phase, Region
 
 SCORED = (Region.VALIDATION, Region.TEST)
@@ -32,33 +29,28 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     """
     import pandas as pd
 
-    status = read_json(work.places.models(work.cell) / "status.json")
-    spec = work.spec(choice["architecture"])
+    with forecasting(_trained_seeds(work, choice), {r: work.dataset.windows.region(r) for r in SCORED}) as under_way:
+        # Meanwhile here: libraries that take seconds to load, and what needs no model.
+        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
+        forecasts = _baselines(work)
+        probabilities = under_way.result()
     evaluation = EvaluationParams(**work.plan["evaluation"])
-    ratio = _ratio_windows(work)
-    train = work.dataset.windows.train
     regions: dict[str, RegionScores] = {}
     frames = []
     for region in SCORED:
         windows = work.dataset.windows.region(region)
-        probabilities = {
-            number: _probabilities(work, spec, choice["settings"]["dropout"], number, windows)
-            for number in status["seeds"]
-        }
-        forecasts = baselines(
-            train, windows, work.dataset.table.close_T, ratio.train.last_day(), ratio.region(region).last_day()
-        )
         regions[region] = score_region(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
-            probabilities=probabilities,
-            forecasts=forecasts,
-            train_rate=float(np.mean(train.y_N)),
+            probabilities=probabilities[region],
+            forecasts=forecasts[region],
+            train_rate=float(np.mean(work.dataset.windows.train.y_N)),
             fingerprint=windows.fingerprint(),
             params=evaluation,
             seed=derive_seed(work.seed, str(work.cell), "bootstrap", region),
         )
-        frames.append(predictions_frame(region, windows.y_N, windows.dates_N, probabilities, forecasts))
+        frames.append(predictions_frame(region, windows.y_N, windows.dates_N, probabilities[region], forecasts[region]))
     folder = work.places.scores(work.cell)
     record = {
         "cell": str(work.cell),
@@ -75,45 +67,40 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     folder.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "scores.json", record)
-    _log(work, regions, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+    _log(work, regions, tracker, parent)
 
 
-def _ratio_windows(work: CellWork) -> Any:
-    """The baselines always see ratios to the last Close, whatever the model's normalisation."""
-    windows = WindowParams(**work.plan["windows"])
-    if windows.normalisation == "ratio":
-        return work.dataset.windows
-    y_T = labels(work.dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
-    ratio = dataclasses.replace(windows, normalisation="ratio")
-    return build_windows(work.dataset.table, work.dataset.splits, y_T, ratio)
+def _trained_seeds(work: CellWork, choice: dict[str, Any]) -> TrainedSeeds:
+    models = work.places.models(work.cell)
+    spec = work.spec(choice["architecture"])
+    plan = work.batch_plan(spec, work.machine.memory_gib)
+    return TrainedSeeds(
+        spec=spec,
+        folders={number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]},
+        precision=work.recipe.precision,
+        device=work.machine.device,
+        # A machine on which it could not be trained may still score it, a window or two at a time.
+        micro_batch=1 if plan is None else plan.micro_batch,
+    )
 
 
-def _probabilities(
-    work: CellWork, spec: ModelSpec, dropout: float, number: int, windows: Windows
-) -> NDArray[np.float64]:
-    import torch
-
-    from tsladder.models.build import build, count_params, lower
-    from tsladder.training.checkpoint import load_weights
-    from tsladder.training.feed import Feed
-    from tsladder.training.trainer import predict_logits
-
-    folder = work.places.models(work.cell) / f"seed-{number}"
-    model = build(spec, dropout=dropout)
-    load_weights(folder, model)
-    measured = read_json(folder / RECORD)["n_params"]
-    if measured != count_params(model):
-        raise WorkFailed(f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}")
-    if work.recipe.precision != "fp32":
-        lower(model)
-    device = torch.device(work.machine.device)
-    logits_N = predict_logits(model.to(device), Feed(windows, device))
-    probability_N: NDArray[np.float64] = torch.sigmoid(logits_N.double()).cpu().numpy()
-    return probability_N
+def _baselines(work: CellWork) -> dict[str, tuple[Forecast, ...]]:
+    """They always see ratios to the last Close, whatever the model's normalisation."""
+    dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
+    ratio = dataset.windows
+    if windows.normalisation != "ratio":
+        y_T = labels(dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
+        ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
+    train, close_T = dataset.windows.train, dataset.table.close_T
+    return {
+        region: baselines(
+            train, dataset.windows.region(region), close_T, ratio.train.last_day(), ratio.region(region).last_day()
+        )
+        for region in SCORED
+    }
 
 
-def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker) -> None:
-    key = work.search_key
+def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker, parent: str) -> None:
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
         metrics[f"{region}_loss"] = scores.mean.log_loss
@@ -123,11 +110,10 @@ def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker) -> 
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
-    parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, key))
     tracker.log_run(
         RunRecord(
             name=f"{work.cell}/evaluation",
-            tags=work.tags(Phase.EVALUATE, key),
+            tags=work.tags(Phase.EVALUATE, work.search_key),
             parent_id=parent,
             metrics=metrics,
             artifacts={work.places.scores(work.cell) / "scores.json": "scores"},

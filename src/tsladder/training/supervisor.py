@@ -52,6 +52,19 @@ class _Child:
     silent_seconds: float = 0.0
 
 
+def start_fork_server() -> None:
+    """Start the server that workers are forked from; it loads torch while this process does something else.
+
+    Called again it does nothing. Only what RUNS no tensor operation is preloaded: a fork would lose the threads of
+    one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would spend again.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", "torch._dynamo"])
+    # First, because starting the tracker unblocks the very signals that are to be blocked.
+    resource_tracker.ensure_running()
+    with _blocked(signal.SIGINT, signal.SIGTERM):
+        forkserver.ensure_running()
+
+
 class Supervisor:
     """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
 
@@ -64,13 +77,7 @@ class Supervisor:
         self._stall_seconds = stall_seconds
         self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
-        # Only what RUNS no tensor operation: a fork would lose the threads of one. torch._dynamo is imported by every
-        # first optimizer, which takes a second that each worker would spend again.
-        self._context.set_forkserver_preload(["torch", "torch._dynamo"])
-        # First, because starting the tracker unblocks the very signals that are to be blocked.
-        resource_tracker.ensure_running()
-        with _blocked(signal.SIGINT, signal.SIGTERM):
-            forkserver.ensure_running()
+        start_fork_server()
         self._children: dict[int, _Child] = {}
 
     @property

@@ -1,0 +1,70 @@
+"""What the trained seeds of a cell forecast, computed in a worker process while the caller does something else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import WorkFailed
+from tsladder.market.windows import Windows
+from tsladder.models.spec import ModelSpec
+from tsladder.records import read_json
+from tsladder.training.outcome import RECORD
+from tsladder.training.supervisor import start_fork_server
+
+Forecasts = dict[str, dict[int, NDArray[np.float64]]]
+"""Region -> seed number -> probability of every window, p_N."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedSeeds:
+    """The checkpoints of one architecture: seed number -> folder, and how to compute with them."""
+
+    spec: ModelSpec
+    folders: Mapping[int, Path]
+    precision: str
+    device: str
+    micro_batch: int
+
+
+@contextmanager
+def forecasting(seeds: TrainedSeeds, regions: Mapping[str, Windows]) -> Iterator[Future[Forecasts]]:
+    """Forecasts for the windows of `regions`, under way. `result` raises WorkFailed for an unusable checkpoint."""
+    start_fork_server()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
+        yield pool.submit(forecast, seeds, regions)
+
+
+def forecast(seeds: TrainedSeeds, regions: Mapping[str, Windows]) -> Forecasts:
+    """The same, here and now."""
+    import torch
+
+    from tsladder.models.build import build, count_params, lower
+    from tsladder.training.checkpoint import load_weights
+    from tsladder.training.feed import Feed
+    from tsladder.training.trainer import predict_logits
+
+    device = torch.device(seeds.device)
+    forecasts: Forecasts = {region: {} for region in regions}
+    for number, folder in seeds.folders.items():
+        model = build(seeds.spec, dropout=0.0)
+        load_weights(folder, model)
+        measured = read_json(folder / RECORD)["n_params"]
+        if measured != count_params(model):
+            raise WorkFailed(
+                f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}"
+            )
+        if seeds.precision != "fp32":
+            lower(model)
+        model.to(device)
+        for region, windows in regions.items():
+            logits_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
+            forecasts[region][number] = torch.sigmoid(logits_N.double()).cpu().numpy()
+    return forecasts

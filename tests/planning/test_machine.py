@@ -1,0 +1,91 @@
+"""How a cell is laid out, and what the machine is told about its precision."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from tests.building import geometry, spec
+
+from tsladder.errors import BadInput
+from tsladder.models.spec import ModelSpec
+from tsladder.params import HardwareParams, TrainingParams, load_params
+from tsladder.planning import machine
+from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
+from tsladder.planning.recipe import Recipe
+
+AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
+SMALL = spec()
+LARGE = ModelSpec(geometry=geometry(), d_model=384, n_layers=12, n_heads=8, d_ff=1536)
+ROOT = Path(__file__).parents[2]
+
+
+def laptop(**changes: object) -> Machine:
+    return dataclasses.replace(Machine(cores=8, memory_gib=16.0, device="cpu", fast_bf16=False), **changes)  # type: ignore[arg-type]
+
+
+def test_small_models_train_one_a_core_on_one_thread_and_large_ones_alone_on_all() -> None:
+    side_by_side = lay_out(SMALL, laptop(), AUTO)
+    assert (side_by_side.workers, side_by_side.threads, side_by_side.memory_gib_each) == (8, 1, 2.0)
+    alone = lay_out(LARGE, laptop(), AUTO)
+    assert (alone.workers, alone.threads, alone.memory_gib_each) == (1, 8, 16.0)
+
+
+def test_several_small_models_share_a_gpu_and_a_large_one_has_it_alone() -> None:
+    gpu = laptop(device="cuda", memory_gib=80.0)
+    assert lay_out(SMALL, gpu, AUTO).workers > 1
+    assert lay_out(LARGE, gpu, AUTO).workers == 1
+
+
+def test_the_number_of_workers_that_params_wish_is_kept() -> None:
+    assert lay_out(SMALL, laptop(), dataclasses.replace(AUTO, workers=3)).workers == 3
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_device_that_is_not_there_is_refused_with_what_to_do() -> None:
+    with pytest.raises(BadInput, match=r"hardware\.device is cuda.* set auto or cpu"):
+        survey(dataclasses.replace(AUTO, device="cuda"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"), [("fpu avx512f avx512_bf16", False), ("fpu avx512_bf16 amx_bf16 amx_tile", True)]
+)
+def test_bf16_is_fast_where_the_processor_has_amx(
+    flags: str, fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor : 0\nflags : {flags}\n")
+    monkeypatch.setattr(machine, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(machine.platform, "machine", lambda: "x86_64")
+    surveyed = survey(dataclasses.replace(AUTO, device="cpu"))
+    assert surveyed.fast_bf16 is fast
+    assert (slow_bf16_note(surveyed, "bf16-mixed") is None) is fast
+
+
+def test_slow_bf16_is_told_with_the_way_to_fp32_and_only_where_it_is_asked_for() -> None:
+    note = slow_bf16_note(laptop(), "bf16-mixed")
+    assert note is not None
+    assert "-S training.precision=fp32" in note
+    assert slow_bf16_note(laptop(), "fp32") is None
+    assert slow_bf16_note(laptop(fast_bf16=True), "bf16-mixed") is None
+    assert slow_bf16_note(laptop(fast_bf16=None), "bf16-mixed") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "budget", "precision"),
+    [
+        ("auto", "750k", "fp32"),
+        ("auto", "2M", "bf16-mixed"),
+        ("auto", "2B", "bf16-mixed"),
+        ("fp32", "2B", "fp32"),
+        ("bf16", "12k", "bf16"),
+    ],
+)
+def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
+    asked: str, budget: str, precision: str
+) -> None:
+    params = load_params(ROOT / "params.yaml")
+    training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
+    assert Recipe.from_params(training, params.search.chosen, budget).precision == precision
