@@ -18,8 +18,9 @@ from tsladder.models.spec import ModelSpec
 from tsladder.records import read_json
 from tsladder.training.outcome import RECORD
 from tsladder.training.supervisor import start_fork_server
+from tsladder.vocabulary import Region
 
-Forecasts = dict[str, dict[int, NDArray[np.float64]]]
+Forecasts = dict[Region, dict[int, NDArray[np.float64]]]
 """Region -> seed number -> probability of every window, p_N."""
 
 
@@ -35,14 +36,14 @@ class TrainedSeeds:
 
 
 @contextmanager
-def forecasting(seeds: TrainedSeeds, regions: Mapping[str, Windows]) -> Iterator[Future[Forecasts]]:
+def forecasting(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Iterator[Future[Forecasts]]:
     """Forecasts for the windows of `regions`, under way. `result` raises WorkFailed for an unusable checkpoint."""
     start_fork_server()
     with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
         yield pool.submit(forecast, seeds, regions)
 
 
-def forecast(seeds: TrainedSeeds, regions: Mapping[str, Windows]) -> Forecasts:
+def forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecasts:
     """The same, here and now."""
     import torch
 

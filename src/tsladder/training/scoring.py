@@ -29,17 +29,18 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     """
     import pandas as pd
 
-    with forecasting(_trained_seeds(work, choice), {r: work.dataset.windows.region(r) for r in SCORED}) as under_way:
-        # Meanwhile here: libraries that take seconds to load, and what needs no model.
-        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
+    # MLflow first: it takes seconds to load, and so does torch in the server that the forecasts' worker is forked from.
+    tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+    parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
+    windows_of = {region: work.dataset.windows.region(region) for region in SCORED}
+    with forecasting(_trained_seeds(work, choice), windows_of) as under_way:
         forecasts = _baselines(work)
         probabilities = under_way.result()
     evaluation = EvaluationParams(**work.plan["evaluation"])
     regions: dict[str, RegionScores] = {}
     frames = []
     for region in SCORED:
-        windows = work.dataset.windows.region(region)
+        windows = windows_of[region]
         regions[region] = score_region(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
