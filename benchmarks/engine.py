@@ -259,7 +259,9 @@ def _ours(channel: Connection, job: Job) -> None:
 
     from tsladder.training.feed import Feed
     from tsladder.training.trainer import Trainer
+    from tsladder.training.worker import keep_freed_memory
 
+    keep_freed_memory()
     torch.set_num_threads(job.threads)
     trainer = Trainer(job)
     feed = Feed(_windows(), trainer.device)

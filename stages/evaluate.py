@@ -13,7 +13,7 @@ from tsladder.vocabulary import Cell
 def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
     from tsladder.training.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(optimizers=False)
     from tsladder.training.cell import open_cell
     from tsladder.training.scoring import score_cell
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +38,11 @@ class TrainedSeeds:
 @contextmanager
 def forecasting(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Iterator[Future[Forecasts]]:
     """Forecasts for the windows of `regions`, under way. `result` raises WorkFailed for an unusable checkpoint."""
-    start_fork_server()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
-        yield pool.submit(forecast, seeds, regions)
+    start_fork_server(optimizers=False)
+    context = multiprocessing.get_context("forkserver")
+    # From a thread, because the first job waits for what the fork server preloads.
+    with ProcessPoolExecutor(1, context) as pool, ThreadPoolExecutor(1) as starter:
+        yield starter.submit(lambda: pool.submit(forecast, seeds, regions).result())
 
 
 def forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecasts:

@@ -29,11 +29,11 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     """
     import pandas as pd
 
-    # MLflow first: it takes seconds to load, and so does torch in the server that the forecasts' worker is forked from.
-    tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-    parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
     windows_of = {region: work.dataset.windows.region(region) for region in SCORED}
     with forecasting(_trained_seeds(work, choice), windows_of) as under_way:
+        # Meanwhile here, what takes seconds to load and needs no model.
+        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
         forecasts = _baselines(work)
         probabilities = under_way.result()
     evaluation = EvaluationParams(**work.plan["evaluation"])

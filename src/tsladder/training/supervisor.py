@@ -52,13 +52,14 @@ class _Child:
     silent_seconds: float = 0.0
 
 
-def start_fork_server() -> None:
+def start_fork_server(*, optimizers: bool = True) -> None:
     """Start the server that workers are forked from; it loads torch while this process does something else.
 
     Called again it does nothing. Only what RUNS no tensor operation is preloaded: a fork would lose the threads of
     one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would spend again.
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", "torch._dynamo"])
+    preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     # First, because starting the tracker unblocks the very signals that are to be blocked.
     resource_tracker.ensure_running()
     with _blocked(signal.SIGINT, signal.SIGTERM):

@@ -7,9 +7,11 @@ the parent is gone.
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import gc
 import os
+import platform
 import resource
 import sys
 import threading
@@ -27,6 +29,9 @@ from tsladder.vocabulary import StopReason
 
 MAX_RETRIES = 8
 
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+
 BEAT = "beat"
 BEAT_SECONDS = 2.0
 STOP = "stop"
@@ -35,6 +40,7 @@ STOP = "stop"
 def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
     """Entry point of the child process."""
     _die_with_parent()
+    keep_freed_memory()
     started = time.perf_counter()
     try:
         outcome = _train(channel, job, windows.train, windows.validation, started)
@@ -112,6 +118,19 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
         }
         save_checkpoint(Path(job.checkpoint_folder), fitted.weights.snapshot(), record)
     return outcome
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next one, instead of handing it back and faulting it in again.
+
+    That took 2 to 7 % of a step. The peak is the same; nothing is done under another C library.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for option, value in ((_M_MMAP_THRESHOLD, 1 << 30), (_M_TRIM_THRESHOLD, (1 << 31) - 1)):
+        if libc.mallopt(option, value) != 1:
+            raise OSError(f"mallopt({option}, {value}) was refused by glibc")
 
 
 def _peak_memory_gib(device: str) -> float:
