@@ -18,7 +18,8 @@ from tsladder.planning.recipe import Recipe
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
 SMALL = spec()
-LARGE = ModelSpec(geometry=geometry(), d_model=384, n_layers=12, n_heads=8, d_ff=1536)
+MIDDLE = ModelSpec(geometry=geometry(), d_model=384, n_layers=12, n_heads=8, d_ff=1536)
+LARGE = ModelSpec(geometry=geometry(), d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
 ROOT = Path(__file__).parents[2]
 
 
@@ -29,14 +30,23 @@ def laptop(**changes: object) -> Machine:
 def test_small_models_train_one_a_core_on_one_thread_and_large_ones_alone_on_all() -> None:
     side_by_side = lay_out(SMALL, laptop(), AUTO)
     assert (side_by_side.workers, side_by_side.threads, side_by_side.memory_gib_each) == (8, 1, 2.0)
+    assert lay_out(MIDDLE, laptop(), AUTO).workers == 8
     alone = lay_out(LARGE, laptop(), AUTO)
     assert (alone.workers, alone.threads, alone.memory_gib_each) == (1, 8, 16.0)
+
+
+def test_no_more_models_train_side_by_side_than_memory_has_room_for() -> None:
+    crowded = lay_out(MIDDLE, laptop(cores=64, memory_gib=15.0), AUTO)
+    assert crowded.workers == 10
+    assert crowded.threads == 6
+    assert crowded.memory_gib_each == pytest.approx(1.5)
+    assert lay_out(MIDDLE, laptop(cores=64, memory_gib=0.5), AUTO).workers == 1
 
 
 def test_several_small_models_share_a_gpu_and_a_large_one_has_it_alone() -> None:
     gpu = laptop(device="cuda", memory_gib=80.0)
     assert lay_out(SMALL, gpu, AUTO).workers > 1
-    assert lay_out(LARGE, gpu, AUTO).workers == 1
+    assert lay_out(MIDDLE, gpu, AUTO).workers == 1
 
 
 def test_the_number_of_workers_that_params_wish_is_kept() -> None:

@@ -11,13 +11,17 @@ from pathlib import Path
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
-from tsladder.planning.memory import GIB
+from tsladder.planning.memory import BYTES_PER_PARAM_ADAMW, FRAMEWORK_GIB, GIB
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
-SIDE_BY_SIDE_BELOW = 5_000_000
-"""Models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
+SIDE_BY_SIDE_BELOW = 50_000_000
+"""On CPUs models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
 
+_WORKING_SET_GIB = 0.5
+"""Of activations, at least, that a worker beside others must have room for: more cores than that do not help."""
+
+SHARE_A_GPU_BELOW = 5_000_000
 SMALL_MODELS_A_GPU = 4
 """Small models leave a GPU idle between kernels, so several share it. Not measured yet: docs/decisions.md."""
 
@@ -63,12 +67,14 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     """Small models side by side, on one thread each or sharing a GPU; a large one alone on all there is."""
     if hardware.workers != "auto":
         workers = hardware.workers
-    elif spec.n_params >= SIDE_BY_SIDE_BELOW or machine.device == "mps":
-        workers = 1
-    elif machine.device == "cuda":
+    elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
+        state_gib = spec.n_params * max(BYTES_PER_PARAM_ADAMW.values()) / GIB
+        room = machine.memory_gib / (FRAMEWORK_GIB + state_gib + _WORKING_SET_GIB)
+        workers = max(1, min(machine.cores, int(room)))
+    elif machine.device == "cuda" and spec.n_params < SHARE_A_GPU_BELOW:
         workers = min(SMALL_MODELS_A_GPU, machine.cores)
     else:
-        workers = machine.cores
+        workers = 1
     return ExecutionPlan(
         device=machine.device,
         workers=workers,

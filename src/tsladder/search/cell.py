@@ -18,7 +18,7 @@ from tsladder.search.runner import TRIALS, Runner
 from tsladder.search.space import SearchSpace
 from tsladder.search.strategy import schedule
 from tsladder.search.trials import best
-from tsladder.tracking import MlflowTracker, RunStatus, Tracker
+from tsladder.tracking import MlflowTracker, RunStatus, Tracker, open_cell_run
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import Phase
 
@@ -45,22 +45,22 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
 
 
 def _search(work: CellWork, key: str, folder: Path, space: SearchSpace, workers: int, tracker: Tracker) -> None:
-    parent_id = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, key))
-    tracker.close_orphans(parent_id)
     plan = schedule(work.plan["search"]["strategy"], space.grid, work.plan["search"]["trials"])
-    books = Bookkeeper(work=work, key=key, parent_id=parent_id, tracker=tracker, trials_total=plan.trials_total)
-    runner = Runner(work=work, folder=folder, space=space, schedule=plan, workers=workers, books=books)
-    note = slow_bf16_note(work.machine, work.recipe.precision)
-    if note is not None:
-        books.say(note)
-    interrupted = runner.run()
-    records = runner.ended_records
-    winner = best(records)
-    final = {"best_val_loss": winner.best_val_loss if winner else None, "trials_done": float(len(records))}
-    if interrupted:
-        tracker.finish(parent_id, RunStatus.KILLED, final)
-        raise Interrupted(f"{work.cell}: stopped with {len(records)} of {plan.trials_total} trials done")
-    tracker.finish(parent_id, RunStatus.FINISHED if winner else RunStatus.FAILED, final)
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
+        tracker.close_orphans(run.run_id)
+        books = Bookkeeper(work=work, key=key, parent_id=run.run_id, tracker=tracker, trials_total=plan.trials_total)
+        runner = Runner(work=work, folder=folder, space=space, schedule=plan, workers=workers, books=books)
+        note = slow_bf16_note(work.machine, work.recipe.precision)
+        if note is not None:
+            books.say(note)
+        interrupted = runner.run()
+        records = runner.ended_records
+        winner = best(records)
+        run.metrics = {"best_val_loss": winner.best_val_loss if winner else None, "trials_done": float(len(records))}
+        if interrupted:
+            raise Interrupted(f"{work.cell}: stopped with {len(records)} of {plan.trials_total} trials done")
+        if winner is None:
+            run.status = RunStatus.FAILED
     write_choice(work, space, plan, records)
     leader = "none has a loss" if winner is None else f"best {winner.best_val_loss:.4f} in trial {winner.number + 1}"
     books.say(f"{len(records)} trials done, {leader}")

@@ -4,6 +4,7 @@ MLflow holds copies for people: nothing here is ever read back by a stage that m
 this package costs nothing; MLflow itself (about 1.5 s) is imported when an `MlflowTracker` first works.
 """
 
+from tsladder.tracking.cell_run import CellRun, open_cell_run
 from tsladder.tracking.memory import MemoryTracker
 from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker
 from tsladder.tracking.store import MlflowTracker
@@ -11,6 +12,7 @@ from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command
 
 __all__ = [
     "UI_ENVIRONMENT",
+    "CellRun",
     "LoggedRun",
     "MemoryTracker",
     "MlflowTracker",
@@ -18,6 +20,7 @@ __all__ = [
     "RunStatus",
     "RunTags",
     "Tracker",
+    "open_cell_run",
     "store_uri",
     "ui_command",
 ]

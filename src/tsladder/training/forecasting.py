@@ -32,6 +32,7 @@ class TrainedSeeds:
     folders: Mapping[int, Path]
     precision: str
     device: str
+    threads: int
     micro_batch: int
 
 
@@ -42,11 +43,10 @@ def forecasting(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Itera
     context = multiprocessing.get_context("forkserver")
     # From a thread, because the first job waits for what the fork server preloads.
     with ProcessPoolExecutor(1, context) as pool, ThreadPoolExecutor(1) as starter:
-        yield starter.submit(lambda: pool.submit(forecast, seeds, regions).result())
+        yield starter.submit(lambda: pool.submit(_forecast, seeds, regions).result())
 
 
-def forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecasts:
-    """The same, here and now."""
+def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecasts:
     import torch
 
     from tsladder.models.build import build, count_params, lower
@@ -54,6 +54,8 @@ def forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecast
     from tsladder.training.feed import Feed
     from tsladder.training.trainer import predict_logits
 
+    # As in training: torch's default of every core took three times as long while the caller was busy.
+    torch.set_num_threads(seeds.threads)
     device = torch.device(seeds.device)
     forecasts: Forecasts = {region: {} for region in regions}
     for number, folder in seeds.folders.items():

@@ -22,7 +22,7 @@ from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
-from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
+from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
 from tsladder.training.cell import CellWork, loss_curves, settings_params
 from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
@@ -86,7 +86,6 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
 def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker) -> None:
     workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
-    parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, search_key))
     supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
     waiting = list(jobs)
     started: dict[int, int] = {}
@@ -98,12 +97,13 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker)
         started[number] = int(time.time() * 1000)
         return number, jobs[number]
 
-    def on_end(event: Ended) -> None:
-        _keep(work, jobs[event.number], event, folder)
-        run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
-        tracker.log_run(dataclasses.replace(run, parent_id=parent))
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
 
-    try:
+        def on_end(event: Ended) -> None:
+            _keep(work, jobs[event.number], event, folder)
+            run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
+            tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
+
         keep_busy(
             supervisor,
             workers=workers,
@@ -112,11 +112,9 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker)
             on_end=on_end,
             on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
         )
-    finally:
-        tracker.finish(parent, RunStatus.FINISHED)
-    done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
-    if len(done) < len(jobs):
-        raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+        done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
+        if len(done) < len(jobs):
+            raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
 
 
 def _at_once(work: CellWork, execution: ExecutionPlan) -> int:

@@ -10,13 +10,13 @@ import numpy as np
 from tsladder.evaluation.baselines import Forecast, baselines
 from tsladder.evaluation.scores import RegionScores, predictions_frame, score_region
 from tsladder.market.targets import labels
-from tsladder.market.windows import build_windows
+from tsladder.market.windows import Windows, build_windows
 from tsladder.params import EvaluationParams, TargetParams, WindowParams
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
-from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker
+from tsladder.tracking import CellRun, MlflowTracker, RunRecord, Tracker, open_cell_run
 from tsladder.training.cell import CellWork
-from tsladder.training.forecasting import TrainedSeeds, forecasting
+from tsladder.training.forecasting import Forecasts, TrainedSeeds, forecasting
 from tsladder.vocabulary import CellStatus, Phase, Region
 
 SCORED = (Region.VALIDATION, Region.TEST)
@@ -27,17 +27,28 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
 
     Every choice has been made when this runs: the test region is scored once per trained model.
     """
-    import pandas as pd
-
     windows_of = {region: work.dataset.windows.region(region) for region in SCORED}
     with forecasting(_trained_seeds(work, choice), windows_of) as under_way:
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        parent = tracker.cell_run(str(work.cell), work.tags(Phase.SEARCH, work.search_key))
-        forecasts = _baselines(work)
-        probabilities = under_way.result()
+        with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
+            forecasts = _baselines(work)
+            regions = _score(work, choice, windows_of, forecasts, under_way.result())
+            _log(work, regions, tracker, parent)
+
+
+def _score(
+    work: CellWork,
+    choice: dict[str, Any],
+    windows_of: dict[Region, Windows],
+    forecasts: dict[Region, tuple[Forecast, ...]],
+    probabilities: Forecasts,
+) -> dict[Region, RegionScores]:
+    """Write the outputs of the cell and return the scores by region."""
+    import pandas as pd
+
     evaluation = EvaluationParams(**work.plan["evaluation"])
-    regions: dict[str, RegionScores] = {}
+    regions: dict[Region, RegionScores] = {}
     frames = []
     for region in SCORED:
         windows = windows_of[region]
@@ -68,7 +79,7 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     folder.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "scores.json", record)
-    _log(work, regions, tracker, parent)
+    return regions
 
 
 def _trained_seeds(work: CellWork, choice: dict[str, Any]) -> TrainedSeeds:
@@ -80,12 +91,13 @@ def _trained_seeds(work: CellWork, choice: dict[str, Any]) -> TrainedSeeds:
         folders={number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]},
         precision=work.recipe.precision,
         device=work.machine.device,
+        threads=work.execution(spec).threads,
         # A machine on which it could not be trained may still score it, a window or two at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
     )
 
 
-def _baselines(work: CellWork) -> dict[str, tuple[Forecast, ...]]:
+def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
     ratio = dataset.windows
@@ -101,7 +113,7 @@ def _baselines(work: CellWork) -> dict[str, tuple[Forecast, ...]]:
     }
 
 
-def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker, parent: str) -> None:
+def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, parent: CellRun) -> None:
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
         metrics[f"{region}_loss"] = scores.mean.log_loss
@@ -115,9 +127,9 @@ def _log(work: CellWork, regions: dict[str, RegionScores], tracker: Tracker, par
         RunRecord(
             name=f"{work.cell}/evaluation",
             tags=work.tags(Phase.EVALUATE, work.search_key),
-            parent_id=parent,
+            parent_id=parent.run_id,
             metrics=metrics,
             artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
         )
     )
-    tracker.finish(parent, RunStatus.FINISHED, {"test_loss": metrics.get("test_loss")})
+    parent.metrics = {"test_loss": metrics.get("test_loss")}

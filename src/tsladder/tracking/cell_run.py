@@ -1,0 +1,38 @@
+"""The run of a cell while a stage works on it: never left RUNNING, however the work ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tsladder.interruption import Interrupted
+from tsladder.tracking.runs import RunStatus, RunTags, Tracker
+
+
+@dataclass(slots=True)
+class CellRun:
+    """An open run: how it is to end is set while the work goes on."""
+
+    run_id: str
+    status: RunStatus = RunStatus.FINISHED
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@contextmanager
+def open_cell_run(tracker: Tracker, name: str, tags: RunTags) -> Iterator[CellRun]:
+    """The run of cell `name`, found again or created; ended as its `status` says when the block ends.
+
+    An exception ends it KILLED where it is a wish to stop, FAILED otherwise, and goes on.
+    """
+    run = CellRun(tracker.cell_run(name, tags))
+    try:
+        yield run
+    except (Interrupted, KeyboardInterrupt):
+        run.status = RunStatus.KILLED
+        raise
+    except BaseException:
+        run.status = RunStatus.FAILED
+        raise
+    finally:
+        tracker.finish(run.run_id, run.status, run.metrics)
