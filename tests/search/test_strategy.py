@@ -30,8 +30,10 @@ def test_forced_trials_come_first_then_the_sampler_then_nothing() -> None:
     assert all(isinstance(d, Drawn) for d in decisions[6:8])
     assert isinstance(decisions[8], Finished)
     assert plan.forced_left_out == ()
+    depths = [d.spec.n_layers for d in decisions[:6] if isinstance(d, Forced)]
+    assert depths == sorted(depths, reverse=True) and len(set(depths)) > 1
 
 
 def test_too_few_trials_name_the_extremes_they_leave_out() -> None:
     plan = schedule("architectural", build_grid(GEOMETRY, "200k"), 4)
-    assert [forced.what for forced in plan.forced_left_out] == ["smallest n_heads", "largest n_heads"]
+    assert [forced.what for forced in plan.forced_left_out] == ["largest d_model", "smallest n_layers"]

@@ -3,7 +3,7 @@
 An extreme is the smallest or largest value of a coordinate that some member of the grid has, so it always
 exists. Among the members that have it the one nearest the budget is taken that is not forced already, since
 the deepest shape is often the narrowest as well and training it twice would teach nothing. Extremes that few
-members have choose first, so that they are not left without one of their own.
+members have choose first, so that they are not left without one of their own. The deepest train first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Architectural:
             fresh = [member for member in having[what] if member not in chosen.values()]
             if fresh:
                 chosen[what] = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
-        return tuple((what, chosen[what]) for what in having if what in chosen)
+        # Deep models take longest: started first they keep no worker waiting at the end.
+        return tuple(sorted(chosen.items(), key=lambda item: -item[1].n_layers))
 
 
 def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:
