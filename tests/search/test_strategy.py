@@ -31,7 +31,8 @@ def test_forced_trials_come_first_then_the_sampler_then_nothing() -> None:
     assert isinstance(decisions[8], Finished)
     assert plan.forced_left_out == ()
     depths = [d.spec.n_layers for d in decisions[:6] if isinstance(d, Forced)]
-    assert depths == sorted(depths, reverse=True) and len(set(depths)) > 1
+    assert depths == sorted(depths, reverse=True)
+    assert len(set(depths)) > 1
 
 
 def test_too_few_trials_name_the_extremes_they_leave_out() -> None:
