@@ -63,15 +63,21 @@ def _dvc(places: Places, *arguments: str) -> int:
     command = [sys.executable, "-m", "dvc", *arguments]
     exit_file = places.mlruns / f"exit-{os.getpid()}"
     environment[EXIT_FILE] = str(exit_file)
-    process = subprocess.Popen(command, cwd=places.root, env=environment, start_new_session=True)
+    process: subprocess.Popen[bytes] | None = None
     stopped: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
         stopped.append(number)
-        os.killpg(process.pid, signal.SIGINT)
+        if process is not None:
+            os.killpg(process.pid, signal.SIGINT)
 
+    # Before DVC starts: a run in the background of a shell has SIGINT ignored, and a child inherits that unless its
+    # parent handles the signal. DVC would then start stage after stage whatever it is sent.
     previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
+        process = subprocess.Popen(command, cwd=places.root, env=environment, start_new_session=True)
+        if stopped:
+            os.killpg(process.pid, signal.SIGINT)
         code = process.wait()
     finally:
         for number, handler in previous.items():
