@@ -88,7 +88,7 @@ def slow_bf16_note(machine: Machine, precision: str) -> str | None:
     if precision == "fp32" or machine.fast_bf16 is not False:
         return None
     return (
-        f"this processor multiplies bf16 no faster than fp32 (no AMX), so {precision} takes longer here: 1.3 to 1.6 "
+        f"this processor multiplies bf16 no faster than fp32 (no AMX), so {precision} takes longer here: 1.2 to 1.7 "
         "times as long from 2M to 200M (benchmarks/README.md). The precision belongs to the question and stays; to ask "
         "the whole law in fp32: dvc exp run -S training.precision=fp32"
     )
