@@ -11,7 +11,7 @@ from pathlib import Path
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
-from tsladder.planning.memory import BYTES_PER_PARAM_ADAMW, FRAMEWORK_GIB, GIB
+from tsladder.planning.memory import GIB, resting_memory_gib
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
@@ -68,9 +68,8 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     if hardware.workers != "auto":
         workers = hardware.workers
     elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
-        state_gib = spec.n_params * max(BYTES_PER_PARAM_ADAMW.values()) / GIB
-        room = machine.memory_gib / (FRAMEWORK_GIB + state_gib + _WORKING_SET_GIB)
-        workers = max(1, min(machine.cores, int(room)))
+        room = int(machine.memory_gib / (resting_memory_gib(spec) + _WORKING_SET_GIB))
+        workers = max(1, min(machine.cores, room))
     elif machine.device == "cuda" and spec.n_params < SHARE_A_GPU_BELOW:
         workers = min(SMALL_MODELS_A_GPU, machine.cores)
     else:

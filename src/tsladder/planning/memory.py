@@ -73,6 +73,11 @@ def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan) -> float:
     return (spec.n_params * per_param + activations + (inputs + edges) * BYTES_FP32) / GIB + FRAMEWORK_GIB
 
 
+def resting_memory_gib(spec: ModelSpec) -> float:
+    """Of a process that trains `spec`, before its first activation, in the precision that takes most."""
+    return spec.n_params * max(BYTES_PER_PARAM_ADAMW.values()) / GIB + FRAMEWORK_GIB
+
+
 def misfit(unfit: Sequence[ModelSpec], members: int, memory_gib: float, workers: int) -> str:
     """Why a cell of `members` architectures cannot be trained where `unfit` fit under no plan."""
     smallest = min(unfit, key=lambda spec: spec.n_params)
