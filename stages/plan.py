@@ -9,7 +9,9 @@ from tsladder.stage import run_study_stage
 
 def build(places: Places, params: Params) -> None:
     from tsladder.planning.cells import plan_cells, write_plans
+    from tsladder.search.admission import forced_by_rung
 
+    forced_by_rung(params)
     write_plans(places, plan_cells(params))
 
 

@@ -23,6 +23,11 @@ Count = Annotated[int, Range(1)]
 Fraction = Annotated[float, Range(0.0, 1.0)]
 Positive = Annotated[float, Range(0.0, above=True)]
 
+STRATEGIES = tuple(
+    sorted(path.stem for path in (Path(__file__).parent / "search" / "strategies").glob("*.py") if path.stem != "__init__")
+)
+"""Each module of search/strategies is a strategy."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyParams:
@@ -89,11 +94,18 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ZeroOr:
+    """Zero, or a number drawn as `zero_or` says: a logarithmic scale has no zero."""
+
+    zero_or: Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceParams:
     """The training settings a search draws. Exactly one of the two warm-ups is given, the other is null."""
 
     learning_rate: Span | Choices
-    weight_decay: Span | Choices
+    weight_decay: Span | Choices | ZeroOr
     dropout: Span | Choices
     warmup_steps: Span | Choices | None
     warmup_fraction: Span | Choices | None
@@ -101,21 +113,45 @@ class SpaceParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StopParams:
+    """A cell's search has converged when `min_trials` are complete and the best `top` differ by at most `spread`."""
+
+    min_trials: Count
+    top: Annotated[int, Range(2)]
+    spread: Annotated[float, Range(0.0)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PruningParams:
+    """A trial is given up when its best loss was worse than the `quantile` of at least `min_cohort` complete trials at
+    the same optimizer step, after `patience` epochs in a row; none before `min_steps`."""
+
+    min_cohort: Annotated[int, Range(2)]
+    min_steps: Count
+    quantile: Fraction
+    patience: Count
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PresetParams:
     trials: Count
     patience: Count | None
     min_delta: Annotated[float, Range(0.0)]
+    stop: StopParams | None
+    pruning: PruningParams | None
     space: SpaceParams
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchParams:
-    """`trials: preset` takes the preset's number."""
+    """`preset` for trials, stop or pruning takes the preset's."""
 
-    strategy: Literal["architectural"]
+    strategy: str
     preset: str
     trials: Literal["preset"] | Count
-    objective: Literal["val_loss"]
+    objective: Literal["val_loss", "val_auc"]
+    stop: Literal["preset"] | StopParams | None
+    pruning: Literal["preset"] | PruningParams | None
     presets: Mapping[str, PresetParams]
 
     @property
@@ -125,6 +161,14 @@ class SearchParams:
     @property
     def trials_total(self) -> int:
         return self.chosen.trials if self.trials == "preset" else self.trials
+
+    @property
+    def stop_rule(self) -> StopParams | None:
+        return self.chosen.stop if self.stop == "preset" else self.stop
+
+    @property
+    def pruning_rule(self) -> PruningParams | None:
+        return self.chosen.pruning if self.pruning == "preset" else self.pruning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,6 +305,12 @@ def _split_faults(splits: SplitParams) -> list[str]:
 
 def _search_faults(search: SearchParams) -> list[str]:
     faults = []
+    if search.strategy not in STRATEGIES:
+        faults.append(f"search.strategy: must be one of {', '.join(STRATEGIES)}, got {search.strategy!r}")
+    rules = {"search.stop": search.stop} | {f"search.presets.{n}.stop": p.stop for n, p in search.presets.items()}
+    for path, rule in rules.items():
+        if isinstance(rule, StopParams) and rule.top > rule.min_trials:
+            faults.append(f"{path}.top: must not exceed min_trials ({rule.min_trials}), got {rule.top}")
     if search.preset not in search.presets:
         faults.append(f"search.preset: must be one of {', '.join(search.presets)}, got {search.preset!r}")
     for name, preset in search.presets.items():
@@ -277,9 +327,11 @@ _CEILINGS = {"dropout": 0.95, "warmup_fraction": 1.0}
 _WHOLE = {"warmup_steps", "epochs"}
 
 
-def _draw_faults(path: str, name: str, draw: Span | Choices | None) -> list[str]:
+def _draw_faults(path: str, name: str, draw: Span | Choices | ZeroOr | None) -> list[str]:
     if draw is None:
         return []
+    if isinstance(draw, ZeroOr):
+        return _draw_faults(f"{path}.zero_or", name, draw.zero_or)
     values: tuple[float, ...]
     if isinstance(draw, Span):
         if draw.low > draw.high:

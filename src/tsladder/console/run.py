@@ -20,6 +20,7 @@ from tsladder.places import Places
 from tsladder.planning.machine import survey
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
+from tsladder.search.admission import forced_by_rung
 from tsladder.stage import EXIT_FILE
 from tsladder.tracking import ui_command
 from tsladder.vocabulary import Cell, CellStatus
@@ -32,8 +33,9 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
     params = load_params(places.params)
     if not places.bars(params.data.symbol).exists():
         raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
-    # A wish that this machine cannot fulfil ends here, not in the first search.
+    # A wish that cannot be fulfilled ends here, not in the first search.
     survey(params.hardware)
+    forced_by_rung(params)
     if retry_failed:
         for name, state in study_state(places).cells.items():
             if state.state == "failed":

@@ -31,13 +31,17 @@ class Geometry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
-    """One architecture inside a geometry."""
+    """One architecture inside a geometry. Raises ValueError where the heads do not share d_model evenly."""
 
     geometry: Geometry
     d_model: int
     n_layers: int
     n_heads: int
     d_ff: int
+
+    def __post_init__(self) -> None:
+        if self.d_model % self.n_heads:
+            raise ValueError(f"d_model {self.d_model} is no multiple of n_heads {self.n_heads}")
 
     @property
     def shape(self) -> tuple[int, int, int]:

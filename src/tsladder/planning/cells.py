@@ -13,9 +13,9 @@ from typing import Any
 
 from tsladder.market.tiers import tier_indicators
 from tsladder.models.spec import Geometry
-from tsladder.params import Params
+from tsladder.params import Params, PruningParams, StopParams
 from tsladder.places import Places
-from tsladder.planning.fingerprint import Code, stage_fingerprint
+from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
@@ -56,6 +56,9 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
     """
     here = Code.in_use()
     code = {name: stage_fingerprint(here.stages / f"{name}.py", here.source) for name in ("hpo", "train", "evaluate")}
+    # Loaded by name, so no import leads to it; the other strategies make nothing stale.
+    strategy = here.source / "tsladder" / "search" / "strategies" / f"{params.search.strategy}.py"
+    code["hpo"] |= module_fingerprints(strategy, here.source)
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 
 
@@ -81,6 +84,8 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         "preset": params.search.preset,
         "trials": params.search.trials_total,
         "objective": params.search.objective,
+        "stop": _record(params.search.stop_rule),
+        "pruning": _record(params.search.pruning_rule),
         "space": dataclasses.asdict(params.search.chosen.space),
         "grid_size": len(grid.members),
         "shapes": len(grid.shapes),
@@ -98,6 +103,10 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
             }
         ),
     )
+
+
+def _record(rule: StopParams | PruningParams | None) -> dict[str, Any] | None:
+    return None if rule is None else dataclasses.asdict(rule)
 
 
 def _plain(value: Any) -> Any:

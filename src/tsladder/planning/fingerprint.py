@@ -62,11 +62,18 @@ def stage_fingerprint(stage: Path, source: Path) -> dict[str, str]:
 
     `source` is the folder that holds the package. Raises WorkFailed when a module cannot be parsed.
     """
-    fingerprints = {f"stages.{stage.stem}": _tree_digest(_parse(stage))}
-    for module, path in import_closure(stage, source).items():
-        if not is_numberless(module):
-            fingerprints[module] = _tree_digest(_parse(path))
-    return dict(sorted(fingerprints.items()))
+    return dict(sorted({f"stages.{stage.stem}": _tree_digest(_parse(stage)), **_reached(stage, source)}.items()))
+
+
+def module_fingerprints(module: Path, source: Path) -> dict[str, str]:
+    """The same for a module of ours that is loaded by name, where no import leads to it."""
+    name = ".".join(module.relative_to(source).with_suffix("").parts)
+    return {name: _tree_digest(_parse(module)), **_reached(module, source)}
+
+
+def _reached(start: Path, source: Path) -> dict[str, str]:
+    closure = import_closure(start, source)
+    return {module: _tree_digest(_parse(path)) for module, path in closure.items() if not is_numberless(module)}
 
 
 def is_numberless(module: str) -> bool:

@@ -62,7 +62,8 @@ class Settings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Settings:
-        return cls(**record)
+        """From a record that holds them, maybe beside other values."""
+        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
 
     def to_record(self) -> dict[str, float | int]:
         return dataclasses.asdict(self)

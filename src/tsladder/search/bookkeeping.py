@@ -16,10 +16,12 @@ from tsladder.tracking import RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, loss_curves, settings_params
 from tsladder.training.guards import read_celsius, thermal_level
 from tsladder.training.outcome import Outcome
+from tsladder.training.pruning import Bar
 from tsladder.vocabulary import Phase, StopReason
 
 _RUN_STATUS = {
     TrialState.COMPLETE: RunStatus.FINISHED,
+    TrialState.PRUNED: RunStatus.FINISHED,
     TrialState.FAILED: RunStatus.FAILED,
     TrialState.INTERRUPTED: RunStatus.KILLED,
 }
@@ -37,6 +39,7 @@ class Asked:
     settings: Settings
     execution: ExecutionPlan
     plan: BatchPlan
+    bar: Bar | None
     seed: int
     started_ms: int
 
@@ -55,6 +58,8 @@ class Bookkeeper:
         """The line of trials.jsonl."""
         if outcome.stop_reason is StopReason.INTERRUPTED:
             state = TrialState.INTERRUPTED
+        elif outcome.stop_reason is StopReason.PRUNED:
+            state = TrialState.PRUNED
         else:
             state = TrialState.COMPLETE if outcome.scored else TrialState.FAILED
         return TrialRecord(
@@ -67,11 +72,13 @@ class Bookkeeper:
             params=settings_params(asked.spec, asked.settings.to_record(), outcome.plan, asked.seed),
             n_params=outcome.n_params,
             best_val_loss=outcome.best_val_loss,
+            val_loss_se=outcome.val_loss_se,
             best_epoch=outcome.best_epoch,
             val_auc=outcome.val_auc,
             base_rate_loss=self.work.base_rate_loss,
             train_loss=outcome.curve[-1].train_loss if outcome.curve else None,
             epochs_run=len(outcome.curve),
+            curve=outcome.losses,
             retries=outcome.retries,
             peak_memory_gib=outcome.peak_memory_gib,
             predicted_memory_gib=predicted_memory_gib(asked.spec, outcome.plan),

@@ -12,10 +12,12 @@ from typing import Any
 
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import is_within
+from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
 from tsladder.search.space import SearchSpace
-from tsladder.search.strategy import Schedule
-from tsladder.search.trials import TrialRecord, best
+from tsladder.search.decisions import Finished
+from tsladder.search.schedule import Schedule
+from tsladder.search.trials import TrialRecord
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import CellStatus
 
@@ -25,19 +27,29 @@ def write_failure(work: CellWork, reason: str) -> None:
     write_json(work.places.choice(work.cell), {**_head(work), "status": CellStatus.FAILED, "reason": reason})
 
 
-def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord]) -> None:
-    """Copy the trials, and write the winner or the reason why there is none."""
+def write_choice(
+    work: CellWork,
+    space: SearchSpace,
+    schedule: Schedule,
+    records: Sequence[TrialRecord],
+    finished: Finished | None,
+) -> None:
+    """Copy the trials, and write the winner or the reason why there is none.
+
+    `finished`: why the search ended before all of its trials; None when it did not.
+    """
     folder = work.places.hpo(work.cell)
     text = "".join(canonical(record.to_record()) + "\n" for record in records)
     write_text(folder / "trials.jsonl", text)
-    write_json(folder / "coverage.json", _coverage(space, schedule, records))
-    winner = best(records)
+    write_json(folder / "coverage.json", _coverage(space, schedule, records, finished))
+    winner = schedule.objective.best(records)
     if winner is None:
         counts = Counter(str(record.stop_reason) for record in records)
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-        write_failure(work, f"none of {len(records)} trials ended with a validation loss ({listed})")
+        write_failure(work, f"none of {len(records)} trials ended with a {schedule.objective.name} ({listed})")
         return
-    spec, settings = space.decode(winner.draws)
+    spec = work.spec(dict(winner.params))
+    settings = Settings.from_record(dict(winner.params))
     write_json(
         work.places.choice(work.cell),
         {
@@ -80,13 +92,16 @@ def _best_params(work: CellWork, winner: TrialRecord, n_trials: int) -> dict[str
     }
 
 
-def _coverage(space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord]) -> dict[str, Any]:
+def _coverage(
+    space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], finished: Finished | None
+) -> dict[str, Any]:
     seen = {_shape(record) for record in records}
     members = {(*_shape(record), record.params["n_heads"]) for record in records}
     notes = []
-    if schedule.forced_left_out:
-        names = ", ".join(forced.what for forced in schedule.forced_left_out)
-        notes.append(f"{schedule.trials_total} trials left no room for the forced {names}")
+    if finished is not None:
+        notes.append(finished.reason)
+        if finished.warning is not None:
+            notes.append(finished.warning)
     learned = max(0, schedule.trials_total - len(schedule.forced))
     if learned < len(schedule.forced):
         notes.append(f"the sampler decided only {learned} of {schedule.trials_total} trials: it hardly acts")

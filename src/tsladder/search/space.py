@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tsladder.models.spec import ModelSpec
-from tsladder.params import Choices, SpaceParams, Span
+from tsladder.params import Choices, SpaceParams, Span, ZeroOr
 from tsladder.planning.grid import Grid
 from tsladder.planning.recipe import Settings
 
@@ -22,6 +22,8 @@ DEPTH_TO_WIDTH = "depth_to_width"
 D_FF_RATIO = "d_ff_ratio"
 N_HEADS = "n_heads"
 WHOLE = frozenset({"warmup_steps", "epochs"})
+IS_ZERO = "_is_zero"
+"""Ending of the name of the draw that decides whether a setting is zero."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +65,9 @@ class SearchSpace:
         for field in dataclasses.fields(self.settings):
             value = getattr(self.settings, field.name)
             whole = field.name in WHOLE
+            if isinstance(value, ZeroOr):
+                draws.append(Draw(name=field.name + IS_ZERO, choices=(0, 1)))
+                value = value.zero_or
             if isinstance(value, Span):
                 draws.append(Draw(name=field.name, low=value.low, high=value.high, log=value.log, whole=whole))
             elif isinstance(value, Choices):
@@ -94,15 +99,38 @@ class SearchSpace:
             warmup_steps = max(1, round(float(drawn["warmup_fraction"]) * epochs * self.steps_per_epoch))
         return Settings(
             learning_rate=float(drawn["learning_rate"]),
-            weight_decay=float(drawn["weight_decay"]),
+            weight_decay=0.0 if drawn.get("weight_decay" + IS_ZERO) else float(drawn["weight_decay"]),
             dropout=float(drawn["dropout"]),
             warmup_steps=warmup_steps,
             epochs=epochs,
         )
 
     def coordinates(self, spec: ModelSpec) -> dict[str, Value]:
-        """The draws that decode to `spec`, a member of the grid."""
-        return {DEPTH_TO_WIDTH: _aspect(spec), D_FF_RATIO: _ratio(spec), N_HEADS: spec.n_heads}
+        """The draws that decode to `spec`, or to the nearest member of the grid where `spec` is none."""
+        draws = {draw.name: draw for draw in self._architecture_draws()}
+        aspect = draws[DEPTH_TO_WIDTH]
+        return {
+            DEPTH_TO_WIDTH: min(max(_aspect(spec), aspect.low), aspect.high),
+            D_FF_RATIO: _nearest(draws[D_FF_RATIO].choices, _ratio(spec)),
+            N_HEADS: _nearest(draws[N_HEADS].choices, spec.n_heads),
+        }
+
+    def setting_draws(self, settings: Mapping[str, Value]) -> dict[str, Value]:
+        """The draws nearest to some given settings; what the sampler learns a forced configuration as."""
+        drawn: dict[str, Value] = {}
+        known = {draw.name: draw for draw in self._settings_draws()}
+        for name, value in settings.items():
+            zero = known.get(name + IS_ZERO)
+            if zero is not None:
+                drawn[zero.name] = int(value == 0)
+            draw = known[name]
+            if zero is None or value != 0:
+                drawn[name] = _nearest(draw.choices, value) if draw.choices else min(max(value, draw.low), draw.high)
+        return drawn
+
+
+def _nearest(choices: tuple[Value, ...], value: Value) -> Value:
+    return min(choices, key=lambda choice: (abs(choice - value), choice))
 
 
 def _aspect(spec: ModelSpec) -> float:

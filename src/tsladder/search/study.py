@@ -28,13 +28,22 @@ NUMBER = "number"
 JOURNAL = "journal.log"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a trial ended, for the sampler: with a score (higher is better), given up at a step with its score there, or
+    with neither: then it teaches nothing."""
+
+    score: float | None = None
+    given_up: tuple[int, float] | None = None
+
+
 @dataclass(slots=True)
 class _Known:
-    """A trial that was asked: its draws, and its loss once it is told (None: it has none)."""
+    """A trial that was asked: its draws, how it ended once that is told, and whether the journal has it as ended."""
 
     draws: dict[str, Value]
-    told: bool = False
-    loss: float | None = None
+    told: Told | None = None
+    closed: bool = False
 
 
 class SearchStudy:
@@ -49,7 +58,7 @@ class SearchStudy:
         self._journal = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(journal))),
             study_name="search",
-            direction="minimize",
+            direction="maximize",
             load_if_exists=True,
         )
         self._open: dict[int, int] = {}
@@ -62,74 +71,80 @@ class SearchStudy:
             elif trial.state is TrialState.RUNNING:
                 # Killed between asking and numbering: nothing was ever started from it.
                 self._journal.tell(trial.number, state=TrialState.FAIL)
-            elif trial.state is TrialState.COMPLETE and number is not None:
-                self._known[number] = _Known(dict(trial.params), told=True, loss=trial.value)
+            elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and number is not None:
+                self._known[number] = _Known(dict(trial.params), closed=True)
 
     def open_draws(self) -> dict[int, dict[str, Value]]:
         """Trials asked and never told, by a run that is gone: number -> what had been drawn."""
         return {number: self._known[number].draws for number in self._open}
 
-    def ask(self, number: int, fixed: Mapping[str, Value], *, learned_through: int | None) -> dict[str, Value]:
-        """Draw what is not `fixed` for trial `number`.
+    def draw(
+        self, number: int, fixed: Mapping[str, Value], *, learned_through: int | None, redraw: int = 0
+    ) -> dict[str, Value]:
+        """Draw what is not `fixed` for trial `number`; nothing is written down.
 
         By TPE from the results of the trials up to `learned_through`, with the later ones counted as running; at
-        random where it is None.
+        random where it is None. Another `redraw` draws from another stream.
         """
-        draws = self._draw(number, fixed, learned_through)
+        if fixed.keys() >= self._distributions.keys():
+            return dict(fixed)
+        seed = derive_seed(self._seed, number, *([redraw] if redraw else []))
+        sampler: BaseSampler = RandomSampler(seed=seed) if learned_through is None else _tpe(seed)
+        study = optuna.create_study(direction="maximize", sampler=_fixed(fixed, sampler))
+        if learned_through is not None:
+            study.add_trials(self._history(number, learned_through))
+        return dict(study.ask(self._distributions).params)
+
+    def ask(self, number: int, draws: Mapping[str, Value]) -> None:
+        """Write down that trial `number` runs with `draws`."""
         self._journal.sampler = _fixed(draws, RandomSampler(seed=0))
         trial = self._journal.ask(self._distributions)
         trial.set_user_attr(NUMBER, number)
         self._open[number] = trial.number
-        self._known[number] = _Known(draws)
-        return dict(draws)
+        self._known[number] = _Known(dict(draws))
 
-    def tell(self, number: int, loss: float | None) -> None:
-        """Trial `number` ended with `loss`, or without one."""
+    def tell(self, number: int, told: Told) -> None:
+        """Trial `number` ended."""
         inner = self._open.pop(number)
-        if loss is None:
-            self._journal.tell(inner, state=TrialState.FAIL)
+        if told.score is not None:
+            self._journal.tell(inner, told.score)
         else:
-            self._journal.tell(inner, loss)
-        self._known[number].told = True
-        self._known[number].loss = loss
+            self._journal.tell(inner, state=TrialState.FAIL if told.given_up is None else TrialState.PRUNED)
+        self._known[number].told = told
+        self._known[number].closed = True
 
-    def ensure_told(self, number: int, draws: Mapping[str, Value], loss: float | None) -> None:
+    def ensure_told(self, number: int, draws: Mapping[str, Value], told: Told) -> None:
         """Make the sampler know a trial that ended earlier, whatever its journal has kept of it."""
         known = self._known.setdefault(number, _Known(dict(draws)))
         if number in self._open:
-            self.tell(number, loss)
-        elif not known.told:
-            if loss is not None:
-                self._journal.add_trial(self._trial(number, known.draws, TrialState.COMPLETE, loss))
-            known.told = True
-            known.loss = loss
-
-    def _draw(self, number: int, fixed: Mapping[str, Value], learned_through: int | None) -> dict[str, Value]:
-        if fixed.keys() >= self._distributions.keys():
-            return dict(fixed)
-        seed = derive_seed(self._seed, number)
-        sampler: BaseSampler = RandomSampler(seed=seed) if learned_through is None else _tpe(seed)
-        study = optuna.create_study(direction="minimize", sampler=_fixed(fixed, sampler))
-        if learned_through is not None:
-            study.add_trials(self._history(number, learned_through))
-        return dict(study.ask(self._distributions).params)
+            self.tell(number, told)
+            return
+        if not known.closed and told != Told():
+            self._journal.add_trial(self._trial(number, known.draws, told))
+            known.closed = True
+        known.told = told
 
     def _history(self, number: int, learned_through: int) -> list[FrozenTrial]:
         history = []
         for earlier in sorted(other for other in self._known if other < number):
             known = self._known[earlier]
-            if earlier > learned_through:
-                history.append(self._trial(earlier, known.draws, TrialState.RUNNING, None))
-            elif known.loss is not None:
-                history.append(self._trial(earlier, known.draws, TrialState.COMPLETE, known.loss))
+            told = None if earlier > learned_through else known.told
+            if told != Told():
+                history.append(self._trial(earlier, known.draws, told))
         return history
 
-    def _trial(self, number: int, draws: Mapping[str, Value], state: TrialState, loss: float | None) -> FrozenTrial:
+    def _trial(self, number: int, draws: Mapping[str, Value], told: Told | None) -> FrozenTrial:
+        """A trial as Optuna keeps it; None: it is running."""
+        state, reports = TrialState.RUNNING, {}
+        if told is not None:
+            state = TrialState.COMPLETE if told.given_up is None else TrialState.PRUNED
+            reports = {} if told.given_up is None else dict([told.given_up])
         return create_trial(
             state=state,
             params=dict(draws),
             distributions=self._distributions,
-            value=loss,
+            value=None if told is None else told.score,
+            intermediate_values=reports,
             user_attrs={NUMBER: number},
         )
 

@@ -13,16 +13,20 @@ from tsladder.vocabulary import StopReason
 
 
 class TrialState(StrEnum):
-    """COMPLETE has a loss; FAILED never will; INTERRUPTED is redone by the next start."""
+    """COMPLETE has a loss; PRUNED was given up; FAILED never will have one; INTERRUPTED is redone by the next start."""
 
     COMPLETE = "complete"
+    PRUNED = "pruned"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialRecord:
-    """One attempt at one trial. `draws` is what the sampler drew, `params` what it means."""
+    """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained.
+
+    `curve` holds (optimizer steps so far, validation loss) after each epoch.
+    """
 
     number: int
     attempt: int
@@ -33,11 +37,13 @@ class TrialRecord:
     params: Mapping[str, Any]
     n_params: int | None
     best_val_loss: float | None
+    val_loss_se: float | None
     best_epoch: int | None
     val_auc: float | None
     base_rate_loss: float
     train_loss: float | None
     epochs_run: int
+    curve: Sequence[Sequence[float]]
     retries: int
     peak_memory_gib: float | None
     predicted_memory_gib: float
@@ -68,13 +74,3 @@ class TrialRecord:
 def latest(records: Sequence[TrialRecord]) -> dict[int, TrialRecord]:
     """Trial number -> its last attempt."""
     return {record.number: record for record in records}
-
-
-def best(records: Sequence[TrialRecord]) -> TrialRecord | None:
-    """The complete trial of the lowest validation loss, the earliest of equals; None when none is complete."""
-    complete = [record for record in records if record.state is TrialState.COMPLETE]
-    return min(complete, key=lambda record: (_loss(record), record.number), default=None)
-
-
-def _loss(record: TrialRecord) -> float:
-    return float("inf") if record.best_val_loss is None else record.best_val_loss

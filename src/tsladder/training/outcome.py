@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.training.pruning import Bar
 from tsladder.vocabulary import StopReason
 
 WEIGHTS = "model.safetensors"
@@ -26,18 +27,21 @@ class Job:
     plan: BatchPlan
     device: str
     threads: int
+    bar: Bar | None = None
+    """What its learning curve must not stay above; None: it is never given up."""
     checkpoint_folder: str | None = None
     """Where the best weights are saved when training ends; None keeps none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
-    """One finished epoch. `train_loss` is the mean over the epoch as it was trained, with dropout.
+    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is its mean as it was trained, with dropout.
 
     `train_seconds` went into its optimizer steps, `seconds` into all of it.
     """
 
     epoch: int
+    steps: int
     train_loss: float
     val_loss: float
     train_seconds: float
@@ -46,13 +50,15 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How training ended. `best_val_loss` and `val_auc` belong to the restored weights of `best_epoch`.
+    """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
+    of `best_epoch`.
 
     A run without a usable validation loss has None there, never a number.
     """
 
     stop_reason: StopReason
     best_val_loss: float | None
+    val_loss_se: float | None
     best_epoch: int | None
     val_auc: float | None
     n_params: int | None
@@ -69,6 +75,11 @@ class Outcome:
         return sum(epoch.train_seconds for epoch in self.curve)
 
     @property
+    def losses(self) -> tuple[tuple[int, float], ...]:
+        """(optimizer steps so far, validation loss) after each epoch."""
+        return tuple((epoch.steps, epoch.val_loss) for epoch in self.curve)
+
+    @property
     def scored(self) -> bool:
         return self.stop_reason.scored and self.best_val_loss is not None and math.isfinite(self.best_val_loss)
 
@@ -78,6 +89,7 @@ def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> O
     return Outcome(
         stop_reason=reason,
         best_val_loss=None,
+        val_loss_se=None,
         best_epoch=None,
         val_auc=None,
         n_params=job.spec.n_params,

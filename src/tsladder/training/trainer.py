@@ -54,6 +54,7 @@ class Fitted:
     weights: Weights
     stop_reason: StopReason
     best_val_loss: float | None
+    val_loss_se: float | None
     best_epoch: int | None
     val_auc: float | None
     n_params: int
@@ -130,6 +131,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
             break
         record = EpochRecord(
             epoch=epoch,
+            steps=epoch * steps_per_epoch,
             train_loss=train_loss,
             val_loss=val_loss,
             train_seconds=train_seconds,
@@ -142,6 +144,9 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
         if not report(record):
             stop_reason = StopReason.INTERRUPTED
             break
+        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in curve]):
+            stop_reason = StopReason.PRUNED
+            break
         if patience.exhausted:
             stop_reason = StopReason.EARLY_STOPPING
             break
@@ -150,12 +155,13 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
         weights=trainer.weights,
         stop_reason=stop_reason,
         best_val_loss=None,
+        val_loss_se=None,
         best_epoch=None,
         val_auc=None,
         n_params=trainer.n_params,
         curve=tuple(curve),
     )
-    if best is None or stop_reason is StopReason.DIVERGED:
+    if best is None or stop_reason in (StopReason.DIVERGED, StopReason.PRUNED):
         return ended
     trainer.weights.restore(best)
     logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
@@ -163,6 +169,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
     return replace(
         ended,
         best_val_loss=_mean_loss(logits_N, validation_feed.y_N),
+        val_loss_se=_loss_standard_error(logits_N, validation_feed.y_N),
         best_epoch=patience.best_step,
         val_auc=scores.auc,
     )
@@ -205,6 +212,14 @@ def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tens
 
 def _mean_loss(logits_N: Tensor, y_N: Tensor) -> float:
     return functional.binary_cross_entropy_with_logits(logits_N.double(), y_N.double()).item()
+
+
+def _loss_standard_error(logits_N: Tensor, y_N: Tensor) -> float | None:
+    """Of the mean loss, as if the windows were independent."""
+    if len(y_N) < 2:
+        return None
+    loss_N = functional.binary_cross_entropy_with_logits(logits_N.double(), y_N.double(), reduction="none")
+    return (loss_N.std() / math.sqrt(len(y_N))).item()
 
 
 def _as_float64(values: Tensor) -> NDArray[np.float64]:

@@ -96,6 +96,7 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
     outcome = Outcome(
         stop_reason=fitted.stop_reason,
         best_val_loss=fitted.best_val_loss,
+        val_loss_se=fitted.val_loss_se,
         best_epoch=fitted.best_epoch,
         val_auc=fitted.val_auc,
         n_params=fitted.n_params,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import Grid
+from tsladder.search.decisions import Forced
 
 COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
     "d_model": lambda spec: spec.d_model,
@@ -23,7 +24,7 @@ COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
 class Architectural:
     """Smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the grid is smaller."""
 
-    def forced(self, grid: Grid) -> tuple[tuple[str, ModelSpec], ...]:
+    def forced(self, grid: Grid) -> tuple[Forced, ...]:
         having = dict(_extremes(grid))
         chosen: dict[str, ModelSpec] = {}
         for what in sorted(having, key=lambda what: len(having[what])):
@@ -31,7 +32,8 @@ class Architectural:
             if fresh:
                 chosen[what] = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
         # Deep models take longest: started first they keep no worker waiting at the end.
-        return tuple(sorted(chosen.items(), key=lambda item: -item[1].n_layers))
+        deepest_first = sorted(chosen.items(), key=lambda item: -item[1].n_layers)
+        return tuple(Forced(what, spec) for what, spec in deepest_first)
 
 
 def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:
@@ -48,3 +50,6 @@ def _distance(spec: ModelSpec, grid: Grid) -> int:
 
 def _middling_heads(spec: ModelSpec) -> int:
     return abs(spec.n_heads - 8)
+
+
+STRATEGY = Architectural()

@@ -1,0 +1,46 @@
+"""What a strategy says of a cell. Pure: no optuna, no torch, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.grid import Grid
+from tsladder.search.space import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A trial whose architecture is given, and those of its settings that `settings` names; the others are drawn."""
+
+    what: str
+    spec: ModelSpec
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A trial that the sampler draws. `learns` is False while too few trials ended to learn from."""
+
+    learns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """No further trial, and why. `warning` is set where the stop says less than it seems to."""
+
+    reason: str
+    warning: str | None = None
+
+
+Decision = Forced | Drawn | Finished
+
+
+class Strategy(Protocol):
+    """Which configurations a cell must see before the sampler decides."""
+
+    def forced(self, grid: Grid) -> tuple[Forced, ...]:
+        """In the order in which they are trained. Raises BadInput for one that the model family cannot have."""
+        ...
