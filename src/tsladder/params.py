@@ -24,7 +24,9 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 Positive = Annotated[float, Range(0.0, above=True)]
 
 STRATEGIES = tuple(
-    sorted(path.stem for path in (Path(__file__).parent / "search" / "strategies").glob("*.py") if path.stem != "__init__")
+    sorted(
+        path.stem for path in (Path(__file__).parent / "search" / "strategies").glob("*.py") if path.stem != "__init__"
+    )
 )
 """Each module of search/strategies is a strategy."""
 

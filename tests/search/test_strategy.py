@@ -1,19 +1,70 @@
+"""What every strategy promises, and what each of them forces. No torch, no optuna, no clock."""
+
 from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
 
 import pytest
 
+from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry
-from tsladder.planning.grid import build_grid
-from tsladder.search.strategy import Drawn, Finished, Forced, schedule
+from tsladder.params import STRATEGIES, Params, StopParams, load_params
+from tsladder.planning.grid import Grid, build_grid, is_within
+from tsladder.search.admission import forced_by_rung
+from tsladder.search.decisions import Drawn, Finished, Forced
+from tsladder.search.objective import Objective
+from tsladder.search.schedule import Schedule, build_schedule
+from tsladder.search.strategies import load
 
 GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
 LADDER = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def schedule(strategy: str, budget: str, trials: int, stop: StopParams | None = None) -> Schedule:
+    return build_schedule(
+        load(strategy),
+        build_grid(GEOMETRY, budget),
+        trials_total=trials,
+        objective=Objective("val_loss"),
+        stop=stop,
+        classes=(300, 600),
+    )
+
+
+def params(**search: object) -> Params:
+    loaded = load_params(PARAMS)
+    return dataclasses.replace(loaded, search=dataclasses.replace(loaded.search, **search))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("budget", LADDER)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+class TestEveryStrategy:
+    def forced(self, strategy: str, budget: str) -> tuple[Forced, ...]:
+        return load(strategy).forced(build_grid(GEOMETRY, budget))
+
+    def test_forces_at_least_two_configurations_and_none_twice(self, strategy: str, budget: str) -> None:
+        forced = self.forced(strategy, budget)
+        assert len(forced) >= 2
+        assert len({item.what for item in forced}) == len(forced)
+        assert len({(item.spec, tuple(sorted(item.settings.items()))) for item in forced}) == len(forced)
+
+    def test_forces_the_same_again(self, strategy: str, budget: str) -> None:
+        assert self.forced(strategy, budget) == self.forced(strategy, budget)
+
+    def test_forces_only_models_of_the_grid_s_geometry(self, strategy: str, budget: str) -> None:
+        assert all(item.spec.geometry == GEOMETRY for item in self.forced(strategy, budget))
+
+    def test_fixes_only_settings_that_a_trial_has(self, strategy: str, budget: str) -> None:
+        known = {"learning_rate", "weight_decay", "dropout"}
+        assert all(set(item.settings) <= known for item in self.forced(strategy, budget))
 
 
 @pytest.mark.parametrize("budget", LADDER)
 def test_the_six_extremes_exist_in_the_grid_and_are_six_configurations(budget: str) -> None:
     grid = build_grid(GEOMETRY, budget)
-    forced = schedule("architectural", grid, 8).forced
+    forced = load("architectural").forced(grid)
     assert len({f.spec for f in forced}) == len(forced) == 6
     assert all(f.spec in grid.members for f in forced)
     for name in ("d_model", "n_layers", "n_heads"):
@@ -23,18 +74,75 @@ def test_the_six_extremes_exist_in_the_grid_and_are_six_configurations(budget: s
         assert forced_values[f"largest {name}"] == max(values)
 
 
-def test_forced_trials_come_first_then_the_sampler_then_nothing() -> None:
-    plan = schedule("architectural", build_grid(GEOMETRY, "200k"), 8)
-    decisions = [plan.decide(number) for number in range(9)]
-    assert all(isinstance(d, Forced) for d in decisions[:6])
-    assert all(isinstance(d, Drawn) for d in decisions[6:8])
-    assert isinstance(decisions[8], Finished)
-    assert plan.forced_left_out == ()
-    depths = [d.spec.n_layers for d in decisions[:6] if isinstance(d, Forced)]
+def test_the_eighteen_rows_of_two_phase_are_distributed_to_their_rungs() -> None:
+    forced = {budget: load("two_phase").forced(build_grid(GEOMETRY, budget)) for budget in LADDER}
+    assert {budget: len(forced[budget]) for budget in ("750k", "2M", "20M", "200M")} == {
+        "750k": 2,
+        "2M": 9,
+        "20M": 3,
+        "200M": 4,
+    }
+    assert all(len(forced[budget]) == 2 for budget in ("12k", "30k", "80k", "200k", "2B"))
+
+
+def test_a_row_of_two_phase_changes_one_setting_of_the_shallow_shape() -> None:
+    shallow, _, *variants = load("two_phase").forced(build_grid(GEOMETRY, "2M"))
+    assert (shallow.spec.d_model, shallow.spec.n_layers, shallow.spec.n_heads, shallow.spec.d_ff) == (320, 2, 4, 1280)
+    assert dict(shallow.settings) == {"dropout": 0.5, "learning_rate": 1e-4, "weight_decay": 1e-3}
+    changed = [
+        {name: value for name, value in item.settings.items() if value != shallow.settings[name]} for item in variants
+    ]
+    assert all(item.spec == shallow.spec for item in variants)
+    assert changed == [
+        {"dropout": 0.1},
+        {"dropout": 0.3},
+        {"dropout": 0.7},
+        {"learning_rate": 1e-5},
+        {"learning_rate": 1e-3},
+        {"weight_decay": 0.0},
+        {"weight_decay": 1e-2},
+    ]
+
+
+def test_forced_shapes_off_their_budget_are_kept_and_known_as_such() -> None:
+    forced = load("two_phase").forced(build_grid(GEOMETRY, "750k"))
+    assert {item.spec.n_params: is_within(item.spec, 750_000) for item in forced}[970_561] is False
+
+
+def test_a_forced_shape_that_cannot_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tsladder.search.strategies import two_phase
+
+    monkeypatch.setitem(two_phase.SHAPES, 750_000, {"shallow-wide": (190, 2, 4), "deep-narrow": (128, 4, 4)})
+    with pytest.raises(BadInput, match=r"shallow-wide shape d_model 190.*n_heads 4 at 750k.*no multiple of n_heads"):
+        load("two_phase").forced(build_grid(GEOMETRY, "750k"))
+
+
+def test_forced_trials_come_first_deepest_first_then_the_sampler_then_nothing() -> None:
+    plan = schedule("architectural", "200k", 8)
+    decisions = [plan.decide(number, []) for number in range(9)]
+    forced = [d for d in decisions if isinstance(d, Forced)]
+    assert decisions[:6] == forced
+    assert decisions[6:8] == [Drawn(learns=True)] * 2
+    assert decisions[8] == Finished("all 8 trials are done")
+    depths = [d.spec.n_layers for d in forced]
     assert depths == sorted(depths, reverse=True)
     assert len(set(depths)) > 1
 
 
-def test_too_few_trials_name_the_extremes_they_leave_out() -> None:
-    plan = schedule("architectural", build_grid(GEOMETRY, "200k"), 4)
-    assert [forced.what for forced in plan.forced_left_out] == ["largest d_model", "smallest n_layers"]
+def test_too_few_trials_for_what_is_forced_are_refused_before_anything_runs() -> None:
+    with pytest.raises(BadInput, match=r"search\.trials is 4 a cell.*set it to 6 or more") as caught:
+        forced_by_rung(params(trials=4))
+    assert any(fault.startswith("12k forces 6: ") for fault in caught.value.faults)
+    assert {len(items) for items in forced_by_rung(params(trials=6)).values()} == {6}
+
+
+def test_only_planned_rungs_must_have_room() -> None:
+    assert "2M" not in forced_by_rung(params(strategy="two_phase", trials=2))
+    with pytest.raises(BadInput, match="set it to 9 or more"):
+        forced_by_rung(dataclasses.replace(params(strategy="two_phase", trials=2), budget="2M"))
+
+
+def test_a_grid_whose_every_shape_is_forced_still_has_a_widest_and_a_deepest() -> None:
+    grid = build_grid(GEOMETRY, "12k")
+    small = Grid(grid.budget, grid.members[:2])
+    assert len({item.spec for item in load("two_phase").forced(small)}) == 2

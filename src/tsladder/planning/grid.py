@@ -6,6 +6,7 @@ A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
@@ -22,6 +23,13 @@ WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 DEPTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 180, 192, 256)
 SMALL_WIDTHS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128)
 SMALL_DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16)
+
+COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
+    "d_model": lambda spec: spec.d_model,
+    "n_layers": lambda spec: spec.n_layers,
+    "n_heads": lambda spec: spec.n_heads,
+}
+"""What an architecture of a grid is searched by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ def forced_by_rung(params: Params) -> Mapping[str, tuple[Forced, ...]]:
     if faults:
         most = max(len(items) for items in forced.values())
         raise BadInput(
-            f"search.trials is {trials} a cell and must leave room for what strategy {params.search.strategy} forces: set "
-            f"it to {most} or more; nothing was run:",
+            f"search.trials is {trials} a cell and must leave room for what strategy {params.search.strategy} forces: "
+            f"set it to {most} or more; nothing was run:",
             faults,
         )
     return forced

@@ -13,11 +13,11 @@ from tsladder.planning.machine import slow_bf16_note
 from tsladder.planning.memory import misfit
 from tsladder.records import cut_torn_tail, write_json
 from tsladder.search.bookkeeping import Bookkeeper
+from tsladder.search.objective import Objective
 from tsladder.search.outputs import write_choice, write_failure
 from tsladder.search.runner import TRIALS, Runner
-from tsladder.search.space import SearchSpace
-from tsladder.search.objective import Objective
 from tsladder.search.schedule import Schedule, build_schedule
+from tsladder.search.space import SearchSpace
 from tsladder.search.strategies import load
 from tsladder.tracking import MlflowTracker, RunStatus, Tracker, open_cell_run
 from tsladder.training.cell import CellWork
@@ -56,7 +56,15 @@ def _search(
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
         tracker.close_orphans(run.run_id)
         books = Bookkeeper(work=work, key=key, parent_id=run.run_id, tracker=tracker, trials_total=plan.trials_total)
-        runner = Runner(work=work, folder=folder, space=space, schedule=plan, workers=workers, books=books, pruning=_rule(PruningParams, work.plan["search"]["pruning"]))
+        runner = Runner(
+            work=work,
+            folder=folder,
+            space=space,
+            schedule=plan,
+            workers=workers,
+            books=books,
+            pruning=_rule(PruningParams, work.plan["search"]["pruning"]),
+        )
         note = slow_bf16_note(work.machine, work.recipe.precision)
         if note is not None:
             books.say(note)

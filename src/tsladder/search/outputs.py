@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
-from tsladder.search.space import SearchSpace
+from tsladder.search.coverage import coverage
 from tsladder.search.decisions import Finished
 from tsladder.search.schedule import Schedule
+from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import CellStatus
@@ -41,7 +41,7 @@ def write_choice(
     folder = work.places.hpo(work.cell)
     text = "".join(canonical(record.to_record()) + "\n" for record in records)
     write_text(folder / "trials.jsonl", text)
-    write_json(folder / "coverage.json", _coverage(space, schedule, records, finished))
+    write_json(folder / "coverage.json", coverage(space, schedule, records, finished))
     winner = schedule.objective.best(records)
     if winner is None:
         counts = Counter(str(record.stop_reason) for record in records)
@@ -90,38 +90,3 @@ def _best_params(work: CellWork, winner: TrialRecord, n_trials: int) -> dict[str
         "n_trials": n_trials,
         "timestamp": winner.ended_at,
     }
-
-
-def _coverage(
-    space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], finished: Finished | None
-) -> dict[str, Any]:
-    seen = {_shape(record) for record in records}
-    members = {(*_shape(record), record.params["n_heads"]) for record in records}
-    notes = []
-    if finished is not None:
-        notes.append(finished.reason)
-        if finished.warning is not None:
-            notes.append(finished.warning)
-    learned = max(0, schedule.trials_total - len(schedule.forced))
-    if learned < len(schedule.forced):
-        notes.append(f"the sampler decided only {learned} of {schedule.trials_total} trials: it hardly acts")
-    return {
-        "grid_size": len(space.grid.members),
-        "shapes": len(space.grid.shapes),
-        "members_seen": len(members),
-        "shapes_seen": len(seen),
-        "trials_total": schedule.trials_total,
-        "trials_done": len(records),
-        "forced": [{"what": forced.what, **_sizes(forced.spec)} for forced in schedule.forced],
-        "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
-        "notes": notes,
-    }
-
-
-def _shape(record: TrialRecord) -> tuple[int, int, int]:
-    return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
-
-
-def _sizes(spec: ModelSpec) -> dict[str, int]:
-    sizes = {"d_model": spec.d_model, "n_layers": spec.n_layers, "n_heads": spec.n_heads, "d_ff": spec.d_ff}
-    return sizes | {"n_params": spec.n_params}

@@ -18,9 +18,9 @@ from tsladder.params import PruningParams
 from tsladder.planning.recipe import Settings
 from tsladder.records import append_line, read_lines, write_json
 from tsladder.search.bookkeeping import Asked, Bookkeeper
-from tsladder.search.space import SearchSpace, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
 from tsladder.search.schedule import Schedule
+from tsladder.search.space import SearchSpace, Value
 from tsladder.search.study import SearchStudy, Told
 from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed

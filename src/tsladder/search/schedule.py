@@ -1,4 +1,4 @@
-"""The order of a cell's trials: the strategy's forced ones, then the sampler's, until the search has converged. Pure."""
+"""The order of a cell's trials: the strategy's forced ones, then the sampler's until the search converged. Pure."""
 
 from __future__ import annotations
 

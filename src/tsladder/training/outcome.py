@@ -35,7 +35,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
-    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is its mean as it was trained, with dropout.
+    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over it, with dropout.
 
     `train_seconds` went into its optimizer steps, `seconds` into all of it.
     """

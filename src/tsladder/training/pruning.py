@@ -63,6 +63,6 @@ def _best_at(curve: Curve, step: int) -> float:
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of `values` do not exceed: one of them, so infinities stay out of sums."""
+    """The smallest of `values` that at least `share` of them do not exceed."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]

@@ -8,17 +8,11 @@ members have choose first, so that they are not left without one of their own. T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.grid import Grid
+from tsladder.planning.grid import COORDINATES, Grid
 from tsladder.search.decisions import Forced
-
-COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
-    "d_model": lambda spec: spec.d_model,
-    "n_layers": lambda spec: spec.n_layers,
-    "n_heads": lambda spec: spec.n_heads,
-}
 
 
 class Architectural:

@@ -63,8 +63,8 @@ def _spec(geometry: Geometry, budget: str, what: str, d_model: int, n_layers: in
     except ValueError as error:
         raise BadInput(
             f"strategy two_phase forces the {what} shape d_model {d_model}, n_layers {n_layers}, n_heads {n_heads} at "
-            f"{budget}, which a {geometry.family} cannot have ({error}): correct search/strategies/two_phase.py or take "
-            "another search.strategy"
+            f"{budget}, which a {geometry.family} cannot have ({error}): correct it there or take another "
+            "search.strategy"
         ) from None
 
 
@@ -80,4 +80,3 @@ def _widest_and_deepest(grid: Grid) -> tuple[Forced, ...]:
 
 
 STRATEGY = TwoPhase()
-

@@ -1,0 +1,86 @@
+"""How much of a cell a search has seen, and what its winner leaves open. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.grid import COORDINATES
+from tsladder.search.decisions import Finished
+from tsladder.search.schedule import Schedule
+from tsladder.search.space import Draw, SearchSpace
+from tsladder.search.trials import TrialRecord
+
+EDGE = 0.05
+"""A drawn setting is at an edge of its range within this share of it."""
+
+
+def coverage(
+    space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], finished: Finished | None
+) -> dict[str, Any]:
+    """What coverage.json holds. `finished`: why the search ended before all of its trials; None when it did not."""
+    scores = [score for record in records if (score := schedule.objective.score(record)) is not None]
+    winner = schedule.objective.best(records)
+    sampled = sum(record.forced is None for record in records)
+    notes = []
+    if finished is not None:
+        notes.append(finished.reason)
+        if finished.warning is not None:
+            notes.append(finished.warning)
+    if sampled < len(schedule.forced):
+        notes.append(f"the sampler decided only {sampled} of {len(records)} trials: it hardly acts")
+    edges = [] if winner is None else [*_edges_of_grid(space, winner), *_edges_of_settings(space, winner)]
+    if edges:
+        notes.append(f"the best trial is at an edge of its range: {', '.join(edges)}")
+    return {
+        "grid_size": len(space.grid.members),
+        "shapes": len(space.grid.shapes),
+        "members_seen": len({(*_shape(record), record.params["n_heads"]) for record in records}),
+        "shapes_seen": len({_shape(record) for record in records}),
+        "trials_total": schedule.trials_total,
+        "trials_done": len(records),
+        "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
+        "objective": schedule.objective.name,
+        "spread": max(scores) - min(scores) if scores else None,
+        "winner": None if winner is None else {"number": winner.number, "forced": winner.forced, "at_edge": edges},
+        "forced": [{"what": forced.what, **_sizes(forced.spec)} for forced in schedule.forced],
+        "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
+        "notes": notes,
+    }
+
+
+def _edges_of_grid(space: SearchSpace, winner: TrialRecord) -> Iterator[str]:
+    for name, coordinate in COORDINATES.items():
+        values = {coordinate(member) for member in space.grid.members}
+        value = winner.params[name]
+        if len(values) > 1 and not min(values) < value < max(values):
+            yield f"{name} {value}"
+
+
+def _edges_of_settings(space: SearchSpace, winner: TrialRecord) -> Iterator[str]:
+    for draw in space.draws:
+        value = winner.params.get(draw.name)
+        if value is None or draw.choices or draw.low >= draw.high:
+            continue
+        share = _share(draw, value)
+        if share is not None and not EDGE < share < 1 - EDGE:
+            yield f"{draw.name} {value:.3g}"
+
+
+def _share(draw: Draw, value: float) -> float | None:
+    """Where in its range a value lies, 0 to 1; None where it lies nowhere in it, as a zero beside a logarithmic one."""
+    if not draw.log:
+        return (value - draw.low) / (draw.high - draw.low)
+    return math.log(value / draw.low) / math.log(draw.high / draw.low) if value > 0 else None
+
+
+def _shape(record: TrialRecord) -> tuple[int, int, int]:
+    return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
+
+
+def _sizes(spec: ModelSpec) -> dict[str, int]:
+    sizes = {"d_model": spec.d_model, "n_layers": spec.n_layers, "n_heads": spec.n_heads, "d_ff": spec.d_ff}
+    return sizes | {"n_params": spec.n_params}
