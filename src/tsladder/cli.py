@@ -68,13 +68,13 @@ def _run(places: Places, options: argparse.Namespace) -> int:
 
 def _plan(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.plan import study_forecast
-    from tsladder.console.tables import forecast_lines
+    from tsladder.console.tables import forced_lines, forecast_lines
 
     forecast = study_forecast(places, options.budget)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
     else:
-        print("\n".join(forecast_lines(forecast)))
+        print("\n".join([*forecast_lines(forecast), "", *forced_lines(forecast)]))
     for note in forecast.notes:
         print(f"tsladder: note: {note}", file=sys.stderr)
     for name, reason in forecast.refused.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,13 @@ from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grid import build_grid, is_within
 from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
 from tsladder.planning.memory import misfit, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
+from tsladder.search.admission import forced_by_rung
+from tsladder.search.decisions import Forced
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +40,8 @@ class CellForecast:
     activation_checkpointing: bool | None = None
     predicted_memory_gib: float | None = None
     predicted_seconds: float | None = None
+    forced: tuple[Mapping[str, Any], ...] = ()
+    """What the strategy forces: its name, sizes, exact parameters, settings, and whether it lies off the budget."""
     reason: str | None = None
 
 
@@ -69,19 +73,21 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
         params = dataclasses.replace(params, budget=budget)
     machine = survey(params.hardware)
+    forced = forced_by_rung(params)
     plans = plan_cells(params)
-    cells = {str(plan.cell): _forecast(params, plan, machine) for plan in plans}
+    cells = {str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ())) for plan in plans}
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     notes = tuple(filter(None, (slow_bf16_note(machine, precision) for precision in sorted(precisions))))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
 
 
-def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast:
+def _forecast(params: Params, plan: CellPlans, machine: Machine, forced: Sequence[Forced]) -> CellForecast:
     if not plan.planned:
         return CellForecast(planned=False)
     grid = build_grid(geometry_of(params), plan.cell.budget)
     recipe = Recipe.from_params(params.training, params.search.chosen, plan.cell.budget)
-    workers = min(lay_out(member, machine, params.hardware).workers for member in grid.shapes)
+    offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
+    workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
     memory = machine.memory_gib / workers
     batch_plans = {
         spec: plan_batch(
@@ -91,7 +97,7 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast
             optimizer=recipe.optimizer,
             memory_gib=memory,
         )
-        for spec in grid.members
+        for spec in offered
     }
     unfit = [spec for spec, batch_plan in batch_plans.items() if batch_plan is None]
     known = CellForecast(
@@ -106,9 +112,19 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine) -> CellForecast
         effective_batch=recipe.effective_batch,
         precision=recipe.precision,
         optimizer=recipe.optimizer,
+        forced=tuple(
+            {
+                "what": item.what,
+                **{name: item.spec.architecture()[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")},
+                "n_params": item.spec.n_params,
+                "off_budget": not is_within(item.spec, grid.n_budget),
+                "settings": dict(item.settings),
+            }
+            for item in forced
+        ),
     )
     if unfit:
-        return dataclasses.replace(known, reason=misfit(unfit, len(grid.members), memory, workers))
+        return dataclasses.replace(known, reason=misfit(unfit, len(offered), memory, workers))
     spec, batch_plan = max(
         ((spec, p) for spec, p in batch_plans.items() if p is not None),
         key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted_memory_gib(*pair)),

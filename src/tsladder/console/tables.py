@@ -37,6 +37,21 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
     return _aligned(rows)
 
 
+def forced_lines(forecast: StudyForecast) -> list[str]:
+    """One line a configuration that the strategy forces, rung by rung."""
+    rows = [("cells", "forced", "d_model", "n_layers", "n_heads", "d_ff", "parameters", "settings")]
+    by_rung: dict[str, list[str]] = {}
+    for name in forecast.cells:
+        by_rung.setdefault(name.rpartition("-")[0], []).append(name)
+    for names in by_rung.values():
+        for item in forecast.cells[names[0]].forced:
+            size = f"{item['n_params']:,}" + (" off budget" if item["off_budget"] else "")
+            settings = ", ".join(f"{name} {value:g}" for name, value in item["settings"].items()) or "drawn"
+            sizes = (str(item[name]) for name in ("d_model", "n_layers", "n_heads", "d_ff"))
+            rows.append((", ".join(names), item["what"], *sizes, size, settings))
+    return _aligned(rows)
+
+
 def status_lines(state: StudyState) -> list[str]:
     """One line a cell."""
     rows = [("cell", "state", "trials", "best val", "test", "skill", "spent", "to go")]
