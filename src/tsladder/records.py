@@ -96,3 +96,12 @@ def cut_torn_tail(path: Path) -> bytes | None:
         stream.truncate(whole)
         os.fsync(stream.fileno())
     return tail
+
+
+def set_aside(path: Path) -> Path:
+    """Rename `path` to the first free of `<name>.aside-1`, `-2`, ...; returns the new name. Nothing is overwritten."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.aside-{number}")).exists():
+        number += 1
+    path.rename(kept)
+    return kept

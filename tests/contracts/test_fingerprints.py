@@ -79,7 +79,6 @@ def test_what_is_left_out_is_declared_here_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("stage", "module"),
     [
-        ("hpo", "tsladder.search.strategies.architectural"),
         ("hpo", "tsladder.training.trainer"),
         ("hpo", "tsladder.models.patchtst"),
         ("hpo", "tsladder.market.targets"),

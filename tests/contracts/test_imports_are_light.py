@@ -15,7 +15,8 @@ NOUNS = (
     "tsladder.planning.cells",
     "tsladder.planning.grid",
     "tsladder.models.spec",
-    "tsladder.search.strategy",
+    "tsladder.search.schedule",
+    "tsladder.search.strategies",
     "tsladder.tracking",
 )
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tsladder.models.spec import ModelSpec
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
-from tsladder.planning.recipe import Settings
-from tsladder.search.space import Value
+from tsladder.search.configuration import Configuration, Value
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, loss_curves, settings_params
@@ -35,8 +33,7 @@ class Asked:
     attempt: int
     forced: str | None
     draws: dict[str, Value]
-    spec: ModelSpec
-    settings: Settings
+    configuration: Configuration
     execution: ExecutionPlan
     plan: BatchPlan
     bar: Bar | None
@@ -46,16 +43,19 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bookkeeper:
-    """Turns outcomes of one cell's trials into records and runs."""
+    """Turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs carry."""
 
     work: CellWork
+    phase: Phase
     key: str
     parent_id: str
     tracker: Tracker
     trials_total: int
+    say: Callable[[str], None]
 
     def record(self, asked: Asked, outcome: Outcome, workers: int) -> TrialRecord:
         """The line of trials.jsonl."""
+        spec = asked.configuration.spec
         if outcome.stop_reason is StopReason.INTERRUPTED:
             state = TrialState.INTERRUPTED
         elif outcome.stop_reason is StopReason.PRUNED:
@@ -69,7 +69,7 @@ class Bookkeeper:
             stop_reason=outcome.stop_reason,
             forced=asked.forced,
             draws=asked.draws,
-            params=settings_params(asked.spec, asked.settings.to_record(), outcome.plan, asked.seed),
+            params=settings_params(spec, asked.configuration.settings.to_record(), outcome.plan, asked.seed),
             n_params=outcome.n_params,
             best_val_loss=outcome.best_val_loss,
             val_loss_se=outcome.val_loss_se,
@@ -81,7 +81,7 @@ class Bookkeeper:
             curve=outcome.losses,
             retries=outcome.retries,
             peak_memory_gib=outcome.peak_memory_gib,
-            predicted_memory_gib=predicted_memory_gib(asked.spec, outcome.plan),
+            predicted_memory_gib=predicted_memory_gib(spec, outcome.plan),
             seconds=outcome.seconds,
             train_seconds=outcome.train_seconds,
             celsius=read_celsius(),
@@ -94,10 +94,11 @@ class Bookkeeper:
 
     def log(self, asked: Asked, record: TrialRecord, outcome: Outcome) -> None:
         """The nested MLflow run."""
+        kind = "trial" if self.phase is Phase.SEARCH else str(self.phase)
         self.tracker.log_run(
             RunRecord(
-                name=f"{self.work.cell}/trial-{record.number:03d}",
-                tags=self.work.tags(Phase.SEARCH, self.key),
+                name=f"{self.work.cell}/{kind}-{record.number:03d}",
+                tags=self.work.tags(self.phase, self.key),
                 parent_id=self.parent_id,
                 params=record.params,
                 metrics={
@@ -130,7 +131,8 @@ class Bookkeeper:
         """One line on stderr."""
         loss = "no loss" if record.best_val_loss is None else f"val_loss {record.best_val_loss:.4f}"
         so_far = "" if leader is None or leader.best_val_loss is None else f", best {leader.best_val_loss:.4f}"
-        shape = f"d={asked.spec.d_model} L={asked.spec.n_layers} h={asked.spec.n_heads} ff={asked.spec.d_ff}"
+        spec = asked.configuration.spec
+        shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
         self.say(
             f"trial {record.number + 1}/{self.trials_total} {shape}: {loss}, {record.stop_reason} "
             f"after {record.epochs_run} epochs in {record.seconds:.1f} s{so_far}"
@@ -138,6 +140,3 @@ class Bookkeeper:
         if record.message:
             # The whole of it is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {record.message.strip().splitlines()[-1]}")
-
-    def say(self, text: str) -> None:
-        print(f"{self.work.cell}: {text}", file=sys.stderr, flush=True)

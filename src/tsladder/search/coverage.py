@@ -11,7 +11,8 @@ from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES
 from tsladder.search.decisions import Finished
 from tsladder.search.schedule import Schedule
-from tsladder.search.space import Draw, SearchSpace
+from tsladder.search.configuration import Draw
+from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
 
 EDGE = 0.05

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import Grid
-from tsladder.search.space import Value
+from tsladder.search.configuration import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,20 @@ so the same plan on the same number of workers searches the same trials, whateve
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
-from tsladder.planning.recipe import Settings
-from tsladder.records import append_line, read_lines, write_json
+from tsladder.records import append_line, write_json
 from tsladder.search.bookkeeping import Asked, Bookkeeper
+from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
+from tsladder.search.live import TRIALS
 from tsladder.search.schedule import Schedule
-from tsladder.search.space import SearchSpace, Value
-from tsladder.search.study import SearchStudy, Told
+from tsladder.search.space import SearchSpace
+from tsladder.search.study import SearchStudy, Told, open_study
 from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
@@ -29,50 +28,54 @@ from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import EpochRecord, Job, Outcome
 from tsladder.training.pruning import build_bar
 from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.vocabulary import Phase
 
-TRIALS = "trials.jsonl"
 PROGRESS = "progress.json"
 
 _REDRAWS = 100
 _NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
-_CONFIGURATION = (
-    "d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs"
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Redo:
-    """A trial whose earlier attempt never ended: it is asked again with the same draws."""
+class _Attempt:
+    """An attempt at a trial; one that never ended is followed by another with the same draws."""
 
-    attempt: int
+    number: int
     draws: dict[str, Value]
 
 
 class Runner:
-    """One start of one cell's search. The caller holds the cell's lock."""
+    """One start of one cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded there.
+
+    `key` is the identity of the search. A configuration among `known` is not trained.
+    """
 
     def __init__(
         self,
         *,
         work: CellWork,
+        key: str,
         folder: Path,
+        attempts: Sequence[TrialRecord],
         space: SearchSpace,
         schedule: Schedule,
         workers: int,
         books: Bookkeeper,
         pruning: PruningParams | None,
+        known: Sequence[Configuration] = (),
     ) -> None:
         self._work = work
+        self._key = key
         self._folder = folder
         self._space = space
         self._schedule = schedule
         self._workers = workers
         self._books = books
         self._pruning = pruning
-        records = [TrialRecord.from_record(line) for line in read_lines(folder / TRIALS)]
-        last = latest(records)
+        self._known = [configuration.to_record() for configuration in known]
+        last = latest(attempts)
         self._ended = {number: record for number, record in last.items() if record.final}
-        self._redo = {n: _Redo(r.attempt + 1, dict(r.draws)) for n, r in last.items() if not r.final}
+        self._redo = {n: _Attempt(r.attempt + 1, dict(r.draws)) for n, r in last.items() if not r.final}
         self._open = [number for number in range(schedule.trials_total) if number not in self._ended]
         self._running: dict[int, Asked] = {}
         self._epochs: dict[int, EpochRecord] = {}
@@ -95,8 +98,8 @@ class Runner:
             return False
         # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
         # at once, and no residual of the law would show it.
-        seed = derive_seed(self._work.seed, str(self._work.cell), "sampler")
-        study = SearchStudy(self._folder, self._space.draws, seed=seed)
+        seed = self._seed("sampler")
+        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
         self._close_open_asks(study)
         supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
         try:
@@ -118,7 +121,7 @@ class Runner:
             if number not in self._ended:
                 # Its owner died while it ran: it is closed here and asked again with the same parameters.
                 study.tell(number, Told())
-                self._redo.setdefault(number, _Redo(2, draws))
+                self._redo.setdefault(number, _Attempt(2, draws))
 
     def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
         asked = self._ask(study, self._open[0]) if self._open else None
@@ -145,70 +148,72 @@ class Runner:
                 return None
             seen = [self._ended[earlier] for earlier in range(number - self._workers + 1)]
         decision = self._schedule.decide(number, seen)
-        configuration = None if isinstance(decision, Finished) else self._configure(study, number, decision)
-        if configuration is None:
+        found = None if isinstance(decision, Finished) else self._configure(study, number, decision)
+        if found is None:
             self._finished = decision if isinstance(decision, Finished) else Finished(_NOTHING_NEW)
             self._open.clear()
             return None
-        redo, draws, spec, settings = configuration
-        study.ask(number, draws)
-        # A forced configuration is there to be seen whole.
+        attempt, configuration = found
+        study.ask(number, attempt.draws)
+        # A forced configuration is there to be seen whole, so it meets no bar.
         complete = [record.curve for record in seen if record.state is TrialState.COMPLETE]
         bar = None if self._pruning is None else build_bar(self._pruning, complete)
-        execution = self._work.execution(spec)
-        plan = self._work.batch_plan(spec, self._work.machine.memory_gib / self._workers)
+        execution = self._work.execution(configuration.spec)
+        memory = self._work.machine.memory_gib / self._workers
+        plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
         if plan is None:
-            raise ValueError(f"trial {number} drew {spec.architecture()}, which does not fit")
+            raise ValueError(f"trial {number} drew {configuration.to_record()}, which does not fit {memory:.1f} GiB")
         return Asked(
             number=number,
-            attempt=redo.attempt,
+            attempt=attempt.number,
             forced=decision.what if isinstance(decision, Forced) else None,
-            draws=draws,
-            spec=spec,
-            settings=settings,
+            draws=attempt.draws,
+            configuration=configuration,
             execution=execution,
             plan=plan,
             bar=bar,
-            seed=derive_seed(self._work.seed, str(self._work.cell), "trial", number),
+            seed=self._seed("trial", number),
             started_ms=int(time.time() * 1000),
         )
 
     def _configure(
         self, study: SearchStudy, number: int, decision: Forced | Drawn
-    ) -> tuple[_Redo, dict[str, Value], ModelSpec, Settings] | None:
-        """Draws, architecture and settings of trial `number`; None where the sampler finds nothing that is new."""
+    ) -> tuple[_Attempt, Configuration] | None:
+        """What trial `number` draws and trains; None where the sampler finds nothing that is new."""
         learned_through = None
         if isinstance(decision, Drawn) and decision.learns:
             learned_through = number - self._workers
             self._tell_through(study, learned_through)
         redo = self._redo.pop(number, None)
         if isinstance(decision, Forced):
-            fixed = self._space.coordinates(decision.spec) | self._space.setting_draws(decision.settings)
-            draws = study.draw(number, fixed if redo is None else redo.draws, learned_through=None)
-            settings = dataclasses.replace(self._space.decode(draws)[1], **decision.settings)
-            return redo or _Redo(1, draws), draws, decision.spec, settings
+            fixed = self._space.forced_draws(decision) if redo is None else redo.draws
+            draws = study.draw(number, fixed, learned_through=None)
+            return redo or _Attempt(1, draws), self._space.decode_forced(draws, decision)
         if redo is not None:
-            return redo, redo.draws, *self._space.decode(redo.draws)
-        taken = self._configurations()
+            return redo, self._space.decode(redo.draws)
+        taken = self._taken()
         for redraw in range(_REDRAWS):
             draws = study.draw(number, {}, learned_through=learned_through, redraw=redraw)
-            spec, settings = self._space.decode(draws)
-            if _configuration(spec.architecture() | settings.to_record()) not in taken:
-                return _Redo(1, draws), draws, spec, settings
+            configuration = self._space.decode(draws)
+            if configuration.to_record() not in taken:
+                return _Attempt(1, draws), configuration
         return None
 
-    def _configurations(self) -> set[tuple[Value, ...]]:
-        """What has been trained in this cell or is being trained."""
-        ended = {_configuration(record.params) for record in self._ended.values()}
-        running = {
-            _configuration(asked.spec.architecture() | asked.settings.to_record()) for asked in self._running.values()
-        }
-        return ended | running
+    def _taken(self) -> list[Mapping[str, Value]]:
+        """What has been trained in this cell, is being trained, or is known otherwise."""
+        running = [asked.configuration.to_record() for asked in self._running.values()]
+        ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
+        return [*self._known, *running, *ended]
+
+    def _seed(self, *parts: str | int) -> int:
+        """Each phase has streams of its own."""
+        phase = [] if self._books.phase is Phase.SEARCH else [str(self._books.phase)]
+        return derive_seed(self._work.seed, str(self._work.cell), *phase, *parts)
 
     def _job(self, asked: Asked) -> Job:
         return Job(
-            spec=asked.spec,
-            settings=asked.settings,
+            spec=asked.configuration.spec,
+            settings=asked.configuration.settings,
             recipe=self._work.recipe,
             seed=asked.seed,
             plan=asked.plan,
@@ -225,7 +230,7 @@ class Runner:
             self._ended[record.number] = record
         else:
             study.tell(record.number, Told())
-            self._redo[record.number] = _Redo(record.attempt + 1, dict(record.draws))
+            self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
         self._books.log(asked, record, outcome)
         self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
 
@@ -252,13 +257,8 @@ class Runner:
                 {
                     "number": number,
                     "epoch": 0 if epoch is None else epoch.epoch,
-                    "epochs": asked.settings.epochs,
+                    "epochs": asked.configuration.settings.epochs,
                     "val_loss": None if epoch is None else epoch.val_loss,
                 }
             )
         write_json(self._folder / PROGRESS, {"running": running, "at": time.time()})
-
-
-def _configuration(params: Mapping[str, Value]) -> tuple[Value, ...]:
-    """What two trials of a cell must not have in common altogether."""
-    return tuple(params[name] for name in _CONFIGURATION)

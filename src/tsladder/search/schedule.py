@@ -12,6 +12,9 @@ from tsladder.search.decisions import Decision, Drawn, Finished, Forced, Strateg
 from tsladder.search.objective import Objective
 from tsladder.search.trials import TrialRecord
 
+START_UP = 6
+"""So many trials, forced or drawn at random, before the sampler learns from them."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
@@ -36,8 +39,7 @@ class Schedule:
             finished = converged(scores, self.stop, metric=self.objective.name, noise=noise)
             if finished is not None:
                 return finished
-        # The forced trials are the sampler's start-up.
-        return Drawn(learns=len(self.forced) > 1)
+        return Drawn(learns=number >= START_UP)
 
 
 def build_schedule(

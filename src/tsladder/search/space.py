@@ -11,44 +11,41 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
 from tsladder.planning.grid import Grid
 from tsladder.planning.recipe import Settings
+from tsladder.search.configuration import Configuration, Draw, Value
+from tsladder.search.decisions import Forced
 
-Value = float | int
 DEPTH_TO_WIDTH = "depth_to_width"
 D_FF_RATIO = "d_ff_ratio"
 N_HEADS = "n_heads"
+EFFECTIVE_BATCH = "effective_batch"
 WHOLE = frozenset({"warmup_steps", "epochs"})
 IS_ZERO = "_is_zero"
 """Ending of the name of the draw that decides whether a setting is zero."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Draw:
-    """One drawn coordinate: between low and high, or one of `choices` where they are given."""
-
-    name: str
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    whole: bool = False
-    choices: tuple[Value, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """The grid of a rung and the training settings of a preset. `steps_per_epoch` turns a warm-up share into steps."""
+    """The grid of a rung, the training settings of a preset and the effective batches, drawn where there are several.
+
+    `n_windows`, the windows to train on, turn a warm-up share into steps.
+    """
 
     grid: Grid
     settings: SpaceParams
-    steps_per_epoch: int
+    effective_batches: tuple[int, ...]
+    n_windows: int
 
     @property
     def draws(self) -> tuple[Draw, ...]:
-        return (*self._architecture_draws(), *self._settings_draws())
+        several = len(self.effective_batches) > 1
+        batch = (Draw(name=EFFECTIVE_BATCH, choices=self.effective_batches),) if several else ()
+        return (*self._architecture_draws(), *self._settings_draws(), *batch)
 
     def _architecture_draws(self) -> tuple[Draw, ...]:
         aspects = [_aspect(shape) for shape in self.grid.shapes]
@@ -75,9 +72,28 @@ class SearchSpace:
                 draws.append(Draw(name=field.name, choices=choices))
         return tuple(draws)
 
-    def decode(self, drawn: Mapping[str, Value]) -> tuple[ModelSpec, Settings]:
+    def decode(self, drawn: Mapping[str, Value]) -> Configuration:
         """The member of the grid and the settings that a full set of draws stands for."""
-        return self._decode_architecture(drawn), self._decode_settings(drawn)
+        batch = self._batch(drawn)
+        return Configuration(
+            spec=self._decode_architecture(drawn),
+            settings=self._decode_settings(drawn, batch),
+            effective_batch=batch,
+        )
+
+    def decode_forced(self, drawn: Mapping[str, Value], forced: Forced) -> Configuration:
+        """The same for a forced trial: its own architecture and settings, which draws may only come near to."""
+        batch = self._batch(drawn)
+        given: dict[str, Any] = dict(forced.settings)
+        settings = dataclasses.replace(self._decode_settings(drawn, batch), **given)
+        return Configuration(spec=forced.spec, settings=settings, effective_batch=batch)
+
+    def forced_draws(self, forced: Forced) -> dict[str, Value]:
+        """The draws that a forced trial fixes; the sampler learns it as these."""
+        return self.coordinates(forced.spec) | self._setting_draws(forced.settings)
+
+    def _batch(self, drawn: Mapping[str, Value]) -> int:
+        return int(drawn.get(EFFECTIVE_BATCH, self.effective_batches[0]))
 
     def _decode_architecture(self, drawn: Mapping[str, Value]) -> ModelSpec:
         ratio = int(drawn[D_FF_RATIO])
@@ -91,12 +107,12 @@ class SearchSpace:
         heads = min(offered, key=lambda h: (abs(math.log2(h) - math.log2(drawn[N_HEADS])), h))
         return dataclasses.replace(shape, n_heads=heads)
 
-    def _decode_settings(self, drawn: Mapping[str, Value]) -> Settings:
+    def _decode_settings(self, drawn: Mapping[str, Value], batch: int) -> Settings:
         epochs = int(drawn["epochs"])
         if "warmup_steps" in drawn:
             warmup_steps = int(drawn["warmup_steps"])
         else:
-            warmup_steps = max(1, round(float(drawn["warmup_fraction"]) * epochs * self.steps_per_epoch))
+            warmup_steps = max(1, round(float(drawn["warmup_fraction"]) * epochs * -(-self.n_windows // batch)))
         return Settings(
             learning_rate=float(drawn["learning_rate"]),
             weight_decay=0.0 if drawn.get("weight_decay" + IS_ZERO) else float(drawn["weight_decay"]),
@@ -115,7 +131,7 @@ class SearchSpace:
             N_HEADS: _nearest(draws[N_HEADS].choices, spec.n_heads),
         }
 
-    def setting_draws(self, settings: Mapping[str, Value]) -> dict[str, Value]:
+    def _setting_draws(self, settings: Mapping[str, Value]) -> dict[str, Value]:
         """The draws nearest to some given settings; what the sampler learns a forced configuration as."""
         drawn: dict[str, Value] = {}
         known = {draw.name: draw for draw in self._settings_draws()}

@@ -8,8 +8,9 @@ holds that history, and the journal records it.
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tsladder.records import cut_torn_tail
-from tsladder.search.space import Draw, Value
+from tsladder.records import cut_torn_tail, set_aside
+from tsladder.search.configuration import Draw, Value
 from tsladder.seeds import derive_seed
 
 NUMBER = "number"
@@ -46,21 +47,39 @@ class _Known:
     closed: bool = False
 
 
-class SearchStudy:
-    """One cell's sampler. The caller holds the cell's lock."""
+class UnusableJournal(Exception):
+    """The journal cannot be continued: it is damaged, or it belongs to another search or another version."""
 
-    def __init__(self, folder: Path, draws: Sequence[Draw], *, seed: int) -> None:
+
+def open_study(
+    folder: Path, draws: Sequence[Draw], *, key: str, seed: int, say: Callable[[str], None]
+) -> SearchStudy:
+    """The sampler of the search `key`, continued from its journal in `folder`.
+
+    A journal that cannot be continued is set aside under a new name and said; the trials themselves are in
+    trials.jsonl, so the new journal comes to hold the same.
+    """
+    try:
+        return SearchStudy(folder, draws, key=key, seed=seed)
+    except UnusableJournal as error:
+        kept = set_aside(folder / JOURNAL)
+        say(f"{folder / JOURNAL} {error}; it is kept as {kept.name}, and a new one is made from the trials that ended")
+        return SearchStudy(folder, draws, key=key, seed=seed)
+
+
+class SearchStudy:
+    """One cell's sampler. The caller holds the cell's lock. Raises UnusableJournal."""
+
+    def __init__(self, folder: Path, draws: Sequence[Draw], *, key: str, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         journal = folder / JOURNAL
         cut_torn_tail(journal)
         self._seed = seed
         self._distributions = {draw.name: _distribution(draw) for draw in draws}
-        self._journal = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(journal))),
-            study_name="search",
-            direction="maximize",
-            load_if_exists=True,
-        )
+        self._journal = _open_journal(journal, key)
+        for trial in self._journal.get_trials(deepcopy=False):
+            if trial.user_attrs.get(NUMBER) is not None and trial.distributions != self._distributions:
+                raise UnusableJournal("was written by another version, whose draws were others")
         self._open: dict[int, int] = {}
         self._known: dict[int, _Known] = {}
         for trial in self._journal.get_trials(deepcopy=False):
@@ -147,6 +166,35 @@ class SearchStudy:
             intermediate_values=reports,
             user_attrs={NUMBER: number},
         )
+
+
+class _HeldAlready:
+    """Optuna's own lock would outlive a kill -9 and keep the next start waiting for half a minute."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        """Nothing was taken."""
+
+
+def _open_journal(path: Path, key: str) -> optuna.Study:
+    """The study `key` in the journal at `path`, made where there is none. Raises UnusableJournal."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            json.loads(line)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise UnusableJournal(f"is damaged in line {number} ({error})") from None
+    try:
+        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_HeldAlready()))  # type: ignore[arg-type]
+        others = [study.study_name for study in storage.get_all_studies() if study.study_name != key]
+    except Exception as error:
+        # Whole lines that Optuna cannot replay: what it raises then is nowhere said.
+        raise UnusableJournal(f"cannot be replayed ({type(error).__name__}: {error})") from None
+    if others:
+        raise UnusableJournal(f"belongs to another search ({others[0][:16]})")
+    return optuna.create_study(storage=storage, study_name=key, direction="maximize", load_if_exists=True)
 
 
 def _tpe(seed: int) -> TPESampler:

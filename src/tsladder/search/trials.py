@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tsladder.search.space import Value
+from tsladder.search.configuration import Value
 from tsladder.vocabulary import StopReason
 
 

@@ -61,11 +61,12 @@ class CellWork:
     def execution(self, spec: ModelSpec) -> ExecutionPlan:
         return lay_out(spec, self.machine, self.params.hardware)
 
-    def batch_plan(self, spec: ModelSpec, memory_gib: float) -> BatchPlan | None:
+    def batch_plan(self, spec: ModelSpec, memory_gib: float, effective_batch: int | None = None) -> BatchPlan | None:
+        """How a batch of the recipe, or of `effective_batch`, is trained within `memory_gib`; None: it does not fit."""
         recipe = self.recipe
         return plan_batch(
             spec,
-            effective_batch=recipe.effective_batch,
+            effective_batch=recipe.effective_batch if effective_batch is None else effective_batch,
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,

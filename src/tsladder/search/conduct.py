@@ -1,0 +1,127 @@
+"""One search from its live record to its last trial: what every phase does alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.interruption import Interrupted
+from tsladder.models.spec import ModelSpec
+from tsladder.params import PruningParams
+from tsladder.planning.machine import slow_bf16_note
+from tsladder.planning.memory import misfit
+from tsladder.search.bookkeeping import Bookkeeper
+from tsladder.search.configuration import Configuration
+from tsladder.search.decisions import Finished
+from tsladder.search.live import open_live_record
+from tsladder.search.runner import Runner
+from tsladder.search.schedule import Schedule
+from tsladder.search.space import SearchSpace
+from tsladder.search.trials import TrialRecord
+from tsladder.tracking import RunStatus, Tracker, open_cell_run
+from tsladder.training.cell import CellWork
+from tsladder.vocabulary import Phase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What is searched, and where its live record lies: `question` is what decides its trials, `key` its identity.
+
+    A configuration among `known` is not trained.
+    """
+
+    work: CellWork
+    phase: Phase
+    key: str
+    folder: Path
+    question: Mapping[str, Any]
+    space: SearchSpace
+    schedule: Schedule
+    pruning: PruningParams | None
+    known: Sequence[Configuration] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Searched:
+    """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked)."""
+
+    records: tuple[TrialRecord, ...]
+    finished: Finished | None
+    best: TrialRecord | None
+
+
+def conduct(search: Search, tracker: Tracker) -> Searched | str:
+    """Train what has not ended yet; or say why it cannot be trained on this machine.
+
+    The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
+    """
+    work, schedule = search.work, search.schedule
+    workers = _workers(search)
+    if isinstance(workers, str):
+        return workers
+
+    def say(text: str) -> None:
+        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
+
+    attempts = open_live_record(search.folder, search.question, say)
+    key = work.search_key
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
+        tracker.close_orphans(run.run_id)
+        books = Bookkeeper(
+            work=work,
+            phase=search.phase,
+            key=key,
+            parent_id=run.run_id,
+            tracker=tracker,
+            trials_total=schedule.trials_total,
+            say=say,
+        )
+        runner = Runner(
+            work=work,
+            key=search.key,
+            folder=search.folder,
+            attempts=attempts,
+            space=search.space,
+            schedule=schedule,
+            workers=workers,
+            books=books,
+            pruning=search.pruning,
+            known=search.known,
+        )
+        note = slow_bf16_note(work.machine, work.recipe.precision)
+        if note is not None:
+            say(note)
+        interrupted = runner.run()
+        records = tuple(runner.ended_records)
+        best = schedule.objective.best(records)
+        if search.phase is Phase.SEARCH:
+            run.metrics = {"best_val_loss": best.best_val_loss if best else None, "trials_done": float(len(records))}
+        if interrupted:
+            raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
+        if best is None:
+            run.status = RunStatus.FAILED
+    say(f"{len(records)} trials done, {_leader(best)}")
+    if runner.finished is not None:
+        say(runner.finished.reason)
+        if runner.finished.warning is not None:
+            say(f"WARNING: {runner.finished.warning}")
+    return Searched(records=records, finished=runner.finished, best=best)
+
+
+def _leader(best: TrialRecord | None) -> str:
+    return "none has a loss" if best is None else f"best {best.best_val_loss:.4f} in trial {best.number + 1}"
+
+
+def _workers(search: Search) -> int | str:
+    """How many train side by side so that every configuration that may be drawn fits; or which of them do not."""
+    work, space = search.work, search.space
+    offered: set[ModelSpec] = {*space.grid.members, *(item.spec for item in search.schedule.forced)}
+    workers = min(work.execution(spec).workers for spec in offered)
+    memory = work.machine.memory_gib / workers
+    unfit = [
+        spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)
+    ]
+    return misfit(unfit, len(offered), memory, workers) if unfit else workers
