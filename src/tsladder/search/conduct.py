@@ -121,7 +121,5 @@ def _workers(search: Search) -> int | str:
     offered: set[ModelSpec] = {*space.grid.members, *(item.spec for item in search.schedule.forced)}
     workers = min(work.execution(spec).workers for spec in offered)
     memory = work.machine.memory_gib / workers
-    unfit = [
-        spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)
-    ]
+    unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
     return misfit(unfit, len(offered), memory, workers) if unfit else workers

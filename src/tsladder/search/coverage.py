@@ -9,9 +9,9 @@ from typing import Any
 
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES
+from tsladder.search.configuration import Draw
 from tsladder.search.decisions import Finished
 from tsladder.search.schedule import Schedule
-from tsladder.search.configuration import Draw
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
 

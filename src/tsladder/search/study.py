@@ -51,9 +51,7 @@ class UnusableJournal(Exception):
     """The journal cannot be continued: it is damaged, or it belongs to another search or another version."""
 
 
-def open_study(
-    folder: Path, draws: Sequence[Draw], *, key: str, seed: int, say: Callable[[str], None]
-) -> SearchStudy:
+def open_study(folder: Path, draws: Sequence[Draw], *, key: str, seed: int, say: Callable[[str], None]) -> SearchStudy:
     """The sampler of the search `key`, continued from its journal in `folder`.
 
     A journal that cannot be continued is set aside under a new name and said; the trials themselves are in

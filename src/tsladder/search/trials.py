@@ -43,7 +43,7 @@ class TrialRecord:
     base_rate_loss: float
     train_loss: float | None
     epochs_run: int
-    curve: Sequence[Sequence[float]]
+    curve: tuple[tuple[int, float], ...]
     retries: int
     peak_memory_gib: float | None
     predicted_memory_gib: float
@@ -68,6 +68,7 @@ class TrialRecord:
         values = dict(record)
         values["state"] = TrialState(values["state"])
         values["stop_reason"] = StopReason(values["stop_reason"])
+        values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
         return cls(**values)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.grid import Grid
-from tsladder.search.decisions import Forced
 from tsladder.search.configuration import Value
+from tsladder.search.decisions import Forced
 
 DEFAULTS: dict[str, Value] = {"dropout": 0.5, "learning_rate": 1e-4, "weight_decay": 1e-3}
 """Settings of a forced configuration that its row does not name; d_ff is four times d_model."""
