@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tsladder.models.spec import Geometry
 from tsladder.params import Choices, SpaceParams, Span
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grid import Grid, build_grid
 from tsladder.search.space import SearchSpace
 
 GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
@@ -25,15 +25,18 @@ SETTINGS = {"learning_rate": 1e-3, "weight_decay": 1e-3, "dropout": 0.2, "warmup
 
 
 def space(budget: str) -> SearchSpace:
-    return SearchSpace(build_grid(GEOMETRY, budget), QUICK, steps_per_epoch=11)
+    return make_space(build_grid(GEOMETRY, budget), QUICK)
+
+
+def make_space(grid: Grid, settings: SpaceParams, batches: tuple[int, ...] = (256,)) -> SearchSpace:
+    return SearchSpace(grid=grid, settings=settings, effective_batches=batches, n_windows=2740)
 
 
 @pytest.mark.parametrize("budget", LADDER)
 def test_every_member_of_a_grid_is_reached_by_its_own_coordinates(budget: str) -> None:
     subject = space(budget)
     for member in subject.grid.members:
-        spec, _ = subject.decode({**subject.coordinates(member), **SETTINGS})
-        assert spec == member
+        assert subject.decode({**subject.coordinates(member), **SETTINGS}).spec == member
 
 
 @given(
@@ -46,17 +49,16 @@ def test_any_draw_decodes_to_a_member_of_the_grid(budget: str, place: float, rat
     subject = space(budget)
     aspect = next(draw for draw in subject.draws if draw.name == "depth_to_width")
     drawn = aspect.low * (aspect.high / aspect.low) ** place
-    spec, _ = subject.decode({"depth_to_width": drawn, "d_ff_ratio": ratio, "n_heads": heads, **SETTINGS})
-    assert spec in subject.grid.members
+    found = subject.decode({"depth_to_width": drawn, "d_ff_ratio": ratio, "n_heads": heads, **SETTINGS})
+    assert found.spec in subject.grid.members
 
 
 def test_a_warm_up_share_becomes_steps_of_the_whole_run() -> None:
     subject = space("12k")
     member = subject.grid.members[0]
-    _, settings = subject.decode({**subject.coordinates(member), **SETTINGS})
-    assert settings.warmup_steps == round(0.1 * 20 * 11)
-    _, settings = subject.decode({**subject.coordinates(member), **SETTINGS, "warmup_fraction": 0.0})
-    assert settings.warmup_steps == 1
+    drawn = {**subject.coordinates(member), **SETTINGS}
+    assert subject.decode(drawn).settings.warmup_steps == round(0.1 * 20 * 11)
+    assert subject.decode({**drawn, "warmup_fraction": 0.0}).settings.warmup_steps == 1
 
 
 def test_every_searched_draw_changes_what_is_decoded() -> None:
@@ -76,10 +78,19 @@ def test_every_searched_draw_changes_what_is_decoded() -> None:
 
 def test_mission_draws_warm_up_steps_themselves() -> None:
     mission = dataclasses.replace(QUICK, warmup_steps=Choices(choices=(100.0, 500.0)), warmup_fraction=None)
-    subject = SearchSpace(build_grid(GEOMETRY, "12k"), mission, steps_per_epoch=11)
+    subject = make_space(build_grid(GEOMETRY, "12k"), mission)
     names = {draw.name for draw in subject.draws}
     assert "warmup_steps" in names
     assert "warmup_fraction" not in names
     member = subject.grid.members[0]
     drawn = {**subject.coordinates(member), **SETTINGS, "warmup_steps": 500}
-    assert subject.decode(drawn)[1].warmup_steps == 500
+    assert subject.decode(drawn).settings.warmup_steps == 500
+
+
+def test_several_batches_are_drawn_and_a_warm_up_share_follows_the_batch() -> None:
+    subject = make_space(build_grid(GEOMETRY, "12k"), QUICK, batches=(32, 256))
+    assert "effective_batch" in {draw.name for draw in subject.draws}
+    drawn = {**subject.coordinates(subject.grid.members[0]), **SETTINGS, "effective_batch": 32}
+    found = subject.decode(drawn)
+    assert found.effective_batch == 32
+    assert found.settings.warmup_steps == round(0.1 * 20 * 86)

@@ -44,9 +44,8 @@ class TestEveryStrategy:
     def forced(self, strategy: str, budget: str) -> tuple[Forced, ...]:
         return load(strategy).forced(build_grid(GEOMETRY, budget))
 
-    def test_forces_at_least_two_configurations_and_none_twice(self, strategy: str, budget: str) -> None:
+    def test_forces_no_configuration_twice(self, strategy: str, budget: str) -> None:
         forced = self.forced(strategy, budget)
-        assert len(forced) >= 2
         assert len({item.what for item in forced}) == len(forced)
         assert len({(item.spec, tuple(sorted(item.settings.items()))) for item in forced}) == len(forced)
 

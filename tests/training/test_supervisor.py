@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.building import job, settings, spec, windows
+from tests.building import geometry, job, settings, spec, windows
 
 from tsladder.errors import WorkFailed
 from tsladder.models.build import build
@@ -148,7 +148,7 @@ def test_a_worker_cannot_be_reached_by_a_signal_to_the_group() -> None:
 
 def test_a_bug_in_training_is_an_outcome_with_its_traceback() -> None:
     supervisor = Supervisor(TRAIN, VALIDATION)
-    supervisor.start(0, job(spec=spec(n_heads=3)))
+    supervisor.start(0, job(spec=spec(geometry=geometry(n_features=4))))
     outcome = run_until_ended(supervisor)[0]
     assert outcome.stop_reason is StopReason.ERROR
     assert "Traceback" in outcome.message

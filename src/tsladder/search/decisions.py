@@ -39,7 +39,9 @@ Decision = Forced | Drawn | Finished
 
 
 class Strategy(Protocol):
-    """Which configurations a cell must see before the sampler decides."""
+    """Which configurations a cell must see before the sampler decides, and whether the sampler learns from them."""
+
+    learns: bool
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         """In the order in which they are trained. Raises BadInput for one that the model family cannot have."""

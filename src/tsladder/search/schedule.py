@@ -21,6 +21,7 @@ class Schedule:
     """At most `trials_total` trials. `classes` are the positives and negatives among the validation windows."""
 
     forced: tuple[Forced, ...]
+    learns: bool
     trials_total: int
     objective: Objective
     stop: StopParams | None
@@ -39,7 +40,7 @@ class Schedule:
             finished = converged(scores, self.stop, metric=self.objective.name, noise=noise)
             if finished is not None:
                 return finished
-        return Drawn(learns=number >= START_UP)
+        return Drawn(learns=self.learns and number >= START_UP)
 
 
 def build_schedule(
@@ -55,4 +56,11 @@ def build_schedule(
     forced = strategy.forced(grid)
     if trials_total < len(forced):
         raise ValueError(f"{trials_total} trials leave no room for the {len(forced)} forced ones of {grid.budget}")
-    return Schedule(forced=forced, trials_total=trials_total, objective=objective, stop=stop, classes=classes)
+    return Schedule(
+        forced=forced,
+        learns=strategy.learns,
+        trials_total=trials_total,
+        objective=objective,
+        stop=stop,
+        classes=classes,
+    )

@@ -18,6 +18,8 @@ from tsladder.search.decisions import Forced
 class Architectural:
     """Smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the grid is smaller."""
 
+    learns = True
+
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         having = dict(_extremes(grid))
         chosen: dict[str, ModelSpec] = {}

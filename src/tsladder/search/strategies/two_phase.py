@@ -43,6 +43,8 @@ SETTINGS: dict[int, tuple[tuple[str, Value], ...]] = {
 class TwoPhase:
     """Phase one of it; the supplementary phase is a stage of its own."""
 
+    learns = True
+
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         geometry = grid.members[0].geometry
         rung = SHAPES.get(grid.n_budget)

@@ -1,0 +1,152 @@
+"""What pruning and convergence cost the winner of a search, and what they save: regret against optimizer steps.
+
+    python benchmarks/search.py run --into FOLDER        # the searches, two hours; none is repeated
+    python benchmarks/search.py report --into FOLDER     # the table
+
+For every horizon and seed three searches of one rung on the bundled data: `full` (every trial trained to its end),
+`lean` (with the pruning and the stop of params.yaml's preset `lean`) and `random` (the same draws as nobody learns
+from). Regret is the best loss found less the full search's best, in units of (median - best) of the full search.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+HORIZONS = (1, 3, 5)
+SEEDS = (42, 43, 44)
+SHARE = 0.4
+"""Of the full search's optimizer steps, after which the other two are judged."""
+
+KINDS: dict[str, dict[str, Any]] = {
+    "full": {"strategy": "architectural", "trials": 50, "stop": None, "pruning": None},
+    "lean": {"strategy": "architectural", "trials": 50, "preset": "lean"},
+    "random": {"strategy": "random_search", "trials": 26, "stop": None, "pruning": None},
+}
+
+Trial = tuple[float | None, int]
+"""Best validation loss (None: it was given up or has none) and optimizer steps spent."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["run", "report"])
+    parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--budget", default="200k")
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    arguments = parser.parse_args()
+    if arguments.what == "run":
+        for seed in SEEDS:
+            for kind in arguments.kinds:
+                for horizon in HORIZONS:
+                    _search(arguments.into, kind, arguments.budget, horizon, seed)
+    else:
+        _report(arguments.into, arguments.budget)
+
+
+def _file(folder: Path, kind: str, budget: str, horizon: int, seed: int) -> Path:
+    return folder / f"{kind}-{budget}-h{horizon}-seed{seed}.jsonl"
+
+
+def _search(into: Path, kind: str, budget: str, horizon: int, seed: int) -> None:
+    target = _file(into, kind, budget, horizon, seed)
+    if target.exists():
+        return
+    into.mkdir(parents=True, exist_ok=True)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["budget"] = budget
+    params["horizons"] = [horizon]
+    params["study"]["seed"] = seed
+    params["search"].update(KINDS[kind])
+    cell = f"{budget}-h{horizon}"
+    with tempfile.TemporaryDirectory(prefix="tsladder-search-") as name:
+        folder = Path(name)
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+        (folder / "data").symlink_to(ROOT / "data")
+        for stage in (["features"], ["splits"], ["plan"], ["hpo", "--cell", cell]):
+            _stage(folder, *stage)
+        found = folder / "artifacts" / "hpo" / cell / "trials.jsonl"
+        # Copied whole or not at all: an interrupted run leaves no half of a search.
+        partial = target.with_suffix(".part")
+        partial.write_bytes(found.read_bytes())
+        partial.replace(target)
+    print(f"{target.name}: {len(_trials(target))} trials", flush=True)
+
+
+def _stage(folder: Path, name: str, *arguments: str) -> None:
+    environment = {**os.environ, "DVC_ROOT": str(folder), "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments]
+    subprocess.run(command, cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
+
+
+def _trials(path: Path) -> list[Trial]:
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        loss = record["best_val_loss"] if record["state"] == "complete" else None
+        found.append((loss, int(record["curve"][-1][0]) if record["curve"] else 0))
+    return found
+
+
+def _within(trials: list[Trial], steps: float) -> list[Trial]:
+    """The trials that end within so many steps, in their order."""
+    kept: list[Trial] = []
+    spent = 0
+    for loss, cost in trials:
+        spent += cost
+        if spent > steps:
+            break
+        kept.append((loss, cost))
+    return kept
+
+
+def _best(trials: list[Trial]) -> float:
+    return min(loss for loss, _ in trials if loss is not None)
+
+
+def _regrets(into: Path, budget: str) -> Iterator[tuple[str, dict[str, float]]]:
+    for horizon in HORIZONS:
+        for seed in SEEDS:
+            of = {kind: _trials(_file(into, kind, budget, horizon, seed)) for kind in KINDS}
+            all_steps = sum(cost for _, cost in of["full"])
+            lean, random = (_within(of[kind], SHARE * all_steps) for kind in ("lean", "random"))
+            spent = sum(cost for _, cost in lean)
+            losses = [loss for loss, _ in of["full"] if loss is not None]
+            best = min(losses)
+            unit = statistics.median(losses) - best
+            yield (
+                f"{budget}-h{horizon}, seed {seed}",
+                {
+                    "steps": spent / all_steps,
+                    "trials": len(lean),
+                    "lean": (_best(lean) - best) / unit,
+                    "random": (_best(_within(random, spent)) - best) / unit,
+                    "random, 40 %": (_best(random) - best) / unit,
+                    "best": best,
+                    "median - best": unit,
+                },
+            )
+
+
+def _report(into: Path, budget: str) -> None:
+    rows = list(_regrets(into, budget))
+    names = list(rows[0][1])
+    print(f"{'':22}" + "".join(f"{name:>15}" for name in names))
+    for what, row in rows:
+        print(f"{what:22}" + "".join(f"{row[name]:15.4f}" for name in names))
+    print(f"{'median':22}" + "".join(f"{statistics.median(row[name] for _, row in rows):15.4f}" for name in names))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The yardstick for the others: every trial is drawn at random, whatever the earlier ones have shown."""
+
+from __future__ import annotations
+
+from tsladder.planning.grid import Grid
+from tsladder.search.decisions import Forced
+
+
+class RandomSearch:
+    """Forces nothing and never learns."""
+
+    learns = False
+
+    def forced(self, grid: Grid) -> tuple[Forced, ...]:
+        return ()
+
+
+STRATEGY = RandomSearch()
