@@ -8,11 +8,16 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
+    from tsladder.planning.across_cells import write_plans_across_cells
     from tsladder.planning.cells import plan_cells, write_plans
     from tsladder.search.admission import forced_by_rung
+    from tsladder.search.strategies import load
 
     forced_by_rung(params)
-    write_plans(places, plan_cells(params))
+    plans = plan_cells(params)
+    write_plans(places, plans)
+    offered = load(params.search.strategy).supplement is not None
+    write_plans_across_cells(places, params, plans, supplement_offered=offered)
 
 
 if __name__ == "__main__":

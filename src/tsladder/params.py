@@ -145,8 +145,19 @@ class PresetParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SupplementaryParams:
+    """The second phase of a strategy that has one: `trials` a cell on some budgets, `auto` for the two best."""
+
+    budgets: Literal["auto"] | tuple[str, ...]
+    trials: Count
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SearchParams:
-    """`preset` for trials, stop or pruning takes the preset's."""
+    """`preset` for trials, stop or pruning takes the preset's.
+
+    `transfer`: are the winners to be trained on the other horizons of their rung, too?
+    """
 
     strategy: str
     preset: str
@@ -154,6 +165,8 @@ class SearchParams:
     objective: Literal["val_loss", "val_auc"]
     stop: Literal["preset"] | StopParams | None
     pruning: Literal["preset"] | PruningParams | None
+    supplementary: SupplementaryParams | None
+    transfer: bool
     presets: Mapping[str, PresetParams]
 
     @property
@@ -266,6 +279,7 @@ def _faults_between_sections(params: Params) -> list[str]:
         *_window_faults(params),
         *_split_faults(params.splits),
         *_search_faults(params.search),
+        *_supplementary_faults(params),
     ]
 
 
@@ -323,6 +337,18 @@ def _search_faults(search: SearchParams) -> list[str]:
         for field in dataclasses.fields(space):
             faults.extend(_draw_faults(f"{path}.{field.name}", field.name, getattr(space, field.name)))
     return faults
+
+
+def _supplementary_faults(params: Params) -> list[str]:
+    supplementary = params.search.supplementary
+    if supplementary is None or isinstance(supplementary.budgets, str):
+        return []
+    path, listed = "search.supplementary.budgets", supplementary.budgets
+    unknown = [rung for rung in listed if rung not in params.ladder]
+    faults = [f"{path}: must be rungs of the ladder ({', '.join(params.ladder)}), got {', '.join(unknown)}"]
+    if len(set(listed)) != len(listed):
+        return [*(faults if unknown else []), f"{path}: each stands once, got {', '.join(listed)}"]
+    return faults if unknown else []
 
 
 _CEILINGS = {"dropout": 0.95, "warmup_fraction": 1.0}

@@ -60,6 +60,14 @@ class Places:
     def evaluate_plan(self, cell: Cell) -> Path:
         return self.plans / "evaluate" / f"{cell}.json"
 
+    @property
+    def supplementary_plan(self) -> Path:
+        return self.plans / "supplementary.json"
+
+    @property
+    def transfer_plan(self) -> Path:
+        return self.plans / "transfer.json"
+
     def hpo(self, cell: Cell) -> Path:
         return self.artifacts / "hpo" / str(cell)
 
@@ -74,6 +82,14 @@ class Places:
 
     def scores(self, cell: Cell) -> Path:
         return self.artifacts / "scores" / str(cell)
+
+    @property
+    def supplementary(self) -> Path:
+        return self.artifacts / "supplementary"
+
+    @property
+    def transfer(self) -> Path:
+        return self.artifacts / "transfer"
 
     @property
     def law(self) -> Path:
@@ -94,6 +110,15 @@ class Places:
     def study(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of one cell's search."""
         return self.studies / f"{cell}-{key[:16]}"
+
+    def live_records(self, cell: Cell, stage: str) -> list[Path]:
+        """Those of `cell` that stage `stage` (hpo or train) has left, whatever their keys."""
+        infix = {"hpo": "", "train": "train-"}[stage]
+        return sorted(self.studies.glob(f"{cell}-{infix}{'[0-9a-f]' * 16}"))
+
+    def supplementary_study(self, cell: Cell, key: str) -> Path:
+        """The live, resumable record of the second phase of one cell's search."""
+        return self.studies / f"{cell}-supplementary-{key[:16]}"
 
     def training(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of the retraining of one cell's winner."""

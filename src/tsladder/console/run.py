@@ -95,9 +95,8 @@ def _retry(places: Places, cell: Cell) -> None:
     """Set the live record of what failed aside and run that stage again, past DVC's run cache."""
     stage = "hpo" if read_json(places.choice(cell))["status"] == CellStatus.FAILED else "train"
     stamp = time.strftime("%Y%m%dT%H%M%S")
-    for folder in places.studies.glob(f"{cell}-train-*" if stage == "train" else f"{cell}-*"):
-        if "failed" not in folder.name:
-            folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
+    for folder in places.live_records(cell, stage):
+        folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
     _dvc(places, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
 
 

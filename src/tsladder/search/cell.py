@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, PruningParams, SpaceParams, Span, StopParams, ZeroOr
 from tsladder.planning.grid import build_grid
+from tsladder.planning.plans import Plan
 from tsladder.search.conduct import Search, conduct
 from tsladder.search.objective import Objective
 from tsladder.search.outputs import write_choice, write_failure
@@ -16,8 +17,6 @@ from tsladder.search.strategies import load
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import Phase
-
-Rule = TypeVar("Rule", StopParams, PruningParams)
 
 
 def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
@@ -39,7 +38,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             question=work.plan,
             space=space,
             schedule=schedule,
-            pruning=_rule(PruningParams, work.plan["search"]["pruning"]),
+            pruning=pruning_rule(work.plan),
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
@@ -55,7 +54,7 @@ def _schedule(work: CellWork, space: SearchSpace) -> Schedule:
         space.grid,
         trials_total=search["trials"],
         objective=Objective(search["objective"]),
-        stop=_rule(StopParams, search["stop"]),
+        stop=None if search["stop"] is None else StopParams(**search["stop"]),
         classes=validation_classes(work),
     )
 
@@ -67,8 +66,10 @@ def validation_classes(work: CellWork) -> tuple[int, int]:
     return positives, len(y_N) - positives
 
 
-def _rule(kind: type[Rule], record: dict[str, Any] | None) -> Rule | None:
-    return None if record is None else kind(**record)
+def pruning_rule(plan: Plan) -> PruningParams | None:
+    """The rule of a search plan; None: every trial is trained to its end."""
+    record = plan["search"]["pruning"]
+    return None if record is None else PruningParams(**record)
 
 
 def _search_space(work: CellWork) -> SearchSpace:

@@ -101,7 +101,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             run.metrics = {"best_val_loss": best.best_val_loss if best else None, "trials_done": float(len(records))}
         if interrupted:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
-        if best is None:
+        if best is None and search.phase is Phase.SEARCH:
             run.status = RunStatus.FAILED
     say(f"{len(records)} trials done, {_leader(best)}")
     if runner.finished is not None:

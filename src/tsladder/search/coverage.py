@@ -46,7 +46,14 @@ def coverage(
         "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
         "objective": schedule.objective.name,
         "spread": max(scores) - min(scores) if scores else None,
-        "winner": None if winner is None else {"number": winner.number, "forced": winner.forced, "at_edge": edges},
+        "winner": None
+        if winner is None
+        else {
+            "number": winner.number,
+            "forced": winner.forced,
+            "score": schedule.objective.score(winner),
+            "at_edge": edges,
+        },
         "forced": [{"what": forced.what, **_sizes(forced.spec)} for forced in schedule.forced],
         "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
         "notes": notes,

@@ -38,10 +38,26 @@ class Finished:
 Decision = Forced | Drawn | Finished
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supplement:
+    """What a supplementary phase varies around a cell's winner, each beside the winner's own value.
+
+    `n_heads` that the winner's width does not divide by are left out.
+    """
+
+    n_heads: tuple[int, ...]
+    settings: Mapping[str, tuple[float, ...]]
+    effective_batches: tuple[int, ...]
+
+
 class Strategy(Protocol):
-    """Which configurations a cell must see before the sampler decides, and whether the sampler learns from them."""
+    """Which configurations a cell must see before the sampler decides, and whether the sampler learns from them.
+
+    `supplement`: what a second phase varies; None where the strategy has only one.
+    """
 
     learns: bool
+    supplement: Supplement | None
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         """In the order in which they are trained. Raises BadInput for one that the model family cannot have."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.errors import WorkFailed
-from tsladder.records import cut_torn_tail, read_json, set_aside, write_json, write_text
+from tsladder.records import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
 from tsladder.search.study import JOURNAL
 from tsladder.search.trials import TrialRecord
 
@@ -38,7 +38,8 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
     except WorkFailed as error:
         say(f"{error}; it is kept as {set_aside(path).name} and written anew")
         return
-    if found != plan:
+    # As texts: a tuple is written as a list.
+    if canonical(found) != canonical(plan):
         kept = [set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL) if (folder / name).exists()]
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 

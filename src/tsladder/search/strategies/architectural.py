@@ -19,6 +19,7 @@ class Architectural:
     """Smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the grid is smaller."""
 
     learns = True
+    supplement = None
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         having = dict(_extremes(grid))

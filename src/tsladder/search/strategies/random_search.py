@@ -10,6 +10,7 @@ class RandomSearch:
     """Forces nothing and never learns."""
 
     learns = False
+    supplement = None
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         return ()

@@ -11,7 +11,7 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.grid import Grid
 from tsladder.search.configuration import Value
-from tsladder.search.decisions import Forced
+from tsladder.search.decisions import Forced, Supplement
 
 DEFAULTS: dict[str, Value] = {"dropout": 0.5, "learning_rate": 1e-4, "weight_decay": 1e-3}
 """Settings of a forced configuration that its row does not name; d_ff is four times d_model."""
@@ -41,9 +41,14 @@ SETTINGS: dict[int, tuple[tuple[str, Value], ...]] = {
 
 
 class TwoPhase:
-    """Phase one of it; the supplementary phase is a stage of its own."""
+    """Forced shapes and settings in phase one, and a supplementary phase around the winners of the best budgets."""
 
     learns = True
+    supplement = Supplement(
+        n_heads=(1, 2, 4, 8, 16),
+        settings={"learning_rate": (5e-6, 2e-3), "weight_decay": (5e-2, 0.1)},
+        effective_batches=(8, 16, 32, 64, 128, 256),
+    )
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
         geometry = grid.members[0].geometry

@@ -1,0 +1,22 @@
+"""Stage supplementary: the second phase of a strategy that has one, on the budgets it chooses."""
+
+import sys
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+from tsladder.stage import run_study_stage
+
+
+def build(places: Places, params: Params) -> None:
+    if read_plan(places.supplementary_plan)["planned"]:
+        from tsladder.training.supervisor import start_fork_server
+
+        start_fork_server()
+    from tsladder.search.supplementary import search_supplementary
+
+    search_supplementary(places, params)
+
+
+if __name__ == "__main__":
+    sys.exit(run_study_stage(build))
