@@ -120,6 +120,10 @@ class Places:
         """The live, resumable record of the second phase of one cell's search."""
         return self.studies / f"{cell}-supplementary-{key[:16]}"
 
+    def transfer_training(self, cell: Cell, key: str) -> Path:
+        """The live, resumable record of another horizon's winner trained on the windows of `cell`."""
+        return self.studies / f"{cell}-transfer-{key[:16]}"
+
     def training(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of the retraining of one cell's winner."""
         return self.studies / f"{cell}-train-{key[:16]}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsladder.evaluation.bootstrap import mean_interval
+from tsladder.evaluation.difference import holm, two_sided
 from tsladder.law.points import RungPoint, in_order
 
 
@@ -49,8 +50,8 @@ def compare_neighbours(
         if (days := _day_term(smaller, larger, draws, confidence, seed)) is not None:
             terms.append(days)
             known.insert(0, "days")
-        raw.append((*_test(larger.loss - smaller.loss, terms), " and ".join(known) or "unknown"))
-    corrected = _holm([p for _, p, _ in raw])
+        raw.append((*two_sided(larger.loss - smaller.loss, terms), " and ".join(known) or "unknown"))
+    corrected = holm([p for _, p, _ in raw])
     return tuple(
         Contrast(
             smaller=smaller.cell,
@@ -97,29 +98,3 @@ def _day_term(
         raise ValueError(f"{smaller.cell} and {larger.cell} were scored on different days and cannot be paired")
     interval = mean_interval(larger.loss_N - smaller.loss_N, draws=draws, confidence=confidence, seed=seed)
     return interval.se**2, max((interval.effective_n or math.inf) - 1.0, 1.0)
-
-
-def _test(difference: float, terms: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
-    """(standard error, two-sided p) of a difference whose variance is the sum of `terms`."""
-    if not terms:
-        return None, None
-    variance = sum(v for v, _ in terms)
-    if variance == 0.0:
-        return 0.0, 1.0 if difference == 0.0 else 0.0
-    from scipy.stats import norm, t
-
-    denominator = sum(v**2 / dof for v, dof in terms)
-    ratio = abs(difference) / math.sqrt(variance)
-    p = 2.0 * float(t.sf(ratio, variance**2 / denominator) if denominator > 0.0 else norm.sf(ratio))
-    return math.sqrt(variance), p
-
-
-def _holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction (1979); pairs without a p-value are left out of the count."""
-    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    running = 0.0
-    for rank, (p, index) in enumerate(known):
-        running = max(running, min(1.0, p * (len(known) - rank)))
-        corrected[index] = running
-    return corrected

@@ -1,4 +1,4 @@
-"""The winner of a cell, trained again on fresh seeds: what the law is fitted on.
+"""A configuration trained on fresh seeds: the winner of a cell, which the law is fitted on, or another cell's.
 
 A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses
 no finished seed and another seed count trains only what is new.
@@ -11,6 +11,8 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,27 +40,52 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
     asked for would compare unequal efforts. Raises Interrupted when asked to stop.
     """
-    plan = work.plan
-    key = train_key(plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     folder = work.places.training(work.cell, key)
     with sole_owner(folder, f"the retraining of {work.cell}"):
-        jobs = _jobs(work, choice, folder)
-        if isinstance(jobs, str):
-            _finish(work, {"status": CellStatus.FAILED, "reason": jobs})
+        trained = train_seeds(work, choice, folder, tracker)
+        if isinstance(trained, str):
+            _finish(work, {"status": CellStatus.FAILED, "reason": trained})
             return
-        missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
-        if missing:
-            _train(work, missing, folder, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
-        outcomes = {number: read_json(_seed_folder(folder, number) / OUTCOME) for number in jobs}
-        failed = [f"seed {number}: {o['stop_reason']}" for number, o in outcomes.items() if not o["scored"]]
-        if failed:
-            _finish(
-                work, {"status": CellStatus.FAILED, "reason": "retraining failed for " + ", ".join(failed)}, outcomes
-            )
+        if trained.fault is not None:
+            reason = f"retraining failed for {trained.fault}"
+            _finish(work, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
             return
-        for number in jobs:
-            _copy(_seed_folder(folder, number), work.places.models(work.cell) / f"seed-{number}")
-        _finish(work, {"status": CellStatus.DONE, "seeds": list(jobs)}, outcomes)
+        for number, source in trained.folders.items():
+            _copy(source, work.places.models(work.cell) / f"seed-{number}")
+        _finish(work, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Seeds of one configuration by number: the folder of each one's checkpoint and how it ended."""
+
+    folders: Mapping[int, Path]
+    outcomes: Mapping[int, dict[str, Any]]
+
+    @property
+    def fault(self) -> str | None:
+        """Which of them ended without a usable loss, and how; None when all have one."""
+        failed = [f"seed {number}: {o['stop_reason']}" for number, o in self.outcomes.items() if not o["scored"]]
+        return ", ".join(failed) or None
+
+
+def train_seeds(
+    work: CellWork, choice: dict[str, Any], folder: Path, tracker: Tracker | None, *, of: str = ""
+) -> Trained | str:
+    """Train `choice` on the windows of `work` into `folder`, whose lock the caller holds: those seeds that are not
+    there yet. Returns the reason when it cannot be trained here.
+
+    `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
+    """
+    jobs = _jobs(work, choice, folder)
+    if isinstance(jobs, str):
+        return jobs
+    missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
+    if missing:
+        _train(work, missing, folder, tracker or MlflowTracker(work.places.mlruns, work.params.study.name), of)
+    folders = {number: _seed_folder(folder, number) for number in jobs}
+    return Trained(folders, {number: read_json(path / OUTCOME) for number, path in folders.items()})
 
 
 def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
@@ -83,7 +110,7 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
     }
 
 
-def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker) -> None:
+def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str) -> None:
     workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
     supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
@@ -101,7 +128,7 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker)
 
         def on_end(event: Ended) -> None:
             _keep(work, jobs[event.number], event, folder)
-            run = _run_record(work, jobs[event.number], event, started[event.number], search_key)
+            run = _run_record(work, jobs[event.number], event, started[event.number], search_key, of)
             tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
 
         keep_busy(
@@ -159,10 +186,10 @@ def _outcome_record(job: Job, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_key: str) -> RunRecord:
+def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_key: str, of: str) -> RunRecord:
     outcome = event.outcome
     return RunRecord(
-        name=f"{work.cell}/seed-{event.number}",
+        name=f"{work.cell}/{of + '/' if of else ''}seed-{event.number}",
         tags=work.tags(Phase.TRAIN, search_key),
         params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
         metrics={
@@ -175,7 +202,7 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "epochs_run": float(len(outcome.curve)),
         },
         curves=loss_curves(outcome),
-        extra_tags={"stop_reason": str(outcome.stop_reason)},
+        extra_tags={"stop_reason": str(outcome.stop_reason)} | ({"winner_of": of} if of else {}),
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
         start_ms=started_ms,
     )
@@ -199,7 +226,7 @@ def _copy(source: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _finish(work: CellWork, status: dict[str, Any], outcomes: dict[int, dict[str, Any]] | None = None) -> None:
+def _finish(work: CellWork, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None) -> None:
     write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
     timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
     write_json(work.places.timings(work.cell), {"cell": str(work.cell), "seeds": timings})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,9 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
     Every choice has been made when this runs: the test region is scored once per trained model.
     """
     windows_of = {region: work.dataset.windows.region(region) for region in SCORED}
-    with forecasting(_trained_seeds(work, choice), windows_of) as under_way:
+    models = work.places.models(work.cell)
+    folders = {number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]}
+    with forecasting(trained_seeds(work, choice, folders), windows_of) as under_way:
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
@@ -82,13 +86,13 @@ def _score(
     return regions
 
 
-def _trained_seeds(work: CellWork, choice: dict[str, Any]) -> TrainedSeeds:
-    models = work.places.models(work.cell)
+def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
+    """The checkpoints of `choice` in `folders`, and how they are computed with on this machine."""
     spec = work.spec(choice["architecture"])
     plan = work.batch_plan(spec, work.machine.memory_gib)
     return TrainedSeeds(
         spec=spec,
-        folders={number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]},
+        folders=folders,
         precision=work.recipe.precision,
         device=work.machine.device,
         threads=work.execution(spec).threads,

@@ -1,0 +1,163 @@
+"""Every cell's winner on the other horizons of its rung: trained there on the same seeds, and its regret."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tsladder.evaluation.scores import SEED_PREFIX, predictions_frame
+from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
+from tsladder.locks import sole_owner
+from tsladder.params import EvaluationParams, Params
+from tsladder.places import Places
+from tsladder.planning.plans import Plan, read_plan, train_key
+from tsladder.records import digest, read_json, write_json
+from tsladder.seeds import derive_seed
+from tsladder.tracking import Tracker
+from tsladder.training.cell import CellWork, open_cell
+from tsladder.training.forecasting import forecasting
+from tsladder.training.retrain import train_seeds
+from tsladder.training.scoring import trained_seeds
+from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD = "transfer.json"
+
+Choice = dict[str, Any]
+Losses = dict[int, Floats]
+"""Seed number -> log loss of each day."""
+
+
+def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+    """Write artifacts/transfer/: the predictions of every transferred winner, and the verdict.
+
+    Raises Interrupted when asked to stop; the next start trains only the seeds that are missing.
+    """
+    plan = read_plan(places.transfer_plan)
+    if not plan["planned"]:
+        write_json(places.transfer / RECORD, {"status": CellStatus.NOT_PLANNED, "reason": plan["reason"]})
+        return
+    regrets: list[Regret] = []
+    rungs = [rung for rung in params.ladder if parse_budget(rung) <= parse_budget(params.budget)]
+    for rung in rungs:
+        choices = {horizon: read_json(places.choice(Cell(rung, horizon))) for horizon in params.horizons}
+        for horizon in params.horizons:
+            regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
+    evaluation = EvaluationParams(**plan["evaluation"])
+    verdict = judge_transfer(regrets, margin=plan["margin"], confidence=evaluation.confidence)
+    write_json(
+        places.transfer / RECORD,
+        {
+            "status": CellStatus.DONE,
+            "region": plan["region"],
+            "confidence": evaluation.confidence,
+            "seeds": params.train.seeds,
+            **verdict.to_json(),
+        },
+    )
+
+
+def _regrets_on(
+    places: Places, params: Params, plan: Plan, cell: Cell, choices: dict[int, Choice], tracker: Tracker | None
+) -> list[Regret]:
+    """Of all other winners of the rung on the horizon of `cell`."""
+    own = choices[cell.horizon]
+    sources = [horizon for horizon in choices if horizon != cell.horizon]
+
+    def unknown(source: int, reason: str) -> Regret:
+        return Regret(budget=cell.budget, horizon=cell.horizon, source=source, reason=reason)
+
+    native = _native_losses(places, cell, plan["region"])
+    if isinstance(native, str):
+        return [unknown(source, native) for source in sources]
+    work: CellWork | None = None
+    found = []
+    for source in sources:
+        choice = choices[source]
+        if choice["status"] != CellStatus.DONE:
+            found.append(unknown(source, f"the search of h{source} has no winner: {choice.get('reason')}"))
+            continue
+        if _trained(choice) == _trained(own):
+            same = Regret(budget=cell.budget, horizon=cell.horizon, source=source, value=0.0, relative=0.0, same=True)
+            found.append(same)
+            continue
+        work = work or open_cell(places, params, cell, read_plan(places.train_plan(cell)))
+        losses = _transferred_losses(work, plan, source, {**own, **_trained(choice)}, tracker)
+        if isinstance(losses, str):
+            found.append(unknown(source, losses))
+            continue
+        found.append(
+            regret(
+                cell.budget,
+                cell.horizon,
+                source,
+                own=native,
+                transferred=losses,
+                params=EvaluationParams(**plan["evaluation"]),
+                seed=derive_seed(plan["seed"], str(cell), "transfer", source),
+            )
+        )
+    return found
+
+
+def _trained(choice: Choice) -> Choice:
+    """What of a choice is trained."""
+    return {name: choice[name] for name in ("architecture", "settings")}
+
+
+def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
+    """Of the own winner, as the evaluation left them; or why there are none."""
+    import pandas as pd
+
+    folder = places.scores(cell)
+    scores = read_json(folder / "scores.json")
+    if scores["status"] != CellStatus.DONE:
+        return f"{cell} has no score: {scores.get('reason')}"
+    return _losses(pd.read_parquet(folder / "predictions.parquet"), region)
+
+
+def _transferred_losses(
+    work: CellWork, plan: Plan, source: int, choice: Choice, tracker: Tracker | None
+) -> Losses | str:
+    """Of another winner trained on the windows of `work`; or why it could not be trained."""
+    import pandas as pd
+
+    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    live = work.places.transfer_training(work.cell, key)
+    with sole_owner(live, f"the transfer from h{source} to {work.cell}"):
+        predictions = live / f"predictions-{digest(plan['code'], plan['region'])[:16]}.parquet"
+        if not predictions.exists():
+            trained = train_seeds(work, choice, live, tracker, of=f"from-h{source}")
+            if isinstance(trained, str):
+                return trained
+            if trained.fault is not None:
+                return f"training the winner of h{source} on {work.cell} failed for {trained.fault}"
+            _write_parquet(predictions, _forecast(work, choice, trained.folders, Region(plan["region"])))
+        frame = pd.read_parquet(predictions)
+    _write_parquet(work.places.transfer / f"{work.cell}-from-h{source}.parquet", frame)
+    return _losses(frame, plan["region"])
+
+
+def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
+    windows = work.dataset.windows.region(region)
+    with forecasting(trained_seeds(work, choice, folders), {region: windows}) as under_way:
+        return predictions_frame(region, windows.y_N, windows.dates_N, under_way.result()[region], ())
+
+
+def _losses(frame: pd.DataFrame, region: str) -> Losses:
+    rows = frame[(frame["region"] == region) & frame["model"].str.startswith(SEED_PREFIX)]
+    return {
+        int(str(model).removeprefix(SEED_PREFIX)): of_seed.sort_values("date")["log_loss"].to_numpy()
+        for model, of_seed in rows.groupby("model")
+    }
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.to_parquet(temporary, index=False)
+    temporary.replace(path)

@@ -1,0 +1,22 @@
+"""Stage transfer: each cell's winner trained on the other horizons of its rung, where search.transfer asks for it."""
+
+import sys
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+from tsladder.stage import run_study_stage
+
+
+def build(places: Places, params: Params) -> None:
+    if read_plan(places.transfer_plan)["planned"]:
+        from tsladder.training.supervisor import start_fork_server
+
+        start_fork_server()
+    from tsladder.training.transfer import transfer_winners
+
+    transfer_winners(places, params)
+
+
+if __name__ == "__main__":
+    sys.exit(run_study_stage(build))
