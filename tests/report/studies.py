@@ -109,7 +109,13 @@ def write_searched(places, cell, n_params):
         "shapes_seen": 2,
         "trials_total": 2,
         "trials_done": 2,
-        "forced": [{"what": "largest d_model", "d_model": 24}],
+        "trials_trained": 2,
+        "spread": 0.01,
+        "winner": {"number": 1, "forced": None, "score": -0.41, "at_edge": []},
+        "forced": [
+            {"what": "largest d_model", "d_model": 24, "in_grid": True},
+            {"what": "shallow-wide", "d_model": 48, "in_grid": False},
+        ],
         "stop_reasons": {"early_stopping": 2},
         "notes": ["the sampler hardly acts"],
     }

@@ -66,6 +66,8 @@ def test_the_coverage_carries_the_notes_and_where_the_winner_came_from(facts):
     row = by(coverage_table(facts), "cell")[("12k-h1",)]
     assert row["notes"] == "the sampler hardly acts"
     assert row["winner"] == "sampled"
+    assert row["best - worst"] == "0.0100"
+    assert row["forced"] == "largest d_model, shallow-wide (not in the grid)"
     assert row["trials ended by"] == "2 early stopping"
     assert row["seeds ended by"] == "2 completed"
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from tsladder.law.points import read_points
+from collections.abc import Sequence
+
+from tsladder.law.effort import unequal_effort
+from tsladder.law.points import RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
+from tsladder.records import read_json
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
-from tsladder.vocabulary import Phase
+from tsladder.vocabulary import Cell, Phase
 
 
 def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
@@ -17,7 +21,8 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     planned = [name for name, plan in plans.items() if plan["planned"]]
     points, dropped = read_points(places.artifacts / "scores", planned, params.law.region)
     key = study_key(plans)
-    record = scaling_record(points, dropped, params.law, params.evaluation, key, params.study.seed)
+    warnings = {horizon: _warnings(places, rungs) for horizon, rungs in points.items()}
+    record = scaling_record(points, dropped, params.law, params.evaluation, key, params.study.seed, warnings)
     files = write_law(places.law, record)
     tags = RunTags(
         budget=params.budget,
@@ -30,3 +35,9 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     )
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
     tracker.register_law(record, files, tags)
+
+
+def _warnings(places: Places, rungs: Sequence[RungPoint]) -> list[str]:
+    coverage = {point.cell: read_json(places.hpo(Cell.parse(point.cell)) / "coverage.json") for point in rungs}
+    warning = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
+    return [] if warning is None else [warning]

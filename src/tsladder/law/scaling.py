@@ -30,9 +30,13 @@ def scaling_record(
     evaluation: EvaluationParams,
     study_key: str,
     seed: int,
+    warnings: Mapping[int, Sequence[str]] | None = None,
     probes_failed: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no clock."""
+    """JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no clock.
+
+    `warnings`: what to say beside the verdict of a horizon.
+    """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
         lost = [cell for cell in dropped if Cell.parse(cell.cell).horizon == horizon]
@@ -44,7 +48,7 @@ def scaling_record(
             seed=seed,
             dropped=lost,
             probes_failed=probes_failed,
-        )
+        ) | {"warnings": list((warnings or {}).get(horizon, ()))}
     return {
         "study_key": study_key,
         "metric": "log_loss",

@@ -101,8 +101,9 @@ def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> Sea
         members_seen=coverage.get("members_seen"),
         shapes=coverage.get("shapes"),
         shapes_seen=coverage.get("shapes_seen"),
-        forced=tuple(forced["what"] for forced in coverage.get("forced", [])),
-        origin=_origin(trials),
+        spread=coverage.get("spread"),
+        forced=tuple(_forced(item) for item in coverage.get("forced", [])),
+        origin=_origin(coverage.get("winner")),
         stop_reasons=coverage.get("stop_reasons") or _count(trial.get("stop_reason") for trial in trials),
         notes=tuple(coverage.get("notes", [])),
         seconds=_total(trial.get("seconds") for trial in trials),
@@ -111,15 +112,15 @@ def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> Sea
     )
 
 
-def _origin(trials: list[dict[str, Any]]) -> str | None:
-    """Whether the best trial was a forced one or the sampler's; None where the trials do not tell."""
-    scored = [t for t in trials if t.get("state") == "complete" and t.get("best_val_loss") is not None]
-    if not scored:
+def _forced(item: Record) -> str:
+    return str(item["what"]) + ("" if item.get("in_grid", True) else " (not in the grid)")
+
+
+def _origin(winner: Record | None) -> str | None:
+    """Whether the winner was a forced trial or the sampler's."""
+    if winner is None:
         return None
-    best = min(scored, key=lambda trial: (trial["best_val_loss"], trial["number"]))
-    if "forced" not in best:
-        return None
-    return "sampled" if best["forced"] is None else f"forced ({best['forced']})"
+    return "sampled" if winner.get("forced") is None else f"forced ({winner['forced']})"
 
 
 def _retraining(timings: Record) -> RetrainingFacts:

@@ -85,6 +85,7 @@ def _verdicts(facts: Facts) -> list[Block]:
         blocks += [
             Heading(3, f"{words.days(horizon)}: {law.verdict}"),
             Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
+            *(Paragraph(f"Warning: {warning}.") for warning in law.warnings),
             Points(tuple(_support(facts, law))),
         ]
     return blocks
@@ -149,8 +150,44 @@ def _search(facts: Facts) -> list[Block]:
             "Two horizons are named when the larger value exceeds the smaller by more than 20 %. A search of few "
             "trials draws its settings mostly at random: a difference here is no finding by itself."
         ),
+        *_transfer(facts),
         Heading(2, "Coverage of the search"),
         *_or_words(tables.coverage_table(facts), "No cell is planned."),
+        *_supplement(facts),
+    ]
+
+
+def _transfer(facts: Facts) -> list[Block]:
+    transfer = facts.transfer
+    if transfer is None:
+        said = "Whether such a difference matters was not tried: search.transfer is false."
+        return [Paragraph(said)]
+    margin = words.percent(transfer.margin)
+    return [
+        Heading(2, f"Do the best settings differ by horizon: {transfer.verdict.replace('_', ' ')}"),
+        Paragraph(transfer.reason),
+        *_or_words(study_tables.transfer_table(transfer), "No rung has winners on two horizons."),
+        Paragraph(
+            f"Each winner was trained on the other horizons of its rung, on as many seeds, and scored on the same days "
+            f"of the {transfer.region} region. Regret is what it loses there against that horizon's own winner, as a "
+            f"share of its loss; its interval holds the noise of days and of seeds. A regret of {margin} is what one "
+            f"step of this ladder gains under the smallest exponent of interest."
+        ),
+    ]
+
+
+def _supplement(facts: Facts) -> list[Block]:
+    supplement = facts.supplement
+    if supplement is None:
+        return []
+    return [
+        Heading(2, "Supplementary search"),
+        Points(tuple(supplement.reasons.items())),
+        *_or_words(study_tables.supplement_table(supplement), "No budget was chosen."),
+        Paragraph(
+            "These trials vary a few settings around the winners of the chosen budgets. They never enter the law: the "
+            "other rungs had no such effort. A gain below the standard error of a score is luck."
+        ),
     ]
 
 

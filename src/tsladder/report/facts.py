@@ -68,7 +68,8 @@ class Winner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchFacts:
-    """What a search did. `seconds` is the sum over all attempts; `origin` says where its winner came from."""
+    """What a search did. `seconds` is the sum over all attempts; `origin` says where its winner came from; `spread` is
+    the best score less the worst."""
 
     best_val_loss: float | None
     ended_at: str | None
@@ -79,6 +80,7 @@ class SearchFacts:
     members_seen: int | None
     shapes: int | None
     shapes_seen: int | None
+    spread: float | None
     forced: tuple[str, ...]
     origin: str | None
     stop_reasons: Mapping[str, int]
@@ -155,6 +157,7 @@ class LawFacts:
     worst_left_out: float | None
     extrapolation_error: float | None
     beaten_by: tuple[str, ...]
+    warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -167,6 +170,54 @@ class StudyLaw:
     confidence: float | None
     alpha_of_interest: float | None
     horizons: Mapping[int, LawFacts]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SupplementedCell:
+    """The second phase of one cell. Scores as the search has them: higher is better. `reason`: why it has none."""
+
+    cell: str
+    reason: str | None
+    objective: str | None
+    trials_done: int | None
+    trials_total: int | None
+    winner_score: float | None
+    best_score: float | None
+    standard_error: float | None
+    best: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SupplementFacts:
+    """The second phase of a search: a sentence on every budget, and the cells of the chosen ones."""
+
+    reasons: Mapping[str, str]
+    cells: tuple[SupplementedCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferredWinner:
+    """The winner of horizon `source` on another one, fields as in `evaluation.transfer.Regret`."""
+
+    budget: str
+    horizon: int
+    source: int
+    relative: float | None
+    relative_ci: Interval | None
+    p_above: float | None
+    same: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferFacts:
+    """Do the best settings differ by horizon?"""
+
+    verdict: str
+    reason: str
+    margin: float | None
+    region: str | None
+    winners: tuple[TransferredWinner, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,7 +265,7 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """Everything a report tells. `picture` is the PNG of the law."""
+    """Everything a report tells. `picture` is the PNG of the law; a stage that was not asked for is None."""
 
     params: Params
     study_key: str | None
@@ -224,6 +275,8 @@ class Facts:
     data: DataFacts | None
     environment: Environment
     picture: bytes | None
+    supplement: SupplementFacts | None = None
+    transfer: TransferFacts | None = None
 
     @property
     def planned(self) -> tuple[CellFacts, ...]:

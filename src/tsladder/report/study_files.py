@@ -12,6 +12,7 @@ from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.records import digest
 from tsladder.report.cell_files import Record, interval_of, read_cell, read_if_there
+from tsladder.report.extra_files import read_supplement, read_transfer
 from tsladder.report.facts import (
     CellFacts,
     DataFacts,
@@ -61,6 +62,8 @@ def read_facts(places: Places, params: Params) -> Facts:
             fingerprints=_fingerprints(key, data, known, cells),
         ),
         picture=_picture(places.law / "scaling.png"),
+        supplement=read_supplement(places, params.cells),
+        transfer=read_transfer(places),
     )
 
 
@@ -106,6 +109,7 @@ def _law(horizon: int, law: Record) -> LawFacts:
         ),
         extrapolation_error=(law.get("extrapolation") or {}).get("error"),
         beaten_by=tuple(law.get("beaten_by", [])),
+        warnings=tuple(law.get("warnings", [])),
         notes=tuple(law.get("notes", [])),
     )
 

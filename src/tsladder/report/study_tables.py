@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.report import words
-from tsladder.report.facts import Facts
+from tsladder.report.facts import Facts, SupplementedCell, SupplementFacts, TransferFacts
 from tsladder.report.tables import Column, Table
 
 COUNTS = (("n_params_blocks", "alpha on N blocks"), ("n_params_body", "alpha on N body"))
@@ -83,3 +83,52 @@ def environment_table(facts: Facts) -> Table:
 def fingerprints_table(facts: Facts) -> Table:
     rows = tuple(facts.environment.fingerprints.items())
     return Table((Column("of"), Column("fingerprint")), rows)
+
+
+def transfer_table(transfer: TransferFacts) -> Table:
+    """One row a rung and pair of horizons."""
+    rows = []
+    for winner in transfer.winners:
+        remark = "the same configuration" if winner.same else winner.reason or ""
+        ends = winner.relative_ci
+        row = (
+            winner.budget,
+            words.days(winner.source),
+            words.days(winner.horizon),
+            _signed(winner.relative),
+            words.MISSING if ends is None else f"{_signed(ends[0])} to {_signed(ends[1])}",
+            words.short(winner.p_above),
+            remark,
+        )
+        rows.append(row)
+    numbers = (Column(title, numeric=True) for title in ("regret", "interval", "p, corrected"))
+    columns = (Column("rung"), Column("winner of"), Column("trained and scored on"), *numbers, Column("remark"))
+    return Table(columns, tuple(rows))
+
+
+def supplement_table(supplement: SupplementFacts) -> Table:
+    """One row a cell of the chosen budgets."""
+    numbers = ("trials", "winner of the search", "best of these", "standard error of a score")
+    columns = (
+        Column("cell"),
+        Column("score"),
+        *(Column(title, numeric=True) for title in numbers),
+        Column("its configuration"),
+        Column("remark"),
+    )
+    return Table(columns, tuple(_supplement_row(cell) for cell in supplement.cells))
+
+
+def _supplement_row(cell: SupplementedCell) -> tuple[str, ...]:
+    # A score is higher the better; as a loss it is read the other way round.
+    sign = -1.0 if cell.objective == "val_loss" else 1.0
+    scores = [None if value is None else sign * value for value in (cell.winner_score, cell.best_score)]
+    return (
+        cell.cell,
+        cell.objective or words.MISSING,
+        words.part_of(cell.trials_done, cell.trials_total),
+        *(words.number(value) for value in scores),
+        words.number(cell.standard_error),
+        ", ".join(f"{name} {words.short(value)}" for name, value in cell.best.items()) or words.MISSING,
+        cell.reason or "",
+    )

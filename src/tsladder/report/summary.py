@@ -18,6 +18,7 @@ def verdict_lines(places: Places) -> list[str]:
     lines = []
     for _, of_horizon in sorted(law.horizons.items()):
         lines += [_headline(of_horizon), f"    {of_horizon.reason}"]
+        lines += [f"    WARNING: {warning}" for warning in of_horizon.warnings]
         if of_horizon.beaten_by:
             names = words.listed(words.FORECASTS.get(name, name) for name in of_horizon.beaten_by)
             lines.append(f"    Every rung is beaten by: {names}")

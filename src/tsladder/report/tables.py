@@ -183,17 +183,19 @@ def coverage_table(facts: Facts) -> Table:
             words.part_of(search.trials_done, search.trials_total),
             words.part_of(search.members_seen, search.grid_size),
             words.part_of(search.shapes_seen, search.shapes),
+            words.number(search.spread),
             words.duration(search.seconds),
             words.duration(again.seconds),
             words.number(_highest(search.peak_memory_gib, again.peak_memory_gib), 2),
             search.origin or words.MISSING,
+            ", ".join(search.forced) or "none",
             words.tally(search.stop_reasons),
             words.tally(again.stop_reasons),
             words.listed(search.notes),
         ]
         rows.append(row)
-    numbers = ("trials", "grid members seen", "shapes seen", "search", "retraining", "peak GiB")
-    return _table(("cell",), numbers, rows, after=("winner", "trials ended by", "seeds ended by", "notes"))
+    numbers = ("trials", "grid members seen", "shapes seen", "best - worst", "search", "retraining", "peak GiB")
+    return _table(("cell",), numbers, rows, after=("winner", "forced", "trials ended by", "seeds ended by", "notes"))
 
 
 def _highest(*values: float | None) -> float | None:

@@ -13,7 +13,7 @@ from tsladder.search.configuration import Draw
 from tsladder.search.decisions import Finished
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.trials import TrialRecord
+from tsladder.search.trials import TrialRecord, TrialState
 
 EDGE = 0.05
 """A drawn setting is at an edge of its range within this share of it."""
@@ -43,6 +43,7 @@ def coverage(
         "shapes_seen": len({_shape(record) for record in records}),
         "trials_total": schedule.trials_total,
         "trials_done": len(records),
+        "trials_trained": sum(record.state in (TrialState.COMPLETE, TrialState.PRUNED) for record in records),
         "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
         "objective": schedule.objective.name,
         "spread": max(scores) - min(scores) if scores else None,
@@ -54,7 +55,10 @@ def coverage(
             "score": schedule.objective.score(winner),
             "at_edge": edges,
         },
-        "forced": [{"what": forced.what, **_sizes(forced.spec)} for forced in schedule.forced],
+        "forced": [
+            {"what": forced.what, **_sizes(forced.spec), "in_grid": forced.spec in space.grid.members}
+            for forced in schedule.forced
+        ],
         "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
         "notes": notes,
     }
