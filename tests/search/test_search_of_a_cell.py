@@ -142,26 +142,6 @@ def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_n
     assert [line["number"] for line in lines[1]] == [line["number"] for line in lines[2]] == list(range(TRIALS))
 
 
-def test_a_killed_search_loses_no_ended_trial_and_repeats_none(
-    finished: tuple[Places, MemoryTracker], tmp_path: Path
-) -> None:
-    places = make_study(tmp_path)
-    prepare(places)
-    for lines in (1, 4):
-        process = start_stage(places, "hpo", "--cell", str(CELL))
-        wait_for_lines(places, lines, process)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    survived = [line for line in live_trials(places) if line["state"] == "complete"]
-    stage(places, "hpo", "--cell", str(CELL))
-    lines = live_trials(places)
-    assert lines[: len(survived)] == survived
-    assert sorted(line["number"] for line in lines) == list(range(TRIALS))
-    assert what_was_searched(places) == what_was_searched(finished[0])
-    runs = MlflowTracker(places.mlruns, "miniature").runs()
-    assert not [run.name for run in runs if run.status is RunStatus.RUNNING]
-
-
 def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
@@ -185,6 +165,34 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     for number, line in interrupted.items():
         assert final[number]["attempt"] == line["attempt"] + 1
         assert final[number]["draws"] == line["draws"]
+
+
+def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: Path) -> None:
+    # Epochs of many optimizer steps, so that finishing one would take long.
+    places = make_study(
+        tmp_path,
+        search__presets__quick__space__epochs={"choices": [4000]},
+        training__patience=None,
+        training__effective_batch=1,
+        ladder=["12k", "750k"],
+        budget="750k",
+    )
+    prepare(places)
+    process = start_stage(places, "hpo", "--cell", "750k-h1")
+    deadline = time.monotonic() + 60
+    while not list(places.studies.glob("750k-h1-*/progress.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.7)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130, error
+    assert "stopped at once" in error
+    assert "Traceback" not in error
+    runs = MlflowTracker(places.mlruns, "miniature").runs()
+    assert not [run.name for run in runs if run.status is RunStatus.RUNNING]
 
 
 def test_a_second_process_on_the_same_cell_says_who_holds_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tsladder.planning.machine import ExecutionPlan
@@ -11,7 +11,7 @@ from tsladder.planning.memory import BatchPlan, predicted_memory_gib
 from tsladder.search.configuration import Configuration, Value
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker
-from tsladder.training.cell import CellWork, loss_curves, settings_params
+from tsladder.training.cell import CellWork, settings_params
 from tsladder.training.guards import read_celsius, thermal_level
 from tsladder.training.outcome import Outcome
 from tsladder.training.pruning import Bar
@@ -76,7 +76,7 @@ class Bookkeeper:
             best_epoch=outcome.best_epoch,
             val_auc=outcome.val_auc,
             base_rate_loss=self.work.base_rate_loss,
-            train_loss=outcome.curve[-1].train_loss if outcome.curve else None,
+            train_losses=tuple(epoch.train_loss for epoch in outcome.curve),
             epochs_run=len(outcome.curve),
             curve=outcome.losses,
             retries=outcome.retries,
@@ -88,16 +88,32 @@ class Bookkeeper:
             device=asked.execution.device,
             workers=workers,
             threads=asked.execution.threads,
-            ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            started_ms=asked.started_ms,
+            ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             message=outcome.message,
         )
 
-    def log(self, asked: Asked, record: TrialRecord, outcome: Outcome) -> None:
-        """The nested MLflow run."""
+    def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
+        """Copy to MLflow what a run that was killed had on disk and not yet there, and close what it left open."""
+        logged = {
+            (run.name, run.tags.get("attempt"))
+            for run in self.tracker.runs(self.parent_id)
+            if run.status is not RunStatus.RUNNING
+        }
+        self.tracker.close_orphans(self.parent_id)
+        for record in attempts:
+            if (self._name(record), str(record.attempt)) not in logged:
+                self.log(record)
+
+    def _name(self, record: TrialRecord) -> str:
         kind = "trial" if self.phase is Phase.SEARCH else str(self.phase)
+        return f"{self.work.cell}/{kind}-{record.number:03d}"
+
+    def log(self, record: TrialRecord) -> None:
+        """The nested MLflow run."""
         self.tracker.log_run(
             RunRecord(
-                name=f"{self.work.cell}/{kind}-{record.number:03d}",
+                name=self._name(record),
                 tags=self.work.tags(self.phase, self.key),
                 parent_id=self.parent_id,
                 params=record.params,
@@ -112,7 +128,10 @@ class Bookkeeper:
                     "celsius": record.celsius,
                     "epochs_run": float(record.epochs_run),
                 },
-                curves=loss_curves(outcome),
+                curves={
+                    "val_loss": [(epoch, loss) for epoch, (_, loss) in enumerate(record.curve, start=1)],
+                    "train_loss": list(enumerate(record.train_losses, start=1)),
+                },
                 extra_tags={
                     "stop_reason": str(record.stop_reason),
                     "forced": record.forced or "",
@@ -123,7 +142,8 @@ class Bookkeeper:
                     "thermal": str(thermal_level(record.celsius)),
                 },
                 status=_RUN_STATUS[record.state],
-                start_ms=asked.started_ms,
+                start_ms=record.started_ms,
+                end_ms=_milliseconds(record.ended_at),
             )
         )
 
@@ -140,3 +160,7 @@ class Bookkeeper:
         if record.message:
             # The whole of it is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {record.message.strip().splitlines()[-1]}")
+
+
+def _milliseconds(iso: str) -> int:
+    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000)

@@ -69,7 +69,6 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     attempts = open_live_record(search.folder, search.question, say)
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
-        tracker.close_orphans(run.run_id)
         books = Bookkeeper(
             work=work,
             phase=search.phase,
@@ -79,6 +78,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             trials_total=schedule.trials_total,
             say=say,
         )
+        books.log_lost(attempts)
         runner = Runner(
             work=work,
             key=search.key,

@@ -231,7 +231,7 @@ class Runner:
         else:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
-        self._books.log(asked, record, outcome)
+        self._books.log(record)
         self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
 
     def _tell_through(self, study: SearchStudy, newest: int) -> None:

@@ -25,7 +25,7 @@ class TrialState(StrEnum):
 class TrialRecord:
     """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained.
 
-    `curve` holds (optimizer steps so far, validation loss) after each epoch.
+    `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there.
     """
 
     number: int
@@ -41,7 +41,7 @@ class TrialRecord:
     best_epoch: int | None
     val_auc: float | None
     base_rate_loss: float
-    train_loss: float | None
+    train_losses: tuple[float, ...]
     epochs_run: int
     curve: tuple[tuple[int, float], ...]
     retries: int
@@ -53,8 +53,14 @@ class TrialRecord:
     device: str
     workers: int
     threads: int
+    started_ms: int
     ended_at: str
     message: str
+
+    @property
+    def train_loss(self) -> float | None:
+        """Of the last epoch."""
+        return self.train_losses[-1] if self.train_losses else None
 
     @property
     def final(self) -> bool:
@@ -68,6 +74,7 @@ class TrialRecord:
         values = dict(record)
         values["state"] = TrialState(values["state"])
         values["stop_reason"] = StopReason(values["stop_reason"])
+        values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
         return cls(**values)
 

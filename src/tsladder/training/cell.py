@@ -18,7 +18,6 @@ from tsladder.planning.memory import BatchPlan, plan_batch
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
-from tsladder.training.outcome import Outcome
 from tsladder.vocabulary import Cell, Phase
 
 
@@ -108,14 +107,6 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         dataset=dataset,
         machine=survey(params.hardware),
     )
-
-
-def loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
-    """Validation and training loss by epoch, as MLflow charts them."""
-    return {
-        "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
-        "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
-    }
 
 
 def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:

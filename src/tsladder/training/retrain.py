@@ -25,7 +25,7 @@ from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
-from tsladder.training.cell import CellWork, loss_curves, settings_params
+from tsladder.training.cell import CellWork, settings_params
 from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
@@ -201,11 +201,19 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "seconds": outcome.seconds,
             "epochs_run": float(len(outcome.curve)),
         },
-        curves=loss_curves(outcome),
+        curves=_loss_curves(outcome),
         extra_tags={"stop_reason": str(outcome.stop_reason)} | ({"winner_of": of} if of else {}),
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
         start_ms=started_ms,
     )
+
+
+def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
+    """Validation and training loss by epoch, as MLflow charts them."""
+    return {
+        "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
+        "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
+    }
 
 
 def _seed_folder(folder: Path, number: int) -> Path:
