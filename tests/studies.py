@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,12 @@ import yaml
 
 from tsladder.params import Params, load_params
 from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+from tsladder.search.cell import search_cell
+from tsladder.tracking import MemoryTracker, Tracker
+from tsladder.training.cell import open_cell
 from tsladder.typed_yaml import read_yaml
+from tsladder.vocabulary import Cell
 
 ROOT = Path(__file__).parents[1]
 
@@ -103,6 +110,24 @@ def environment() -> dict[str, str]:
 
 
 def prepare(places: Places) -> None:
-    """Features, splits and plans."""
+    """Features, splits and plans, made in this process."""
     for name in ("features", "splits", "plan"):
-        stage(places, name)
+        verb(name)(places, params_of(places))
+
+
+def search_here(places: Places, cell: Cell, tracker: Tracker | None = None) -> Tracker:
+    """Search `cell` in this process; the tracker that it was logged to."""
+    tracker = tracker or MemoryTracker()
+    search_cell(open_cell(places, params_of(places), cell, read_plan(places.search_plan(cell))), tracker)
+    return tracker
+
+
+def verb(name: str) -> Callable[..., None]:
+    """What stage script `name` does, without the process around it."""
+    found = importlib.util.spec_from_file_location(f"stages.{name}", ROOT / "stages" / f"{name}.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    build: Callable[..., None] = module.build
+    return build

@@ -7,11 +7,12 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.studies import make_study, prepare, stage, start_stage
+from tests.studies import make_study, prepare, search_here, start_stage
 
 from tsladder.places import Places
 from tsladder.records import read_lines
@@ -30,7 +31,7 @@ def searched(places: Places) -> list[Any]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_study(tmp_path_factory.mktemp("undisturbed"), search__trials=TRIALS)
     prepare(places)
-    stage(places, "hpo", "--cell", str(CELL))
+    search_here(places, CELL)
     return places
 
 
@@ -59,12 +60,17 @@ def live(half: Places, tmp_path: Path) -> tuple[Places, Path]:
     return places, folder
 
 
-def search_on(places: Places, undisturbed: Places) -> str:
-    """Finish the search; what it said. It must have searched what an undisturbed one does."""
-    done = stage(places, "hpo", "--cell", str(CELL))
-    assert "Traceback" not in done.stderr
-    assert searched(places) == searched(undisturbed)
-    return done.stderr
+@pytest.fixture
+def search_on(undisturbed: Places, capsys: pytest.CaptureFixture[str]) -> Callable[[Places], str]:
+    """Finishes a search and returns what it said. It must have searched what an undisturbed one does."""
+
+    def finish(places: Places) -> str:
+        capsys.readouterr()
+        search_here(places, CELL)
+        assert searched(places) == searched(undisturbed)
+        return capsys.readouterr().err
+
+    return finish
 
 
 def cut_last_line(text: bytes) -> bytes:
@@ -84,83 +90,83 @@ def spoil_a_line(text: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [cut_last_line, cut_half], ids=lambda damage: damage.__name__)
 @pytest.mark.parametrize("name", ["journal.log", "trials.jsonl"])
-def test_a_truncated_file_is_gone_on_from(live: Any, undisturbed: Places, name: str, damage: Any) -> None:
+def test_a_truncated_file_is_gone_on_from(live: Any, search_on: Any, name: str, damage: Any) -> None:
     places, folder = live
     path = folder / name
     path.write_bytes(damage(path.read_bytes()))
-    search_on(places, undisturbed)
+    search_on(places)
 
 
 @pytest.mark.parametrize("name", ["journal.log", "trials.jsonl"])
-def test_a_damaged_file_is_kept_aside_whole_and_said_once(live: Any, undisturbed: Places, name: str) -> None:
+def test_a_damaged_file_is_kept_aside_whole_and_said_once(live: Any, search_on: Any, name: str) -> None:
     places, folder = live
     damaged = spoil_a_line((folder / name).read_bytes())
     (folder / name).write_bytes(damaged)
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert (folder / f"{name}.aside-1").read_bytes() == damaged
     (line,) = [line for line in said.splitlines() if "aside-1" in line]
     assert name in line
     assert "damaged" in line
 
 
-def test_damage_upon_damage_overwrites_nothing(live: Any, undisturbed: Places) -> None:
+def test_damage_upon_damage_overwrites_nothing(live: Any, search_on: Any) -> None:
     places, folder = live
     (folder / "journal.log.aside-1").write_text("kept from before")
     damaged = spoil_a_line((folder / "journal.log").read_bytes())
     (folder / "journal.log").write_bytes(damaged)
-    search_on(places, undisturbed)
+    search_on(places)
     assert (folder / "journal.log.aside-1").read_text() == "kept from before"
     assert (folder / "journal.log.aside-2").read_bytes() == damaged
 
 
-def test_a_journal_that_optuna_cannot_replay_is_kept_aside(live: Any, undisturbed: Places) -> None:
+def test_a_journal_that_optuna_cannot_replay_is_kept_aside(live: Any, search_on: Any) -> None:
     places, folder = live
     (folder / "journal.log").write_text('{"op_code": 99}\n{"no": "operation"}\n')
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert "cannot be replayed" in said
     assert (folder / "journal.log.aside-1").exists()
 
 
-def test_the_journal_of_another_search_is_kept_aside(live: Any, undisturbed: Places, tmp_path: Path) -> None:
+def test_the_journal_of_another_search_is_kept_aside(live: Any, search_on: Any, tmp_path: Path) -> None:
     places, folder = live
     other = make_study(tmp_path / "other", search__trials=TRIALS, study__seed=7)
     prepare(other)
-    stage(other, "hpo", "--cell", str(CELL))
+    search_here(other, CELL)
     (other_folder,) = other.live_records(CELL, "hpo")
     shutil.copy(other_folder / "journal.log", folder / "journal.log")
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert "belongs to another search" in said
     assert (folder / "journal.log.aside-1").read_bytes() == (other_folder / "journal.log").read_bytes()
 
 
-def test_a_journal_of_another_version_is_kept_aside(live: Any, undisturbed: Places) -> None:
+def test_a_journal_of_another_version_is_kept_aside(live: Any, search_on: Any) -> None:
     places, folder = live
     text = (folder / "journal.log").read_text()
     assert '"dropout"' in text
     (folder / "journal.log").write_text(text.replace('"dropout"', '"drop_rate"'))
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert "written by another version" in said
     assert (folder / "journal.log.aside-1").exists()
 
 
-def test_a_trial_of_another_version_is_kept_aside_and_trained_again(live: Any, undisturbed: Places) -> None:
+def test_a_trial_of_another_version_is_kept_aside_and_trained_again(live: Any, search_on: Any) -> None:
     places, folder = live
     lines = read_lines(folder / "trials.jsonl")
     lost = lines[0].pop("n_params")
     assert lost
     (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert "another version" in said
     assert len(read_lines(folder / "trials.jsonl.aside-1")) == len(lines)
 
 
-def test_the_record_of_another_question_is_kept_aside_and_this_one_starts(live: Any, undisturbed: Places) -> None:
+def test_the_record_of_another_question_is_kept_aside_and_this_one_starts(live: Any, search_on: Any) -> None:
     places, folder = live
     plan = json.loads((folder / "plan.json").read_text())
     plan["seed"] = 1
     (folder / "plan.json").write_text(json.dumps(plan))
     trials = (folder / "trials.jsonl").read_bytes()
-    said = search_on(places, undisturbed)
+    said = search_on(places)
     assert "holds the search of another study" in said
     assert (folder / "trials.jsonl.aside-1").read_bytes() == trials
     assert (folder / "journal.log.aside-1").exists()

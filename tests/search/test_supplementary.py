@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.studies import make_study, params_of, prepare, stage, start_stage
+from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
@@ -16,6 +16,7 @@ from tsladder.records import read_json, read_lines, write_json
 from tsladder.search.selection import select_budgets
 from tsladder.search.supplementary import search_supplementary
 from tsladder.tracking import MemoryTracker
+from tsladder.vocabulary import Cell
 
 TWO_PHASE = {
     "search__strategy": "two_phase",
@@ -51,8 +52,8 @@ def test_a_list_is_taken_as_it_is() -> None:
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_study(tmp_path_factory.mktemp("two_phase"), **TWO_PHASE)
     prepare(places)
-    stage(places, "hpo", "--cell", "12k-h1")
-    stage(places, "supplementary")
+    search_here(places, Cell("12k", 1))
+    search_supplementary(places, params_of(places), MemoryTracker())
     return places
 
 
@@ -89,15 +90,18 @@ def test_it_names_the_budgets_and_why_and_compares_with_the_winner(searched: Pla
 def test_a_second_start_trains_nothing_and_its_runs_carry_the_phase(searched: Places) -> None:
     before = (searched.supplementary / "12k-h1" / "trials.jsonl").read_bytes()
     tracker = MemoryTracker()
-    search_supplementary(searched, params_of(searched), tracker)
+    for _ in range(2):
+        search_supplementary(searched, params_of(searched), tracker)
     assert (searched.supplementary / "12k-h1" / "trials.jsonl").read_bytes() == before
-    assert not tracker.runs(next(run.run_id for run in tracker.runs()))
+    trials = [run for run in tracker.runs() if run.parent_id is not None]
+    assert sorted(run.name for run in trials) == [f"12k-h1/supplementary-{number:03d}" for number in range(3)]
+    assert {run.tags["phase"] for run in trials} == {"supplementary"}
 
 
 def test_a_kill_loses_no_ended_trial(tmp_path: Path, searched: Places) -> None:
     places = make_study(tmp_path, **TWO_PHASE)
     prepare(places)
-    stage(places, "hpo", "--cell", "12k-h1")
+    search_here(places, Cell("12k", 1))
     process = start_stage(places, "supplementary")
     deadline = time.monotonic() + 60
     while not [line for path in places.studies.glob("*-supplementary-*/trials.jsonl") for line in read_lines(path)]:
@@ -106,7 +110,7 @@ def test_a_kill_loses_no_ended_trial(tmp_path: Path, searched: Places) -> None:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    stage(places, "supplementary")
+    search_supplementary(places, params_of(places), MemoryTracker())
     again, undisturbed = (
         [(t["number"], t["params"], t["best_val_loss"]) for t in read_lines(p.supplementary / "12k-h1/trials.jsonl")]
         for p in (places, searched)
@@ -119,7 +123,7 @@ def test_a_rung_whose_search_failed_is_left_out_and_named(tmp_path: Path, search
     prepare(places)
     cell = params_of(places).cells[0]
     write_json(places.choice(cell), {"cell": str(cell), "status": "failed", "reason": "it does not fit"})
-    stage(places, "supplementary")
+    search_supplementary(places, params_of(places), MemoryTracker())
     assert read_json(places.supplementary / "selection.json")["reasons"] == {"12k": "left out: 12k-h1: it does not fit"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.studies import make_study, params_of, prepare, stage
+from tests.studies import make_study, params_of, prepare, search_here, stage, verb
 
 from tsladder.places import Places
 from tsladder.planning.across_cells import rung_gain
@@ -26,9 +26,15 @@ def searched(folder: Path, **leaves: object) -> Places:
     places = make_study(folder, **(LEAVES | leaves))
     prepare(places)
     for cell in CELLS:
-        for name in ("hpo", "train", "evaluate"):
-            stage(places, name, "--cell", str(cell))
+        search_here(places, cell)
+        train_and_score(places, cell)
     return places
+
+
+def train_and_score(places: Places, cell: Cell) -> None:
+    plans = {"train": places.train_plan(cell), "evaluate": places.evaluate_plan(cell)}
+    for name, path in plans.items():
+        verb(name)(places, params_of(places), cell, read_plan(path))
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +87,7 @@ def test_like_winners_are_not_trained_and_a_failed_one_is_named(
     choice = read_json(source.choice(CELLS[0]))
     for cell in CELLS:
         write_json(places.choice(cell), {**choice, "cell": str(cell), "horizon": cell.horizon})
-        for name in ("train", "evaluate"):
-            stage(places, name, "--cell", str(cell))
+        train_and_score(places, cell)
     tracker = MemoryTracker()
     transfer_winners(places, params_of(places), tracker)
     record = read_json(places.transfer / "transfer.json")

@@ -100,6 +100,8 @@ class Runner:
         # at once, and no residual of the law would show it.
         seed = self._seed("sampler")
         study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
+        for number, record in self._ended.items():
+            study.remember(number, record.draws)
         self._close_open_asks(study)
         supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
         try:

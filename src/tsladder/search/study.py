@@ -91,6 +91,10 @@ class SearchStudy:
             elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and number is not None:
                 self._known[number] = _Known(dict(trial.params), closed=True)
 
+    def remember(self, number: int, draws: Mapping[str, Value]) -> None:
+        """Trial `number` was asked with `draws`, whatever the journal has kept: later draws count it as running."""
+        self._known.setdefault(number, _Known(dict(draws)))
+
     def open_draws(self) -> dict[int, dict[str, Value]]:
         """Trials asked and never told, by a run that is gone: number -> what had been drawn."""
         return {number: self._known[number].draws for number in self._open}
