@@ -3,9 +3,9 @@
     python benchmarks/search.py run --into FOLDER        # the searches, two hours; none is repeated
     python benchmarks/search.py report --into FOLDER     # the table
 
-For every horizon and seed three searches of one rung on the bundled data: `full` (every trial trained to its end),
-`lean` (with the pruning and the stop of params.yaml's preset `lean`) and `random` (the same draws as nobody learns
-from). Regret is the best loss found less the full search's best, in units of (median - best) of the full search.
+For every horizon and seed three searches of one rung on the bundled data with the space of preset `quick`: `full`
+(every trial is trained to its end), `lean` (with the pruning of preset `mission` and a convergence stop) and `random`
+(trials that nobody learns from). Regret is the best loss found less the full search's best, in units of (median - best) of the full search.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHARE = 0.4
 
 KINDS: dict[str, dict[str, Any]] = {
     "full": {"strategy": "architectural", "trials": 50, "stop": None, "pruning": None},
-    "lean": {"strategy": "architectural", "trials": 50, "preset": "lean"},
+    "lean": {"strategy": "architectural", "trials": 50, "stop": {"min_trials": 20, "top": 5, "spread": 0.005}},
     "random": {"strategy": "random_search", "trials": 26, "stop": None, "pruning": None},
 }
 
@@ -69,6 +69,8 @@ def _search(into: Path, kind: str, budget: str, horizon: int, seed: int) -> None
     params["horizons"] = [horizon]
     params["study"]["seed"] = seed
     params["search"].update(KINDS[kind])
+    if kind == "lean":
+        params["search"]["pruning"] = params["search"]["presets"]["mission"]["pruning"]
     cell = f"{budget}-h{horizon}"
     with tempfile.TemporaryDirectory(prefix="tsladder-search-") as name:
         folder = Path(name)

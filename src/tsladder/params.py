@@ -116,7 +116,8 @@ class SpaceParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopParams:
-    """A cell's search has converged when `min_trials` are complete and the best `top` differ by at most `spread`."""
+    """A cell's search has converged when `min_trials` are complete or pruned and the best `top` complete ones differ by
+    at most `spread`."""
 
     min_trials: Count
     top: Annotated[int, Range(2)]
@@ -125,13 +126,13 @@ class StopParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PruningParams:
-    """A trial is given up when its best loss was worse than the `quantile` of at least `min_cohort` complete trials at
-    the same optimizer step, after `patience` epochs in a row; none before `min_steps`."""
+    """A trial is given up when, to end among the best `goal` share of at least `min_cohort` complete trials, it would
+    have to improve by more than a share `reach` of them did from that optimizer step on; none before `min_steps`."""
 
     min_cohort: Annotated[int, Range(2)]
     min_steps: Count
-    quantile: Fraction
-    patience: Count
+    goal: Fraction
+    reach: Fraction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -327,6 +328,8 @@ def _search_faults(search: SearchParams) -> list[str]:
     for path, rule in rules.items():
         if isinstance(rule, StopParams) and rule.top > rule.min_trials:
             faults.append(f"{path}.top: must not exceed min_trials ({rule.min_trials}), got {rule.top}")
+    if search.preset in search.presets and search.objective == "val_auc" and search.pruning_rule is not None:
+        faults.append("search.pruning: compares validation losses, so with objective val_auc it must be null")
     if search.preset not in search.presets:
         faults.append(f"search.preset: must be one of {', '.join(search.presets)}, got {search.preset!r}")
     for name, preset in search.presets.items():

@@ -21,6 +21,13 @@ def test_it_waits_for_the_minimum_of_trials() -> None:
     assert finished.warning is None
 
 
+def test_pruned_trials_count_as_tried_and_never_among_the_best() -> None:
+    finished = converged(CLOSE[:4], RULE, metric="val_auc", noise=None, pruned=2)
+    assert finished is not None
+    assert "beside 2 pruned ones" in finished.reason
+    assert converged(CLOSE[:2], RULE, metric="val_auc", noise=None, pruned=9) is None
+
+
 def test_it_goes_on_while_the_best_differ() -> None:
     assert converged([0.75, *CLOSE], RULE, metric="val_auc", noise=None) is None
 

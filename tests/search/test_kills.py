@@ -18,7 +18,7 @@ from tsladder.tracking import MlflowTracker, RunStatus
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
-PRUNING = {"min_cohort": 4, "min_steps": 1, "quantile": 0.5, "patience": 1}
+PRUNING = {"min_cohort": 4, "min_steps": 1, "goal": 0.1, "reach": 0.5}
 
 
 def study_of(folder: Path, trials: int) -> Places:

@@ -8,21 +8,25 @@ from tsladder.params import StopParams
 from tsladder.search.decisions import Finished
 
 
-def converged(scores: Sequence[float], rule: StopParams, *, metric: str, noise: float | None) -> Finished | None:
+def converged(
+    scores: Sequence[float], rule: StopParams, *, metric: str, noise: float | None, pruned: int = 0
+) -> Finished | None:
     """Has the search of a cell converged? None while it has not.
 
-    `scores` are those of the complete trials, higher is better. `noise` is the standard error of one score: where the
+    `scores` are those of the complete trials, higher is better; `pruned` more trials were given up as hopeless, which
+    is a verdict on them too. `noise` is the standard error of one score: where the
     rule asks for less spread than that, the best trials would differ by luck alone, and the warning says so.
     """
-    if len(scores) < max(rule.min_trials, rule.top):
+    if len(scores) + pruned < rule.min_trials or len(scores) < rule.top:
         return None
     best = sorted(scores, reverse=True)[: rule.top]
     spread = best[0] - best[-1]
     if spread > rule.spread:
         return None
+    given_up = f", beside {pruned} pruned ones," if pruned else ""
     reason = (
-        f"converged: the best {rule.top} of {len(scores)} complete trials differ by {spread:.4f} in {metric}, at most "
-        f"{rule.spread:g}"
+        f"converged: the best {rule.top} of {len(scores)} complete trials{given_up} differ by {spread:.4f} in {metric}, "
+        f"at most {rule.spread:g}"
     )
     if noise is None or noise <= rule.spread:
         return Finished(reason)

@@ -10,7 +10,7 @@ from tsladder.planning.grid import Grid
 from tsladder.search.convergence import converged
 from tsladder.search.decisions import Decision, Drawn, Finished, Forced, Strategy
 from tsladder.search.objective import Objective
-from tsladder.search.trials import TrialRecord
+from tsladder.search.trials import TrialRecord, TrialState
 
 START_UP = 6
 """So many trials, forced or drawn at random, before the sampler learns from them."""
@@ -37,7 +37,8 @@ class Schedule:
             scores = [score for record in seen if (score := self.objective.score(record)) is not None]
             best = self.objective.best(seen)
             noise = None if best is None else self.objective.standard_error(best, *self.classes)
-            finished = converged(scores, self.stop, metric=self.objective.name, noise=noise)
+            pruned = sum(record.state is TrialState.PRUNED for record in seen)
+            finished = converged(scores, self.stop, metric=self.objective.name, noise=noise, pruned=pruned)
             if finished is not None:
                 return finished
         return Drawn(learns=self.learns and number >= START_UP)
