@@ -3,9 +3,10 @@
     python benchmarks/search.py run --into FOLDER        # the searches, two hours; none is repeated
     python benchmarks/search.py report --into FOLDER     # the table
 
-For every horizon and seed three searches of one rung on the bundled data with the space of preset `quick`: `full`
+For every horizon and seed three searches of one rung on the bundled data, in the space of preset `quick`: `full`
 (every trial is trained to its end), `lean` (with the pruning of preset `mission` and a convergence stop) and `random`
-(trials that nobody learns from). Regret is the best loss found less the full search's best, in units of (median - best) of the full search.
+(trials that nobody learns from). Regret is the best loss found less the full search's best, in units of (median - best)
+of the full search's losses.
 """
 
 from __future__ import annotations

@@ -95,6 +95,12 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("search.presets.quick.space.epochs", {"choices": []}),
         ("search.presets.quick.space.warmup_steps", {"choices": [100]}),
         ("search.presets.mission.space.warmup_steps", None),
+        ("search.strategy", "grid_search"),
+        ("search.stop", {"min_trials": 4, "top": 5, "spread": 0.02}),
+        ("search.pruning", {"min_cohort": 4, "min_steps": 1, "goal": 1.5, "reach": 0.8}),
+        ("search.supplementary", {"budgets": ["5M"], "trials": 24}),
+        ("search.supplementary", {"budgets": ["2M", "2M"], "trials": 24}),
+        ("search.transfer", "yes"),
         ("training.precision", "fp8"),
         ("training.min_delta", float("nan")),
         ("train.seeds", 2.0),
@@ -110,6 +116,16 @@ def test_a_faulty_value_is_named_by_its_path(dotted: str, value: object) -> None
     assert any(fault.startswith(root) for fault in found), found
     # What came is quoted, so that the user finds it.
     assert len(found) >= 1
+
+
+def test_pruning_by_loss_and_an_objective_of_auc_do_not_go_together() -> None:
+    record = change("search.objective", "val_auc")
+    parse_params(record, source="params.yaml")
+    record["search"]["preset"] = "mission"
+    (fault,) = faults_of(record)
+    assert fault.startswith("search.pruning")
+    record["search"]["pruning"] = None
+    parse_params(record, source="params.yaml")
 
 
 def test_a_budget_off_the_ladder_lists_the_rungs() -> None:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 CELL = "12k-h1"
 NOTHING: set[str] = set()
+ACROSS = {"supplementary", "transfer", "fit", "report"}
+"""The stages that look at all cells, and train nothing unless they are asked to."""
 
 
 class Workspace:
@@ -120,7 +122,7 @@ def test_a_second_repro_runs_nothing_and_status_says_fresh(workspace: Workspace)
 
 def test_the_next_rung_runs_only_its_own_cells_and_going_back_runs_none(workspace: Workspace) -> None:
     ran = workspace.ran("exp", "run", "-S", "budget=30k")
-    assert ran == {"plan", "hpo@30k-1", "train@30k-1", "evaluate@30k-1", "fit", "report"}
+    assert ran == {"plan", "hpo@30k-1", "train@30k-1", "evaluate@30k-1", *ACROSS}
     assert workspace.states() == {CELL: "fresh", "30k-h1": "fresh"}
     workspace.set(budget="12k")
     assert not [stage for stage in workspace.repro() if "@12k" in stage]
@@ -141,7 +143,7 @@ def test_another_seed_trains_one_more_seed_and_searches_nothing(workspace: Works
     before = read_json(record)["seeds"]
     workspace.set(train__seeds=3)
     assert workspace.states()[CELL] == "stale"
-    assert workspace.repro() == {"plan", "train@12k-1", "evaluate@12k-1", "fit", "report"}
+    assert workspace.repro() == {"plan", "train@12k-1", "evaluate@12k-1", "transfer", "fit", "report"}
     after = read_json(record)["seeds"]
     assert {name: after[name] for name in before} == before, "the first two seeds were trained again"
     assert set(after) == {"seed-1", "seed-2", "seed-3"}
@@ -151,7 +153,7 @@ def test_another_seed_trains_one_more_seed_and_searches_nothing(workspace: Works
 
 def test_a_parameter_of_the_law_or_the_machine_trains_nothing(workspace: Workspace) -> None:
     workspace.set(law__alpha_of_interest=0.02)
-    assert workspace.repro() == {"fit", "report"}
+    assert workspace.repro() == {"transfer", "fit", "report"}
     workspace.set(hardware__workers=1)
     assert workspace.repro() == NOTHING
     workspace.set(law__alpha_of_interest=0.015, hardware__workers=2)

@@ -11,11 +11,10 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, verb
 
 from tsladder.places import Places
-from tsladder.planning.across_cells import rung_gain
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, write_json
 from tsladder.tracking import MemoryTracker
-from tsladder.training.transfer import transfer_winners
+from tsladder.training.transfer import rung_gain, transfer_winners
 from tsladder.vocabulary import Cell
 
 LEAVES = {"horizons": [1, 3], "search__transfer": True}

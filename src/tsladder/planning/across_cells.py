@@ -6,7 +6,6 @@ Each holds what must make its stage stale: the plans of the cells it works on, a
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 
 from tsladder.params import Params
@@ -15,7 +14,6 @@ from tsladder.planning.cells import CellPlans
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.plans import Plan
 from tsladder.records import digest, write_json
-from tsladder.vocabulary import parse_budget
 
 
 def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> Plan:
@@ -44,24 +42,11 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
     here = Code.in_use()
     return {
         "planned": True,
-        "region": params.law.region,
-        "margin": rung_gain(params),
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
         "code": stage_fingerprint(here.stages / "transfer.py", here.source),
     }
-
-
-def rung_gain(params: Params) -> float:
-    """What one step of this ladder gains, as a share of the loss, under the smallest exponent of interest.
-
-    The narrowest step counts; a ladder of one rung counts as doubling. A loss of this size from foreign settings hides
-    a rung.
-    """
-    sizes = [parse_budget(rung) for rung in params.ladder if parse_budget(rung) <= parse_budget(params.budget)]
-    step = min((large / small for small, large in itertools.pairwise(sizes)), default=2.0)
-    return 1.0 - float(step**-params.law.alpha_of_interest)
 
 
 def write_plans_across_cells(

@@ -25,8 +25,8 @@ def converged(
         return None
     given_up = f", beside {pruned} pruned ones," if pruned else ""
     reason = (
-        f"converged: the best {rule.top} of {len(scores)} complete trials{given_up} differ by {spread:.4f} in {metric}, "
-        f"at most {rule.spread:g}"
+        f"converged: the best {rule.top} of {len(scores)} complete trials{given_up} differ by {spread:.4f} in "
+        f"{metric}, at most {rule.spread:g}"
     )
     if noise is None or noise <= rule.spread:
         return Finished(reason)

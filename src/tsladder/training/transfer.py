@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,17 +49,28 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
         for horizon in params.horizons:
             regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
     evaluation = EvaluationParams(**plan["evaluation"])
-    verdict = judge_transfer(regrets, margin=plan["margin"], confidence=evaluation.confidence)
+    verdict = judge_transfer(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
     write_json(
         places.transfer / RECORD,
         {
             "status": CellStatus.DONE,
-            "region": plan["region"],
+            "region": params.law.region,
             "confidence": evaluation.confidence,
             "seeds": params.train.seeds,
             **verdict.to_json(),
         },
     )
+
+
+def rung_gain(params: Params) -> float:
+    """What one step of this ladder gains, as a share of the loss, under the smallest exponent of interest.
+
+    The narrowest step counts; a ladder of one rung counts as doubling. A loss of this size from foreign settings hides
+    a rung.
+    """
+    sizes = [parse_budget(rung) for rung in params.ladder if parse_budget(rung) <= parse_budget(params.budget)]
+    step = min((large / small for small, large in itertools.pairwise(sizes)), default=2.0)
+    return 1.0 - float(step**-params.law.alpha_of_interest)
 
 
 def _regrets_on(
@@ -71,7 +83,7 @@ def _regrets_on(
     def unknown(source: int, reason: str) -> Regret:
         return Regret(budget=cell.budget, horizon=cell.horizon, source=source, reason=reason)
 
-    native = _native_losses(places, cell, plan["region"])
+    native = _native_losses(places, cell, params.law.region)
     if isinstance(native, str):
         return [unknown(source, native) for source in sources]
     work: CellWork | None = None
@@ -86,7 +98,7 @@ def _regrets_on(
             found.append(same)
             continue
         work = work or open_cell(places, params, cell, read_plan(places.train_plan(cell)))
-        losses = _transferred_losses(work, plan, source, {**own, **_trained(choice)}, tracker)
+        losses = _transferred_losses(work, plan["code"], source, {**own, **_trained(choice)}, tracker)
         if isinstance(losses, str):
             found.append(unknown(source, losses))
             continue
@@ -121,7 +133,7 @@ def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
 
 
 def _transferred_losses(
-    work: CellWork, plan: Plan, source: int, choice: Choice, tracker: Tracker | None
+    work: CellWork, code: Mapping[str, str], source: int, choice: Choice, tracker: Tracker | None
 ) -> Losses | str:
     """Of another winner trained on the windows of `work`; or why it could not be trained."""
     import pandas as pd
@@ -129,17 +141,18 @@ def _transferred_losses(
     key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     live = work.places.transfer_training(work.cell, key)
     with sole_owner(live, f"the transfer from h{source} to {work.cell}"):
-        predictions = live / f"predictions-{digest(plan['code'], plan['region'])[:16]}.parquet"
+        region = work.params.law.region
+        predictions = live / f"predictions-{digest(code, region)[:16]}.parquet"
         if not predictions.exists():
             trained = train_seeds(work, choice, live, tracker, of=f"from-h{source}")
             if isinstance(trained, str):
                 return trained
             if trained.fault is not None:
                 return f"training the winner of h{source} on {work.cell} failed for {trained.fault}"
-            _write_parquet(predictions, _forecast(work, choice, trained.folders, Region(plan["region"])))
+            _write_parquet(predictions, _forecast(work, choice, trained.folders, Region(region)))
         frame = pd.read_parquet(predictions)
     _write_parquet(work.places.transfer / f"{work.cell}-from-h{source}.parquet", frame)
-    return _losses(frame, plan["region"])
+    return _losses(frame, region)
 
 
 def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
