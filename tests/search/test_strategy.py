@@ -10,6 +10,7 @@ import pytest
 from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry
 from tsladder.params import STRATEGIES, Params, StopParams, load_params
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.grid import Grid, build_grid, is_within
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Drawn, Finished, Forced
@@ -58,6 +59,27 @@ class TestEveryStrategy:
     def test_fixes_only_settings_that_a_trial_has(self, strategy: str, budget: str) -> None:
         known = {"learning_rate", "weight_decay", "dropout"}
         assert all(set(item.settings) <= known for item in self.forced(strategy, budget))
+
+    def test_leaves_room_for_a_schedule_that_ends(self, strategy: str, budget: str) -> None:
+        total = len(self.forced(strategy, budget)) + 4
+        plan = schedule(strategy, budget, total)
+        kinds = [type(plan.decide(number, [])) for number in range(total + 1)]
+        assert kinds == [Forced] * (total - 4) + [Drawn] * 4 + [Finished]
+
+    def test_supplements_only_settings_that_a_trial_has(self, strategy: str, budget: str) -> None:
+        supplement = load(strategy).supplement
+        if supplement is not None:
+            assert set(supplement.settings) <= {"learning_rate", "weight_decay", "dropout"}
+            assert all(value >= 0 for values in supplement.settings.values() for value in values)
+            assert all(whole >= 1 for whole in (*supplement.n_heads, *supplement.effective_batches))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_plan_holds_the_code_of_the_chosen_strategy_and_of_no_other(strategy: str) -> None:
+    (plan, *_) = plan_cells(params(strategy=strategy))
+    found = {name for name in plan.search["code"] if name.startswith("tsladder.search.strategies.")}
+    assert found == {f"tsladder.search.strategies.{strategy}"}
+    assert "tsladder.search.runner" in plan.search["code"]
 
 
 @pytest.mark.parametrize("budget", LADDER)

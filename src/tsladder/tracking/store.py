@@ -95,8 +95,9 @@ class MlflowTracker:
                 self._upload(run_id, path, "")
             origin = {"experiment": self.experiment, "study_key": tags.study_key}
             register(self._client, store_uri(self.store), record, run_id=run_id, origin=origin)
-        except BaseException:
-            self._client.set_terminated(run_id, status=RunStatus.FAILED)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            self._client.set_terminated(run_id, status=RunStatus.KILLED if stopped else RunStatus.FAILED)
             raise
         self._client.set_terminated(run_id, status=RunStatus.FINISHED)
         return run_id
