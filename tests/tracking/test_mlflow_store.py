@@ -48,6 +48,24 @@ def test_several_processes_at_first_use_share_one_store(tmp_path):
     assert {run.status for run in runs} == {RunStatus.FINISHED}
 
 
+def test_a_process_killed_while_it_makes_the_store_leaves_none_that_is_half_made(tmp_path):
+    store = tmp_path / "mlruns"
+    program = "import sys; from pathlib import Path; from tsladder.tracking import MlflowTracker\n"
+    program += "MlflowTracker(Path(sys.argv[1]), 'study').runs()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    maker = subprocess.Popen([sys.executable, "-c", program, str(store)], env=environment)
+    made = store / "mlflow.new" / "mlflow.db"
+    while not (made.exists() and made.stat().st_size > 0):
+        assert maker.poll() is None
+    maker.kill()
+    maker.wait()
+    assert not (store / "mlflow.db").exists()
+    tracker = MlflowTracker(store, "study")
+    tracker.log_run(RunRecord(name="a", tags=TAGS))
+    assert [run.name for run in tracker.runs()] == ["a"]
+    assert not made.exists()
+
+
 def test_files_lie_in_the_stores_own_folder_and_nowhere_else(tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,7 +115,7 @@ class MlflowTracker:
             fcntl.flock(lock, fcntl.LOCK_EX)
             database = self.store / "mlflow.db"
             if not database.exists():
-                _create_database(database)
+                _create_database(client_type, self.store, database)
             client = client_type(tracking_uri=store_uri(self.store), registry_uri=store_uri(self.store))
             if client.get_experiment_by_name(self.experiment) is None:
                 artifacts = (self.store / "artifacts").as_uri()
@@ -167,10 +168,25 @@ def _import_client() -> type[MlflowClient]:
     return MlflowClient
 
 
-def _create_database(path: Path) -> None:
-    # Write-ahead logging stays with the file: a page that is being read never blocks a trial.
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+def _create_database(client_type: type[MlflowClient], store: Path, path: Path) -> None:
+    """MLflow's tables, made elsewhere and put in place whole: half of them would stop every later start."""
+    workshop = store / "mlflow.new"
+    shutil.rmtree(workshop, ignore_errors=True)
+    workshop.mkdir()
+    uri = store_uri(workshop)
+    client_type(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
+    client_type(tracking_uri=uri, registry_uri=uri).get_experiment("0")
+    finished = workshop / "finished.db"
+    # A copy, because MLflow keeps connections to the one it made.
+    with (
+        contextlib.closing(sqlite3.connect(workshop / path.name)) as made,
+        contextlib.closing(sqlite3.connect(finished)) as copy,
+    ):
+        made.backup(copy)
+        # Write-ahead logging stays with the file: a page that is being read never blocks a trial.
+        copy.execute("PRAGMA journal_mode=WAL")
+    finished.replace(path)
+    shutil.rmtree(workshop)
 
 
 def _metrics(
