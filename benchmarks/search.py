@@ -90,7 +90,9 @@ def _search(into: Path, kind: str, budget: str, horizon: int, seed: int) -> None
 def _stage(folder: Path, name: str, *arguments: str) -> None:
     environment = {**os.environ, "DVC_ROOT": str(folder), "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments]
-    subprocess.run(command, cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"stage {name} ended with {done.returncode}:\n{done.stderr}")
 
 
 def _trials(path: Path) -> list[Trial]:
