@@ -11,8 +11,8 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.records import digest
+from tsladder.report.across_files import read_supplement, read_transfer
 from tsladder.report.cell_files import Record, interval_of, read_cell, read_if_there
-from tsladder.report.extra_files import read_supplement, read_transfer
 from tsladder.report.facts import (
     CellFacts,
     DataFacts,
