@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.studies import make_study, params_of, prepare, stage, start_stage
+from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
 from tsladder.search.cell import search_cell
-from tsladder.tracking import MemoryTracker, MlflowTracker, RunStatus
+from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.cell import open_cell
 from tsladder.vocabulary import Cell
 
@@ -116,6 +117,34 @@ def test_a_second_start_of_a_finished_cell_trains_nothing(finished: tuple[Places
     search_cell(open_cell(places, params_of(places), CELL, read_plan(places.search_plan(CELL))), tracker)
     assert live_trials(places) == before
     assert len(tracker.runs()) == runs
+
+
+def test_what_a_kill_kept_from_mlflow_is_copied_at_the_next_start_however_often_that_is_killed(
+    finished: tuple[Places, MemoryTracker],
+) -> None:
+    places, _ = finished
+
+    class Killed(Exception):
+        pass
+
+    class KilledAtLogging(MemoryTracker):
+        """Dies while it writes its third trial: that run is left RUNNING."""
+
+        def log_run(self, record: RunRecord) -> str:
+            if len(self.runs()) >= 3:
+                super().log_run(dataclasses.replace(record, status=RunStatus.RUNNING))
+                raise Killed
+            return super().log_run(record)
+
+    tracker = KilledAtLogging()
+    for _ in range(2):
+        with pytest.raises(Killed):
+            search_here(places, CELL, tracker)
+    survivor = MemoryTracker(stored=tracker.stored)
+    search_here(places, CELL, survivor)
+    done = sorted(run.name for run in survivor.runs() if run.status is RunStatus.FINISHED and run.parent_id is not None)
+    assert done == [f"12k-h1/trial-{number:03d}" for number in range(TRIALS)]
+    assert not [run.name for run in survivor.runs() if run.status is RunStatus.RUNNING]
 
 
 def test_the_same_study_searched_again_repeats_every_trial(

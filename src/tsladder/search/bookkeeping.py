@@ -100,10 +100,11 @@ class Bookkeeper:
             for run in self.tracker.runs(self.parent_id)
             if run.status is not RunStatus.RUNNING
         }
-        self.tracker.close_orphans(self.parent_id)
         for record in attempts:
             if (self._name(record), str(record.attempt)) not in logged:
                 self.log(record)
+        # Last: a run that is closed counts as logged at the next start, should this one be killed as well.
+        self.tracker.close_orphans(self.parent_id)
 
     def _name(self, record: TrialRecord) -> str:
         kind = "trial" if self.phase is Phase.SEARCH else str(self.phase)
