@@ -6,7 +6,8 @@
 For every horizon and seed three searches of one rung on the bundled data, in the space of preset `quick`: `full`
 (every trial is trained to its end), `lean` (with the pruning of preset `mission` and a convergence stop) and `random`
 (trials that nobody learns from). Regret is the best loss found less the full search's best, in units of (median - best)
-of the full search's losses.
+of the full search's losses. "other seeds" is how far, in the same units and either way, full searches of the other
+seeds end from this one: regrets below that are luck.
 """
 
 from __future__ import annotations
@@ -138,10 +139,18 @@ def _regrets(into: Path, budget: str) -> Iterator[tuple[str, dict[str, float]]]:
                     "lean": (_best(lean) - best) / unit,
                     "random": (_best(_within(random, spent)) - best) / unit,
                     "random, 40 %": (_best(random) - best) / unit,
+                    "other seeds": statistics.fmean(
+                        abs(other - best) / unit for other in _others(into, budget, horizon, seed)
+                    ),
                     "best": best,
                     "median - best": unit,
                 },
             )
+
+
+def _others(into: Path, budget: str, horizon: int, seed: int) -> list[float]:
+    """What full searches of the other seeds found: how much of a regret is the luck of a search."""
+    return [_best(_trials(_file(into, "full", budget, horizon, other))) for other in SEEDS if other != seed]
 
 
 def _report(into: Path, budget: str) -> None:
