@@ -13,19 +13,20 @@ from tests.studies import start_stage
 from tsladder.places import Places
 
 
-def kill_at_a_random_instant(places: Places, stage: str, *arguments: str, seed: int) -> bool:
-    """Start `stage` and kill its whole process group; False when it finished first.
+def kill_at_a_random_instant(places: Places, stage: str, *arguments: str, trials: int, seed: int) -> bool:
+    """Start `stage`, a search of `trials` trials, and kill its whole process group; False when it finished first.
 
     Half of the instants are drawn from the start of the process (imports, locks, journals being opened), the others
-    from the moment that its trials run.
+    are a random fraction of a second after a random number of further trials has ended, before the last two have.
     """
     rng = random.Random(seed)
     process = start_stage(places, stage, *arguments)
     if rng.random() < 0.5:
         time.sleep(rng.uniform(0.0, 6.0))
     else:
-        _wait_until_training(places, process)
-        time.sleep(rng.uniform(0.0, 1.5))
+        ended = _ended(places)
+        _wait_until_ended(places, rng.randint(min(ended, trials - 2), trials - 2), process)
+        time.sleep(rng.uniform(0.0, 0.2))
     if process.poll() is not None:
         error = process.communicate()[1]
         assert process.returncode == 0, error
@@ -35,12 +36,12 @@ def kill_at_a_random_instant(places: Places, stage: str, *arguments: str, seed: 
     return True
 
 
-def _wait_until_training(places: Places, process: subprocess.Popen[str]) -> None:
-    """Until `process` has said what runs, or ended."""
-    started = time.time()
-    deadline = time.monotonic() + 60.0
-    while process.poll() is None and time.monotonic() < deadline:
-        for path in places.studies.glob("*/progress.json"):
-            if path.stat().st_mtime > started:
-                return
+def _wait_until_ended(places: Places, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120.0
+    while process.poll() is None and _ended(places) < count:
+        assert time.monotonic() < deadline, f"no {count} trials within two minutes"
         time.sleep(0.01)
+
+
+def _ended(places: Places) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in places.studies.glob("*/trials.jsonl"))
