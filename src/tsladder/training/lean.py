@@ -1,0 +1,167 @@
+"""An optimizer whose state is smaller than the weights' rounding errors: factored second moments, no first moment.
+
+Adafactor (Shazeer & Stern 2018) with an outer learning rate: a matrix keeps one second moment a row and one a column,
+and each matrix's update is clipped by its own root mean square. That clipping takes the place of the clipping of the
+gradient's global norm, which would need every gradient at once. Weights held in bf16 are stepped in fp32 and rounded
+stochastically.
+
+State: 4 bytes a row and a column of a matrix, 4 bytes a value of anything else: about 0.004 bytes a parameter at width
+2048.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tsladder.seeds import derive_seed
+
+DECAY_EXPONENT = -0.8
+"""The second moments' memory at step t is 1 - t ** DECAY_EXPONENT, so that they need no bias correction."""
+
+CLIP = 1.0
+"""Largest root mean square of a tensor's update, before the learning rate."""
+
+FLOOR = 1e-30
+CHUNK = 1 << 17
+"""Values handled at once: a chunk's few temporaries stay in a core's cache, and the step needs no copy of a matrix."""
+
+
+class LeanOptimizer(torch.optim.Optimizer):
+    """Steps after the backward pass (`step`) or, parameter by parameter, inside it (`step_inside_backward`).
+
+    Both compute the same. The bits of the rounding are drawn from a stream of their own for each parameter and step,
+    so they do not depend on the order in which gradients arrive.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
+        super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
+        self._seed = seed
+        self._steps = 0
+        everything = [(p, group) for group in self.param_groups for p in group["params"]]
+        self._of = {id(p): (number, group) for number, (p, group) in enumerate(everything)}
+
+    def begin_step(self) -> None:
+        """Before the first backward pass of an optimizer step."""
+        self._steps += 1
+
+    def step_inside_backward(self) -> None:
+        """From now on a parameter is stepped as soon as its gradient is complete, and the gradient is dropped.
+
+        Only for steps of one micro-batch.
+        """
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.register_post_accumulate_grad_hook(self._step_and_drop)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Step what still has a gradient. `closure` is not supported."""
+        if closure is not None:
+            raise ValueError("LeanOptimizer takes no closure")
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._step_one(parameter)
+
+    @torch.no_grad()
+    def _step_and_drop(self, parameter: Tensor) -> None:
+        self._step_one(parameter)
+        parameter.grad = None
+
+    def _step_one(self, parameter: Tensor) -> None:
+        number, group = self._of[id(parameter)]
+        gradient = parameter.grad
+        if gradient is None:
+            raise ValueError("a parameter without a gradient cannot be stepped")
+        matrix_RC = _as_matrix(parameter)
+        gradient_RC = gradient.view_as(matrix_RC)
+        scale = self._scale(parameter, gradient_RC)
+        rows = _chunks(matrix_RC)
+        squares = torch.zeros((), device=parameter.device)
+        for part in rows:
+            squares += scale.update(gradient_RC, part).square_().sum()
+        clip = max(1.0, (squares.item() / parameter.numel()) ** 0.5 / CLIP)
+        learning_rate = group["lr"]
+        keep = 1.0 - learning_rate * group["weight_decay"]
+        rounding = _Rounding(parameter, derive_seed(self._seed, number, self._steps))
+        for part in rows:
+            value = matrix_RC[part].float().mul_(keep)
+            value.add_(scale.update(gradient_RC, part), alpha=-learning_rate / clip)
+            matrix_RC[part] = rounding.rounded(value)
+
+    def _scale(self, parameter: Tensor, gradient_RC: Tensor) -> _Scale:
+        """The second moments of `parameter`, after this gradient."""
+        state = self.state[parameter]
+        factored = min(gradient_RC.shape) > 1
+        rows, columns = gradient_RC.shape
+        if not state:
+            shapes = {"row": (rows, 1), "column": (1, columns)} if factored else {"square": (rows, columns)}
+            for name, shape in shapes.items():
+                state[name] = torch.zeros(shape, dtype=torch.float32, device=parameter.device)
+        decay = 1.0 - self._steps**DECAY_EXPONENT
+        if not factored:
+            squares = gradient_RC.float().square_().add_(FLOOR)
+            state["square"].mul_(decay).add_(squares, alpha=1.0 - decay)
+            return _Scale(state["square"].rsqrt(), None)
+        row = torch.empty(rows, 1, dtype=torch.float32, device=parameter.device)
+        column = torch.zeros(1, columns, dtype=torch.float32, device=parameter.device)
+        for part in _chunks(gradient_RC):
+            squares = gradient_RC[part].float().square_().add_(FLOOR)
+            row[part] = squares.mean(dim=1, keepdim=True)
+            column += squares.sum(dim=0, keepdim=True)
+        state["row"].mul_(decay).add_(row, alpha=1.0 - decay)
+        state["column"].mul_(decay).add_(column, alpha=(1.0 - decay) / rows)
+        # v_ij is estimated by row_i * column_j / mean(row).
+        return _Scale((state["row"] / state["row"].mean()).rsqrt_(), state["column"].rsqrt())
+
+
+class _Scale:
+    """What a gradient is multiplied by: one factor a row and one a column, or one a value."""
+
+    def __init__(self, left: Tensor, right: Tensor | None) -> None:
+        self._left = left
+        self._right = right
+
+    def update(self, gradient_RC: Tensor, part: slice) -> Tensor:
+        """The unclipped update of some rows, in fp32."""
+        update = gradient_RC[part].float() * self._left[part]
+        return update if self._right is None else update.mul_(self._right)
+
+
+class _Rounding:
+    """fp32 values as a parameter stores them: unchanged, or rounded stochastically to bf16."""
+
+    def __init__(self, parameter: Tensor, seed: int) -> None:
+        self._exact = parameter.dtype == torch.float32
+        self._device = parameter.device
+        if not self._exact and self._device.type == "cpu":
+            self._bits = np.random.SFC64(seed)
+        elif not self._exact:
+            self._generator = torch.Generator(self._device).manual_seed(seed)
+
+    def rounded(self, value: Tensor) -> Tensor:
+        """bf16 keeps the upper 16 bits of an fp32 number; they are carried upwards as often as the lower ones say."""
+        if self._exact:
+            return value
+        if self._device.type == "cpu":
+            words: np.ndarray = self._bits.random_raw(-(-value.numel() // 4))
+            low = words.view(np.uint16)[: value.numel()].astype(np.int32)
+            carry = torch.from_numpy(low).view(value.shape)
+        else:
+            carry = torch.randint(1 << 16, value.shape, generator=self._generator, dtype=torch.int32, device=self._device)
+        return value.view(torch.int32).add_(carry).bitwise_and_(-65536).view(torch.float32)
+
+
+def _as_matrix(parameter: Tensor) -> Tensor:
+    """A view with two axes: vectors are one row."""
+    return parameter.detach().view(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.detach().view(1, -1)
+
+
+def _chunks(matrix_RC: Tensor) -> list[slice]:
+    rows = max(1, CHUNK // matrix_RC.shape[1])
+    return [slice(start, start + rows) for start in range(0, matrix_RC.shape[0], rows)]
