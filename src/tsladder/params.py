@@ -193,7 +193,7 @@ class TrainingParams:
 
     effective_batch: Count
     precision: Literal["auto", "fp32", "bf16-mixed", "bf16"]
-    optimizer: Literal["auto", "adamw"]
+    optimizer: Literal["auto", "adamw", "lean"]
     schedule: Literal["cosine", "constant"]
     max_gradient_norm: Positive | None
     patience: Literal["preset"] | Count | None

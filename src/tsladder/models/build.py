@@ -13,12 +13,16 @@ from tsladder.models.spec import ModelSpec
 Model = PatchTST
 """Any family: an `nn.Module` from windows x_BTC to logits_B whose `body()` are the parts that may compute in bf16."""
 
-_FAMILIES: dict[str, Callable[[ModelSpec, float, bool], Model]] = {"patchtst": PatchTST}
+_FAMILIES: dict[str, Callable[[ModelSpec, float, bool, bool], Model]] = {"patchtst": PatchTST}
 
 
-def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False) -> Model:
-    """A freshly initialised model of `spec`: windows x_BTC -> logits_B. Raises KeyError for an unknown family."""
-    return _FAMILIES[spec.geometry.family](spec, dropout, activation_checkpointing)
+def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False, lowered: bool = False) -> Model:
+    """A freshly initialised model of `spec`: windows x_BTC -> logits_B. Raises KeyError for an unknown family.
+
+    `lowered`: its body holds bf16 from the start, block by block, so that it never exists in fp32 as a whole; its
+    values are those of `lower` applied afterwards.
+    """
+    return _FAMILIES[spec.geometry.family](spec, dropout, activation_checkpointing, lowered)
 
 
 def lower(model: Model) -> None:

@@ -20,17 +20,20 @@ POSITION_SD = 0.02
 class PatchTST(nn.Module):
     """Windows x_BTC -> logits_B."""
 
-    def __init__(self, spec: ModelSpec, dropout: float, activation_checkpointing: bool = False) -> None:
+    def __init__(
+        self, spec: ModelSpec, dropout: float, activation_checkpointing: bool = False, lowered: bool = False
+    ) -> None:
         super().__init__()
         geometry = spec.geometry
         self.geometry = geometry
         self.activation_checkpointing = activation_checkpointing
         self.revin = RevinAffine(geometry.n_features) if geometry.revin else None
-        self.embed = nn.Linear(geometry.patch_len * geometry.n_features, spec.d_model)
+        body = torch.bfloat16 if lowered else torch.float32
+        self.embed = nn.Linear(geometry.patch_len * geometry.n_features, spec.d_model).to(body)
         self.position = nn.Parameter(torch.randn(geometry.n_patches, spec.d_model) * POSITION_SD)
         self.dropout = dropout
         self.blocks = nn.ModuleList(
-            EncoderBlock(spec.d_model, spec.n_heads, spec.d_ff, dropout) for _ in range(spec.n_layers)
+            EncoderBlock(spec.d_model, spec.n_heads, spec.d_ff, dropout).to(body) for _ in range(spec.n_layers)
         )
         self.norm = nn.LayerNorm(spec.d_model)
         self.head = nn.Linear(spec.d_model * geometry.n_patches, geometry.n_outputs)

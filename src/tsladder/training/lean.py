@@ -153,7 +153,9 @@ class _Rounding:
             low = words.view(np.uint16)[: value.numel()].astype(np.int32)
             carry = torch.from_numpy(low).view(value.shape)
         else:
-            carry = torch.randint(1 << 16, value.shape, generator=self._generator, dtype=torch.int32, device=self._device)
+            carry = torch.randint(
+                1 << 16, value.shape, generator=self._generator, dtype=torch.int32, device=self._device
+            )
         return value.view(torch.int32).add_(carry).bitwise_and_(-65536).view(torch.float32)
 
 

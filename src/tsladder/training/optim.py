@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.seeds import derive_seed
+from tsladder.training.lean import LeanOptimizer
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -20,16 +21,18 @@ EPSILON = 1e-8
 def build_optimizer(
     parameters: Mapping[str, Tensor], recipe: Recipe, settings: Settings, *, seed: int
 ) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019); weight decay on matrices only, not on biases, norms or positions.
+    """AdamW (Loshchilov & Hutter 2019) or the lean one; weight decay on matrices only, not on biases, norms, positions.
 
     `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing.
     """
-    if recipe.optimizer != "adamw":
-        raise ValueError(f"unknown optimizer {recipe.optimizer!r}")
     groups = [
         {"params": [p for name, p in parameters.items() if _is_matrix(name, p)], "weight_decay": settings.weight_decay},
         {"params": [p for name, p in parameters.items() if not _is_matrix(name, p)], "weight_decay": 0.0},
     ]
+    if recipe.optimizer == "lean":
+        return LeanOptimizer(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
+    if recipe.optimizer != "adamw":
+        raise ValueError(f"unknown optimizer {recipe.optimizer!r}")
     if recipe.precision == "bf16":
         return RoundingAdamW(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, eps=EPSILON, fused=True)

@@ -29,6 +29,8 @@ class Job:
     threads: int
     bar: Bar | None = None
     """What its learning curve must not stay above; None: it is never given up."""
+    scratch_folder: str | None = None
+    """Where the best epoch's weights wait on disk, for models that do not fit twice; None keeps them in memory."""
     checkpoint_folder: str | None = None
     """Where the best weights are saved when training ends; None keeps none."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,9 @@ from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import Patience
 from tsladder.patience import step as step_patience
+from tsladder.training.best import BestWeights
 from tsladder.training.feed import Feed
+from tsladder.training.lean import LeanOptimizer
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
 from tsladder.training.weights import Weights
@@ -71,7 +74,10 @@ class Trainer:
         torch.manual_seed(job.seed)
         self.device = torch.device(job.device)
         self.model = build(
-            job.spec, dropout=job.settings.dropout, activation_checkpointing=job.plan.activation_checkpointing
+            job.spec,
+            dropout=job.settings.dropout,
+            activation_checkpointing=job.plan.activation_checkpointing,
+            lowered=job.recipe.precision == "bf16",
         ).to(self.device)
         self.n_params = count_params(self.model)
         if self.n_params != job.spec.n_params:
@@ -82,10 +88,18 @@ class Trainer:
         self._plan = job.plan
         self._max_gradient_norm = job.recipe.max_gradient_norm
         self._optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
+        self._lean = self._optimizer if isinstance(self._optimizer, LeanOptimizer) else None
+        if self._lean is not None:
+            # It clips the update of each tensor by itself.
+            self._max_gradient_norm = None
+            if job.plan.accumulation_steps == 1 and job.recipe.precision != "bf16-mixed":
+                self._lean.step_inside_backward()
 
     def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = _unheard) -> Tensor:
         """One optimizer step on the windows `index_B`; the sum of their losses, on the device."""
         set_learning_rate(self._optimizer, learning_rate)
+        if self._lean is not None:
+            self._lean.begin_step()
         loss_sum = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, beat)
         if self._max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.weights.stepped.values(), self._max_gradient_norm)
@@ -107,7 +121,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
     total_steps = steps_per_epoch * job.settings.epochs
 
     patience = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
-    best: dict[str, Tensor] | None = None
+    kept = BestWeights(trainer.weights, None if job.scratch_folder is None else Path(job.scratch_folder))
     curve: list[EpochRecord] = []
     stop_reason = StopReason.COMPLETED
     for epoch in range(1, job.settings.epochs + 1):
@@ -140,7 +154,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
         curve.append(record)
         patience = step_patience(patience, val_loss, epoch)
         if patience.best_step == epoch:
-            best = trainer.weights.snapshot()
+            kept.keep()
         if not report(record):
             stop_reason = StopReason.INTERRUPTED
             break
@@ -161,9 +175,11 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
         n_params=trainer.n_params,
         curve=tuple(curve),
     )
-    if best is None or stop_reason in (StopReason.DIVERGED, StopReason.PRUNED):
+    if patience.best_step == 0 or stop_reason in (StopReason.DIVERGED, StopReason.PRUNED):
+        kept.discard()
         return ended
-    trainer.weights.restore(best)
+    kept.restore()
+    kept.discard()
     logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
     scores = score_classifier(_as_float64(validation_feed.y_N), _as_float64(torch.sigmoid(logits_N.double())))
     return replace(

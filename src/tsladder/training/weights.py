@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -59,18 +61,19 @@ class Weights:
             with torch.no_grad():
                 torch._foreach_copy_([self._lowered[name] for name in self._masters], list(self._masters.values()))
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """A copy of the weights as they are kept and saved."""
-        return {
-            name: self._masters.get(name, value).detach().clone() for name, value in self._model.state_dict().items()
-        }
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """The weights as they are kept and saved, by name; the live ones, not a copy."""
+        return {name: self._masters.get(name, value).detach() for name, value in self._model.state_dict().items()}
 
-    def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """The inverse of `snapshot`."""
-        with torch.no_grad():
-            for name, master in self._masters.items():
-                master.copy_(snapshot[name])
-        self._model.load_state_dict(snapshot)
+    @torch.no_grad()
+    def put_back(self, values: Iterable[tuple[str, Tensor]]) -> None:
+        """Set some of the weights to what `kept` held before."""
+        computing = self._model.state_dict()
+        for name, value in values:
+            if name in self._masters:
+                self._masters[name].copy_(value)
+            computing[name].copy_(value)
 
 
 def _sum(total: Tensor | None, parameter: nn.Parameter) -> Tensor:

@@ -117,7 +117,7 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
             "architecture": job.spec.architecture(),
             "settings": job.settings.to_record(),
         }
-        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.snapshot(), record)
+        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.kept, record)
     return outcome
 
 
