@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from tests.building import job, recipe, settings, spec, windows
 from torch import Tensor
 
 from tsladder.models.build import Model, build, lower
+from tsladder.training.best import BestWeights
 from tsladder.training.feed import Feed
 from tsladder.training.optim import RoundingAdamW, build_optimizer
 from tsladder.training.trainer import Trainer, accumulate_gradients, fit, predict_logits
@@ -61,22 +63,34 @@ def test_accumulation_gives_the_gradients_of_the_full_batch(precision: str) -> N
         assert (full - found[1][name]).norm() <= tolerance * max(full.norm().item(), 1e-3), name
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_snapshot_restores_what_was_computed(precision: str) -> None:
+def test_the_best_weights_come_back_from_memory_and_from_disk(precision: str, on_disk: bool, tmp_path: Path) -> None:
     trainer = Trainer(job(recipe=recipe(precision=precision), settings=settings(dropout=0.0)))
     before = predict_logits(trainer.model, FEED)
-    kept = trainer.weights.snapshot()
-    trainer.step(FEED, torch.arange(32), 1e-2)
-    assert not torch.equal(predict_logits(trainer.model, FEED), before)
-    trainer.weights.restore(kept)
-    assert torch.equal(predict_logits(trainer.model, FEED), before)
+    best = BestWeights(trainer.weights, tmp_path / "scratch" if on_disk else None)
+    best.keep()
+    for _ in range(2):
+        trainer.step(FEED, torch.arange(32), 1e-2)
+        assert not torch.equal(predict_logits(trainer.model, FEED), before)
+        best.restore()
+        assert torch.equal(predict_logits(trainer.model, FEED), before)
+    assert on_disk == bool(list(tmp_path.rglob("*.safetensors")))
+    best.discard()
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_weights_that_were_never_kept_cannot_be_restored() -> None:
+    trainer = Trainer(job())
+    with pytest.raises(ValueError, match="kept"):
+        BestWeights(trainer.weights, None).restore()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_saved_weights_give_the_logits_that_were_scored(precision: str) -> None:
     fitted = fit(job(recipe=recipe(precision=precision)), DATA, DATA, lambda _record: True)
     loaded = model()
-    loaded.load_state_dict(fitted.weights.snapshot())
+    loaded.load_state_dict(fitted.weights.kept)
     if precision != "fp32":
         lower(loaded)
     assert torch.equal(predict_logits(loaded, FEED), predict_logits(fitted.model, FEED))
@@ -85,9 +99,9 @@ def test_saved_weights_give_the_logits_that_were_scored(precision: str) -> None:
 def test_masters_take_steps_that_bf16_weights_would_lose() -> None:
     """A step of 1e-5 on weights of about 0.1 is far below their bf16 spacing of 5e-4, and a thousand are not."""
     trainer = Trainer(job(recipe=recipe(precision="bf16-mixed"), settings=settings(dropout=0.0, weight_decay=0.0)))
-    first = trainer.weights.snapshot()["blocks.0.expand.weight"]
+    first = trainer.weights.kept["blocks.0.expand.weight"].clone()
     trainer.step(FEED, torch.arange(32), 1e-5)
-    moved = (trainer.weights.snapshot()["blocks.0.expand.weight"] - first).abs()
+    moved = (trainer.weights.kept["blocks.0.expand.weight"] - first).abs()
     assert 0 < moved.max() < 1e-4
 
 

@@ -26,7 +26,10 @@ DECAY_EXPONENT = -0.8
 CLIP = 1.0
 """Largest root mean square of a tensor's update, before the learning rate."""
 
-FLOOR = 1e-30
+FLOOR = 1e-16
+"""Added to squared gradients, the square of AdamW's epsilon: a gradient that is nothing but rounding, as that of a key's
+bias is, must not be blown up to a step of full size."""
+
 CHUNK = 1 << 17
 """Values handled at once: a chunk's few temporaries stay in a core's cache, and the step needs no copy of a matrix."""
 
@@ -105,13 +108,13 @@ class LeanOptimizer(torch.optim.Optimizer):
                 state[name] = torch.zeros(shape, dtype=torch.float32, device=parameter.device)
         decay = 1.0 - self._steps**DECAY_EXPONENT
         if not factored:
-            squares = gradient_RC.float().square_().add_(FLOOR)
+            squares = gradient_RC.float().square().add_(FLOOR)
             state["square"].mul_(decay).add_(squares, alpha=1.0 - decay)
             return _Scale(state["square"].rsqrt(), None)
         row = torch.empty(rows, 1, dtype=torch.float32, device=parameter.device)
         column = torch.zeros(1, columns, dtype=torch.float32, device=parameter.device)
         for part in _chunks(gradient_RC):
-            squares = gradient_RC[part].float().square_().add_(FLOOR)
+            squares = gradient_RC[part].float().square().add_(FLOOR)
             row[part] = squares.mean(dim=1, keepdim=True)
             column += squares.sum(dim=0, keepdim=True)
         state["row"].mul_(decay).add_(row, alpha=1.0 - decay)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -92,8 +92,13 @@ class Trainer:
         if self._lean is not None:
             # It clips the update of each tensor by itself.
             self._max_gradient_norm = None
-            if job.plan.accumulation_steps == 1 and job.recipe.precision != "bf16-mixed":
+            if self.steps_inside_backward:
                 self._lean.step_inside_backward()
+
+    @property
+    def steps_inside_backward(self) -> bool:
+        """Is each parameter stepped and its gradient dropped as soon as it is there? That rules out accumulation."""
+        return self._lean is not None and self._plan.accumulation_steps == 1 and not self.weights.has_masters
 
     def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = _unheard) -> Tensor:
         """One optimizer step on the windows `index_B`; the sum of their losses, on the device."""

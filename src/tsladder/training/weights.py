@@ -33,6 +33,10 @@ class Weights:
             self._lowered = {}
 
     @property
+    def has_masters(self) -> bool:
+        return bool(self._masters)
+
+    @property
     def stepped(self) -> dict[str, Tensor]:
         """What the optimizer steps, by name."""
         return {name: self._masters.get(name, p) for name, p in self._model.named_parameters()}
