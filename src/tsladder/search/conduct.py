@@ -22,7 +22,7 @@ from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
 from tsladder.tracking import RunStatus, Tracker, open_cell_run
-from tsladder.training.cell import CellWork
+from tsladder.training.cell import CellWork, clear_scratch
 from tsladder.vocabulary import Phase
 
 
@@ -66,6 +66,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
+    clear_scratch(search.folder)
     attempts = open_live_record(search.folder, search.question, say)
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,15 @@ from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
 from tsladder.vocabulary import Cell, Phase
+
+
+SCRATCH = "scratch"
+"""Folder of a live record that holds nothing worth keeping."""
+
+
+def clear_scratch(live: Path) -> None:
+    """Remove what a killed run has left there. The caller holds the record's lock."""
+    shutil.rmtree(live / SCRATCH, ignore_errors=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +81,11 @@ class CellWork:
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
         )
+
+    def scratch(self, live: Path) -> str | None:
+        """Where a job of the live record `live` puts its best weights meanwhile: lean training has no room for two
+        copies in memory. None: in memory."""
+        return str(live / SCRATCH) if self.recipe.optimizer == "lean" else None
 
     def tags(self, phase: Phase, key: str) -> RunTags:
         return RunTags(

@@ -25,7 +25,7 @@ from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
-from tsladder.training.cell import CellWork, settings_params
+from tsladder.training.cell import CellWork, clear_scratch, settings_params
 from tsladder.training.crew import keep_busy
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
@@ -78,6 +78,7 @@ def train_seeds(
 
     `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
+    clear_scratch(folder)
     jobs = _jobs(work, choice, folder)
     if isinstance(jobs, str):
         return jobs
@@ -104,6 +105,7 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
             plan=batch_plan,
             device=execution.device,
             threads=execution.threads,
+            scratch_folder=work.scratch(folder),
             checkpoint_folder=str(_seed_folder(folder, number)),
         )
         for number in range(1, work.plan["seeds"] + 1)
