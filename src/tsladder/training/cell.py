@@ -22,7 +22,6 @@ from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
 from tsladder.vocabulary import Cell, Phase
 
-
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
 
