@@ -259,9 +259,9 @@ def _ours(channel: Connection, job: Job) -> None:
 
     from tsladder.training.feed import Feed
     from tsladder.training.trainer import Trainer
-    from tsladder.training.worker import keep_freed_memory
+    from tsladder.training.worker import allocate_for
 
-    keep_freed_memory()
+    allocate_for(job.plan)
     torch.set_num_threads(job.threads)
     trainer = Trainer(job)
     feed = Feed(_windows(), trainer.device)

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tsladder.models.short_attention import SHORT_TOKENS, attend
+from tsladder.models.heads import SHORT_TOKENS
+from tsladder.models.short_attention import attend
 
 
 def fused(heads_BPE: Tensor, n_heads: int) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsladder.models.dropout import Masks
-from tsladder.models.short_attention import SHORT_TOKENS, attend
+from tsladder.models.heads import SHORT_TOKENS
+from tsladder.models.short_attention import attend
 
 
 class RevinAffine(nn.Module):

@@ -1,33 +1,49 @@
-"""How a model of a known shape is fitted into a known memory. Pure, no torch.
+"""How much memory a training process needs, term by term. Pure, no torch.
 
-Resident bytes of one training process (numbers of 4 bytes in fp32, 2 in bf16):
+Bytes of one process at its peak, with b bytes a number of the body (4 in fp32, 2 in bf16) and N parameters:
 
-- weights, gradients and AdamW's two moments: 4 + 4 + 8 bytes a parameter in fp32, and 4 more for the copy of
-  the best epoch's weights; bf16-mixed adds 2 + 2 for the copies that compute and their gradients; bf16 has
-  2 + 2 + 8 + 2, and 4 more where gradients are summed over micro-batches;
-- activations kept for the backward pass, a token and a block: two LayerNorm inputs and outputs (4d), fused
-  query/key/value (3d), attention output and its projection (2d), two dropout masks (2d) and outputs (0.5d),
-  and the feed-forward's value before and after GELU (2f). Attention (4d of it) stays in fp32 on a CPU. Through
-  scaled_dot_product_attention it keeps one row statistic a head and no P x P matrix on the flash path; we
-  count the matrix, since not every device has that path;
-- with activation checkpointing one input a block, and one block's activations at a time;
-- the framework itself: an interpreter with torch loaded and its allocator's slack.
+Held throughout
+- the interpreter with torch loaded: `Calibration.framework_gib`;
+- weights: b N; bf16-mixed also keeps fp32 masters, 4 N;
+- optimizer: AdamW's two moments, 8 N; the lean optimizer's rows and columns are below a thousandth of N;
+- the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them.
+
+Of one optimizer step, whatever is larger: everything that the forward pass leaves for the backward pass, or everything
+that the backward pass leaves for the step. In between the one is exchanged for the other block by block.
+- Gradients: b N, and where masters take them over 4 N. A step of several micro-batches carries 4 N of sums through each
+  of them. The lean optimizer at one micro-batch a step drops each gradient as soon as it is there: then one tensor's.
+- Activations a token and block: two LayerNorms' inputs and outputs (4d), the attention's output (d), two dropout
+  masks (2d), the feed-forward before and after GELU (2f), all of b bytes; queries, keys and values (3d, with heads padded
+  to the width that makes their products fast) and one share for each head and token (hP), in fp32 on a CPU.
+- With activation checkpointing a block leaves its input (d) alone, and one block at a time is computed again.
+- What a block needs only for a moment: gradients of GELU's two sides (2f), or of queries, keys and values in two
+  layouts; and the random bits of a mask.
+
+Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C library
+holds and cannot return, is the factor `Calibration.activations`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tsladder.models.heads import SHORT_TOKENS, padded_head_width
 from tsladder.models.spec import ModelSpec
 
-BYTES_FP32 = 4
-BYTES_BF16 = 2
-BYTES_PER_PARAM_ADAMW = {"fp32": 20, "bf16-mixed": 24, "bf16": 14}
-BYTES_PER_PARAM_SUMMED_BF16 = 4
 GIB = 1024**3
-FRAMEWORK_GIB = 0.45
-MICRO_BATCH_FLOOR = 1
+SMALLEST_WITHOUT_CHECKPOINTING = 16
+"""A smaller micro-batch costs more time, on CPUs and GPUs alike, than the third that checkpointing adds."""
+
+SCORING_BATCH = 512
+"""Windows scored at once: measured best on a CPU for models of 2M. A smaller micro-batch says that memory is short, and
+scoring then takes twice as many windows, which keep one block's activations instead of all."""
+
+BEST_ON_DISK_FROM = 100_000_000
+"""Models of so many parameters keep the best epoch's weights in a file while they train: an epoch takes minutes there,
+and writing the file a second."""
+
+_MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,11 +57,36 @@ class BatchPlan:
     optimizer: str
     activation_checkpointing: bool
 
-    def halved(self) -> BatchPlan | None:
-        """Half the micro-batch, twice the accumulation; None when the micro-batch cannot be halved."""
-        if self.micro_batch <= MICRO_BATCH_FLOOR:
-            return None
-        return with_micro_batch(self, max(MICRO_BATCH_FLOOR, self.micro_batch // 2))
+    def smaller(self) -> BatchPlan | None:
+        """What needs less memory: half the micro-batch and twice the accumulation, then activation checkpointing.
+
+        The lean optimizer starts with checkpointing, since a step of one micro-batch needs no gradients at all. None
+        where nothing is left.
+        """
+        least = 1 if self.activation_checkpointing else SMALLEST_WITHOUT_CHECKPOINTING
+        halved = self.micro_batch > least and (self.activation_checkpointing or self.optimizer != "lean")
+        if halved:
+            return with_micro_batch(self, self.micro_batch // 2)
+        return None if self.activation_checkpointing else replace(self, activation_checkpointing=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calibration:
+    """What the model cannot know of a machine: `framework_gib` without any model, and a factor on activations.
+
+    The defaults were fitted to measured peaks (benchmarks/README.md); `tsladder plan --calibrate` fits them again.
+    """
+
+    framework_gib: float = 0.30
+    activations: float = 1.0
+
+
+DEFAULT_CALIBRATION = Calibration()
+
+
+def best_on_disk(spec: ModelSpec) -> bool:
+    """Does the best epoch's copy of the weights lie on disk while `spec` is trained?"""
+    return spec.n_params >= BEST_ON_DISK_FROM
 
 
 def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
@@ -53,29 +94,162 @@ def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
     return replace(plan, micro_batch=micro_batch, accumulation_steps=-(-plan.effective_batch // micro_batch))
 
 
-def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan) -> float:
-    """Peak resident GiB of one process that trains `spec` under `plan`; see the module's derivation."""
-    g = spec.geometry
-    tokens = plan.micro_batch * g.n_patches
-    in_fp32 = tokens * 4 * spec.d_model + plan.micro_batch * spec.n_heads * g.n_patches**2
-    in_body = tokens * (7.5 * spec.d_model + 2 * spec.d_ff)
-    body_bytes = BYTES_FP32 if plan.precision == "fp32" else BYTES_BF16
-    block = in_fp32 * BYTES_FP32 + in_body * body_bytes
-    if plan.activation_checkpointing:
-        activations = spec.n_layers * tokens * spec.d_model * body_bytes + block
-    else:
-        activations = spec.n_layers * block
-    inputs = plan.micro_batch * g.context_length * g.n_features + tokens * g.patch_len * g.n_features
-    edges = tokens * spec.d_model * 4
-    per_param = BYTES_PER_PARAM_ADAMW[plan.precision]
-    if plan.precision == "bf16" and plan.accumulation_steps > 1:
-        per_param += BYTES_PER_PARAM_SUMMED_BF16
-    return (spec.n_params * per_param + activations + (inputs + edges) * BYTES_FP32) / GIB + FRAMEWORK_GIB
+def predicted_memory_gib(
+    spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION
+) -> float:
+    """Peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
+    held, transient = memory_terms(spec, plan, calibration.activations)
+    return (held + transient) / GIB + calibration.framework_gib
+
+
+def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[float, float]:
+    """Bytes (held throughout, of one step at most), without the framework. `activations`: factor on that term."""
+    kept = activations * _kept_activations(spec, plan)
+    moment = activations * _block_moment(spec, plan, plan.micro_batch)
+    arriving, complete, carried = _gradients(spec, plan)
+    scoring = activations * _scoring(spec, plan)
+    step = carried + max(kept + moment, arriving + activations * _block(spec, plan) + moment, complete)
+    return _held(spec, plan), max(step, scoring)
 
 
 def resting_memory_gib(spec: ModelSpec) -> float:
-    """Of a process that trains `spec`, before its first activation, in the precision that takes most."""
-    return spec.n_params * max(BYTES_PER_PARAM_ADAMW.values()) / GIB + FRAMEWORK_GIB
+    """Of a process that trains `spec` with AdamW on masters, the most that is held, before its first activation."""
+    plan = BatchPlan(
+        micro_batch=1,
+        accumulation_steps=1,
+        effective_batch=1,
+        precision="bf16-mixed",
+        optimizer="adamw",
+        activation_checkpointing=True,
+    )
+    return predicted_memory_gib(spec, plan)
+
+
+def _body_bytes(plan: BatchPlan) -> int:
+    return 4 if plan.precision == "fp32" else 2
+
+
+def _held(spec: ModelSpec, plan: BatchPlan) -> float:
+    masters = 4 if plan.precision == "bf16-mixed" else 0
+    weights = _body_bytes(plan) + masters
+    best = 0 if best_on_disk(spec) else (masters or weights)
+    return spec.n_params * (weights + best + _MOMENT_BYTES[plan.optimizer])
+
+
+def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
+    """Bytes of gradients: as the backward pass ends, as the step begins, and carried from micro-batch to micro-batch."""
+    body, n = _body_bytes(plan), spec.n_params
+    several = plan.accumulation_steps > 1
+    if plan.precision == "fp32":
+        inside = plan.optimizer == "lean" and not several
+        one = 4.0 * max(spec.d_model * spec.d_ff, 3 * spec.d_model**2)
+        return (one, one, 0.0) if inside else (0.0, 0.0, 4.0 * n) if several else (4.0 * n, 4.0 * n, 0.0)
+    if plan.precision == "bf16-mixed":
+        # Taken over tensor by tensor: when the last is, nothing of the model's own is left.
+        return (2.0 * n, 0.0, 4.0 * n) if several else (2.0 * n, 4.0 * n, 0.0)
+    if several:
+        return (2.0 * n, 0.0, 4.0 * n)
+    if plan.optimizer == "lean":
+        one = float(body * max(spec.d_model * spec.d_ff, 3 * spec.d_model**2))
+        return (one, one, 0.0)
+    return (2.0 * n, 2.0 * n, 0.0)
+
+
+def _tokens(spec: ModelSpec, windows: int) -> int:
+    return windows * spec.geometry.n_patches
+
+
+def _attention_width(spec: ModelSpec) -> float:
+    """Numbers a token that queries, keys or values take, with padded heads."""
+    patches, width = spec.geometry.n_patches, spec.d_model // spec.n_heads
+    if patches > SHORT_TOKENS:
+        return spec.d_model
+    return spec.n_heads * padded_head_width(width, patches)
+
+
+def _block(spec: ModelSpec, plan: BatchPlan) -> float:
+    """Bytes that one block leaves for the backward pass, its input included."""
+    in_body = 7 * spec.d_model + 2 * spec.d_ff
+    in_fp32 = 3 * _attention_width(spec) + spec.n_heads * spec.geometry.n_patches
+    return _tokens(spec, plan.micro_batch) * (in_body * _body_bytes(plan) + in_fp32 * 4)
+
+
+def _block_moment(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
+    """Bytes that one block needs for a moment on top."""
+    body = _body_bytes(plan)
+    feed_forward = 2 * spec.d_ff * body
+    attention = 4 * (3 * _attention_width(spec) + 3 * spec.d_model) + 3 * spec.d_model * (0 if body == 4 else 2)
+    return _tokens(spec, windows) * (max(feed_forward, attention) + 2 * spec.d_model * body)
+
+
+def _edges(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
+    """Bytes of the inputs (gathered, normalised, cut into patches, lowered) and of what lies around the blocks."""
+    g, body = spec.geometry, _body_bytes(plan)
+    patches = _tokens(spec, windows) * g.patch_len * g.n_features
+    inputs = 2 * 4 * windows * g.context_length * g.n_features + patches * (4 if body == 4 else 6)
+    return inputs + _tokens(spec, windows) * spec.d_model * (3 * body + 2 * 4)
+
+
+def _kept_activations(spec: ModelSpec, plan: BatchPlan) -> float:
+    if plan.activation_checkpointing:
+        inputs = spec.n_layers * _tokens(spec, plan.micro_batch) * spec.d_model * _body_bytes(plan)
+        blocks = inputs + _block(spec, plan)
+    else:
+        blocks = spec.n_layers * _block(spec, plan)
+    return blocks + _edges(spec, plan, plan.micro_batch)
+
+
+def _scoring(spec: ModelSpec, plan: BatchPlan) -> float:
+    windows = scoring_batch(plan.micro_batch)
+    return _block_moment(spec, plan, windows) + _edges(spec, plan, windows)
+
+
+def scoring_batch(micro_batch: int | None) -> int:
+    """Windows scored at once where training holds `micro_batch`; None: not known to be short of memory."""
+    return SCORING_BATCH if micro_batch is None else min(SCORING_BATCH, 2 * micro_batch)
+
+
+def candidate_plans(*, effective_batch: int, precision: str, optimizer: str) -> Iterator[BatchPlan]:
+    """Every plan of one recipe, in the order in which they are preferred."""
+    whole = BatchPlan(
+        micro_batch=effective_batch,
+        accumulation_steps=1,
+        effective_batch=effective_batch,
+        precision=precision,
+        optimizer=optimizer,
+        activation_checkpointing=False,
+    )
+    yield whole
+    candidate = whole.smaller()
+    while candidate is not None and not candidate.activation_checkpointing:
+        yield candidate
+        candidate = candidate.smaller()
+    candidate = replace(whole, activation_checkpointing=True)
+    while candidate is not None:
+        yield candidate
+        candidate = candidate.smaller()
+
+
+def plan_batch(
+    spec: ModelSpec,
+    *,
+    effective_batch: int,
+    precision: str,
+    optimizer: str,
+    memory_gib: float,
+    calibration: Calibration = DEFAULT_CALIBRATION,
+) -> BatchPlan | None:
+    """The first of `candidate_plans` that fits `memory_gib`; None when none does."""
+    plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
+    return next((plan for plan in plans if predicted_memory_gib(spec, plan, calibration) <= memory_gib), None)
+
+
+def least_memory_gib(
+    spec: ModelSpec, *, precision: str, optimizer: str, calibration: Calibration = DEFAULT_CALIBRATION
+) -> float:
+    """What `spec` needs under the plan that needs least; the effective batch plays no part but by accumulating."""
+    plans = candidate_plans(effective_batch=256, precision=precision, optimizer=optimizer)
+    return min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
 
 
 def misfit(unfit: Sequence[ModelSpec], members: int, memory_gib: float, workers: int) -> str:
@@ -86,27 +260,3 @@ def misfit(unfit: Sequence[ModelSpec], members: int, memory_gib: float, workers:
         f"{memory_gib:.1f} GiB that each of {workers} workers has, even at micro-batch 1 with activation "
         "checkpointing: take a lower budget or a machine with more memory"
     )
-
-
-def plan_batch(
-    spec: ModelSpec, *, effective_batch: int, precision: str, optimizer: str, memory_gib: float
-) -> BatchPlan | None:
-    """The largest micro-batch that fits `memory_gib`, first without, then with activation checkpointing.
-
-    None when the model fits under no plan.
-    """
-    for checkpointing in (False, True):
-        plan = BatchPlan(
-            micro_batch=effective_batch,
-            accumulation_steps=1,
-            effective_batch=effective_batch,
-            precision=precision,
-            optimizer=optimizer,
-            activation_checkpointing=checkpointing,
-        )
-        candidate: BatchPlan | None = plan
-        while candidate is not None:
-            if predicted_memory_gib(spec, candidate) <= memory_gib:
-                return candidate
-            candidate = candidate.halved()
-    return None

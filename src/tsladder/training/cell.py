@@ -16,7 +16,7 @@ from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
-from tsladder.planning.memory import BatchPlan, plan_batch
+from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
@@ -81,10 +81,9 @@ class CellWork:
             memory_gib=memory_gib,
         )
 
-    def scratch(self, live: Path) -> str | None:
-        """Where a job of the live record `live` puts its best weights meanwhile: lean training has no room for two
-        copies in memory. None: in memory."""
-        return str(live / SCRATCH) if self.recipe.optimizer == "lean" else None
+    def scratch(self, spec: ModelSpec, live: Path) -> str | None:
+        """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""
+        return str(live / SCRATCH) if best_on_disk(spec) else None
 
     def tags(self, phase: Phase, key: str) -> RunTags:
         return RunTags(

@@ -105,7 +105,7 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
             plan=batch_plan,
             device=execution.device,
             threads=execution.threads,
-            scratch_folder=work.scratch(folder),
+            scratch_folder=work.scratch(spec, folder),
             checkpoint_folder=str(_seed_folder(folder, number)),
         )
         for number in range(1, work.plan["seeds"] + 1)

@@ -23,6 +23,7 @@ from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import Patience
 from tsladder.patience import step as step_patience
+from tsladder.planning.memory import scoring_batch
 from tsladder.training.best import BestWeights
 from tsladder.training.feed import Feed
 from tsladder.training.lean import LeanOptimizer
@@ -33,10 +34,6 @@ from tsladder.vocabulary import StopReason
 
 DIVERGENCE_LOSS = 10.0 * math.log(2.0)
 """A mean training loss above ten coin tosses is divergence, as is any loss that is not finite."""
-
-SCORING_BATCH = 512
-"""Windows scored at once: measured best on a CPU for models of 2M. A smaller micro-batch says that memory is short, and
-scoring then takes twice as many windows, which keep one block's activations instead of all."""
 
 Report = Callable[[EpochRecord], bool]
 """Called after every epoch; False asks to stop."""
@@ -220,8 +217,7 @@ def accumulate_gradients(
 def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = _unheard) -> Tensor:
     """logits_N in the order of the windows, dropout off. `micro_batch`: how many windows training could hold."""
     model.eval()
-    at_once = SCORING_BATCH if micro_batch is None else min(SCORING_BATCH, 2 * micro_batch)
-    return torch.cat(list(_logits(model, feed, at_once, beat)))
+    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
 
 
 def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tensor]:
