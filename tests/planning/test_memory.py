@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.building import spec
+from tests.building import geometry, spec
 
-from tsladder.planning.memory import plan_batch, predicted_memory_gib, with_micro_batch
+from tsladder.planning.memory import (
+    HEADROOM,
+    BatchPlan,
+    candidate_plans,
+    least_memory_gib,
+    memory_terms,
+    plan_batch,
+    predicted_memory_gib,
+)
 
 BIG = spec(d_model=256, n_layers=8, d_ff=1024, n_heads=4)
 
@@ -20,21 +29,55 @@ def test_a_plan_fits_its_memory_and_keeps_the_effective_batch(memory_gib: float,
     assert plan.accumulation_steps * plan.micro_batch >= effective_batch
 
 
+def plans(precision: str, optimizer: str) -> list[BatchPlan]:
+    return list(candidate_plans(effective_batch=256, precision=precision, optimizer=optimizer))
+
+
 def test_less_memory_first_halves_the_micro_batch_and_then_checkpoints() -> None:
-    def plan(memory_gib: float) -> tuple[int, bool] | None:
-        found = plan_batch(BIG, effective_batch=256, precision="fp32", optimizer="adamw", memory_gib=memory_gib)
-        return None if found is None else (found.micro_batch, found.activation_checkpointing)
-
-    roomy, tight = plan(20.0), plan(0.62)
-    assert roomy == (256, False)
-    assert tight is not None
-    assert tight[0] < 256
-    assert plan(0.46) is None
+    found = [(plan.micro_batch, plan.activation_checkpointing) for plan in plans("fp32", "adamw")]
+    assert found == [
+        *((256 >> halvings, False) for halvings in range(5)),
+        *((256 >> halvings, True) for halvings in range(9)),
+    ]
 
 
-def test_halving_stops_at_one_window() -> None:
-    plan = plan_batch(BIG, effective_batch=4, precision="fp32", optimizer="adamw", memory_gib=20.0)
-    assert plan is not None
-    last = with_micro_batch(plan, 1)
-    assert last.accumulation_steps == 4
-    assert last.halved() is None
+def test_lean_training_checkpoints_first_so_that_a_step_is_one_micro_batch() -> None:
+    found = [(plan.micro_batch, plan.activation_checkpointing) for plan in plans("bf16", "lean")]
+    assert found == [(256, False), *((256 >> halvings, True) for halvings in range(9))]
+
+
+@pytest.mark.parametrize(("precision", "optimizer"), [("fp32", "adamw"), ("bf16-mixed", "adamw"), ("bf16", "lean")])
+def test_each_plan_in_turn_is_the_choice_of_some_memory(precision: str, optimizer: str) -> None:
+    for plan in plans(precision, optimizer):
+        memory = HEADROOM * predicted_memory_gib(BIG, plan)
+        choice = plan_batch(BIG, effective_batch=256, precision=precision, optimizer=optimizer, memory_gib=memory)
+        assert choice is not None
+        assert predicted_memory_gib(BIG, choice) <= predicted_memory_gib(BIG, plan)
+    least = least_memory_gib(BIG, precision=precision, optimizer=optimizer)
+    for memory, fits in ((least, True), (0.999 * least, False)):
+        choice = plan_batch(BIG, effective_batch=256, precision=precision, optimizer=optimizer, memory_gib=memory)
+        assert (choice is not None) is fits
+
+
+def test_what_is_smaller_takes_less_and_keeps_the_effective_batch() -> None:
+    for precision, optimizer in (("fp32", "adamw"), ("bf16-mixed", "adamw"), ("bf16", "adamw")):
+        plan = plans(precision, optimizer)[0]
+        seen = [plan]
+        while (smaller := plan.smaller()) is not None:
+            plan = smaller
+            seen.append(plan)
+        assert (plan.micro_batch, plan.activation_checkpointing) == (1, True)
+        assert {p.effective_batch for p in seen} == {256}
+        activations = [memory_terms(BIG, p, 1.0)[1] for p in seen[1:]]
+        assert activations == sorted(activations, reverse=True)
+
+
+def test_two_billion_parameters_fit_eight_gib_only_when_trained_lean() -> None:
+    geometry_2b = geometry(context_length=80, patch_len=16, stride=8, n_features=25)
+    two_billion = spec(geometry=geometry_2b, d_model=2048, n_layers=40, n_heads=16, d_ff=8192)
+    assert two_billion.n_params > 2e9
+    lean = plan_batch(two_billion, effective_batch=256, precision="bf16", optimizer="lean", memory_gib=8.0)
+    assert lean is not None
+    assert (lean.micro_batch, lean.accumulation_steps, lean.activation_checkpointing) == (256, 1, True)
+    for precision in ("fp32", "bf16-mixed", "bf16"):
+        assert plan_batch(two_billion, effective_batch=256, precision=precision, optimizer="adamw", memory_gib=22) is None

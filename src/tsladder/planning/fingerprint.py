@@ -24,6 +24,7 @@ NUMBERLESS = frozenset(
         "tsladder.records",
         "tsladder.tracking",
         "tsladder.training.guards",
+        "tsladder.training.memory_guard",
         "tsladder.typed_yaml",
         "tsladder.vocabulary",
         "tsladder.planning.cells",

@@ -43,6 +43,10 @@ BEST_ON_DISK_FROM = 100_000_000
 """Models of so many parameters keep the best epoch's weights in a file while they train: an epoch takes minutes there,
 and writing the file a second."""
 
+HEADROOM = 1.1
+"""A plan is chosen for a tenth more than it is predicted to take: so far predictions fall short at worst
+(benchmarks/README.md), and a worker above its share is ended."""
+
 _MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
 
 
@@ -239,17 +243,17 @@ def plan_batch(
     memory_gib: float,
     calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> BatchPlan | None:
-    """The first of `candidate_plans` that fits `memory_gib`; None when none does."""
+    """The first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
     plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
-    return next((plan for plan in plans if predicted_memory_gib(spec, plan, calibration) <= memory_gib), None)
+    return next((plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None)
 
 
 def least_memory_gib(
     spec: ModelSpec, *, precision: str, optimizer: str, calibration: Calibration = DEFAULT_CALIBRATION
 ) -> float:
-    """What `spec` needs under the plan that needs least; the effective batch plays no part but by accumulating."""
+    """What a worker that trains `spec` must have under the plan that needs least; the effective batch plays no part but by accumulating."""
     plans = candidate_plans(effective_batch=256, precision=precision, optimizer=optimizer)
-    return min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
+    return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
 
 
 def misfit(unfit: Sequence[ModelSpec], members: int, memory_gib: float, workers: int) -> str:

@@ -24,7 +24,7 @@ from tsladder.search.study import SearchStudy, Told, open_study
 from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
-from tsladder.training.crew import keep_busy
+from tsladder.training.crew import keep_busy, retry_words
 from tsladder.training.outcome import EpochRecord, Job, Outcome
 from tsladder.training.pruning import build_bar
 from tsladder.training.supervisor import Ended, Progress, Supervisor
@@ -103,13 +103,16 @@ class Runner:
         for number, record in self._ended.items():
             study.remember(number, record.draws)
         self._close_open_asks(study)
-        supervisor = Supervisor(self._work.dataset.windows.train, self._work.dataset.windows.validation)
+        windows = self._work.dataset.windows
+        watch = self._work.memory_watch(self._workers)
+        supervisor = Supervisor(windows.train, windows.validation, watch=watch)
         try:
             keep_busy(
                 supervisor,
                 workers=self._workers,
                 next_job=lambda: self._next_job(study),
                 on_progress=self._on_progress,
+                on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
                 on_end=lambda event: self._on_end(study, event),
                 on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
             )

@@ -20,6 +20,7 @@ from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
+from tsladder.training.memory_guard import MemoryWatch
 from tsladder.vocabulary import Cell, Phase
 
 SCRATCH = "scratch"
@@ -80,6 +81,10 @@ class CellWork:
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
         )
+
+    def memory_watch(self, workers: int) -> MemoryWatch:
+        """Watches `workers` workers side by side; what they hold on a GPU is not theirs to be watched here."""
+        return MemoryWatch(self.machine.memory_gib / workers if self.machine.device == "cpu" else None)
 
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
         """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""

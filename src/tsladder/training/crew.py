@@ -6,9 +6,15 @@ from collections.abc import Callable
 
 from tsladder.interruption import graceful_stop
 from tsladder.training.outcome import Job
-from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.training.supervisor import Ended, Progress, Retried, Supervisor
 
 _POLL_SECONDS = 0.5
+
+
+def retry_words(event: Retried) -> str:
+    """One line for whoever watches the run."""
+    with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
+    return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
 
 
 def keep_busy(
@@ -17,6 +23,7 @@ def keep_busy(
     workers: int,
     next_job: Callable[[], tuple[int, Job] | None],
     on_progress: Callable[[Progress], None],
+    on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
 ) -> None:
@@ -43,6 +50,8 @@ def keep_busy(
                 for event in supervisor.events(timeout=_POLL_SECONDS):
                     if isinstance(event, Ended):
                         on_end(event)
+                    elif isinstance(event, Retried):
+                        on_retry(event)
                     else:
                         on_progress(event)
     finally:

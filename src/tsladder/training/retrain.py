@@ -26,7 +26,7 @@ from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
-from tsladder.training.crew import keep_busy
+from tsladder.training.crew import keep_busy, retry_words
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.vocabulary import CellStatus, Phase
@@ -115,7 +115,8 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
 def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str) -> None:
     workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
-    supervisor = Supervisor(work.dataset.windows.train, work.dataset.windows.validation)
+    windows = work.dataset.windows
+    supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
     waiting = list(jobs)
     started: dict[int, int] = {}
 
@@ -138,6 +139,9 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker,
             workers=workers,
             next_job=next_job,
             on_progress=lambda _event: None,
+            on_retry=lambda event: print(
+                f"{work.cell}: seed {event.number}: {retry_words(event)}", file=sys.stderr, flush=True
+            ),
             on_end=on_end,
             on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
         )

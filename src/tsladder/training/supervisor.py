@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import signal
 import time
@@ -13,9 +14,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from tsladder.market.windows import Windows
+from tsladder.planning.memory import BatchPlan
+from tsladder.training.memory_guard import KernelKills, MemoryWatch
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
 from tsladder.training.shared import SharedWindows
-from tsladder.training.worker import BEAT, STOP, run_job
+from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, run_job
 from tsladder.vocabulary import StopReason
 
 STALL_SECONDS = 600.0
@@ -42,13 +45,25 @@ class Ended:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """Job `number` ran out of memory and was started again under `plan`."""
+
+    number: int
+    plan: BatchPlan
+    reason: str
+
+
 @dataclass(slots=True)
 class _Child:
+    """`started`: when the first attempt of its job did. `too_large`: why each earlier attempt was ended."""
+
     number: int
     job: Job
     process: BaseProcess
     channel: Connection
     started: float
+    too_large: tuple[str, ...]
     silent_seconds: float = 0.0
 
 
@@ -70,27 +85,40 @@ class Supervisor:
     """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
 
     A child that dies without a last word ends as KILLED, one that is silent for `stall_seconds` is killed and ends as
-    STALLED; nothing a child does ends the parent.
+    STALLED; nothing a child does ends the parent. One that `watch` finds above its share of memory, or that the kernel
+    killed for memory, starts again under a smaller plan, MAX_RETRIES times at most, and then ends as OUT_OF_MEMORY.
     """
 
-    def __init__(self, train: Windows, validation: Windows, *, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(
+        self,
+        train: Windows,
+        validation: Windows,
+        *,
+        watch: MemoryWatch | None = None,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
         self._windows = SharedWindows(train, validation)
         self._stall_seconds = stall_seconds
         self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
         start_fork_server()
         self._children: dict[int, _Child] = {}
+        self._watch = watch
+        self._kernel_kills = KernelKills()
 
     @property
     def running(self) -> tuple[int, ...]:
         return tuple(self._children)
 
     def start(self, number: int, job: Job) -> None:
+        self._launch(number, job, time.perf_counter(), ())
+
+    def _launch(self, number: int, job: Job, started: float, too_large: tuple[str, ...]) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=run_job, args=(theirs, job, self._windows))
         process.start()
         theirs.close()
-        self._children[number] = _Child(number, job, process, ours, time.perf_counter())
+        self._children[number] = _Child(number, job, process, ours, started, too_large)
 
     def stop_all(self) -> None:
         """Ask every child to stop after its current epoch."""
@@ -101,7 +129,7 @@ class Supervisor:
                 # It is already dead; `events` reports how it ended.
                 continue
 
-    def events(self, timeout: float | None = None) -> Iterator[Progress | Ended]:
+    def events(self, timeout: float | None = None) -> Iterator[Progress | Retried | Ended]:
         """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
         channels = {child.channel: child for child in self._children.values()}
         spoken = wait(list(channels), timeout)
@@ -111,17 +139,40 @@ class Supervisor:
             try:
                 message = child.channel.recv()
             except (EOFError, ConnectionResetError):
-                yield Ended(child.number, self._bury(child))
+                yield self._bury(child)
                 continue
             if isinstance(message, Outcome):
                 child.process.join()
                 self._forget(child)
-                yield Ended(child.number, message)
+                yield Ended(child.number, _whole(child, message))
             elif message != BEAT:
                 yield Progress(child.number, message)
         for child in [child for child in self._children.values() if child.silent_seconds >= self._stall_seconds]:
             child.process.kill()
-            yield Ended(child.number, self._bury(child))
+            yield self._bury(child)
+        yield from self._end_what_is_too_large()
+
+    def _end_what_is_too_large(self) -> Iterator[Retried | Ended]:
+        if self._watch is None:
+            return
+        workers = {n: child.process.pid for n, child in self._children.items() if child.process.pid is not None}
+        for number, reason in self._watch.overuse(workers).items():
+            child = self._children[number]
+            child.process.kill()
+            child.process.join()
+            self._forget(child)
+            yield self._again(child, reason)
+
+    def _again(self, child: _Child, reason: str) -> Retried | Ended:
+        """Start `child`'s job under a smaller plan; the job is over when there is none or too many were tried."""
+        smaller = child.job.plan.smaller()
+        if smaller is None or len(child.too_large) >= MAX_RETRIES:
+            seconds = time.perf_counter() - child.started
+            outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)
+            return Ended(child.number, _whole(child, outcome))
+        job = dataclasses.replace(child.job, plan=smaller)
+        self._launch(child.number, job, child.started, (*child.too_large, reason))
+        return Retried(child.number, smaller, reason)
 
     def _count_silence(self, spoken: list[_Child]) -> None:
         now = time.monotonic()
@@ -140,19 +191,34 @@ class Supervisor:
             self._forget(child)
         self._windows.close()
 
-    def _bury(self, child: _Child) -> Outcome:
+    def _bury(self, child: _Child) -> Retried | Ended:
         child.process.join()
         self._forget(child)
         seconds = time.perf_counter() - child.started
         if child.silent_seconds >= self._stall_seconds:
             message = f"the training process said nothing for {child.silent_seconds:.0f} s and was ended"
-            return ended_early(child.job, StopReason.STALLED, seconds, message)
+            return Ended(child.number, _whole(child, ended_early(child.job, StopReason.STALLED, seconds, message)))
+        if child.process.exitcode == -signal.SIGKILL and self._kernel_kills.one_more():
+            return self._again(child, "the kernel killed it for want of memory")
         message = f"the training process ended with exit code {child.process.exitcode} and without a last word"
-        return ended_early(child.job, StopReason.KILLED, seconds, message)
+        return Ended(child.number, _whole(child, ended_early(child.job, StopReason.KILLED, seconds, message)))
 
     def _forget(self, child: _Child) -> None:
         child.channel.close()
         del self._children[child.number]
+
+
+def _whole(child: _Child, outcome: Outcome) -> Outcome:
+    """`outcome` of the last attempt with what is to be said of the earlier ones."""
+    if not child.too_large:
+        return outcome
+    said = "; ".join((*child.too_large, *filter(None, [outcome.message])))
+    return dataclasses.replace(
+        outcome,
+        retries=outcome.retries + len(child.too_large),
+        seconds=time.perf_counter() - child.started,
+        message=f"out of memory before: {said}",
+    )
 
 
 @contextmanager
