@@ -43,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", default="2048x40", help="d_model x n_layers; 16 heads, d_ff = 4 d_model")
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--learning-rate", type=float, default=3e-5)
+    parser.add_argument("--warmup-steps", type=int, default=4)
     parser.add_argument("--memory-gib", type=float, default=8.0)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -106,7 +107,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
             learning_rate=arguments.learning_rate,
             weight_decay=1e-3,
             dropout=0.1,
-            warmup_steps=2,
+            warmup_steps=arguments.warmup_steps,
             epochs=1,
         ),
         recipe=recipe,
@@ -172,6 +173,8 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
             "architecture": job.spec.architecture(),
             "n_params": job.spec.n_params,
             "plan": dataclasses.asdict(job.plan),
+            "learning_rate": job.settings.learning_rate,
+            "warmup_steps": job.settings.warmup_steps,
             "losses": [round(loss, 5) for loss in losses],
             "seconds_a_step": [round(value, 2) for value in seconds],
             "samples_per_s": round(job.plan.effective_batch / median, 2),
