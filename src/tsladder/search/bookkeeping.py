@@ -12,7 +12,6 @@ from tsladder.search.configuration import Configuration, Value
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker
 from tsladder.training.cell import CellWork, settings_params
-from tsladder.training.guards import read_celsius, thermal_level
 from tsladder.training.outcome import Outcome
 from tsladder.training.pruning import Bar
 from tsladder.vocabulary import Phase, StopReason
@@ -56,7 +55,7 @@ class Bookkeeper:
     def record(self, asked: Asked, outcome: Outcome, workers: int) -> TrialRecord:
         """The line of trials.jsonl."""
         spec = asked.configuration.spec
-        if outcome.stop_reason is StopReason.INTERRUPTED:
+        if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
             state = TrialState.INTERRUPTED
         elif outcome.stop_reason is StopReason.PRUNED:
             state = TrialState.PRUNED
@@ -84,7 +83,10 @@ class Bookkeeper:
             predicted_memory_gib=predicted_memory_gib(spec, outcome.plan),
             seconds=outcome.seconds,
             train_seconds=outcome.train_seconds,
-            celsius=read_celsius(),
+            celsius=outcome.heat.max_celsius,
+            thermal=outcome.heat.level,
+            pauses=outcome.heat.pauses,
+            paused_seconds=outcome.heat.paused_seconds,
             device=asked.execution.device,
             workers=workers,
             threads=asked.execution.threads,
@@ -127,7 +129,9 @@ class Bookkeeper:
                     "seconds": record.seconds,
                     "train_seconds": record.train_seconds,
                     "retries": float(record.retries),
-                    "celsius": record.celsius,
+                    "max_celsius": record.celsius,
+                    "pauses": float(record.pauses),
+                    "paused_seconds": record.paused_seconds,
                     "epochs_run": float(record.epochs_run),
                 },
                 curves={
@@ -141,7 +145,7 @@ class Bookkeeper:
                     "workers": str(record.workers),
                     "threads": str(record.threads),
                     "device": record.device,
-                    "thermal": str(thermal_level(record.celsius)),
+                    "thermal": str(record.thermal),
                     **({"message": record.message} if record.message else {}),
                 },
                 status=_RUN_STATUS[record.state],

@@ -10,7 +10,7 @@ from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.search.conduct import Search, conduct
 from tsladder.search.objective import Objective
-from tsladder.search.outputs import write_choice, write_failure
+from tsladder.search.outputs import write_choice, write_failure, write_heat_stop
 from tsladder.search.schedule import Schedule, build_schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.strategies import load
@@ -22,7 +22,8 @@ from tsladder.vocabulary import Phase
 def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     """Search `work.cell` and write its outputs under artifacts/hpo/<cell>/.
 
-    A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed.
+    A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed, and so is one
+    that the machine became too hot for: its trials are kept, and the next start goes on.
     Raises Interrupted when asked to stop, WorkFailed when another process owns the cell.
     """
     key = work.search_key
@@ -43,6 +44,8 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_failure(work, found)
+        elif found.heat_stop is not None:
+            write_heat_stop(work, space, schedule, found.records, found.heat_stop)
         else:
             write_choice(work, space, schedule, found.records, found.finished)
 

@@ -17,7 +17,7 @@ from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.live import open_live_record
-from tsladder.search.runner import Runner
+from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
@@ -46,11 +46,15 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Searched:
-    """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked)."""
+    """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked).
+
+    `heat_stop`: the machine became too hot, and the next start goes on.
+    """
 
     records: tuple[TrialRecord, ...]
     finished: Finished | None
     best: TrialRecord | None
+    heat_stop: HeatStop | None
 
 
 def conduct(search: Search, tracker: Tracker) -> Searched | str:
@@ -95,21 +99,23 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         note = slow_bf16_note(work.machine, work.recipe.precision)
         if note is not None:
             say(note)
-        interrupted = runner.run()
+        stopped, heat = runner.run(), runner.heat_stop
         records = tuple(runner.ended_records)
         best = schedule.objective.best(records)
         if search.phase is Phase.SEARCH:
             run.metrics = {"best_val_loss": best.best_val_loss if best else None, "trials_done": float(len(records))}
-        if interrupted:
+        if stopped and heat is None:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
-        if best is None and search.phase is Phase.SEARCH:
+        if heat is not None or (best is None and search.phase is Phase.SEARCH):
             run.status = RunStatus.FAILED
     say(f"{len(records)} trials done, {_leader(best)}")
+    if heat is not None:
+        say(f"stopped for heat: {heat.reading}")
     if runner.finished is not None:
         say(runner.finished.reason)
         if runner.finished.warning is not None:
             say(f"WARNING: {runner.finished.warning}")
-    return Searched(records=records, finished=runner.finished, best=best)
+    return Searched(records=records, finished=runner.finished, best=best, heat_stop=heat)
 
 
 def _leader(best: TrialRecord | None) -> str:

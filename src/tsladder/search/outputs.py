@@ -15,16 +15,39 @@ from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
 from tsladder.search.coverage import coverage
 from tsladder.search.decisions import Finished
+from tsladder.search.runner import HeatStop
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
 from tsladder.training.cell import CellWork
-from tsladder.vocabulary import CellStatus
+from tsladder.training.crew import heat_reason
+from tsladder.vocabulary import CellStatus, StopReason
 
 
 def write_failure(work: CellWork, reason: str) -> None:
     """The cell is dropped from the law with this reason; nothing else stops."""
     write_json(work.places.choice(work.cell), {**_head(work), "status": CellStatus.FAILED, "reason": reason})
+
+
+def write_heat_stop(
+    work: CellWork, space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], stop: HeatStop
+) -> None:
+    """The cell is dropped from the law until `tsladder run` goes on with it; its trials so far are copied.
+
+    The reason stands in choice.json as `stop_reason` too, where the next run looks for it.
+    """
+    folder = work.places.hpo(work.cell)
+    attempts = [*records, *stop.attempts]
+    write_text(folder / "trials.jsonl", "".join(canonical(record.to_record()) + "\n" for record in attempts))
+    counts = Counter(str(record.stop_reason) for record in records)
+    # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
+    counts[StopReason.THERMAL] = len(stop.attempts)
+    covered = coverage(space, schedule, records, None) | {"stop_reasons": dict(sorted(counts.items()))}
+    write_json(folder / "coverage.json", covered)
+    done = f"{len(records)} of {schedule.trials_total} trials"
+    reason = heat_reason(stop.reading, done)
+    failed = {**_head(work), "status": CellStatus.FAILED, "reason": reason, "stop_reason": StopReason.THERMAL}
+    write_json(work.places.choice(work.cell), failed)
 
 
 def write_choice(

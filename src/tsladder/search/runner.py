@@ -28,7 +28,9 @@ from tsladder.training.crew import keep_busy, retry_words
 from tsladder.training.outcome import EpochRecord, Job, Outcome
 from tsladder.training.pruning import build_bar
 from tsladder.training.supervisor import Ended, Progress, Supervisor
-from tsladder.vocabulary import Phase
+from tsladder.training.thermal_guard import ThermalWatch
+from tsladder.training.thermometer import Reading
+from tsladder.vocabulary import Phase, StopReason
 
 PROGRESS = "progress.json"
 
@@ -42,6 +44,15 @@ class _Attempt:
 
     number: int
     draws: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatStop:
+    """`reading` ended the search for now, and with it the `attempts` that were running; they are made again by the next
+    start."""
+
+    reading: Reading
+    attempts: tuple[TrialRecord, ...]
 
 
 class Runner:
@@ -81,6 +92,8 @@ class Runner:
         self._epochs: dict[int, EpochRecord] = {}
         self._told_through = -1
         self._finished: Finished | None = None
+        self._heat_stop: HeatStop | None = None
+        self._heated: list[TrialRecord] = []
 
     @property
     def finished(self) -> Finished | None:
@@ -88,12 +101,17 @@ class Runner:
         return self._finished
 
     @property
+    def heat_stop(self) -> HeatStop | None:
+        """Set when the machine became too hot to go on."""
+        return self._heat_stop
+
+    @property
     def ended_records(self) -> list[TrialRecord]:
         """The ended trials in the order of their numbers."""
         return [self._ended[number] for number in sorted(self._ended)]
 
     def run(self) -> bool:
-        """Train every trial that has not ended yet. True when asked to stop before all had."""
+        """Train every trial that has not ended yet. True when it stopped before all had: asked to, or for heat."""
         if not self._open:
             return False
         # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
@@ -107,7 +125,7 @@ class Runner:
         watch = self._work.memory_watch(self._workers)
         supervisor = Supervisor(windows.train, windows.validation, watch=watch)
         try:
-            keep_busy(
+            too_hot = keep_busy(
                 supervisor,
                 workers=self._workers,
                 next_job=lambda: self._next_job(study),
@@ -115,10 +133,13 @@ class Runner:
                 on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
                 on_end=lambda event: self._on_end(study, event),
                 on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
+                watch=ThermalWatch(self._work.thermometer, self._books.say),
             )
         finally:
             write_json(self._folder / PROGRESS, {"running": []})
         self._tell_through(study, self._schedule.trials_total - 1)
+        if too_hot is not None:
+            self._heat_stop = HeatStop(too_hot, tuple(self._heated))
         return bool(self._open or self._redo)
 
     def _close_open_asks(self, study: SearchStudy) -> None:
@@ -237,6 +258,8 @@ class Runner:
         else:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
+        if record.stop_reason is StopReason.THERMAL:
+            self._heated.append(record)
         self._books.log(record)
         self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tsladder.errors import WorkFailed
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
@@ -26,6 +27,7 @@ from tsladder.search.space import SearchSpace
 from tsladder.search.strategies import load
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork, open_cell
+from tsladder.training.crew import heat_reason
 from tsladder.vocabulary import Cell, CellStatus, Phase
 
 SELECTION = "selection.json"
@@ -35,7 +37,7 @@ SUMMARY = "summary.json"
 def search_supplementary(places: Places, params: Params, tracker: Tracker | None = None) -> None:
     """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them.
 
-    Raises Interrupted when asked to stop; the next start goes on.
+    Raises Interrupted when asked to stop, WorkFailed when the machine becomes too hot; the next start goes on.
     """
     plan = read_plan(places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
@@ -112,6 +114,9 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         if isinstance(found, str):
             write_json(folder / SUMMARY, {**head, "status": CellStatus.FAILED, "reason": found})
             return
+        if found.heat_stop is not None:
+            done = f"{len(found.records)} of {search.schedule.trials_total} supplementary trials"
+            raise WorkFailed(f"{work.cell}: {heat_reason(found.heat_stop.reading, done)}")
         write_text(folder / "trials.jsonl", "".join(canonical(r.to_record()) + "\n" for r in found.records))
         score = _winner_score(work.places, work.cell)
         write_json(folder / SUMMARY, {**head, "status": CellStatus.DONE, **_summary(search, found, score)})

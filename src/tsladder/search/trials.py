@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from tsladder.search.configuration import Value
+from tsladder.training.thermometer import ThermalLevel
 from tsladder.vocabulary import StopReason
 
 
 class TrialState(StrEnum):
-    """COMPLETE has a loss; PRUNED was given up; FAILED never will have one; INTERRUPTED is redone by the next start."""
+    """COMPLETE has a loss; PRUNED was given up; FAILED never will have one; INTERRUPTED, by a wish or by heat, is
+    redone by the next start."""
 
     COMPLETE = "complete"
     PRUNED = "pruned"
@@ -25,6 +27,8 @@ class TrialState(StrEnum):
 class TrialRecord:
     """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained.
 
+    `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
+    answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
     `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there.
     """
 
@@ -50,6 +54,9 @@ class TrialRecord:
     seconds: float
     train_seconds: float
     celsius: float | None
+    thermal: ThermalLevel
+    pauses: int
+    paused_seconds: float
     device: str
     workers: int
     threads: int
@@ -74,6 +81,7 @@ class TrialRecord:
         values = dict(record)
         values["state"] = TrialState(values["state"])
         values["stop_reason"] = StopReason(values["stop_reason"])
+        values["thermal"] = ThermalLevel(values["thermal"])
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
         return cls(**values)

@@ -21,6 +21,7 @@ from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
 from tsladder.training.memory_guard import MemoryWatch
+from tsladder.training.thermometer import Thermometer, thermometer_for
 from tsladder.vocabulary import Cell, Phase
 
 SCRATCH = "scratch"
@@ -43,6 +44,7 @@ class CellWork:
     geometry: Geometry
     dataset: Dataset
     machine: Machine
+    thermometer: Thermometer
 
     @property
     def recipe(self) -> Recipe:
@@ -117,6 +119,7 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         raise WorkFailed(
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
+    machine = survey(params.hardware)
     return CellWork(
         cell=cell,
         places=places,
@@ -124,7 +127,8 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         plan=plan,
         geometry=geometry,
         dataset=dataset,
-        machine=survey(params.hardware),
+        machine=machine,
+        thermometer=thermometer_for(machine.device),
     )
 
 

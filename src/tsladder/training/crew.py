@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from collections.abc import Callable
 
 from tsladder.interruption import graceful_stop
-from tsladder.training.outcome import Job
+from tsladder.training.outcome import Job, ended_early
 from tsladder.training.supervisor import Ended, Progress, Retried, Supervisor
+from tsladder.training.thermal_guard import Action, ThermalWatch
+from tsladder.training.thermometer import Reading
+from tsladder.vocabulary import StopReason
 
 _POLL_SECONDS = 0.5
 
@@ -15,6 +20,11 @@ def retry_words(event: Retried) -> str:
     """One line for whoever watches the run."""
     with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
     return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
+
+
+def heat_reason(reading: Reading, done: str) -> str:
+    """Why a cell is failed for now that had `done`."""
+    return f"stopped for heat with {done} done: {reading}; `tsladder run` goes on from there"
 
 
 def keep_busy(
@@ -26,30 +36,54 @@ def keep_busy(
     on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
-) -> None:
+    watch: ThermalWatch,
+) -> Reading | None:
     """Run jobs on `workers` workers until `next_job` has none and none is running, then end every worker.
 
     `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop`
-    and lets the running jobs finish their epoch.
+    and lets the running jobs finish their epoch. While `watch` says so the workers are suspended and none is started;
+    the reading for which it ended them is returned, after what was running has ended as THERMAL.
     """
     told_to_stop = False
+    started: dict[int, tuple[Job, float]] = {}
+
+    def ended(event: Ended) -> None:
+        started.pop(event.number)
+        heat = watch.end(event.number)
+        on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
+
     try:
         with graceful_stop() as stop:
             while True:
-                while not stop.is_set and len(supervisor.running) < workers:
-                    job = next_job()
-                    if job is None:
+                stopping = stop.is_set
+                action = watch.look(supervisor.running, stopping=stopping)
+                if action is Action.STOP:
+                    supervisor.end_now()
+                    for number, (job, since) in list(started.items()):
+                        seconds, message = time.perf_counter() - since, f"ended for heat: {watch.reading}"
+                        ended(Ended(number, ended_early(job, StopReason.THERMAL, seconds, message)))
+                    return None if stopping else watch.reading
+                if action is Action.PAUSE:
+                    supervisor.pause_all()
+                else:
+                    supervisor.resume_all()
+                while action is Action.GO and not stop.is_set and len(supervisor.running) < workers:
+                    next_one = next_job()
+                    if next_one is None:
                         break
-                    supervisor.start(*job)
-                if stop.is_set and not told_to_stop:
+                    number, job = next_one
+                    started[number] = (job, time.perf_counter())
+                    watch.begin(number)
+                    supervisor.start(number, job)
+                if stopping and not told_to_stop:
                     told_to_stop = True
                     on_stop()
                     supervisor.stop_all()
-                if not supervisor.running:
-                    return
+                if not supervisor.running and action is Action.GO:
+                    return None
                 for event in supervisor.events(timeout=_POLL_SECONDS):
                     if isinstance(event, Ended):
-                        on_end(event)
+                        ended(event)
                     elif isinstance(event, Retried):
                         on_retry(event)
                     else:

@@ -27,8 +27,8 @@ CLIP = 1.0
 """Largest root mean square of a tensor's update, before the learning rate."""
 
 FLOOR = 1e-16
-"""Added to squared gradients, the square of AdamW's epsilon: a gradient that is nothing but rounding, as that of a key's
-bias is, must not be blown up to a step of full size."""
+"""Added to squared gradients, the square of AdamW's epsilon: a gradient that is nothing but rounding, as that of a
+key's bias is, must not be blown up to a step of full size."""
 
 CHUNK = 1 << 17
 """Values handled at once: a chunk's few temporaries stay in a core's cache, and the step needs no copy of a matrix."""

@@ -9,6 +9,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.pruning import Bar
+from tsladder.training.thermal_guard import NO_HEAT, Heat
 from tsladder.vocabulary import StopReason
 
 WEIGHTS = "model.safetensors"
@@ -55,7 +56,8 @@ class Outcome:
     """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
     of `best_epoch`.
 
-    A run without a usable validation loss has None there, never a number.
+    A run without a usable validation loss has None there, never a number. `seconds` are of the clock, those of `heat`
+    that it was paused included; so are `train_seconds`.
     """
 
     stop_reason: StopReason
@@ -70,6 +72,7 @@ class Outcome:
     peak_memory_gib: float | None
     seconds: float
     message: str = ""
+    heat: Heat = NO_HEAT
 
     @property
     def train_seconds(self) -> float:

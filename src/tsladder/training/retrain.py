@@ -26,10 +26,12 @@ from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
-from tsladder.training.crew import keep_busy, retry_words
-from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome
+from tsladder.training.crew import heat_reason, keep_busy, retry_words
+from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
 from tsladder.training.supervisor import Ended, Supervisor
-from tsladder.vocabulary import CellStatus, Phase
+from tsladder.training.thermal_guard import ThermalWatch
+from tsladder.training.thermometer import Reading
+from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 OUTCOME = "outcome.json"
 
@@ -38,7 +40,8 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
-    asked for would compare unequal efforts. Raises Interrupted when asked to stop.
+    asked for would compare unequal efforts. So does heat that stops the training, until the next start goes on.
+    Raises Interrupted when asked to stop.
     """
     key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     folder = work.places.training(work.cell, key)
@@ -46,6 +49,10 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
             _finish(work, {"status": CellStatus.FAILED, "reason": trained})
+            return
+        if trained.heat_stop is not None:
+            failed = {"status": CellStatus.FAILED, "reason": trained.heat_stop, "stop_reason": StopReason.THERMAL}
+            _finish(work, failed, trained.outcomes)
             return
         if trained.fault is not None:
             reason = f"retraining failed for {trained.fault}"
@@ -58,10 +65,14 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Seeds of one configuration by number: the folder of each one's checkpoint and how it ended."""
+    """Seeds of one configuration by number: the folder of each one's checkpoint and how it ended.
+
+    `heat_stop`: why those without a folder were not trained to their end for now; None when all were.
+    """
 
     folders: Mapping[int, Path]
     outcomes: Mapping[int, dict[str, Any]]
+    heat_stop: str | None = None
 
     @property
     def fault(self) -> str | None:
@@ -83,10 +94,17 @@ def train_seeds(
     if isinstance(jobs, str):
         return jobs
     missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
+    too_hot = None
     if missing:
-        _train(work, missing, folder, tracker or MlflowTracker(work.places.mlruns, work.params.study.name), of)
-    folders = {number: _seed_folder(folder, number) for number in jobs}
-    return Trained(folders, {number: read_json(path / OUTCOME) for number, path in folders.items()})
+        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+        too_hot = _train(work, missing, folder, tracker, of)
+    folders = {n: path for n in jobs if ((path := _seed_folder(folder, n)) / OUTCOME).exists()}
+    outcomes = {number: read_json(path / OUTCOME) for number, path in folders.items()}
+    if too_hot is None:
+        return Trained(folders, outcomes)
+    reading, heated = too_hot
+    open_seeds = {number: _outcome_record(jobs[number], outcome) for number, outcome in heated.items()}
+    return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
 
 
 def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
@@ -112,13 +130,23 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
     }
 
 
-def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str) -> None:
+def _train(
+    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
+) -> tuple[Reading, dict[int, Outcome]] | None:
+    """Train `jobs`; None when all ended. What made it too hot to go on, and how each seed ended that is still open.
+
+    Raises Interrupted.
+    """
     workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
     windows = work.dataset.windows
     supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
     waiting = list(jobs)
     started: dict[int, int] = {}
+    heated: dict[int, Outcome] = {}
+
+    def say(text: str) -> None:
+        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
     def next_job() -> tuple[int, Job] | None:
         if not waiting:
@@ -130,24 +158,31 @@ def _train(work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker,
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
 
         def on_end(event: Ended) -> None:
+            if event.outcome.stop_reason is StopReason.THERMAL:
+                heated[event.number] = event.outcome
             _keep(work, jobs[event.number], event, folder)
             run = _run_record(work, jobs[event.number], event, started[event.number], search_key, of)
             tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
 
-        keep_busy(
+        reading = keep_busy(
             supervisor,
             workers=workers,
             next_job=next_job,
             on_progress=lambda _event: None,
-            on_retry=lambda event: print(
-                f"{work.cell}: seed {event.number}: {retry_words(event)}", file=sys.stderr, flush=True
-            ),
+            on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
-            on_stop=lambda: print(f"{work.cell}: stopping after the current epoch", file=sys.stderr, flush=True),
+            on_stop=lambda: say("stopping after the current epoch"),
+            watch=ThermalWatch(work.thermometer, say),
         )
+        if reading is not None:
+            parent.status = RunStatus.FAILED
+            for number in waiting:
+                heated[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
+            return reading, heated
         done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
         if len(done) < len(jobs):
             raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+    return None
 
 
 def _at_once(work: CellWork, execution: ExecutionPlan) -> int:
@@ -170,7 +205,7 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
         file=sys.stderr,
         flush=True,
     )
-    if str(outcome.stop_reason) == "interrupted":
+    if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return
     write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(job, outcome))
 
@@ -184,6 +219,10 @@ def _outcome_record(job: Job, outcome: Outcome) -> dict[str, Any]:
         "epochs_run": len(outcome.curve),
         "peak_memory_gib": outcome.peak_memory_gib,
         "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
+        "celsius": outcome.heat.max_celsius,
+        "thermal": outcome.heat.level,
+        "pauses": outcome.heat.pauses,
+        "paused_seconds": outcome.heat.paused_seconds,
         "device": job.device,
         "threads": job.threads,
         "message": outcome.message,
@@ -205,10 +244,14 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "peak_memory_gib": outcome.peak_memory_gib,
             "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
             "seconds": outcome.seconds,
+            "max_celsius": outcome.heat.max_celsius,
+            "pauses": float(outcome.heat.pauses),
+            "paused_seconds": outcome.heat.paused_seconds,
             "epochs_run": float(len(outcome.curve)),
         },
         curves=_loss_curves(outcome),
-        extra_tags={"stop_reason": str(outcome.stop_reason)} | ({"winner_of": of} if of else {}),
+        extra_tags={"stop_reason": str(outcome.stop_reason), "thermal": str(outcome.heat.level)}
+        | ({"winner_of": of} if of else {}),
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
         start_ms=started_ms,
     )

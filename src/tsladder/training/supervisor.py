@@ -18,6 +18,7 @@ from tsladder.planning.memory import BatchPlan
 from tsladder.training.memory_guard import KernelKills, MemoryWatch
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
 from tsladder.training.shared import SharedWindows
+from tsladder.training.suspension import Suspension
 from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, run_job
 from tsladder.vocabulary import StopReason
 
@@ -105,6 +106,7 @@ class Supervisor:
         self._children: dict[int, _Child] = {}
         self._watch = watch
         self._kernel_kills = KernelKills()
+        self._suspension = Suspension()
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -128,6 +130,17 @@ class Supervisor:
             except (BrokenPipeError, ConnectionResetError):
                 # It is already dead; `events` reports how it ended.
                 continue
+
+    def pause_all(self) -> None:
+        """Suspend every child where it stands, until `resume_all`; called again it takes in those started since.
+
+        What is suspended is not silent, and does not outlive this process.
+        """
+        self._suspension.hold([pid for child in self._children.values() if (pid := child.process.pid) is not None])
+
+    def resume_all(self) -> None:
+        """Let every suspended child run on."""
+        self._suspension.end()
 
     def events(self, timeout: float | None = None) -> Iterator[Progress | Retried | Ended]:
         """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
@@ -176,7 +189,7 @@ class Supervisor:
 
     def _count_silence(self, spoken: list[_Child]) -> None:
         now = time.monotonic()
-        tick = min(now - self._last_tick, _LONGEST_TICK)
+        tick = 0.0 if self._suspension.holds else min(now - self._last_tick, _LONGEST_TICK)
         self._last_tick = now
         for child in self._children.values():
             child.silent_seconds += tick
@@ -185,6 +198,7 @@ class Supervisor:
 
     def end_now(self) -> None:
         """Kill every child that is still running; nothing can be started afterwards."""
+        self.resume_all()
         for child in list(self._children.values()):
             child.process.kill()
             child.process.join()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.errors import WorkFailed
 from tsladder.evaluation.scores import SEED_PREFIX, predictions_frame
 from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
 from tsladder.locks import sole_owner
@@ -36,7 +37,8 @@ Losses = dict[int, Floats]
 def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:
     """Write artifacts/transfer/: the predictions of every transferred winner, and the verdict.
 
-    Raises Interrupted when asked to stop; the next start trains only the seeds that are missing.
+    Raises Interrupted when asked to stop, WorkFailed when the machine becomes too hot; the next start trains only the
+    seeds that are missing.
     """
     plan = read_plan(places.transfer_plan)
     if not plan["planned"]:
@@ -147,6 +149,8 @@ def _transferred_losses(
             trained = train_seeds(work, choice, live, tracker, of=f"from-h{source}")
             if isinstance(trained, str):
                 return trained
+            if trained.heat_stop is not None:
+                raise WorkFailed(f"the winner of h{source} on {work.cell}: {trained.heat_stop}")
             if trained.fault is not None:
                 return f"training the winner of h{source} on {work.cell} failed for {trained.fault}"
             _write_parquet(predictions, _forecast(work, choice, trained.folders, Region(region)))

@@ -1,0 +1,70 @@
+"""Processes suspended where they stand, in the middle of a batch, and never for longer than this process lives.
+
+A stopped process cannot notice that its parent is gone, and it would stay for ever. So a small shell waits beside it
+for the end of a pipe that only this process holds, and wakes it then, however this process ended; awake, a worker sees
+by itself that it is an orphan. (The kernel's own signal to orphans, PR_SET_PDEATHSIG, comes with the end of the fork
+server that workers descend from, and that lives on as long as any of them.)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Collection
+
+_WAKE_AT_THE_END = 'read -r _; kill -CONT "$@"'
+
+
+class Suspension:
+    """Holds nothing at first."""
+
+    def __init__(self) -> None:
+        self._pids: frozenset[int] = frozenset()
+        self._waker: subprocess.Popen[bytes] | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self._waker is not None
+
+    def hold(self, pids: Collection[int]) -> None:
+        """Suspend the processes `pids`, children of this process or of its fork server. Those held already are stopped
+        again: a terminal wakes its whole process group when it is brought to the foreground."""
+        pids = frozenset(pids)
+        if not pids:
+            return
+        if pids != self._pids:
+            before = self._waker
+            # In a session of its own, so that no Ctrl-C ends it.
+            self._waker = subprocess.Popen(
+                ["/bin/sh", "-c", _WAKE_AT_THE_END, "sh", *map(str, sorted(pids))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._pids = pids
+            if before is not None:
+                _let_go(before)
+        for pid in pids:
+            _signal(pid, signal.SIGSTOP)
+
+    def end(self) -> None:
+        """Let them run on. Nothing is held afterwards."""
+        if self._waker is None:
+            return
+        waker, self._waker, self._pids = self._waker, None, frozenset()
+        _let_go(waker)
+
+
+def _let_go(waker: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that `waker` waits for; it has woken its processes when this returns."""
+    waker.communicate()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        # It ended meanwhile, and whoever waits for it learns how.
+        return

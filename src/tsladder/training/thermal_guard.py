@@ -1,0 +1,164 @@
+"""What the machine's temperature asks of those who train on it: go on, pause until it is cooler, or stop.
+
+`step` is the rule, pure; `ThermalWatch` reads a thermometer on a timer, never per batch, and keeps what each job went
+through.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tsladder.training.thermometer import WARNING_FROM_CELSIUS, Reading, ThermalLevel, Thermometer
+
+READ_EVERY_SECONDS = 10.0
+
+RESUME_BELOW_CELSIUS = WARNING_FROM_CELSIUS - 5.0
+"""A pause ends below this, not at the warning itself: suspended workers cool a processor by more within seconds, and
+training would flutter around the limit."""
+
+LONGEST_WAIT_SECONDS = 300.0
+"""So long a pause goes on without any reading, and so long work that has not begun waits at the critical level."""
+
+_REMIND_SECONDS = 600.0
+
+
+class Action(StrEnum):
+    """What to do with the workers: let them run, suspend them where they stand, or end them."""
+
+    GO = "go"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuardState:
+    """What is done now, and the two instants (seconds of the caller's clock) that limit how long: the last reading of a
+    known level, and when a critical one was first met with nothing running (None: it is not)."""
+
+    action: Action = Action.GO
+    known_at: float | None = None
+    critical_since: float | None = None
+
+
+def step(state: GuardState, reading: Reading, now: float, *, working: bool) -> GuardState:
+    """The state after `reading` at `now`. `working`: some worker of ours is there, running or suspended.
+
+    Critical ends the work; before any has begun the heat is not ours, so it waits. Warning pauses. Unknown changes
+    nothing for a while: it is no sign of heat and none of cooling; a pause whose sensor stays silent then ends, since
+    its workers have long stood still.
+    """
+    level = reading.level
+    if level is ThermalLevel.UNKNOWN:
+        silent = state.known_at is None or now - state.known_at >= LONGEST_WAIT_SECONDS
+        return replace(state, action=Action.GO if silent else state.action)
+    if level is ThermalLevel.CRITICAL:
+        since = None if working else now if state.critical_since is None else state.critical_since
+        patient = since is not None and now - since < LONGEST_WAIT_SECONDS
+        return GuardState(action=Action.PAUSE if patient else Action.STOP, known_at=now, critical_since=since)
+    hot = level is ThermalLevel.WARNING
+    still_warm = reading.celsius is not None and reading.celsius >= RESUME_BELOW_CELSIUS
+    pause = hot or (still_warm and state.action is Action.PAUSE)
+    return GuardState(action=Action.PAUSE if pause else Action.GO, known_at=now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heat:
+    """What a job went through: the highest level and temperature read while it ran (UNKNOWN and None where no sensor
+    answered), how often it was paused and for how many seconds in all."""
+
+    level: ThermalLevel = ThermalLevel.UNKNOWN
+    max_celsius: float | None = None
+    pauses: int = 0
+    paused_seconds: float = 0.0
+
+    def read(self, reading: Reading) -> Heat:
+        known = [celsius for celsius in (self.max_celsius, reading.celsius) if celsius is not None]
+        level = max(self.level, reading.level, key=lambda level: level.severity)
+        return replace(self, level=level, max_celsius=max(known, default=None))
+
+
+NO_HEAT = Heat()
+"""Of a job of which nothing was read."""
+
+
+class ThermalWatch:
+    """Reads `thermometer` every READ_EVERY_SECONDS of `clock` (seconds) and tells `say` what it makes of it."""
+
+    def __init__(
+        self, thermometer: Thermometer, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._thermometer = thermometer
+        self._say = say
+        self._clock = clock
+        self._state = GuardState()
+        self._reading: Reading | None = None
+        self._next_reading = self._last_look = clock()
+        self._paused_at = self._reminded_at = 0.0
+        self._said_unknown = False
+        self._heats: dict[int, Heat] = {}
+
+    @property
+    def reading(self) -> Reading | None:
+        """The last one."""
+        return self._reading
+
+    def look(self, running: Collection[int], *, stopping: bool = False) -> Action:
+        """What is to be done with the jobs `running`, which was to be done since the last look as that said.
+
+        `stopping`: they are about to end anyway, so they are not paused; a critical temperature still ends them.
+        """
+        now = self._clock()
+        if self._state.action is Action.PAUSE:
+            self._count_pause(running, now - self._last_look)
+        self._last_look = now
+        state = self._state
+        if self._reading is None or now >= self._next_reading:
+            self._next_reading = now + READ_EVERY_SECONDS
+            self._reading = self._thermometer.read()
+            state = step(state, self._reading, now, working=bool(running))
+            for number in running:
+                self._heats[number] = self._heat(number).read(self._reading)
+        if stopping and state.action is Action.PAUSE:
+            state = replace(state, action=Action.GO)
+        self._adopt(state, self._reading, now, running)
+        return state.action
+
+    def begin(self, number: int) -> None:
+        """Job `number` starts now; the last reading is at most READ_EVERY_SECONDS old."""
+        self._heats[number] = self._heat(number)
+
+    def end(self, number: int) -> Heat:
+        """What job `number`, which is over, went through."""
+        heat = self._heat(number)
+        self._heats.pop(number, None)
+        return heat
+
+    def _heat(self, number: int) -> Heat:
+        if number in self._heats:
+            return self._heats[number]
+        return NO_HEAT if self._reading is None else NO_HEAT.read(self._reading)
+
+    def _count_pause(self, running: Collection[int], seconds: float) -> None:
+        for number in running:
+            heat = self._heat(number)
+            self._heats[number] = replace(heat, paused_seconds=heat.paused_seconds + seconds)
+
+    def _adopt(self, state: GuardState, reading: Reading, now: float, running: Collection[int]) -> None:
+        before, self._state = self._state.action, state
+        if reading.level is ThermalLevel.UNKNOWN and not self._said_unknown:
+            self._said_unknown = True
+            self._say(f"{reading}: nothing is paused or stopped for heat while it is")
+        if state.action is Action.PAUSE and before is not Action.PAUSE:
+            self._paused_at = self._reminded_at = now
+            for number in running:
+                heat = self._heat(number)
+                self._heats[number] = replace(heat, pauses=heat.pauses + 1)
+            self._say(f"{reading}: paused until it is cooler")
+        elif state.action is Action.PAUSE and now - self._reminded_at >= _REMIND_SECONDS:
+            self._reminded_at = now
+            self._say(f"{reading}: still paused, for {now - self._paused_at:.0f} s now")
+        elif state.action is Action.GO and before is Action.PAUSE:
+            self._say(f"{reading}: goes on after a pause of {now - self._paused_at:.0f} s")

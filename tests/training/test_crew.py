@@ -1,0 +1,287 @@
+"""The loop around the workers while a thermometer follows a script; the workers are imagined, then real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.building import batch_plan, job, settings, windows
+from tests.training.thermal import Clock, Lines, Script
+
+from tsladder.training.crew import keep_busy
+from tsladder.training.outcome import Job, Outcome
+from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.training.thermal_guard import ThermalWatch
+from tsladder.training.thermometer import Reading, ThermalLevel
+from tsladder.vocabulary import StopReason
+
+EPOCHS = 5
+
+
+class ImaginedCrew:
+    """Stands in for a Supervisor: its jobs take `EPOCHS` ticks of ten seconds each, and none while they are paused."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.history: list[str] = []
+        self.paused = False
+        self.stopping = False
+        self._clock = clock
+        self._left: dict[int, int] = {}
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        return tuple(self._left)
+
+    def start(self, number: int, _job: Job) -> None:
+        assert not self.paused
+        self.history.append(f"start {number}")
+        self._left[number] = EPOCHS
+
+    def pause_all(self) -> None:
+        if not self.paused:
+            self.history.append("pause")
+        self.paused = True
+
+    def resume_all(self) -> None:
+        if self.paused:
+            self.history.append("resume")
+        self.paused = False
+
+    def stop_all(self) -> None:
+        self.history.append("stop")
+        self.stopping = True
+
+    def events(self, timeout: float) -> Iterator[Progress | Ended]:
+        self._clock.advance(10.0)
+        for number in list(self._left):
+            self._left[number] -= 0 if self.paused else 1
+            if self._left[number] == 0 or (self.stopping and not self.paused):
+                del self._left[number]
+                self.history.append(f"end {number}")
+                yield Ended(number, ended(StopReason.INTERRUPTED if self.stopping else StopReason.COMPLETED))
+
+    def end_now(self) -> None:
+        self.history.append("end now")
+        self._left.clear()
+
+
+def ended(reason: StopReason) -> Outcome:
+    return Outcome(
+        stop_reason=reason,
+        best_val_loss=0.5,
+        val_loss_se=0.1,
+        best_epoch=1,
+        val_auc=0.5,
+        n_params=10,
+        curve=(),
+        plan=batch_plan(),
+        retries=0,
+        peak_memory_gib=0.1,
+        seconds=1.0,
+    )
+
+
+class Shift:
+    """Jobs 0 to `jobs` - 1, one after the other, under a script; what came of them."""
+
+    def __init__(self, *celsius: float | None, jobs: int = 1, on_look: Callable[[Script], None] | None = None) -> None:
+        self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, Outcome]()
+        self.crew = ImaginedCrew(self.clock)
+        script = Script(*celsius, on_read=on_look)
+        waiting = list(range(jobs))
+        self.stopped_by: Reading | None = keep_busy(
+            self.crew,  # type: ignore[arg-type]
+            workers=1,
+            next_job=lambda: (waiting.pop(0), job()) if waiting else None,
+            on_progress=lambda _event: None,
+            on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
+            on_stop=lambda: self.lines("stopping"),
+            watch=ThermalWatch(script, self.lines, clock=self.clock),
+        )
+
+
+def test_a_machine_that_stays_cool_is_left_alone() -> None:
+    shift = Shift(50.0, 84.0)
+    assert shift.crew.history == ["start 0", "end 0", "end now"]
+    assert shift.stopped_by is None
+    assert shift.outcomes[0].heat.max_celsius == 84.0
+    assert shift.lines.said == []
+
+
+def test_warm_workers_are_paused_until_it_is_cooler_and_end_as_if_nothing_had_been() -> None:
+    shift = Shift(60.0, 86.0, 86.0, 75.0)
+    assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "end now"]
+    outcome = shift.outcomes[0]
+    assert outcome.stop_reason is StopReason.COMPLETED
+    assert (outcome.heat.pauses, outcome.heat.paused_seconds, outcome.heat.max_celsius) == (1, 20.0, 86.0)
+
+
+def test_nothing_is_started_on_a_hot_machine() -> None:
+    shift = Shift(90.0, 97.0, 60.0)
+    assert shift.crew.history == ["pause", "resume", "start 0", "end 0", "end now"]
+    assert shift.outcomes[0].heat.pauses == 0
+
+
+def test_a_critical_temperature_ends_what_runs_and_keeps_what_had_ended() -> None:
+    shift = Shift(*[60.0] * (EPOCHS + 2), 97.0, jobs=3)
+    assert shift.crew.history[:4] == ["start 0", "end 0", "start 1", "end now"]
+    assert {n: outcome.stop_reason for n, outcome in shift.outcomes.items()} == {
+        0: StopReason.COMPLETED,
+        1: StopReason.THERMAL,
+    }
+    assert shift.outcomes[1].heat.level is ThermalLevel.CRITICAL
+    assert "97 °C" in shift.outcomes[1].message
+    assert shift.stopped_by is not None
+    assert shift.stopped_by.celsius == 97.0
+
+
+def test_a_thermometer_that_fails_stops_and_pauses_nothing() -> None:
+    shift = Shift(None)
+    assert shift.crew.history == ["start 0", "end 0", "end now"]
+    assert shift.outcomes[0].heat.level is ThermalLevel.UNKNOWN
+    assert len(shift.lines.said) == 1
+
+
+def test_a_stop_request_during_a_pause_resumes_and_then_stops() -> None:
+    def ctrl_c(script: Script) -> None:
+        if script.asked == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    shift = Shift(60.0, 88.0, on_look=ctrl_c)
+    assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
+    assert shift.outcomes[0].stop_reason is StopReason.INTERRUPTED
+    assert shift.stopped_by is None
+
+
+# ---------------------------------------------------------------------------------------------------------------- real
+
+
+TRAIN, VALIDATION = windows(100, seed=1), windows(60, seed=2)
+LONG = settings(epochs=100_000)
+
+
+def epochs_within(supervisor: Supervisor, seconds: float) -> int:
+    deadline, heard = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        for event in supervisor.events(timeout=0.1):
+            assert isinstance(event, Progress), event
+            heard += 1
+    return heard
+
+
+def wait_for_epoch(supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + 60.0
+    while not epochs_within(supervisor, 0.1):
+        assert time.monotonic() < deadline, "no epoch ended within a minute"
+
+
+def state_of(pid: int) -> str:
+    return str(psutil.Process(pid).status())
+
+
+def only_pid(supervisor: Supervisor) -> int:
+    (child,) = supervisor._children.values()
+    assert child.process.pid is not None
+    return child.process.pid
+
+
+@pytest.fixture
+def crew() -> Iterator[Supervisor]:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    yield supervisor
+    supervisor.end_now()
+
+
+def test_a_paused_worker_stands_still_is_not_called_silent_and_goes_on(crew: Supervisor) -> None:
+    crew.start(0, job(settings=LONG))
+    wait_for_epoch(crew)
+    crew._stall_seconds = 2.0
+    crew.pause_all()
+    epochs_within(crew, 0.5)
+    assert state_of(only_pid(crew)) == psutil.STATUS_STOPPED
+    used = psutil.Process(only_pid(crew)).cpu_times().user
+    assert epochs_within(crew, 3.0) == 0
+    assert psutil.Process(only_pid(crew)).cpu_times().user == used
+    crew.resume_all()
+    wait_for_epoch(crew)
+
+
+def test_a_pause_takes_in_a_worker_that_was_started_or_woken_meanwhile(crew: Supervisor) -> None:
+    crew.start(0, job(settings=LONG))
+    wait_for_epoch(crew)
+    crew.pause_all()
+    os.kill(only_pid(crew), signal.SIGCONT)
+    crew.start(1, job(settings=LONG))
+    crew.pause_all()
+    epochs_within(crew, 0.5)
+    assert {state_of(c.process.pid) for c in crew._children.values() if c.process.pid} == {psutil.STATUS_STOPPED}
+
+
+def test_a_pause_changes_no_number() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(settings=settings(epochs=40)))
+    supervisor.start(1, job(settings=settings(epochs=40)))
+    supervisor.pause_all()
+    time.sleep(0.2)
+    supervisor.resume_all()
+    losses = []
+    while supervisor.running:
+        for event in supervisor.events(timeout=0.5):
+            if isinstance(event, Progress) and event.number == 0 and event.record.epoch % 10 == 1:
+                supervisor.pause_all()
+                time.sleep(0.2)
+                supervisor.resume_all()
+            if isinstance(event, Ended):
+                losses.append(event.outcome.best_val_loss)
+    supervisor.end_now()
+    assert losses[0] == losses[1] is not None
+
+
+def test_suspended_workers_can_be_ended(crew: Supervisor) -> None:
+    crew.start(0, job(settings=LONG))
+    wait_for_epoch(crew)
+    pid = only_pid(crew)
+    crew.pause_all()
+    crew.end_now()
+    assert not psutil.pid_exists(pid)
+
+
+SUPERVISE = """
+import time
+from tests.building import job, settings, windows
+from tsladder.training.supervisor import Progress, Supervisor
+if __name__ == "__main__":
+    supervisor = Supervisor(windows(100), windows(60))
+    supervisor.start(0, job(settings=settings(epochs=100_000)))
+    while not any(isinstance(event, Progress) for event in supervisor.events(timeout=0.5)):
+        pass
+    supervisor.pause_all()
+    print(next(iter(supervisor._children.values())).process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_suspended_worker_does_not_outlive_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "supervise.py"
+    script.write_text(SUPERVISE)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), *sys.path]))
+    }
+    process = subprocess.Popen([sys.executable, str(script)], env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    worker = psutil.Process(int(process.stdout.readline()))
+    family = [worker, *(p for p in psutil.Process(process.pid).children(recursive=True) if p != worker)]
+    assert worker.status() == psutil.STATUS_STOPPED
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(family, timeout=10.0)
+    for survivor in alive:
+        survivor.kill()
+    assert alive == []
