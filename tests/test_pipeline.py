@@ -241,3 +241,53 @@ def test_a_failed_cell_costs_neither_the_law_nor_a_second_chance(workspace: Work
     assert workspace.run(sys.executable, "-m", "tsladder.cli", "run", check=False).returncode == 1
     done = workspace.run(sys.executable, "-m", "tsladder.cli", "run", "--retry-failed")
     assert f"PASS  {CELL}" in done.stdout
+
+
+SENSOR = """
+from pathlib import Path
+from types import SimpleNamespace
+import psutil
+
+def sensors():
+    return {{"coretemp": [SimpleNamespace(label="Core 0", current=float(Path({path!r}).read_text()))]}}
+
+psutil.sensors_temperatures = sensors
+"""
+
+
+def test_a_cell_stopped_for_heat_is_a_thermal_abort_and_the_next_run_goes_on_with_it(workspace: Workspace) -> None:
+    celsius = workspace.folder / "celsius"
+    celsius.write_text("50")
+    (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))
+    workspace.set(
+        study__seed=43, search__presets__quick__space__epochs={"choices": [120]}, training__patience=None, budget="12k"
+    )
+    live = workspace.folder / "mlruns" / "studies"
+    before = {path.parent.name for path in live.glob(f"{CELL}-*/trials.jsonl")}
+
+    def ended() -> list[dict[str, Any]]:
+        paths = [path for path in live.glob(f"{CELL}-*/trials.jsonl") if path.parent.name not in before]
+        return [line for path in paths for line in read_lines(path) if line["state"] == "complete"]
+
+    process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
+    try:
+        deadline = time.monotonic() + 240
+        while not ended():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        celsius.write_text("97")
+        out, _ = process.communicate(timeout=240)
+    finally:
+        process.terminate()
+    assert process.returncode == 1
+    assert f"FAIL  {CELL}" in out
+    assert "stopped for heat" in out
+    assert "thermal_abort" in (workspace.folder / "artifacts" / "report" / "experiment_results.csv").read_text()
+    kept = ended()
+    assert 0 < len(kept) < 7
+    celsius.write_text("50")
+    done = workspace.run(sys.executable, "-m", "tsladder.cli", "run")
+    assert f"PASS  {CELL}" in done.stdout
+    assert ended()[: len(kept)] == kept
+    assert len(ended()) == 7

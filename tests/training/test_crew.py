@@ -182,8 +182,12 @@ def wait_for_epoch(supervisor: Supervisor) -> None:
         assert time.monotonic() < deadline, "no epoch ended within a minute"
 
 
-def state_of(pid: int) -> str:
-    return str(psutil.Process(pid).status())
+def wait_until_suspended(*pids: int) -> None:
+    """A signal takes a moment to arrive."""
+    deadline = time.monotonic() + 10.0
+    while any(psutil.Process(pid).status() != psutil.STATUS_STOPPED for pid in pids):
+        assert time.monotonic() < deadline, "a worker was not suspended within ten seconds"
+        time.sleep(0.01)
 
 
 def only_pid(supervisor: Supervisor) -> int:
@@ -204,8 +208,8 @@ def test_a_paused_worker_stands_still_is_not_called_silent_and_goes_on(crew: Sup
     wait_for_epoch(crew)
     crew._stall_seconds = 2.0
     crew.pause_all()
-    epochs_within(crew, 0.5)
-    assert state_of(only_pid(crew)) == psutil.STATUS_STOPPED
+    wait_until_suspended(only_pid(crew))
+    epochs_within(crew, 0.2)  # what was said before
     used = psutil.Process(only_pid(crew)).cpu_times().user
     assert epochs_within(crew, 3.0) == 0
     assert psutil.Process(only_pid(crew)).cpu_times().user == used
@@ -220,8 +224,7 @@ def test_a_pause_takes_in_a_worker_that_was_started_or_woken_meanwhile(crew: Sup
     os.kill(only_pid(crew), signal.SIGCONT)
     crew.start(1, job(settings=LONG))
     crew.pause_all()
-    epochs_within(crew, 0.5)
-    assert {state_of(c.process.pid) for c in crew._children.values() if c.process.pid} == {psutil.STATUS_STOPPED}
+    wait_until_suspended(*(child.process.pid for child in crew._children.values() if child.process.pid is not None))
 
 
 def test_a_pause_changes_no_number() -> None:
@@ -278,9 +281,11 @@ def test_a_suspended_worker_does_not_outlive_a_supervisor_that_was_killed(tmp_pa
     assert process.stdout is not None
     worker = psutil.Process(int(process.stdout.readline()))
     family = [worker, *(p for p in psutil.Process(process.pid).children(recursive=True) if p != worker)]
-    assert worker.status() == psutil.STATUS_STOPPED
+    wait_until_suspended(worker.pid)
     process.kill()
-    process.communicate()
+    # Not until the end of its output, which its descendants write to as well.
+    process.wait()
+    process.stdout.close()
     _, alive = psutil.wait_procs(family, timeout=10.0)
     for survivor in alive:
         survivor.kill()

@@ -23,7 +23,7 @@ from tsladder.report.summary import verdict_lines
 from tsladder.search.admission import forced_by_rung
 from tsladder.stage import EXIT_FILE
 from tsladder.tracking import ui_command
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import Cell, CellStatus, StopReason
 
 _WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
 
@@ -36,9 +36,12 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
     # A wish that cannot be fulfilled ends here, not in the first search.
     survey(params.hardware)
     forced_by_rung(params)
-    if retry_failed:
+    stopped_by_heat = {str(cell): stage for cell in params.cells if (stage := stage_stopped_by_heat(places, cell))}
+    if retry_failed or stopped_by_heat:
         for name, state in study_state(places).cells.items():
-            if state.state == "failed":
+            if state.state == "failed" and name in stopped_by_heat:
+                _run_again(places, stopped_by_heat[name], Cell.parse(name))
+            elif state.state == "failed" and retry_failed:
                 _retry(places, Cell.parse(name))
     started = time.monotonic()
     code = _dvc(places, "repro")
@@ -97,6 +100,19 @@ def _retry(places: Places, cell: Cell) -> None:
     stamp = time.strftime("%Y%m%dT%H%M%S")
     for folder in places.live_records(cell, stage):
         folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
+    _run_again(places, stage, cell)
+
+
+def stage_stopped_by_heat(places: Places, cell: Cell) -> str | None:
+    """The stage (hpo or train) that was stopped for heat and goes on from its live record; None: neither was."""
+    for stage, path in (("hpo", places.choice(cell)), ("train", places.models(cell) / "status.json")):
+        if path.exists() and read_json(path).get("stop_reason") == StopReason.THERMAL:
+            return stage
+    return None
+
+
+def _run_again(places: Places, stage: str, cell: Cell) -> None:
+    """A stage that is fresh to DVC, since it ended in order."""
     _dvc(places, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
 
 
