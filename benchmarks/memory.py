@@ -16,8 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tsladder.models.spec import Geometry, ModelSpec
-from tsladder.planning.machine import survey
 from tsladder.params import HardwareParams
+from tsladder.planning.machine import survey
 from tsladder.planning.memory import BatchPlan, memory_terms, predicted_memory_gib, with_micro_batch
 from tsladder.training.probe import probe
 
@@ -67,12 +67,12 @@ def main() -> None:
     arguments = parser.parse_args()
     machine = survey(HardwareParams(device="auto", memory_gib=None, workers="auto"))
     rows = []
-    print(f"{'d x L x heads x ratio':24}{'N':>13}{'precision':>12}{'optim.':>8}{'micro':>6}{'ckpt':>6}"
-          f"{'predicted':>11}{'measured':>10}{'error':>8}")
+    print(
+        f"{'d x L x heads x ratio':24}{'N':>13}{'precision':>12}{'optim.':>8}{'micro':>6}{'ckpt':>6}"
+        f"{'predicted':>11}{'measured':>10}{'error':>8}"
+    )
     for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS:
-        spec = ModelSpec(
-            geometry=GEOMETRY, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model
-        )
+        spec = ModelSpec(geometry=GEOMETRY, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
         whole = BatchPlan(
             micro_batch=256,
             accumulation_steps=1,

@@ -1,11 +1,11 @@
-"""Ten optimizer steps of a model of two billion parameters on this machine: peak memory, loss by step, samples a second.
+"""Ten optimizer steps of a model of two billion parameters: peak memory, loss by step, samples a second.
 
     python benchmarks/two_billion.py --shape 2048x40 [--steps 10] [--out FILE.json]
 
-The model is trained by the engine of the study under the recipe of rung 2B and the batch plan that the planner makes for
-`--memory-gib`, on windows of the bundled data at horizon 1, each step on other windows. Once the steps are done the best
-epoch's weights are kept and restored and the validation region is scored, as in a trial, so that the peak is that of a
-trial. Needs torch and the packages of the data stages, and neither MLflow, DVC nor Optuna.
+The model is trained by the engine of the study under the recipe of rung 2B and the batch plan that the planner makes
+for `--memory-gib`, on windows of the bundled data at horizon 1, each step on other windows. Once the steps are done the
+best epoch's weights are kept and restored and the validation region is scored, as in a trial, so that the peak is that
+of a trial. Needs torch and the packages of the data stages, and neither MLflow, DVC nor Optuna.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _windows(folder: Path) -> tuple[WindowSet, Geometry]:
     (folder / "data").symlink_to(ROOT / "data")
     for stage in ("features", "splits"):
         environment = {**os.environ, "DVC_ROOT": str(folder), "PYTHONPATH": str(ROOT / "src")}
-        subprocess.run(
-            [sys.executable, str(ROOT / "stages" / f"{stage}.py")], cwd=folder, env=environment, check=True
-        )
+        subprocess.run([sys.executable, str(ROOT / "stages" / f"{stage}.py")], cwd=folder, env=environment, check=True)
     places = Places(folder, folder / ".tsladder")
     params = load_params(places.params)
     dataset = load_dataset(

@@ -80,4 +80,5 @@ def test_two_billion_parameters_fit_eight_gib_only_when_trained_lean() -> None:
     assert lean is not None
     assert (lean.micro_batch, lean.accumulation_steps, lean.activation_checkpointing) == (256, 1, True)
     for precision in ("fp32", "bf16-mixed", "bf16"):
-        assert plan_batch(two_billion, effective_batch=256, precision=precision, optimizer="adamw", memory_gib=22) is None
+        adamw = plan_batch(two_billion, effective_batch=256, precision=precision, optimizer="adamw", memory_gib=22)
+        assert adamw is None

@@ -15,7 +15,7 @@ import pytest
 from tests.building import batch_plan, job, settings, windows
 from tests.training.thermal import Clock, Lines, Script
 
-from tsladder.training.crew import keep_busy
+from tsladder.training.crew import keep_busy, retry_words
 from tsladder.training.outcome import Job, Outcome
 from tsladder.training.supervisor import Ended, Progress, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
@@ -101,6 +101,7 @@ class Shift:
             workers=1,
             next_job=lambda: (waiting.pop(0), job()) if waiting else None,
             on_progress=lambda _event: None,
+            on_retry=lambda event: self.lines(retry_words(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
             watch=ThermalWatch(script, self.lines, clock=self.clock),

@@ -13,14 +13,14 @@ that the backward pass leaves for the step. In between the one is exchanged for 
 - Gradients: b N, and where masters take them over 4 N. A step of several micro-batches carries 4 N of sums through each
   of them. The lean optimizer at one micro-batch a step drops each gradient as soon as it is there: then one tensor's.
 - Activations a token and block: two LayerNorms' inputs and outputs (4d), the attention's output (d), two dropout
-  masks (2d), the feed-forward before and after GELU (2f), all of b bytes; queries, keys and values (3d, with heads padded
-  to the width that makes their products fast) and one share for each head and token (hP), in fp32 on a CPU.
+  masks (2d), the feed-forward before and after GELU (2f), all of b bytes; queries, keys and values (3d, with heads
+  padded to the width that makes their products fast) and one share for each head and token (hP), in fp32 on a CPU.
 - With activation checkpointing a block leaves its input (d) alone, and one block at a time is computed again.
 - What a block needs only for a moment: gradients of GELU's two sides (2f), or of queries, keys and values in two
   layouts; and the random bits of a mask.
 
-Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C library
-holds and cannot return, is the factor `Calibration.activations`.
+Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C
+library holds and cannot return, is the factor `Calibration.activations`.
 """
 
 from __future__ import annotations
@@ -98,9 +98,7 @@ def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
     return replace(plan, micro_batch=micro_batch, accumulation_steps=-(-plan.effective_batch // micro_batch))
 
 
-def predicted_memory_gib(
-    spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION
-) -> float:
+def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
     """Peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
     held, transient = memory_terms(spec, plan, calibration.activations)
     return (held + transient) / GIB + calibration.framework_gib
@@ -141,7 +139,7 @@ def _held(spec: ModelSpec, plan: BatchPlan) -> float:
 
 
 def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
-    """Bytes of gradients: as the backward pass ends, as the step begins, and carried from micro-batch to micro-batch."""
+    """Bytes of gradients: as the backward pass ends, as the step begins, and carried between micro-batches."""
     body, n = _body_bytes(plan), spec.n_params
     several = plan.accumulation_steps > 1
     if plan.precision == "fp32":
@@ -245,13 +243,15 @@ def plan_batch(
 ) -> BatchPlan | None:
     """The first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
     plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
-    return next((plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None)
+    return next(
+        (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None
+    )
 
 
 def least_memory_gib(
     spec: ModelSpec, *, precision: str, optimizer: str, calibration: Calibration = DEFAULT_CALIBRATION
 ) -> float:
-    """What a worker that trains `spec` must have under the plan that needs least; the effective batch plays no part but by accumulating."""
+    """What a worker that trains `spec` must have under the plan that needs least."""
     plans = candidate_plans(effective_batch=256, precision=precision, optimizer=optimizer)
     return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
 

@@ -246,7 +246,7 @@ class Runner:
             device=asked.execution.device,
             threads=asked.execution.threads,
             bar=asked.bar,
-            scratch_folder=self._work.scratch(asked.spec, self._folder),
+            scratch_folder=self._work.scratch(asked.configuration.spec, self._folder),
         )
 
     def _write_down(self, study: SearchStudy, asked: Asked, outcome: Outcome) -> None:
