@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
     plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
     plan.add_argument("--json", action="store_true", help="print JSON alone")
+    plan.add_argument(
+        "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"
+    )
     plan.set_defaults(command=_plan)
 
     status = commands.add_parser("status", help="where every cell stands, from local files")
@@ -70,6 +73,10 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.plan import study_forecast
     from tsladder.console.tables import forced_lines, forecast_lines
 
+    if options.calibrate:
+        from tsladder.console.calibrate import calibrate_here
+
+        calibrate_here(places)
     forecast = study_forecast(places, options.budget)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))

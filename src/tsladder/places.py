@@ -107,6 +107,11 @@ class Places:
     def studies(self) -> Path:
         return self.mlruns / "studies"
 
+    @property
+    def calibration(self) -> Path:
+        """Peaks of memory as measured on this machine, shared by its experiments."""
+        return self.home / ".tsladder" / "calibration.json"
+
     def study(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of one cell's search."""
         return self.studies / f"{cell}-{key[:16]}"

@@ -13,7 +13,8 @@ from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
 from tsladder.planning.grid import build_grid, is_within
 from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
-from tsladder.planning.memory import misfit, plan_batch, predicted_memory_gib
+from tsladder.planning.memory import plan_batch, predicted_memory_gib
+from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.search.admission import forced_by_rung
@@ -72,7 +73,8 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
         if budget not in params.ladder:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
         params = dataclasses.replace(params, budget=budget)
-    machine = survey(params.hardware)
+    machine = survey(params.hardware, places.calibration)
+    refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
     cells = {str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ())) for plan in plans}
@@ -96,6 +98,7 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine, forced: Sequenc
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             memory_gib=memory,
+            calibration=machine.calibration,
         )
         for spec in offered
     }
@@ -124,15 +127,21 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine, forced: Sequenc
         ),
     )
     if unfit:
-        return dataclasses.replace(known, reason=misfit(unfit, len(offered), memory, workers))
+        return dataclasses.replace(
+            known, reason=misfit(unfit, len(offered), machine=machine, workers=workers, recipe=recipe)
+        )
+    predicted = {
+        (spec, p): predicted_memory_gib(spec, p, machine.calibration)
+        for spec, p in batch_plans.items()
+        if p is not None
+    }
     spec, batch_plan = max(
-        ((spec, p) for spec, p in batch_plans.items() if p is not None),
-        key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted_memory_gib(*pair)),
+        predicted, key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted[pair])
     )
     return dataclasses.replace(
         known,
         micro_batch=batch_plan.micro_batch,
         accumulation_steps=batch_plan.accumulation_steps,
         activation_checkpointing=batch_plan.activation_checkpointing,
-        predicted_memory_gib=round(predicted_memory_gib(spec, batch_plan), 3),
+        predicted_memory_gib=round(predicted[spec, batch_plan], 3),
     )

@@ -18,6 +18,7 @@ from tsladder.interruption import Interrupted
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import survey
+from tsladder.planning.misfit import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.admission import forced_by_rung
@@ -34,7 +35,7 @@ def run_study(places: Places, *, retry_failed: bool) -> int:
     if not places.bars(params.data.symbol).exists():
         raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
     # A wish that cannot be fulfilled ends here, not in the first search.
-    survey(params.hardware)
+    refuse_too_little(params, survey(params.hardware, places.calibration))
     forced_by_rung(params)
     stopped_by_heat = {str(cell): stage for cell in params.cells if (stage := stage_stopped_by_heat(places, cell))}
     if retry_failed or stopped_by_heat:

@@ -34,7 +34,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 _number(cell.predicted_memory_gib, 2),
             )
         )
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:
@@ -49,7 +49,7 @@ def forced_lines(forecast: StudyForecast) -> list[str]:
             settings = ", ".join(f"{name} {value:g}" for name, value in item["settings"].items()) or "drawn"
             sizes = (str(item[name]) for name in ("d_model", "n_layers", "n_heads", "d_ff"))
             rows.append((", ".join(names), item["what"], *sizes, size, settings))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def status_lines(state: StudyState) -> list[str]:
@@ -68,7 +68,7 @@ def status_lines(state: StudyState) -> list[str]:
                 _duration(cell.seconds_to_go),
             )
         )
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -83,6 +83,7 @@ def _duration(seconds: float | None) -> str:
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Columns as wide as their widest cell, two spaces apart."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

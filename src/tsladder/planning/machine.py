@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
-from tsladder.planning.memory import GIB, resting_memory_gib
+from tsladder.planning.calibration import kept, machine_identity
+from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, Calibration, resting_memory_gib
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
@@ -31,12 +34,14 @@ class Machine:
     """Cores and memory that this process may use, and the device that trains.
 
     `memory_gib` is that of the device. `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
+    `calibration`: measured here, or the defaults.
     """
 
     cores: int
     memory_gib: float
     device: str
     fast_bf16: bool | None = None
+    calibration: Calibration = DEFAULT_CALIBRATION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +54,11 @@ class ExecutionPlan:
     memory_gib_each: float
 
 
-def survey(hardware: HardwareParams) -> Machine:
-    """Read the machine and the wishes of params.yaml. Raises BadInput when a wish exceeds the machine."""
+def survey(hardware: HardwareParams, calibration_file: Path | None = None) -> Machine:
+    """Read the machine and the wishes of params.yaml. A calibration of another machine is left alone.
+
+    Raises BadInput when a wish exceeds the machine, WorkFailed when `calibration_file` is damaged.
+    """
     device = _device(hardware.device)
     offered = _offered_gib(device)
     wished = hardware.memory_gib
@@ -60,7 +68,20 @@ def survey(hardware: HardwareParams) -> Machine:
             "lower it, or set null to take what is there"
         )
     memory = wished if wished is not None else max(offered - RESERVE_GIB, offered / 2)
-    return Machine(cores=_cores(), memory_gib=memory, device=device, fast_bf16=_fast_bf16(device))
+    calibrated = None if calibration_file is None else kept(calibration_file)
+    own = calibrated is not None and calibrated.machine == identity(device)
+    return Machine(
+        cores=_cores(),
+        memory_gib=memory,
+        device=device,
+        fast_bf16=_fast_bf16(device),
+        calibration=calibrated.memory if calibrated is not None and own else DEFAULT_CALIBRATION,
+    )
+
+
+def identity(device: str) -> dict[str, Any]:
+    """What a calibration of this machine is known by."""
+    return machine_identity(_processor(device), device)
 
 
 def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> ExecutionPlan:
@@ -68,7 +89,7 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     if hardware.workers != "auto":
         workers = hardware.workers
     elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
-        room = int(machine.memory_gib / (resting_memory_gib(spec) + _WORKING_SET_GIB))
+        room = int(machine.memory_gib / (resting_memory_gib(spec, machine.calibration) + _WORKING_SET_GIB))
         workers = max(1, min(machine.cores, room))
     elif machine.device == "cuda" and spec.n_params < SHARE_A_GPU_BELOW:
         workers = min(SMALL_MODELS_A_GPU, machine.cores)
@@ -108,6 +129,19 @@ def _fast_bf16(device: str) -> bool | None:
         return None
     # avx512_bf16 alone is not enough: its products took 1.7 times as long as those in fp32.
     return "amx_bf16" in CPUINFO.read_text(encoding="utf-8", errors="replace")
+
+
+def _processor(device: str) -> str:
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    if CPUINFO.exists():
+        text = CPUINFO.read_text(encoding="utf-8", errors="replace")
+        named = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
+        if named is not None:
+            return named.group(1)
+    return platform.processor() or platform.machine()
 
 
 def _offered_gib(device: str) -> float:

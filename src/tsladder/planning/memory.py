@@ -25,7 +25,7 @@ library holds and cannot return, is the factor `Calibration.activations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tsladder.models.heads import SHORT_TOKENS, padded_head_width
@@ -81,8 +81,8 @@ class Calibration:
     The defaults were fitted to measured peaks (benchmarks/README.md); `tsladder plan --calibrate` fits them again.
     """
 
-    framework_gib: float = 0.30
-    activations: float = 1.0
+    framework_gib: float = 0.265
+    activations: float = 1.1
 
 
 DEFAULT_CALIBRATION = Calibration()
@@ -114,7 +114,7 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
     return _held(spec, plan), max(step, scoring)
 
 
-def resting_memory_gib(spec: ModelSpec) -> float:
+def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
     """Of a process that trains `spec` with AdamW on masters, the most that is held, before its first activation."""
     plan = BatchPlan(
         micro_batch=1,
@@ -124,7 +124,7 @@ def resting_memory_gib(spec: ModelSpec) -> float:
         optimizer="adamw",
         activation_checkpointing=True,
     )
-    return predicted_memory_gib(spec, plan)
+    return predicted_memory_gib(spec, plan, calibration)
 
 
 def _body_bytes(plan: BatchPlan) -> int:
@@ -249,18 +249,13 @@ def plan_batch(
 
 
 def least_memory_gib(
-    spec: ModelSpec, *, precision: str, optimizer: str, calibration: Calibration = DEFAULT_CALIBRATION
+    spec: ModelSpec,
+    *,
+    effective_batch: int,
+    precision: str,
+    optimizer: str,
+    calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> float:
     """What a worker that trains `spec` must have under the plan that needs least."""
-    plans = candidate_plans(effective_batch=256, precision=precision, optimizer=optimizer)
+    plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
     return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
-
-
-def misfit(unfit: Sequence[ModelSpec], members: int, memory_gib: float, workers: int) -> str:
-    """Why a cell of `members` architectures cannot be trained where `unfit` fit under no plan."""
-    smallest = min(unfit, key=lambda spec: spec.n_params)
-    return (
-        f"{len(unfit)} of {members} architectures, from {smallest.n_params:,} parameters on, need more than the "
-        f"{memory_gib:.1f} GiB that each of {workers} workers has, even at micro-batch 1 with activation "
-        "checkpointing: take a lower budget or a machine with more memory"
-    )

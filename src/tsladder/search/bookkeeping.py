@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.planning.memory import BatchPlan
 from tsladder.search.configuration import Configuration, Value
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker
@@ -80,7 +80,7 @@ class Bookkeeper:
             curve=outcome.losses,
             retries=outcome.retries,
             peak_memory_gib=outcome.peak_memory_gib,
-            predicted_memory_gib=predicted_memory_gib(spec, outcome.plan),
+            predicted_memory_gib=self.work.predicted_memory_gib(spec, outcome.plan),
             seconds=outcome.seconds,
             train_seconds=outcome.train_seconds,
             celsius=outcome.heat.max_celsius,

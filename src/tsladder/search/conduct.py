@@ -12,7 +12,7 @@ from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.planning.machine import slow_bf16_note
-from tsladder.planning.memory import misfit
+from tsladder.planning.misfit import misfit
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
@@ -129,4 +129,6 @@ def _workers(search: Search) -> int | str:
     workers = min(work.execution(spec).workers for spec in offered)
     memory = work.machine.memory_gib / workers
     unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
-    return misfit(unfit, len(offered), memory, workers) if unfit else workers
+    if unfit:
+        return misfit(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
+    return workers

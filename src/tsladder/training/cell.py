@@ -16,7 +16,8 @@ from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
-from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch
+from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predicted_memory_gib
+from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
@@ -82,7 +83,12 @@ class CellWork:
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
+            calibration=self.machine.calibration,
         )
+
+    def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
+        """Peak of a worker on this machine."""
+        return predicted_memory_gib(spec, plan, self.machine.calibration)
 
     def memory_watch(self, workers: int) -> MemoryWatch:
         """Watches `workers` workers side by side; what they hold on a GPU is not theirs to be watched here."""
@@ -105,7 +111,8 @@ class CellWork:
 
 
 def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:
-    """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns."""
+    """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns, BadInput
+    when this machine is to train with less memory than any model takes."""
     geometry = Geometry(**plan["model"])
     dataset = load_dataset(
         places.features,
@@ -119,7 +126,8 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         raise WorkFailed(
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
-    machine = survey(params.hardware)
+    machine = survey(params.hardware, places.calibration)
+    refuse_too_little(params, machine)
     return CellWork(
         cell=cell,
         places=places,

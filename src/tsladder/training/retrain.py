@@ -19,7 +19,6 @@ from typing import Any
 from tsladder.interruption import Interrupted
 from tsladder.locks import sole_owner
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
@@ -103,7 +102,7 @@ def train_seeds(
     if too_hot is None:
         return Trained(folders, outcomes)
     reading, heated = too_hot
-    open_seeds = {number: _outcome_record(jobs[number], outcome) for number, outcome in heated.items()}
+    open_seeds = {number: _outcome_record(work, jobs[number], outcome) for number, outcome in heated.items()}
     return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
 
 
@@ -207,18 +206,19 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
     )
     if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return
-    write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(job, outcome))
+    write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
 
 
-def _outcome_record(job: Job, outcome: Outcome) -> dict[str, Any]:
+def _outcome_record(work: CellWork, job: Job, outcome: Outcome) -> dict[str, Any]:
     return {
         "scored": outcome.scored,
         "stop_reason": outcome.stop_reason,
         "seconds": outcome.seconds,
         "train_seconds": outcome.train_seconds,
         "epochs_run": len(outcome.curve),
+        "retries": outcome.retries,
         "peak_memory_gib": outcome.peak_memory_gib,
-        "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
+        "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
         "celsius": outcome.heat.max_celsius,
         "thermal": outcome.heat.level,
         "pauses": outcome.heat.pauses,
@@ -242,7 +242,8 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "val_auc": outcome.val_auc,
             "base_rate_loss": work.base_rate_loss,
             "peak_memory_gib": outcome.peak_memory_gib,
-            "predicted_memory_gib": predicted_memory_gib(job.spec, job.plan),
+            "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
+            "retries": float(outcome.retries),
             "seconds": outcome.seconds,
             "max_celsius": outcome.heat.max_celsius,
             "pauses": float(outcome.heat.pauses),

@@ -50,14 +50,12 @@ class Weights:
                 parameter.grad = None
         elif self._lowered and (more_follow or self._sums):
             for name, parameter in self._lowered.items():
-                total = _sum(self._sums.get(name), parameter)
+                total = _sum(self._sums.pop(name, None), parameter)
+                parameter.grad = None
                 if more_follow:
                     self._sums[name] = total
-                    parameter.grad = None
                 else:
                     parameter.grad = total.to(parameter.dtype)
-            if not more_follow:
-                self._sums.clear()
 
     def publish(self) -> None:
         """After a step: let the model compute with the stepped weights."""

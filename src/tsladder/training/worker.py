@@ -127,12 +127,14 @@ def allocate_for(plan: BatchPlan) -> None:
 
     Memory that a step frees is kept for the next one, instead of being handed back and faulted in again: that took 2 to
     7 % of a step. Where memory is short enough for checkpointing every tensor gets pages of its own, which go back when
-    it is freed: between the kept inputs of blocks the heap would fray to twice its size.
+    it is freed: between the kept inputs of blocks the heap would fray to twice its size. So it would between the
+    moments of AdamW that steps bf16 weights, with a few fp32 copies of each at a time.
     """
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
-    own_pages_from = _SMALL if plan.activation_checkpointing else _LARGE
+    frays = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
+    own_pages_from = _SMALL if frays else _LARGE
     for option, value in ((_M_MMAP_THRESHOLD, own_pages_from), (_M_TRIM_THRESHOLD, (1 << 31) - 1)):
         if libc.mallopt(option, value) != 1:
             raise OSError(f"mallopt({option}, {value}) was refused by glibc")

@@ -1,0 +1,81 @@
+"""What is said of a cell, or of a machine, that has too little memory: how much is needed, and the nearest settings
+that fit. Pure, no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tsladder.errors import BadInput
+from tsladder.models.spec import ModelSpec
+from tsladder.params import Params
+from tsladder.planning.cells import geometry_of
+from tsladder.planning.grid import build_grid
+from tsladder.planning.machine import Machine
+from tsladder.planning.memory import least_memory_gib
+from tsladder.planning.recipe import Recipe
+
+_LEANER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
+"""(optimizer, precision) from what changes least to what takes least. Any of them is another question."""
+
+
+def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, workers: int, recipe: Recipe) -> str:
+    """Why a cell of `members` architectures cannot be trained where `unfit` fit under no plan, and what would fit."""
+    smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
+    need = _need(unfit, machine, recipe)
+    remedies = [*_fewer_workers(need, machine, workers), *_leaner(unfit, machine, recipe)]
+    remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB" if need > machine.memory_gib else "")
+    said = [remedy for remedy in remedies if remedy]
+    return (
+        f"{len(unfit)} of {members} architectures, of {smallest.n_params:,} to {largest.n_params:,} parameters, need "
+        f"up to {need:.1f} GiB a worker even under the plan that needs least (micro-batch 1, activation checkpointing, "
+        f"optimizer {recipe.optimizer}, {recipe.precision}), and each of {workers} has "
+        f"{machine.memory_gib / workers:.1f} GiB. What would fit: {'; '.join([*said, 'a lower budget'])}"
+    )
+
+
+def refuse_too_little(params: Params, machine: Machine) -> None:
+    """Raises BadInput where not even the smallest model of the ladder can be trained."""
+    rung = params.ladder[0]
+    recipe = Recipe.from_params(params.training, params.search.chosen, rung)
+    spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
+    workers = 1 if params.hardware.workers == "auto" else params.hardware.workers
+    least = workers * _need([spec], machine, recipe)
+    if machine.memory_gib >= least:
+        return
+    wished = params.hardware.memory_gib
+    side_by_side = f" on hardware.workers={workers} at once" if workers > 1 else ""
+    came = "this machine offers" if wished is None else "got"
+    raise BadInput(
+        f"hardware.memory_gib must be at least {least + 0.005:.2f}, what the smallest model of rung {rung} "
+        f"({spec.n_params:,} parameters) needs at micro-batch 1{side_by_side}; {came} {machine.memory_gib:.2f}: "
+        + ("train on a machine with more memory" if wished is None else "raise it, or set null to take what is there")
+    )
+
+
+def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> float:
+    """GiB that a worker must have for the largest of `specs`."""
+    return max(
+        least_memory_gib(
+            spec,
+            effective_batch=recipe.effective_batch,
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            calibration=machine.calibration,
+        )
+        for spec in specs
+    )
+
+
+def _fewer_workers(need: float, machine: Machine, workers: int) -> list[str]:
+    fitting = int(machine.memory_gib / need)
+    return [f"hardware.workers={fitting}"] if 1 <= fitting < workers else []
+
+
+def _leaner(unfit: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> list[str]:
+    for optimizer, precision in _LEANER:
+        leaner = dataclasses.replace(recipe, optimizer=optimizer, precision=precision)
+        need = _need(unfit, machine, leaner)
+        if leaner != recipe and need <= machine.memory_gib:
+            return [f"training.optimizer={optimizer} with training.precision={precision} ({need:.1f} GiB)"]
+    return []
