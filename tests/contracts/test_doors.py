@@ -15,7 +15,7 @@ DOORS = {
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
-    "psutil": ("training/thermometer.py", "planning/machine.py"),
+    "psutil": ("training/thermometer.py", "training/memory_guard.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/baselines.py",),
     "talib": ("market/formulas.py", "market/tiers.py"),

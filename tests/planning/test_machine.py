@@ -39,7 +39,7 @@ def test_no_more_models_train_side_by_side_than_memory_has_room_for() -> None:
     crowded = lay_out(MIDDLE, laptop(cores=64, memory_gib=15.0), AUTO)
     assert crowded.workers == 12
     assert crowded.threads == 5
-    assert crowded.memory_gib_each == pytest.approx(1.5)
+    assert crowded.memory_gib_each == pytest.approx(15.0 / crowded.workers)
     assert lay_out(MIDDLE, laptop(cores=64, memory_gib=0.5), AUTO).workers == 1
 
 

@@ -24,13 +24,14 @@ def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, worker
     smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
     need = _need(unfit, machine, recipe)
     remedies = [*_fewer_workers(need, machine, workers), *_leaner(unfit, machine, recipe)]
-    remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB" if need > machine.memory_gib else "")
-    said = [remedy for remedy in remedies if remedy]
+    if need > machine.memory_gib:
+        remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB")
+    remedies.append("a lower budget")
     return (
         f"{len(unfit)} of {members} architectures, of {smallest.n_params:,} to {largest.n_params:,} parameters, need "
-        f"up to {need:.1f} GiB a worker even under the plan that needs least (micro-batch 1, activation checkpointing, "
-        f"optimizer {recipe.optimizer}, {recipe.precision}), and each of {workers} has "
-        f"{machine.memory_gib / workers:.1f} GiB. What would fit: {'; '.join([*said, 'a lower budget'])}"
+        f"up to {need:.1f} GiB a worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the batch "
+        f"plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would fit: "
+        f"{'; '.join(remedies)}"
     )
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.building import batch_plan, geometry, spec
+
+from tsladder.errors import WorkFailed
+from tsladder.params import HardwareParams
+from tsladder.planning.calibration import Peak, calibrate, keep, kept
+from tsladder.planning.machine import identity, survey
+from tsladder.planning.memory import DEFAULT_CALIBRATION, Calibration, predicted_memory_gib
+
+TRUE = Calibration(framework_gib=0.41, activations=1.3)
+WIDE = geometry(context_length=80, patch_len=16, stride=8)
+SPECS = [spec(geometry=WIDE, d_model=d, n_layers=n, n_heads=4, d_ff=4 * d) for d, n in ((16, 1), (128, 8), (256, 12))]
+PLANS = [batch_plan(256, 256), batch_plan(256, 256, activation_checkpointing=True)]
+
+
+def peaks(factor: float = 1.0) -> list[Peak]:
+    return [Peak(spec=s, plan=p, memory_gib=factor * predicted_memory_gib(s, p, TRUE)) for s in SPECS for p in PLANS]
+
+
+def test_a_fit_finds_the_machine_that_the_peaks_were_made_on() -> None:
+    found = calibrate({}, peaks())
+    assert found.memory.framework_gib == pytest.approx(TRUE.framework_gib, abs=2e-3)
+    assert found.memory.activations == pytest.approx(TRUE.activations, abs=2e-3)
+    assert found.error.worst < 0.005
+    assert found.left_out.worst < 0.005
+
+
+def test_the_error_says_how_far_and_to_which_side_predictions_are_off() -> None:
+    odd = peaks()
+    odd[0] = Peak(spec=odd[0].spec, plan=odd[0].plan, memory_gib=1.2 * odd[0].memory_gib)
+    found = calibrate({}, odd)
+    assert found.error.worst >= found.error.median > 0
+    assert 0.05 < found.error.too_low <= found.error.worst
+    assert found.left_out.worst > found.error.worst
+
+
+def test_too_few_peaks_are_refused() -> None:
+    with pytest.raises(WorkFailed, match="2 measured peaks are too few"):
+        calibrate({}, peaks()[:2])
+
+
+def test_a_machine_plans_with_its_own_calibration_and_never_with_that_of_another(tmp_path: Path) -> None:
+    hardware = HardwareParams(device="cpu", memory_gib=None, workers="auto")
+    path = tmp_path / "calibration.json"
+    assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
+    keep(path, calibrate(identity("cpu"), peaks()))
+    assert kept(path) == calibrate(identity("cpu"), peaks())
+    assert survey(hardware, path).calibration == calibrate(identity("cpu"), peaks()).memory
+    keep(path, calibrate(identity("cpu") | {"processor": "another"}, peaks()))
+    assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
+
+
+@pytest.mark.parametrize("text", ["{", '{"machine": {}}', '{"machine": 1, "memory": {"gib": 2}}'])
+def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(text)
+    with pytest.raises(WorkFailed, match="damaged"):
+        survey(HardwareParams(device="cpu", memory_gib=None, workers="auto"), path)
