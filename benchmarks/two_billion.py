@@ -50,7 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     with tempfile.TemporaryDirectory(prefix="tsladder-2b-") as folder:
-        windows, geometry = _windows(Path(folder))
+        windows, geometry = market_windows(Path(folder))
         job = _job(arguments, geometry, folder)
         child = multiprocessing.get_context("spawn").Process(
             target=_train, args=(theirs, job, windows, arguments.steps), daemon=True
@@ -66,7 +66,8 @@ def main() -> None:
         arguments.out.write_text(text, encoding="utf-8")
 
 
-def _windows(folder: Path) -> tuple[WindowSet, Geometry]:
+def market_windows(folder: Path) -> tuple[WindowSet, Geometry]:
+    """The windows of the bundled data at HORIZON and the shape of what a model is shown; `folder` takes the files."""
     (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     (folder / "data").symlink_to(ROOT / "data")
     for stage in ("features", "splits"):

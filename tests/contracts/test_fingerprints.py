@@ -33,6 +33,7 @@ DECLARED = {
     "tsladder.vocabulary": "names",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.fingerprint": "this very thing",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.misfit": "what is said of too little memory",

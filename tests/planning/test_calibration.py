@@ -1,37 +1,57 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from tests.building import batch_plan, geometry, spec
 
 from tsladder.errors import WorkFailed
+from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.calibration import Peak, calibrate, keep, kept
+from tsladder.planning.duration import DEFAULT_RATES, step_terms
 from tsladder.planning.machine import identity, survey
-from tsladder.planning.memory import DEFAULT_CALIBRATION, Calibration, predicted_memory_gib
+from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
 
+SLOWER = 2.5
 TRUE = Calibration(framework_gib=0.41, activations=1.3)
 WIDE = geometry(context_length=80, patch_len=16, stride=8)
 SPECS = [spec(geometry=WIDE, d_model=d, n_layers=n, n_heads=4, d_ff=4 * d) for d, n in ((16, 1), (128, 8), (256, 12))]
 PLANS = [batch_plan(256, 256), batch_plan(256, 256, activation_checkpointing=True)]
 
 
-def peaks(factor: float = 1.0) -> list[Peak]:
-    return [Peak(spec=s, plan=p, memory_gib=factor * predicted_memory_gib(s, p, TRUE)) for s in SPECS for p in PLANS]
+def step_seconds(s: ModelSpec, p: BatchPlan) -> float:
+    return DEFAULT_RATES.seconds(step_terms(s, p, 2))
+
+
+def peaks() -> list[Peak]:
+    return [
+        Peak(
+            spec=s,
+            plan=p,
+            memory_gib=predicted_memory_gib(s, p, TRUE),
+            step_seconds=SLOWER * step_seconds(s, p),
+            threads=2,
+        )
+        for s in SPECS
+        for p in PLANS
+    ]
 
 
 def test_a_fit_finds_the_machine_that_the_peaks_were_made_on() -> None:
     found = calibrate({}, peaks())
     assert found.memory.framework_gib == pytest.approx(TRUE.framework_gib, abs=2e-3)
     assert found.memory.activations == pytest.approx(TRUE.activations, abs=2e-3)
+    assert found.time_factor == pytest.approx(SLOWER, abs=1e-3)
+    assert found.time_error.worst < 0.005
     assert found.error.worst < 0.005
     assert found.left_out.worst < 0.005
 
 
 def test_the_error_says_how_far_and_to_which_side_predictions_are_off() -> None:
     odd = peaks()
-    odd[0] = Peak(spec=odd[0].spec, plan=odd[0].plan, memory_gib=1.2 * odd[0].memory_gib)
+    odd[0] = dataclasses.replace(odd[0], memory_gib=1.2 * odd[0].memory_gib)
     found = calibrate({}, odd)
     assert found.error.worst >= found.error.median > 0
     assert 0.05 < found.error.too_low <= found.error.worst
@@ -49,7 +69,10 @@ def test_a_machine_plans_with_its_own_calibration_and_never_with_that_of_another
     assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
     keep(path, calibrate(identity("cpu"), peaks()))
     assert kept(path) == calibrate(identity("cpu"), peaks())
-    assert survey(hardware, path).calibration == calibrate(identity("cpu"), peaks()).memory
+    own = survey(hardware, path)
+    assert own.calibration == calibrate(identity("cpu"), peaks()).memory
+    assert own.rates is not None
+    assert own.rates.factor == pytest.approx(SLOWER, abs=1e-3)
     keep(path, calibrate(identity("cpu") | {"processor": "another"}, peaks()))
     assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
 

@@ -1,4 +1,4 @@
-"""`tsladder plan --calibrate`: a few models trained for a moment, and the memory model fitted to their peaks."""
+"""`tsladder plan --calibrate`: a few models trained for a moment, and the models of memory and time fitted to them."""
 
 from __future__ import annotations
 
@@ -60,13 +60,20 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
     )
     with tempfile.TemporaryDirectory(prefix="tsladder-calibrate-") as folder:
         outcome = probe(spec, plan, device=machine.device, threads=machine.cores, scratch=Path(folder))
-    if outcome.peak_memory_gib is None:
+    if outcome.peak_memory_gib is None or not outcome.curve:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
             f"{': ' + outcome.message if outcome.message else ''}): nothing was kept, plans go on with what was there"
         )
     # A probe that ran out of memory was carried out under a smaller plan.
-    return Peak(spec=spec, plan=outcome.plan, memory_gib=outcome.peak_memory_gib)
+    return Peak(
+        spec=spec,
+        plan=outcome.plan,
+        memory_gib=outcome.peak_memory_gib,
+        # Of one step an epoch; the first makes what the later ones find there.
+        step_seconds=outcome.curve[-1].train_seconds,
+        threads=machine.cores,
+    )
 
 
 def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
@@ -90,6 +97,8 @@ def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
     return [
         *aligned(rows),
         f"framework {memory.framework_gib:.3f} GiB, activations x {memory.activations:.3f}",
-        f"error: median {error.median:.1%}, largest {error.worst:.1%}, too low by {error.too_low:.1%} at most",
+        f"error of peaks: median {error.median:.1%}, largest {error.worst:.1%}, too low by {error.too_low:.1%} at most",
+        f"steps take {calibrated.time_factor:.2f} times as long as by the default rates",
+        f"error of steps: median {calibrated.time_error.median:.1%}, largest {calibrated.time_error.worst:.1%}",
         f"error of peaks left out of the fit: median {left_out.median:.1%}, largest {left_out.worst:.1%}",
     ]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tsladder.errors import BadInput
+from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
+from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
 from tsladder.planning.grid import build_grid, is_within
 from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
-from tsladder.planning.memory import plan_batch, predicted_memory_gib
+from tsladder.planning.memory import BatchPlan, plan_batch, predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
+from tsladder.records import read_json
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
 
@@ -41,6 +46,12 @@ class CellForecast:
     activation_checkpointing: bool | None = None
     predicted_memory_gib: float | None = None
     predicted_seconds: float | None = None
+    """Of the whole cell, searched and trained again; None where windows or the speed of the device are not known."""
+    predicted_seconds_at_most: float | None = None
+    """The same without early stopping."""
+    predicted_step_seconds: float | None = None
+    predicted_epoch_seconds: float | None = None
+    """Of an optimizer step and of an epoch with its validation: means over the members of the grid."""
     forced: tuple[Mapping[str, Any], ...] = ()
     """What the strategy forces: its name, sizes, exact parameters, settings, and whether it lies off the budget."""
     reason: str | None = None
@@ -77,13 +88,35 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
-    cells = {str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ())) for plan in plans}
+    cells = {
+        str(plan.cell): _forecast(
+            params, plan, machine, forced.get(plan.cell.budget, ()), _run_length(places, params, plan.cell.horizon)
+        )
+        for plan in plans
+    }
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     notes = tuple(filter(None, (slow_bf16_note(machine, precision) for precision in sorted(precisions))))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
 
 
-def _forecast(params: Params, plan: CellPlans, machine: Machine, forced: Sequence[Forced]) -> CellForecast:
+def _run_length(places: Places, params: Params, horizon: int) -> RunLength | None:
+    """Of a training at `horizon` on the splits as they were last built; None before."""
+    if not places.horizon_splits(horizon).exists():
+        return None
+    counts = read_json(places.horizon_splits(horizon))["counts"]
+    preset = params.search.chosen
+    patience = preset.patience if params.training.patience == "preset" else params.training.patience
+    return RunLength(
+        train_windows=int(counts["train"]["windows"]),
+        validation_windows=int(counts["validation"]["windows"]),
+        epochs=statistics.mean(preset.space.epochs.choices),
+        patience=patience,
+    )
+
+
+def _forecast(
+    params: Params, plan: CellPlans, machine: Machine, forced: Sequence[Forced], run: RunLength | None
+) -> CellForecast:
     if not plan.planned:
         return CellForecast(planned=False)
     grid = build_grid(geometry_of(params), plan.cell.budget)
@@ -144,4 +177,29 @@ def _forecast(params: Params, plan: CellPlans, machine: Machine, forced: Sequenc
         accumulation_steps=batch_plan.accumulation_steps,
         activation_checkpointing=batch_plan.activation_checkpointing,
         predicted_memory_gib=round(predicted[spec, batch_plan], 3),
+        **_seconds(list(predicted), params, machine, workers, run),
     )
+
+
+def _seconds(
+    members: Sequence[tuple[ModelSpec, BatchPlan]],
+    params: Params,
+    machine: Machine,
+    workers: int,
+    run: RunLength | None,
+) -> dict[str, Any]:
+    """The forecast's fields of time; none where something is unknown."""
+    if run is None or machine.rates is None:
+        return {}
+    threads = max(1, machine.cores // workers)
+    runs = [forecast(spec, plan, threads, run, machine.rates) for spec, plan in members]
+    # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
+    rounds = math.ceil(params.search.trials_total / workers) + params.train.seeds / min(workers, params.train.seeds)
+    own = machine.rates.factor * CELL_SECONDS
+    mean = statistics.mean
+    return {
+        "predicted_step_seconds": round(mean(run.step for run in runs), 4),
+        "predicted_epoch_seconds": round(mean(run.epoch for run in runs), 3),
+        "predicted_seconds": round(own + rounds * mean(run.expected for run in runs), 1),
+        "predicted_seconds_at_most": round(own + rounds * mean(run.at_most for run in runs), 1),
+    }

@@ -12,10 +12,11 @@ MISSING = "-"
 
 def forecast_lines(forecast: StudyForecast) -> list[str]:
     """One line a cell; a cell above the top rung says so."""
-    rows = [("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB")]
+    heads = ("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB", "step", "epoch")
+    rows: list[tuple[str, ...]] = [(*heads, "expected", "at most")]
     for name, cell in forecast.cells.items():
         if not cell.planned:
-            rows.append((name, "not planned", "", "", "", "", "", "", ""))
+            rows.append((name, "not planned", *[""] * (len(rows[0]) - 2)))
             continue
         plan = MISSING
         if cell.micro_batch is not None:
@@ -32,9 +33,22 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 f"{cell.workers} x {cell.threads} threads",
                 plan,
                 _number(cell.predicted_memory_gib, 2),
+                _duration(cell.predicted_step_seconds),
+                _duration(cell.predicted_epoch_seconds),
+                _duration(cell.predicted_seconds),
+                _duration(cell.predicted_seconds_at_most),
             )
         )
-    return aligned(rows)
+    return [*aligned(rows), *_total(forecast)]
+
+
+def _total(forecast: StudyForecast) -> list[str]:
+    """The time of all planned cells; of none when a planned one's is not known, with the reason."""
+    planned = [cell for cell in forecast.cells.values() if cell.planned and cell.fits]
+    known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
+    if len(known) == len(planned):
+        return [f"expected in all, if everything were to be built: {_duration(sum(known))}"]
+    return ["times are known once `dvc repro splits` has counted the windows and, on a GPU, after plan --calibrate"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:
@@ -78,8 +92,13 @@ def _number(value: float | None, digits: int) -> str:
 def _duration(seconds: float | None) -> str:
     if seconds is None:
         return MISSING
+    if seconds < 10:
+        return f"{seconds:.2g}s" if seconds < 1 else f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d{hours:02d}h"
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 

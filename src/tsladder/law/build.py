@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tsladder.law.effort import unequal_effort
+from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
+from tsladder.planning.recipe import Recipe
 from tsladder.records import read_json
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
@@ -21,7 +23,8 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     planned = [name for name, plan in plans.items() if plan["planned"]]
     points, dropped = read_points(places.artifacts / "scores", planned, params.law.region)
     key = study_key(plans)
-    warnings = {horizon: _warnings(places, rungs) for horizon, rungs in points.items()}
+    recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
+    warnings = {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()}
     record = scaling_record(points, dropped, params.law, params.evaluation, key, params.study.seed, warnings)
     files = write_law(places.law, record)
     tags = RunTags(
@@ -37,7 +40,8 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     tracker.register_law(record, files, tags)
 
 
-def _warnings(places: Places, rungs: Sequence[RungPoint]) -> list[str]:
+def _warnings(places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, Recipe]) -> list[str]:
     coverage = {point.cell: read_json(places.hpo(Cell.parse(point.cell)) / "coverage.json") for point in rungs}
-    warning = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
-    return [] if warning is None else [warning]
+    effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
+    numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
+    return [warning for warning in (effort, mixed_numerics(numbers)) if warning is not None]

@@ -1,7 +1,8 @@
-"""What the memory model learns from peaks measured on one machine, and the file that keeps it. No torch.
+"""What the models of memory and time learn from short runs on one machine, and the file that keeps it. No torch.
 
-Two numbers are fitted, by least squares on the logarithm of predicted over measured: the framework's own footprint and
-the factor on activations. The file holds the measured peaks as well, so that the fit can be made again.
+Of memory two numbers are fitted, by least squares on the logarithm of predicted over measured: the framework's own
+footprint and the factor on activations. Of time one: how much longer a step takes than by the default rates. The file
+holds what was measured as well, so that the fit can be made again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
+from tsladder.planning.duration import DEFAULT_RATES, step_terms
 from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
 from tsladder.records import read_json, write_json
 
@@ -30,11 +32,13 @@ _ACTIVATIONS = (0.5, 2.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peak:
-    """Peak GiB of one process that trained `spec` under `plan`."""
+    """Peak GiB of one process that trained `spec` under `plan`, and seconds of one of its optimizer steps."""
 
     spec: ModelSpec
     plan: BatchPlan
     memory_gib: float
+    step_seconds: float
+    threads: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,12 +53,17 @@ class ModelError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CalibratedMachine:
-    """`error` is that of the peaks it was fitted on, `left_out` that of each peak under a fit without it."""
+    """`error` is that of the peaks it was fitted on, `left_out` that of each peak under a fit without it.
+
+    `time_factor`: seconds of a step here in units of those of DEFAULT_RATES, the median; `time_error` what remains.
+    """
 
     machine: Mapping[str, Any]
     memory: Calibration
     error: ModelError
     left_out: ModelError
+    time_factor: float
+    time_error: ModelError
     peaks: tuple[Peak, ...]
 
 
@@ -69,11 +78,15 @@ def calibrate(machine: Mapping[str, Any], peaks: Sequence[Peak]) -> CalibratedMa
         raise WorkFailed(f"{len(peaks)} measured peaks are too few to calibrate with: {FEWEST_PEAKS} are needed")
     memory = fit_calibration(peaks)
     without = [(peak, fit_calibration([other for other in peaks if other is not peak])) for peak in peaks]
+    steps = [(peak, DEFAULT_RATES.seconds(step_terms(peak.spec, peak.plan, peak.threads))) for peak in peaks]
+    factor = round(statistics.median(peak.step_seconds / predicted for peak, predicted in steps), 4)
     return CalibratedMachine(
         machine=machine,
         memory=memory,
         error=model_error([_error(peak, memory) for peak in peaks]),
         left_out=model_error([_error(peak, fit) for peak, fit in without]),
+        time_factor=factor,
+        time_error=model_error([factor * predicted / peak.step_seconds - 1 for peak, predicted in steps]),
         peaks=tuple(peaks),
     )
 
@@ -115,12 +128,16 @@ def keep(path: Path, calibrated: CalibratedMachine) -> None:
             "memory": dataclasses.asdict(calibrated.memory),
             "error": dataclasses.asdict(calibrated.error),
             "left_out": dataclasses.asdict(calibrated.left_out),
+            "time_factor": calibrated.time_factor,
+            "time_error": dataclasses.asdict(calibrated.time_error),
             "peaks": [
                 {
                     "geometry": dataclasses.asdict(peak.spec.geometry),
                     "architecture": peak.spec.architecture(),
                     "plan": dataclasses.asdict(peak.plan),
                     "memory_gib": peak.memory_gib,
+                    "step_seconds": peak.step_seconds,
+                    "threads": peak.threads,
                 }
                 for peak in calibrated.peaks
             ],
@@ -139,11 +156,15 @@ def kept(path: Path) -> CalibratedMachine | None:
             memory=Calibration(**record["memory"]),
             error=ModelError(**record["error"]),
             left_out=ModelError(**record["left_out"]),
+            time_factor=float(record["time_factor"]),
+            time_error=ModelError(**record["time_error"]),
             peaks=tuple(
                 Peak(
                     spec=spec_from_architecture(Geometry(**row["geometry"]), row["architecture"]),
                     plan=BatchPlan(**row["plan"]),
                     memory_gib=float(row["memory_gib"]),
+                    step_seconds=float(row["step_seconds"]),
+                    threads=int(row["threads"]),
                 )
                 for row in record["peaks"]
             ),

@@ -31,6 +31,7 @@ NUMBERLESS = frozenset(
         "tsladder.vocabulary",
         "tsladder.planning.calibration",
         "tsladder.planning.cells",
+        "tsladder.planning.duration",
         "tsladder.planning.fingerprint",
         "tsladder.planning.machine",
         "tsladder.planning.memory",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import re
@@ -14,6 +15,7 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.calibration import kept, machine_identity
+from tsladder.planning.duration import DEFAULT_RATES, Rates
 from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, Calibration, resting_memory_gib
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -34,7 +36,7 @@ class Machine:
     """Cores and memory that this process may use, and the device that trains.
 
     `memory_gib` is that of the device. `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
-    `calibration`: measured here, or the defaults.
+    `calibration`: measured here, or the defaults; so are `rates` on a CPU, on other devices they are None until then.
     """
 
     cores: int
@@ -42,6 +44,7 @@ class Machine:
     device: str
     fast_bf16: bool | None = None
     calibration: Calibration = DEFAULT_CALIBRATION
+    rates: Rates | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +79,13 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None) -> Ma
         device=device,
         fast_bf16=_fast_bf16(device),
         calibration=calibrated.memory if calibrated is not None and own else DEFAULT_CALIBRATION,
+        rates=(
+            dataclasses.replace(DEFAULT_RATES, factor=calibrated.time_factor)
+            if calibrated is not None and own
+            else DEFAULT_RATES
+            if device == "cpu"
+            else None
+        ),
     )
 
 

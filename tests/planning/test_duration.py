@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.building import batch_plan, geometry, spec
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from tsladder.models.build import build
+from tsladder.planning.duration import (
+    BEST_EPOCH_SHARE,
+    DEFAULT_RATES,
+    SCORING_SHARE,
+    RunLength,
+    forecast,
+    products,
+    scoring_terms,
+    step_terms,
+)
+
+RUN = RunLength(train_windows=2740, validation_windows=926, epochs=20, patience=4)
+PLAN = batch_plan(256, 256)
+
+
+@pytest.mark.parametrize(("d_model", "n_layers", "n_heads"), [(64, 1, 1), (64, 3, 2), (128, 2, 4)])
+def test_products_are_those_that_torch_counts(d_model: int, n_layers: int, n_heads: int) -> None:
+    """Long windows, whose attention is torch's own and padded to nothing."""
+    long = geometry(context_length=400, patch_len=8, stride=4)
+    model_spec = spec(geometry=long, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=2 * d_model)
+    model = build(model_spec, dropout=0.0).eval()
+    # The counter knows products, and no fused attention on a CPU.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(torch.randn(4, 400, long.n_features))
+    # The head alone is not in the formula.
+    assert counter.get_total_flops() == pytest.approx(products(model_spec, 4), rel=0.01)
+
+
+def test_a_backward_pass_is_two_forward_passes_and_checkpointing_one_more() -> None:
+    terms = step_terms(spec(), PLAN, 1)
+    assert terms["fp32_product"] == 3 * products(spec(), 256)
+    checkpointed = step_terms(spec(), dataclasses.replace(PLAN, activation_checkpointing=True), 1)
+    assert checkpointed["fp32_product"] == 4 * products(spec(), 256)
+    assert scoring_terms(spec(), PLAN, 1, 256)["fp32_product"] == pytest.approx(
+        3 * SCORING_SHARE * products(spec(), 256)
+    )
+
+
+def test_lower_precision_takes_its_own_rate_and_moves_half_the_bytes() -> None:
+    lower = step_terms(spec(), dataclasses.replace(PLAN, precision="bf16-mixed"), 2)
+    full = step_terms(spec(), PLAN, 2)
+    assert (lower["fp32_product"], lower["bf16_product"]) == (0.0, full["fp32_product"])
+    assert 2 * lower["byte"] == full["byte"]
+
+
+@given(
+    d_model=st.sampled_from([32, 64, 256]),
+    n_layers=st.integers(1, 40),
+    accumulation=st.sampled_from([1, 2, 8]),
+    checkpointing=st.booleans(),
+)
+def test_more_work_takes_longer_and_more_threads_less_long(
+    d_model: int, n_layers: int, accumulation: int, checkpointing: bool
+) -> None:
+    def seconds(layers: int, threads: int = 1, micro: int = 256 // accumulation) -> float:
+        model = spec(d_model=d_model, n_layers=layers, n_heads=4, d_ff=4 * d_model)
+        plan = batch_plan(micro, 256, activation_checkpointing=checkpointing)
+        return DEFAULT_RATES.seconds(step_terms(model, plan, threads))
+
+    assert seconds(n_layers + 1) > seconds(n_layers)
+    assert seconds(n_layers, threads=2) < seconds(n_layers)
+    assert seconds(n_layers, micro=128 // accumulation) > seconds(n_layers)
+
+
+def test_a_run_is_its_epochs_and_its_start() -> None:
+    one = forecast(spec(), PLAN, 1, RUN)
+    eleven_steps = 11 * one.step
+    assert one.epoch > eleven_steps
+    assert one.at_most == pytest.approx(20 * one.epoch, rel=0.2)
+    assert one.expected < one.at_most
+    slower = forecast(spec(), PLAN, 1, RUN, dataclasses.replace(DEFAULT_RATES, factor=3.0))
+    assert slower.expected == pytest.approx(3 * one.expected)
+
+
+def test_patience_ends_a_run_so_many_epochs_after_its_best() -> None:
+    assert RUN.expected_epochs == BEST_EPOCH_SHARE * 20 + 4
+    assert dataclasses.replace(RUN, patience=None).expected_epochs == 20
+    assert dataclasses.replace(RUN, patience=30).expected_epochs == 20
