@@ -43,8 +43,8 @@ BEST_ON_DISK_FROM = 100_000_000
 """Models of so many parameters keep the best epoch's weights in a file while they train: an epoch takes minutes there,
 and writing the file a second."""
 
-HEADROOM = 1.05
-"""A plan is chosen for a twentieth more than it is predicted to take: so far predictions fall short at worst
+HEADROOM = 1.08
+"""A plan is chosen for a twelfth more than it is predicted to take: so far predictions fall short at worst
 (benchmarks/README.md), and a worker above its share is ended."""
 
 _MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
