@@ -247,12 +247,15 @@ def test_an_unplanned_cell_writes_one_line(finished: tuple[Places, MemoryTracker
 
 
 def test_a_cell_that_does_not_fit_is_failed_and_hands_the_reason_on(tmp_path: Path) -> None:
-    places = make_study(tmp_path, hardware__memory_gib=0.5)
+    """Room for the smallest model of the ladder, so that the study can begin, and none for one of 2M."""
+    cell = Cell("2M", 1)
+    places = make_study(tmp_path, budget="2M", ladder=["12k", "2M"], hardware__memory_gib=0.6)
     prepare(places)
     for name in ("hpo", "train", "evaluate"):
-        stage(places, name, "--cell", str(CELL))
-    reason = read_json(places.choice(CELL))["reason"]
+        stage(places, name, "--cell", str(cell))
+    reason = read_json(places.choice(cell))["reason"]
     assert "GiB" in reason
-    scores = read_json(places.scores(CELL) / "scores.json")
+    assert "hardware.workers=1" in reason
+    scores = read_json(places.scores(cell) / "scores.json")
     assert (scores["status"], scores["reason"]) == ("failed", reason)
-    assert json.loads((places.models(CELL) / "status.json").read_text())["reason"] == reason
+    assert json.loads((places.models(cell) / "status.json").read_text())["reason"] == reason
