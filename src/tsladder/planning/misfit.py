@@ -40,16 +40,14 @@ def refuse_too_little(params: Params, machine: Machine) -> None:
     rung = params.ladder[0]
     recipe = Recipe.from_params(params.training, params.search.chosen, rung)
     spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
-    workers = 1 if params.hardware.workers == "auto" else params.hardware.workers
-    least = workers * _need([spec], machine, recipe)
+    least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:
         return
     wished = params.hardware.memory_gib
-    side_by_side = f" on hardware.workers={workers} at once" if workers > 1 else ""
     came = "this machine offers" if wished is None else "got"
     raise BadInput(
         f"hardware.memory_gib must be at least {least + 0.005:.2f}, what the smallest model of rung {rung} "
-        f"({spec.n_params:,} parameters) needs at micro-batch 1{side_by_side}; {came} {machine.memory_gib:.2f}: "
+        f"({spec.n_params:,} parameters) needs at micro-batch 1 on one worker; {came} {machine.memory_gib:.2f}: "
         + ("train on a machine with more memory" if wished is None else "raise it, or set null to take what is there")
     )
 
