@@ -7,27 +7,17 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.studies import make_study
+from tests.studies import make_study, params_of, prepare
 
 from tsladder.cli import main
 from tsladder.console.plan import study_forecast
+from tsladder.console.run_length import run_lengths
 from tsladder.console.tables import forecast_lines
 from tsladder.planning.calibration import keep, kept
-from tsladder.records import write_json
 
 
-def counted(study, horizon: int) -> None:
-    counts = {"train": {"windows": 2740}, "validation": {"windows": 926}, "test": {"windows": 926}}
-    write_json(study.horizon_splits(horizon), {"counts": counts})
-
-
-def test_time_is_known_once_the_windows_are_counted_and_unknown_before(tmp_path: Path) -> None:
+def test_time_is_known_where_the_bars_are_and_unknown_elsewhere(tmp_path: Path) -> None:
     study = make_study(tmp_path, horizons=[1])
-    before = study_forecast(study, None)
-    planned = [cell for cell in before.cells.values() if cell.planned]
-    assert all(cell.predicted_seconds is None for cell in planned)
-    assert "dvc repro splits" in forecast_lines(before)[-1]
-    counted(study, 1)
     after = study_forecast(study, None)
     for cell in (cell for cell in after.cells.values() if cell.planned):
         assert cell.predicted_seconds is not None
@@ -37,6 +27,19 @@ def test_time_is_known_once_the_windows_are_counted_and_unknown_before(tmp_path:
         assert cell.predicted_seconds_at_most is not None
         assert cell.predicted_seconds <= cell.predicted_seconds_at_most
     assert forecast_lines(after)[-1].startswith("expected in all")
+    study.bars("tiny").unlink()
+    before = study_forecast(study, None)
+    assert all(cell.predicted_seconds is None for cell in before.cells.values() if cell.planned)
+    assert "dvc pull data.dvc" in forecast_lines(before)[-1]
+
+
+def test_windows_counted_from_the_bars_are_those_that_the_stages_build(tmp_path: Path) -> None:
+    study = make_study(tmp_path, horizons=[1, 3])
+    counted = run_lengths(study, params_of(study))
+    prepare(study)
+    study.bars("tiny").unlink()
+    assert run_lengths(study, params_of(study)) == counted
+    assert counted[1].train_windows > counted[3].train_windows > counted[1].validation_windows > 0
 
 
 @pytest.mark.parametrize(("memory_gib", "says"), [(0.05, "at least"), (1e6, "must not exceed")])

@@ -1,4 +1,4 @@
-"""`tsladder plan`: what would run, cell by cell, before anything runs. Needs params.yaml and no data."""
+"""`tsladder plan`: what would run, cell by cell, before anything runs. Needs params.yaml; times also need the bars."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.console.run_length import run_lengths
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
@@ -21,7 +22,6 @@ from tsladder.planning.memory import BatchPlan, plan_batch, predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
-from tsladder.records import read_json
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
 
@@ -88,30 +88,14 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
+    runs = run_lengths(places, params)
     cells = {
-        str(plan.cell): _forecast(
-            params, plan, machine, forced.get(plan.cell.budget, ()), _run_length(places, params, plan.cell.horizon)
-        )
+        str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ()), runs.get(plan.cell.horizon))
         for plan in plans
     }
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     notes = tuple(filter(None, (slow_bf16_note(machine, precision) for precision in sorted(precisions))))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
-
-
-def _run_length(places: Places, params: Params, horizon: int) -> RunLength | None:
-    """Of a training at `horizon` on the splits as they were last built; None before."""
-    if not places.horizon_splits(horizon).exists():
-        return None
-    counts = read_json(places.horizon_splits(horizon))["counts"]
-    preset = params.search.chosen
-    patience = preset.patience if params.training.patience == "preset" else params.training.patience
-    return RunLength(
-        train_windows=int(counts["train"]["windows"]),
-        validation_windows=int(counts["validation"]["windows"]),
-        epochs=statistics.mean(preset.space.epochs.choices),
-        patience=patience,
-    )
 
 
 def _forecast(

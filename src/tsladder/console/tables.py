@@ -48,7 +48,7 @@ def _total(forecast: StudyForecast) -> list[str]:
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
         return [f"expected in all, if everything were to be built: {_duration(sum(known))}"]
-    return ["times are known once `dvc repro splits` has counted the windows and, on a GPU, after plan --calibrate"]
+    return ["times are known once the bars are there (`dvc pull data.dvc`) and, on a GPU, after plan --calibrate"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

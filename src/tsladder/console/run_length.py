@@ -1,0 +1,53 @@
+"""What a training of each horizon will see, before it runs: from the splits as last built, else from the bars."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.duration import RunLength
+from tsladder.records import read_json
+from tsladder.vocabulary import Region
+
+
+def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
+    """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
+    if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
+        windows = {horizon: _built(places, horizon) for horizon in params.horizons}
+    elif places.bars(params.data.symbol).exists():
+        windows = _counted(places, params)
+    else:
+        return {}
+    preset = params.search.chosen
+    patience = preset.patience if params.training.patience == "preset" else params.training.patience
+    return {
+        horizon: RunLength(
+            train_windows=count[Region.TRAIN],
+            validation_windows=count[Region.VALIDATION],
+            epochs=statistics.mean(preset.space.epochs.choices),
+            patience=patience,
+        )
+        for horizon, count in windows.items()
+    }
+
+
+def _built(places: Places, horizon: int) -> dict[Region, int]:
+    counts = read_json(places.horizon_splits(horizon))["counts"]
+    return {region: int(counts[region]["windows"]) for region in Region}
+
+
+def _counted(places: Places, params: Params) -> dict[int, dict[Region, int]]:
+    """As the stages features and splits would build them, without writing anything. Takes about a second."""
+    from tsladder.market.bars import read_bars
+    from tsladder.market.indicators import build_features
+    from tsladder.market.splits import make_splits
+
+    dates_T = build_features(read_bars(places.bars(params.data.symbol), params.data.symbol), params.data).dates_T
+    context = params.windows.context_length
+    counts = {}
+    for horizon in params.horizons:
+        splits = make_splits(dates_T, params.splits, context, horizon, seed=params.study.seed)
+        counts[horizon] = {region: len(splits.region(region).ends_N(context, horizon)) for region in Region}
+    return counts
