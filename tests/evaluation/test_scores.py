@@ -5,7 +5,8 @@ import pytest
 
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
-from tsladder.evaluation.scores import predictions_frame, score_region
+from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.scores import score_region
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=200, confidence=0.95)

@@ -7,7 +7,8 @@ import pytest
 
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.baselines import Forecast
-from tsladder.evaluation.scores import predictions_frame, score_region
+from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.scores import score_region
 from tsladder.law.points import RungPoint, read_points, size_in_words
 from tsladder.params import EvaluationParams
 
