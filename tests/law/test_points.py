@@ -92,6 +92,19 @@ def test_scores_that_contradict_their_predictions_are_refused(tmp_path):
         read_points(tmp_path, ["2M-h1"], "test")
 
 
+def test_a_seed_that_misses_a_day_is_refused_and_never_averaged_over(tmp_path):
+    write_cell(tmp_path, "2M-h1", 2_000_000, 0.05)
+    path = tmp_path / "2M-h1" / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    gone = (frame["model"] == "seed-1") & (frame["region"] == "test") & (frame["date"] == DATES[7])
+    frame[~gone].to_parquet(path)
+    with pytest.raises(WorkFailed, match=f"seed-1 has 299 of 300 days, the first missing one is {DATES[7]}"):
+        read_points(tmp_path, ["2M-h1"], "test")
+    frame[frame["date"] != DATES[7]].to_parquet(path)
+    with pytest.raises(WorkFailed, match="every model has 299 of 300 days"):
+        read_points(tmp_path, ["2M-h1"], "test")
+
+
 @pytest.mark.parametrize("field", ["loss", "n_params"])
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
 def test_what_has_no_logarithm_is_no_point(field, value):

@@ -141,10 +141,10 @@ def score_region(
     loss_N = mean_daily_loss(y, probabilities)
     seeds = {k: score_forecast(y, p_N) for k, p_N in sorted(probabilities.items())}
     mean = _mean_scores(list(seeds.values()))
-    others = {f.name: per_day_log_loss(y, f.p_N) for f in forecasts}
+    rivals = {f.name: per_day_log_loss(y, f.p_N) for f in forecasts} | constants
     gaps = {
-        name: mean_interval(loss_N - other_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-        for name, other_N in (others | constants).items()
+        name: mean_interval(loss_N - rival_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+        for name, rival_N in rivals.items()
     }
     return RegionScores(
         windows=int(y.size),
@@ -164,9 +164,7 @@ def score_region(
         skill=1.0 - mean.log_loss / float(constants[stricter].mean()) if 0.0 < own_rate < 1.0 else None,
         advantage=_reversed(gaps[stricter]),
         baselines={f.name: score_forecast(y, f.p_N) for f in forecasts},
-        skill_against={
-            name: _skill(gaps[name], float(other_N.mean())) for name, other_N in (constants | others).items()
-        },
+        skill_against={name: _skill(gaps[name], float(rival_N.mean())) for name, rival_N in rivals.items()},
         beaten_by=tuple(sorted(f.name for f in forecasts if gaps[f.name].low > 0.0)),
         constant_predictor=_is_constant(probabilities, gaps[BASE_RATE]),
         reliability=reliability(y, probabilities),
