@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 
 # library -> files (inside the package) that may import it
 DOORS = {
-    "arch": ("market/bundled.py", "evaluation/bootstrap.py"),
+    "arch": ("market/bundled.py", "evaluation/bootstrap.py", "evaluation/confidence_set.py"),
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.calibration import expected_calibration_error, fit_temperature
+from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
-from tsladder.evaluation.scores import predictions_frame, score_region
+from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.scores import score_region
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=200, confidence=0.95)
@@ -21,7 +24,7 @@ CONSTANTS = (
 )
 
 
-def score(probabilities, forecasts=CONSTANTS, y=Y, seed=0):
+def score(probabilities, forecasts=CONSTANTS, y=Y, seed=0, choices=None):
     return score_region(
         y_N=y,
         dates_N=DATES,
@@ -31,6 +34,7 @@ def score(probabilities, forecasts=CONSTANTS, y=Y, seed=0):
         fingerprint="f" * 64,
         params=PARAMS,
         seed=seed,
+        choices=choices,
     )
 
 
@@ -81,11 +85,77 @@ def test_predictions_without_variance_are_named_a_constant_predictor():
 
 def test_noise_around_the_training_rate_is_named_a_constant_predictor():
     noise = 0.002 * np.random.default_rng(0).normal(size=N)
-    assert score({0: TRAIN_RATE + noise - noise.mean() - 1e-5}).constant_predictor
+    scores = score({0: TRAIN_RATE + noise - noise.mean() - 1e-5})
+    assert scores.constant_predictor
+    gap = scores.mean.log_loss - scores.base_rate_loss
+    standard_error = (scores.skill_against["base_rate"].high - scores.skill_against["base_rate"].low) / 3.8
+    assert abs(gap) <= standard_error * scores.base_rate_loss
 
 
 def test_a_model_far_worse_than_the_training_rate_is_no_constant_predictor():
     assert not score({0: np.clip(1 - TRUTH, 0.02, 0.98)}).constant_predictor
+
+
+def test_one_seed_that_varies_is_enough_for_a_model_to_be_no_constant():
+    assert not score({0: np.full(N, 0.19), 1: TRUTH}).constant_predictor
+
+
+def test_skill_against_every_constant_and_baseline_is_one_less_the_ratio_of_losses():
+    forecasts = (*CONSTANTS, Forecast(name="oracle", p_N=TRUTH))
+    blurred = np.clip(TRUTH + 0.05 * np.random.default_rng(0).normal(size=N), 0.02, 0.98)
+    scores = score({0: blurred, 1: TRUTH}, forecasts)
+    assert set(scores.skill_against) == {"base_rate", "own_rate", "oracle"}
+    for name, skill in scores.skill_against.items():
+        assert skill.skill == pytest.approx(1 - scores.mean.log_loss / scores.baselines[name].log_loss)
+        assert skill.low < skill.skill < skill.high
+    assert scores.skill == pytest.approx(scores.skill_against[scores.stricter].skill)
+    assert scores.skill_against["base_rate"].low > 0
+    assert scores.advantage.low == pytest.approx(
+        scores.skill_against[scores.stricter].low * scores.baselines[scores.stricter].log_loss
+    )
+
+
+def test_planted_skill_lies_inside_its_interval():
+    """The true skill of the true probabilities, from many more days than are scored."""
+    rng = np.random.default_rng(5)
+    many = np.clip(0.2 + 0.15 * rng.normal(size=400_000), 0.02, 0.9)
+    rate = many.mean()
+    entropy = -(many * np.log(many) + (1 - many) * np.log(1 - many)).mean()
+    constant = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    found = score({0: TRUTH}).skill_against["own_rate"]
+    assert found.low < 1 - entropy / constant < found.high
+
+
+def test_what_never_errs_leaves_skill_against_it_undefined():
+    assert score({0: TRUTH}, y=np.zeros(N)).skill_against["own_rate"].skill is None
+
+
+def test_the_interval_of_the_loss_is_that_of_the_mean_over_seeds():
+    scores = score({0: TRUTH, 1: np.clip(TRUTH + 0.05, 0, 1)})
+    for name in ("log_loss", "brier", "auc", "average_precision", "ece"):
+        assert scores.intervals[name].value == pytest.approx(getattr(scores.mean, name))
+    assert scores.mean.ece == pytest.approx(
+        np.mean([expected_calibration_error(Y, p) for p in (TRUTH, np.clip(TRUTH + 0.05, 0, 1))])
+    )
+    record = scores.to_json()["intervals"]["log_loss"]
+    assert {"value", "low", "high", "se", "effective_n"} <= set(record)
+
+
+def test_what_validation_chose_is_applied_and_not_chosen_again():
+    rng = np.random.default_rng(3)
+    validation = {0: np.clip(TRUTH + 0.1 * rng.normal(size=N), 0.01, 0.99) ** 2}
+    y_validation = (rng.random(N) < TRUTH).astype(float)
+    choices = choose_on_validation(y_validation, validation)
+    assert choices.temperature == pytest.approx(fit_temperature(y_validation, validation))
+    for labels in (Y, 1 - Y):
+        record = score({0: TRUTH**2}, y=labels, choices=choices).to_json()
+        assert record["decision"]["threshold"] == choices.threshold
+        assert record["decision"]["criterion"] == "balanced_accuracy"
+        assert record["temperature"]["value"] == choices.temperature
+        assert record["mean"]["log_loss"] != record["temperature"]["log_loss"]
+    without = score({0: TRUTH**2}).to_json()
+    assert (without["decision"], without["temperature"]) == (None, None)
+    assert without["mean"] == score({0: TRUTH**2}, choices=choices).to_json()["mean"]
 
 
 def test_one_class_alone_leaves_ranks_and_skill_undefined():

@@ -7,7 +7,8 @@ import pytest
 
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.baselines import Forecast
-from tsladder.evaluation.scores import predictions_frame, score_region
+from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.scores import score_region
 from tsladder.law.points import RungPoint, read_points, size_in_words
 from tsladder.params import EvaluationParams
 
@@ -88,6 +89,19 @@ def test_scores_that_contradict_their_predictions_are_refused(tmp_path):
     record["regions"]["test"]["seeds"]["0"]["log_loss"] += 0.01
     (tmp_path / "2M-h1" / "scores.json").write_text(json.dumps(record))
     with pytest.raises(WorkFailed, match="disagree"):
+        read_points(tmp_path, ["2M-h1"], "test")
+
+
+def test_a_seed_that_misses_a_day_is_refused_and_never_averaged_over(tmp_path):
+    write_cell(tmp_path, "2M-h1", 2_000_000, 0.05)
+    path = tmp_path / "2M-h1" / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    gone = (frame["model"] == "seed-1") & (frame["region"] == "test") & (frame["date"] == DATES[7])
+    frame[~gone].to_parquet(path)
+    with pytest.raises(WorkFailed, match=f"seed-1 has 299 of 300 days, the first missing one is {DATES[7]}"):
+        read_points(tmp_path, ["2M-h1"], "test")
+    frame[frame["date"] != DATES[7]].to_parquet(path)
+    with pytest.raises(WorkFailed, match="every model has 299 of 300 days"):
         read_points(tmp_path, ["2M-h1"], "test")
 
 

@@ -12,15 +12,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.evaluation.persistence import persistence
+
 Floats = NDArray[np.float64]
 
 BASE_RATE = "base_rate"
 OWN_RATE = "own_rate"
 VOLATILITY_LOGISTIC = "volatility_logistic"
 LAST_DAY_RATIO_LOGISTIC = "last_day_ratio_logistic"
+PERSISTENCE = "persistence"
+GRADIENT_BOOSTED_TREES = "gradient_boosted_trees"
 
 RATIO_INVERSE_PENALTY = 0.1
 """scikit-learn's C of the ratio logistic: a mild ridge (weight 10 against the summed loss), set once, never tuned."""
+
+TREES = 100
+TREE_LEAVES = 8
+TREE_LEARNING_RATE = 0.05
+"""The gradient-boosted trees: few, small and slow to learn, set once, never tuned and never stopped early."""
 
 _LEAST_VOLATILITY = 1e-6
 
@@ -66,12 +75,16 @@ def baselines(
     close_T: NDArray[np.floating],
     ratio_train_NF: NDArray[np.floating],
     ratio_scored_NF: NDArray[np.floating],
+    *,
+    y_T: Floats,
+    horizon: int,
 ) -> tuple[Forecast, ...]:
     """Every baseline's forecast for the windows `scored`, fitted on the windows `train` alone.
 
     `close_T`: raw closes of the whole table. `ratio_*_NF`: the features of each window's last day under `ratio`
-    normalisation, whatever the model itself is fed. The one exception to "fitted on train" is `own_rate`, the
-    scored region's own rate: the best constant there is, which only hindsight knows.
+    normalisation, whatever the model itself is fed. `y_T`: the label of every row of the table, of which persistence
+    reads those whose `horizon` has passed. The one exception to "fitted on train" is `own_rate`, the scored region's
+    own rate: the best constant there is, which only hindsight knows.
     """
     y_train = np.asarray(train.y_N, dtype=np.float64)
     y_scored = np.asarray(scored.y_N, dtype=np.float64)
@@ -87,6 +100,8 @@ def baselines(
             name=LAST_DAY_RATIO_LOGISTIC,
             p_N=_logistic(y_train, ratio_train_NF, ratio_scored_NF, RATIO_INVERSE_PENALTY),
         ),
+        Forecast(name=PERSISTENCE, p_N=persistence(train.ends_N, y_train, scored.ends_N, y_T, horizon)),
+        Forecast(name=GRADIENT_BOOSTED_TREES, p_N=_boosted_trees(y_train, ratio_train_NF, ratio_scored_NF)),
     )
 
 
@@ -104,3 +119,23 @@ def _logistic(
     model = LogisticRegression(C=inverse_penalty, max_iter=5000, tol=1e-8)
     model.fit((train - mean_F) / sd_F, y_N)
     return np.asarray(model.predict_proba((scored - mean_F) / sd_F)[:, 1], dtype=np.float64)
+
+
+def _boosted_trees(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> Floats:
+    """Histogram gradient boosting (scikit-learn); one class alone gives its rate."""
+    if y_N.min() == y_N.max():
+        return np.full(len(scored_NF), y_N.mean())
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    model = HistGradientBoostingClassifier(
+        max_iter=TREES,
+        max_leaf_nodes=TREE_LEAVES,
+        learning_rate=TREE_LEARNING_RATE,
+        early_stopping=False,
+        random_state=0,
+    )
+    # The same trees on any number of threads; on more than one, waiting for busy cores took twenty times as long.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(np.asarray(train_NF, dtype=np.float64), y_N)
+        return np.asarray(model.predict_proba(np.asarray(scored_NF, dtype=np.float64))[:, 1], dtype=np.float64)

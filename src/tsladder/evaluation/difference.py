@@ -11,8 +11,11 @@ Term = tuple[float, float]
 
 def two_sided(difference: float, terms: Sequence[Term]) -> tuple[float | None, float | None]:
     """(standard error, p that there is no difference); None where nothing is known of the noise."""
-    if not terms:
-        return None, None
+    return against_zero(difference, terms) if terms else (None, None)
+
+
+def against_zero(difference: float, terms: Sequence[Term]) -> tuple[float, float]:
+    """(standard error, two-sided p that there is no difference). Raises ValueError without terms."""
     se, dof = combine(terms)
     if se == 0.0:
         return 0.0, 1.0 if difference == 0.0 else 0.0

@@ -5,23 +5,52 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
 from tsladder.evaluation.bootstrap import Interval, mean_interval
-from tsladder.evaluation.metrics import ClassifierScores, per_day_log_loss, score_classifier
+from tsladder.evaluation.calibration import (
+    ReliabilityBin,
+    Temperature,
+    expected_calibration_error,
+    reliability,
+    scored_at,
+)
+from tsladder.evaluation.decision import Decision, ValidationChoices, decide
+from tsladder.evaluation.intervals import metric_intervals
+from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.params import EvaluationParams
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Floats = NDArray[np.float64]
 
-SEED_PREFIX = "seed-"
 _NO_VARIANCE = 1e-6
+_NEVER_ERRS = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForecastScores:
+    """`auc` and `average_precision` are None where only one class occurs. `ece`: see `calibration`."""
+
+    log_loss: float
+    brier: float
+    auc: float | None
+    average_precision: float | None
+    ece: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skill:
+    """1 - loss / loss of another forecast, with the paired interval of the difference over that loss.
+
+    None where the other forecast never errs.
+    """
+
+    skill: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +65,14 @@ class RegionScores:
     skill              1 - loss / loss of the stricter constant; None where that constant never errs
     advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
     baselines          metrics of each baseline on the same windows
+    intervals          metric -> interval over days of the mean over seeds; see `metric_intervals`
+    skill_against      constant or baseline -> skill of the mean loss against it
     beaten_by          baselines, constants included, whose paired interval lies wholly below the model's loss
     constant_predictor the predictions do not vary, or the paired loss difference to the training rate's constant
                        is within its own standard error
+    reliability        forecasts in ten bins beside what came of them, the seeds pooled
+    decision           the threshold chosen on validation, applied here; None: none could be chosen, or was given
+    temperature        the temperature fitted on validation, applied here; no other figure knows of it
     """
 
     windows: int
@@ -48,17 +82,22 @@ class RegionScores:
     first_day: str
     last_day: str
     windows_fingerprint: str
-    seeds: Mapping[int, ClassifierScores]
-    mean: ClassifierScores
+    seeds: Mapping[int, ForecastScores]
+    mean: ForecastScores
+    intervals: Mapping[str, Interval | None]
     log_loss_se: float | None
     base_rate_loss: float
     own_rate_loss: float
     stricter: str
     skill: float | None
     advantage: Interval
-    baselines: Mapping[str, ClassifierScores]
+    baselines: Mapping[str, ForecastScores]
+    skill_against: Mapping[str, Skill]
     beaten_by: tuple[str, ...]
     constant_predictor: bool
+    reliability: tuple[ReliabilityBin, ...]
+    decision: Decision | None
+    temperature: Temperature | None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, keys sorted when written; the same scores always give the same text."""
@@ -66,6 +105,7 @@ class RegionScores:
         plain["seeds"] = {str(seed): dataclasses.asdict(scores) for seed, scores in sorted(self.seeds.items())}
         plain["baselines"] = {name: dataclasses.asdict(scores) for name, scores in self.baselines.items()}
         plain["beaten_by"] = list(self.beaten_by)
+        plain["reliability"] = list(plain["reliability"])
         return plain
 
 
@@ -79,12 +119,14 @@ def score_region(
     fingerprint: str,
     params: EvaluationParams,
     seed: int,
+    choices: ValidationChoices | None = None,
 ) -> RegionScores:
     """Score the seeds of one cell on one region, all on the same windows `y_N`, `dates_N` (in time order).
 
     `probabilities`: training seed -> probability of each window. `forecasts`: as `baselines()` gives them.
     `train_rate`: the training region's positive rate. `seed` starts the bootstrap. A model is judged by its daily
-    loss averaged over seeds (never by an average of probabilities, which would score an ensemble).
+    loss averaged over seeds (never by an average of probabilities, which would score an ensemble). `choices`: what
+    `choose_on_validation` gave; without them there is no decision and no temperature.
     """
     y = np.asarray(y_N, dtype=np.float64)
     if not probabilities:
@@ -97,14 +139,13 @@ def score_region(
     base_rate_loss, own_rate_loss = (float(constants[name].mean()) for name in (BASE_RATE, OWN_RATE))
     stricter = min(constants, key=lambda name: float(constants[name].mean()))
     loss_N = mean_daily_loss(y, probabilities)
-    seeds = {k: score_classifier(y, p_N) for k, p_N in sorted(probabilities.items())}
+    seeds = {k: score_forecast(y, p_N) for k, p_N in sorted(probabilities.items())}
     mean = _mean_scores(list(seeds.values()))
-
-    def paired(difference_N: Floats) -> Interval:
-        return mean_interval(difference_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-
-    strict_loss = float(constants[stricter].mean())
-    gaps = {f.name: paired(loss_N - per_day_log_loss(y, f.p_N)) for f in forecasts}
+    rivals = {f.name: per_day_log_loss(y, f.p_N) for f in forecasts} | constants
+    gaps = {
+        name: mean_interval(loss_N - rival_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+        for name, rival_N in rivals.items()
+    }
     return RegionScores(
         windows=int(y.size),
         positives=int(y.sum()),
@@ -115,16 +156,28 @@ def score_region(
         windows_fingerprint=fingerprint,
         seeds=seeds,
         mean=mean,
+        intervals=metric_intervals(y, probabilities, params=params, seed=seed),
         log_loss_se=standard_error([scores.log_loss for scores in seeds.values()]),
         base_rate_loss=base_rate_loss,
         own_rate_loss=own_rate_loss,
         stricter=stricter,
-        skill=1.0 - mean.log_loss / strict_loss if 0.0 < own_rate < 1.0 else None,
-        advantage=paired(constants[stricter] - loss_N),
-        baselines={f.name: score_classifier(y, f.p_N) for f in forecasts},
-        beaten_by=tuple(sorted(name for name, gap in gaps.items() if gap.low > 0.0)),
-        constant_predictor=_is_constant(probabilities, paired(loss_N - constants[BASE_RATE])),
+        skill=1.0 - mean.log_loss / float(constants[stricter].mean()) if 0.0 < own_rate < 1.0 else None,
+        advantage=_reversed(gaps[stricter]),
+        baselines={f.name: score_forecast(y, f.p_N) for f in forecasts},
+        skill_against={name: _skill(gaps[name], float(rival_N.mean())) for name, rival_N in rivals.items()},
+        beaten_by=tuple(sorted(f.name for f in forecasts if gaps[f.name].low > 0.0)),
+        constant_predictor=_is_constant(probabilities, gaps[BASE_RATE]),
+        reliability=reliability(y, probabilities),
+        decision=(
+            None if choices is None or choices.threshold is None else decide(y, probabilities, choices.threshold)
+        ),
+        temperature=None if choices is None else scored_at(y, probabilities, choices.temperature),
     )
+
+
+def score_forecast(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> ForecastScores:
+    """All metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
+    return ForecastScores(**dataclasses.asdict(score_classifier(y_N, p_N)), ece=expected_calibration_error(y_N, p_N))
 
 
 def mean_daily_loss(y_N: Floats, probabilities: Mapping[int, NDArray[np.floating]]) -> Floats:
@@ -140,46 +193,28 @@ def standard_error(values: Sequence[float]) -> float | None:
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def predictions_frame(
-    region: str,
-    y_N: NDArray[np.floating],
-    dates_N: NDArray[np.datetime64],
-    probabilities: Mapping[int, NDArray[np.floating]],
-    forecasts: Sequence[Forecast],
-) -> pd.DataFrame:
-    """Long table, one row a window and model: date, region, model (`seed-<k>` or a baseline), label, probability,
-    log_loss. Every figure of a region can be computed again from it.
-    """
-    import pandas as pd
-
-    models = {f"{SEED_PREFIX}{k}": p_N for k, p_N in sorted(probabilities.items())}
-    models |= {f.name: f.p_N for f in forecasts}
-    parts = [
-        pd.DataFrame(
-            {
-                "date": np.asarray(dates_N).astype("datetime64[s]"),
-                "region": str(region),
-                "model": model,
-                "label": np.asarray(y_N).astype(np.int8),
-                "probability": np.asarray(p_N, dtype=np.float64),
-                "log_loss": per_day_log_loss(y_N, p_N),
-            }
-        )
-        for model, p_N in models.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def _skill(gap: Interval, other_loss: float) -> Skill:
+    """From the interval of (model's loss - other's loss)."""
+    if other_loss < _NEVER_ERRS:
+        return Skill(skill=None, low=None, high=None)
+    return Skill(skill=-gap.value / other_loss, low=-gap.high / other_loss, high=-gap.low / other_loss)
 
 
-def _mean_scores(scores: list[ClassifierScores]) -> ClassifierScores:
+def _reversed(gap: Interval) -> Interval:
+    return dataclasses.replace(gap, value=-gap.value, low=-gap.high, high=-gap.low)
+
+
+def _mean_scores(scores: list[ForecastScores]) -> ForecastScores:
     def average(values: list[float | None]) -> float | None:
         defined = [value for value in values if value is not None]
         return float(np.mean(defined)) if len(defined) == len(values) else None
 
-    return ClassifierScores(
+    return ForecastScores(
         log_loss=float(np.mean([s.log_loss for s in scores])),
         brier=float(np.mean([s.brier for s in scores])),
         auc=average([s.auc for s in scores]),
         average_precision=average([s.average_precision for s in scores]),
+        ece=float(np.mean([s.ece for s in scores])),
     )
 
 

@@ -76,7 +76,8 @@ def regret(
     if min(len(own), len(transferred)) < 2:
         return dataclasses.replace(found, reason="with one seed (train.seeds) the spread over seeds is unknown")
     days = mean_interval(other_N - own_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-    terms: list[Term] = [(days.se**2, max((days.effective_n or np.inf) - 1.0, 1.0)), _seeds(own), _seeds(transferred)]
+    day_term: Term = (days.se**2, np.inf if days.dof is None else days.dof)
+    terms = [day_term, _seeds(own), _seeds(transferred)]
     low, high = bounds(value, terms, confidence=params.confidence)
     return dataclasses.replace(found, low=low / mean, high=high / mean, p_above=above_zero(value, terms))
 

@@ -7,18 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.scores import SEED_PREFIX, standard_error
+from tsladder.evaluation.predictions import DailyLosses, read_predictions
+from tsladder.evaluation.scores import standard_error
 from tsladder.records import read_json
 from tsladder.vocabulary import Cell, CellStatus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +107,8 @@ def read_points(
         horizon = int(record["horizon"])
         scores = record["regions"][region]
         windows[horizon][cell] = scores["windows_fingerprint"]
-        points[horizon].append(_point(cell, record, scores, _daily_losses(folder, region)))
+        daily = read_predictions(folder / "predictions.parquet", region, days=scores["windows"]).trained(cell)
+        points[horizon].append(_point(cell, record, scores, daily))
     for horizon, fingerprints in windows.items():
         if len(set(fingerprints.values())) > 1:
             raise WorkFailed(
@@ -119,11 +118,11 @@ def read_points(
     return {horizon: in_order(found) for horizon, found in points.items()}, tuple(dropped)
 
 
-def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], daily: pd.DataFrame) -> RungPoint:
+def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], daily: DailyLosses) -> RungPoint:
     seeds = tuple(sorted((int(seed), float(s["log_loss"])) for seed, s in scores["seeds"].items()))
     loss = float(np.mean([loss for _, loss in seeds]))
-    loss_N = daily.mean(axis=1).to_numpy(dtype=np.float64)
-    if len(seeds) != daily.shape[1] or not math.isclose(loss, float(loss_N.mean()), rel_tol=1e-6):
+    loss_N = daily.loss_N
+    if [seed for seed, _ in seeds] != list(daily.losses) or not math.isclose(loss, float(loss_N.mean()), rel_tol=1e-6):
         raise WorkFailed(f"{cell}: scores.json and predictions.parquet disagree; remove both and run `dvc repro`")
     return RungPoint(
         cell=cell,
@@ -144,14 +143,5 @@ def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], dail
         beaten_by=tuple(scores["beaten_by"]),
         off_budget=bool(record["off_budget"]),
         loss_N=loss_N,
-        dates_N=daily.index.to_numpy().astype("datetime64[D]"),
+        dates_N=daily.dates_N,
     )
-
-
-def _daily_losses(folder: Path, region: str) -> pd.DataFrame:
-    """Log loss by day (rows, in time order) and training seed (columns)."""
-    import pandas as pd
-
-    frame = pd.read_parquet(folder / "predictions.parquet", columns=["date", "region", "model", "log_loss"])
-    chosen = frame[(frame["region"] == region) & frame["model"].str.startswith(SEED_PREFIX)]
-    return chosen.pivot_table(index="date", columns="model", values="log_loss", sort=True)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from tsladder.evaluation.baselines import Forecast, baselines
-from tsladder.evaluation.scores import RegionScores, predictions_frame, score_region
+from tsladder.evaluation.decision import choose_on_validation
+from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.scores import RegionScores, score_region
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
 from tsladder.params import EvaluationParams, TargetParams, WindowParams
@@ -52,6 +54,7 @@ def _score(
     import pandas as pd
 
     evaluation = EvaluationParams(**work.plan["evaluation"])
+    choices = choose_on_validation(windows_of[Region.VALIDATION].y_N, probabilities[Region.VALIDATION])
     regions: dict[Region, RegionScores] = {}
     frames = []
     for region in SCORED:
@@ -65,6 +68,7 @@ def _score(
             fingerprint=windows.fingerprint(),
             params=evaluation,
             seed=derive_seed(work.seed, str(work.cell), "bootstrap", region),
+            choices=choices,
         )
         frames.append(predictions_frame(region, windows.y_N, windows.dates_N, probabilities[region], forecasts[region]))
     folder = work.places.scores(work.cell)
@@ -104,14 +108,20 @@ def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, 
 def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
+    y_T = labels(dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
     ratio = dataset.windows
     if windows.normalisation != "ratio":
-        y_T = labels(dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
     train, close_T = dataset.windows.train, dataset.table.close_T
     return {
         region: baselines(
-            train, dataset.windows.region(region), close_T, ratio.train.last_day(), ratio.region(region).last_day()
+            train,
+            dataset.windows.region(region),
+            close_T,
+            ratio.train.last_day(),
+            ratio.region(region).last_day(),
+            y_T=y_T,
+            horizon=work.cell.horizon,
         )
         for region in SCORED
     }
@@ -120,10 +130,14 @@ def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
 def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, parent: CellRun) -> None:
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
+        interval = scores.intervals["log_loss"]
         metrics[f"{region}_loss"] = scores.mean.log_loss
+        metrics[f"{region}_loss_low"] = None if interval is None else interval.low
+        metrics[f"{region}_loss_high"] = None if interval is None else interval.high
         metrics[f"{region}_brier"] = scores.mean.brier
         metrics[f"{region}_auc"] = scores.mean.auc
         metrics[f"{region}_average_precision"] = scores.mean.average_precision
+        metrics[f"{region}_ece"] = scores.mean.ece
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.scores import SEED_PREFIX, predictions_frame
+from tsladder.evaluation.predictions import SEED_PREFIX, predictions_frame
 from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
 from tsladder.locks import sole_owner
 from tsladder.params import EvaluationParams, Params

@@ -1,0 +1,77 @@
+"""The interval of every metric of a cell over the days of a region."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.bootstrap import (
+    Interval,
+    block_length,
+    dependent_variance,
+    independent_variance,
+    mean_interval,
+    t_interval,
+)
+from tsladder.evaluation.calibration import Probabilities, expected_calibration_error
+from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
+from tsladder.evaluation.weighted import SortedForecasts
+from tsladder.params import EvaluationParams
+
+Floats = NDArray[np.float64]
+
+
+def metric_intervals(
+    y_N: NDArray[np.floating], probabilities: Probabilities, *, params: EvaluationParams, seed: int
+) -> dict[str, Interval | None]:
+    """Interval of the mean over seeds of log loss, Brier score, AUC, average precision and ECE, over days.
+
+    They tell of other days, not of other seeds. Log loss and Brier score are means of days. The others are computed
+    on resampled days, the same days for every seed and metric, in blocks as long as the daily loss asks for; draws
+    of one class alone have no ranks and are left out. A rank metric is None where one class occurs alone.
+    """
+    y = np.asarray(y_N, dtype=np.float64)
+    by_seed = [np.asarray(p_N, dtype=np.float64) for _, p_N in sorted(probabilities.items())]
+    loss_N = np.mean([per_day_log_loss(y, p_N) for p_N in by_seed], axis=0)
+    brier_N = np.mean([(p_N - y) ** 2 for p_N in by_seed], axis=0)
+    found: dict[str, Interval | None] = {}
+    for name, values_N, highest in (("log_loss", loss_N, math.inf), ("brier", brier_N, 1.0)):
+        interval = mean_interval(values_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+        found[name] = _within(interval, highest)
+
+    sorted_by_seed = [SortedForecasts.of(y, p_N) for p_N in by_seed]
+
+    def figures(weights_DN: Floats) -> Floats:
+        return np.asarray(np.mean([one.figures(weights_DN) for one in sorted_by_seed], axis=0), dtype=np.float64)
+
+    days, draws = y.size, params.bootstrap_draws
+    variances, dof = dependent_variance(figures, days=days, block=block_length(loss_N), draws=draws, seed=seed)
+    independent = independent_variance(figures, days=days, draws=draws, seed=seed)
+    for name, value, variance, if_independent in zip(
+        ("auc", "average_precision", "ece"), _values(y, by_seed), variances, independent, strict=True
+    ):
+        found[name] = None
+        if value is not None and math.isfinite(variance):
+            interval = t_interval(
+                value, float(variance), float(if_independent), days=days, dof=dof, confidence=params.confidence
+            )
+            found[name] = _within(interval, 1.0)
+    return found
+
+
+def _values(y_N: Floats, by_seed: list[Floats]) -> tuple[float | None, float | None, float]:
+    scores = [score_classifier(y_N, p_N) for p_N in by_seed]
+    ranked = [(s.auc, s.average_precision) for s in scores if s.auc is not None and s.average_precision is not None]
+    ece = float(np.mean([expected_calibration_error(y_N, p_N) for p_N in by_seed]))
+    if not ranked:
+        return None, None, ece
+    auc, precision = np.mean(ranked, axis=0).tolist()
+    return auc, precision, ece
+
+
+def _within(interval: Interval, highest: float) -> Interval:
+    """No end beyond what the metric can be."""
+    return dataclasses.replace(interval, low=max(interval.low, 0.0), high=min(interval.high, highest))
