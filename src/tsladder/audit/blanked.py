@@ -48,9 +48,7 @@ def blanked_test_targets(subject: Subject) -> Finding:
         "test_labels_turned": flipped,
         "things_changed": len(changed),
     }
-    return Finding(
-        name="blanked_test_targets", passed=not changed and flipped > 0, numbers=numbers, words=words
-    )
+    return Finding(name="blanked_test_targets", passed=not changed and flipped > 0, numbers=numbers, words=words)
 
 
 def _changed_windows(before: WindowSet, after: WindowSet) -> list[str]:

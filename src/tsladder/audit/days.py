@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, listed
 from tsladder.audit.subject import Floats, Subject, days_between
+from tsladder.market.features import FeatureTable
 from tsladder.market.windows import Windows, WindowSet
 from tsladder.vocabulary import Region
 
@@ -106,7 +107,7 @@ def measured_reach(subject: Subject, horizon: int) -> int:
     return reach
 
 
-def _scaled_after(subject: Subject, last_kept: int, factor: float) -> Any:
+def _scaled_after(subject: Subject, last_kept: int, factor: float) -> FeatureTable:
     table = subject.table
     scaled = {}
     for name in ("open_T", "high_T", "low_T", "close_T", "values_TF"):
@@ -116,7 +117,8 @@ def _scaled_after(subject: Subject, last_kept: int, factor: float) -> Any:
 
 
 def _equal(one_T: Floats, other_T: Floats) -> Days:
-    return (one_T == other_T) | (np.isnan(one_T) & np.isnan(other_T))
+    same_T: Days = (one_T == other_T) | (np.isnan(one_T) & np.isnan(other_T))
+    return same_T
 
 
 def _span(subject: Subject, windows: Windows, reach: int) -> Days:

@@ -1,4 +1,4 @@
-"""Labels dealt out at random, and windows that show their own label: what `shuffled_targets` feeds the pipeline with."""
+"""Labels dealt out at random, and windows that show their own label: what `shuffled_targets` feeds a pipeline."""
 
 from __future__ import annotations
 

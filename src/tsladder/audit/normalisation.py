@@ -106,8 +106,8 @@ def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.rand
 def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
     """`table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
 
-    Prices of the first day are doubled exactly: its Close is the unit that prices are kept in. Any power of two cancels to
-    the last bit, where another factor would leave rounding in the place of what is looked for.
+    Prices of the first day are doubled exactly: its Close is the unit that prices are kept in. A power of two cancels
+    to the last bit, where another factor would leave rounding in the place of what is looked for.
     """
     count = int(replaced_T.sum())
     values_TF = table.values_TF.copy()

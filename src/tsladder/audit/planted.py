@@ -79,9 +79,7 @@ def planted_future_feature(subject: Subject) -> Finding:
         "own_skill": round(skill[""], 3),
         "implausible_skill": IMPLAUSIBLE_SKILL,
     }
-    return Finding(
-        name="planted_future_feature", passed=not missed and not own_too_good, numbers=numbers, words=words
-    )
+    return Finding(name="planted_future_feature", passed=not missed and not own_too_good, numbers=numbers, words=words)
 
 
 def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:

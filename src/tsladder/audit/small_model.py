@@ -62,9 +62,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     batch = min(model.recipe.effective_batch, _LARGEST_BATCH, -(-len(windows.train) // _STEPS_AN_EPOCH))
     steps_per_epoch = -(-len(windows.train) // batch)
     epochs = min(MOST_EPOCHS, -(-STEPS // steps_per_epoch)) if epochs is None else epochs
-    plans = candidate_plans(
-        effective_batch=batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
-    )
+    plans = candidate_plans(effective_batch=batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer)
     job = Job(
         spec=model.spec,
         settings=Settings(

@@ -54,7 +54,7 @@ class Subject:
         return self.pipeline.labels(self.table, horizon)
 
     def windows(self, horizon: int) -> WindowSet:
-        """As the study's models see them. Raises WorkFailed where a region has none: there would be nothing to probe."""
+        """As the study's models see them. Raises WorkFailed where a region has none: nothing could be probed."""
         made = self.pipeline.windows(self.table, self.splits(horizon), self.labels(horizon))
         empty = [region.value for region in Region if len(made.region(region)) == 0]
         if empty:

@@ -20,7 +20,7 @@ from tsladder.market.features import FeatureTable
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-9
-"""Largest change that counts as rounding, in standard deviations of the column: a thousandth of what 32-bit inputs keep."""
+"""Largest change that counts as rounding, in standard deviations of the column: less than 32-bit inputs keep."""
 
 _SERIES = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
 _RAW = ("open", "high", "low", "close")
@@ -55,7 +55,9 @@ def truncated_future(subject: Subject) -> Finding:
             "cut off: such a feature knows the future."
         )
     else:
-        words = f"All {columns} features stayed what they are when the bars were cut off after each of {compared.cuts} days."
+        words = (
+            f"All {columns} features kept every value when the bars were cut off after each of {compared.cuts} days."
+        )
     numbers = {
         "columns": columns,
         "cuts": compared.cuts,
@@ -93,7 +95,7 @@ def compare_truncated(
 
 
 def cut_rows(subject: Subject) -> list[int]:
-    """Days to cut after: where regions end, every day of two weeks (weekly features), the last day, and some at random."""
+    """Days to cut after: ends of regions, every day of two weeks (for weekly features), the last, some at random."""
     days = len(subject.table.dates_T)
     rows = {days - 1}
     for record in subject.splits_records.values():

@@ -19,9 +19,9 @@ from tsladder.vocabulary import Cell, Phase
 
 
 def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
-    """Write artifacts/law/ from artifacts/scores/ and the leak audit, log it and register it as the model `scaling-law`.
+    """Write artifacts/law/ from artifacts/scores/ and the audit, log it and register it as the model `scaling-law`.
 
-    Raises WorkFailed when the audit's record is missing or damaged: without it no verdict can be told from an invalid one.
+    Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
     """
     plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
     planned = [name for name, plan in plans.items() if plan["planned"]]

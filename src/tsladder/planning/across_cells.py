@@ -1,7 +1,7 @@
-"""Plan files of the stages that look at several cells at once: the supplementary search, the transfer of winners and the
-leak audit.
+"""Plan files of the stages that look at more than one cell: supplementary search, transfer of winners, leak audit.
 
-Each holds what must make its stage stale: the plans of the cells it works on, as digests, and the code it runs.
+Each holds what must make its stage stale: the plans of the cells it works on, as digests, or what it asks about, and
+the code it runs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
 
 
 def plan_audit(params: Params) -> Plan:
-    """The question of the leak audit: data, labels and windows on every horizon, and a small model of the study's family.
+    """What the leak audit asks about: data, labels and windows on every horizon, and a small model of the family.
 
     Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
     when the lowest rung's grid is empty.
