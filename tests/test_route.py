@@ -8,9 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.studies import make_study, prepare, stage
+from tests.studies import make_study, params_of, prepare, stage
+from tsladder.errors import WorkFailed
+from tsladder.law.build import fit_law
 from tsladder.places import Places
-from tsladder.records import read_json
+from tsladder.records import read_json, write_json
+from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 2)
@@ -38,6 +41,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
     for name in ("hpo", "train", "evaluate"):
         for rung in ("12k", "30k"):
             stage(places, name, "--cell", f"{rung}-h2")
+    stage(places, "audit")
     stage(places, "fit")
     stage(places, "report")
     return places
@@ -68,6 +72,35 @@ def test_one_rung_gives_no_exponent(study: Places) -> None:
     assert law["horizons"]["2"]["verdict"] == "too_few_rungs"
     assert law["horizons"]["2"]["fits"]["power"] is None
     assert (study.law / "scaling.png").stat().st_size > 10_000
+
+
+def test_the_law_carries_the_audit_and_a_failed_probe_makes_every_verdict_invalid(study: Places) -> None:
+    path = study.audit / "audit.json"
+    audit = read_json(path)
+    assert audit["passed"] is True, audit
+    assert read_json(study.law / "scaling.json")["audit"] == audit
+    broken = {"passed": False, "probes": [dict(probe) for probe in audit["probes"]]}
+    broken["probes"][4] |= {"passed": False, "words": "Windows of different regions meet."}
+    write_json(path, broken)
+    fit_law(study, params_of(study), MemoryTracker())
+    law = read_json(study.law / "scaling.json")
+    write_json(path, audit)
+    fit_law(study, params_of(study), MemoryTracker())
+    assert [horizon["verdict"] for horizon in law["horizons"].values()] == ["invalid"]
+    assert "shared_days: Windows of different regions meet" in law["horizons"]["2"]["reason"]
+    assert law["audit"] == broken
+
+
+def test_without_the_audit_there_is_no_law(study: Places) -> None:
+    path = study.audit / "audit.json"
+    text = path.read_text()
+    path.unlink()
+    with pytest.raises(WorkFailed, match=r"audit\.json is missing"):
+        fit_law(study, params_of(study), MemoryTracker())
+    path.write_text(text[: len(text) // 2])
+    with pytest.raises(WorkFailed, match=r"audit\.json is damaged"):
+        fit_law(study, params_of(study), MemoryTracker())
+    path.write_text(text)
 
 
 def test_the_table_has_one_row_a_planned_cell_in_the_known_columns(study: Places) -> None:

@@ -68,6 +68,10 @@ class Places:
     def transfer_plan(self) -> Path:
         return self.plans / "transfer.json"
 
+    @property
+    def audit_plan(self) -> Path:
+        return self.plans / "audit.json"
+
     def hpo(self, cell: Cell) -> Path:
         return self.artifacts / "hpo" / str(cell)
 
@@ -90,6 +94,10 @@ class Places:
     @property
     def transfer(self) -> Path:
         return self.artifacts / "transfer"
+
+    @property
+    def audit(self) -> Path:
+        return self.artifacts / "audit"
 
     @property
     def law(self) -> Path:

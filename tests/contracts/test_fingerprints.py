@@ -13,7 +13,7 @@ from tsladder.planning.fingerprint import NUMBERLESS, import_closure, is_numberl
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-STAGES = ("hpo", "train", "evaluate")
+STAGES = ("hpo", "train", "evaluate", "audit")
 
 # Everything the three stages load beyond what is fingerprinted, and why no number hangs on it.
 DECLARED = {

@@ -14,7 +14,7 @@ LAYERS = (
     ("console",),
     ("stage",),
     ("report",),
-    ("search",),
+    ("search", "audit"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),

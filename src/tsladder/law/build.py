@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tsladder.law.effort import unequal_effort
+from tsladder.law.leaks import failed_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
@@ -18,14 +19,27 @@ from tsladder.vocabulary import Cell, Phase
 
 
 def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
-    """Write artifacts/law/ from artifacts/scores/, log it and register it as the model `scaling-law`."""
+    """Write artifacts/law/ from artifacts/scores/ and the audit, log it and register it as the model `scaling-law`.
+
+    Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
+    """
     plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
     planned = [name for name, plan in plans.items() if plan["planned"]]
     points, dropped = read_points(places.artifacts / "scores", planned, params.law.region)
     key = study_key(plans)
     recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
     warnings = {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()}
-    record = scaling_record(points, dropped, params.law, params.evaluation, key, params.study.seed, warnings)
+    audit = read_audit(places.audit / "audit.json")
+    record = scaling_record(
+        points,
+        dropped,
+        params.law,
+        params.evaluation,
+        key,
+        params.study.seed,
+        warnings,
+        probes_failed=failed_probes(audit),
+    ) | {"audit": audit}
     files = write_law(places.law, record)
     tags = RunTags(
         budget=params.budget,

@@ -1,6 +1,7 @@
-"""Plan files of the stages that look at several cells at once: the supplementary search and the transfer of winners.
+"""Plan files of the stages that look at more than one cell: supplementary search, transfer of winners, leak audit.
 
-Each holds what must make its stage stale: the plans of the cells it works on, as digests, and the code it runs.
+Each holds what must make its stage stale: the plans of the cells it works on, as digests, or what it asks about, and
+the code it runs.
 """
 
 from __future__ import annotations
@@ -8,12 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
+from tsladder.planning.grid import build_grid, smallest_shape
 from tsladder.planning.plans import Plan
+from tsladder.planning.recipe import Recipe
 from tsladder.records import digest, write_json
+
+AUDITED_AT_MOST = 200_000
+"""Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
 
 
 def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> Plan:
@@ -49,9 +56,42 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
     }
 
 
+def plan_audit(params: Params) -> Plan:
+    """What the leak audit asks about: data, labels and windows on every horizon, and a small model of the family.
+
+    Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
+    when the lowest rung's grid is empty.
+    """
+    here = Code.in_use()
+    spec = _small_member(params)
+    # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for.
+    recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula))
+    return {
+        "planned": True,
+        "seed": params.study.seed,
+        "horizons": list(params.horizons),
+        "data": dataclasses.asdict(params.data),
+        "target": dataclasses.asdict(params.target),
+        "windows": dataclasses.asdict(params.windows),
+        "model": dataclasses.asdict(spec.geometry),
+        "architecture": spec.architecture(),
+        "training": dataclasses.asdict(dataclasses.replace(recipe, patience=None, min_delta=0.0)),
+        "code": stage_fingerprint(here.stages / "audit.py", here.source),
+    }
+
+
+def _small_member(params: Params) -> ModelSpec:
+    """The lowest rung's smallest member, or the smallest shape there is where that takes minutes to train: a leak lies
+    in the way from bars to losses, which is the same for every size."""
+    geometry = geometry_of(params)
+    member = build_grid(geometry, params.ladder[0]).members[0]
+    return member if member.n_params <= AUDITED_AT_MOST else smallest_shape(geometry)
+
+
 def write_plans_across_cells(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
 ) -> None:
     """One file a stage."""
     write_json(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
     write_json(places.transfer_plan, plan_transfer(params, plans))
+    write_json(places.audit_plan, plan_audit(params))

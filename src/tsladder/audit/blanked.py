@@ -1,0 +1,80 @@
+"""Probe `blanked_test_targets`: the answers of the test region decide nothing but the score.
+
+Every test label is turned into its opposite (blanking them would shorten the labels' known days). Windows, the weights
+of a small model, its loss on validation and the forecasts of every fitted baseline, on test, too, must be the same, bit
+for bit. No loss on test is computed here: that region is scored once per trained model of the study.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tsladder.audit.finding import Finding, listed
+from tsladder.audit.subject import Subject, same_inputs
+from tsladder.market.windows import WindowSet
+from tsladder.vocabulary import Region
+
+_EPOCHS = 2
+
+
+def blanked_test_targets(subject: Subject) -> Finding:
+    """Windows of every horizon; training and baselines on the first."""
+    changed: list[str] = []
+    flipped = 0
+    for horizon in subject.horizons:
+        splits, y_T = subject.splits(horizon), subject.labels(horizon)
+        ends_N = subject.windows(horizon).test.ends_N
+        blanked_T = y_T.copy()
+        blanked_T[ends_N] = 1.0 - y_T[ends_N]
+        flipped += len(ends_N)
+        pairs = [
+            (cutter(subject.table, splits, y_T), cutter(subject.table, splits, blanked_T))
+            for cutter in subject.pipeline.cutters
+        ]
+        for before, after in pairs:
+            changed += [f"h{horizon}: {what}" for what in _changed_windows(before, after)]
+        if horizon == subject.first_horizon:
+            changed += [f"h{horizon}: {what}" for what in _changed_results(subject, pairs)]
+    if changed:
+        words = f"Turning the test labels round changed more than the score: {listed(changed)}."
+    else:
+        words = (
+            f"With all {flipped} test labels turned round, windows, weights, validation loss and every forecast stayed "
+            "the same, bit for bit."
+        )
+    numbers = {
+        "horizons": len(subject.horizons),
+        "trained_horizon": subject.first_horizon,
+        "test_labels_turned": flipped,
+        "things_changed": len(changed),
+    }
+    return Finding(name="blanked_test_targets", passed=not changed and flipped > 0, numbers=numbers, words=words)
+
+
+def _changed_windows(before: WindowSet, after: WindowSet) -> list[str]:
+    changed = []
+    for region in Region:
+        one, other = before.region(region), after.region(region)
+        if not same_inputs(one, other):
+            changed.append(f"inputs of {region}")
+        turned = 1.0 - one.y_N if region is Region.TEST else one.y_N
+        if not np.array_equal(turned, other.y_N):
+            changed.append(f"labels of {region}")
+    return changed
+
+
+def _changed_results(subject: Subject, pairs: list[tuple[WindowSet, WindowSet]]) -> list[str]:
+    (windows, blanked), (ratio, blanked_ratio) = pairs[0], pairs[-1]
+    one, other = subject.pipeline.train(windows, _EPOCHS), subject.pipeline.train(blanked, _EPOCHS)
+    changed = []
+    if one.p_N is None:
+        changed.append(f"nothing could be compared, for training ended {one.ended}")
+    if one.weights != other.weights:
+        changed.append("weights of the trained model")
+    if one.validation_loss != other.validation_loss:
+        changed.append("its validation loss")
+    close_T = subject.table.close_T
+    forecasts = subject.pipeline.forecasts(windows, ratio, close_T, Region.TEST)
+    again = subject.pipeline.forecasts(blanked, blanked_ratio, close_T, Region.TEST)
+    changed += [f"forecasts of {name}" for name, p_N in forecasts.items() if not np.array_equal(p_N, again[name])]
+    return changed

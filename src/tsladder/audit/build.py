@@ -1,0 +1,97 @@
+"""The audit stage: the study's own data and code -> seven probes and one record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tsladder.audit.blanked import blanked_test_targets
+from tsladder.audit.days import label_reach, shared_days
+from tsladder.audit.finding import Finding
+from tsladder.audit.normalisation import normalisation
+from tsladder.audit.pipeline import study_pipeline
+from tsladder.audit.planted import planted_future_feature
+from tsladder.audit.shuffled import shuffled_targets
+from tsladder.audit.small_model import SmallModel
+from tsladder.audit.subject import Subject
+from tsladder.audit.truncation import truncated_future
+from tsladder.errors import WorkFailed
+from tsladder.market.bars import read_bars
+from tsladder.market.features import read_features
+from tsladder.models.spec import Geometry, spec_from_architecture
+from tsladder.params import DataParams, TargetParams, WindowParams
+from tsladder.places import Places
+from tsladder.planning.plans import Plan, read_plan
+from tsladder.planning.recipe import Recipe
+from tsladder.records import read_json, write_json
+from tsladder.seeds import derive_seed
+
+Probe = Callable[[Subject], Finding]
+
+IN_ORDER: Sequence[Probe] = (
+    shuffled_targets,
+    planted_future_feature,
+    truncated_future,
+    normalisation,
+    shared_days,
+    label_reach,
+    blanked_test_targets,
+)
+
+
+def audit_study(places: Places) -> None:
+    """Write artifacts/audit/audit.json. A failed probe is a finding and no failed stage: the law says what follows.
+
+    Raises WorkFailed where something that is to be probed is missing.
+    """
+    record = audit(open_subject(places, read_plan(places.audit_plan)))
+    for probe in record["probes"]:
+        said = f"pass  {probe['title']}" if probe["passed"] else f"FAIL  {probe['title']}: {probe['words']}"
+        print(f"audit: {said}", file=sys.stderr, flush=True)
+    write_json(places.audit / "audit.json", record)
+
+
+def audit(subject: Subject) -> dict[str, Any]:
+    """JSON-ready; the same subject gives the same record."""
+    findings = [probe(subject) for probe in IN_ORDER]
+    return {
+        "passed": all(finding.passed for finding in findings),
+        "probes": [finding.to_json() for finding in findings],
+    }
+
+
+def open_subject(places: Places, plan: Plan) -> Subject:
+    """The study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing or
+    belong to another question."""
+    data, target = DataParams(**plan["data"]), TargetParams(**plan["target"])
+    windows, geometry = WindowParams(**plan["windows"]), Geometry(**plan["model"])
+    table = read_features(places.features)
+    if len(table.columns) != geometry.n_features:
+        raise WorkFailed(
+            f"{places.features} has {len(table.columns)} columns and {places.audit_plan} {geometry.n_features}: run "
+            "`dvc repro`"
+        )
+    model = SmallModel(
+        spec=spec_from_architecture(geometry, plan["architecture"]),
+        recipe=Recipe.from_record(plan["training"]),
+        seed=derive_seed(plan["seed"], "audit", "model"),
+    )
+    return Subject(
+        bars=read_bars(places.bars(data.symbol), data.symbol),
+        table=table,
+        splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
+        in_time_order=_read(places.splits / "splits.json")["kind"] == "dates",
+        context_length=windows.context_length,
+        target=target,
+        seed=plan["seed"],
+        pipeline=study_pipeline(data, target, windows, model),
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        raise WorkFailed(f"{path} is missing: run `dvc repro splits` first") from None

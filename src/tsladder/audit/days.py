@@ -1,0 +1,158 @@
+"""Probes `shared_days` and `label_reach`: who sees which day, counted from the windows and the splits file alone.
+
+A window's span runs from its first input day to its label's last day. The code that made the splits is not asked: spans
+are laid over the calendar and counted, and how far a label looks ahead is measured by changing prices.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.audit.finding import Finding, listed
+from tsladder.audit.subject import Floats, Subject, days_between
+from tsladder.market.features import FeatureTable
+from tsladder.market.windows import Windows, WindowSet
+from tsladder.vocabulary import Region
+
+Days = NDArray[np.bool_]
+
+_PLACES = 24
+_JUMP = 8.0
+
+
+def shared_days(subject: Subject) -> Finding:
+    """No day belongs to windows of two regions, and no window leaves the segments of its own.
+
+    Days are compared as dates, so a date that stood in two rows would be seen.
+    """
+    faults: list[str] = []
+    shared = outside = windows = 0
+    for horizon in subject.horizons:
+        made = subject.windows(horizon)
+        spans = {region: _span(subject, made.region(region), horizon) for region in Region}
+        dates = {region: np.unique(subject.table.dates_T[covered_T]) for region, covered_T in spans.items()}
+        for one, other in combinations(Region, 2):
+            common = np.intersect1d(dates[one], dates[other])
+            shared += len(common)
+            if len(common):
+                faults.append(f"h{horizon}: {one} and {other} share {_days(len(common))} from {common[0]}")
+        for region in Region:
+            windows += len(made.region(region))
+            beyond = int((spans[region] & ~_segments(subject, horizon, region)).sum())
+            outside += beyond
+            if beyond:
+                faults.append(f"h{horizon}: windows of {region} reach {_days(beyond)} out of their segments")
+    if faults:
+        words = f"Windows of different regions meet: {listed(faults)}."
+    else:
+        words = f"No day from the first input to the last label of {windows} windows belongs to two regions."
+    numbers = {
+        "horizons": len(subject.horizons),
+        "windows": windows,
+        "shared_days": shared,
+        "days_outside_segments": outside,
+    }
+    return Finding(name="shared_days", passed=not faults, numbers=numbers, words=words)
+
+
+def label_reach(subject: Subject) -> Finding:
+    """No label of training looks at a day that validation or test uses; in time order nor does one of validation at a
+    day of test. Labels look no further ahead than the horizon, and each window carries the label of its last day."""
+    faults: list[str] = []
+    numbers: dict[str, float | int | str] = {"order": "in time" if subject.in_time_order else "blocks"}
+    for horizon in subject.horizons:
+        made = subject.windows(horizon)
+        reach = measured_reach(subject, horizon)
+        numbers[f"h{horizon}_days_ahead"] = reach
+        if reach > horizon:
+            faults.append(f"h{horizon}: a label looks {reach} days ahead")
+        y_T = subject.labels(horizon)
+        for region in Region:
+            windows = made.region(region)
+            other = int((windows.y_N != y_T[windows.ends_N].astype(np.float32)).sum())
+            if other:
+                faults.append(f"h{horizon}: {other} windows of {region} do not carry the label of their last day")
+        touched = _touched(subject, made, horizon, max(horizon, reach))
+        numbers[f"h{horizon}_days_touched"] = touched
+        if touched:
+            faults.append(f"h{horizon}: spans of training touch {_days(touched)} of validation or test")
+        if subject.in_time_order:
+            faults.extend(_out_of_order(made, horizon, max(horizon, reach), subject.context_length, numbers))
+    if faults:
+        words = f"A label reaches too far: {listed(faults)}."
+    elif subject.in_time_order:
+        words = "The last day that any label of a region looks at lies before the first day the next region shows."
+    else:
+        words = "No window of training, its label's days included, touches a day of a validation or test block."
+    return Finding(name="label_reach", passed=not faults, numbers=numbers, words=words)
+
+
+def measured_reach(subject: Subject, horizon: int) -> int:
+    """How many days ahead labels look, seen by multiplying and dividing all prices after each of some days."""
+    rows = len(subject.table.dates_T)
+    before_T = subject.labels(horizon)
+    reach = 0
+    for last_kept in subject.random("reach", horizon).integers(1, rows - 1, _PLACES).tolist():
+        for factor in (_JUMP, 1.0 / _JUMP):
+            after_T = subject.pipeline.labels(_scaled_after(subject, last_kept, factor), horizon)
+            changed = np.flatnonzero(~_equal(before_T, after_T))
+            if len(changed):
+                reach = max(reach, last_kept + 1 - int(changed[0]))
+    return reach
+
+
+def _scaled_after(subject: Subject, last_kept: int, factor: float) -> FeatureTable:
+    table = subject.table
+    scaled = {}
+    for name in ("open_T", "high_T", "low_T", "close_T", "values_TF"):
+        scaled[name] = getattr(table, name).copy()
+        scaled[name][last_kept + 1 :] *= factor
+    return dataclasses.replace(table, **scaled)
+
+
+def _equal(one_T: Floats, other_T: Floats) -> Days:
+    same_T: Days = (one_T == other_T) | (np.isnan(one_T) & np.isnan(other_T))
+    return same_T
+
+
+def _span(subject: Subject, windows: Windows, reach: int) -> Days:
+    first_N, last_N = windows.ends_N - subject.context_length + 1, windows.ends_N + reach
+    return days_between(first_N, last_N, len(subject.table.dates_T))
+
+
+def _segments(subject: Subject, horizon: int, region: Region) -> Days:
+    record: Mapping[str, Any] = subject.splits_records[horizon]["splits"][region.value]
+    first, last = np.array(record["segments"], dtype=np.int64).reshape(-1, 2).T
+    return days_between(first, last, len(subject.table.dates_T))
+
+
+def _touched(subject: Subject, made: WindowSet, horizon: int, reach: int) -> int:
+    """Days of validation and test, as blocks or as windows, that spans of training lie on."""
+    kept = np.zeros(len(subject.table.dates_T), dtype=bool)
+    for region in (Region.VALIDATION, Region.TEST):
+        kept |= _segments(subject, horizon, region) | _span(subject, made.region(region), reach)
+    return int((_span(subject, made.train, reach) & kept).sum())
+
+
+def _out_of_order(
+    made: WindowSet, horizon: int, reach: int, context_length: int, numbers: dict[str, float | int | str]
+) -> list[str]:
+    faults = []
+    for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
+        last_label = int(made.region(earlier).ends_N.max()) + reach
+        first_input = int(made.region(later).ends_N.min()) - context_length + 1
+        numbers[f"h{horizon}_days_from_{earlier}_to_{later}"] = first_input - last_label
+        if first_input <= last_label:
+            reached = _days(last_label - first_input + 1)
+            faults.append(f"h{horizon}: labels of {earlier} reach {reached} into what {later} shows")
+    return faults
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"

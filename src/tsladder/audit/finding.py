@@ -1,0 +1,54 @@
+"""What one probe found, as it enters the record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.law.leaks import PROBES
+
+Number = float | int | str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """`words`: one sentence for people. Numbers are rounded, so that the last bits of a sum never enter the record.
+
+    Raises ValueError for a probe that is not in `law.leaks.PROBES`.
+    """
+
+    name: str
+    passed: bool
+    numbers: Mapping[str, Number]
+    words: str
+
+    def __post_init__(self) -> None:
+        if self.name not in PROBES:
+            raise ValueError(f"{self.name!r} is no probe of the audit ({', '.join(PROBES)})")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": PROBES[self.name],
+            "passed": self.passed,
+            "numbers": {key: _json_number(value) for key, value in self.numbers.items()},
+            "words": self.words,
+        }
+
+
+def _json_number(value: Number) -> Number:
+    """JSON knows no infinity and no NaN."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def rounded(value: float, digits: int = 3) -> float:
+    """`value` to so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def listed(names: list[str], at_most: int = 3) -> str:
+    """The first of `names` in words, and how many more."""
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,143 @@
+"""Probe `normalisation`: what a window shows depends on its own days, and on training windows through one mean and
+standard deviation a column, and on nothing else.
+
+- Own days: with the training windows taken out of the splits there are no statistics, so every other day may be
+  replaced by nonsense and a window must show what it showed. Each region is tried in turn.
+- Statistics: with the training windows in place every day that none of them shows is replaced, and all of them must
+  show what they showed: no mean is taken over validation or test days.
+
+That the nonsense arrives is checked, too: some other window must change under it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.audit.finding import Finding, rounded
+from tsladder.audit.pipeline import Cutter
+from tsladder.audit.subject import Floats, Subject, input_days
+from tsladder.market.features import FeatureTable
+from tsladder.market.splits import Split, Splits
+from tsladder.market.windows import Windows
+from tsladder.vocabulary import Region
+
+TOLERANCE = 1e-6
+"""Largest change of a number x that a model is shown, over 1 + |x|, that counts as rounding."""
+
+_WINDOWS_A_REGION = 4
+_TRAINING_WINDOWS = 64
+_ARRIVED = 0.01
+
+
+@dataclasses.dataclass(slots=True)
+class _Seen:
+    """Running totals over horizons, regions and ways to make windows."""
+
+    windows: int = 0
+    own_days: float = 0.0
+    statistics: float = 0.0
+    elsewhere: float = 0.0
+
+
+def normalisation(subject: Subject) -> Finding:
+    seen = _Seen()
+    for horizon in subject.horizons:
+        rng = subject.random("normalisation", horizon)
+        for cutter in subject.pipeline.cutters:
+            for region in Region:
+                _try_own_days(subject, cutter, horizon, region, rng, seen)
+            _try_statistics(subject, cutter, horizon, rng, seen)
+    own_sound, statistics_sound = seen.own_days <= TOLERANCE, seen.statistics <= TOLERANCE
+    arrived = seen.elsewhere > _ARRIVED
+    if not own_sound:
+        words = "A window showed other numbers when days outside it were replaced: its normalisation sees other days."
+    elif not statistics_sound:
+        words = (
+            "Training windows showed other numbers when days that no training window shows were replaced: the mean and "
+            "standard deviation of training are taken over validation or test days, too."
+        )
+    elif not arrived:
+        words = "Replacing days changed no window anywhere, so nothing was tried."
+    else:
+        words = (
+            f"{seen.windows} windows showed the same numbers when every day outside them was replaced, and all of "
+            "training did when every day outside training was."
+        )
+    numbers = {
+        "windows": seen.windows,
+        "largest_change_own_days": rounded(seen.own_days, 1),
+        "largest_change_statistics": rounded(seen.statistics, 1),
+        "tolerance": TOLERANCE,
+    }
+    passed = own_sound and statistics_sound and arrived
+    return Finding(name="normalisation", passed=passed, numbers=numbers, words=words)
+
+
+def _try_own_days(
+    subject: Subject, cutter: Cutter, horizon: int, region: Region, rng: np.random.Generator, seen: _Seen
+) -> None:
+    alone = _without_training(subject.splits(horizon), region)
+    y_T = subject.labels(horizon)
+    before = cutter(subject.table, alone, y_T).validation
+    last = len(before) - 1
+    for number in sorted({0, last, *rng.integers(0, last + 1, _WINDOWS_A_REGION - 2).tolist()}):
+        index = np.array([number])
+        outside_T = ~input_days(before.ends_N[index], subject.context_length, len(subject.table.dates_T))
+        after = cutter(nonsense(subject.table, outside_T, rng), alone, y_T).validation
+        seen.windows += 1
+        seen.own_days = max(seen.own_days, _change(before, after, index))
+        furthest = np.array([last if number < last / 2 else 0])
+        if furthest[0] != number:
+            seen.elsewhere = max(seen.elsewhere, _change(before, after, furthest))
+
+
+def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.random.Generator, seen: _Seen) -> None:
+    y_T = subject.labels(horizon)
+    before = cutter(subject.table, subject.splits(horizon), y_T)
+    outside_T = ~input_days(before.train.ends_N, subject.context_length, len(subject.table.dates_T))
+    after = cutter(nonsense(subject.table, outside_T, rng), subject.splits(horizon), y_T)
+    some = np.unique(np.linspace(0, len(before.train) - 1, _TRAINING_WINDOWS).astype(np.int64))
+    seen.statistics = max(seen.statistics, _change(before.train, after.train, some))
+
+
+def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
+    """`table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
+
+    Prices of the first day are doubled exactly: its Close is the unit that prices are kept in. A power of two cancels
+    to the last bit, where another factor would leave rounding in the place of what is looked for.
+    """
+    count = int(replaced_T.sum())
+    values_TF = table.values_TF.copy()
+    shape = (count, values_TF.shape[1])
+    values_TF[replaced_T] *= np.exp2(rng.uniform(-1.0, 1.0, shape))
+    values_TF[replaced_T] += values_TF.std(axis=0) * rng.normal(0.0, 0.5, shape)
+    prices = {}
+    for name in ("open_T", "high_T", "low_T", "close_T"):
+        factor_T = np.ones(len(replaced_T))
+        factor_T[replaced_T] = np.exp2(rng.uniform(-1.0, 1.0, count))
+        factor_T[0] = 2.0 if replaced_T[0] else 1.0
+        prices[name] = getattr(table, name) * factor_T
+    return dataclasses.replace(table, values_TF=values_TF, **prices)
+
+
+def _without_training(splits: Splits, region: Region) -> Splits:
+    """The windows of `region` as validation, and none beside them."""
+    moved = dataclasses.replace(splits.region(region), region=Region.VALIDATION)
+    return Splits(
+        horizon=splits.horizon,
+        train=Split(region=Region.TRAIN, segments=()),
+        validation=moved,
+        test=Split(region=Region.TEST, segments=()),
+    )
+
+
+def _change(before: Windows, after: Windows, index_B: NDArray[np.int64]) -> float:
+    """Largest change of a shown number, over 1 + |x|; infinite where the windows are not the same ones."""
+    if not np.array_equal(before.ends_N, after.ends_N):
+        return float("inf")
+    shown: Floats = before.batch(index_B).astype(np.float64)
+    change = np.abs(after.batch(index_B).astype(np.float64) - shown) / (1.0 + np.abs(shown))
+    return float(np.where(np.isnan(change), np.inf, change).max())

@@ -1,0 +1,83 @@
+"""The code that the audit looks into: each step of a study from bars to forecasts, as a function that can be called.
+
+The probes call these and nothing else of the study, so a leak in any of them is in what they see.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.audit.small_model import Learned, SmallModel, train_small
+from tsladder.evaluation.baselines import OWN_RATE, baselines
+from tsladder.market.bars import Bars
+from tsladder.market.features import FeatureTable
+from tsladder.market.indicators import build_features
+from tsladder.market.splits import Splits
+from tsladder.market.targets import labels
+from tsladder.market.windows import WindowSet, build_windows
+from tsladder.params import DataParams, TargetParams, WindowParams
+from tsladder.vocabulary import Region
+
+Floats = NDArray[np.float64]
+Cutter = Callable[[FeatureTable, Splits, Floats], WindowSet]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """The steps of a study.
+
+    `features`: bars to table. `labels`: table and horizon to y_T. `windows`: what models see; `ratio_windows`: what
+    baselines see, the same function where the study's normalisation is `ratio`. `train`: windows and epochs (None: as
+    many as it takes to learn something plain) to a small model. `forecasts`: windows, ratio windows, closes of the
+    table and a region to each fitted baseline's p_N there; the scored region's own rate, fitted on hindsight by
+    definition, is not among them.
+    """
+
+    features: Callable[[Bars], FeatureTable]
+    labels: Callable[[FeatureTable, int], Floats]
+    windows: Cutter
+    ratio_windows: Cutter
+    train: Callable[[WindowSet, int | None], Learned]
+    forecasts: Callable[[WindowSet, WindowSet, Floats, Region], Mapping[str, Floats]]
+
+    @property
+    def cutters(self) -> tuple[Cutter, ...]:
+        """Every way in which this study makes windows."""
+        return (self.windows,) if self.ratio_windows is self.windows else (self.windows, self.ratio_windows)
+
+    def both_windows(self, table: FeatureTable, splits: Splits, y_T: Floats) -> tuple[WindowSet, WindowSet]:
+        """What models see and what baselines see."""
+        windows = self.windows(table, splits, y_T)
+        if self.ratio_windows is self.windows:
+            return windows, windows
+        return windows, self.ratio_windows(table, splits, y_T)
+
+
+def study_pipeline(data: DataParams, target: TargetParams, windows: WindowParams, model: SmallModel) -> Pipeline:
+    """The study's own steps under its own parameters."""
+
+    def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
+        return build_windows(table, splits, y_T, windows)
+
+    def cut_ratio(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
+        return build_windows(table, splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
+
+    return Pipeline(
+        features=lambda bars: build_features(bars, data),
+        labels=lambda table, horizon: labels(table, target, horizon),
+        windows=cut,
+        ratio_windows=cut if windows.normalisation == "ratio" else cut_ratio,
+        train=lambda cut_windows, epochs: train_small(model, cut_windows, epochs),
+        forecasts=_forecasts,
+    )
+
+
+def _forecasts(windows: WindowSet, ratio: WindowSet, close_T: Floats, region: Region) -> dict[str, Floats]:
+    train, scored = windows.train, windows.region(region)
+    made = baselines(train, scored, close_T, ratio.train.last_day(), ratio.region(region).last_day())
+    return {forecast.name: forecast.p_N for forecast in made if forecast.name != OWN_RATE}

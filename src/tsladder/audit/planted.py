@@ -1,0 +1,115 @@
+"""Probe `planted_future_feature`: the audit sees a leak when there is one.
+
+A column that knows how far the price will go within the horizon is planted in a copy of the features. Two detectors
+must flag it, and the second must be silent without it:
+
+- cutting the bars off changes the column (the check of `truncated_future`);
+- a logistic regression on the last day's features becomes too good to be true: its loss on validation falls by more
+  than IMPLAUSIBLE_SKILL below that of the better of the two constants. With the planted column its skill was 0.6 and
+  more on every target and horizon of the bundled data, without it at most 0.25, the forecast of volatility included.
+
+So a label hidden among the study's own features fails this probe, too: then the detector is not silent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tsladder.audit.finding import Finding, rounded
+from tsladder.audit.subject import Subject
+from tsladder.audit.truncation import compare_truncated, cut_rows
+from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
+from tsladder.evaluation.metrics import per_day_log_loss
+from tsladder.market.bars import Bars
+from tsladder.market.features import ColumnKind, FeatureColumn, FeatureTable
+from tsladder.market.targets import threshold_percent
+from tsladder.params import TargetParams
+from tsladder.vocabulary import Region
+
+IMPLAUSIBLE_SKILL = 0.4
+_FULL_SCALE = 0.01
+PLANTED = FeatureColumn(
+    name="planted_future",
+    kind=ColumnKind.BOUNDED,
+    words="how far beyond its target the price will go within the horizon, in percent, cut at -1 and 1",
+    look_back=0,
+    source="planted by the audit",
+)
+
+
+def planted_future_feature(subject: Subject) -> Finding:
+    horizon = subject.first_horizon
+    planted = plant(subject.table, subject.target, horizon)
+
+    def leaking(bars: Bars) -> FeatureTable:
+        return plant(subject.pipeline.features(bars), subject.target, horizon)
+
+    compared = compare_truncated(subject.bars, planted, leaking, cut_rows(subject))
+    seen_by_truncation = PLANTED.name in compared.changed
+    skill = {name: last_day_skill(subject, table, horizon) for name, table in (("", subject.table), ("p", planted))}
+    too_good, own_too_good = skill["p"] > IMPLAUSIBLE_SKILL, skill[""] > IMPLAUSIBLE_SKILL
+    missed = [
+        words
+        for seen, words in (
+            (seen_by_truncation, "cutting off the future did not change it"),
+            (too_good, f"the logistic's skill with it was only {skill['p']:.2f}"),
+        )
+        if not seen
+    ]
+    if own_too_good:
+        words = (
+            f"The study's own features reach a skill of {skill['']:.2f} on validation by a plain logistic, above "
+            f"{IMPLAUSIBLE_SKILL:g}, which no honest daily feature gives: one of them seems to know the future."
+        )
+    elif missed:
+        words = f"A column that knows the future went unseen ({'; '.join(missed)}), so this audit proves nothing."
+    else:
+        words = (
+            "A planted column that knows the future was caught twice: cutting the bars off changes it, and with it a "
+            f"plain logistic becomes too good to be true (skill {skill['p']:.2f} in place of {skill['']:.2f})."
+        )
+    numbers = {
+        "horizon": horizon,
+        "planted_change_sd": rounded(compared.largest.get(PLANTED.name, 0.0)),
+        "planted_skill": round(skill["p"], 3),
+        "own_skill": round(skill[""], 3),
+        "implausible_skill": IMPLAUSIBLE_SKILL,
+    }
+    return Finding(name="planted_future_feature", passed=not missed and not own_too_good, numbers=numbers, words=words)
+
+
+def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:
+    """`table` with the column PLANTED at its end; 0 on the last days, whose future is not there."""
+    return dataclasses.replace(
+        table,
+        columns=(*table.columns, PLANTED),
+        values_TF=np.column_stack([table.values_TF, _beyond_target(table, target, horizon)]),
+    )
+
+
+def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
+    beyond_T = np.zeros(len(table.close_T))
+    if target.task == "direction":
+        reached_T, asked = table.close_T[horizon:], 0.0
+    else:
+        price_T = table.high_T if target.price == "high" else table.close_T
+        reached_T = sliding_window_view(price_T[1:], horizon).max(axis=1)
+        asked = threshold_percent(target.task) / 100.0
+    beyond_T[:-horizon] = reached_T / table.close_T[:-horizon] - (1.0 + asked)
+    return np.clip(beyond_T / _FULL_SCALE, -1.0, 1.0)
+
+
+def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float:
+    """On validation, of the study's logistic on the last day's features of `table`, against the better constant."""
+    ratio = subject.pipeline.ratio_windows(table, subject.splits(horizon), subject.labels(horizon))
+    forecasts = subject.pipeline.forecasts(ratio, ratio, table.close_T, Region.VALIDATION)
+    y_N = ratio.validation.y_N.astype(np.float64)
+    rates = (float(ratio.train.y_N.mean()), float(y_N.mean()))
+    constant = min(float(per_day_log_loss(y_N, np.full(len(y_N), rate)).mean()) for rate in rates)
+    if constant == 0.0:
+        return 0.0
+    return 1.0 - float(per_day_log_loss(y_N, forecasts[LAST_DAY_RATIO_LOGISTIC]).mean()) / constant

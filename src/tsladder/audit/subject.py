@@ -1,0 +1,94 @@
+"""What is audited: the bars, the stored features and splits of a study, and the code that made and uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.audit.pipeline import Pipeline
+from tsladder.errors import WorkFailed
+from tsladder.market.bars import Bars
+from tsladder.market.features import FeatureTable
+from tsladder.market.splits import Splits
+from tsladder.market.windows import Windows, WindowSet
+from tsladder.params import TargetParams
+from tsladder.seeds import derive_seed
+from tsladder.vocabulary import Region
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Subject:
+    """One study under audit. `splits_records`: horizon -> the splits file as it was read.
+
+    `in_time_order`: training lies before validation before test (`splits.kind` dates), not in shuffled blocks.
+    """
+
+    bars: Bars
+    table: FeatureTable
+    splits_records: Mapping[int, Mapping[str, Any]]
+    in_time_order: bool
+    context_length: int
+    target: TargetParams
+    seed: int
+    pipeline: Pipeline
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        return tuple(self.splits_records)
+
+    @property
+    def first_horizon(self) -> int:
+        """The horizon of the probes that train: what they look into is the same code for every horizon."""
+        return self.horizons[0]
+
+    def splits(self, horizon: int) -> Splits:
+        return Splits.from_json(self.splits_records[horizon]["splits"])
+
+    def labels(self, horizon: int) -> Floats:
+        return self.pipeline.labels(self.table, horizon)
+
+    def windows(self, horizon: int) -> WindowSet:
+        """As the study's models see them. Raises WorkFailed where a region has none: nothing could be probed."""
+        made = self.pipeline.windows(self.table, self.splits(horizon), self.labels(horizon))
+        empty = [region.value for region in Region if len(made.region(region)) == 0]
+        if empty:
+            raise WorkFailed(
+                f"horizon {horizon} has no window in {' and '.join(empty)}, so no leak could be looked for: "
+                "run `dvc repro splits`, and give that region more days"
+            )
+        return made
+
+    def random(self, *parts: str | int) -> np.random.Generator:
+        """A stream of its own for every probe."""
+        return np.random.default_rng(derive_seed(self.seed, "audit", *parts))
+
+
+def input_days(ends_N: NDArray[np.int64], context_length: int, rows: int) -> NDArray[np.bool_]:
+    """Which of `rows` days any of the windows that end on `ends_N` shows."""
+    return days_between(ends_N - context_length + 1, ends_N, rows)
+
+
+def days_between(first_N: NDArray[np.int64], last_N: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    """Which of `rows` days lie in any run from `first_N` to `last_N`, both included."""
+    covered_T = np.zeros(rows, dtype=bool)
+    for first, last in zip(first_N.tolist(), last_N.tolist(), strict=True):
+        covered_T[max(first, 0) : last + 1] = True
+    return covered_T
+
+
+def same_inputs(one: Windows, other: Windows) -> bool:
+    """Do the two show the same numbers on the same days, bit for bit? Labels are not looked at."""
+    pairs = (
+        (one.series_TF, other.series_TF),
+        (one.ends_N, other.ends_N),
+        (one.scale_NF, other.scale_NF),
+        (one.shift_NF, other.shift_NF),
+        (one.dates_N, other.dates_N),
+    )
+    return one.context_length == other.context_length and all(np.array_equal(a, b) for a, b in pairs)

@@ -1,0 +1,118 @@
+"""Probe `truncated_future`: a feature's value on a day is the same when the days after it were never there.
+
+The stored table is compared with features made again from bars that end on each of several days, on every day and in
+every column up to there, raw prices included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsladder.audit.finding import Finding, listed, rounded
+from tsladder.audit.subject import Subject
+from tsladder.errors import BadInput
+from tsladder.market.bars import Bars
+from tsladder.market.features import FeatureTable
+from tsladder.vocabulary import Region
+
+TOLERANCE = 1e-9
+"""Largest change that counts as rounding, in standard deviations of the column: less than 32-bit inputs keep."""
+
+_SERIES = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
+_RAW = ("open", "high", "low", "close")
+_DAYS_OF_A_WEEK = 5
+_RANDOM_CUTS = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """`largest`: by column, the largest change in standard deviations. `faults`: what could not be compared at all."""
+
+    cuts: int
+    largest: Mapping[str, float]
+    faults: Sequence[str]
+
+    @property
+    def changed(self) -> list[str]:
+        """Columns that know the future, worst first."""
+        columns = [name for name, change in self.largest.items() if not change <= TOLERANCE]
+        return sorted(columns, key=lambda name: (-self.largest[name], name))
+
+
+def truncated_future(subject: Subject) -> Finding:
+    compared = compare_truncated(subject.bars, subject.table, subject.pipeline.features, cut_rows(subject))
+    worst = max(compared.largest.values(), default=0.0)
+    columns = len(subject.table.columns)
+    if compared.faults:
+        words = f"Features could not be made again from shorter bars: {listed(list(compared.faults), 1)}."
+    elif compared.changed:
+        words = (
+            f"{listed(compared.changed)} changed, by up to {worst:.2g} standard deviations, when the days after were "
+            "cut off: such a feature knows the future."
+        )
+    else:
+        words = (
+            f"All {columns} features kept every value when the bars were cut off after each of {compared.cuts} days."
+        )
+    numbers = {
+        "columns": columns,
+        "cuts": compared.cuts,
+        "columns_changed": len(compared.changed),
+        "largest_change_sd": rounded(worst),
+        "tolerance_sd": TOLERANCE,
+    }
+    passed = not compared.faults and not compared.changed and compared.cuts > 0
+    return Finding(name="truncated_future", passed=passed, numbers=numbers, words=words)
+
+
+def compare_truncated(
+    bars: Bars, table: FeatureTable, features: Callable[[Bars], FeatureTable], rows: Sequence[int]
+) -> Comparison:
+    """`table` against what `features` makes of `bars` that end on each of its `rows`."""
+    stored_TX = _with_raw(table)
+    spread_X = stored_TX.std(axis=0)
+    spread_X[spread_X == 0.0] = 1.0
+    largest_X = np.zeros(stored_TX.shape[1])
+    faults: list[str] = []
+    for row in rows:
+        day = table.dates_T[row]
+        try:
+            again = features(_until(bars, day))
+        except BadInput as refusal:
+            faults.append(f"bars until {day} were refused ({refusal.headline})")
+            continue
+        if again.names != table.names or not np.array_equal(again.dates_T, table.dates_T[: row + 1]):
+            faults.append(f"bars until {day} give other columns or days")
+            continue
+        change_X = np.abs(_with_raw(again) - stored_TX[: row + 1]).max(axis=0) / spread_X
+        largest_X = np.maximum(largest_X, np.where(np.isnan(change_X), np.inf, change_X))
+    names = (*table.names, *(f"raw {name}" for name in _RAW))
+    return Comparison(cuts=len(rows), largest=dict(zip(names, largest_X.tolist(), strict=True)), faults=faults)
+
+
+def cut_rows(subject: Subject) -> list[int]:
+    """Days to cut after: ends of regions, every day of two weeks (for weekly features), the last, some at random."""
+    days = len(subject.table.dates_T)
+    rows = {days - 1}
+    for record in subject.splits_records.values():
+        for region in Region:
+            segments = record["splits"][region.value]["segments"]
+            rows.update(int(segments[place][1]) for place in (0, -1) if segments)
+    for middle in (days // 3, 2 * days // 3):
+        rows.update(range(middle, middle + _DAYS_OF_A_WEEK))
+    rows.update(subject.random("truncation").integers(1, days, _RANDOM_CUTS).tolist())
+    return sorted(row for row in rows if 0 < row < days)
+
+
+def _until(bars: Bars, day: np.datetime64) -> Bars:
+    kept = int(np.searchsorted(bars.dates_T, day, side="right"))
+    return dataclasses.replace(bars, **{name: getattr(bars, name)[:kept].copy() for name in _SERIES})
+
+
+def _with_raw(table: FeatureTable) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    raw = [getattr(table, f"{name}_T") for name in _RAW]
+    return np.column_stack([table.values_TF, *raw])

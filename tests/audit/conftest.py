@@ -1,0 +1,41 @@
+"""A miniature study to audit; its leaks are planted test by test."""
+
+from __future__ import annotations
+
+import pytest
+from tests.studies import make_study, prepare
+
+from tsladder.audit.build import open_subject
+from tsladder.audit.subject import Subject
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Features, splits and plans of two horizons."""
+    places = make_study(tmp_path_factory.mktemp("audited"), horizons=[1, 3])
+    prepare(places)
+    return places
+
+
+@pytest.fixture(scope="session")
+def subject(study: Places) -> Subject:
+    return open_subject(study, read_plan(study.audit_plan))
+
+
+@pytest.fixture(scope="session")
+def in_blocks(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A study unlike the other in every choice that has two ways."""
+    places = make_study(
+        tmp_path_factory.mktemp("blocks"),
+        horizons=[2],
+        data__tier="a20",
+        data__ohlcv=False,
+        target__task="direction",
+        windows__normalisation="revin",
+        splits__kind="chunks",
+        splits__block_days=60,
+    )
+    prepare(places)
+    return open_subject(places, read_plan(places.audit_plan))

@@ -1,0 +1,63 @@
+"""The record of the audit: its shape, its repeatability, and what it does when something is not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.studies import make_study, params_of, prepare, verb
+
+from tsladder.audit.build import audit, open_subject
+from tsladder.audit.finding import Finding
+from tsladder.audit.subject import Subject
+from tsladder.errors import WorkFailed
+from tsladder.law.leaks import PROBES, read_audit
+from tsladder.places import Places
+from tsladder.planning.plans import read_plan
+
+
+@pytest.fixture(scope="module")
+def audited(study: Places) -> Places:
+    """The study with its audit written by the stage."""
+    verb("audit")(study, params_of(study))
+    return study
+
+
+def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -> None:
+    record = read_audit(audited.audit / "audit.json")
+    assert record["passed"] is True
+    assert [probe["name"] for probe in record["probes"]] == list(PROBES)
+    assert all(probe["passed"] for probe in record["probes"])
+    assert all(set(probe) == {"name", "title", "passed", "numbers", "words"} for probe in record["probes"])
+    numbers = [value for probe in record["probes"] for value in probe["numbers"].values()]
+    assert all(isinstance(value, int | float | str) for value in numbers)
+    assert all(probe["words"].endswith(".") for probe in record["probes"])
+
+
+def test_the_record_repeats_exactly_and_knows_no_path(audited: Places, subject: Subject) -> None:
+    text = (audited.audit / "audit.json").read_text()
+    assert json.loads(text) == audit(subject)
+    assert str(audited.root) not in text
+
+
+def test_a_probe_of_another_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="'tea_leaves' is no probe"):
+        Finding(name="tea_leaves", passed=True, numbers={}, words="")
+
+
+def test_numbers_that_json_does_not_know_become_words() -> None:
+    finding = Finding(name="normalisation", passed=False, numbers={"a": float("inf"), "b": 1.5}, words="")
+    assert json.loads(json.dumps(finding.to_json(), allow_nan=False))["numbers"] == {"a": "inf", "b": 1.5}
+
+
+def test_missing_splits_and_foreign_features_end_with_what_to_do(tmp_path: Path) -> None:
+    places = make_study(tmp_path)
+    prepare(places)
+    plan = read_plan(places.audit_plan)
+    foreign = {**plan, "model": {**plan["model"], "n_features": 24}}
+    with pytest.raises(WorkFailed, match="25 columns"):
+        open_subject(places, foreign)
+    places.horizon_splits(1).unlink()
+    with pytest.raises(WorkFailed, match="run `dvc repro splits` first"):
+        open_subject(places, plan)
