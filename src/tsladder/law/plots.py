@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tsladder.law.fit import Floats, PowerFit
+from tsladder.law.fit import PowerFit
+from tsladder.law.line import Floats
 from tsladder.law.points import size_in_words
 
 if TYPE_CHECKING:

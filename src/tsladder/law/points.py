@@ -30,6 +30,7 @@ class RungPoint:
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> log loss on the same windows
+    n_data                                    amount of data it was trained on, where a table says so
     loss_N, dates_N                           daily loss averaged over seeds, and its days
     """
 
@@ -50,6 +51,7 @@ class RungPoint:
     baselines: Mapping[str, float] = field(default_factory=dict)
     beaten_by: tuple[str, ...] = ()
     off_budget: bool = False
+    n_data: float | None = None
     loss_N: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
     dates_N: NDArray[np.datetime64] | None = field(default=None, compare=False, repr=False)
 
@@ -58,6 +60,11 @@ class RungPoint:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0.0):
                 raise ValueError(f"{self.cell}: {name} must be a positive number to enter a law, got {value!r}")
+
+    @property
+    def replicated(self) -> bool:
+        """Was it trained on several seeds, so that its standard error is that of seeds?"""
+        return len(self.seeds) > 1
 
     def named(self, count: str) -> RungPoint:
         """This point placed at another of its three counts, e.g. ``n_params_blocks``."""
@@ -74,7 +81,7 @@ class DroppedCell:
 
 def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:
     """The points by size, so that no result depends on the order in which they came."""
-    return tuple(sorted(points, key=lambda point: (point.n_params, point.loss, point.cell)))
+    return tuple(sorted(points, key=lambda point: (point.n_params, point.n_data or 0.0, point.loss, point.cell)))
 
 
 def size_in_words(n_params: float) -> str:
