@@ -53,6 +53,7 @@ def law_of_points(
         power = fit_power(sizes, losses, confidence)
     bootstrap = {"draws": draws, "confidence": confidence, "seed": seed}
     contrasts = compare_neighbours(rungs, power, **bootstrap) if data is None else ()  # type: ignore[arg-type]
+    floor, overfit, choice = _forms_of_size(sizes, losses, confidence, power, data is not None)
     verdict = judge(
         rungs,
         power,
@@ -61,11 +62,11 @@ def law_of_points(
         contrasts=contrasts,
         probes_failed=probes_failed,
         cost=cost,
+        turns_at_n=overfit.turns_at_n if choice.preferred == "overfit" else None,
     )
     noise = rung_noise(rungs, power)
     left_out = leave_one_rung_out(sizes, losses, None if in_step else data)
     constant = fit_constant(losses) if rungs else None
-    floor, overfit, choice = _forms_of_size(sizes, losses, confidence, power, data is not None)
     excess = fit_excess(rungs, confidence)
     record = {
         "points": [_point(point) for point in rungs] + [_dropped(cell) for cell in dropped],

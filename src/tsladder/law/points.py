@@ -86,7 +86,7 @@ def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:
 
 def size_in_words(n_params: float) -> str:
     """A parameter count as people say it: 970561 -> "971k"."""
-    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if n_params >= 0.9995 * unit:
             return f"{n_params / unit:.3g}{name}"
     return f"{n_params:.3g}"

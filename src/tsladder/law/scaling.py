@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tsladder.law.fit import PowerFit
 from tsladder.law.ladder import POINT_KEYS, law_of_points
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.settling import Cost
@@ -76,13 +75,19 @@ def points_table(laws: Mapping[str, Any], first: str) -> str:
     writer = csv.DictWriter(stream, [first, *scalars, "n_seeds", "beaten_by", "fitted_loss"], lineterminator="\n")
     writer.writeheader()
     for name, law in laws.items():
-        plain = law["fits"]["power"]
-        power = None if plain is None else PowerFit.from_json(plain)
-        known = [point for point in law["points"] if not point["dropped"]]
+        residuals = residuals_of(law)
         for index, point in enumerate(law["points"]):
             row = {key: point[key] for key in scalars}
             row |= {first: name, "n_seeds": len(point["seeds"]), "beaten_by": " ".join(point["beaten_by"])}
-            if power is not None and index < len(known):
-                row["fitted_loss"] = point["loss"] * math.exp(-power.residuals[index])
+            if index < len(residuals):
+                row["fitted_loss"] = point["loss"] * math.exp(-residuals[index])
             writer.writerow(row)
     return stream.getvalue()
+
+
+def residuals_of(law: Mapping[str, Any]) -> Sequence[float]:
+    """log(loss) - fitted of the points that were not dropped: around the surface where one is known, else around the
+    power law; () without either."""
+    if surface := law.get("surface", {}).get("residuals"):
+        return list(surface)
+    return () if law["fits"]["power"] is None else list(law["fits"]["power"]["residuals"])

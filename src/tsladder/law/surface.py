@@ -45,7 +45,7 @@ class SurfaceFit:
     """What cannot be told is None. `objective`: the summed Huber loss at `huber_delta`; `noise`: robust sd of the log
     residuals. `starts_agreeing` of `starts` reached the least objective; `converged`: its gradient vanishes at a
     minimum inside the bounds. `draws_converged`: share of the bootstrap draws of which that holds. `identified`: every
-    term is told from none; `reason` says which is not."""
+    term is told from none; `reason` says which is not. `residuals`: log(loss) - fitted, by size, then data."""
 
     E: float | None
     A: float | None
@@ -69,12 +69,7 @@ class SurfaceFit:
     draws: int = 0
     draws_converged: float | None = None
     confidence: float = 0.95
-
-    def loss_at(self, n_params: Floats | float, n_data: Floats | float) -> Floats:
-        """Raises ValueError where a parameter is not known."""
-        known = (self.E, self.A, self.B, self.alpha, self.beta)
-        E, A, B, alpha, beta = (value for value in known if value is not None)
-        return np.asarray(E + A * np.power(n_params, -alpha) + B * np.power(n_data, -beta), dtype=np.float64)
+    residuals: tuple[float, ...] = ()
 
 
 def fit_surface(
@@ -147,6 +142,7 @@ def fit_surface(
         draws=draws,
         draws_converged=share,
         confidence=confidence,
+        residuals=tuple((y - huber.log_loss(best[None], points.x_n, points.z_n)[0]).tolist()),
     )
 
 
@@ -177,9 +173,7 @@ def _obstacle(n: Floats, d: Floats) -> str | None:
 def _curve_in_data(d: Floats, loss: Floats, confidence: float) -> SurfaceFit:
     """One common size: what is left is a curve in D, whose floor holds E and the size's term together."""
     curve = fit_floor(d, loss, confidence)
-    words = (
-        "not identifiable: all points have one size, so alpha leaves no trace and E cannot be told from A N^-alpha"
-    )
+    words = "not identifiable: all points have one size, so alpha leaves no trace and E cannot be told from A N^-alpha"
     if not curve.identified:
         return _nothing(f"{words}; B and beta neither ({curve.reason})", d.size, confidence)
     return SurfaceFit(

@@ -9,6 +9,7 @@ reason says where rungs lie closer to their line than their seeds allow. `not_mo
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,19 +52,39 @@ def judge(
     contrasts: Sequence[Contrast] = (),
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
+    turns_at_n: float | None = None,
 ) -> Verdict:
     """The verdict on rung means and their power fit (`fit_power`; None below three sizes).
 
     What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
-    `contrasts` no `not_monotone`. R squared plays no part: the sign, the interval and the power decide.
+    `contrasts` no `not_monotone`. `turns_at_n`: where the rungs follow the over-fitting form, of which no
+    verdict knows, so the reason says it. R squared plays no part: the sign, the interval and the power decide.
     """
+    verdict = _judge(in_order(points), fit, alpha_of_interest, confidence, contrasts, probes_failed, cost)
+    if turns_at_n is None or fit is None:
+        return verdict
+    at = size_in_words(turns_at_n)
+    turn = (
+        f"But these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent describes it."
+    )
+    return dataclasses.replace(verdict, reason=f"{verdict.reason} {turn}")
+
+
+def _judge(
+    points: Sequence[RungPoint],
+    fit: PowerFit | None,
+    alpha_of_interest: float,
+    confidence: float,
+    contrasts: Sequence[Contrast],
+    probes_failed: Sequence[str],
+    cost: Cost | None,
+) -> Verdict:
     if probes_failed:
         return Verdict(
             name=VerdictName.INVALID,
             reason=f"A probe for leaks failed ({'; '.join(probes_failed)}): these losses may know the future.",
             settle="Find the leak that the probe points to and run the study again; no figure of this one counts.",
         )
-    points = in_order(points)
     if fit is None:
         return _too_few(points)
     if all(point.has_skill is False for point in points):
