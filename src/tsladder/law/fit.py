@@ -71,15 +71,17 @@ class PowerFit:
         return cls(**known)
 
     def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
-        return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
 
     def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
         """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show."""
         x = self._centred(n_params)
         variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
-        width = np.exp(self.t_critical * self.residual_sd * np.sqrt(variance))
-        line = self.loss_at(n_params)
-        return line / width, line * width
+        with np.errstate(over="ignore", invalid="ignore"):
+            width = np.exp(self.t_critical * self.residual_sd * np.sqrt(variance))
+            line = self.loss_at(n_params)
+            return line / width, line * width
 
     def _centred(self, n_params: NDArray[np.floating] | float) -> Floats:
         return np.asarray(np.log(np.asarray(n_params, dtype=np.float64) / self.reference_n), dtype=np.float64)
@@ -120,8 +122,12 @@ def fit_power(
         line.residuals**2 * line.leverage / ((r - line.dof) * sd**2 * np.maximum(1.0 - line.leverage, ROUNDING) ** 2)
     )
     level_width = critical * sd / np.sqrt(r)
+    with np.errstate(over="ignore"):
+        low, high, C = np.exp(
+            [line.level - level_width, line.level + level_width, line.level - line.slope * line.centre]
+        )
     return PowerFit(
-        C=float(np.exp(line.level - line.slope * line.centre)),
+        C=float(C),
         alpha=0.0 - line.slope,
         alpha_ci=(-line.slope - critical * se, -line.slope + critical * se),
         alpha_se=se,
@@ -131,7 +137,7 @@ def fit_power(
         cooks_distance=tuple(cooks.tolist()),
         reference_n=float(np.exp(line.centre)),
         loss_at_reference=float(np.exp(line.level)),
-        loss_at_reference_ci=(float(np.exp(line.level - level_width)), float(np.exp(line.level + level_width))),
+        loss_at_reference_ci=(float(low), float(high)),
         residual_sd=sd,
         log_n_spread=line.spread,
         n_rungs=r,

@@ -13,13 +13,13 @@ from tsladder.law.excess import fit_excess
 from tsladder.law.fit import PowerFit, fit_constant, fit_power
 from tsladder.law.floor import FloorFit, fit_floor
 from tsladder.law.left_out import LeftOut, leave_one_rung_out
-from tsladder.law.neighbours import compare_neighbours
+from tsladder.law.neighbours import Contrast, compare_neighbours
 from tsladder.law.overfit import FORM, OverfitFit, fit_overfit
 from tsladder.law.points import DroppedCell, RungPoint, in_order
 from tsladder.law.region import joint_region
 from tsladder.law.repetition import repeated_verdicts
 from tsladder.law.settling import Cost, rung_noise
-from tsladder.law.surface import SurfaceFit, fit_surface
+from tsladder.law.surface import fit_surface
 from tsladder.law.verdict import judge
 from tsladder.vocabulary import Cell
 
@@ -51,8 +51,9 @@ def law_of_points(
     in_step = data is not None and power is None
     if in_step:
         power = fit_power(sizes, losses, confidence)
-    bootstrap = {"draws": draws, "confidence": confidence, "seed": seed}
-    contrasts = compare_neighbours(rungs, power, **bootstrap) if data is None else ()  # type: ignore[arg-type]
+    contrasts: Sequence[Contrast] = ()
+    if data is None:
+        contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
     floor, overfit, choice = _forms_of_size(sizes, losses, confidence, power, data is not None)
     verdict = judge(
         rungs,
@@ -68,24 +69,23 @@ def law_of_points(
     left_out = leave_one_rung_out(sizes, losses, None if in_step else data)
     constant = fit_constant(losses) if rungs else None
     excess = fit_excess(rungs, confidence)
-    record = {
+    record: dict[str, Any] = {
         "points": [_point(point) for point in rungs] + [_dropped(cell) for cell in dropped],
         "fits": {
             "constant": None if constant is None else dataclasses.asdict(constant),
             "power": _power(power),
             "power_floor": dataclasses.asdict(floor),
-            "overfit": _plain(dataclasses.asdict(overfit))
-            | {"form": FORM, "preferred": choice.preferred == "overfit" and overfit.turns},
+            "overfit": dataclasses.asdict(overfit) | {"form": FORM, "preferred": choice.preferred == "overfit"},
         },
         "model_choice": dataclasses.asdict(choice),
         "power_by_count": {count: _power(_fit_at(rungs, count, confidence)) for count in COUNTS},
         "joint_region": None if power is None else joint_region(power),
         "influential": _influential(rungs, power, left_out),
-        "excess": None if excess is None else _plain(dataclasses.asdict(excess)) | {"power": _power(excess.power)},
+        "excess": None if excess is None else dataclasses.asdict(excess) | {"power": _power(excess.power)},
         "verdict": verdict.name.value,
         "reason": verdict.reason,
         "settle": verdict.settle,
-        "settle_options": [_plain(dataclasses.asdict(option)) for option in verdict.options],
+        "settle_options": [dataclasses.asdict(option) for option in verdict.options],
         "beaten_by": beating_every_rung(rungs),
         "base_rate_loss": rungs[0].base_rate_loss if rungs else None,
         "own_rate_loss": rungs[0].own_rate_loss if rungs else None,
@@ -101,8 +101,8 @@ def law_of_points(
     }
     if data is not None:
         surface = fit_surface(sizes, data, losses, confidence=confidence, draws=draws, seed=seed, delta=huber_delta)
-        record["surface"] = _surface(surface)
-    return record
+        record["surface"] = dataclasses.asdict(surface)
+    return {key: _plain(value) for key, value in record.items()}
 
 
 def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
@@ -156,21 +156,15 @@ def _fit_at(rungs: Sequence[RungPoint], count: str, confidence: float) -> PowerF
 
 
 def _power(fit: PowerFit | None) -> dict[str, Any] | None:
-    if fit is None:
-        return None
-    return _plain(fit.to_json())
+    return None if fit is None else fit.to_json()
 
 
-def _surface(surface: SurfaceFit) -> dict[str, Any]:
-    return _plain(dataclasses.asdict(surface))
-
-
-def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(value: Any) -> Any:
     """Tuples become lists, and numbers beyond all floats None."""
-    return {key: list(value) if isinstance(value, tuple) else _finite(value) for key, value in record.items()}
-
-
-def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -231,8 +225,8 @@ def _notes(
         )
     if in_step and power is not None:
         notes.append(
-            "n_data moves in step with n_params, so the exponent is that of both together: the points cannot tell what "
-            "size does from what data do"
+            "n_data varies, but in step with n_params or on too few points to tell them apart, so the exponent is that "
+            "of both together"
         )
     elif varying and power is not None:
         notes.append("n_data varies: the exponent of n_params is taken at equal n_data, by a log-linear fit of both")

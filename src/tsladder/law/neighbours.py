@@ -58,7 +58,7 @@ def compare_neighbours(
     seed borrows the relative spread of the others. Raises ValueError when two rungs' days differ.
     """
     ordered = in_order(points)
-    seed_terms = _seed_terms(ordered)
+    seed_terms, of_seeds = _seed_terms(ordered), any(point.replicated for point in ordered)
     raw: list[tuple[float | None, float | None, str]] = []
     pairs = list(itertools.pairwise(ordered))
     for index, (smaller, larger) in enumerate(pairs):
@@ -68,7 +68,7 @@ def compare_neighbours(
             terms.append(days)
             known.insert(0, "days")
         noise = " and ".join(known) or "unknown"
-        if terms and (smaller.replicated or larger.replicated or "days" in known):
+        if terms and (of_seeds or "days" in known):
             choice = _choice_term(smaller, larger, fit)
             if choice is not None and choice[0] > sum(variance for variance, _ in terms):
                 terms, noise = [choice], "choice"

@@ -214,6 +214,7 @@ def _axes(axes: Axes, span: Floats, n: Floats) -> None:
     axes.set_yscale("log")
     axes.set_xlim(span[0], span[-1])
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.get_lines()])
+    drawn = drawn[np.isfinite(drawn) & (drawn > 0.0)]
     low, high = float(drawn.min()), float(drawn.max())
     margin = max(0.08 * np.log(high / low), 0.01)
     bottom, top = low * np.exp(-margin), high * np.exp(margin)

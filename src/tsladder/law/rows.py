@@ -130,7 +130,7 @@ def _checked(name: str, header: Sequence[str], body: Sequence[tuple[int, list[st
 
 def _row(number: int, cells: Sequence[str], at: dict[str, int], width: int) -> tuple[Row | None, list[str]]:
     wrong = []
-    if len(cells) > width:
+    if any(cell.strip() for cell in cells[width:]):
         wrong.append(f"has {len(cells)} cells, the header {width}")
     values: dict[str, float] = {}
     for column in ("n_params", "loss", "n_data", "se"):
@@ -167,11 +167,13 @@ def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index].strip() if index < len(cells) else ""
 
 
+_LEAST, _MOST = 1e-30, 1e30
+_POSITIVE = f"must be a positive number (within {_LEAST:g} and {_MOST:g})"
 _WHY = {
-    "n_params": "must be a positive number",
-    "n_data": "must be a positive number",
-    "loss": "must be a positive number: a law is fitted to its logarithm",
-    "se": "must be a positive number, or empty where it is not known",
+    "n_params": _POSITIVE,
+    "n_data": _POSITIVE,
+    "loss": f"{_POSITIVE}: a law is fitted to its logarithm",
+    "se": f"{_POSITIVE}, or empty where it is not known",
 }
 
 
@@ -188,7 +190,7 @@ def _positive(text: str, column: str) -> tuple[float | None, str]:
             value = math.nan
         if math.isnan(value):
             return None, f"is {text!r}; it {_WHY[column]}"
-    if not (math.isfinite(value) and value > 0.0):
+    if not _LEAST <= value <= _MOST:
         return None, f"is {text}; it {_WHY[column]}"
     return value, ""
 

@@ -10,6 +10,7 @@ reason says where rungs lie closer to their line than their seeds allow. `not_mo
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,9 @@ from tsladder.law.fit import PowerFit
 from tsladder.law.neighbours import Contrast
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.settling import Cost, Option, in_words, rung_noise, settle_options
+
+_BEYOND_WORDS = 700.0
+"""Log of a change so large that floats end."""
 
 
 class VerdictName(StrEnum):
@@ -107,13 +111,17 @@ def _significant(contrast: Contrast, confidence: float) -> bool:
 
 def _too_few(points: Sequence[RungPoint]) -> Verdict:
     sizes = len({point.n_params for point in points})
-    missing = 3 - sizes
-    has = "No rung has" if sizes == 0 else "Only one size has" if sizes == 1 else "Only two sizes have"
+    missing = max(1, 3 - sizes)
+    has = {0: "No rung has", 1: "Only one size has", 2: "Only two sizes have"}.get(sizes)
+    told = f"{has} a loss" if has else f"The {sizes} sizes are one within rounding"
     return Verdict(
         name=VerdictName.TOO_FEW_RUNGS,
-        reason=f"{has} a loss. A line through fewer than three has no error to judge it by, so no exponent is given.",
+        reason=f"{told}. A line through fewer than three has no error to judge it by, so no exponent is given.",
         settle=f"At least {missing} more rung{'s' if missing > 1 else ''}; four or five, spread over two orders of "
         "magnitude or more, give the verdict some power.",
+        options=(
+            Option(what="rungs", seeds=None, rungs=None, words=f"at least {missing} more rung{'s'[: missing - 1]}"),
+        ),
     )
 
 
@@ -132,7 +140,7 @@ def _no_skill(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> 
 
 
 def _signed(points: Sequence[RungPoint], fit: PowerFit) -> Verdict:
-    tenfold = 10.0**-fit.alpha - 1.0
+    tenfold = math.expm1(min(-fit.alpha * math.log(10.0), _BEYOND_WORDS))
     smallest, largest = size_in_words(points[0].n_params), size_in_words(points[-1].n_params)
     settle = f"The sign holds for {smallest} to {largest}. A rung above {largest} that falls inside the law's "
     settle += "prediction would extend it; " + _power_words(points, fit)
