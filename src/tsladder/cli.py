@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from tsladder.places import Places
@@ -18,7 +19,22 @@ EXAMPLES = """examples:
   tsladder plan --budget 2M      the same with 2M as the top rung
   tsladder run                   rebuild what is stale and print the verdicts
   tsladder status --json         where every cell stands
+  tsladder fit points.csv        the law of any table of sizes and losses
   tsladder ui                    compare trials in the browser
+"""
+
+FIT_HELP = """the table:
+  n_params   parameters of a model: 2000000, 2e6 or 2M
+  loss       its loss; rows of one size are replicates of one rung
+  n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
+  group      a law for each; without it there is one, "all"
+  seed       tells replicates apart: the same run twice is an error
+  se         standard error of the loss, for rungs of one row
+
+examples:
+  tsladder fit points.csv                 a verdict for every group
+  tsladder fit points.csv --json          the same as JSON alone
+  tsladder fit points.csv --out results   also results/fit.json, fit.csv and fit.png
 """
 
 
@@ -56,6 +72,21 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="where every cell stands, from local files")
     status.add_argument("--json", action="store_true", help="print JSON alone")
     status.set_defaults(command=_status)
+
+    fit = commands.add_parser(
+        "fit",
+        help="the law of a table of points, its verdict and figure",
+        description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
+        epilog=FIT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    fit.add_argument("points", type=Path, metavar="POINTS.csv", help="columns n_params and loss, and more: see below")
+    fit.add_argument("--json", action="store_true", help="print JSON alone")
+    fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
+    fit.add_argument(
+        "--huber-delta", type=float, metavar="X", help="threshold of the surface's residuals, else from their noise"
+    )
+    fit.set_defaults(command=_fit)
 
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
@@ -98,6 +129,19 @@ def _status(places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(state.to_json(), indent=1))
     else:
         print("\n".join(status_lines(state)))
+    return 0
+
+
+def _fit(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.fit import fit_lines, fit_points
+
+    record = fit_points(options.points, options.out, options.huber_delta)
+    if options.json:
+        print(json.dumps(record, indent=1, allow_nan=False))
+    else:
+        print("\n".join(fit_lines(record)))
+    if record["ignored_columns"]:
+        print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
     return 0
 
 

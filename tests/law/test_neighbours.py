@@ -13,7 +13,7 @@ DAYS = np.datetime64("2015-01-01") + np.arange(800)
 
 
 def compare(points):
-    return compare_neighbours(points, draws=300, confidence=0.95, seed=0)
+    return compare_neighbours(points, None, draws=300, confidence=0.95, seed=0)
 
 
 def daily(levels, noise=0.05, **known):

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsladder.law.fit import PowerFit, fit_constant, fit_power, leave_one_rung_out, minimum_detectable_alpha
+from tsladder.law.detection import minimum_detectable_alpha
+from tsladder.law.fit import PowerFit, fit_constant, fit_power
+from tsladder.law.left_out import leave_one_rung_out
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 

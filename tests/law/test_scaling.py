@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from tsladder.law.ladder import beating_every_rung, law_of_points
 from tsladder.law.points import DroppedCell, RungPoint
-from tsladder.law.scaling import beating_every_rung, law_of_points, scaling_record, write_law
+from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import EvaluationParams, LawParams
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)

@@ -51,7 +51,7 @@ def planted(
 def judged(points, contrasts=None, **known):
     fit = fit_power([p.n_params for p in points], [p.loss for p in points])
     if contrasts is None:
-        contrasts = compare_neighbours(points, draws=100, confidence=0.95, seed=0)
+        contrasts = compare_neighbours(points, fit, draws=100, confidence=0.95, seed=0)
     return judge(points, fit, alpha_of_interest=0.015, contrasts=contrasts, **known), fit
 
 

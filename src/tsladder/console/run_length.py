@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.duration import RunLength
+from tsladder.planning.duration import RunLength, run_length
 from tsladder.records import read_json
 from tsladder.vocabulary import Region
 
@@ -20,15 +19,8 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
         windows = _counted(places, params)
     else:
         return {}
-    preset = params.search.chosen
-    patience = preset.patience if params.training.patience == "preset" else params.training.patience
     return {
-        horizon: RunLength(
-            train_windows=count[Region.TRAIN],
-            validation_windows=count[Region.VALIDATION],
-            epochs=statistics.mean(preset.space.epochs.choices),
-            patience=patience,
-        )
+        horizon: run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
         for horizon, count in windows.items()
     }
 

@@ -19,13 +19,17 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloorFit:
-    """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim."""
+    """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
+
+    `sse`: what the best fit leaves of the log losses, summed.
+    """
 
     E: float | None
     A: float | None
     alpha: float | None
     identified: bool
     reason: str
+    sse: float | None = None
 
 
 def fit_floor(
@@ -68,9 +72,10 @@ def fit_floor(
     if best.alpha > 0.99 * _STEEPEST:
         reasons.append("the exponent ran into its bound")
     if reasons:
-        return FloorFit(E=E, A=A, alpha=best.alpha, identified=False, reason="not identifiable: " + "; ".join(reasons))
+        reason = "not identifiable: " + "; ".join(reasons)
+        return FloorFit(E=E, A=A, alpha=best.alpha, identified=False, reason=reason, sse=best.sse)
     reason = f"identified: no floor and a floor at the lowest loss both fit worse ({confidence:.0%} profile test)"
-    return FloorFit(E=E, A=A, alpha=best.alpha, identified=True, reason=reason)
+    return FloorFit(E=E, A=A, alpha=best.alpha, identified=True, reason=reason, sse=best.sse)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

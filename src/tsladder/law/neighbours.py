@@ -1,4 +1,16 @@
-"""Do two rungs next to each other differ? Paired by test day, Holm-corrected over the ladder."""
+"""Do two rungs next to each other differ by more than the choice of their configurations? Paired by test day,
+Holm-corrected over the ladder.
+
+Days and seeds say how well the loss of the two CHOSEN configurations is known. What a turn of the curve is claimed of
+is size, and each rung's configuration is itself a draw: a search of another seed finds another one, whose loss differs
+though the size does not. So the replicate of a size is the rung, and a contrast is held against the scatter of rungs
+wherever that exceeds what days and seeds explain. The scatter is the residual deviation around the power law, with that
+law's degrees of freedom: one configuration a rung leaves no other estimate.
+
+That estimate holds a true turn too, and a large one would hide behind itself. So it counts up to `LARGEST_CHOICE` only,
+and beyond as known: rungs further apart than choices are taken to be are apart by size. A standard error that a
+table gives for a point without replicates is taken at its word: its author knows what it holds.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +23,11 @@ import numpy as np
 
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import holm, two_sided
+from tsladder.law.fit import PowerFit
 from tsladder.law.points import RungPoint, in_order
+
+LARGEST_CHOICE = 0.03
+"""Relative: half as much again as the effect of 2 % that null ladders are tried with (tests/law)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +35,8 @@ class Contrast:
     """Loss of the larger rung minus loss of the smaller one.
 
     `p_holm` is two-sided, corrected for every pair of the ladder. `se` and `p_holm` are None where nothing is known
-    of the noise. `noise` names what the standard error holds: "days and seeds", "days", "seeds" or "unknown".
+    of the noise. `noise` names what the standard error holds: "days and seeds", "days", "seeds", "se as given",
+    "choice" (the scatter of the rungs, where it exceeds the others) or "unknown".
     """
 
     smaller: str
@@ -32,16 +49,16 @@ class Contrast:
 
 
 def compare_neighbours(
-    points: Sequence[RungPoint], *, draws: int, confidence: float, seed: int
+    points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
 ) -> tuple[Contrast, ...]:
-    """Every pair of neighbouring rungs, smallest first.
+    """Every pair of neighbouring rungs, smallest first. `fit`: the power law through them, None: no scatter is known.
 
     The variance of a difference is that of the paired daily losses (block bootstrap: same days, same market) plus
     that of both seed means; Student's t takes its degrees of freedom from Welch and Satterthwaite. A rung of one
     seed borrows the relative spread of the others. Raises ValueError when two rungs' days differ.
     """
     ordered = in_order(points)
-    seed_terms = _seed_terms(ordered)
+    seed_terms, of_seeds = _seed_terms(ordered), any(point.replicated for point in ordered)
     raw: list[tuple[float | None, float | None, str]] = []
     pairs = list(itertools.pairwise(ordered))
     for index, (smaller, larger) in enumerate(pairs):
@@ -50,7 +67,14 @@ def compare_neighbours(
         if (days := _day_term(smaller, larger, draws, confidence, seed)) is not None:
             terms.append(days)
             known.insert(0, "days")
-        raw.append((*two_sided(larger.loss - smaller.loss, terms), " and ".join(known) or "unknown"))
+        noise = " and ".join(known) or "unknown"
+        if terms and (of_seeds or "days" in known):
+            choice = _choice_term(smaller, larger, fit)
+            if choice is not None and choice[0] > sum(variance for variance, _ in terms):
+                terms, noise = [choice], "choice"
+        elif terms:
+            noise = "se as given"
+        raw.append((*two_sided(larger.loss - smaller.loss, terms), noise))
     corrected = holm([p for _, p, _ in raw])
     return tuple(
         Contrast(
@@ -66,10 +90,11 @@ def compare_neighbours(
     )
 
 
-def relative_seed_variance(points: Sequence[RungPoint]) -> float | None:
-    """Mean squared relative standard error of the rung means; None where no rung has one."""
-    known = [(point.se / point.loss) ** 2 for point in points if point.se is not None]
-    return float(np.mean(known)) if known else None
+def _choice_term(smaller: RungPoint, larger: RungPoint, fit: PowerFit | None) -> tuple[float, float] | None:
+    if fit is None:
+        return None
+    scatter = min(fit.residual_sd, LARGEST_CHOICE)
+    return scatter**2 * (smaller.loss**2 + larger.loss**2), fit.dof if scatter < LARGEST_CHOICE else math.inf
 
 
 def _seed_terms(points: Sequence[RungPoint]) -> list[tuple[float, float] | None]:

@@ -1,14 +1,17 @@
-"""scaling.png: one panel a horizon, loss against size on log axes. Drawn from the record alone."""
+"""scaling.png and fit.png: a panel for each horizon or group, loss against size on log axes. Drawn from the record."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tsladder.law.fit import Floats, PowerFit
+from tsladder.law.fit import PowerFit
+from tsladder.law.line import Floats
 from tsladder.law.points import size_in_words
 
 if TYPE_CHECKING:
@@ -24,74 +27,169 @@ _BASELINES = {
     "last_day_ratio_logistic": ("#7b4397", (0, (3, 1, 1, 1, 1, 1)), "last-day ratio logistic"),
 }
 _OTHER = ("#a0527d", (0, (5, 1)))
+_OTHER_FORM = "#b3541e"
 _COLUMNS = 3
+_LONGEST_NAME = 22
+_MOST_TICKS = 12
+MOST_PANELS = 60
 _MOST_LEVEL_LABELS = 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Words:
+    """`heading`: of the panel. `mean`: what a point with an error bar is."""
+
+    heading: str
+    loss: str
+    mean: str
 
 
 def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
     """Points with one standard error, the power law with its interval, constants and baselines as lines."""
+    loss = f"{record['metric'].replace('_', ' ')} on {record['region']} (nats)"
+    panels = []
+    for horizon, law in record["horizons"].items():
+        heading = f"{horizon} day{'' if horizon == '1' else 's'} ahead"
+        panels.append((_Words(heading=heading, loss=loss, mean="rung mean ± 1 se; dots: seeds"), law))
+    _draw(panels, path)
+
+
+def draw_groups(record: Mapping[str, Any], path: Path) -> None:
+    """The same of a table's groups, the first `MOST_PANELS` of them; where data vary, the surface at four amounts."""
+    panels = [
+        (_Words(heading=name, loss=record["metric"], mean="rung mean ± 1 se; dots: single rows"), law)
+        for name, law in record["groups"].items()
+    ]
+    _draw(panels[:MOST_PANELS], path)
+
+
+def _draw(panels: Sequence[tuple[_Words, Mapping[str, Any]]], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    horizons = record["horizons"]
-    columns = 2 if len(horizons) == 4 else max(1, min(_COLUMNS, len(horizons)))
-    rows = max(1, -(-len(horizons) // columns))
+    columns = 2 if len(panels) == 4 else max(1, min(_COLUMNS, len(panels)))
+    rows = max(1, -(-len(panels) // columns))
     figure = Figure(figsize=(4.9 * columns, 4.5 * rows + 0.9), dpi=160, layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(rows, columns, squeeze=False)
     handles: dict[str, Any] = {}
-    for axes, (horizon, law) in zip(grid.flat, horizons.items(), strict=False):
-        _panel(axes, horizon, law, record)
+    for axes, (words, law) in zip(grid.flat, panels, strict=False):
+        _panel(axes, words, law)
         drawn, labels = axes.get_legend_handles_labels()
         handles |= dict(zip(labels, drawn, strict=True))
-    for axes in list(grid.flat)[len(horizons) :]:
+    for axes in list(grid.flat)[len(panels) :]:
         axes.set_visible(False)
     if handles:
         figure.legend(
-            handles.values(), handles.keys(), loc="outside lower center", ncols=min(4, len(handles)), frameon=False,
-            fontsize=9, labelcolor=_INK, handlelength=2.8,
+            handles.values(), handles.keys(), loc="outside lower center", ncols=min(2 * columns, len(handles)),
+            frameon=False, fontsize=9, labelcolor=_INK, handlelength=2.8,
         )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None}, facecolor="white")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
+    temporary.replace(path)
 
 
-def _panel(axes: Axes, horizon: str, law: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-    _titles(axes, f"{horizon} day{'' if horizon == '1' else 's'} ahead", law)
+def _panel(axes: Axes, words: _Words, law: Mapping[str, Any]) -> None:
+    _titles(axes, words.heading, law)
     points = [point for point in law["points"] if not point["dropped"]]
     axes.set_xlabel("parameters", color=_INK)
-    axes.set_ylabel(f"{record['metric'].replace('_', ' ')} on {record['region']} (nats)", color=_INK)
+    axes.set_ylabel(words.loss, color=_INK)
     if not points:
         axes.set(xticks=[], yticks=[])
         axes.text(0.5, 0.5, "no rung has a loss", transform=axes.transAxes, ha="center", color=_MUTED)
         return
     n = np.array([point["n_params"] for point in points], dtype=np.float64)
-    loss = np.array([point["loss"] for point in points])
     span = np.geomspace(n.min() / 1.6, n.max() * 1.6, 200)
-    if (power := law["fits"]["power"]) is not None:
-        _law(axes, span, PowerFit.from_json(power))
-    _references(axes, law)
-    for point in points:
-        seeds = [seed["loss"] for seed in point["seeds"]]
-        axes.plot([point["n_params"]] * len(seeds), seeds, ".", color=_MODEL, alpha=0.35, markersize=5, zorder=4)
-    se = [point["se"] or 0.0 for point in points]
-    axes.errorbar(
-        n, loss, yerr=se, fmt="o", color=_MODEL, markersize=6.5, capsize=3, elinewidth=1.3,
-        markeredgecolor="white", markeredgewidth=0.8, zorder=5, label="rung mean ± 1 se; dots: seeds",
-    )  # fmt: skip
+    if "surface" in law:
+        _surface(axes, span, n, points, law["surface"])
+    else:
+        if (power := law["fits"]["power"]) is not None:
+            _law(axes, span, PowerFit.from_json(power))
+        _curve(axes, span, law)
+        _references(axes, law)
+        _means(axes, n, points, words.mean)
     _axes(axes, span, n)
 
 
+def _means(axes: Axes, n: Floats, points: Sequence[Mapping[str, Any]], label: str) -> None:
+    for point in points:
+        runs = [run["loss"] for run in point["seeds"]]
+        axes.plot([point["n_params"]] * len(runs), runs, ".", color=_MODEL, alpha=0.35, markersize=5, zorder=4)
+    se = np.array([point["se"] or 0.0 for point in points])
+    axes.errorbar(
+        n, [point["loss"] for point in points], yerr=se if se.any() else None, fmt="o", color=_MODEL, markersize=6.5,
+        capsize=3, elinewidth=1.3, markeredgecolor="white", markeredgewidth=0.8, zorder=5,
+        label=label if se.any() else "loss, without a standard error",
+    )  # fmt: skip
+
+
+def _surface(
+    axes: Axes, span: Floats, n: Floats, points: Sequence[Mapping[str, Any]], surface: Mapping[str, Any]
+) -> None:
+    """Points coloured by their amount of data, and the fitted surface along N at four amounts."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    data = np.array([point["n_data"] for point in points], dtype=np.float64)
+    colours, shade = colormaps["viridis"].reversed(), LogNorm(float(data.min()), float(data.max()))
+    known = [surface[name] for name in ("E", "A", "B", "alpha", "beta")]
+    if all(value is not None for value in known):
+        E, A, B, alpha, beta = known
+        for index, share in enumerate((0.05, 0.35, 0.65, 0.95)):
+            amount = float(np.exp(np.quantile(np.log(data), share)))
+            label = "surface at four amounts of data (colour)" if index == 0 else None
+            fitted = E + A * span**-alpha + B * amount**-beta
+            axes.plot(span, fitted, color=colours(shade(amount)), linewidth=1.4, zorder=3, label=label)
+    loss = [point["loss"] for point in points]
+    drawn = axes.scatter(
+        n, loss, c=data, cmap=colours, norm=shade, s=20, edgecolors="white", linewidths=0.5, zorder=5, label="points"
+    )
+    # Scattered points are no line: without this the limits would not see them.
+    axes.plot(n, loss, linestyle="none")
+    if axes.figure is not None:
+        bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02, aspect=30)
+        bar.set_label("n_data", color=_INK)
+
+
+def _curve(axes: Axes, span: Floats, law: Mapping[str, Any]) -> None:
+    """The form that the rungs prefer to a power law, where they do."""
+    preferred = law["model_choice"]["preferred"]
+    if preferred == "power_floor":
+        floor = law["fits"]["power_floor"]
+        axes.plot(
+            span, floor["E"] + floor["A"] * span ** -floor["alpha"], color=_OTHER_FORM, linewidth=1.6, zorder=3,
+            label=r"preferred: $E + A\,N^{-\alpha}$",
+        )  # fmt: skip
+    elif preferred == "overfit":
+        turn, x = law["fits"]["overfit"], np.log(span)
+        curve = np.exp(turn["a"] + turn["b"] * x + turn["c"] * x**2)
+        axes.plot(span, curve, color=_OTHER_FORM, linewidth=1.6, zorder=3, label="preferred: falls, then rises")
+        axes.plot(
+            turn["turns_at_n"], turn["loss_at_turn"], "v", color=_OTHER_FORM, markersize=8, zorder=6, label="turn"
+        )
+
+
 def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
-    axes.set_title(f"{name}: {law['verdict'].replace('_', ' ')}", loc="left", fontweight="bold", color=_INK, pad=22)
-    if (power := law["fits"]["power"]) is not None:
+    shown = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+    heading = f"{shown}: {law['verdict'].replace('_', ' ')}"
+    axes.set_title(heading, loc="left", fontweight="bold", color=_INK, pad=22, parse_math=False)
+    power, surface = law["fits"]["power"], law.get("surface", {})
+    if surface.get("alpha_ci"):
+        low, high = surface["alpha_ci"]
+        words = f"α = {surface['alpha']:.3f} [{low:.3f}, {high:.3f}]  "
+        words += f"β = {surface['beta']:.3f}  E = {surface['E']:.4g}"
+    elif power is not None:
         low, high = power["alpha_ci"]
         words = f"α = {power['alpha']:.4f}  [{low:.4f}, {high:.4f}]"
         if (least := law["minimum_detectable_alpha"]) is not None:
             words += f"   detectable: {least:.4f}"
     else:
         words = "no exponent: fewer than three sizes"
-    axes.text(0.0, 1.025, words, transform=axes.transAxes, fontsize=9, color=_MUTED)
+    line = axes.text(0.0, 1.025, words, transform=axes.transAxes, fontsize=9, color=_MUTED)
+    # The title's padding makes room for it; counted by the layout, a long one would narrow the panel.
+    line.set_in_layout(False)
 
 
 def _law(axes: Axes, span: Floats, power: PowerFit) -> None:
@@ -110,27 +208,29 @@ def _references(axes: Axes, law: Mapping[str, Any]) -> None:
 
 def _axes(axes: Axes, span: Floats, n: Floats) -> None:
     """Log axes whose range follows points and reference lines, not a band that a short ladder makes enormous."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(span[0], span[-1])
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.get_lines()])
+    drawn = drawn[np.isfinite(drawn) & (drawn > 0.0)]
     low, high = float(drawn.min()), float(drawn.max())
     margin = max(0.08 * np.log(high / low), 0.01)
     bottom, top = low * np.exp(-margin), high * np.exp(margin)
     axes.set_ylim(bottom, top)
-    axes.xaxis.set_major_locator(FixedLocator(n.tolist()))
+    ticks = np.unique(n)
+    axes.xaxis.set_major_locator(FixedLocator(ticks.tolist()) if ticks.size <= _MOST_TICKS else LogLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: size_in_words(value)))
     axes.xaxis.set_minor_locator(NullLocator())
-    ticks = _round_ticks(bottom, top)
-    decimals = max((len(f"{tick:.6g}".partition(".")[2]) for tick in ticks), default=2)
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    levels = _round_ticks(bottom, top)
+    decimals = max((len(f"{level:.6g}".partition(".")[2]) for level in levels), default=2)
+    axes.yaxis.set_major_locator(FixedLocator(levels))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{decimals}f}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(colors=_INK, labelsize=9)
-    if n.size > _MOST_LEVEL_LABELS:
+    if _MOST_LEVEL_LABELS < ticks.size <= _MOST_TICKS:
         axes.tick_params(axis="x", labelrotation=45)
     axes.grid(axis="y", color="#e4e7eb", linewidth=0.7)
     axes.set_axisbelow(True)

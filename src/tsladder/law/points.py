@@ -28,6 +28,7 @@ class RungPoint:
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> log loss on the same windows
+    n_data                                    amount of data it was trained on, where a table says so
     loss_N, dates_N                           daily loss averaged over seeds, and its days
     """
 
@@ -48,6 +49,7 @@ class RungPoint:
     baselines: Mapping[str, float] = field(default_factory=dict)
     beaten_by: tuple[str, ...] = ()
     off_budget: bool = False
+    n_data: float | None = None
     loss_N: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
     dates_N: NDArray[np.datetime64] | None = field(default=None, compare=False, repr=False)
 
@@ -56,6 +58,11 @@ class RungPoint:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0.0):
                 raise ValueError(f"{self.cell}: {name} must be a positive number to enter a law, got {value!r}")
+
+    @property
+    def replicated(self) -> bool:
+        """Was it trained on several seeds, so that its standard error is that of seeds?"""
+        return len(self.seeds) > 1
 
     def named(self, count: str) -> RungPoint:
         """This point placed at another of its three counts, e.g. ``n_params_blocks``."""
@@ -72,12 +79,12 @@ class DroppedCell:
 
 def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:
     """The points by size, so that no result depends on the order in which they came."""
-    return tuple(sorted(points, key=lambda point: (point.n_params, point.loss, point.cell)))
+    return tuple(sorted(points, key=lambda point: (point.n_params, point.n_data or 0.0, point.loss, point.cell)))
 
 
 def size_in_words(n_params: float) -> str:
     """A parameter count as people say it: 970561 -> "971k"."""
-    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if n_params >= 0.9995 * unit:
             return f"{n_params / unit:.3g}{name}"
     return f"{n_params:.3g}"

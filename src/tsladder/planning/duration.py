@@ -19,10 +19,12 @@ AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures the facto
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tsladder.models.spec import ModelSpec
+from tsladder.params import Params
 from tsladder.planning.memory import BatchPlan, scoring_batch
 
 BEST_EPOCH_SHARE = 0.2
@@ -75,6 +77,17 @@ class RunLength:
         if self.patience is None:
             return self.epochs
         return min(self.epochs, BEST_EPOCH_SHARE * self.epochs + self.patience)
+
+
+def run_length(params: Params, *, train_windows: int, validation_windows: int) -> RunLength:
+    """Of any training of the study on so many windows."""
+    preset = params.search.chosen
+    return RunLength(
+        train_windows=train_windows,
+        validation_windows=validation_windows,
+        epochs=statistics.mean(preset.space.epochs.choices),
+        patience=preset.patience if params.training.patience == "preset" else params.training.patience,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

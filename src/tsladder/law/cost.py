@@ -1,0 +1,69 @@
+"""What further seeds and rungs of a study would cost, from the model of training time at its default rates.
+
+Default rates, one thread and one process: the same study gives the same seconds on every machine. `tsladder plan` says
+what a study takes on the machine at hand.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tsladder.errors import BadInput
+from tsladder.params import Params
+from tsladder.planning.cells import geometry_of
+from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
+from tsladder.planning.grid import build_grid
+from tsladder.planning.memory import candidate_plans, plan_batch
+from tsladder.planning.recipe import Recipe
+
+ASSUMED_MEMORY_GIB = 16.0
+"""Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyCost:
+    """A `tsladder.law.settling.Cost` of one horizon of the study `params`, whose trainings see `run`."""
+
+    params: Params
+    run: RunLength
+
+    def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
+        """Every rung trained `extra` times more."""
+        each = [self.training_seconds(size) for size in n_params]
+        return _total([None if seconds is None else extra * seconds for seconds in each])
+
+    def new_rungs(self, n_params: Sequence[float]) -> float | None:
+        """Every rung searched with all trials and trained on the study's seeds."""
+        runs = self.params.search.trials_total + self.params.train.seeds
+        each = [self.training_seconds(size) for size in n_params]
+        return _total([None if seconds is None else CELL_SECONDS + runs * seconds for seconds in each])
+
+    def training_seconds(self, n_params: float) -> float | None:
+        """Of one training of the grid's mean architecture at this size; None where the grid has none."""
+        budget = str(round(n_params))
+        try:
+            grid = build_grid(geometry_of(self.params), budget)
+        except BadInput:
+            return None
+        recipe = Recipe.from_params(self.params.training, self.params.search.chosen, budget)
+        seconds = []
+        for spec in grid.shapes:
+            batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer
+            plan = plan_batch(
+                spec,
+                effective_batch=batches,
+                precision=precision,
+                optimizer=optimizer,
+                memory_gib=ASSUMED_MEMORY_GIB,
+            )
+            if plan is None:
+                *_, plan = candidate_plans(effective_batch=batches, precision=precision, optimizer=optimizer)
+            seconds.append(forecast(spec, plan, 1, self.run).expected)
+        return statistics.mean(seconds)
+
+
+def _total(seconds: Sequence[float | None]) -> float | None:
+    known = [value for value in seconds if value is not None]
+    return round(sum(known), 1) if len(known) == len(seconds) else None
