@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tsladder.report.facts import Interval
+from tsladder.report.score_facts import Estimate, Interval, Skill
 
 MISSING = "—"
 
@@ -25,7 +25,17 @@ FORECASTS = {
     "own_rate": "constant, this region's own rate (hindsight)",
     "volatility_logistic": "logistic on volatility",
     "last_day_ratio_logistic": "logistic on the last day's features",
+    "persistence": "persistence of the last known label",
+    "gradient_boosted_trees": "boosted trees on the last day's features",
 }
+
+FORMS = {
+    "constant": "a constant",
+    "power": "a power of N",
+    "power_floor": "a power of N above a floor",
+    "overfit": "a loss that turns upwards with N",
+}
+"""The forms that a law can take."""
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -41,6 +51,19 @@ def percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{100.0 * value:.{digits}f} %"
 
 
+def signed_percent(value: float | None) -> str:
+    return MISSING if value is None else f"{100.0 * value:+.1f} %"
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    return MISSING if value is None else f"{value:+.{digits}f}"
+
+
+def size(n_params: float | None) -> str:
+    """A parameter count that need not be whole."""
+    return count(None if n_params is None else round(n_params))
+
+
 def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
@@ -53,11 +76,41 @@ def interval(bounds: Interval | None, digits: int = 4) -> str:
     return MISSING if bounds is None else f"{number(bounds[0], digits)} to {number(bounds[1], digits)}"
 
 
+def estimate(metric: Estimate | None, digits: int = 4) -> str:
+    """0.3485 (0.3101 to 0.3869); the bare value where there is no interval."""
+    if metric is None:
+        return MISSING
+    value = number(metric.value, digits)
+    return value if metric.ci is None else f"{value} ({interval(metric.ci, digits)})"
+
+
+def skill(against: Skill | None) -> str:
+    """17.6 % (12.0 to 23.1 %)."""
+    if against is None or against.value is None:
+        return MISSING
+    value = percent(against.value)
+    if against.ci is None:
+        return value
+    return f"{value} ({100.0 * against.ci[0]:.1f} to {percent(against.ci[1])})"
+
+
+def form(name: str | None) -> str:
+    return MISSING if name is None else FORMS.get(name, name.replace("_", " "))
+
+
+def forecast(name: str) -> str:
+    return FORECASTS.get(name, name.replace("_", " "))
+
+
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
     """Mean ± standard error; the mean alone where the error is unknown."""
     if value is None or error is None:
         return number(value, digits)
     return f"{number(value, digits)} ± {number(error, digits)}"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(items: Iterable[str]) -> str:
@@ -74,7 +127,10 @@ def duration(seconds: float | None) -> str:
         return MISSING
     if seconds < 120.0:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+    if seconds < 7200.0:
+        return f"{seconds / 60.0:.0f} min"
+    hours = seconds / 3600.0
+    return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"
 
 
 def days(horizon: int) -> str:
