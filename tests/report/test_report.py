@@ -15,12 +15,11 @@ from tsladder.law.verdict import VerdictName
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.places import Places
 from tsladder.report import words
+from tsladder.report.blocks import Column, Heading, Paragraph, Points, Table
 from tsladder.report.build import build_report
-from tsladder.report.document import Heading, Paragraph, Points
 from tsladder.report.markdown import to_markdown
 from tsladder.report.study_files import read_facts
 from tsladder.report.summary import verdict_lines
-from tsladder.report.tables import Column, Table
 from tsladder.vocabulary import CellStatus
 
 FILES = {"report.md", "report.html", "scaling.png", "experiment_results.csv"}

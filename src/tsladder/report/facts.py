@@ -231,6 +231,11 @@ class Facts:
         return tuple(cell for cell in self.planned if cell.cell.horizon == horizon)
 
     @property
+    def leaks(self) -> bool:
+        """True where a leak probe failed, so that no figure counts."""
+        return self.audit is not None and not self.audit.passed
+
+    @property
     def confidence(self) -> float:
         """Of every interval over days: the study's own, unless the law was fitted at another."""
         fitted = None if self.law is None else self.law.confidence

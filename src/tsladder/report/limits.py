@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
+from tsladder.report import words
+from tsladder.report.extent import TrainingExtent
 from tsladder.report.score_facts import Interval
 
 Floats = NDArray[np.float64]
@@ -29,34 +31,6 @@ class Lack(StrEnum):
     MORE_PARAMETERS = "more parameters"
     UNDECIDED = "undecided"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingExtent:
-    """How much the training region holds. `runs`: days of each unbroken stretch of it; `windows` overlap."""
-
-    runs: tuple[int, ...]
-    windows: int | None
-    context_length: int
-    horizon: int
-
-    @property
-    def days(self) -> int | None:
-        return sum(self.runs) if self.runs else None
-
-    @property
-    def disjoint_windows(self) -> int | None:
-        """Windows, input and label days together, that fit side by side: the least that the region can teach."""
-        if not self.runs:
-            return None
-        span = self.context_length + self.horizon
-        fitting = sum(days // span for days in self.runs)
-        return fitting if self.windows is None else min(fitting, self.windows)
-
-    @property
-    def independent_labels(self) -> float | None:
-        """Windows over horizon: the labels of neighbouring windows share all but one of their days."""
-        return None if self.windows is None else self.windows / self.horizon
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,9 +114,10 @@ def diagnose(
 ) -> DataLimits:
     """What this horizon lacks most. `alpha_ci`: interval of the law's exponent; None where no figure counts.
 
-    More data: the gap widens with size beyond chance, AND the law rules out every exponent of interest, AND the
-    largest rung has more parameters than there are independent labels. More parameters: the law's exponent lies
-    above 0 AND the gap is not shown to widen. Anything else is undecided; without an interval of either, unknown.
+    More data: the gap widens with size beyond chance, AND the law rules out every exponent of interest without showing
+    a smaller one, AND the largest rung has more parameters than there are independent labels. More parameters: the
+    law's exponent lies above 0 AND the gap is not shown to widen. Anything else is undecided; without an interval of
+    either, unknown.
     """
     ordered = sorted(rungs, key=lambda rung: rung.n_params)
     gaps = _gaps(ordered, confidence)
@@ -158,7 +133,8 @@ def _gaps(rungs: Sequence[RungLosses], confidence: float) -> tuple[RungGap, ...]
     p_values: list[float | None] = [None] * len(rungs)
     for index in range(1, len(rungs)):
         here, first = means[index], means[0]
-        if here is not None and first is not None and (pair := _both(terms[0], terms[index])) is not None:
+        pair = [term for term in (terms[0], terms[index]) if term is not None]
+        if here is not None and first is not None and len(pair) == 2:
             p_values[index] = two_sided(here - first, pair)[1]
     return tuple(
         RungGap(
@@ -189,10 +165,6 @@ def _term(gap_S: Floats) -> Term | None:
     if gap_S.size < 2:
         return None
     return float(gap_S.var(ddof=1)) / gap_S.size, float(gap_S.size - 1)
-
-
-def _both(first: Term | None, second: Term | None) -> list[Term] | None:
-    return None if first is None or second is None else [first, second]
 
 
 def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[float | None, Interval | None]:
@@ -226,15 +198,16 @@ def _judge(
     if alpha_ci is None:
         return Lack.UNKNOWN, "The law has no exponent that counts, so what larger models gain is not known."
     labels = extent.independent_labels
-    if labels is None:
+    if not labels:
         return Lack.UNKNOWN, "How many training windows there are is not known."
     most = max(gap.n_params for gap in gaps)
+    a_label = words.ratio(most / labels)
     widens, falls, settled = slope_ci[0] > 0.0, alpha_ci[0] > 0.0, alpha_ci[1] < alpha_of_interest
-    if widens and settled and most > labels:
+    if widens and settled and not falls and most > labels:
         return Lack.MORE_DATA, (
-            f"The gap between training and validation widens with size, the law rules out an exponent of "
-            f"{alpha_of_interest:g} or more, and the largest model has {most / labels:,.1f} parameters for each "
-            "independent label: larger models learn the training days better and other days no better."
+            "The gap between training and validation widens with size, the law rules out an exponent of "
+            f"{alpha_of_interest:g} or more, and the largest model has {a_label} parameters for each independent "
+            "label: larger models learn the training days better and other days no better."
         )
     if falls and not widens:
         return Lack.MORE_PARAMETERS, (
@@ -242,10 +215,10 @@ def _judge(
         )
     if widens and falls:
         said = "The gap widens with size while larger models still forecast better: either could be the better buy."
+    elif widens and settled:
+        said = f"The gap widens with size, but even the largest model has only {a_label} parameters a label."
     elif widens:
         said = "The gap widens with size, but whether larger models forecast better is open."
-        if settled:
-            said = f"The gap widens with size, but even the largest model has only {most / labels:,.2g} parameters a label."
     else:
         said = "Neither a gap that widens with size nor a gain from size is shown."
     return Lack.UNDECIDED, said

@@ -1,4 +1,4 @@
-"""What the evaluation left about one cell -> RegionFacts. A record of an older evaluation lacks keys, not the report."""
+"""What the evaluation left about one cell -> RegionFacts. Keys that an older evaluation did not write are unknown."""
 
 from __future__ import annotations
 

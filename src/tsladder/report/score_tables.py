@@ -48,7 +48,7 @@ def _with_sample(estimate: Estimate | None, digits: int) -> str:
 def skill_table(facts: Facts) -> Table:
     """Skill of each cell against each simpler forecast, the names in the order of `words.FORECASTS`."""
     found = {name for _, test in scored(facts) for name in test.skill_against}
-    names = [*(name for name in words.FORECASTS if name in found), *sorted(found - set(words.FORECASTS))]
+    names = words.forecasts_in_order(found)
     rows = [
         [
             str(cell.cell),

@@ -68,8 +68,11 @@ def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
         scored = [cell.regions[region] for cell in facts.of_horizon(horizon) if region in cell.regions]
         if not scored:
             continue
-        for name, metrics in scored[0].baselines.items():
-            rows.append([words.days(horizon), words.forecast(name), *_metric_words(metrics)])
+        first = scored[0].baselines
+        rows += [
+            [words.days(horizon), words.forecast(name), *_metric_words(first[name])]
+            for name in words.forecasts_in_order(first)
+        ]
         models = [cell.mean for cell in scored]
         name = f"transformers, {len(models)} rung{'' if len(models) == 1 else 's'}"
         rows.append([words.days(horizon), name, *_spans(models)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tsladder.report.score_facts import Estimate, Interval, Skill
 
@@ -21,8 +21,8 @@ VERDICTS = {
 """What each verdict means for a reader who has not studied statistics."""
 
 FORECASTS = {
-    "base_rate": "constant, training region's rate",
-    "own_rate": "constant, this region's own rate (hindsight)",
+    "base_rate": "constant at the training region's rate",
+    "own_rate": "constant at this region's own rate (hindsight)",
     "volatility_logistic": "logistic on volatility",
     "last_day_ratio_logistic": "logistic on the last day's features",
     "persistence": "persistence of the last known label",
@@ -64,6 +64,18 @@ def size(n_params: float | None) -> str:
     return count(None if n_params is None else round(n_params))
 
 
+def ratio(value: float | None) -> str:
+    """Three digits that count, without an exponent: 0.0123, 26.7, 5,746."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
+
+
+def level(confidence: float) -> str:
+    """0.95 -> 95 %, 0.999 -> 99.9 %."""
+    return f"{100.0 * confidence:g} %"
+
+
 def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
@@ -100,6 +112,11 @@ def form(name: str | None) -> str:
 
 def forecast(name: str) -> str:
     return FORECASTS.get(name, name.replace("_", " "))
+
+
+def forecasts_in_order(names: Collection[str]) -> list[str]:
+    """As `FORECASTS` has them, constants first; those that it does not know last."""
+    return [*(name for name in FORECASTS if name in names), *sorted(set(names) - set(FORECASTS))]
 
 
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:

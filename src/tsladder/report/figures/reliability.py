@@ -69,7 +69,8 @@ def _panel(axes: Axes, cell: CellFacts, test: RegionFacts, confidence: float) ->
     axes.plot([0.0, 1.0], [0.0, 1.0], color=MUTED, linewidth=1.0, zorder=1, label="forecast as often as it happens")
     if test.base_rate is not None:
         axes.axhline(
-            test.base_rate, color=CONTRAST, linestyle=(0, (4, 2)), linewidth=1.2, zorder=1, label="base rate of the region"
+            test.base_rate, color=CONTRAST, linestyle=(0, (4, 2)), linewidth=1.2, zorder=1,
+            label="base rate of the region",
         )  # fmt: skip
     if ends is not None:
         reach = _reach(observed, ends)
@@ -77,12 +78,20 @@ def _panel(axes: Axes, cell: CellFacts, test: RegionFacts, confidence: float) ->
             predicted, observed, yerr=reach, fmt="none", ecolor=MODEL, capsize=3, elinewidth=1.1, alpha=0.6, zorder=2
         )  # fmt: skip
     axes.plot(
-        predicted, observed, "o-", color=MODEL, markersize=5, linewidth=1.2, zorder=3, label="model, a tenth each"
+        predicted,
+        observed,
+        "o-",
+        color=MODEL,
+        markersize=5,
+        linewidth=1.2,
+        zorder=3,
+        label="model, a tenth of the windows a dot",
     )
     top = max([*predicted, *observed, *(high for _, high in ends or [])])
     # Rare events fill only a corner; a multiple of 0.2 keeps the ticks round.
     limit = min(1.0, 0.2 * math.ceil(top / 0.2 - 1e-9))
-    axes.set(xlim=(0.0, limit), ylim=(0.0, limit), aspect="equal")
+    margin = 0.02 * limit
+    axes.set(xlim=(-margin, limit + margin), ylim=(-margin, limit + margin), aspect="equal")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MultipleLocator(0.2 if limit > 0.4 else 0.1))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,12 +32,10 @@ def draw_residuals(facts: Facts) -> bytes | None:
         _panel(axes, law, residuals)
     for axes in list(grid.flat)[len(laws) :]:
         axes.set_visible(False)
-    drawn: dict[str, object] = {}
+    drawn: dict[str, Any] = {}
     for axes in grid.flat:
         drawn |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(
-        list(drawn.values()), list(drawn), loc="outside lower center", ncols=4, frameon=False, fontsize=9, labelcolor=INK
-    )  # fmt: skip
+    figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
     return png_of(figure)
 
 
@@ -54,11 +52,11 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
 
     n = np.array([point.n_params for point in law.points])
     errors = [100.0 * (point.se or 0.0) / point.loss for point in law.points]
-    titled(axes, f"{words.days(law.horizon)} ahead", f"α = {words.number(law.alpha)}")
+    titled(axes, f"{words.days(law.horizon)} ahead", f"α = {words.number(law.alpha)}  [{words.interval(law.alpha_ci)}]")
     axes.axhline(0.0, color=MUTED, linewidth=1.0, zorder=1)
     if law.residual_sd is not None:
         sd = 100.0 * law.residual_sd
-        axes.axhspan(-sd, sd, color=MODEL, alpha=0.08, linewidth=0, zorder=0, label="residual sd")
+        axes.axhspan(-sd, sd, color=MODEL, alpha=0.08, linewidth=0, zorder=0, label="± 1 residual sd")
     # The record has predicted over measured; the panel shows measured over predicted.
     left_out = [
         (point.n_params, 100.0 * (1.0 / (1.0 + point.left_out_error) - 1.0))
@@ -85,4 +83,5 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
     axes.margins(y=0.12)
     plain(axes)
     if n.size > _MOST_LEVEL_LABELS:
-        axes.tick_params(axis="x", labelrotation=45)
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, ha="right", rotation_mode="anchor")

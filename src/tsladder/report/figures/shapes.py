@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ _COLOURS = "viridis_r"
 _UPPER_QUANTILE = 0.9
 """Losses above this share of a horizon's shapes take the last colour, so that one wreck does not grey out the rest."""
 _MOST_TICKS = 6
+_LEGEND = (
+    "Disc: a width and depth that was tried, larger with more trials; ring: the winner; cross: no trial had a loss."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +59,9 @@ def draw_shapes(facts: Facts) -> bytes | None:
     horizons = [h for h in facts.params.horizons if any(shapes[str(c.cell)] for c in facts.of_horizon(h))]
     if not budgets:
         return None
-    figure = figure_of(3.1 * len(horizons) + 0.6, 2.1 * len(budgets) + 1.1, dpi=110)
+    figure = figure_of(3.1 * len(horizons) + 0.6, 2.1 * len(budgets) + 1.4, dpi=110)
+    said = "\n".join(textwrap.wrap(_LEGEND, width=52 * len(horizons)))
+    figure.suptitle(said, x=0.02, ha="left", fontsize=9, color=MUTED)
     grid = figure.subplots(len(budgets), len(horizons), squeeze=False, sharex="row", sharey="row")
     cells = {(cell.cell.budget, cell.cell.horizon): cell for cell in facts.planned}
     for column, horizon in enumerate(horizons):
@@ -91,7 +97,7 @@ def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normaliz
     if reached:
         axes.scatter(
             [shape.d_model for shape in reached], [shape.n_layers for shape in reached],
-            c=[shape.val_loss for shape in reached],  # type: ignore[misc]
+            c=np.array([shape.val_loss for shape in reached], dtype=np.float64),
             s=[_area(shape) for shape in reached], cmap=_COLOURS, norm=scale, edgecolors=INK, linewidths=0.4, zorder=3,
         )  # fmt: skip
     if failed:
@@ -111,9 +117,7 @@ def _ring(axes: Axes, winner: Mapping[str, int], shapes: Sequence[Shape]) -> Non
         return
     at = (winner["d_model"], winner["n_layers"])
     around = next((_area(shape) for shape in shapes if (shape.d_model, shape.n_layers) == at), 28.0)
-    axes.scatter(
-        *([value] for value in at), s=around + 110.0, facecolors="none", edgecolors="#c02942", linewidths=1.8, zorder=4
-    )
+    axes.scatter([at[0]], [at[1]], s=around + 110.0, facecolors="none", edgecolors="#c02942", linewidths=1.8, zorder=4)
 
 
 def _axes(row: Sequence[Axes], shapes: Sequence[Shape]) -> None:

@@ -50,7 +50,7 @@ def _confidence_set(facts: Facts, law: LawFacts) -> str | None:
     if found is None:
         return None
     out = [f"{cell} (p {words.short(p)})" for cell, p in found.p_values.items() if cell not in found.members]
-    level = words.percent(facts.confidence, 0)
+    level = words.level(facts.confidence)
     if not out:
         return f"all of them: {words.listed(found.members)} (model confidence set at {level})"
     return f"{words.listed(found.members)} (model confidence set at {level}); worse than these: {words.listed(out)}"
@@ -92,15 +92,15 @@ def _joint(law: LawFacts) -> str | None:
     region = law.joint_region
     if region is None:
         return None
-    level = "" if region.confidence is None else f"{words.percent(region.confidence, 0)} region: "
+    level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
     said = (
         f"{level}alpha {words.interval(region.alpha)} and C {words.short(region.C[0])} to {words.short(region.C[1])}, "
         "where a larger alpha goes with a larger C, so neither says much alone"
     )
     if region.loss_at_reference is not None and law.reference_n is not None:
         said += (
-            f"; at {words.size(law.reference_n)} parameters the same fits lie between losses "
-            f"{words.interval(region.loss_at_reference)}"
+            f"; what they agree on is the loss at {words.size(law.reference_n)} parameters, "
+            f"{words.number(law.loss_at_reference)}, in the same region {words.interval(region.loss_at_reference)}"
         )
     return said
 
@@ -169,6 +169,7 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
         Paragraph(
             "Filled: how far each rung lies from the law that was fitted to it, with one standard error over seeds. "
-            "Hollow: how far it lies from the law of the other rungs, which is what an extrapolation would have missed by."
+            "Hollow: how far it lies from the law of the other rungs; at the top rung, what an extrapolation from the "
+            "smaller ones would have missed by."
         ),
     ]

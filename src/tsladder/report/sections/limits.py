@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
+from tsladder.report.extent import TrainingExtent
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.limits import DataLimits, RungLosses, TrainingExtent, constant_gap, diagnose
+from tsladder.report.limits import DataLimits, RungLosses, constant_gap, diagnose
 from tsladder.vocabulary import Region
 
 VERDICTS = {
@@ -33,11 +34,11 @@ def limits(facts: Facts) -> list[Block]:
 
 
 CAVEATS = (
-    "The gap is validation loss less training loss, its interval a t interval over seeds. The training loss is measured "
-    "with dropout on, as a mean over the last epoch, while the validation loss is that of the best epoch without dropout: "
-    "more dropout narrows the gap and training past the best epoch widens it, so compare rungs of different dropout with "
-    "care. The two regions also differ in their base rate; that moves every rung's gap alike and its trend not at all. "
-    "This is a diagnosis: no model was trained on another amount of data."
+    "The gap is validation loss less training loss, its interval a t interval over seeds. The training loss is "
+    "measured with dropout on, as a mean over the last epoch, while the validation loss is that of the best epoch "
+    "without dropout: more dropout narrows the gap and training past the best epoch widens it, so compare rungs of "
+    "different dropout with care. The two regions also differ in their base rate, which moves every rung's gap about "
+    "alike and hardly its trend. This is a diagnosis: no model was trained on another amount of data."
 )
 
 
@@ -58,7 +59,7 @@ def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
             context_length=facts.params.windows.context_length,
             horizon=horizon,
         ),
-        alpha_ci=None if law is None or law.verdict == "invalid" else law.alpha_ci,
+        alpha_ci=None if law is None or law.verdict == "invalid" or facts.leaks else law.alpha_ci,
         alpha_of_interest=facts.params.law.alpha_of_interest,
         confidence=facts.confidence,
     )
@@ -80,16 +81,16 @@ def _losses(cell: CellFacts) -> RungLosses | None:
 def _definitions(facts: Facts) -> str:
     context = facts.params.windows.context_length
     return (
-        f"Windows of {context} days overlap, so their number says little about how much there is to learn from. Two bounds "
-        f"are given. Disjoint windows: how many whole windows, {context} input days and the horizon's label days, fit side "
-        "by side into the training days; the least that they are worth. Independent labels: training windows over horizon, "
-        "since labels of neighbouring windows share days; the most that they are worth."
+        f"Windows of {context} days overlap, so their number says little about how much there is to learn from. Two "
+        f"bounds are given. Disjoint windows: how many whole windows, {context} input days and the horizon's label "
+        "days, fit side by side into the training days; the least that they are worth. Independent labels: training "
+        "windows over horizon, since labels of neighbouring windows share days; the most that they are worth."
     )
 
 
 def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, str]]:
     extent, slope = limits.extent, limits.slope
-    level = words.percent(facts.confidence, 0)
+    level = words.level(facts.confidence)
     trend = "not known"
     if slope is not None:
         bounds = limits.slope_ci
@@ -128,8 +129,8 @@ def gaps_table(limits: DataLimits) -> Table:
         [
             rung.cell,
             words.count(rung.n_params),
-            words.short(limits.params_per_disjoint_window(rung)),
-            words.short(limits.params_per_label(rung)),
+            words.ratio(limits.params_per_disjoint_window(rung)),
+            words.ratio(limits.params_per_label(rung)),
             words.number(rung.train_loss),
             words.number(rung.validation_loss),
             words.signed(rung.gap),
@@ -147,7 +148,7 @@ def gaps_table(limits: DataLimits) -> Table:
         "validation loss",
         "gap",
         "its interval",
-        "p that it is the smallest rung's",
+        "p against the smallest rung",
         "dropout",
     )
     return table(("cell",), numbers, rows)

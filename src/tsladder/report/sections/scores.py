@@ -33,16 +33,16 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
 
 
 def _intervals(facts: Facts) -> list[Block]:
-    level = words.percent(facts.params.evaluation.confidence, 0)
+    level = words.level(facts.params.evaluation.confidence)
     blocks: list[Block] = [Heading(3, "Test scores with their intervals")]
     scored = [test for _, test in score_tables.scored(facts)]
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
     said = (
         f"In round brackets the {level} interval over days (stationary block bootstrap of the mean over seeds), in "
-        "square ones the effective number of windows: neighbouring days share labels, so it is smaller than their count. "
-        "Cells of one horizon were scored on the same days and are compared by paired differences, never by whether "
-        "these intervals overlap."
+        "square ones the effective number of windows: neighbouring days resemble each other, so they count for less "
+        "than they are. Cells of one horizon were scored on the same days and are compared by paired differences, "
+        "never by whether these intervals overlap."
     )
     if not any(test.intervals for test in scored):
         said = "The scores on disk carry no intervals: evaluate again to have them."
@@ -59,7 +59,7 @@ def _skill(facts: Facts) -> list[Block]:
         for horizon in facts.params.horizons
         if any(cell.test for cell in facts.of_horizon(horizon))
     ]
-    level = words.percent(facts.params.evaluation.confidence, 0)
+    level = words.level(facts.params.evaluation.confidence)
     return [
         *blocks,
         Points(tuple(points)),
@@ -72,14 +72,23 @@ def _skill(facts: Facts) -> list[Block]:
 
 
 def _skill_in_words(tests: list[RegionFacts]) -> str:
-    names = [name for name in words.FORECASTS if any(name in test.skill_against for test in tests)]
-    parts = []
-    for name in names:
+    """Which forecasts every cell beats, which some, which none."""
+    beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
+    for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
         known = [skill.ci for test in tests if (skill := test.skill_against.get(name)) and skill.ci is not None]
-        beating = sum(low > 0.0 for low, _ in known)
-        beaten = sum(high < 0.0 for _, high in known)
-        parts.append(f"{words.forecast(name)}: {beating} better, {beaten} worse, {len(known) - beating - beaten} open")
-    return f"of {words.counted(len(tests), 'cell')}, against " + "; ".join(parts) if parts else words.MISSING
+        won = sum(low > 0.0 for low, _ in known)
+        if known and won == len(known):
+            beaten["all"].append(words.forecast(name))
+        elif won:
+            beaten["some"].append(f"{words.forecast(name)} ({won} of {len(known)})")
+        elif known:
+            beaten["none"].append(words.forecast(name))
+    told = [
+        ("the only cell beats" if len(tests) == 1 else f"all {len(tests)} cells beat", beaten["all"]),
+        ("some beat", beaten["some"]),
+        ("none beats", beaten["none"]),
+    ]
+    return "; ".join(f"{who}: {words.listed(names)}" for who, names in told if names) or words.MISSING
 
 
 def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
@@ -98,8 +107,8 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
         blocks.append(
             Paragraph(
                 "The rung with the lowest test loss of each horizon, test region, seeds pooled, ten bins of equal "
-                "count. On the diagonal a forecast of 30 % comes true in 30 % of the windows. Bars: Wilson intervals at "
-                "the effective number of windows."
+                "count. On the diagonal a forecast of 30 % comes true in 30 % of the windows. Bars: Wilson intervals "
+                "at the effective number of windows."
             )
         )
     else:
@@ -108,8 +117,8 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *blocks,
         table,
         Paragraph(
-            "ECE is the mean distance between forecast and frequency over those bins; a perfectly calibrated forecast "
-            "of so few windows has one above 0, too. The temperature is fitted on validation alone and not applied to any "
+            "ECE is the mean distance between forecast and frequency over bins; a perfectly calibrated forecast of so "
+            "few windows has one above 0, too. The temperature is fitted on validation alone and not applied to any "
             "other figure here: above 1 the model was too sure of itself, below 1 not sure enough."
         ),
     ]

@@ -37,9 +37,10 @@ def _shapes(pictures: Collection[str]) -> list[Block]:
         *blocks,
         Picture(SHAPES, "Width and depth of every trial coloured by its validation loss, one panel a rung and horizon"),
         Paragraph(
-            "Each disc is a width and depth that was tried, coloured by the best validation loss of its trials and larger "
-            "the more trials it had; a cross is one of which no trial ended with a loss, the ring the winner. Trials differ "
-            "in their other settings, too, and one trial is one seed: a difference in colour is a hint, no finding."
+            "Each disc is a width and depth that was tried, coloured by the best validation loss of its trials and "
+            "larger the more trials it had; a cross is one of which no trial ended with a loss, the ring the winner. "
+            "Trials differ in their other settings, too, and one trial is one seed: a difference in colour is a hint, "
+            "no finding."
         ),
     ]
 

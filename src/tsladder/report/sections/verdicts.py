@@ -19,10 +19,16 @@ def verdicts(facts: Facts) -> list[Block]:
             why = "its law has not been fitted" if planned else "none of its cells is planned"
             blocks += [Heading(3, f"{words.days(horizon)}: no verdict"), Paragraph(f"Nothing is judged here: {why}.")]
             continue
+        stale = facts.leaks and law.verdict != "invalid"
         beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
         blocks += [
             Heading(3, f"{words.days(horizon)}: {law.verdict}"),
             Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
+            *(
+                [Paragraph("Warning: the leak audit failed, so this verdict does not count: run dvc repro.")]
+                if stale
+                else []
+            ),
             *(Paragraph(f"Warning: {warning}.") for warning in law.warnings),
             Points(tuple(_support(facts, law))),
         ]
@@ -31,7 +37,7 @@ def verdicts(facts: Facts) -> list[Block]:
 
 def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     confidence = facts.law.confidence if facts.law else None
-    level = "" if confidence is None else f"{100.0 * confidence:g} % "
+    level = "" if confidence is None else f"{words.level(confidence)} "
     estimate = (
         "none" if law.alpha is None else f"{words.number(law.alpha)}, {level}interval {words.interval(law.alpha_ci)}"
     )
