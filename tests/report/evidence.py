@@ -150,6 +150,14 @@ def enrich(places, *, failed=()):
     change(places.artifacts / "audit" / "audit.json", lambda _: audit(failed))
     for seed, path in enumerate(sorted((places.artifacts / "scores").glob("*/scores.json"))):
         change(path, lambda record, seed=seed: with_regions(record, seed))
+    for path in sorted((places.artifacts / "timings").glob("*.json")):
+        change(path, with_train_losses)
+    for path in sorted((places.artifacts / "hpo").glob("*/trials.jsonl")):
+        path.write_text(
+            "".join(json.dumps(with_shape(json.loads(line))) + "\n" for line in path.read_text().splitlines())
+        )
+    for path in sorted((places.artifacts / "splits").glob("h*.json")):
+        change(path, with_segments)
     change(places.law / "scaling.json", lambda record: with_support(record, audit(failed)))
 
 
@@ -163,6 +171,19 @@ def with_regions(record, seed):
     if "regions" not in record:
         return record
     return {**record, "regions": {name: evaluated(region, seed) for name, region in record["regions"].items()}}
+
+
+def with_train_losses(record):
+    seeds = {name: {"train_loss": 0.38 + 0.01 * k, **seed} for k, (name, seed) in enumerate(record["seeds"].items())}
+    return {**record, "seeds": seeds}
+
+
+def with_shape(trial):
+    return {**trial, "params": {"d_model": 12 + 4 * trial["number"], "n_layers": 6, **trial["params"]}}
+
+
+def with_segments(record):
+    return {"splits": {"train": {"segments": [[0, 2_820]], "windows_per_segment": None}}, **record}
 
 
 def with_support(record, probes):
