@@ -14,7 +14,7 @@ from tests.report import studies
 from tsladder.law.fit import fit_power
 from tsladder.report.build import build_report
 from tsladder.report.figures.reliability import best_rung, bin_intervals, draw_reliability, wilson
-from tsladder.report.figures.residuals import draw_residuals, residuals_percent
+from tsladder.report.figures.residuals import draw_residuals, left_out_percent, residuals_percent
 from tsladder.report.figures.shapes import draw_shapes, shapes_of, thinned
 from tsladder.report.study_files import read_facts
 
@@ -77,6 +77,16 @@ def test_the_residuals_are_those_of_the_fit(whole):
     law = facts_of(whole).law_of(1)
     fit = fit_power([point.n_params for point in law.points], [point.loss for point in law.points], 0.95)
     assert residuals_percent(law) == pytest.approx([100.0 * math.expm1(r) for r in fit.residuals], abs=1e-9)
+
+
+def test_a_rung_left_out_is_shown_against_the_law_of_the_others(whole):
+    law = facts_of(whole).law_of(1)
+    sizes, losses = [point.n_params for point in law.points], [point.loss for point in law.points]
+    for k, (n, percent) in enumerate(left_out_percent(law)):
+        rest = [value for j, value in enumerate(sizes) if j != k], [value for j, value in enumerate(losses) if j != k]
+        slope, level = np.polyfit(np.log(rest[0]), np.log(rest[1]), 1)
+        predicted = np.exp(level + slope * np.log(n))
+        assert percent == pytest.approx(100.0 * (losses[k] / predicted - 1.0), abs=1e-6)
 
 
 def test_a_horizon_without_a_power_law_has_no_residuals(whole):

@@ -66,6 +66,14 @@ def test_the_page_needs_no_network_and_no_script(report):
     assert page.tags.isdisjoint({"script", "link", "iframe"})
 
 
+def test_a_page_with_every_section_needs_no_network_either(whole):
+    build_report(whole, studies.study_params())
+    page = Page(both(whole.report)[1])
+    assert page.open == []
+    assert len(page.addresses) == 3
+    assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
+
+
 def test_the_verdicts_come_before_everything_else(report):
     for text in both(report):
         places = [text.index(words) for words in ("underpowered", "too_few_rungs", "no verdict", "12,757", "Python")]

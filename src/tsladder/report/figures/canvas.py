@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -33,6 +35,14 @@ def figure_of(width: float, height: float, *, dpi: int = 130) -> Figure:
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
     return figure
+
+
+def legend_below(figure: Figure, entries: Mapping[str, Artist], columns: int) -> None:
+    """One legend for all panels; below a single panel its entries stand one a line, so that none is cut off."""
+    figure.legend(
+        entries.values(), entries, loc="outside lower center", ncols=1 if columns == 1 else len(entries),
+        frameon=False, fontsize=9, labelcolor=INK,
+    )  # fmt: skip
 
 
 def png_of(figure: Figure) -> bytes:

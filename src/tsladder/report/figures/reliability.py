@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
-from tsladder.report.figures.canvas import CONTRAST, INK, MODEL, MUTED, figure_of, grid_of, plain, png_of, titled
+from tsladder.report.figures.canvas import (
+    CONTRAST,
+    INK,
+    MODEL,
+    MUTED,
+    figure_of,
+    grid_of,
+    legend_below,
+    plain,
+    png_of,
+    titled,
+)
 from tsladder.report.score_facts import Interval, RegionFacts
 
 if TYPE_CHECKING:
@@ -21,14 +32,14 @@ def draw_reliability(facts: Facts) -> bytes | None:
     if not best:
         return None
     rows, columns = grid_of(len(best))
-    figure = figure_of(3.9 * columns, 4.0 * rows + 0.4)
+    figure = figure_of(3.9 * columns, 4.0 * rows + (0.9 if columns == 1 else 0.4))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (cell, test) in zip(grid.flat, best, strict=False):
         _panel(axes, cell, test, facts.params.evaluation.confidence)
     for axes in list(grid.flat)[len(best) :]:
         axes.set_visible(False)
     handles, labels = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9, labelcolor=INK)
+    legend_below(figure, dict(zip(labels, handles, strict=True)), columns)
     return png_of(figure)
 
 

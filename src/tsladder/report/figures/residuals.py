@@ -10,7 +10,18 @@ import numpy as np
 from tsladder.law.points import size_in_words
 from tsladder.report import words
 from tsladder.report.facts import Facts
-from tsladder.report.figures.canvas import CONTRAST, INK, MODEL, MUTED, figure_of, grid_of, plain, png_of, titled
+from tsladder.report.figures.canvas import (
+    CONTRAST,
+    INK,
+    MODEL,
+    MUTED,
+    figure_of,
+    grid_of,
+    legend_below,
+    plain,
+    png_of,
+    titled,
+)
 from tsladder.report.law_facts import LawFacts
 
 if TYPE_CHECKING:
@@ -26,7 +37,7 @@ def draw_residuals(facts: Facts) -> bytes | None:
     if not laws:
         return None
     rows, columns = grid_of(len(laws))
-    figure = figure_of(4.4 * columns, 3.3 * rows + 0.5)
+    figure = figure_of(4.4 * columns, 3.3 * rows + (1.0 if columns == 1 else 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (law, residuals) in zip(grid.flat, laws, strict=False):
         _panel(axes, law, residuals)
@@ -35,7 +46,7 @@ def draw_residuals(facts: Facts) -> bytes | None:
     drawn: dict[str, Any] = {}
     for axes in grid.flat:
         drawn |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
+    legend_below(figure, drawn, columns)
     return png_of(figure)
 
 
@@ -45,6 +56,16 @@ def residuals_percent(law: LawFacts) -> list[float] | None:
         return None
     fitted = [law.C * point.n_params**-law.alpha for point in law.points]
     return [100.0 * (point.loss / there - 1.0) for point, there in zip(law.points, fitted, strict=True)]
+
+
+def left_out_percent(law: LawFacts) -> list[tuple[float, float]]:
+    """(size, measured loss over the loss that the law of the other rungs predicts, less 1, in percent)."""
+    # The record holds predicted over measured.
+    return [
+        (point.n_params, 100.0 * (1.0 / (1.0 + point.left_out_error) - 1.0))
+        for point in law.points
+        if point.left_out_error is not None
+    ]
 
 
 def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
@@ -57,13 +78,7 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
     if law.residual_sd is not None:
         sd = 100.0 * law.residual_sd
         axes.axhspan(-sd, sd, color=MODEL, alpha=0.08, linewidth=0, zorder=0, label="± 1 residual sd")
-    # The record has predicted over measured; the panel shows measured over predicted.
-    left_out = [
-        (point.n_params, 100.0 * (1.0 / (1.0 + point.left_out_error) - 1.0))
-        for point in law.points
-        if point.left_out_error is not None
-    ]
-    if left_out:
+    if left_out := left_out_percent(law):
         axes.plot(
             *zip(*left_out, strict=True), "o", markerfacecolor="none", markeredgecolor=CONTRAST, markeredgewidth=1.3,
             markersize=8, zorder=3, label="from the law of the other rungs",

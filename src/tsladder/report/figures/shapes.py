@@ -21,9 +21,7 @@ _COLOURS = "viridis_r"
 _UPPER_QUANTILE = 0.9
 """Losses above this share of a horizon's shapes take the last colour, so that one wreck does not grey out the rest."""
 _MOST_TICKS = 6
-_LEGEND = (
-    "Disc: a width and depth that was tried, larger with more trials; ring: the winner; cross: no trial had a loss."
-)
+_LEGEND = "disc: a width and depth tried, larger with more trials; ring: winner; cross: no trial had a loss"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
