@@ -97,10 +97,10 @@ def supported(law, cells, seed=0):
     """A horizon's law with everything that the fit writes; `cells` are its rungs, smallest first."""
     power = (law["fits"] or {}).get("power")
     overfit = {
-        "form": "loss = L·exp(k·(log N - log N0)^2)",
+        "form": "log loss = a + b log N + c (log N)^2",
         "turns_at_n": 310_000.0,
         "preferred": False,
-        "reason": "AICc is 4.1 above the best form's.",
+        "reason": "the fall before the turn may be noise",
     }
     region = None
     if power is not None:
@@ -119,7 +119,7 @@ def supported(law, cells, seed=0):
         "model_choice": {
             "aicc": {"constant": -31.25, "power": -29.5, "power_floor": None, "overfit": -27.1},
             "preferred": "constant",
-            "reason": "No form with an exponent has a lower AICc.",
+            "reason": "no form with an exponent has a lower AICc",
         },
         "joint_region": region,
         "influential": [{"cell": cells[-1], "cooks_distance": 1.7, "alpha_without": 0.041}] if cells else [],
@@ -129,7 +129,7 @@ def supported(law, cells, seed=0):
             "slope_per_tenfold": -0.0021,
             "slope_ci": [-0.011, 0.007],
             "power": None,
-            "reason": "Two rungs lie below the baseline, so their excess has no logarithm.",
+            "reason": "two rungs lie below the baseline, so their excess has no logarithm",
         },
         "settle_options": [
             {"what": "seeds", "seeds": 12, "rungs": None, "words": "12 seeds a rung", "estimated_seconds": 5400.0},

@@ -155,8 +155,8 @@ def test_each_horizon_names_its_best_rungs_forms_and_the_cost_of_settling_it(who
     said = section(text, "1 day: what supports the verdict")
     for fact in (
         "12k-h1, 80k-h1 (model confidence set at 95 %); worse than these: 2M-h1 (p 0.012)",
-        "a constant. No form with an exponent has a lower AICc.",
-        "the fitted turn lies at 310,000 parameters",
+        "a constant: no form with an exponent has a lower AICc",
+        "not shown; the fitted turn lies at 310,000 parameters, interval without two ends",
         "95 % region: alpha",
         "2M-h1 (Cook's distance 1.70; without it alpha is 0.0410)",
         "against logistic on volatility (loss 0.3410)",
@@ -176,6 +176,20 @@ def test_every_pair_of_neighbours_has_a_row(whole):
 def test_a_form_that_has_no_aicc_is_a_dash(whole):
     row = forms_table(read_facts(whole, studies.study_params())).rows[0]
     assert row == ("1 day", "-31.25", "-29.50", "—", "-27.10", "a constant")
+
+
+def test_a_turn_that_is_shown_has_its_interval_and_a_reason_is_not_said_twice(whole):
+    record = json.loads((whole.law / "scaling.json").read_text())
+    law = record["horizons"]["1"]
+    law["fits"]["overfit"] |= {"turns": True, "turns_at_ci": [90_000.0, 1_200_000.0]}
+    nothing = dict.fromkeys(law["model_choice"]["aicc"])
+    law["model_choice"] = {"aicc": nothing, "preferred": "not identifiable", "reason": "not identifiable: 3 rungs"}
+    studies.write(whole.law / "scaling.json", record)
+    said = section(markdown(whole), "1 day: what supports the verdict")
+    assert "yes; the fitted turn lies at 310,000 parameters, interval 90,000 to 1,200,000" in said
+    assert "**Best form**: not identifiable: 3 rungs" in said
+    facts = read_facts(whole, studies.study_params())
+    assert [row[0] for row in forms_table(facts).rows] == ["3 days", "5 days"]
 
 
 def test_a_law_of_an_older_fit_stands_without_what_it_did_not_know(study):

@@ -51,11 +51,13 @@ class ModelChoice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overfit:
-    """The form in which loss rises again beyond a size."""
+    """The form in which loss rises again beyond a size. `turns`: that it does is shown; `turns_at_n` is where the
+    fitted curve has its least loss, claimed or not."""
 
     form: str | None
     turns_at_n: float | None
-    preferred: bool
+    turns_at_ci: Interval | None
+    turns: bool
     reason: str
 
 

@@ -160,7 +160,8 @@ def _overfit(record: Record | None) -> Overfit | None:
     return Overfit(
         form=record.get("form"),
         turns_at_n=record.get("turns_at_n"),
-        preferred=bool(record.get("preferred")),
+        turns_at_ci=pair_of(record.get("turns_at_ci")),
+        turns=bool(record.get("turns", record.get("preferred"))),
         reason=record.get("reason") or "",
     )
 

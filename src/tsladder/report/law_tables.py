@@ -52,11 +52,12 @@ def law_table(facts: Facts) -> Table:
 
 
 def forms_table(facts: Facts) -> Table:
-    """AICc of each form, one row a horizon whose forms were compared."""
+    """AICc of each form, one row a horizon on which any form has one."""
     rows = []
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
-        if law is not None and (choice := law.model_choice) is not None:
+        choice = law.model_choice if law is not None else None
+        if choice is not None and any(value is not None for value in choice.aicc.values()):
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
             rows.append([words.days(horizon), *figures, words.form(choice.preferred)])
     return table(("horizon",), tuple(words.FORMS.values()), rows, after=("preferred",))

@@ -73,19 +73,21 @@ def _choice(law: LawFacts) -> str | None:
     choice = law.model_choice
     if choice is None:
         return None
-    return f"{words.form(choice.preferred)}. {choice.reason}".rstrip()
+    return _because(words.form(choice.preferred), choice.reason)
 
 
 def _overfit(law: LawFacts) -> str | None:
     overfit = law.overfit
     if overfit is None:
         return None
-    said = "yes" if overfit.preferred else "not shown"
+    said = "yes" if overfit.turns else "not shown"
     if overfit.turns_at_n is not None:
-        said += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters"
+        said += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters, interval "
+        ends = overfit.turns_at_ci
+        said += "without two ends" if ends is None else f"{words.size(ends[0])} to {words.size(ends[1])}"
     if overfit.form is not None:
         said += f" ({overfit.form})"
-    return f"{said}. {overfit.reason}".rstrip()
+    return _because(said, overfit.reason)
 
 
 def _joint(law: LawFacts) -> str | None:
@@ -127,7 +129,14 @@ def _excess(excess: Excess) -> str:
         )
     if excess.alpha is not None:
         said += f"; as a power of N alpha is {words.number(excess.alpha)}, interval {words.interval(excess.alpha_ci)}"
-    return f"{said}. {excess.reason}".rstrip()
+    return _because(said, excess.reason)
+
+
+def _because(said: str, reason: str) -> str:
+    """A reason that begins with what it is the reason of stands alone."""
+    if not reason or reason.startswith(said):
+        return reason or said
+    return f"{said}: {reason}"
 
 
 def _neighbours(facts: Facts) -> list[Block]:

@@ -39,10 +39,10 @@ def _intervals(facts: Facts) -> list[Block]:
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
     said = (
-        f"In round brackets the {level} interval over days (stationary block bootstrap of the mean over seeds), in "
-        "square ones the effective number of windows: neighbouring days resemble each other, so they count for less "
-        "than they are. Cells of one horizon were scored on the same days and are compared by paired differences, "
-        "never by whether these intervals overlap."
+        f"Means over seeds; in round brackets the {level} interval over days (block bootstrap), in square ones the "
+        "number of independent windows that would give as wide a one: neighbouring days resemble each other. Cells of "
+        "one horizon were scored on the same days and are compared by paired differences, never by whether these "
+        "intervals overlap."
     )
     if not any(test.intervals for test in scored):
         said = "The scores on disk carry no intervals: evaluate again to have them."
@@ -106,9 +106,9 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
         blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel a horizon"))
         blocks.append(
             Paragraph(
-                "The rung with the lowest test loss of each horizon, test region, seeds pooled, ten bins of equal "
-                "count. On the diagonal a forecast of 30 % comes true in 30 % of the windows. Bars: Wilson intervals "
-                "at the effective number of windows."
+                "The rung with the lowest test loss of each horizon, test region, seeds pooled, up to ten bins of "
+                "equal count. On the diagonal a forecast of 30 % comes true in 30 % of the windows. Bars: Wilson "
+                "intervals at the effective number of windows."
             )
         )
     else:
@@ -119,7 +119,8 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Paragraph(
             "ECE is the mean distance between forecast and frequency over bins; a perfectly calibrated forecast of so "
             "few windows has one above 0, too. The temperature is fitted on validation alone and not applied to any "
-            "other figure here: above 1 the model was too sure of itself, below 1 not sure enough."
+            "other figure here: above 1 the model was too sure of itself, below 1 not sure enough. What it would "
+            "change has no interval, so a small change is no finding."
         ),
     ]
 
