@@ -15,12 +15,11 @@ from tsladder.law.verdict import VerdictName
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.places import Places
 from tsladder.report import words
+from tsladder.report.blocks import Column, Heading, Paragraph, Points, Table
 from tsladder.report.build import build_report
-from tsladder.report.document import Heading, Paragraph, Points
 from tsladder.report.markdown import to_markdown
 from tsladder.report.study_files import read_facts
 from tsladder.report.summary import verdict_lines
-from tsladder.report.tables import Column, Table
 from tsladder.vocabulary import CellStatus
 
 FILES = {"report.md", "report.html", "scaling.png", "experiment_results.csv"}
@@ -65,6 +64,14 @@ def test_the_page_needs_no_network_and_no_script(report):
     assert base64.b64decode(page.addresses[0].partition(",")[2]) == studies.PNG
     assert re.search(r"https?:|//[a-z]|@import|url\(", re.sub(r'"data:[^"]*"', "", html)) is None
     assert page.tags.isdisjoint({"script", "link", "iframe"})
+
+
+def test_a_page_with_every_section_needs_no_network_either(whole):
+    build_report(whole, studies.study_params())
+    page = Page(both(whole.report)[1])
+    assert page.open == []
+    assert len(page.addresses) == 3
+    assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
 
 
 def test_the_verdicts_come_before_everything_else(report):

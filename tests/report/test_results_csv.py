@@ -92,3 +92,32 @@ def test_the_table_of_a_study_without_plans_files_is_still_whole(tmp_path):
     places = studies.Places(tmp_path, tmp_path)
     text = to_csv(read_facts(places, studies.study_params()))
     assert len(text.splitlines()) == 1 + 9
+
+
+def test_the_interval_the_calibration_and_the_skill_against_the_best_forecast_follow(whole):
+    text = to_csv(read_facts(whole, studies.study_params()))
+    row = next(csv.DictReader(io.StringIO(text)))
+    assert (float(row["test_loss_low"]), float(row["test_loss_high"])) == pytest.approx((0.3085, 0.3885))
+    assert float(row["test_loss_effective_n"]) == 164.0
+    assert float(row["test_ece"]) == 0.031
+    # Of the forecasts on disk the trees have the lowest loss, 0.95 of the model's.
+    assert row["best_baseline"] == "gradient_boosted_trees"
+    assert float(row["best_baseline_loss"]) == pytest.approx(0.95 * 0.3485)
+    skill = 1.0 - 1.0 / 0.95
+    found = [float(row[f"test_skill_against_best{end}"]) for end in ("", "_low", "_high")]
+    assert found == pytest.approx([skill, skill - 0.03, skill + 0.03])
+
+
+def test_a_forecast_made_in_hindsight_is_never_the_best_one(whole):
+    path = whole.artifacts / "scores" / "12k-h1" / "scores.json"
+    record = json.loads(path.read_text())
+    record["regions"]["test"]["baselines"]["own_rate"]["log_loss"] = 0.01
+    path.write_text(json.dumps(record))
+    row = next(csv.DictReader(io.StringIO(to_csv(read_facts(whole, studies.study_params())))))
+    assert row["best_baseline"] == "gradient_boosted_trees"
+
+
+def test_scores_without_intervals_leave_the_new_fields_empty(rows):
+    row = rows["12k-h1"]
+    for name in ("test_loss_low", "test_loss_high", "test_ece", "test_skill_against_best"):
+        assert row[name] == ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsladder.places import Places
-from tsladder.report.cell_files import Record, interval_of, read_if_there
 from tsladder.report.facts import SupplementedCell, SupplementFacts, TransferFacts, TransferredWinner
+from tsladder.report.stored import Record, interval_of, read_if_there
 from tsladder.vocabulary import Cell, CellStatus
 
 

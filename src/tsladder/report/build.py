@@ -8,24 +8,28 @@ from pathlib import Path
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import write_text
-from tsladder.report.document import PICTURE, document
+from tsladder.report.document import document
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
+from tsladder.report.pictures import pictures_of
 from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
 
 
 def build_report(places: Places, params: Params) -> None:
-    """Write report.md, report.html, experiment_results.csv and, where the law drew one, scaling.png.
+    """Write report.md, report.html, experiment_results.csv and every picture that has something to show.
 
     A report comes out whatever the cells did. Raises WorkFailed when a file of the study is damaged.
     """
     facts = read_facts(places, params)
-    blocks = document(facts)
-    _place_picture(places.report / PICTURE, facts.picture)
+    drawn = pictures_of(facts)
+    pictures = {name: picture for name, picture in drawn.items() if picture is not None}
+    blocks = document(facts, pictures)
+    for name, picture in drawn.items():
+        _place_picture(places.report / name, picture)
     write_text(places.report / "experiment_results.csv", to_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
-    write_text(places.report / "report.html", to_html(f"Study {params.study.name}", blocks, facts.picture))
+    write_text(places.report / "report.html", to_html(f"Study {params.study.name}", blocks, pictures))
 
 
 def _place_picture(path: Path, picture: bytes | None) -> None:

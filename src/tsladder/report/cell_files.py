@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import read_json, read_lines
-from tsladder.report.facts import (
-    CellFacts,
-    CellState,
-    Interval,
-    Metrics,
-    RegionFacts,
-    RetrainingFacts,
-    SearchFacts,
-    Winner,
-)
+from tsladder.records import read_lines
+from tsladder.report.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialShape, Winner
+from tsladder.report.score_files import read_regions
+from tsladder.report.stored import Record, read_if_there
 from tsladder.vocabulary import Cell, CellStatus
 
-Record = Mapping[str, Any]
-
-
-def read_if_there(path: Path) -> Record:
-    """The object stored at `path`; {} when there is no file. Raises WorkFailed when it is damaged."""
-    try:
-        return read_json(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+SEED_PREFIX = "seed-"
 
 
 def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellFacts:
@@ -65,7 +49,7 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
             read_lines(places.hpo(cell) / "trials.jsonl"),
         ),
         retraining=_retraining(read_if_there(places.timings(cell))),
-        regions=_regions(scores) if state is CellState.SCORED else {},
+        regions=read_regions(scores) if state is CellState.SCORED else {},
     )
 
 
@@ -109,7 +93,17 @@ def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> Sea
         seconds=_total(trial.get("seconds") for trial in trials),
         peak_memory_gib=_highest(trial.get("peak_memory_gib") for trial in trials),
         devices=tuple(sorted({trial["device"] for trial in trials if trial.get("device")})),
+        shapes_tried=tuple(shape for trial in trials if (shape := _shape(trial)) is not None),
     )
+
+
+def _shape(trial: Record) -> TrialShape | None:
+    params: Record = trial.get("params") or {}
+    if "d_model" not in params or "n_layers" not in params:
+        return None
+    complete = trial.get("state") == "complete"
+    loss = trial.get("best_val_loss") if complete else None
+    return TrialShape(d_model=params["d_model"], n_layers=params["n_layers"], val_loss=loss)
 
 
 def _forced(item: Record) -> str:
@@ -124,52 +118,14 @@ def _origin(winner: Record | None) -> str | None:
 
 
 def _retraining(timings: Record) -> RetrainingFacts:
-    seeds: list[Record] = list(timings.get("seeds", {}).values())
+    by_name: dict[str, Record] = timings.get("seeds", {})
+    seeds = list(by_name.values())
     return RetrainingFacts(
+        train_losses={name.removeprefix(SEED_PREFIX): seed.get("train_loss") for name, seed in by_name.items()},
         stop_reasons=_count(seed.get("stop_reason") for seed in seeds),
         seconds=_total(seed.get("seconds") for seed in seeds),
         peak_memory_gib=_highest(seed.get("peak_memory_gib") for seed in seeds),
     )
-
-
-def _regions(scores: Record) -> dict[str, RegionFacts]:
-    return {name: _region(record) for name, record in scores.get("regions", {}).items()}
-
-
-def _region(record: Record) -> RegionFacts:
-    advantage: Record = record.get("advantage") or {}
-    return RegionFacts(
-        windows=record.get("windows"),
-        positives=record.get("positives"),
-        base_rate=record.get("base_rate"),
-        train_base_rate=record.get("train_base_rate"),
-        mean=_metrics(record.get("mean", {})),
-        log_loss_se=record.get("log_loss_se"),
-        base_rate_loss=record.get("base_rate_loss"),
-        own_rate_loss=record.get("own_rate_loss"),
-        stricter=record.get("stricter"),
-        skill=record.get("skill"),
-        advantage=advantage.get("value"),
-        advantage_ci=interval_of(advantage.get("low"), advantage.get("high")),
-        baselines={name: _metrics(scores) for name, scores in record.get("baselines", {}).items()},
-        beaten_by=tuple(record.get("beaten_by", [])),
-        constant_predictor=record.get("constant_predictor"),
-        windows_fingerprint=record.get("windows_fingerprint"),
-        seeds=len(record.get("seeds", {})),
-    )
-
-
-def _metrics(record: Record) -> Metrics:
-    return Metrics(
-        log_loss=record.get("log_loss"),
-        brier=record.get("brier"),
-        auc=record.get("auc"),
-        average_precision=record.get("average_precision"),
-    )
-
-
-def interval_of(low: float | None, high: float | None) -> Interval | None:
-    return None if low is None or high is None else (low, high)
 
 
 def _count(reasons: Iterable[str | None]) -> dict[str, int]:

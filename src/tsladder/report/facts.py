@@ -1,4 +1,4 @@
-"""What a report tells, as values; `study_files` and `cell_files` fill them. None and empty mean unknown, never zero."""
+"""What a report tells of cells and study, as values. None and empty mean unknown, never zero."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tsladder.params import Params
+from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
+from tsladder.report.score_facts import Interval, RegionFacts
 from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
-
-Interval = tuple[float, float]
 
 
 class CellState(StrEnum):
@@ -22,39 +22,6 @@ class CellState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Metrics:
-    """Scores of one forecast on one region."""
-
-    log_loss: float | None
-    brier: float | None
-    auc: float | None
-    average_precision: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegionFacts:
-    """One cell on one region; fields as in `evaluation.scores.RegionScores`."""
-
-    windows: int | None
-    positives: int | None
-    base_rate: float | None
-    train_base_rate: float | None
-    mean: Metrics
-    log_loss_se: float | None
-    base_rate_loss: float | None
-    own_rate_loss: float | None
-    stricter: str | None
-    skill: float | None
-    advantage: float | None
-    advantage_ci: Interval | None
-    baselines: Mapping[str, Metrics]
-    beaten_by: tuple[str, ...]
-    constant_predictor: bool | None
-    windows_fingerprint: str | None
-    seeds: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Winner:
     """The configuration a search chose; the counts are measured."""
 
@@ -64,6 +31,15 @@ class Winner:
     n_params_blocks: int | None
     n_params_body: int | None
     off_budget: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialShape:
+    """Width and depth that one trial tried, and what it reached; a trial that ended badly has no loss."""
+
+    d_model: int
+    n_layers: int
+    val_loss: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,12 +64,14 @@ class SearchFacts:
     seconds: float | None
     peak_memory_gib: float | None
     devices: tuple[str, ...]
+    shapes_tried: tuple[TrialShape, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainingFacts:
-    """The fresh seeds of a winner."""
+    """The fresh seeds of a winner. `train_losses`: seed -> training loss of its last epoch, dropout on."""
 
+    train_losses: Mapping[str, float | None]
     stop_reasons: Mapping[str, int]
     seconds: float | None
     peak_memory_gib: float | None
@@ -132,44 +110,6 @@ class CellFacts:
         """True for a cell that failed in a stage where a run was stopped for its temperature."""
         stage = self.search if self.failed_stage == "search" else self.retraining
         return self.state is CellState.FAILED and StopReason.THERMAL in stage.stop_reasons
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LawFacts:
-    """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N."""
-
-    horizon: int
-    verdict: str
-    reason: str
-    settle: str
-    rungs: int
-    alpha: float | None
-    alpha_ci: Interval | None
-    r2: float | None
-    reference_n: float | None
-    loss_at_reference: float | None
-    loss_at_reference_ci: Interval | None
-    alpha_by_count: Mapping[str, float | None]
-    floor: str | None
-    minimum_detectable_alpha: float | None
-    power: float | None
-    rung_noise: float | None
-    worst_left_out: float | None
-    extrapolation_error: float | None
-    beaten_by: tuple[str, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyLaw:
-    """law/scaling.json as a whole."""
-
-    study_key: str | None
-    region: str | None
-    confidence: float | None
-    alpha_of_interest: float | None
-    horizons: Mapping[int, LawFacts]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,7 +173,10 @@ class RegionDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
+    """`training_runs`: how many days each unbroken run of training days has."""
+
     horizon: int
+    training_runs: tuple[int, ...]
     regions: Mapping[str, RegionDays]
     notes: tuple[str, ...]
 
@@ -275,6 +218,7 @@ class Facts:
     data: DataFacts | None
     environment: Environment
     picture: bytes | None
+    audit: Audit | None = None
     supplement: SupplementFacts | None = None
     transfer: TransferFacts | None = None
 
@@ -285,6 +229,17 @@ class Facts:
     def of_horizon(self, horizon: int) -> tuple[CellFacts, ...]:
         """Planned cells of `horizon`, smallest rung first."""
         return tuple(cell for cell in self.planned if cell.cell.horizon == horizon)
+
+    @property
+    def leaks(self) -> bool:
+        """True where a leak probe failed, so that no figure counts."""
+        return self.audit is not None and not self.audit.passed
+
+    @property
+    def confidence(self) -> float:
+        """Of every interval over days: the study's own, unless the law was fitted at another."""
+        fitted = None if self.law is None else self.law.confidence
+        return self.params.evaluation.confidence if fitted is None else fitted
 
     def law_of(self, horizon: int) -> LawFacts | None:
         return None if self.law is None else self.law.horizons.get(horizon)

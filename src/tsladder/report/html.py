@@ -1,13 +1,12 @@
-"""Blocks -> one self-contained HTML page: no script, no network, the picture inside."""
+"""Blocks -> one self-contained HTML page: no script, no network, the pictures inside."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from tsladder.report.document import Block, Heading, Paragraph, Picture, Points
-from tsladder.report.tables import Table
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; }
@@ -27,9 +26,9 @@ img { max-width: 100%; height: auto; background: #fff; }
 """
 
 
-def to_html(title: str, blocks: Sequence[Block], picture: bytes | None) -> str:
-    """The page. `picture` is a PNG; without one its place stays empty."""
-    body = "\n".join(_block(block, picture) for block in blocks)
+def to_html(title: str, blocks: Sequence[Block], pictures: Mapping[str, bytes]) -> str:
+    """The page. `pictures`: file name -> PNG, one for every picture among the blocks."""
+    body = "\n".join(_block(block, pictures) for block in blocks)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -37,7 +36,7 @@ def to_html(title: str, blocks: Sequence[Block], picture: bytes | None) -> str:
     )
 
 
-def _block(block: Block, picture: bytes | None) -> str:
+def _block(block: Block, pictures: Mapping[str, bytes]) -> str:
     match block:
         case Heading():
             return f"<h{block.level}>{escape(block.text)}</h{block.level}>"
@@ -46,7 +45,7 @@ def _block(block: Block, picture: bytes | None) -> str:
         case Points():
             return f"<ul>\n{''.join(_point(label, text) for label, text in block.items)}</ul>"
         case Picture():
-            return _picture(block.words, picture)
+            return _picture(block.words, pictures[block.file])
         case Table():
             return _table(block)
 
@@ -56,9 +55,7 @@ def _point(label: str, text: str) -> str:
     return f"<li>{head}{escape(text)}</li>\n"
 
 
-def _picture(words: str, picture: bytes | None) -> str:
-    if picture is None:
-        return ""
+def _picture(words: str, picture: bytes) -> str:
     inside = base64.b64encode(picture).decode("ascii")
     return f'<figure><img alt="{escape(words)}" src="data:image/png;base64,{inside}"></figure>'
 

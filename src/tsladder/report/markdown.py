@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tsladder.report.document import PICTURE, Block, Heading, Paragraph, Picture, Points
-from tsladder.report.tables import Table
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """One text; the picture lies beside it as scaling.png."""
+    """One text; the pictures lie beside it as files."""
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 
@@ -25,7 +24,7 @@ def _block(block: Block) -> str:
         case Points():
             return "\n".join(_point(label, text) for label, text in block.items)
         case Picture():
-            return f"![]({PICTURE})"
+            return f"![{_text(block.words)}]({block.file})"
         case Table():
             return _table(block)
 

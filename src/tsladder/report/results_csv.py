@@ -7,7 +7,8 @@ import io
 from typing import Any
 
 from tsladder.records import canonical
-from tsladder.report.facts import CellFacts, CellState, Facts, RegionFacts
+from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.score_facts import RegionFacts
 
 KNOWN = (
     "experiment",
@@ -58,7 +59,19 @@ ADDED = (
     "off_budget",
     "reason",
     "study_key",
+    "test_loss_low",
+    "test_loss_high",
+    "test_loss_effective_n",
+    "test_ece",
+    "best_baseline",
+    "best_baseline_loss",
+    "test_skill_against_best",
+    "test_skill_against_best_low",
+    "test_skill_against_best_high",
 )
+
+HINDSIGHT = ("own_rate",)
+"""Forecasts that nobody could have made in advance; `test_skill` holds against the stricter constant anyway."""
 
 SCRIPT = "stages/hpo.py"
 
@@ -123,6 +136,8 @@ def _added(facts: Facts, cell: CellFacts) -> dict[str, Any]:
 
 def _test(test: RegionFacts) -> dict[str, Any]:
     low, high = test.advantage_ci or (None, None)
+    loss = test.intervals.get("log_loss")
+    loss_low, loss_high = (loss.ci if loss else None) or (None, None)
     return {
         "test_loss": test.mean.log_loss,
         "test_loss_se": test.log_loss_se,
@@ -139,5 +154,31 @@ def _test(test: RegionFacts) -> dict[str, Any]:
         "test_advantage_high": high,
         "beaten_by": " ".join(test.beaten_by),
         "constant_predictor": test.constant_predictor,
-        "train_seeds": test.seeds,
+        "train_seeds": len(test.seeds),
+        "test_loss_low": loss_low,
+        "test_loss_high": loss_high,
+        "test_loss_effective_n": loss.effective_n if loss else None,
+        "test_ece": test.mean.ece,
+        **_against_best(test),
+    }
+
+
+def _against_best(test: RegionFacts) -> dict[str, Any]:
+    """Skill against the forecast of lowest loss among those that could have been made in advance."""
+    losses = {
+        name: metrics.log_loss
+        for name, metrics in test.baselines.items()
+        if metrics.log_loss is not None and name not in HINDSIGHT
+    }
+    if not losses:
+        return {}
+    best = min(losses, key=lambda name: losses[name])
+    skill = test.skill_against.get(best)
+    low, high = (skill.ci if skill else None) or (None, None)
+    return {
+        "best_baseline": best,
+        "best_baseline_loss": losses[best],
+        "test_skill_against_best": skill.value if skill else None,
+        "test_skill_against_best_low": low,
+        "test_skill_against_best_high": high,
     }

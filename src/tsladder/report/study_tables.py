@@ -1,57 +1,10 @@
-"""The tables that tell about the study as a whole: its law, days, data and environment. Pure."""
+"""The tables that tell about the study as a whole: its days, data, environment and stages across cells. Pure."""
 
 from __future__ import annotations
 
 from tsladder.report import words
+from tsladder.report.blocks import Column, Table
 from tsladder.report.facts import Facts, SupplementedCell, SupplementFacts, TransferFacts
-from tsladder.report.tables import Column, Table
-
-COUNTS = (("n_params_blocks", "alpha on N blocks"), ("n_params_body", "alpha on N body"))
-
-
-def law_table(facts: Facts) -> Table:
-    """One row a horizon that has a verdict."""
-    numbers = (
-        "rungs",
-        "alpha",
-        "interval",
-        "detectable from",
-        *(title for _, title in COUNTS),
-        "R²",
-        "reference N",
-        "loss there",
-        "its interval",
-        "worst error of a rung left out",
-        "error of the top rung left out",
-    )
-    rows = []
-    for horizon in facts.params.horizons:
-        law = facts.law_of(horizon)
-        if law is None:
-            continue
-        rows.append(
-            (
-                words.days(horizon),
-                law.verdict,
-                str(law.rungs),
-                words.number(law.alpha),
-                words.interval(law.alpha_ci),
-                words.number(law.minimum_detectable_alpha),
-                *(words.number(law.alpha_by_count.get(name)) for name, _ in COUNTS),
-                words.number(law.r2, 3),
-                words.count(None if law.reference_n is None else round(law.reference_n)),
-                words.number(law.loss_at_reference),
-                words.interval(law.loss_at_reference_ci),
-                _signed(law.worst_left_out),
-                _signed(law.extrapolation_error),
-            )
-        )
-    columns = (Column("horizon"), Column("verdict"), *(Column(title, numeric=True) for title in numbers))
-    return Table(columns, tuple(rows))
-
-
-def _signed(error: float | None) -> str:
-    return words.MISSING if error is None else f"{100.0 * error:+.1f} %"
 
 
 def splits_table(facts: Facts) -> Table:
@@ -95,8 +48,8 @@ def transfer_table(transfer: TransferFacts) -> Table:
             winner.budget,
             words.days(winner.source),
             words.days(winner.horizon),
-            _signed(winner.relative),
-            words.MISSING if ends is None else f"{_signed(ends[0])} to {_signed(ends[1])}",
+            words.signed_percent(winner.relative),
+            words.MISSING if ends is None else f"{words.signed_percent(ends[0])} to {words.signed_percent(ends[1])}",
             words.short(winner.p_above),
             remark,
         )

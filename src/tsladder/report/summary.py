@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tsladder.places import Places
 from tsladder.report import words
-from tsladder.report.facts import LawFacts
-from tsladder.report.study_files import read_law
+from tsladder.report.law_facts import LawFacts
+from tsladder.report.law_files import read_audit, read_law
 
 
 def verdict_lines(places: Places) -> list[str]:
@@ -15,12 +15,13 @@ def verdict_lines(places: Places) -> list[str]:
         return ["no verdict yet: the law has not been fitted"]
     if not law.horizons:
         return ["no verdict: no cell is planned"]
-    lines = []
+    audit = read_audit(places) or law.audit
+    lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in (audit.failed if audit else ())]
     for _, of_horizon in sorted(law.horizons.items()):
         lines += [_headline(of_horizon), f"    {of_horizon.reason}"]
         lines += [f"    WARNING: {warning}" for warning in of_horizon.warnings]
         if of_horizon.beaten_by:
-            names = words.listed(words.FORECASTS.get(name, name) for name in of_horizon.beaten_by)
+            names = words.listed(words.forecast(name) for name in of_horizon.beaten_by)
             lines.append(f"    Every rung is beaten by: {names}")
     return lines
 

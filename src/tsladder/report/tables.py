@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from tsladder.report import words
-from tsladder.report.facts import CellFacts, CellState, Facts, Metrics, RegionFacts
+from tsladder.report.blocks import Table, table
+from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.score_facts import Metrics, RegionFacts
 from tsladder.vocabulary import Region
 
 APART = 0.20
@@ -16,31 +17,9 @@ APART = 0.20
 SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "batch_size")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    title: str
-    numeric: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of finished text, as many entries a row as columns."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def _table(
-    text: Sequence[str], numbers: Sequence[str], rows: Sequence[Sequence[str]], after: Sequence[str] = ()
-) -> Table:
-    """Columns of text, of numbers, of text again."""
-    columns = [*(Column(t) for t in text), *(Column(t, numeric=True) for t in numbers), *(Column(t) for t in after)]
-    return Table(tuple(columns), tuple(tuple(row) for row in rows))
-
-
 def cells_table(facts: Facts) -> Table:
     """One row a planned cell."""
-    return _table(
+    return table(
         ("cell",),
         ("N", "N blocks", "of budget", "val loss", "test loss", "base-rate loss", "own-rate loss", "skill", "AUC"),
         [_cell_row(cell) for cell in facts.planned],
@@ -70,7 +49,7 @@ def _cell_row(cell: CellFacts) -> list[str]:
 def _beaten_by(test: RegionFacts | None) -> str:
     if test is None:
         return words.MISSING
-    return ", ".join(words.FORECASTS.get(name, name) for name in test.beaten_by) or "none"
+    return ", ".join(words.forecast(name) for name in test.beaten_by) or "none"
 
 
 def _remarks(cell: CellFacts) -> str:
@@ -89,12 +68,15 @@ def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
         scored = [cell.regions[region] for cell in facts.of_horizon(horizon) if region in cell.regions]
         if not scored:
             continue
-        for name, metrics in scored[0].baselines.items():
-            rows.append([words.days(horizon), words.FORECASTS.get(name, name), *_metric_words(metrics)])
+        first = scored[0].baselines
+        rows += [
+            [words.days(horizon), words.forecast(name), *_metric_words(first[name])]
+            for name in words.forecasts_in_order(first)
+        ]
         models = [cell.mean for cell in scored]
         name = f"transformers, {len(models)} rung{'' if len(models) == 1 else 's'}"
         rows.append([words.days(horizon), name, *_spans(models)])
-    return _table(("horizon", "forecast"), ("log loss", "Brier", "AUC", "average precision"), rows)
+    return table(("horizon", "forecast"), ("log loss", "Brier", "AUC", "average precision", "ECE"), rows)
 
 
 def _metric_words(m: Metrics) -> list[str]:
@@ -103,12 +85,13 @@ def _metric_words(m: Metrics) -> list[str]:
         words.number(m.brier),
         words.number(m.auc, 3),
         words.number(m.average_precision, 3),
+        words.number(m.ece, 3),
     ]
 
 
 def _spans(models: Sequence[Metrics]) -> list[str]:
     spans = []
-    for name, digits in (("log_loss", 4), ("brier", 4), ("auc", 3), ("average_precision", 3)):
+    for name, digits in (("log_loss", 4), ("brier", 4), ("auc", 3), ("average_precision", 3), ("ece", 3)):
         values = [value for value in (getattr(m, name) for m in models) if value is not None]
         spans.append(words.interval((min(values), max(values)) if values else None, digits))
     return spans
@@ -123,7 +106,7 @@ def architectures_table(facts: Facts) -> Table:
             cell = of_horizon.get(horizon)
             row.append(_shape(cell.winner.architecture) if cell and cell.winner else words.MISSING)
         rows.append(row)
-    return _table(("rung", *(words.days(h) for h in facts.params.horizons)), (), rows)
+    return table(("rung", *(words.days(h) for h in facts.params.horizons)), (), rows)
 
 
 def _shape(sizes: Mapping[str, int]) -> str:
@@ -144,7 +127,7 @@ def settings_table(facts: Facts) -> Table:
                 apart = [f"h{a} and h{b}" for a, b in pairs_apart(values)]
                 verdict = words.MISSING if len(values) < 2 else ", ".join(apart) or "none"
                 rows.append([budget, setting, *(words.short(values.get(h)) for h in horizons), verdict])
-    return _table(("rung", "setting"), [f"h{h}" for h in horizons], rows, after=("more than 20 % apart",))
+    return table(("rung", "setting"), [f"h{h}" for h in horizons], rows, after=("more than 20 % apart",))
 
 
 def _setting(cell: CellFacts | None, name: str) -> float | None:
@@ -195,7 +178,7 @@ def coverage_table(facts: Facts) -> Table:
         ]
         rows.append(row)
     numbers = ("trials", "grid members seen", "shapes seen", "best - worst", "search", "retraining", "peak GiB")
-    return _table(("cell",), numbers, rows, after=("winner", "forced", "trials ended by", "seeds ended by", "notes"))
+    return table(("cell",), numbers, rows, after=("winner", "forced", "trials ended by", "seeds ended by", "notes"))
 
 
 def _highest(*values: float | None) -> float | None:
@@ -215,4 +198,4 @@ def left_out_table(facts: Facts) -> Table:
         unplanned = [str(c.cell) for c in facts.cells if c.cell.budget == budget and not c.planned]
         if unplanned:
             rows.append([", ".join(unplanned), "not planned", f"above the top rung, budget {facts.params.budget}"])
-    return _table(("cells", "state", "reason"), (), rows)
+    return table(("cells", "state", "reason"), (), rows)

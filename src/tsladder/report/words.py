@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from tsladder.report.facts import Interval
+from tsladder.report.score_facts import Estimate, Interval, Skill
 
 MISSING = "—"
 
@@ -21,11 +21,21 @@ VERDICTS = {
 """What each verdict means for a reader who has not studied statistics."""
 
 FORECASTS = {
-    "base_rate": "constant, training region's rate",
-    "own_rate": "constant, this region's own rate (hindsight)",
+    "base_rate": "constant at the training region's rate",
+    "own_rate": "constant at this region's own rate (hindsight)",
     "volatility_logistic": "logistic on volatility",
     "last_day_ratio_logistic": "logistic on the last day's features",
+    "persistence": "persistence of the last known label",
+    "gradient_boosted_trees": "boosted trees on the last day's features",
 }
+
+FORMS = {
+    "constant": "a constant",
+    "power": "a power of N",
+    "power_floor": "a power of N above a floor",
+    "overfit": "a loss that turns upwards with N",
+}
+"""The forms that a law can take."""
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -41,6 +51,31 @@ def percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{100.0 * value:.{digits}f} %"
 
 
+def signed_percent(value: float | None) -> str:
+    return MISSING if value is None else f"{100.0 * value:+.1f} %"
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    return MISSING if value is None else f"{value:+.{digits}f}"
+
+
+def size(n_params: float | None) -> str:
+    """A parameter count that need not be whole."""
+    return count(None if n_params is None else round(n_params))
+
+
+def ratio(value: float | None) -> str:
+    """Three digits that count, without an exponent: 0.0123, 26.7, 5,746."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
+
+
+def level(confidence: float) -> str:
+    """0.95 -> 95 %, 0.999 -> 99.9 %."""
+    return f"{100.0 * confidence:g} %"
+
+
 def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
@@ -53,11 +88,46 @@ def interval(bounds: Interval | None, digits: int = 4) -> str:
     return MISSING if bounds is None else f"{number(bounds[0], digits)} to {number(bounds[1], digits)}"
 
 
+def estimate(metric: Estimate | None, digits: int = 4) -> str:
+    """0.3485 (0.3101 to 0.3869); the bare value where there is no interval."""
+    if metric is None:
+        return MISSING
+    value = number(metric.value, digits)
+    return value if metric.ci is None else f"{value} ({interval(metric.ci, digits)})"
+
+
+def skill(against: Skill | None) -> str:
+    """17.6 % (12.0 to 23.1 %)."""
+    if against is None or against.value is None:
+        return MISSING
+    value = percent(against.value)
+    if against.ci is None:
+        return value
+    return f"{value} ({100.0 * against.ci[0]:.1f} to {percent(against.ci[1])})"
+
+
+def form(name: str | None) -> str:
+    return MISSING if name is None else FORMS.get(name, name.replace("_", " "))
+
+
+def forecast(name: str) -> str:
+    return FORECASTS.get(name, name.replace("_", " "))
+
+
+def forecasts_in_order(names: Collection[str]) -> list[str]:
+    """As `FORECASTS` has them, constants first; those that it does not know last."""
+    return [*(name for name in FORECASTS if name in names), *sorted(set(names) - set(FORECASTS))]
+
+
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
     """Mean ± standard error; the mean alone where the error is unknown."""
     if value is None or error is None:
         return number(value, digits)
     return f"{number(value, digits)} ± {number(error, digits)}"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(items: Iterable[str]) -> str:
@@ -74,7 +144,10 @@ def duration(seconds: float | None) -> str:
         return MISSING
     if seconds < 120.0:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+    if seconds < 7200.0:
+        return f"{seconds / 60.0:.0f} min"
+    hours = seconds / 3600.0
+    return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"
 
 
 def days(horizon: int) -> str:

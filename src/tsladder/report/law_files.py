@@ -1,0 +1,197 @@
+"""What fit and audit left, read into StudyLaw and Audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tsladder.places import Places
+from tsladder.report.law_facts import (
+    Audit,
+    ConfidenceSet,
+    Excess,
+    Influence,
+    JointRegion,
+    LawFacts,
+    LawPoint,
+    ModelChoice,
+    Neighbours,
+    Overfit,
+    Probe,
+    SettleOption,
+    StudyLaw,
+)
+from tsladder.report.score_facts import Interval
+from tsladder.report.stored import Record, pair_of, read_if_there
+
+
+def read_law(places: Places) -> StudyLaw | None:
+    """The verdicts and what supports them; None before the law has been fitted."""
+    record = read_if_there(places.law / "scaling.json")
+    if "horizons" not in record:
+        return None
+    return StudyLaw(
+        study_key=record.get("study_key"),
+        region=record.get("region"),
+        confidence=record.get("confidence"),
+        alpha_of_interest=record.get("alpha_of_interest"),
+        horizons={int(horizon): _law(int(horizon), law) for horizon, law in record["horizons"].items()},
+        audit=audit_of(record.get("audit")),
+    )
+
+
+def read_audit(places: Places) -> Audit | None:
+    """The audit stage's own record; None where it has not run."""
+    return audit_of(read_if_there(places.artifacts / "audit" / "audit.json"))
+
+
+def audit_of(record: Record | None) -> Audit | None:
+    if not record or "probes" not in record:
+        return None
+    probes = tuple(
+        Probe(
+            name=probe["name"],
+            title=probe.get("title") or probe["name"].replace("_", " "),
+            passed=bool(probe["passed"]),
+            numbers=probe.get("numbers") or {},
+            words=probe.get("words", ""),
+        )
+        for probe in record["probes"]
+    )
+    return Audit(passed=bool(record.get("passed", all(probe.passed for probe in probes))), probes=probes)
+
+
+def _law(horizon: int, law: Record) -> LawFacts:
+    fits: Record = law.get("fits") or {}
+    power: Record = fits.get("power") or {}
+    floor: Record = fits.get("power_floor") or {}
+    counts: Mapping[str, Record | None] = law.get("power_by_count") or {}
+    left_out: Sequence[Record] = law.get("leave_one_rung_out") or []
+    errors = {left["cell"]: left["error"] for left in left_out if left.get("error") is not None}
+    return LawFacts(
+        horizon=horizon,
+        verdict=law["verdict"],
+        reason=law.get("reason", ""),
+        settle=law.get("settle", ""),
+        points=tuple(_point(point, errors) for point in law.get("points", []) if not point.get("dropped", False)),
+        alpha=power.get("alpha"),
+        alpha_ci=pair_of(power.get("alpha_ci")),
+        C=power.get("C"),
+        r2=power.get("r2"),
+        residual_sd=power.get("residual_sd"),
+        reference_n=power.get("reference_n"),
+        loss_at_reference=power.get("loss_at_reference"),
+        loss_at_reference_ci=pair_of(power.get("loss_at_reference_ci")),
+        alpha_by_count={name: None if fit is None else fit.get("alpha") for name, fit in counts.items()},
+        floor=_floor(floor),
+        minimum_detectable_alpha=law.get("minimum_detectable_alpha"),
+        power=law.get("power"),
+        rung_noise=law.get("rung_noise"),
+        worst_left_out=max(errors.values(), key=abs, default=None),
+        extrapolation_error=(law.get("extrapolation") or {}).get("error"),
+        beaten_by=tuple(law.get("beaten_by", [])),
+        warnings=tuple(law.get("warnings", [])),
+        notes=tuple(law.get("notes", [])),
+        neighbours=tuple(_neighbours(pair) for pair in law.get("neighbours") or []),
+        confidence_set=_confidence_set(law.get("confidence_set")),
+        model_choice=_model_choice(law.get("model_choice")),
+        overfit=_overfit(fits.get("overfit")),
+        joint_region=_joint_region(law.get("joint_region")),
+        influential=tuple(
+            Influence(
+                cell=item["cell"],
+                cooks_distance=item.get("cooks_distance"),
+                alpha_without=item.get("alpha_without"),
+            )
+            for item in law.get("influential") or []
+        ),
+        excess=_excess(law.get("excess")),
+        settle_options=tuple(
+            SettleOption(words=option["words"], estimated_seconds=option.get("estimated_seconds"))
+            for option in law.get("settle_options") or []
+        ),
+    )
+
+
+def _point(point: Record, errors: Mapping[str, float]) -> LawPoint:
+    return LawPoint(
+        cell=point["cell"],
+        n_params=point["n_params"],
+        loss=point["loss"],
+        se=point.get("se"),
+        left_out_error=errors.get(point["cell"]),
+    )
+
+
+def _floor(floor: Record) -> str | None:
+    if not floor.get("identified"):
+        return floor.get("reason")
+    return f"E = {floor['E']:.4g}, A = {floor['A']:.4g}, alpha = {floor['alpha']:.4f}"
+
+
+def _neighbours(pair: Record) -> Neighbours:
+    return Neighbours(
+        smaller=pair["smaller"],
+        larger=pair["larger"],
+        difference=pair.get("difference"),
+        relative=pair.get("relative"),
+        se=pair.get("se"),
+        p=pair.get("p_holm"),
+        noise=pair.get("noise"),
+    )
+
+
+def _confidence_set(record: Record | None) -> ConfidenceSet | None:
+    if record is None:
+        return None
+    return ConfidenceSet(members=tuple(record["members"]), p_values=record.get("p_values") or {})
+
+
+def _model_choice(record: Record | None) -> ModelChoice | None:
+    if record is None:
+        return None
+    return ModelChoice(
+        aicc=record.get("aicc") or {}, preferred=record.get("preferred"), reason=record.get("reason") or ""
+    )
+
+
+def _overfit(record: Record | None) -> Overfit | None:
+    if record is None:
+        return None
+    return Overfit(
+        form=record.get("form"),
+        turns_at_n=record.get("turns_at_n"),
+        turns_at_ci=pair_of(record.get("turns_at_ci")),
+        turns=bool(record.get("turns", record.get("preferred"))),
+        reason=record.get("reason") or "",
+    )
+
+
+def _joint_region(record: Record | None) -> JointRegion | None:
+    if record is None or not record.get("alpha") or not record.get("C"):
+        return None
+    there: Sequence[float] = record.get("loss_at_reference") or []
+    return JointRegion(
+        confidence=record.get("confidence"),
+        alpha=_ends(record["alpha"]),
+        C=_ends(record["C"]),
+        loss_at_reference=_ends(there) if there else None,
+    )
+
+
+def _ends(values: Sequence[float]) -> Interval:
+    return min(values), max(values)
+
+
+def _excess(record: Record | None) -> Excess | None:
+    if record is None:
+        return None
+    power: Record = record.get("power") or {}
+    return Excess(
+        baseline=record["baseline"],
+        baseline_loss=record.get("baseline_loss"),
+        slope_per_tenfold=record.get("slope_per_tenfold"),
+        slope_ci=pair_of(record.get("slope_ci")),
+        alpha=power.get("alpha"),
+        alpha_ci=pair_of(power.get("alpha_ci")),
+        reason=record.get("reason") or "",
+    )

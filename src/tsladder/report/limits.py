@@ -1,0 +1,224 @@
+"""Does a study lack days or parameters? Independent samples against model size, and the train-validation gap by rung.
+
+Pure. A diagnosis, not a measurement: nothing here was trained on another amount of data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.difference import Term, bounds, holm, two_sided
+from tsladder.report import words
+from tsladder.report.extent import TrainingExtent
+from tsladder.report.score_facts import Interval
+
+Floats = NDArray[np.float64]
+
+LEAST_RUNGS = 3
+"""A slope over fewer rungs has no interval."""
+
+
+class Lack(StrEnum):
+    """What a horizon lacks most; see `diagnose`."""
+
+    MORE_DATA = "more data"
+    MORE_PARAMETERS = "more parameters"
+    UNDECIDED = "undecided"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungLosses:
+    """One trained rung: losses by seed, in nats. A seed that lacks either loss is not used."""
+
+    cell: str
+    n_params: int
+    dropout: float | None
+    train: Mapping[str, float | None]
+    validation: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungGap:
+    """Validation loss less training loss of one rung, with its t interval over seeds (None with one seed).
+
+    `p_above_smallest`: two-sided p, Holm-corrected over the ladder, that the gap is that of the smallest rung.
+    """
+
+    cell: str
+    n_params: int
+    dropout: float | None
+    train_loss: float | None
+    validation_loss: float | None
+    gap: float | None
+    gap_ci: Interval | None
+    p_above_smallest: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataLimits:
+    """The diagnosis of one horizon. `slope`: growth of the gap, in nats, with ten times the parameters."""
+
+    extent: TrainingExtent
+    rungs: tuple[RungGap, ...]
+    slope: float | None
+    slope_ci: Interval | None
+    lack: Lack
+    reason: str
+
+    def params_per_disjoint_window(self, rung: RungGap) -> float | None:
+        windows = self.extent.disjoint_windows
+        return rung.n_params / windows if windows else None
+
+    def params_per_label(self, rung: RungGap) -> float | None:
+        labels = self.extent.independent_labels
+        return rung.n_params / labels if labels else None
+
+    def above_smallest(self, confidence: float) -> tuple[str, ...]:
+        """Rungs whose gap is wider than the smallest rung's beyond chance."""
+        first = self.rungs[0].gap if self.rungs else None
+        return tuple(
+            rung.cell
+            for rung in self.rungs[1:]
+            if rung.p_above_smallest is not None
+            and rung.p_above_smallest < 1.0 - confidence
+            and rung.gap is not None
+            and first is not None
+            and rung.gap > first
+        )
+
+
+def constant_gap(*, train_rate: float | None, validation_rate: float | None) -> float | None:
+    """What the base rates alone make of the gap, in nats: the gap of a constant that knows each region's own rate."""
+    rates = (validation_rate, train_rate)
+    known = [rate for rate in rates if rate is not None and 0.0 < rate < 1.0]
+    if len(known) < len(rates):
+        return None
+    validation, train = (-rate * math.log(rate) - (1.0 - rate) * math.log1p(-rate) for rate in known)
+    return validation - train
+
+
+def diagnose(
+    rungs: Sequence[RungLosses],
+    extent: TrainingExtent,
+    *,
+    alpha_ci: Interval | None,
+    alpha_of_interest: float,
+    confidence: float,
+) -> DataLimits:
+    """What this horizon lacks most. `alpha_ci`: interval of the law's exponent; None where no figure counts.
+
+    More data: the gap widens with size beyond chance, AND the law rules out every exponent of interest without showing
+    a smaller one, AND the largest rung has more parameters than there are independent labels. More parameters: the
+    law's exponent lies above 0 AND the gap is not shown to widen. Anything else is undecided; without an interval of
+    either, unknown.
+    """
+    ordered = sorted(rungs, key=lambda rung: rung.n_params)
+    gaps = _gaps(ordered, confidence)
+    slope, slope_ci = _slope([(gap.n_params, gap.gap) for gap in gaps if gap.gap is not None], confidence)
+    lack, reason = _judge(gaps, extent, slope_ci, alpha_ci, alpha_of_interest)
+    return DataLimits(extent=extent, rungs=gaps, slope=slope, slope_ci=slope_ci, lack=lack, reason=reason)
+
+
+def _gaps(rungs: Sequence[RungLosses], confidence: float) -> tuple[RungGap, ...]:
+    paired = [_paired(rung) for rung in rungs]
+    means = [float(np.mean(validation - train)) if train.size else None for train, validation in paired]
+    terms = [_term(validation - train) for train, validation in paired]
+    p_values: list[float | None] = [None] * len(rungs)
+    for index in range(1, len(rungs)):
+        here, first = means[index], means[0]
+        pair = [term for term in (terms[0], terms[index]) if term is not None]
+        if here is not None and first is not None and len(pair) == 2:
+            p_values[index] = two_sided(here - first, pair)[1]
+    return tuple(
+        RungGap(
+            cell=rung.cell,
+            n_params=rung.n_params,
+            dropout=rung.dropout,
+            train_loss=float(train.mean()) if train.size else None,
+            validation_loss=float(validation.mean()) if train.size else None,
+            gap=mean,
+            gap_ci=None if mean is None or term is None else bounds(mean, [term], confidence=confidence),
+            p_above_smallest=p,
+        )
+        for rung, (train, validation), mean, term, p in zip(rungs, paired, means, terms, holm(p_values), strict=True)
+    )
+
+
+def _paired(rung: RungLosses) -> tuple[Floats, Floats]:
+    both = [
+        (train, validation)
+        for seed, train in sorted(rung.train.items())
+        if train is not None and (validation := rung.validation.get(seed)) is not None
+    ]
+    return np.array([train for train, _ in both]), np.array([validation for _, validation in both])
+
+
+def _term(gap_S: Floats) -> Term | None:
+    """Variance of the mean over seeds and its degrees of freedom."""
+    if gap_S.size < 2:
+        return None
+    return float(gap_S.var(ddof=1)) / gap_S.size, float(gap_S.size - 1)
+
+
+def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[float | None, Interval | None]:
+    """Least squares of the gap on log10 N over rungs, with the t interval of R - 2 degrees of freedom."""
+    x = np.log10([n for n, _ in points])
+    y = np.array([gap for _, gap in points])
+    if x.size < LEAST_RUNGS or np.ptp(x) == 0.0:
+        return None, None
+    centred = x - x.mean()
+    spread = float(centred @ centred)
+    slope = float(centred @ y) / spread
+    residuals = y - y.mean() - slope * centred
+    dof = x.size - 2
+    variance = float(residuals @ residuals) / dof / spread
+    return slope, bounds(slope, [(variance, float(dof))], confidence=confidence)
+
+
+def _judge(
+    gaps: Sequence[RungGap],
+    extent: TrainingExtent,
+    slope_ci: Interval | None,
+    alpha_ci: Interval | None,
+    alpha_of_interest: float,
+) -> tuple[Lack, str]:
+    if slope_ci is None:
+        known = sum(gap.gap is not None for gap in gaps)
+        return Lack.UNKNOWN, (
+            f"Of {known} rung{'' if known == 1 else 's'} both losses are known; whether the gap widens takes "
+            f"{LEAST_RUNGS} of different size."
+        )
+    if alpha_ci is None:
+        return Lack.UNKNOWN, "The law has no exponent that counts, so what larger models gain is not known."
+    labels = extent.independent_labels
+    if not labels:
+        return Lack.UNKNOWN, "How many training windows there are is not known."
+    most = max(gap.n_params for gap in gaps)
+    a_label = words.ratio(most / labels)
+    widens, falls, settled = slope_ci[0] > 0.0, alpha_ci[0] > 0.0, alpha_ci[1] < alpha_of_interest
+    if widens and settled and not falls and most > labels:
+        return Lack.MORE_DATA, (
+            "The gap between training and validation widens with size, the law rules out an exponent of "
+            f"{alpha_of_interest:g} or more, and the largest model has {a_label} parameters for each independent "
+            "label: larger models learn the training days better and other days no better."
+        )
+    if falls and not widens:
+        return Lack.MORE_PARAMETERS, (
+            "Larger models forecast better, and the gap between training and validation is not shown to widen."
+        )
+    if widens and falls:
+        said = "The gap widens with size while larger models still forecast better: either could be the better buy."
+    elif widens and settled:
+        said = f"The gap widens with size, but even the largest model has only {a_label} parameters a label."
+    elif widens:
+        said = "The gap widens with size, but whether larger models forecast better is open."
+    else:
+        said = "Neither a gap that widens with size nor a gain from size is shown."
+    return Lack.UNDECIDED, said

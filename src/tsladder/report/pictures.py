@@ -1,0 +1,21 @@
+"""The pictures that lie beside a report: the law's own, and those drawn here."""
+
+from __future__ import annotations
+
+from tsladder.report.facts import Facts
+from tsladder.report.figures.reliability import draw_reliability
+from tsladder.report.figures.residuals import draw_residuals
+from tsladder.report.figures.shapes import draw_shapes
+from tsladder.report.sections.law import RESIDUALS, SCALING
+from tsladder.report.sections.scores import RELIABILITY
+from tsladder.report.sections.search import SHAPES
+
+
+def pictures_of(facts: Facts) -> dict[str, bytes | None]:
+    """File name -> PNG; None where there is nothing to draw."""
+    return {
+        SCALING: facts.picture,
+        RESIDUALS: draw_residuals(facts),
+        RELIABILITY: draw_reliability(facts),
+        SHAPES: draw_shapes(facts),
+    }

@@ -1,0 +1,95 @@
+"""What the evaluation left about one cell -> RegionFacts. Keys that an older evaluation did not write are unknown."""
+
+from __future__ import annotations
+
+from tsladder.report.score_facts import (
+    Decision,
+    Estimate,
+    Metrics,
+    RegionFacts,
+    ReliabilityBin,
+    Skill,
+    Temperature,
+)
+from tsladder.report.stored import Record, interval_of
+
+
+def read_regions(scores: Record) -> dict[str, RegionFacts]:
+    """Region -> what scores.json tells of it."""
+    return {name: _region(record) for name, record in scores.get("regions", {}).items()}
+
+
+def _region(record: Record) -> RegionFacts:
+    advantage: Record = record.get("advantage") or {}
+    intervals: Record = record.get("intervals") or {}
+    against: Record = record.get("skill_against") or {}
+    return RegionFacts(
+        windows=record.get("windows"),
+        positives=record.get("positives"),
+        base_rate=record.get("base_rate"),
+        train_base_rate=record.get("train_base_rate"),
+        mean=_metrics(record.get("mean", {})),
+        seeds={seed: scores.get("log_loss") for seed, scores in record.get("seeds", {}).items()},
+        log_loss_se=record.get("log_loss_se"),
+        base_rate_loss=record.get("base_rate_loss"),
+        own_rate_loss=record.get("own_rate_loss"),
+        stricter=record.get("stricter"),
+        skill=record.get("skill"),
+        advantage=advantage.get("value"),
+        advantage_ci=interval_of(advantage.get("low"), advantage.get("high")),
+        baselines={name: _metrics(scores) for name, scores in record.get("baselines", {}).items()},
+        beaten_by=tuple(record.get("beaten_by", [])),
+        constant_predictor=record.get("constant_predictor"),
+        windows_fingerprint=record.get("windows_fingerprint"),
+        intervals={metric: _estimate(entry) for metric, entry in intervals.items() if entry is not None},
+        skill_against={name: _skill(entry) for name, entry in against.items() if entry is not None},
+        reliability=tuple(_bin(entry) for entry in record.get("reliability") or []),
+        decision=_decision(record.get("decision")),
+        temperature=_temperature(record.get("temperature")),
+    )
+
+
+def _metrics(record: Record) -> Metrics:
+    return Metrics(
+        log_loss=record.get("log_loss"),
+        brier=record.get("brier"),
+        auc=record.get("auc"),
+        average_precision=record.get("average_precision"),
+        ece=record.get("ece"),
+    )
+
+
+def _estimate(record: Record) -> Estimate:
+    return Estimate(
+        value=record.get("value"),
+        ci=interval_of(record.get("low"), record.get("high")),
+        effective_n=record.get("effective_n"),
+    )
+
+
+def _skill(record: Record) -> Skill:
+    return Skill(value=record.get("skill"), ci=interval_of(record.get("low"), record.get("high")))
+
+
+def _bin(record: Record) -> ReliabilityBin:
+    return ReliabilityBin(windows=record["windows"], predicted=record["predicted"], observed=record["observed"])
+
+
+def _decision(record: Record | None) -> Decision | None:
+    if record is None:
+        return None
+    return Decision(
+        threshold=record.get("threshold"),
+        criterion=record.get("criterion"),
+        accuracy=record.get("accuracy"),
+        balanced_accuracy=record.get("balanced_accuracy"),
+        precision=record.get("precision"),
+        recall=record.get("recall"),
+        f1=record.get("f1"),
+    )
+
+
+def _temperature(record: Record | None) -> Temperature | None:
+    if record is None:
+        return None
+    return Temperature(value=record.get("value"), log_loss=record.get("log_loss"), ece=record.get("ece"))

@@ -1,0 +1,55 @@
+"""The leak audit. A failed probe is told before anything else, since no figure below it counts."""
+
+from __future__ import annotations
+
+from tsladder.report import words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, table
+from tsladder.report.facts import Facts
+from tsladder.report.law_facts import Audit, Probe
+
+COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def alarm(facts: Facts) -> list[Block]:
+    """The failed probes, for the top of the page; nothing where all passed or none ran."""
+    audit = facts.audit
+    if audit is None or audit.passed:
+        return []
+    failed = tuple((probe.title, probe.words or words.MISSING) for probe in audit.failed)
+    return [
+        Heading(2, "The leak audit failed: no figure below counts"),
+        Paragraph(
+            f"{_many(len(failed)).capitalize()} of {_many(len(audit.probes))} leak probes found that the forecasts may "
+            "know what they are to forecast, so every verdict is invalid until that is mended."
+        ),
+        Points(failed),
+    ]
+
+
+def audit(facts: Facts) -> list[Block]:
+    """All probes, passed or failed, with their numbers."""
+    found = facts.audit
+    blocks: list[Block] = [Heading(2, "Leak audit")]
+    if found is None:
+        return [*blocks, Paragraph("The leak audit has not been run, so nothing here is known to be free of leaks.")]
+    rows = [[probe.title, "pass" if probe.passed else "FAIL", probe.words, _numbers(probe)] for probe in found.probes]
+    return [*blocks, Paragraph(_headline(found)), table(("probe", "result", "what was seen", "numbers"), (), rows)]
+
+
+def _headline(audit: Audit) -> str:
+    many = len(audit.probes)
+    if audit.passed:
+        said = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
+        return f"{said}: none found a way for the future to reach a forecast."
+    return f"{_many(len(audit.failed)).capitalize()} of {_many(many)} leak probes failed: every verdict is invalid."
+
+
+def _many(number: int) -> str:
+    return COUNT[number] if number < len(COUNT) else str(number)
+
+
+def _numbers(probe: Probe) -> str:
+    return words.listed(
+        f"{name.replace('_', ' ')} {value if isinstance(value, str) else words.short(value)}"
+        for name, value in probe.numbers.items()
+    )

@@ -1,0 +1,184 @@
+"""What supports each verdict: the fit, its rivals, the rungs that carry it and those that nothing tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tsladder.report import law_tables, words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_words
+from tsladder.report.facts import Facts
+from tsladder.report.law_facts import Excess, LawFacts
+
+SCALING = "scaling.png"
+RESIDUALS = "residuals.png"
+
+FEW = 2.0
+"""A difference in AICc below this decides nothing (Burnham and Anderson, 2002)."""
+
+
+def law(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    if SCALING not in pictures and facts.law is None:
+        return []
+    blocks: list[Block] = [Heading(2, "The law")]
+    if SCALING in pictures:
+        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
+    blocks += or_words(law_tables.law_table(facts), "No horizon has a verdict.")
+    for horizon in facts.params.horizons:
+        found = facts.law_of(horizon)
+        points = _points(facts, found) if found is not None else []
+        if points:
+            blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
+    return [*blocks, *_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+
+
+def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
+    points = [
+        ("Rungs that cannot be told from the best", _confidence_set(facts, law)),
+        ("Neighbours that differ", _differing(facts, law)),
+        ("Best form", _choice(law)),
+        ("With a floor, loss = E + A·N^-alpha", law.floor),
+        ("Does the loss turn upwards", _overfit(law)),
+        ("C and alpha together", _joint(law)),
+        ("Rungs that carry the fit", _influential(law)),
+        ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
+    ]
+    return [(label, text) for label, text in points if text]
+
+
+def _confidence_set(facts: Facts, law: LawFacts) -> str | None:
+    found = law.confidence_set
+    if found is None:
+        return None
+    out = [f"{cell} (p {words.short(p)})" for cell, p in found.p_values.items() if cell not in found.members]
+    level = words.level(facts.confidence)
+    if not out:
+        return f"all of them: {words.listed(found.members)} (model confidence set at {level})"
+    return f"{words.listed(found.members)} (model confidence set at {level}); worse than these: {words.listed(out)}"
+
+
+def _differing(facts: Facts, law: LawFacts) -> str | None:
+    if not law.neighbours:
+        return None
+    least = 1.0 - facts.confidence
+    apart = [
+        f"{pair.larger} {'below' if pair.difference < 0.0 else 'above'} {pair.smaller} by "
+        f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} (p {words.short(pair.p)})"
+        for pair in law.neighbours
+        if pair.p is not None and pair.p < least and pair.difference is not None
+    ]
+    return words.listed(apart) if apart else f"none of {words.counted(len(law.neighbours), 'pair')}"
+
+
+def _choice(law: LawFacts) -> str | None:
+    choice = law.model_choice
+    if choice is None:
+        return None
+    return _because(words.form(choice.preferred), choice.reason)
+
+
+def _overfit(law: LawFacts) -> str | None:
+    overfit = law.overfit
+    if overfit is None:
+        return None
+    said = "yes" if overfit.turns else "not shown"
+    if overfit.turns_at_n is not None:
+        said += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters, interval "
+        ends = overfit.turns_at_ci
+        said += "without two ends" if ends is None else f"{words.size(ends[0])} to {words.size(ends[1])}"
+    if overfit.form is not None:
+        said += f" ({overfit.form})"
+    return _because(said, overfit.reason)
+
+
+def _joint(law: LawFacts) -> str | None:
+    region = law.joint_region
+    if region is None:
+        return None
+    level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
+    said = (
+        f"{level}alpha {words.interval(region.alpha)} and C {words.short(region.C[0])} to {words.short(region.C[1])}, "
+        "where a larger alpha goes with a larger C, so neither says much alone"
+    )
+    if region.loss_at_reference is not None and law.reference_n is not None:
+        said += (
+            f"; what they agree on is the loss at {words.size(law.reference_n)} parameters, "
+            f"{words.number(law.loss_at_reference)}, in the same region {words.interval(region.loss_at_reference)}"
+        )
+    return said
+
+
+def _influential(law: LawFacts) -> str | None:
+    if not law.influential:
+        return None
+    return "; ".join(
+        f"{rung.cell} (Cook's distance {words.number(rung.cooks_distance, 2)}; without it alpha is "
+        f"{words.number(rung.alpha_without)})"
+        for rung in law.influential
+    )
+
+
+def _excess(excess: Excess) -> str:
+    name = words.forecast(excess.baseline)
+    said = f"against {name}"
+    if excess.baseline_loss is not None:
+        said += f" (loss {words.number(excess.baseline_loss)})"
+    if excess.slope_per_tenfold is not None:
+        said += (
+            f", the excess changes by {words.signed(excess.slope_per_tenfold)} for ten times the parameters, interval "
+            f"{words.interval(excess.slope_ci)}"
+        )
+    if excess.alpha is not None:
+        said += f"; as a power of N alpha is {words.number(excess.alpha)}, interval {words.interval(excess.alpha_ci)}"
+    return _because(said, excess.reason)
+
+
+def _because(said: str, reason: str) -> str:
+    """A reason that begins with what it is the reason of stands alone."""
+    if not reason or reason.startswith(said):
+        return reason or said
+    return f"{said}: {reason}"
+
+
+def _neighbours(facts: Facts) -> list[Block]:
+    pairs = law_tables.neighbours_table(facts)
+    if not pairs.rows:
+        return []
+    return [
+        Heading(3, "Neighbouring rungs, paired by day"),
+        pairs,
+        Paragraph(
+            "Difference: loss of the larger rung less that of the smaller, on the same days; below 0 the larger one is "
+            "better. The p-value is corrected for the number of pairs of its horizon (Holm)."
+        ),
+    ]
+
+
+def _forms(facts: Facts) -> list[Block]:
+    forms: Table = law_tables.forms_table(facts)
+    if not forms.rows:
+        return []
+    return [
+        Heading(3, "Forms of the law"),
+        forms,
+        Paragraph(
+            f"AICc: lower is better, and less than {FEW:g} apart is no difference. A dash: the form has too many "
+            "parameters for so few rungs, or could not be fitted."
+        ),
+    ]
+
+
+def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    if facts.law is None:
+        return []
+    blocks: list[Block] = [Heading(3, "Residuals of the power law")]
+    if RESIDUALS not in pictures:
+        return [*blocks, Paragraph("No horizon has a power law, so there are no residuals to show.")]
+    return [
+        *blocks,
+        Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
+        Paragraph(
+            "Filled: how far each rung lies from the law that was fitted to it, with one standard error over seeds. "
+            "Hollow: how far it lies from the law of the other rungs; at the top rung, what an extrapolation from the "
+            "smaller ones would have missed by."
+        ),
+    ]

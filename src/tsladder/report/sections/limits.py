@@ -1,0 +1,154 @@
+"""Where more days would matter more than more parameters, as far as one amount of data can tell."""
+
+from __future__ import annotations
+
+from tsladder.report import words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
+from tsladder.report.extent import TrainingExtent
+from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.limits import DataLimits, RungLosses, constant_gap, diagnose
+from tsladder.vocabulary import Region
+
+VERDICTS = {
+    "more data": "More days would matter more here than more parameters.",
+    "more parameters": "More parameters still pay here; nothing shows that days are what is lacking.",
+    "undecided": "Whether days or parameters are lacking is not decided by this study.",
+    "unknown": "Whether days or parameters are lacking cannot be said.",
+}
+
+
+def limits(facts: Facts) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Days or parameters: what is lacking")]
+    found = {horizon: diagnosis for horizon in facts.params.horizons if (diagnosis := limits_of(facts, horizon))}
+    if not found:
+        return [*blocks, Paragraph("No cell has been trained, so nothing is known of what is lacking.")]
+    blocks.append(Paragraph(_definitions(facts)))
+    for horizon, diagnosis in found.items():
+        blocks += [
+            Heading(3, f"{words.days(horizon)}: {diagnosis.lack}"),
+            Paragraph(f"{VERDICTS[diagnosis.lack]} {diagnosis.reason}"),
+            Points(tuple(_points(facts, horizon, diagnosis))),
+            gaps_table(diagnosis),
+        ]
+    return [*blocks, Paragraph(CAVEATS)]
+
+
+CAVEATS = (
+    "The gap is validation loss less training loss, its interval a t interval over seeds. The training loss is "
+    "measured with dropout on, as a mean over the last epoch, while the validation loss is that of the best epoch "
+    "without dropout: more dropout narrows the gap and training past the best epoch widens it, so compare rungs of "
+    "different dropout with care. The two regions also differ in their base rate, which moves every rung's gap about "
+    "alike and hardly its trend. This is a diagnosis: no model was trained on another amount of data."
+)
+
+
+def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
+    """None where no cell of the horizon was scored."""
+    scored = [cell for cell in facts.of_horizon(horizon) if cell.state is CellState.SCORED]
+    rungs = [losses for cell in scored if (losses := _losses(cell)) is not None]
+    if not rungs:
+        return None
+    split = next((split for split in facts.splits if split.horizon == horizon), None)
+    training = split.regions.get(Region.TRAIN) if split else None
+    law = facts.law_of(horizon)
+    return diagnose(
+        rungs,
+        TrainingExtent(
+            runs=split.training_runs if split else (),
+            windows=training.windows if training else None,
+            context_length=facts.params.windows.context_length,
+            horizon=horizon,
+        ),
+        alpha_ci=None if law is None or law.verdict == "invalid" or facts.leaks else law.alpha_ci,
+        alpha_of_interest=facts.params.law.alpha_of_interest,
+        confidence=facts.confidence,
+    )
+
+
+def _losses(cell: CellFacts) -> RungLosses | None:
+    validation = cell.regions.get(Region.VALIDATION)
+    if cell.winner is None or cell.winner.n_params is None or validation is None:
+        return None
+    return RungLosses(
+        cell=str(cell.cell),
+        n_params=cell.winner.n_params,
+        dropout=cell.winner.settings.get("dropout"),
+        train=cell.retraining.train_losses,
+        validation=validation.seeds,
+    )
+
+
+def _definitions(facts: Facts) -> str:
+    context = facts.params.windows.context_length
+    return (
+        f"Windows of {context} days overlap, so their number says little about how much there is to learn from. Two "
+        f"bounds are given. Disjoint windows: how many whole windows, {context} input days and the horizon's label "
+        "days, fit side by side into the training days; the least that they are worth. Independent labels: training "
+        "windows over horizon, since labels of neighbouring windows share days; the most that they are worth."
+    )
+
+
+def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, str]]:
+    extent, slope = limits.extent, limits.slope
+    level = words.level(facts.confidence)
+    trend = "not known"
+    if slope is not None:
+        bounds = limits.slope_ci
+        sign = "changes without a clear sign"
+        if bounds is not None and (bounds[0] > 0.0 or bounds[1] < 0.0):
+            sign = "widens" if slope > 0.0 else "narrows"
+        trend = (
+            f"it {sign}: {words.signed(slope)} nats for ten times the parameters, {level} interval over rungs "
+            f"{words.interval(bounds)}"
+        )
+    labels = extent.independent_labels
+    wider = limits.above_smallest(facts.confidence)
+    return [
+        ("Training days", words.count(extent.days)),
+        ("Overlapping training windows", words.count(extent.windows)),
+        ("Disjoint windows, at least", words.count(extent.disjoint_windows)),
+        ("Independent labels, at most", words.size(labels)),
+        ("Gap of a constant that knows each region's base rate", words.signed(_constant_gap(facts, horizon))),
+        ("The gap with size", trend),
+        ("Rungs whose gap is wider than the smallest one's", ", ".join(wider) or "none beyond chance"),
+    ]
+
+
+def _constant_gap(facts: Facts, horizon: int) -> float | None:
+    split = next((split for split in facts.splits if split.horizon == horizon), None)
+    train, validation = (
+        split.regions[region].base_rate if split and region in split.regions else None
+        for region in (Region.TRAIN, Region.VALIDATION)
+    )
+    return constant_gap(train_rate=train, validation_rate=validation)
+
+
+def gaps_table(limits: DataLimits) -> Table:
+    """One row a rung, smallest first."""
+    rows = [
+        [
+            rung.cell,
+            words.count(rung.n_params),
+            words.ratio(limits.params_per_disjoint_window(rung)),
+            words.ratio(limits.params_per_label(rung)),
+            words.number(rung.train_loss),
+            words.number(rung.validation_loss),
+            words.signed(rung.gap),
+            words.interval(rung.gap_ci),
+            words.short(rung.p_above_smallest),
+            words.short(rung.dropout),
+        ]
+        for rung in limits.rungs
+    ]
+    numbers = (
+        "N",
+        "N a disjoint window",
+        "N an independent label",
+        "training loss",
+        "validation loss",
+        "gap",
+        "its interval",
+        "p against the smallest rung",
+        "dropout",
+    )
+    return table(("cell",), numbers, rows)

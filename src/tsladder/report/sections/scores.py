@@ -1,0 +1,161 @@
+"""What every cell scored, how far it beats simpler forecasts, and how much its probabilities can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tsladder.report import score_tables, tables, words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
+from tsladder.report.facts import CellFacts, Facts
+from tsladder.report.score_facts import RegionFacts
+
+RELIABILITY = "reliability.png"
+
+
+def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    seeds = facts.params.train.seeds
+    return [
+        Heading(2, "Cells"),
+        *or_words(tables.cells_table(facts), "No cell is planned."),
+        Paragraph(
+            "N is the measured parameter count, N blocks that of the encoder alone; 90 to 110 % of the budget is "
+            "ideal. The validation loss is the best of the search and flatters it; the test loss is the mean ± its "
+            f"standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of the stricter constant. "
+            "Beaten by: forecasts whose paired interval on the test days lies wholly below the cell's loss."
+        ),
+        *_intervals(facts),
+        *_skill(facts),
+        Heading(2, "Simple forecasts on the same test windows"),
+        *or_words(tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
+        *_calibration(facts, pictures),
+        *_decisions(facts),
+    ]
+
+
+def _intervals(facts: Facts) -> list[Block]:
+    level = words.level(facts.params.evaluation.confidence)
+    blocks: list[Block] = [Heading(3, "Test scores with their intervals")]
+    scored = [test for _, test in score_tables.scored(facts)]
+    if not scored:
+        return [*blocks, Paragraph("No cell was scored.")]
+    said = (
+        f"Means over seeds; in round brackets the {level} interval over days (block bootstrap), in square ones the "
+        "number of independent windows that would give as wide a one: neighbouring days resemble each other. Cells of "
+        "one horizon were scored on the same days and are compared by paired differences, never by whether these "
+        "intervals overlap."
+    )
+    if not any(test.intervals for test in scored):
+        said = "The scores on disk carry no intervals: evaluate again to have them."
+    return [*blocks, Paragraph(said), score_tables.intervals_table(facts)]
+
+
+def _skill(facts: Facts) -> list[Block]:
+    blocks: list[Block] = [Heading(3, "Skill against each simpler forecast")]
+    table = score_tables.skill_table(facts)
+    if not table.rows:
+        return [*blocks, Paragraph("No skill with an interval is stored.")]
+    points = [
+        (words.days(horizon), _skill_in_words([cell.test for cell in facts.of_horizon(horizon) if cell.test]))
+        for horizon in facts.params.horizons
+        if any(cell.test for cell in facts.of_horizon(horizon))
+    ]
+    level = words.level(facts.params.evaluation.confidence)
+    return [
+        *blocks,
+        Points(tuple(points)),
+        table,
+        Paragraph(
+            f"Skill is 1 - loss / loss of the other forecast on the same windows, with its paired {level} interval: a "
+            "cell beats a forecast only where the whole interval lies above 0."
+        ),
+    ]
+
+
+def _skill_in_words(tests: list[RegionFacts]) -> str:
+    """Which forecasts every cell beats, which some, which none."""
+    beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
+    for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
+        known = [skill.ci for test in tests if (skill := test.skill_against.get(name)) and skill.ci is not None]
+        won = sum(low > 0.0 for low, _ in known)
+        if known and won == len(known):
+            beaten["all"].append(words.forecast(name))
+        elif won:
+            beaten["some"].append(f"{words.forecast(name)} ({won} of {len(known)})")
+        elif known:
+            beaten["none"].append(words.forecast(name))
+    told = [
+        ("the only cell beats" if len(tests) == 1 else f"all {len(tests)} cells beat", beaten["all"]),
+        ("some beat", beaten["some"]),
+        ("none beats", beaten["none"]),
+    ]
+    return "; ".join(f"{who}: {words.listed(names)}" for who, names in told if names) or words.MISSING
+
+
+def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Can the probabilities be trusted")]
+    table = score_tables.calibration_table(facts)
+    if not table.rows:
+        return [*blocks, Paragraph("No calibration is stored.")]
+    points = [
+        (words.days(horizon), said)
+        for horizon in facts.params.horizons
+        if (said := _temperature_in_words(facts.of_horizon(horizon)))
+    ]
+    blocks += [Points(tuple(points))] if points else []
+    if RELIABILITY in pictures:
+        blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel a horizon"))
+        blocks.append(
+            Paragraph(
+                "The rung with the lowest test loss of each horizon, test region, seeds pooled, up to ten bins of "
+                "equal count. On the diagonal a forecast of 30 % comes true in 30 % of the windows. Bars: Wilson "
+                "intervals at the effective number of windows."
+            )
+        )
+    else:
+        blocks.append(Paragraph("No reliability bins are stored, so there is no reliability plot."))
+    return [
+        *blocks,
+        table,
+        Paragraph(
+            "ECE is the mean distance between forecast and frequency over bins; a perfectly calibrated forecast of so "
+            "few windows has one above 0, too. The temperature is fitted on validation alone and not applied to any "
+            "other figure here: above 1 the model was too sure of itself, below 1 not sure enough. What it would "
+            "change has no interval, so a small change is no finding."
+        ),
+    ]
+
+
+def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
+    changes = []
+    sure = 0
+    for cell in cells:
+        test = cell.test
+        if test is None or test.temperature is None or test.temperature.log_loss is None:
+            continue
+        if test.mean.log_loss is not None:
+            changes.append(test.temperature.log_loss - test.mean.log_loss)
+            sure += test.temperature.value is not None and test.temperature.value > 1.0
+    if not changes:
+        return None
+    helped = sum(change < 0.0 for change in changes)
+    return (
+        f"{sure} of {words.counted(len(changes), 'cell')} were too sure of themselves on validation; one temperature "
+        f"would lower the test loss of {helped} and change it by {words.signed(min(changes))} to "
+        f"{words.signed(max(changes))}"
+    )
+
+
+def _decisions(facts: Facts) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Yes or no: decisions at a threshold")]
+    table = score_tables.decisions_table(facts)
+    if not table.rows:
+        return [*blocks, Paragraph("No threshold is stored.")]
+    return [
+        *blocks,
+        table,
+        Paragraph(
+            "The threshold is chosen on validation and applied to the test region as it stands. Always saying no is "
+            "right in 100 % less the base rate of the windows, and has a balanced accuracy of 0.5. These figures carry "
+            "no interval of their own and prove nothing that the intervals above do not."
+        ),
+    ]

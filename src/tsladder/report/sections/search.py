@@ -1,0 +1,79 @@
+"""What the searches chose, how much of their space they saw, and what the stages across cells found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tsladder.report import study_tables, tables, words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
+from tsladder.report.facts import Facts
+
+SHAPES = "shapes.png"
+
+
+def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    return [
+        Heading(2, "Chosen architectures"),
+        *or_words(tables.architectures_table(facts), "No search has chosen an architecture."),
+        *_shapes(pictures),
+        Heading(2, "Training settings across horizons"),
+        *or_words(tables.settings_table(facts), "No search has chosen settings."),
+        Paragraph(
+            "Two horizons are named when the larger value exceeds the smaller by more than 20 %. A search of few "
+            "trials draws its settings mostly at random: a difference here is no finding by itself."
+        ),
+        *_transfer(facts),
+        Heading(2, "Coverage of the search"),
+        *or_words(tables.coverage_table(facts), "No cell is planned."),
+        *_supplement(facts),
+    ]
+
+
+def _shapes(pictures: Collection[str]) -> list[Block]:
+    blocks: list[Block] = [Heading(3, "Depth against width")]
+    if SHAPES not in pictures:
+        return [*blocks, Paragraph("No trial has a width and a depth to show.")]
+    return [
+        *blocks,
+        Picture(SHAPES, "Width and depth of every trial coloured by its validation loss, one panel a rung and horizon"),
+        Paragraph(
+            "Each disc is a width and depth that was tried, coloured by the best validation loss of its trials and "
+            "larger the more trials it had; a cross is one of which no trial ended with a loss, the ring the winner. "
+            "Trials differ in their other settings, too, and one trial is one seed: a difference in colour is a hint, "
+            "no finding."
+        ),
+    ]
+
+
+def _transfer(facts: Facts) -> list[Block]:
+    transfer = facts.transfer
+    if transfer is None:
+        said = "Whether such a difference matters was not tried: search.transfer is false."
+        return [Paragraph(said)]
+    margin = words.percent(transfer.margin)
+    return [
+        Heading(2, f"Do the best settings differ by horizon: {transfer.verdict.replace('_', ' ')}"),
+        Paragraph(transfer.reason),
+        *or_words(study_tables.transfer_table(transfer), "No rung has winners on two horizons."),
+        Paragraph(
+            f"Each winner was trained on the other horizons of its rung, on as many seeds, and scored on the same days "
+            f"of the {transfer.region} region. Regret is what it loses there against that horizon's own winner, as a "
+            f"share of its loss; its interval holds the noise of days and of seeds. A regret of {margin} is what one "
+            f"step of this ladder gains under the smallest exponent of interest."
+        ),
+    ]
+
+
+def _supplement(facts: Facts) -> list[Block]:
+    supplement = facts.supplement
+    if supplement is None:
+        return []
+    return [
+        Heading(2, "Supplementary search"),
+        Points(tuple(supplement.reasons.items())),
+        *or_words(study_tables.supplement_table(supplement), "No budget was chosen."),
+        Paragraph(
+            "These trials vary a few settings around the winners of the chosen budgets. They never enter the law: the "
+            "other rungs had no such effort. A gain below the standard error of a score is luck."
+        ),
+    ]

@@ -1,0 +1,61 @@
+"""The question, the cells without a point, the data, and the environment."""
+
+from __future__ import annotations
+
+from tsladder.report import study_tables, tables, words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.facts import Facts
+
+
+def question(facts: Facts) -> str:
+    params = facts.params
+    planned = [rung for rung in params.ladder if any(cell.cell.budget == rung for cell in facts.planned)]
+    symbol = facts.data.symbol if facts.data and facts.data.symbol else params.data.symbol
+    return (
+        f"Does the error of {params.model.family} fall as a power of its parameter count? "
+        f"Data {symbol} ({params.study.timescale}), target {params.target.task} on the {params.target.price}, "
+        f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
+        f"Losses are mean log losses in nats; the law describes the {_region(facts)} region."
+    )
+
+
+def _region(facts: Facts) -> str:
+    return facts.law.region if facts.law and facts.law.region else facts.params.law.region
+
+
+def left_out(facts: Facts) -> list[Block]:
+    everything = "Every cell of the ladder was scored."
+    return [Heading(2, "Cells without a point"), *or_words(tables.left_out_table(facts), everything)]
+
+
+def data(facts: Facts) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Data and splits")]
+    data = facts.data
+    if data is None:
+        blocks.append(Paragraph("The features have not been built."))
+    else:
+        ohlcv = {True: "with OHLCV", False: "without OHLCV", None: words.MISSING}[data.ohlcv]
+        blocks.append(
+            Points(
+                (
+                    ("Symbol", data.symbol or words.MISSING),
+                    ("Features", f"{words.count(data.features)}, tier {data.tier or words.MISSING}, {ohlcv}"),
+                    ("Days", f"{words.count(data.rows)}, {data.first_day or '?'} to {data.last_day or '?'}"),
+                    ("Days lost to warm-up", words.count(data.warm_up)),
+                    ("Bars read whose Open repeats the previous Close", words.percent(data.open_equals_previous_close)),
+                )
+            )
+        )
+    blocks += or_words(study_tables.splits_table(facts), "The splits have not been cut.")
+    notes = tuple(("", note) for split in facts.splits for note in split.notes)
+    return [*blocks, Points(notes)] if notes else blocks
+
+
+def environment(facts: Facts) -> list[Block]:
+    devices = sorted({device for cell in facts.planned for device in cell.search.devices})
+    return [
+        Heading(2, "Environment"),
+        Paragraph(f"Versions where this report was written; the searches ran on: {words.listed(devices)}."),
+        study_tables.environment_table(facts),
+        *or_words(study_tables.fingerprints_table(facts), "Nothing has a fingerprint yet."),
+    ]

@@ -1,0 +1,61 @@
+"""The verdict of each horizon and the figures that stand with it."""
+
+from __future__ import annotations
+
+from tsladder.report import words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points
+from tsladder.report.facts import Facts
+from tsladder.report.law_facts import LawFacts
+
+
+def verdicts(facts: Facts) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Verdicts")]
+    if facts.law and facts.study_key and facts.law.study_key not in (None, facts.study_key):
+        blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
+    for horizon in facts.params.horizons:
+        law = facts.law_of(horizon)
+        if law is None:
+            planned = facts.of_horizon(horizon)
+            why = "its law has not been fitted" if planned else "none of its cells is planned"
+            blocks += [Heading(3, f"{words.days(horizon)}: no verdict"), Paragraph(f"Nothing is judged here: {why}.")]
+            continue
+        stale = facts.leaks and law.verdict != "invalid"
+        beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
+        blocks += [
+            Heading(3, f"{words.days(horizon)}: {law.verdict}"),
+            Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
+            *(
+                [Paragraph("Warning: the leak audit failed, so this verdict does not count: run dvc repro.")]
+                if stale
+                else []
+            ),
+            *(Paragraph(f"Warning: {warning}.") for warning in law.warnings),
+            Points(tuple(_support(facts, law))),
+        ]
+    return blocks
+
+
+def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
+    confidence = facts.law.confidence if facts.law else None
+    level = "" if confidence is None else f"{words.level(confidence)} "
+    estimate = (
+        "none" if law.alpha is None else f"{words.number(law.alpha)}, {level}interval {words.interval(law.alpha_ci)}"
+    )
+    detectable = words.number(law.minimum_detectable_alpha)
+    if law.minimum_detectable_alpha is not None and law.power is not None:
+        detectable += f" (found in {100.0 * law.power:g} % of such studies)"
+    beaten = words.listed(words.forecast(name) for name in law.beaten_by)
+    nothing_to_beat = "no rung was scored" if law.rungs == 0 else "no simple forecast beats every rung"
+    return [
+        ("Exponent alpha", estimate),
+        ("Smallest detectable alpha", detectable),
+        ("Every rung is beaten by", beaten if law.beaten_by else nothing_to_beat),
+        ("What would settle it", law.settle or words.MISSING),
+        *(("It would take", _cost(option.words, option.estimated_seconds)) for option in law.settle_options),
+        *(("Note", note) for note in law.notes),
+    ]
+
+
+def _cost(what: str, seconds: float | None) -> str:
+    cost = "how long that takes here is not known" if seconds is None else f"about {words.duration(seconds)}"
+    return f"{what.rstrip('.')}: {cost}"
