@@ -185,7 +185,7 @@ def test_a_training_parameter_rebuilds_the_cell_and_not_its_inputs(workspace: Wo
     workspace.set(training__max_gradient_norm=0.5)
     assert workspace.states()[CELL] == "stale"
     ran = workspace.repro()
-    assert {"plan", "hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= ran
+    assert {"plan", "audit", "hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= ran
     assert not ran & {"features", "splits"}
 
 

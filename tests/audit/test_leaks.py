@@ -45,6 +45,11 @@ def test_a_study_in_shuffled_blocks_under_revin_passes(in_blocks: Subject, probe
 # 1 shuffled targets
 
 
+def idle(windows: WindowSet, _epochs: int | None) -> Learned:
+    """A trainer that takes no time and teaches nothing."""
+    return Learned(weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed")
+
+
 def test_a_label_among_the_inputs_is_caught_by_shuffled_targets(subject: Subject) -> None:
     leaking = with_windows(subject, lambda windows, _table, y_T: column_replaced(windows, np.nan_to_num(2 * y_T - 1)))
     finding = shuffled_targets(leaking)
@@ -80,8 +85,9 @@ def test_a_baseline_that_is_fitted_on_validation_is_caught_by_shuffled_targets(s
             )
         )
 
-    finding = shuffled_targets(with_step(subject, forecasts=peeking))
+    finding = shuffled_targets(with_step(subject, forecasts=peeking, train=idle))
     assert not finding.passed
+    assert "fitting sees validation's labels" in finding.words
     assert LAST_DAY_RATIO_LOGISTIC in str(finding.numbers["peeking"])
 
 
@@ -91,15 +97,13 @@ def test_labels_that_the_pipeline_fetches_for_itself_are_caught_by_shuffled_targ
     def own_labels(table: FeatureTable, splits: Splits, _y_T: Floats) -> WindowSet:
         return honest(table, splits, subject.pipeline.labels(table, splits.horizon))
 
-    finding = shuffled_targets(with_step(subject, windows=own_labels, ratio_windows=own_labels))
+    finding = shuffled_targets(with_step(subject, windows=own_labels, ratio_windows=own_labels, train=idle))
     assert not finding.passed
+    assert "labels of its own" in finding.words
     assert finding.numbers["deals_with_other_labels"] == finding.numbers["deals"]
 
 
 def test_a_model_that_learns_nothing_makes_shuffled_targets_fail_as_blind(subject: Subject) -> None:
-    def idle(windows: WindowSet, _epochs: int | None) -> Learned:
-        return Learned(weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed")
-
     finding = shuffled_targets(with_step(subject, train=idle))
     assert not finding.passed
     assert "would have seen no leak" in finding.words

@@ -5,8 +5,9 @@ must flag it, and the second must be silent without it:
 
 - cutting the bars off changes the column (the check of `truncated_future`);
 - a logistic regression on the last day's features becomes too good to be true: its loss on validation falls by more
-  than IMPLAUSIBLE_SKILL below that of the better of the two constants. With the planted column its skill was 0.6 and
-  more on every target and horizon of the bundled data, without it at most 0.25, the forecast of volatility included.
+  than IMPLAUSIBLE_SKILL below that of the better of the two constants. On the bundled S&P 500 and Nasdaq, targets of
+  0.5, 1 and 2 % and direction, horizons 1, 3 and 5, its skill was 0.79 to 0.91 with the planted column and at most 0.25
+  without it, the forecast of volatility included.
 
 So a label hidden among the study's own features fails this probe, too: then the detector is not silent.
 """
@@ -30,7 +31,7 @@ from tsladder.market.targets import threshold_percent
 from tsladder.params import TargetParams
 from tsladder.vocabulary import Region
 
-IMPLAUSIBLE_SKILL = 0.4
+IMPLAUSIBLE_SKILL = 0.5
 _FULL_SCALE = 0.01
 PLANTED = FeatureColumn(
     name="planted_future",
