@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.small_model import Learned, SmallModel, train_small
-from tsladder.evaluation.baselines import OWN_RATE, baselines
+from tsladder.evaluation.baselines import fitted_baselines
 from tsladder.market.bars import Bars
 from tsladder.market.features import FeatureTable
 from tsladder.market.indicators import build_features
@@ -34,8 +34,8 @@ class Pipeline:
     `features`: bars to table. `labels`: table and horizon to y_T. `windows`: what models see; `ratio_windows`: what
     baselines see, the same function where the study's normalisation is `ratio`. `train`: windows and epochs (None: as
     many as it takes to learn something plain) to a small model. `forecasts`: windows, ratio windows, closes of the
-    table and a region to each fitted baseline's p_N there; the scored region's own rate, fitted on hindsight by
-    definition, is not among them.
+    table and a region to each fitted baseline's p_N there; the scored region's own rate, which is hindsight by
+    definition, and persistence, which repeats past labels of that region, are not among them.
     """
 
     features: Callable[[Bars], FeatureTable]
@@ -79,5 +79,5 @@ def study_pipeline(data: DataParams, target: TargetParams, windows: WindowParams
 
 def _forecasts(windows: WindowSet, ratio: WindowSet, close_T: Floats, region: Region) -> dict[str, Floats]:
     train, scored = windows.train, windows.region(region)
-    made = baselines(train, scored, close_T, ratio.train.last_day(), ratio.region(region).last_day())
-    return {forecast.name: forecast.p_N for forecast in made if forecast.name != OWN_RATE}
+    made = fitted_baselines(train, scored, close_T, ratio.train.last_day(), ratio.region(region).last_day())
+    return {forecast.name: forecast.p_N for forecast in made}

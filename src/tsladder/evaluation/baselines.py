@@ -86,12 +86,26 @@ def baselines(
     reads those whose `horizon` has passed. The one exception to "fitted on train" is `own_rate`, the scored region's
     own rate: the best constant there is, which only hindsight knows.
     """
+    y_train, y_scored = (np.asarray(windows.y_N, dtype=np.float64) for windows in (train, scored))
+    return (
+        *fitted_baselines(train, scored, close_T, ratio_train_NF, ratio_scored_NF),
+        Forecast(name=OWN_RATE, p_N=np.full(y_scored.size, y_scored.mean())),
+        Forecast(name=PERSISTENCE, p_N=persistence(train.ends_N, y_train, scored.ends_N, y_T, horizon)),
+    )
+
+
+def fitted_baselines(
+    train: LabelledWindows,
+    scored: LabelledWindows,
+    close_T: NDArray[np.floating],
+    ratio_train_NF: NDArray[np.floating],
+    ratio_scored_NF: NDArray[np.floating],
+) -> tuple[Forecast, ...]:
+    """Those of `baselines` that see no label but training's, on whatever day: nothing of `scored` but its days."""
     y_train = np.asarray(train.y_N, dtype=np.float64)
-    y_scored = np.asarray(scored.y_N, dtype=np.float64)
     log_volatility_T = np.log(np.maximum(ewma_volatility(close_T), _LEAST_VOLATILITY))
     return (
-        Forecast(name=BASE_RATE, p_N=np.full(y_scored.size, y_train.mean())),
-        Forecast(name=OWN_RATE, p_N=np.full(y_scored.size, y_scored.mean())),
+        Forecast(name=BASE_RATE, p_N=np.full(len(scored.ends_N), y_train.mean())),
         Forecast(
             name=VOLATILITY_LOGISTIC,
             p_N=_logistic(y_train, log_volatility_T[train.ends_N, None], log_volatility_T[scored.ends_N, None], np.inf),
@@ -100,7 +114,6 @@ def baselines(
             name=LAST_DAY_RATIO_LOGISTIC,
             p_N=_logistic(y_train, ratio_train_NF, ratio_scored_NF, RATIO_INVERSE_PENALTY),
         ),
-        Forecast(name=PERSISTENCE, p_N=persistence(train.ends_N, y_train, scored.ends_N, y_T, horizon)),
         Forecast(name=GRADIENT_BOOSTED_TREES, p_N=_boosted_trees(y_train, ratio_train_NF, ratio_scored_NF)),
     )
 

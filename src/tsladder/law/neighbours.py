@@ -122,4 +122,4 @@ def _day_term(
     ):
         raise ValueError(f"{smaller.cell} and {larger.cell} were scored on different days and cannot be paired")
     interval = mean_interval(larger.loss_N - smaller.loss_N, draws=draws, confidence=confidence, seed=seed)
-    return interval.se**2, max((interval.effective_n or math.inf) - 1.0, 1.0)
+    return interval.se**2, math.inf if interval.dof is None else interval.dof
