@@ -33,8 +33,11 @@ def test_dependent_days_count_for_fewer():
 
 
 @pytest.mark.parametrize(("phi", "block"), [(0.0, 2), (0.5, 12), (0.7, 16)])
-def test_the_variance_of_a_mean_of_dependent_days_is_right_on_average(phi, block):
-    """The oracle is the closed form for AR(1): 1 / (1 - phi)^2 / n. The plain bootstrap loses a quarter to a third."""
+def test_the_variance_of_a_mean_is_on_average_right_or_a_little_too_large(phi, block):
+    """The oracle is the closed form for AR(1): 1 / (1 - phi)^2 / n. The plain bootstrap loses a quarter to a third.
+
+    Too large, because the correction is never taken to be negative; with few draws their own noise adds to that.
+    """
     rng, n = np.random.default_rng(6), 200
     found = []
     for number in range(250):
@@ -44,7 +47,7 @@ def test_the_variance_of_a_mean_of_dependent_days_is_right_on_average(phi, block
         )
         found.append(variance_K[0])
         assert dof < n / block
-    assert np.mean(found) == pytest.approx(1.0 / (1.0 - phi) ** 2 / n, rel=0.1)
+    assert 0.93 <= np.mean(found) * n * (1.0 - phi) ** 2 <= 1.2
 
 
 def test_the_block_length_grows_with_dependence_and_leaves_three_blocks():
