@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, verb
 
-from tsladder.audit.build import audit, open_subject
+from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.finding import Finding
 from tsladder.audit.subject import Subject
 from tsladder.errors import WorkFailed
@@ -33,6 +33,12 @@ def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -
     numbers = [value for probe in record["probes"] for value in probe["numbers"].values()]
     assert all(isinstance(value, int | float | str) for value in numbers)
     assert all(probe["words"].endswith(".") for probe in record["probes"])
+
+
+@pytest.mark.parametrize("probe", IN_ORDER, ids=lambda probe: probe.__name__)
+def test_a_study_in_shuffled_blocks_under_revin_passes(in_blocks: Subject, probe: object) -> None:
+    finding = probe(in_blocks)  # type: ignore[operator]
+    assert finding.passed, finding.words
 
 
 def test_the_record_repeats_exactly_and_knows_no_path(audited: Places, subject: Subject) -> None:

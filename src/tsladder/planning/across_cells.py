@@ -14,7 +14,7 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
-from tsladder.planning.grid import build_grid, smallest_shape
+from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
 from tsladder.records import digest, write_json
@@ -85,7 +85,12 @@ def _small_member(params: Params) -> ModelSpec:
     in the way from bars to losses, which is the same for every size."""
     geometry = geometry_of(params)
     member = build_grid(geometry, params.ladder[0]).members[0]
-    return member if member.n_params <= AUDITED_AT_MOST else smallest_shape(geometry)
+    if member.n_params <= AUDITED_AT_MOST:
+        return member
+    d_model, n_layers = SMALL_WIDTHS[0], SMALL_DEPTHS[0]
+    return ModelSpec(
+        geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=HEADS[0], d_ff=FF_RATIOS[0] * d_model
+    )
 
 
 def write_plans_across_cells(

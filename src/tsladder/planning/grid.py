@@ -78,18 +78,6 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
     return Grid(budget, tuple(members))
 
 
-def smallest_shape(geometry: Geometry) -> ModelSpec:
-    """The smallest architecture of any grid, whatever its count comes to."""
-    width = SMALL_WIDTHS[0]
-    return ModelSpec(
-        geometry=geometry,
-        d_model=width,
-        n_layers=SMALL_DEPTHS[0],
-        n_heads=HEADS[0],
-        d_ff=FF_RATIOS[0] * width,
-    )
-
-
 def is_within(spec: ModelSpec, target: int) -> bool:
     """The law of a budget: the exact count (without RevIN's affine) lies within 25 % of it."""
     return abs(spec.n_params_formula - target) <= TOLERANCE * target
