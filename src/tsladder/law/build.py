@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 
 from tsladder.law.cost import StudyCost
@@ -12,7 +11,6 @@ from tsladder.law.points import RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.duration import RunLength
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.records import read_json
@@ -28,7 +26,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     key = study_key(plans)
     recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
     warnings = {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()}
-    costs = {horizon: _cost(places, params, horizon) for horizon in points}
+    costs = {horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points}
     record = scaling_record(
         points, dropped, params.law, params.evaluation, key, params.study.seed, warnings, costs=costs
     )
@@ -51,19 +49,3 @@ def _warnings(places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, 
     effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
     numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
     return [warning for warning in (effort, mixed_numerics(numbers)) if warning is not None]
-
-
-def _cost(places: Places, params: Params, horizon: int) -> StudyCost | None:
-    """What more work at `horizon` would take; None where its windows are not counted."""
-    path = places.horizon_splits(horizon)
-    if not path.exists():
-        return None
-    counts = read_json(path)["counts"]
-    preset = params.search.chosen
-    run = RunLength(
-        train_windows=int(counts["train"]["windows"]),
-        validation_windows=int(counts["validation"]["windows"]),
-        epochs=statistics.mean(preset.space.epochs.choices),
-        patience=preset.patience if params.training.patience == "preset" else params.training.patience,
-    )
-    return StudyCost(params=params, run=run)
