@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -71,11 +73,18 @@ def test_the_planted_form_is_chosen(loss: np.ndarray, form: str) -> None:
 
 
 def test_a_form_whose_claim_fails_is_not_chosen_for_its_aicc() -> None:
-    """A floor makes log loss convex: a parabola may fit well, yet nothing rises."""
-    loss = (0.3 + 2 * SIZES**-0.2) * noise(0.001)
-    power, constant, floor, overfit = fit_power(SIZES, loss), fit_constant(loss), fit_floor(SIZES, loss), None
-    overfit = fit_overfit(SIZES, loss)
-    assert not overfit.turns
-    choice = choose_form(9, constant, power, floor, overfit)
-    assert choice.aicc["overfit"] < choice.aicc["power"]
-    assert choice.preferred != "overfit"
+    """The least AICc of all is the parabola's, or the floor's; without a sure turn, or a known floor, it says so."""
+    loss = 0.4 * SIZES**-0.02 * noise(0.02)
+    power, constant = fit_power(SIZES, loss), fit_constant(loss)
+    floor, turn = fit_floor(SIZES, loss), fit_overfit(SIZES, loss)
+    tight = {"sse": 1e-9}
+    for claimed in (False, True):
+        unsure_turn = dataclasses.replace(turn, turns=claimed, **tight)
+        choice = choose_form(9, constant, power, floor, unsure_turn)
+        assert choice.aicc["overfit"] < choice.aicc["power"]
+        assert (choice.preferred == "overfit") == claimed
+        assert ("its turn is not certain" in choice.reason) != claimed
+        unsure_floor = dataclasses.replace(floor, identified=claimed, **tight)
+        choice = choose_form(9, constant, power, unsure_floor, turn)
+        assert (choice.preferred == "power_floor") == claimed
+        assert ("its floor is not identified" in choice.reason) != claimed

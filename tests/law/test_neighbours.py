@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.neighbours import compare_neighbours
+from tsladder.law.fit import fit_power
+from tsladder.law.neighbours import LARGEST_CHOICE, compare_neighbours
 from tsladder.law.points import RungPoint
 
 SIZES = (1e5, 1e6, 1e7, 1e8)
 DAYS = np.datetime64("2015-01-01") + np.arange(800)
 
 
-def compare(points):
-    return compare_neighbours(points, None, draws=300, confidence=0.95, seed=0)
+def compare(points, fit=None):
+    return compare_neighbours(points, fit, draws=300, confidence=0.95, seed=0)
 
 
 def daily(levels, noise=0.05, **known):
@@ -85,3 +86,52 @@ def test_rungs_scored_on_different_days_are_refused():
     a, b = daily([0.1, 0.2])
     with pytest.raises(ValueError, match="different days"):
         compare([a, dataclasses.replace(b, dates_N=DAYS + 1)])
+
+
+def replicated(losses, se=0.002, sizes=(1e5, 1e6, 1e7, 1e8, 1e9)):
+    """Rungs of three seeds each with this standard error."""
+    return [
+        RungPoint(cell=f"{n:.0e}", n_params=n, loss=loss, se=se, seeds=tuple((k, loss) for k in range(3)))
+        for n, loss in zip(sizes, losses, strict=False)
+    ]
+
+
+def fitted(points):
+    return fit_power([p.n_params for p in points], [p.loss for p in points])
+
+
+def test_rungs_that_scatter_by_more_than_their_seeds_are_held_against_their_scatter():
+    """2 % up and down with seeds of half a per cent: real between these configurations, and nothing of their size."""
+    points = replicated([0.400, 0.392, 0.400, 0.392, 0.400], se=0.0006)
+    alone, scattered = compare(points), compare(points, fitted(points))
+    assert max(c.p_holm for c in alone) < 0.05
+    assert {c.noise for c in scattered} == {"choice"}
+    assert min(c.p_holm for c in scattered) > 0.05
+    scatter = fitted(points).residual_sd
+    assert scattered[0].se == pytest.approx(scatter * np.hypot(0.400, 0.392))
+    assert scattered[0].p_holm == pytest.approx(min(1, 4 * 2 * stats.t.sf(0.008 / scattered[0].se, 3)), rel=1e-6)
+
+
+def test_rungs_further_apart_than_choice_allows_are_apart_by_size():
+    points = replicated([0.40, 0.32, 0.40, 0.32, 0.40])
+    contrasts = compare(points, fitted(points))
+    assert contrasts[0].se == pytest.approx(LARGEST_CHOICE * np.hypot(0.40, 0.32))
+    assert max(c.p_holm for c in contrasts) < 0.001
+
+
+def test_seeds_that_say_less_than_the_scatter_does_keep_their_own_error():
+    points = replicated([0.400, 0.401, 0.400, 0.401, 0.400], se=0.01)
+    assert {c.noise for c in compare(points, fitted(points))} == {"seeds"}
+
+
+def test_a_standard_error_that_a_table_gives_is_taken_at_its_word():
+    points = [dataclasses.replace(p, seeds=()) for p in replicated([0.400, 0.392, 0.400, 0.392, 0.400])]
+    contrasts = compare(points, fitted(points))
+    assert {c.noise for c in contrasts} == {"se as given"}
+    assert contrasts[0].se == pytest.approx(np.hypot(0.002, 0.002))
+
+
+def test_a_spread_borrowed_from_replicates_is_one_of_seeds():
+    points = replicated([0.40, 0.39, 0.40, 0.41, 0.40], se=0.0)
+    bare = [points[0], *(dataclasses.replace(p, seeds=(), se=None) for p in points[1:])]
+    assert {c.noise for c in compare(bare, fitted(bare))} == {"choice"}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsladder.law.detection import minimum_detectable_alpha
+from tsladder.law.detection import detectable_alpha, minimum_detectable_alpha
 from tsladder.law.fit import PowerFit, fit_constant, fit_power
 from tsladder.law.left_out import leave_one_rung_out
 
@@ -105,6 +105,55 @@ def test_the_top_rung_is_predicted_from_the_lower_ones_alone():
     assert leave_one_rung_out([1e5, 1e6], [0.4, 0.3]) == ()
 
 
+def test_a_rung_left_out_is_predicted_as_if_it_had_never_been_there():
+    loss = np.array([0.41, 0.39, 0.40, 0.37, 0.365])
+    for index, left in enumerate(leave_one_rung_out(SIZES, loss)):
+        rest = np.arange(5) != index
+        slope, level = np.polyfit(np.log(SIZES[rest]), np.log(loss[rest]), 1)
+        assert left.predicted == pytest.approx(np.exp(level + slope * np.log(SIZES[index])))
+        assert left.error == pytest.approx(left.predicted / loss[index] - 1)
+        assert left.alpha_without == pytest.approx(-slope)
+
+
+DATA = np.array([1e9, 4e9, 2e9, 3e10, 5e9])
+
+
+def test_where_data_vary_the_exponent_is_that_of_a_regression_on_both():
+    loss = np.array([0.41, 0.39, 0.40, 0.37, 0.365])
+    fit = fit_power(SIZES, loss, 0.9, DATA)
+    x, z = np.log(SIZES), np.log(DATA)
+    design = np.column_stack([np.ones(5), x, z])
+    root = np.linalg.lstsq(design, np.log(loss))[0]
+    residuals = np.log(loss) - design @ root
+    covariance = residuals @ residuals / 2 * np.linalg.inv(design.T @ design)
+    assert (fit.alpha, fit.beta) == pytest.approx((-root[1], -root[2]))
+    assert fit.dof == 2
+    half = stats.t.ppf(0.95, 2) * np.sqrt(covariance[1, 1])
+    assert fit.alpha_ci == pytest.approx((-root[1] - half, -root[1] + half))
+    np.testing.assert_allclose(fit.residuals, residuals, atol=1e-12)
+    np.testing.assert_allclose(fit.leverage, np.diag(design @ np.linalg.inv(design.T @ design) @ design.T))
+    np.testing.assert_allclose(fit.loss_at(1e6), np.exp(root @ [1, np.log(1e6), z.mean()]))
+    for index, left in enumerate(leave_one_rung_out(SIZES, loss, DATA)):
+        rest = np.arange(5) != index
+        without = np.linalg.lstsq(design[rest], np.log(loss[rest]))[0]
+        assert left.alpha_without == pytest.approx(-without[1])
+        assert left.predicted == pytest.approx(np.exp(design[index] @ without))
+
+
+def test_what_data_did_is_not_credited_to_size():
+    rng = np.random.default_rng(0)
+    n = np.geomspace(1e6, 1e9, 12)
+    d = n * np.exp(0.5 * rng.normal(size=12))
+    loss = d**-0.1 * np.exp(0.01 * rng.normal(size=12))
+    assert fit_power(n, loss).alpha_ci[0] > 0.05
+    assert fit_power(n, loss, n_data_R=d).alpha_ci[0] < 0 < fit_power(n, loss, n_data_R=d).alpha_ci[1]
+
+
+def test_sizes_in_step_with_their_data_have_no_exponent_of_their_own():
+    assert fit_power(SIZES, [0.41, 0.39, 0.40, 0.37, 0.365], n_data_R=20 * SIZES) is None
+    assert fit_power(SIZES[:3], [0.41, 0.39, 0.40], n_data_R=DATA[:3]) is None
+
+
 @pytest.mark.parametrize(
     ("sizes", "power"),
     [([12e3, 50e3, 200e3, 750e3], 0.7637), ([12e3, 30e3, 80e3, 200e3], 0.5036), ([12e3, 50e3, 200e3], 0.2131)],
@@ -120,6 +169,21 @@ def test_simulated_ladders_find_the_detectable_exponent_four_times_in_five():
     losses = 0.4 * SIZES**-alpha * np.exp(sd * rng.normal(size=(1500, 5)))
     found = np.mean([fit_power(SIZES, loss).alpha_ci[0] > 0 for loss in losses])
     assert found == pytest.approx(0.8, abs=0.035)
+
+
+def test_it_is_found_as_often_where_the_noise_is_of_seeds_and_of_rungs():
+    """Three seeds of 2 % around rungs that scatter by 1 %: the mean's noise is the root of 1 and 4 / 3 per cent."""
+    rng, sd = np.random.default_rng(1), np.sqrt(0.01**2 + 0.02**2 / 3)
+    sizes = np.array([750e3, 2e6, 20e6, 200e6, 2e9])
+    exact = fit_power(sizes, 0.4 * sizes**-0.01 * np.exp(0.01 * rng.normal(size=5)))
+    alpha = detectable_alpha(exact, sd)
+    assert alpha == pytest.approx(minimum_detectable_alpha(sizes, sd))
+    found = []
+    for _ in range(1500):
+        law = 0.4 * sizes**-alpha * np.exp(0.01 * rng.normal(size=5))
+        seeds = law * np.exp(0.02 * rng.normal(size=(3, 5)))
+        found.append(fit_power(sizes, seeds.mean(axis=0)).alpha_ci[0] > 0)
+    assert np.mean(found) == pytest.approx(0.8, abs=0.035)
 
 
 def test_two_rungs_can_detect_nothing():

@@ -15,7 +15,7 @@ LAW = LawParams(region="test", alpha_of_interest=0.015)
 EVALUATION = EvaluationParams(bootstrap_draws=100, confidence=0.95)
 CONTRACT = {
     "points", "fits", "verdict", "reason", "settle", "beaten_by", "minimum_detectable_alpha", "leave_one_rung_out",
-    "extrapolation",
+    "extrapolation", "model_choice", "joint_region", "influential", "excess", "settle_options", "repetition",
 }  # fmt: skip
 
 
@@ -91,6 +91,29 @@ def test_dropped_cells_are_listed_with_their_reason_at_their_own_horizon(record)
 def test_the_same_points_in_another_order_give_the_same_record():
     first = law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
     assert law_of_points(rungs()[::-1], alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1) == first
+
+
+def test_another_seed_changes_no_law_that_draws_nothing():
+    first = law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    assert law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=2) == first
+
+
+def test_a_rung_that_carries_the_fit_is_named_with_the_exponent_without_it():
+    points = rungs()
+    points[4] = dataclasses.replace(points[4], loss=0.2)
+    law = law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    (carrying,) = law["influential"]
+    assert carrying["cell"] == "rung-4"
+    assert carrying["cooks_distance"] > 1
+    assert carrying["alpha_without"] == pytest.approx(0.03, abs=0.01)
+
+
+def test_what_a_rung_loses_to_the_best_baseline_is_fitted_beside_the_loss():
+    points = [dataclasses.replace(p, baselines={"own_rate": 0.2, "volatility_logistic": 0.35}) for p in rungs()]
+    excess = law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["excess"]
+    assert excess["baseline"] == "volatility_logistic"
+    assert excess["slope_ci"][0] < excess["slope_per_tenfold"] < excess["slope_ci"][1] < 0
+    assert excess["power"] is None
 
 
 def test_only_a_baseline_that_beats_every_rung_is_named():

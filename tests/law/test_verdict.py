@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,6 +80,41 @@ def test_n3_null_ladders_seldom_scale(sizes, draws):
 @pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
 def test_n3b_null_ladders_with_a_rung_effect_seldom_scale(draws):
     assert share(verdicts(draws, 4, alpha=0.0, seed_noise=0.01, rung_noise=0.02), VerdictName.SCALES) <= 0.05
+
+
+@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("law", "turns"),
+    [
+        ({"alpha": 0.0, "seed_noise": 0.02}, 0.02),
+        ({"alpha": 0.0, "seed_noise": 0.02, "sizes": FIVE[:4]}, 0.02),
+        ({"alpha": 0.0, "seed_noise": 0.01, "rung_noise": 0.02}, 0.02),
+        ({"alpha": 0.02, "seed_noise": 0.02}, 0.02),
+        ({"alpha": 0.0, "seed_noise": 0.01, "rung_noise": 0.04}, 0.06),
+    ],
+    ids=["N3", "N3 on four rungs", "N3b", "N4", "a rung effect of 4 %"],
+)
+def test_the_choice_of_configurations_is_seldom_taken_for_a_turn(law, turns, draws):
+    """Seeds alone would call a tenth of N3b, and more than half of the last, `not_monotone`."""
+    assert share(verdicts(draws, 4, **law), VerdictName.NOT_MONOTONE) <= turns
+
+
+@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "noise", [{"seed_noise": 0.02}, {"seed_noise": 0.01, "rung_noise": 0.02}], ids=["seeds", "rungs and seeds"]
+)
+def test_an_exponent_of_interest_is_seldom_called_flat(noise, draws):
+    assert share(verdicts(draws, 9, alpha=0.015, **noise), VerdictName.FLAT) <= 0.04
+
+
+def test_a_turn_beyond_what_choices_do_is_still_found():
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(50):
+        points = planted(rng, alpha=0.0, seed_noise=0.01, rung_noise=0.01)
+        bent = [dataclasses.replace(p, loss=p.loss * (1.2 if k % 2 else 1.0)) for k, p in enumerate(points)]
+        found.append(judged(bent)[0].name is VerdictName.NOT_MONOTONE)
+    assert np.mean(found) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -194,3 +230,26 @@ def test_a_sign_read_from_rungs_closer_to_a_line_than_their_seeds_allow_comes_wi
     assert "luck" in verdict.reason
     quiet = [dataclasses.replace(p, seeds=tuple((k, p.loss) for k, _ in p.seeds), se=0.0) for p in lucky]
     assert "luck" not in judge(quiet, fit, alpha_of_interest=0.015).reason
+
+
+def test_a_flat_verdict_from_rungs_closer_than_their_seeds_allow_comes_with_the_same_warning() -> None:
+    points = bare(FIVE, [0.37] * 5, se=0.02, seeds=((1, 0.34), (2, 0.37), (3, 0.40)))
+    verdict, _ = judged(points, ())
+    assert verdict.name is VerdictName.FLAT
+    assert "luck" in verdict.reason
+    assert "luck" not in judged(bare(FIVE, [0.37] * 5), ())[0].reason
+
+
+def test_a_curve_that_turns_is_told_beside_a_verdict_that_knows_no_turn() -> None:
+    points = bare(FIVE, [0.37] * 5)
+    fit = fit_power(FIVE, [0.37] * 5)
+    verdict = judge(points, fit, alpha_of_interest=0.015, turns_at_n=2e7)
+    assert "falls up to about 20M and rises beyond" in verdict.reason
+
+
+@pytest.mark.parametrize("probes", [(), ("a leak",)])
+def test_every_verdict_is_json_ready_about_what_would_settle_it(probes: tuple[str, ...]) -> None:
+    for losses in ((0.4, 0.3), (0.4, 0.36, 0.41, 0.36, 0.40)):
+        verdict, _ = judged(bare(FIVE[: len(losses)], losses), (), probes_failed=probes)
+        assert bool(verdict.options) == (not probes)
+        json.dumps([dataclasses.asdict(option) for option in verdict.options])

@@ -12,12 +12,11 @@ from tsladder.law.points import RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.duration import run_length
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.records import read_json
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
-from tsladder.vocabulary import Cell, Phase, Region
+from tsladder.vocabulary import Cell, Phase
 
 
 def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
@@ -41,7 +40,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
         params.study.seed,
         warnings,
         probes_failed=failed_probes(audit),
-        costs={horizon: _cost(places, params, horizon) for horizon in points},
+        costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
     ) | {"audit": audit}
     files = write_law(places.law, record)
     tags = RunTags(
@@ -62,17 +61,3 @@ def _warnings(places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, 
     effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
     numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
     return [warning for warning in (effort, mixed_numerics(numbers)) if warning is not None]
-
-
-def _cost(places: Places, params: Params, horizon: int) -> StudyCost | None:
-    """What more work at `horizon` would take; None where its windows are not counted."""
-    path = places.horizon_splits(horizon)
-    if not path.exists():
-        return None
-    counts = read_json(path)["counts"]
-    run = run_length(
-        params,
-        train_windows=int(counts[Region.TRAIN]["windows"]),
-        validation_windows=int(counts[Region.VALIDATION]["windows"]),
-    )
-    return StudyCost(params=params, run=run)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 from tsladder.errors import BadInput
 from tsladder.params import Params
+from tsladder.places import Places
 from tsladder.planning.cells import geometry_of
-from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
+from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast, run_length
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
 from tsladder.planning.recipe import Recipe
+from tsladder.records import read_json
+from tsladder.vocabulary import Region
 
 ASSUMED_MEMORY_GIB = 16.0
 """Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""
@@ -28,6 +31,20 @@ class StudyCost:
 
     params: Params
     run: RunLength
+
+    @classmethod
+    def of_horizon(cls, places: Places, params: Params, horizon: int) -> StudyCost | None:
+        """From the windows that the study's splits count; None before they are made."""
+        path = places.horizon_splits(horizon)
+        if not path.exists():
+            return None
+        counts = read_json(path)["counts"]
+        run = run_length(
+            params,
+            train_windows=int(counts[Region.TRAIN]["windows"]),
+            validation_windows=int(counts[Region.VALIDATION]["windows"]),
+        )
+        return cls(params=params, run=run)
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Every rung trained `extra` times more."""

@@ -41,7 +41,7 @@ def read_law(places: Places) -> StudyLaw | None:
 
 def read_audit(places: Places) -> Audit | None:
     """The audit stage's own record; None where it has not run."""
-    return audit_of(read_if_there(places.artifacts / "audit" / "audit.json"))
+    return audit_of(read_if_there(places.audit / "audit.json"))
 
 
 def audit_of(record: Record | None) -> Audit | None:
