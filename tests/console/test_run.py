@@ -19,8 +19,9 @@ from tsladder.vocabulary import Cell
 STAND_IN = """
 import signal, sys, time
 from pathlib import Path
-Path("started").touch()
 try:
+    # Inside, for the signal may come before the file that asks for it is closed.
+    Path("started").touch()
     time.sleep(60)
 except KeyboardInterrupt:
     Path("stopped").touch()
