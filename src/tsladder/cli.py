@@ -44,7 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     places = Places.here()
     command: Callable[[Places, argparse.Namespace], int] = options.command
     codes: list[int] = []
-    ending = exit_code(lambda: codes.append(command(places, options)))
+    try:
+        ending = exit_code(lambda: codes.append(command(places, options)))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever was reading, `head` for instance, has seen enough. Python would complain once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return codes[0] if codes else 0
     return ending or codes[0]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +124,15 @@ def test_an_out_that_is_a_file_is_refused(points: Path, capsys: pytest.CaptureFi
 def test_a_threshold_that_is_none_is_refused(points: Path, capsys: pytest.CaptureFixture[str], delta: str) -> None:
     assert main(["fit", str(points), f"--huber-delta={delta}"]) == 2
     assert "--huber-delta" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback(points: Path) -> None:
+    command = [sys.executable, "-m", "tsladder.cli", "fit", str(points), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        said = run.stderr.read().decode()
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said
+    assert run.returncode == 0
