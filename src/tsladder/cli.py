@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import shlex
@@ -19,6 +20,7 @@ EXAMPLES = """examples:
   tsladder plan --budget 2M      the same with 2M as the top rung
   tsladder run                   rebuild what is stale and print the verdicts
   tsladder status --json         where every cell stands
+  tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
   tsladder fit points.csv        the law of any table of sizes and losses
   tsladder ui                    compare trials in the browser
 """
@@ -79,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print JSON alone")
     status.set_defaults(command=_status)
 
+    compare = commands.add_parser(
+        "compare",
+        help="is one cell, or one of its baselines, better than another on the same days",
+        description="Paired by day, with an interval. A name is a cell (2M-h1) or its baseline (2M-h1:persistence).",
+    )
+    compare.add_argument("first", metavar="CELL[:BASELINE]")
+    compare.add_argument("second", metavar="CELL[:BASELINE]")
+    compare.add_argument("--region", choices=("validation", "test"), help="instead of the law's")
+    compare.add_argument("--json", action="store_true", help="print JSON alone")
+    compare.set_defaults(command=_compare)
+
     fit = commands.add_parser(
         "fit",
         help="the law of a table of points, its verdict and figure",
@@ -135,6 +148,17 @@ def _status(places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(state.to_json(), indent=1))
     else:
         print("\n".join(status_lines(state)))
+    return 0
+
+
+def _compare(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.compare import compare_here, comparison_lines
+
+    found = compare_here(places, options.first, options.second, options.region)
+    if options.json:
+        print(json.dumps(dataclasses.asdict(found), indent=1, allow_nan=False))
+    else:
+        print("\n".join(comparison_lines(found)))
     return 0
 
 

@@ -21,7 +21,7 @@ class Comparison:
     """Loss of `second` less loss of `first`, in nats a day; above 0 the first is the better one.
 
     relative      difference over the loss of `first`; None where that is 0
-    low, high, se interval and standard error of the difference
+    low, high, se interval at `confidence` and standard error of the difference
     p             two-sided p that there is none
     effective_n   how many independent days the paired difference is worth; None where it is the same every day
     *_seeds       training seeds of each; () for a forecast that no seed alters
@@ -37,6 +37,7 @@ class Comparison:
     relative: float | None
     low: float
     high: float
+    confidence: float
     se: float
     p: float
     effective_n: float | None
@@ -72,6 +73,7 @@ def compare_models(first: DailyLosses, second: DailyLosses, *, params: Evaluatio
         relative=difference / first_loss if first_loss > 0.0 else None,
         low=low,
         high=high,
+        confidence=params.confidence,
         se=se,
         p=p,
         effective_n=days.effective_n,
