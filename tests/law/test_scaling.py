@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tsladder.law.ladder import beating_every_rung, law_of_points
+from tsladder.law.notes import notes_on
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import EvaluationParams, LawParams
@@ -149,3 +150,16 @@ def test_the_picture_is_drawn_the_same_twice(record, tmp_path):
     first, again = (write_law(tmp_path / name, record)[2].read_bytes() for name in ("a", "b"))
     assert first.startswith(b"\x89PNG")
     assert first == again
+
+
+def test_rungs_of_unequal_numbers_of_seeds_are_allowed_and_named():
+    rungs = [
+        RungPoint(
+            cell=f"{n}", n_params=10.0**n, loss=0.4 - 0.01 * n, se=0.001, seeds=tuple((k, 0.4) for k in range(count))
+        )
+        for n, count in ((4, 3), (5, 3), (6, 2))
+    ]
+    notes = " ".join(notes_on(rungs, None, (), in_step=False, varying=False))
+    assert "4 3, 5 3, 6 2" in notes
+    equal = " ".join(notes_on(rungs[:2], None, (), in_step=False, varying=False))
+    assert "unequal" not in equal

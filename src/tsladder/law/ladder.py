@@ -15,6 +15,7 @@ from tsladder.law.fit import PowerFit, fit_constant, fit_power
 from tsladder.law.floor import FloorFit, fit_floor
 from tsladder.law.left_out import LeftOut, leave_one_rung_out
 from tsladder.law.neighbours import Contrast, compare_neighbours
+from tsladder.law.notes import CARRIES, notes_on
 from tsladder.law.overfit import FORM, OverfitFit, fit_overfit
 from tsladder.law.points import DroppedCell, RungPoint, in_order
 from tsladder.law.region import joint_region
@@ -25,8 +26,6 @@ from tsladder.law.verdict import judge
 from tsladder.vocabulary import Cell
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
-_CARRIES = 1.0
-"""Cook's distance from which a rung carries the fit."""
 
 
 def law_of_points(
@@ -99,7 +98,7 @@ def law_of_points(
         "confidence_set": _confidence_set(rungs, confidence, draws, seed),
         "leave_one_rung_out": [_left_out(rung, left) for rung, left in zip(rungs, left_out, strict=False)],
         "extrapolation": _left_out(rungs[-1], left_out[-1]) if left_out else None,
-        "notes": _notes(rungs, power, dropped, in_step=in_step, varying=data is not None),
+        "notes": notes_on(rungs, power, dropped, in_step=in_step, varying=data is not None),
     }
     if data is not None:
         surface = fit_surface(sizes, data, losses, confidence=confidence, draws=draws, seed=seed, delta=huber_delta)
@@ -154,7 +153,7 @@ def _influential(
     return [
         {"cell": rung.cell, "cooks_distance": distance, "alpha_without": left.alpha_without}
         for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True)
-        if distance > _CARRIES
+        if distance > CARRIES
     ]
 
 
@@ -212,37 +211,3 @@ def _dropped(cell: DroppedCell) -> dict[str, Any]:
 
 def _left_out(rung: RungPoint, left: LeftOut) -> dict[str, Any]:
     return {"cell": rung.cell} | dataclasses.asdict(left)
-
-
-def _notes(
-    rungs: Sequence[RungPoint],
-    power: PowerFit | None,
-    dropped: Sequence[DroppedCell],
-    *,
-    in_step: bool,
-    varying: bool,
-) -> list[str]:
-    notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
-    notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
-    notes += [f"{p.cell} is a constant predictor" for p in rungs if p.constant_predictor]
-    notes += [f"{p.cell} has one seed, so its loss has no standard error" for p in rungs if len(p.seeds) == 1]
-    precisions = dict.fromkeys(point.precision for point in rungs if point.precision is not None)
-    if len(precisions) > 1:
-        mixed = "; ".join(f"{p} at " + ", ".join(q.cell for q in rungs if q.precision == p) for p in precisions)
-        notes.append(
-            f"the rungs differ in precision ({mixed}). docs/decisions.md has what that was seen to move a loss by; "
-            "-S training.precision=fp32 asks every rung in one"
-        )
-    if in_step and power is not None:
-        notes.append(
-            "n_data varies, but in step with n_params or on too few points to tell them apart, so the exponent is that "
-            "of both together"
-        )
-    elif varying and power is not None:
-        notes.append("n_data varies: the exponent of n_params is taken at equal n_data, by a log-linear fit of both")
-    if power is not None and power.dof == 1:
-        notes.append("three rungs leave one degree of freedom: only a very steep law can show")
-    if power is not None and power.dof > 1:
-        carrying = [p.cell for p, d in zip(rungs, power.cooks_distance, strict=True) if d > _CARRIES]
-        notes += [f"{cell} carries the fit (Cook's distance above 1); see leave_one_rung_out" for cell in carrying]
-    return notes
