@@ -24,9 +24,11 @@ _BASELINES = {
     "base_rate": ("#8a8f98", (0, (1, 1.6)), "training base rate"),
     "own_rate": ("#b3541e", (0, (4, 2)), "region's own rate (hindsight)"),
     "volatility_logistic": ("#2f855a", (0, (6, 1.5, 1, 1.5)), "volatility logistic"),
+    "persistence": ("#a0527d", (0, (5, 1)), "persistence"),
+    "gradient_boosted_trees": ("#0e7490", (0, (2, 1)), "gradient-boosted trees"),
     "last_day_ratio_logistic": ("#7b4397", (0, (3, 1, 1, 1, 1, 1)), "last-day ratio logistic"),
 }
-_OTHER = ("#a0527d", (0, (5, 1)))
+_OTHER = ("#57534e", (0, (5, 2, 1, 2, 1, 2)))
 _OTHER_FORM = "#b3541e"
 _COLUMNS = 3
 _LONGEST_NAME = 22
