@@ -85,6 +85,16 @@ def test_costs_come_from_whoever_knows_them_and_are_unknown_otherwise() -> None:
     assert "days" in told
 
 
+def test_sizes_of_which_there_is_no_model_are_not_advised() -> None:
+    class OnlyAbove(Priced):
+        def new_rungs(self, n_params: Sequence[float]) -> float | None:
+            return None if min(n_params) < min(SIZES) else 1.0
+
+    assert len(options(0.001)["rungs"]) == 2
+    (above,) = options(0.001, OnlyAbove())["rungs"]
+    assert min(above.rungs) > max(SIZES)
+
+
 def test_without_a_spread_of_seeds_no_number_of_seeds_is_made_up() -> None:
     (seeds,) = options(None)["seeds"]
     assert (seeds.seeds, seeds.estimated_seconds) == (None, None)

@@ -123,15 +123,18 @@ def _by_rungs(
         if reached is None or reached > target:
             continue
         sides = [("above", above)] + ([("below", below)] if below[-1] >= _SMALLEST_MODEL else [])
+        priced = [(side, new, None if cost is None else cost.new_rungs(new)) for side, new in sides]
         return tuple(
             Option(
                 what="rungs",
                 seeds=None,
                 rungs=new,
                 words=f"{_count(extra, 'further rung')} {side} ({', '.join(map(size_in_words, new))}) {at_noise}",
-                estimated_seconds=None if cost is None else cost.new_rungs(new),
+                estimated_seconds=seconds,
             )
-            for side, new in sides
+            for side, new, seconds in priced
+            # What its author cannot price is a size of which there is no architecture.
+            if side == "above" or cost is None or seconds is not None
         )
     words = f"not even {_MOST_RUNGS} further rungs of this spacing would do {at_noise}"
     return (Option(what="rungs", seeds=None, rungs=None, words=words),)

@@ -94,14 +94,6 @@ class Excess:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SettleOption:
-    """One way to settle an open verdict and what it would take."""
-
-    words: str
-    estimated_seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class LawFacts:
     """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N."""
 
@@ -135,7 +127,7 @@ class LawFacts:
     joint_region: JointRegion | None
     influential: tuple[Influence, ...]
     excess: Excess | None
-    settle_options: tuple[SettleOption, ...]
+    repetition: Mapping[str, float]
 
     @property
     def rungs(self) -> int:

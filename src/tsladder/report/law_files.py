@@ -17,7 +17,6 @@ from tsladder.report.law_facts import (
     Neighbours,
     Overfit,
     Probe,
-    SettleOption,
     StudyLaw,
 )
 from tsladder.report.score_facts import Interval
@@ -105,10 +104,7 @@ def _law(horizon: int, law: Record) -> LawFacts:
             for item in law.get("influential") or []
         ),
         excess=_excess(law.get("excess")),
-        settle_options=tuple(
-            SettleOption(words=option["words"], estimated_seconds=option.get("estimated_seconds"))
-            for option in law.get("settle_options") or []
-        ),
+        repetition=law.get("repetition") or {},
     )
 
 

@@ -49,7 +49,10 @@ def _many(number: int) -> str:
 
 
 def _numbers(probe: Probe) -> str:
-    return words.listed(
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else words.short(value)}"
-        for name, value in probe.numbers.items()
-    )
+    return words.listed(f"{name.replace('_', ' ')} {_number(value)}" for name, value in probe.numbers.items())
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return words.count(value) if isinstance(value, int) else words.short(value)

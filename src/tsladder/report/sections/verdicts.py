@@ -51,11 +51,15 @@ def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
         ("Smallest detectable alpha", detectable),
         ("Every rung is beaten by", beaten if law.beaten_by else nothing_to_beat),
         ("What would settle it", law.settle or words.MISSING),
-        *(("It would take", _cost(option.words, option.estimated_seconds)) for option in law.settle_options),
+        *([("If the study were repeated", _repeated(law))] if law.repetition else []),
         *(("Note", note) for note in law.notes),
     ]
 
 
-def _cost(what: str, seconds: float | None) -> str:
-    cost = "how long that takes here is not known" if seconds is None else f"about {words.duration(seconds)}"
-    return f"{what.rstrip('.')}: {cost}"
+def _repeated(law: LawFacts) -> str:
+    """With other searches and seeds on the same ladder; the likeliest verdict first."""
+    shares = sorted(law.repetition.items(), key=lambda item: -item[1])
+    told = words.listed(
+        f"{name.replace('_', ' ')} in {words.percent(share, 0)}" for name, share in shares if share >= 0.005
+    )
+    return f"{told} of the repetitions, were the fitted law and the noise of the rungs the true ones"
