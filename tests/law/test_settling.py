@@ -90,9 +90,17 @@ def test_sizes_of_which_there_is_no_model_are_not_advised() -> None:
         def new_rungs(self, n_params: Sequence[float]) -> float | None:
             return None if min(n_params) < min(SIZES) else 1.0
 
-    assert len(options(0.001)["rungs"]) == 2
-    (above,) = options(0.001, OnlyAbove())["rungs"]
-    assert min(above.rungs) > max(SIZES)
+    calmer = 0.4 * (WAVE / 0.4) ** 0.6
+    points = [RungPoint(cell=f"{n:g}", n_params=n, loss=loss) for n, loss in zip(SIZES, calmer, strict=True)]
+    fit = fit_power(SIZES, calmer)
+
+    def sides(cost: Priced | None) -> list[bool]:
+        """Of the rungs advised: do they lie above?"""
+        found = settle_options(points, fit, alpha_of_interest=0.015, cost=cost)
+        return [min(option.rungs) > max(SIZES) for option in found if option.rungs is not None]
+
+    assert sides(None) == sides(Priced()) == [True, False]
+    assert sides(OnlyAbove()) == [True]
 
 
 def test_without_a_spread_of_seeds_no_number_of_seeds_is_made_up() -> None:
