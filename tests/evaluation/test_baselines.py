@@ -76,11 +76,11 @@ def test_volatility_forecast_has_skill_on_a_volatility_target():
     found = {f.name: f.p_N for f in forecasts(train, scored, close, noise, y)}
     assert list(found) == [
         "base_rate",
-        "own_rate",
         "volatility_logistic",
         "last_day_ratio_logistic",
-        "persistence",
         "gradient_boosted_trees",
+        "own_rate",
+        "persistence",
     ]
     assert np.unique(found["base_rate"]) == pytest.approx(train.y_N.mean())
     assert np.unique(found["own_rate"]) == pytest.approx(scored.y_N.mean())

@@ -225,7 +225,7 @@ def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: 
 
 
 def test_a_second_process_on_the_same_cell_says_who_holds_it(tmp_path: Path) -> None:
-    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [60]}, training__patience=None)
+    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [15]}, training__patience=None)
     prepare(places)
     first = start_stage(places, "hpo", "--cell", str(CELL))
     try:

@@ -104,7 +104,7 @@ def test_steps_too_small_for_bf16_are_kept_in_expectation() -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16-mixed", "bf16"])
 def test_it_learns_a_learnable_label_and_repeats_bit_for_bit(precision: str) -> None:
     lean = recipe(optimizer="lean", precision=precision)
-    learning = job(recipe=lean, settings=settings(epochs=12, learning_rate=1e-2, dropout=0.0))
+    learning = job(recipe=lean, settings=settings(epochs=6, learning_rate=1e-2, dropout=0.0))
     first, second = (fit(learning, windows(400), windows(200, seed=1), lambda _record: True) for _ in range(2))
     assert first.best_val_loss is not None
     assert first.best_val_loss < 0.6
