@@ -55,7 +55,7 @@ def _fits(law: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "surface" in law:
         rows += _surface(law["surface"])
     else:
-        known = f"E {floor['E']:.5g}   alpha {floor['alpha']:.4g}   " if floor["identified"] else ""
+        known = f"E {_span(floor['E'], floor['E_ci'])}   alpha {floor['alpha']:.4g}   " if floor["identified"] else ""
         rows.append(("E + A N^-alpha", known + floor["reason"]))
         rows.append(("falls, then rises", overfit["reason"]))
         rows.append(("choice of form", law["model_choice"]["reason"]))

@@ -21,7 +21,8 @@ _ROUNDING = 1e-12
 class FloorFit:
     """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
 
-    `sse`: what the best fit leaves of the log losses, summed.
+    `sse`: what the best fit leaves of the log losses, summed. `E_ci`: the profile likelihood interval of E, where E is
+    identified: its ends are the floors that fit just not significantly worse.
     """
 
     E: float | None
@@ -30,6 +31,7 @@ class FloorFit:
     identified: bool
     reason: str
     sse: float | None = None
+    E_ci: tuple[float, float] | None = None
 
 
 def fit_floor(
@@ -75,7 +77,23 @@ def fit_floor(
         reason = "not identifiable: " + "; ".join(reasons)
         return FloorFit(E=E, A=A, alpha=best.alpha, identified=False, reason=reason, sse=best.sse)
     reason = f"identified: no floor and a floor at the lowest loss both fit worse ({confidence:.0%} profile test)"
-    return FloorFit(E=E, A=A, alpha=best.alpha, identified=True, reason=reason, sse=best.sse)
+    ci = _profile_interval(x, y, E, best.alpha, limit, 0.999 * float(loss.min()))
+    return FloorFit(E=E, A=A, alpha=best.alpha, identified=True, reason=reason, sse=best.sse, E_ci=ci)
+
+
+def _profile_interval(
+    x: Floats, y: Floats, E: float, alpha: float, limit: float, highest: float
+) -> tuple[float, float]:
+    """The floors whose profile stays within `limit`, of which 0 and `highest` are known to lie outside. (E, E) where
+    the fit is perfect to rounding, so that no other floor does."""
+    from scipy.optimize import brentq
+
+    def over(floor: float) -> float:
+        return _sse_with_floor(x, y, floor, alpha) - limit
+
+    if not 0.0 < E < highest or over(E) >= 0.0:
+        return E, E
+    return float(brentq(over, 0.0, E, rtol=1e-6)), float(brentq(over, E, highest, rtol=1e-6))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

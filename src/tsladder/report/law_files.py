@@ -121,7 +121,9 @@ def _point(point: Record, errors: Mapping[str, float]) -> LawPoint:
 def _floor(floor: Record) -> str | None:
     if not floor.get("identified"):
         return floor.get("reason")
-    return f"E = {floor['E']:.4g}, A = {floor['A']:.4g}, alpha = {floor['alpha']:.4f}"
+    ends = floor.get("E_ci")
+    interval = "" if ends is None else f" (interval {ends[0]:.4g} to {ends[1]:.4g})"
+    return f"E = {floor['E']:.4g}{interval}, A = {floor['A']:.4g}, alpha = {floor['alpha']:.4f}"
 
 
 def _neighbours(pair: Record) -> Neighbours:
