@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 from tests.studies import make_study, prepare, search_here, start_stage
 
 from tsladder.places import Places
@@ -95,6 +98,28 @@ def test_a_truncated_file_is_gone_on_from(live: Any, search_on: Any, name: str, 
     path = folder / name
     path.write_bytes(damage(path.read_bytes()))
     search_on(places)
+
+
+def test_a_kill_after_the_last_trial_s_line_leaves_none_running_in_the_journal(
+    undisturbed: Places, search_on: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(undisturbed.root, tmp_path / "study")
+    places = Places(tmp_path / "study", tmp_path / "study")
+    (folder,) = places.live_records(CELL, "hpo")
+    lines = (folder / "journal.log").read_bytes().splitlines(keepends=True)
+    assert b'"values":' in lines[-1], "the last line is no longer the end of a trial"
+    (folder / "journal.log").write_bytes(b"".join(lines[:-1]))
+    assert TrialState.RUNNING in states(folder)
+    search_on(places)
+    assert TrialState.RUNNING not in states(folder)
+    assert len([state for state in states(folder) if state is TrialState.COMPLETE]) == TRIALS
+
+
+def states(folder: Path) -> list[TrialState]:
+    """Of the journal's trials."""
+    storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+    (study,) = storage.get_all_studies()
+    return [trial.state for trial in storage.get_all_trials(study._study_id)]
 
 
 @pytest.mark.parametrize("name", ["journal.log", "trials.jsonl"])

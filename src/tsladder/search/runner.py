@@ -111,9 +111,11 @@ class Runner:
         return [self._ended[number] for number in sorted(self._ended)]
 
     def run(self) -> bool:
-        """Train every trial that has not ended yet. True when it stopped before all had: asked to, or for heat."""
-        if not self._open:
-            return False
+        """Train every trial that has not ended yet. True when it stopped before all had: asked to, or for heat.
+
+        Where none is left the journal is still brought up to date: a kill may have come between the line of the last
+        trial and the journal's.
+        """
         # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
         # at once, and no residual of the law would show it.
         seed = self._seed("sampler")
@@ -121,11 +123,19 @@ class Runner:
         for number, record in self._ended.items():
             study.remember(number, record.draws)
         self._close_open_asks(study)
+        too_hot = self._train(study) if self._open else None
+        self._tell_through(study, self._schedule.trials_total - 1)
+        if too_hot is not None:
+            self._heat_stop = HeatStop(too_hot, tuple(self._heated))
+        return bool(self._open or self._redo)
+
+    def _train(self, study: SearchStudy) -> Reading | None:
+        """Keep the workers busy; the reading for which they were ended, if they were."""
         windows = self._work.dataset.windows
         watch = self._work.memory_watch(self._workers)
         supervisor = Supervisor(windows.train, windows.validation, watch=watch)
         try:
-            too_hot = keep_busy(
+            return keep_busy(
                 supervisor,
                 workers=self._workers,
                 next_job=lambda: self._next_job(study),
@@ -137,10 +147,6 @@ class Runner:
             )
         finally:
             write_json(self._folder / PROGRESS, {"running": []})
-        self._tell_through(study, self._schedule.trials_total - 1)
-        if too_hot is not None:
-            self._heat_stop = HeatStop(too_hot, tuple(self._heated))
-        return bool(self._open or self._redo)
 
     def _close_open_asks(self, study: SearchStudy) -> None:
         for number, draws in study.open_draws().items():
