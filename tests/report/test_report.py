@@ -22,7 +22,7 @@ from tsladder.report.study_files import read_facts
 from tsladder.report.summary import verdict_lines
 from tsladder.vocabulary import CellStatus
 
-FILES = {"report.md", "report.html", "scaling.png", "experiment_results.csv"}
+FILES = {"report.md", "report.html", "scaling.png", "experiment_results.csv", "trials.csv"}
 VOID = {"meta", "img"}
 
 
@@ -70,7 +70,7 @@ def test_a_page_with_every_section_needs_no_network_either(whole):
     build_report(whole, studies.study_params())
     page = Page(both(whole.report)[1])
     assert page.open == []
-    assert len(page.addresses) == 3
+    assert len(page.addresses) == 4
     assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
 
 
