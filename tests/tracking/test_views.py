@@ -63,8 +63,3 @@ def test_the_addresses_name_the_experiment_of_the_study(client, tmp_path):
     assert all(a.startswith(f"http://127.0.0.1:5001/#/experiments/{number}/runs?") for a in addresses.values())
     assert view_addresses(tmp_path, "never run", port=5001) == {}
     assert view_addresses(tmp_path / "nowhere", "study", port=5001) == {}
-
-
-def test_no_run_has_system_metrics(client, tmp_path):
-    tracker = MlflowTracker(tmp_path, "study")
-    assert not [name for run in tracker.runs() for name in run.metrics if name.startswith("system/")]
