@@ -82,9 +82,6 @@ def log_study(store: Path, experiment: str, picture: Path) -> MlflowTracker:
     return tracker
 
 
-PAINTED = """() => [...document.querySelectorAll('div')].some(box =>
-    getComputedStyle(box).backgroundImage.startsWith('url("blob:') && box.getBoundingClientRect().height > 50)"""
-
 LAW = {
     "metric": "log_loss",
     "region": "test",
@@ -216,8 +213,9 @@ def test_the_picture_of_the_law_is_visible_beside_its_verdict(served: Served, si
     sight.page.get_by_text("three rungs say little").first.wait_for(timeout=FIRST_SIGHT_MS)
     sight.page.goto(served.run("scaling-law", "/artifacts"))
     sight.page.get_by_text("scaling.png").first.click(timeout=FIRST_SIGHT_MS)
-    # The page paints the picture as the background of a box; what counts is what is to be seen.
-    sight.page.wait_for_function(PAINTED, timeout=FIRST_SIGHT_MS)
+    picture = sight.page.get_by_alt_text("scaling.png")
+    picture.wait_for(timeout=FIRST_SIGHT_MS)
+    sight.page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
     assert red_pixels(sight.keep("mlflow-law")) > 1_000
     assert complaints(sight) == []
 
