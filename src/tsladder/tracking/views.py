@@ -56,7 +56,7 @@ class SavedView:
 
     def state(self) -> dict[str, Any]:
         """The page's state. Runs ordered by anything but their start stand in one flat list, which charts need."""
-        section = {"uuid": self.key, "name": self.name, "display": True, "isReordered": False}
+        section = {"uuid": self.key, "name": self.name, "display": True, "isReordered": False, "columns": 2}
         group = {"aggregateFunction": "min", "groupByKeys": [{"mode": "tag", "groupByData": self.group_by}]}
         return {
             "searchFilter": self.filter,
