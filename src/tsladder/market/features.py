@@ -27,6 +27,7 @@ class ColumnKind(StrEnum):
     RANGE = "range"  # a difference of prices: divided by the window's last Close
     VOLUME = "volume"  # standardised within the window
     BOUNDED = "bounded"  # divided by a constant
+    UNITLESS = "unitless"  # free of price and volume units already (a return, a share, VIX): taken as it is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from tsladder.market.bars import Bars
-
-Column = NDArray[np.float64]
+from tsladder.market.rolling import Column
 
 # Narrower bands, relative to their middle, are rounding of TA-Lib's rolling sums: the quotient would be noise.
 _FLAT_BAND_WIDTH = 1e-7
