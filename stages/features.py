@@ -8,11 +8,9 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.market.bars import read_bars
-    from tsladder.market.indicators import build_features
+    from tsladder.market.build import write_features
 
-    bars = read_bars(places.bars(params.data.symbol), params.data.symbol)
-    build_features(bars, params.data).write(places.features)
+    write_features(places, params.data)
 
 
 if __name__ == "__main__":

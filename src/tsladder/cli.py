@@ -107,6 +107,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     fit.set_defaults(command=_fit)
 
+    features = commands.add_parser(
+        "features", help="the feature tiers, or every column of one with its formula; needs no data"
+    )
+    features.add_argument("tier", nargs="?", metavar="TIER", help="a20, a25, c33, a50, a100 or a200")
+    features.add_argument("--json", action="store_true", help="print JSON alone")
+    features.set_defaults(command=_features)
+
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
     ui.set_defaults(command=_ui)
@@ -172,6 +179,17 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
         print("\n".join(fit_lines(record)))
     if record["ignored_columns"]:
         print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
+    return 0
+
+
+def _features(_places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.features import column_lines, describe_tier, list_tiers, tier_lines
+
+    record = list_tiers() if options.tier is None else describe_tier(options.tier)
+    if options.json:
+        print(json.dumps(record, indent=1, allow_nan=False))
+    else:
+        print("\n".join(tier_lines(record) if options.tier is None else column_lines(record)))
     return 0
 
 

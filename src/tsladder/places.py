@@ -33,6 +33,10 @@ class Places:
         return self.root / "data" / f"{symbol}.parquet"
 
     @property
+    def inputs(self) -> Path:
+        return self.artifacts / "inputs.json"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

@@ -20,6 +20,7 @@ from tsladder.audit.truncation import truncated_future
 from tsladder.errors import WorkFailed
 from tsladder.market.bars import read_bars
 from tsladder.market.features import read_features
+from tsladder.market.inputs import input_symbols
 from tsladder.models.spec import Geometry, spec_from_architecture
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.places import Places
@@ -65,7 +66,7 @@ def audit(subject: Subject) -> dict[str, Any]:
 def open_subject(places: Places, plan: Plan) -> Subject:
     """The study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing or
     belong to another question."""
-    data, target = DataParams(**plan["data"]), TargetParams(**plan["target"])
+    data, target = DataParams.from_record(plan["data"]), TargetParams(**plan["target"])
     windows, geometry = WindowParams(**plan["windows"]), Geometry(**plan["model"])
     table = read_features(places.features)
     if len(table.columns) != geometry.n_features:
@@ -73,20 +74,21 @@ def open_subject(places: Places, plan: Plan) -> Subject:
             f"{places.features} has {len(table.columns)} columns and {places.audit_plan} {geometry.n_features}: run "
             "`dvc repro`"
         )
+    bars = [read_bars(places.bars(symbol), symbol) for symbol in input_symbols(data)]
     model = SmallModel(
         spec=spec_from_architecture(geometry, plan["architecture"]),
         recipe=Recipe.from_record(plan["training"]),
         seed=derive_seed(plan["seed"], "audit", "model"),
     )
     return Subject(
-        bars=read_bars(places.bars(data.symbol), data.symbol),
+        bars=bars[0],
         table=table,
         splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
         in_time_order=_read(places.splits / "splits.json")["kind"] == "dates",
         context_length=windows.context_length,
         target=target,
         seed=plan["seed"],
-        pipeline=study_pipeline(data, target, windows, model),
+        pipeline=study_pipeline(data, target, windows, model, vix=bars[1] if len(bars) > 1 else None),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tsladder.audit.small_model import Learned, SmallModel, train_small
 from tsladder.evaluation.baselines import fitted_baselines
-from tsladder.market.bars import Bars
+from tsladder.market.bars import Bars, until
 from tsladder.market.features import FeatureTable
 from tsladder.market.indicators import build_features
 from tsladder.market.splits import Splits
@@ -58,8 +58,14 @@ class Pipeline:
         return windows, self.ratio_windows(table, splits, y_T)
 
 
-def study_pipeline(data: DataParams, target: TargetParams, windows: WindowParams, model: SmallModel) -> Pipeline:
-    """The study's own steps under its own parameters."""
+def study_pipeline(
+    data: DataParams, target: TargetParams, windows: WindowParams, model: SmallModel, vix: Bars | None = None
+) -> Pipeline:
+    """The study's own steps under its own parameters. `vix`: for a tier that has columns of it."""
+
+    def features(bars: Bars) -> FeatureTable:
+        # Bars that are cut off on a day know no VIX after it, either.
+        return build_features(bars, data, None if vix is None else until(vix, bars.dates_T[-1]))
 
     def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
         return build_windows(table, splits, y_T, windows)
@@ -68,7 +74,7 @@ def study_pipeline(data: DataParams, target: TargetParams, windows: WindowParams
         return build_windows(table, splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
 
     return Pipeline(
-        features=lambda bars: build_features(bars, data),
+        features=features,
         labels=lambda table, horizon: labels(table, target, horizon),
         windows=cut,
         ratio_windows=cut if windows.normalisation == "ratio" else cut_ratio,

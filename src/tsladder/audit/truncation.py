@@ -6,7 +6,6 @@ every column up to there, raw prices included.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,14 +14,13 @@ import numpy as np
 from tsladder.audit.finding import Finding, listed, rounded
 from tsladder.audit.subject import Subject
 from tsladder.errors import BadInput
-from tsladder.market.bars import Bars
+from tsladder.market.bars import Bars, until
 from tsladder.market.features import FeatureTable
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-9
 """Largest change that counts as rounding, in standard deviations of the column: less than 32-bit inputs keep."""
 
-_SERIES = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
 _RAW = ("open", "high", "low", "close")
 _DAYS_OF_A_WEEK = 5
 _RANDOM_CUTS = 4
@@ -81,7 +79,7 @@ def compare_truncated(
     for row in rows:
         day = table.dates_T[row]
         try:
-            again = features(_until(bars, day))
+            again = features(until(bars, day))
         except BadInput as refusal:
             faults.append(f"bars until {day} were refused ({refusal.headline})")
             continue
@@ -106,11 +104,6 @@ def cut_rows(subject: Subject) -> list[int]:
         rows.update(range(middle, middle + _DAYS_OF_A_WEEK))
     rows.update(subject.random("truncation").integers(1, days, _RANDOM_CUTS).tolist())
     return sorted(row for row in rows if 0 < row < days)
-
-
-def _until(bars: Bars, day: np.datetime64) -> Bars:
-    kept = int(np.searchsorted(bars.dates_T, day, side="right"))
-    return dataclasses.replace(bars, **{name: getattr(bars, name)[:kept].copy() for name in _SERIES})
 
 
 def _with_raw(table: FeatureTable) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

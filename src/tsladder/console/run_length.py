@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tsladder.market.inputs import input_symbols
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, run_length
@@ -15,7 +16,7 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
     """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
     if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         windows = {horizon: _built(places, horizon) for horizon in params.horizons}
-    elif places.bars(params.data.symbol).exists():
+    elif all(places.bars(symbol).exists() for symbol in input_symbols(params.data)):
         windows = _counted(places, params)
     else:
         return {}
@@ -32,14 +33,15 @@ def _built(places: Places, horizon: int) -> dict[Region, int]:
 
 def _counted(places: Places, params: Params) -> dict[int, dict[Region, int]]:
     """As the stages features and splits would build them, without writing anything. Takes about a second."""
-    from tsladder.market.bars import read_bars
-    from tsladder.market.indicators import build_features
+    from tsladder.market.build import features_of
     from tsladder.market.splits import make_splits
+    from tsladder.market.unbroken import around_lost_days
 
-    dates_T = build_features(read_bars(places.bars(params.data.symbol), params.data.symbol), params.data).dates_T
+    table = features_of(places, params.data)
     context = params.windows.context_length
     counts = {}
     for horizon in params.horizons:
-        splits = make_splits(dates_T, params.splits, context, horizon, seed=params.study.seed)
+        whole = make_splits(table.dates_T, params.splits, context, horizon, seed=params.study.seed)
+        splits = around_lost_days(whole, table.dates_T, table.lost_between, context)
         counts[horizon] = {region: len(splits.region(region).ends_N(context, horizon)) for region in Region}
     return counts

@@ -9,6 +9,7 @@ from typing import Any
 
 from tsladder.console.freshness import Lock, read_lock, text_md5
 from tsladder.locks import is_owned
+from tsladder.market.inputs import input_symbols, read_inputs
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, plan_cells
@@ -51,15 +52,19 @@ def study_state(places: Places) -> StudyState:
     """Raises BadInput when params.yaml is faulty."""
     params = load_params(places.params)
     plans = plan_cells(params)
-    lock = read_lock(places.root, read_yaml(places.params), _plan_md5s(places, plans))
+    lock = read_lock(places.root, read_yaml(places.params), _md5s_now(places, params, plans))
     inputs_fresh = lock.is_fresh("features") and lock.is_fresh("splits")
     cells = {str(p.cell): _cell_state(places, params, p, lock, inputs_fresh) for p in plans}
     return StudyState(study_key({str(p.cell): p.search for p in plans}), cells)
 
 
-def _plan_md5s(places: Places, plans: tuple[CellPlans, ...]) -> dict[str, str]:
-    """What the plan files would hold if the plan stage ran now, as dvc.lock names and hashes them."""
+def _md5s_now(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> dict[str, str]:
+    """What the plan files and the list of inputs would hold if their stages ran now, as dvc.lock names and hashes
+    them."""
     md5s = {}
+    if all(places.bars(symbol).is_file() for symbol in input_symbols(params.data)):
+        text = json_text(read_inputs(places, params.data))
+        md5s[places.inputs.relative_to(places.root).as_posix()] = text_md5(text)
     for cell_plans in plans:
         for path, plan in (
             (places.search_plan(cell_plans.cell), cell_plans.search),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,13 @@ class Bars:
     @property
     def has_volume(self) -> bool:
         return not bool(np.isnan(self.volume_T).all())
+
+
+def until(bars: Bars, day: np.datetime64) -> Bars:
+    """The bars as they were known on `day`: those after it cut off."""
+    kept = int(np.searchsorted(bars.dates_T, day, side="right"))
+    series = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
+    return dataclasses.replace(bars, **{name: getattr(bars, name)[:kept].copy() for name in series})
 
 
 def share_open_equals_previous_close(bars: Bars) -> float:

@@ -10,10 +10,12 @@ from typing import Any
 from tsladder.market.features import FeatureTable, read_features
 from tsladder.market.splits import Splits, check_splits, count_regions, make_splits
 from tsladder.market.targets import labels
+from tsladder.market.unbroken import around_lost_days
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.records import read_json, write_json
+from tsladder.vocabulary import Region
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,12 +48,13 @@ def write_splits(places: Places, params: Params) -> None:
     table = read_features(places.features)
     records: dict[int, dict[str, Any]] = {}
     for horizon in params.horizons:
-        splits = make_splits(
-            table.dates_T, params.splits, params.windows.context_length, horizon, seed=params.study.seed
-        )
+        context_length = params.windows.context_length
+        whole = make_splits(table.dates_T, params.splits, context_length, horizon, seed=params.study.seed)
+        splits = around_lost_days(whole, table.dates_T, table.lost_between, context_length)
         y_T = labels(table, params.target, horizon)
-        counts = count_regions(splits, y_T, table.dates_T, params.windows.context_length)
-        notes = check_splits(counts, params.splits, horizon)
+        counts = count_regions(splits, y_T, table.dates_T, context_length)
+        thinned = _thinned(table, whole, splits, context_length)
+        notes = (*check_splits(counts, params.splits, horizon), *thinned)
         records[horizon] = {
             "splits": splits.to_json(),
             "counts": {region: count.to_json() for region, count in counts.items()},
@@ -61,3 +64,17 @@ def write_splits(places: Places, params: Params) -> None:
         write_json(places.horizon_splits(horizon), record)
     summary = {str(horizon): {"counts": r["counts"], "notes": r["notes"]} for horizon, r in records.items()}
     write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
+
+
+def _thinned(table: FeatureTable, whole: Splits, splits: Splits, context_length: int) -> tuple[str, ...]:
+    """A note on the windows that lost days cost; none where no day was lost between two others."""
+    lost = table.lost_between
+    if not lost:
+        return ()
+    costs = []
+    for region in Region:
+        before, after = (len(each.region(region).ends_N(context_length, each.horizon)) for each in (whole, splits))
+        costs.append(f"{region.value} {before - after} of {before}")
+    days = f"{lost[0]} is" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]} are"
+    cost = f"windows that reach across: {', '.join(costs)}"
+    return (f"horizon {splits.horizon}: {days} lost to a series that is missing there; {cost}",)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import WorkFailed
+from tsladder.market.origin import Origin
 from tsladder.records import read_json, write_json
 
 _TABLE = "features.parquet"
@@ -47,7 +48,8 @@ class FeatureTable:
     """`values_TF` (T days x F columns, finite) with the raw prices of the same T days.
 
     `warm_up` counts the days of the bars that were lost before the first row; `open_equals_previous_close`
-    is a share of all days of the bars, None where it was not measured.
+    is a share of all days of the bars, None where it was not measured; `origin` is None where it is not known.
+    Neighbouring rows are neighbouring days of the bars, but where `origin.lost` names a day between them.
     """
 
     symbol: str
@@ -62,6 +64,12 @@ class FeatureTable:
     close_T: NDArray[np.float64]
     warm_up: int
     open_equals_previous_close: float | None = None
+    origin: Origin | None = None
+
+    @property
+    def lost_between(self) -> tuple[str, ...]:
+        """Days of the bars, as ISO text, that are missing between two rows."""
+        return self.origin.lost.between if self.origin is not None and self.origin.lost is not None else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,6 +97,7 @@ class FeatureTable:
             "last_day": str(self.dates_T[-1]),
             "open_equals_previous_close": self.open_equals_previous_close,
             "fingerprint": self.fingerprint(),
+            **({} if self.origin is None else self.origin.to_json()),
             "columns": [
                 {
                     "name": column.name,
@@ -136,6 +145,7 @@ def read_features(folder: Path) -> FeatureTable:
             **{f"{name}_T": frame[f"raw_{name}"].to_numpy(dtype=np.float64, copy=True) for name in _RAW},
             warm_up=manifest["warm_up"],
             open_equals_previous_close=manifest["open_equals_previous_close"],
+            origin=Origin.from_json(manifest) if "bars" in manifest else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkFailed(f"{folder} holds no readable feature table: {error}; run the features stage again") from None

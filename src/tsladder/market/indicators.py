@@ -6,6 +6,7 @@ after warm-up.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,43 +14,126 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars, share_open_equals_previous_close
+from tsladder.market.columns.declaration import Indicator
 from tsladder.market.features import FeatureTable
-from tsladder.market.tiers import Indicator, tier_indicators
+from tsladder.market.lost_days import lost_days
+from tsladder.market.origin import BarsFacts, Origin
+from tsladder.market.rolling import Column
+from tsladder.market.tiers import COMMON_WARM_UP, VIX_WARM_UP, tier_indicators
 from tsladder.params import DataParams
 
 
-def build_features(bars: Bars, data: DataParams) -> FeatureTable:
+def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> FeatureTable:
     """Fill the columns of `data.tier` (and OHLCV while `data.ohlcv`), and drop the days before all have a value.
 
-    Raises BadInput when a column needs the volume the symbol lacks, when the bars are shorter than the
-    warm-up, or when a value after warm-up is not finite.
+    Columns of VIX are filled from `vix`, on its own days, and known on those days alone: a day of `bars` that is none
+    of them is lost. Raises BadInput when a column needs the volume or the VIX that is not there, when the bars are
+    shorter than the warm-up or do not reach back to `data.first_day`, or when a value after warm-up is not finite.
     """
     chosen = tier_indicators(data)
     _refuse_missing_volume(bars, chosen)
+    own = tuple(indicator for indicator in chosen if not indicator.on_vix)
     with np.errstate(over="ignore", invalid="ignore"):
-        filled_TF = np.column_stack([indicator.fill(bars) for indicator in chosen])
-    finite_TF = np.isfinite(filled_TF)
+        filled = {indicator.column.name: indicator.fill(bars) for indicator in own}
+    finite_TF = np.isfinite(np.column_stack(list(filled.values())))
     if not finite_TF.any(axis=0).all():
-        longest = max(chosen, key=lambda indicator: indicator.column.look_back).column
+        longest = max(own, key=lambda indicator: indicator.column.look_back).column
         raise BadInput(
             f"data.tier {data.tier}: {bars.symbol} has {len(bars.dates_T)} days, too few for the warm-up: "
             f"{longest.name} alone needs {longest.look_back} days before its first value"
         )
     warm_up = int(finite_TF.argmax(axis=0).max())
-    _refuse_holes(bars, chosen, finite_TF, warm_up)
+    _refuse_holes(bars, own, finite_TF, warm_up)
+    known_T = np.ones(len(bars.dates_T), dtype=bool)
+    for indicator in chosen:
+        if indicator.on_vix:
+            filled[indicator.column.name] = _on_days_of(bars, _required(vix, data), indicator)
+            known_T &= np.isfinite(filled[indicator.column.name])
+    known_N = np.flatnonzero(known_T[warm_up:]) + warm_up
+    if len(known_N) == 0:
+        raise BadInput(_no_common_day(bars, _required(vix, data), data, warm_up))
+    start = _first_row(bars, data, known_N)
+    kept_N = known_N[known_N >= start]
+    values_TF = np.column_stack([filled[indicator.column.name][kept_N] for indicator in chosen])
     return FeatureTable(
         symbol=bars.symbol,
         tier=data.tier,
         ohlcv=data.ohlcv,
-        dates_T=bars.dates_T[warm_up:].copy(),
+        dates_T=bars.dates_T[kept_N],
         columns=tuple(indicator.column for indicator in chosen),
-        values_TF=np.ascontiguousarray(filled_TF[warm_up:]),
-        open_T=bars.open_T[warm_up:].copy(),
-        high_T=bars.high_T[warm_up:].copy(),
-        low_T=bars.low_T[warm_up:].copy(),
-        close_T=bars.close_T[warm_up:].copy(),
-        warm_up=warm_up,
+        values_TF=np.ascontiguousarray(values_TF),
+        open_T=bars.open_T[kept_N],
+        high_T=bars.high_T[kept_N],
+        low_T=bars.low_T[kept_N],
+        close_T=bars.close_T[kept_N],
+        warm_up=int(kept_N[0]),
         open_equals_previous_close=share_open_equals_previous_close(bars),
+        origin=Origin(
+            asked=None if data.first_day is None else str(data.first_day),
+            earliest_day=str(bars.dates_T[known_N[0]]),
+            common_day=str(bars.dates_T[COMMON_WARM_UP]) if len(bars.dates_T) > COMMON_WARM_UP else None,
+            bars={used.symbol: _facts(used) for used in (bars, vix) if used is not None},
+            lost=None if vix is None else lost_days(bars.dates_T, kept_N, max(warm_up, start)),
+        ),
+    )
+
+
+def _facts(bars: Bars) -> BarsFacts:
+    hashed = hashlib.sha256(bars.dates_T.astype("datetime64[D]").astype("<i8").tobytes())
+    for values in (bars.open_T, bars.high_T, bars.low_T, bars.close_T, bars.volume_T):
+        hashed.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+    return BarsFacts(
+        days=len(bars.dates_T),
+        first_day=str(bars.dates_T[0]),
+        last_day=str(bars.dates_T[-1]),
+        fingerprint=hashed.hexdigest(),
+    )
+
+
+def _required(vix: Bars | None, data: DataParams) -> Bars:
+    if vix is None:
+        raise ValueError(f"tier {data.tier} has columns of VIX: its bars are needed")
+    return vix
+
+
+def _on_days_of(bars: Bars, vix: Bars, indicator: Indicator) -> Column:
+    """The column as made of VIX's days; NaN on a day of `bars` that is none of them."""
+    filled_T = np.full(len(bars.dates_T), np.nan)
+    _, rows, vix_rows = np.intersect1d(bars.dates_T, vix.dates_T, assume_unique=True, return_indices=True)
+    filled_T[rows] = indicator.fill(vix)[vix_rows]
+    return filled_T
+
+
+def _first_row(bars: Bars, data: DataParams, known_N: NDArray[np.int64]) -> int:
+    """Row of the bars that `data.first_day` asks the table to start on. Raises BadInput when it cannot."""
+    earliest = int(known_N[0])
+    if data.first_day is None:
+        return earliest
+    if data.first_day == "common":
+        if known_N[-1] < COMMON_WARM_UP:
+            raise BadInput(
+                f"data.first_day is common, and the largest tier needs {COMMON_WARM_UP} days before its first value: "
+                f"{bars.symbol} has {len(bars.dates_T)}; bring longer data, or set it to null"
+            )
+        return max(earliest, COMMON_WARM_UP)
+    row = int(np.searchsorted(bars.dates_T, np.datetime64(data.first_day, "D")))
+    later_N = known_N[known_N >= row]
+    if len(later_N) == 0 or later_N[0] != row:
+        found = "no day" if len(later_N) == 0 else f"its first values on {bars.dates_T[later_N[0]]}"
+        raise BadInput(
+            f"data.first_day {data.first_day}: from there on tier {data.tier} of {bars.symbol} has {found}, and all "
+            f"tiers are to start on the same day; set one from {bars.dates_T[earliest]} to {bars.dates_T[known_N[-1]]} "
+            "that has all values, or null"
+        )
+    return row
+
+
+def _no_common_day(bars: Bars, vix: Bars, data: DataParams, warm_up: int) -> str:
+    return (
+        f"data.tier {data.tier}: no day has both the features of {bars.symbol} ({bars.dates_T[warm_up]} to "
+        f"{bars.dates_T[-1]}) and those of VIX, which has {len(vix.dates_T)} days ({vix.dates_T[0]} to "
+        f"{vix.dates_T[-1]}) and needs {VIX_WARM_UP} of them before its first values: bring VIX for the days of the "
+        "bars, or choose a tier without it"
     )
 
 

@@ -59,7 +59,7 @@ def spread(x_T: Column, days: int, ddof: int = 1) -> Column:
 def spread_of(x_TD: Column, ddof: int = 1) -> Column:
     """`spread` of windows at hand."""
     centred_TD = x_TD - x_TD.mean(axis=1, keepdims=True)
-    sd_T = np.sqrt((centred_TD * centred_TD).sum(axis=1) / (x_TD.shape[1] - ddof))
+    sd_T: Column = np.sqrt((centred_TD * centred_TD).sum(axis=1) / (x_TD.shape[1] - ddof))
     return np.where(sd_T <= _ROUNDING * np.abs(x_TD).max(axis=1), 0.0, sd_T)
 
 
@@ -87,11 +87,12 @@ def slope_of(x_TD: Column) -> Column:
     weights_D = _centred_days(x_TD.shape[1])
     # Held against the last day, so that equal values cancel to the last bit.
     moved_TD = x_TD - x_TD[:, -1:]
-    return np.asarray((moved_TD * weights_D).sum(axis=1) / (weights_D * weights_D).sum())
+    slope_T: Column = (moved_TD * weights_D).sum(axis=1) / (weights_D * weights_D).sum()
+    return slope_T
 
 
 def _centred_days(days: int) -> Column:
-    return np.arange(days) - (days - 1) / 2.0
+    return np.arange(days, dtype=np.float64) - (days - 1) / 2.0
 
 
 def share_at_most(x_T: Column, days: int) -> Column:
@@ -131,7 +132,7 @@ def ratio(a_T: Column, b_T: Column, otherwise: float = 0.0) -> Column:
 
 
 def exponential_mean(x_T: Column, decay: float) -> Column:
-    """Mean with weights 1, `decay`, `decay`^2, ... into the past, over their sum: the first days need no start value."""
+    """Mean with weights 1, `decay`, `decay`^2, ... into the past, over their sum: no start value is needed."""
     out_T = np.full(len(x_T), np.nan)
     weighted = weight = 0.0
     for day, value in enumerate(x_T.tolist()):

@@ -105,16 +105,18 @@ def _in_time_order(dates_T: NDArray[np.datetime64], splits: SplitParams, horizon
             int(np.searchsorted(dates_T, np.datetime64(day, "D")))
             for day in (splits.validation_start, splits.test_start)
         )
+        way_out = "set splits.validation_start and splits.test_start to two of these days, or both to null"
         where = f"splits.validation_start is {splits.validation_start}, splits.test_start {splits.test_start}"
     else:
         end = days - _share(splits.test_fraction, days)
         cut = end - _share(splits.validation_fraction, days)
+        way_out = "raise the fractions, or bring longer data"
         where = f"the fractions are {splits.validation_fraction} (validation) and {splits.test_fraction} (test)"
     bounds = {Region.TRAIN: (0, cut), Region.VALIDATION: (cut, end), Region.TEST: (end, days)}
     empty = [region.value for region, (first, stop) in bounds.items() if first >= stop]
     if empty:
         span = f"the {days} days run from {dates_T[0]} to {dates_T[-1]}" if days else "there are no days"
-        raise BadInput(f"splits: no day is left for {' and '.join(empty)}: {span}, {where}")
+        raise BadInput(f"splits: no day is left for {' and '.join(empty)}: {span}, {where}; {way_out}")
     return _splits(horizon, {region: [Segment(first=first, last=stop - 1)] for region, (first, stop) in bounds.items()})
 
 

@@ -67,6 +67,12 @@ A200 = (
 # a25 is a20 counted together with OHLCV, which `data.ohlcv` adds to every tier; c33 is a25 with VIX.
 TIERS = {"a20": A20, "a25": A20, "c33": (*A20, *VIX), "a50": A50, "a100": A100, "a200": A200}
 
+COMMON_WARM_UP = max(
+    indicator.column.look_back for indicators in TIERS.values() for indicator in indicators if not indicator.on_vix
+)
+"""Days after which every tier has its first values, VIX aside."""
+VIX_WARM_UP = max(indicator.column.look_back for indicator in VIX)
+
 
 def tier_indicators(data: DataParams) -> tuple[Indicator, ...]:
     """The columns of `data.tier` in order: its indicators, then OHLCV while `data.ohlcv`."""

@@ -90,7 +90,8 @@ def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64],
     """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only.
 
     ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
-    columns over their constant; then one mean and sd per column over the days of all training windows.
+    columns over their constant, unitless ones as they are; then one mean and sd per column over the days of all
+    training windows.
     ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A column that does not move gives 0.
     Prices enter in units of the series' first Close, which cancels: another unit of price changes nothing.
     Raises BadInput naming column and day where a number leaves the range of float32.
@@ -146,7 +147,8 @@ def _map(
     for index, column in enumerate(table.columns):
         if column.kind is ColumnKind.VOLUME:
             continue
-        scale_NF[:, index] = 1.0 / column.scale if column.kind is ColumnKind.BOUNDED else per_close_N
+        in_prices = column.kind in (ColumnKind.PRICE, ColumnKind.RANGE)
+        scale_NF[:, index] = per_close_N if in_prices else 1.0 / column.scale
         shift_NF[:, index] = 0.0
     return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
 

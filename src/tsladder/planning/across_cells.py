@@ -70,7 +70,7 @@ def plan_audit(params: Params) -> Plan:
         "planned": True,
         "seed": params.study.seed,
         "horizons": list(params.horizons),
-        "data": dataclasses.asdict(params.data),
+        "data": params.data.to_record(),
         "target": dataclasses.asdict(params.target),
         "windows": dataclasses.asdict(params.windows),
         "model": dataclasses.asdict(spec.geometry),

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.market.tiers import tier_indicators
+from tsladder.market.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, PruningParams, StopParams
 from tsladder.places import Places
@@ -42,7 +42,7 @@ def geometry_of(params: Params) -> Geometry:
     return Geometry(
         family=params.model.family,
         context_length=params.windows.context_length,
-        n_features=len(tier_indicators(params.data)),
+        n_features=n_features(params.data),
         patch_len=params.model.patch_len,
         stride=params.model.stride,
         revin=params.windows.normalisation == "revin",
@@ -73,7 +73,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         **head,
         "planned": True,
         "seed": params.study.seed,
-        "data": dataclasses.asdict(params.data),
+        "data": params.data.to_record(),
         "target": dataclasses.asdict(params.target),
         "windows": dataclasses.asdict(params.windows),
         "model": dataclasses.asdict(geometry),

@@ -46,7 +46,7 @@ def streak(bars: Bars) -> Column:
     for day, side in enumerate(np.sign(change(bars.close_T)).tolist()[1:], start=1):
         run = run + side if run * side > 0.0 else side
         out_T[day] = run
-    return np.clip(out_T, -_LONGEST_STREAK, _LONGEST_STREAK)
+    return np.asarray(np.clip(out_T, -_LONGEST_STREAK, _LONGEST_STREAK))
 
 
 def heikin_ashi_body(bars: Bars) -> Column:

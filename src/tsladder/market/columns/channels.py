@@ -143,7 +143,7 @@ A200 = (
     declare(
         "bollinger_b_50",
         UNITLESS,
-        "place of Close between its Bollinger bands (50 days, 2 sd): 0 lower, 1 upper, one half where Close stands still",
+        "place of Close between its Bollinger bands (50 days, 2 sd): 0 lower, 1 upper, one half where it stands still",
         49,
         "TA-Lib BBANDS' definition",
         lambda bars: _bollinger_place(bars, 50),
@@ -151,7 +151,7 @@ A200 = (
     declare(
         "squeeze_20",
         UNITLESS,
-        "width of the Bollinger bands (20 days, 2 sd) over that of Keltner's channel (20, twice ATR 10); 0 without a range",
+        "width of the Bollinger bands (20 days, 2 sd) over that of Keltner's channel (twice ATR 10); 0 without a range",
         19,
         "Carter's squeeze, as a ratio",
         _squeeze,

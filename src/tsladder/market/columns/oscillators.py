@@ -88,7 +88,7 @@ def _aroon(side: str, days: int) -> Indicator:
     return declare(
         f"aroon_{side}_{days}",
         BOUNDED,
-        f"100 for a {'High' if side == 'up' else 'Low'} of {days} days set today, falling to 0 for one of {days} days ago",
+        f"100 for a {'High' if side == 'up' else 'Low'} of {days} days set today, down to 0 for one {days} days ago",
         days,
         "TA-Lib AROON",
         lambda bars: talib("AROON", bars.high_T, bars.low_T, timeperiod=days)[1 if side == "up" else 0],
@@ -152,7 +152,7 @@ A100 = (
     declare(
         "ultimate_oscillator",
         BOUNDED,
-        "buying pressure over true range of 7, 14 and 28 days, weighed 4 : 2 : 1, 0 to 100; a span without a range is 0",
+        "buying pressure over true range of 7, 14 and 28 days, weighed 4 : 2 : 1, 0 to 100; a span without range is 0",
         28,
         "TA-Lib ULTOSC's definition",
         ultimate,

@@ -46,9 +46,7 @@ def corwin_schultz(bars: Bars, days: int) -> Column:
     """Mean estimated bid-ask spread; two-day estimates below 0 count as 0."""
     square_T = _high_low(bars) ** 2
     beta_T = square_T + before(square_T, 1)
-    span_T = np.log(
-        np.maximum(bars.high_T, before(bars.high_T, 1)) / np.minimum(bars.low_T, before(bars.low_T, 1))
-    )
+    span_T = np.log(np.maximum(bars.high_T, before(bars.high_T, 1)) / np.minimum(bars.low_T, before(bars.low_T, 1)))
     root = 3.0 - 2.0 * np.sqrt(2.0)
     alpha_T = (np.sqrt(2.0 * beta_T) - np.sqrt(beta_T)) / root - np.sqrt(span_T**2 / root)
     return mean(np.maximum(2.0 * np.tanh(alpha_T / 2.0), 0.0), days)
@@ -127,8 +125,8 @@ A200 = (
     declare(
         "mass_index_25",
         UNITLESS,
-        "sum over 25 days of the exponential average (9) of High - Low over that average's own average (9); a day of 0 / 0 "
-        "counts as 1",
+        "sum over 25 days of the exponential average (9) of High - Low over that average's own average (9); a day of "
+        "0 / 0 counts as 1",
         40,
         "Dorsey",
         _mass_index,

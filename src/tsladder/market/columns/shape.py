@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import numpy as np
 
@@ -47,7 +48,8 @@ def _pattern_numbers(x_TD: Column, patterns: dict[tuple[int, ...], int]) -> Colu
     for pattern, number in patterns.items():
         codes[sum(place * base**power for power, place in enumerate(pattern))] = number
     ranks_TD = np.argsort(x_TD, axis=1, kind="stable")
-    return codes[(ranks_TD * base ** np.arange(base)).sum(axis=1)]
+    numbers_T: Column = codes[(ranks_TD * base ** np.arange(base)).sum(axis=1)]
+    return numbers_T
 
 
 def autocorrelation(x_T: Column, days: int) -> Column:
@@ -55,10 +57,15 @@ def autocorrelation(x_T: Column, days: int) -> Column:
     return correlation(x_T, before(x_T, 1), days)
 
 
-def standard_moment(x_T: Column, days: int, power: int) -> Column:
+def standard_moment(x_T: Column, days: int, power: Literal[3, 4]) -> Column:
+    """Mean of the `power`-th power over that power of the standard deviation; 0 where the values stand still."""
+
     def reduce(x_TD: Column) -> Column:
         centred_TD = x_TD - x_TD.mean(axis=1, keepdims=True)
-        return ratio((centred_TD**power).mean(axis=1), spread_of(x_TD, 0) ** power)
+        raised_TD = centred_TD * centred_TD
+        # Products: numpy's power of three takes ten times as long.
+        raised_TD = raised_TD * (centred_TD if power == 3 else raised_TD)
+        return ratio(raised_TD.mean(axis=1), spread_of(x_TD, 0) ** power)
 
     return rolling(days, reduce, x_T)
 
@@ -123,7 +130,7 @@ def _autocorrelation(days: int) -> Indicator:
     )
 
 
-def _moment(name: str, power: int, days: int, words: str) -> Indicator:
+def _moment(name: str, power: Literal[3, 4], days: int, words: str) -> Indicator:
     return declare(
         f"{name}_{days}",
         UNITLESS,
@@ -138,7 +145,7 @@ def _efficiency(days: int) -> Indicator:
     return declare(
         f"efficiency_ratio_{days}",
         UNITLESS,
-        f"size of Close's change over {days} days over the sum of the sizes of its daily changes; 0 where it stands still",
+        f"size of Close's change over {days} days over the summed sizes of its daily changes; 0 where it stands still",
         days,
         "Kaufman",
         lambda bars: efficiency(bars.close_T, days),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Indicator, declare
+from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare
 from tsladder.market.rolling import Column
 
 Dates = NDArray[np.datetime64]
@@ -41,25 +41,30 @@ def month_passed(dates_T: Dates) -> Column:
 def weekdays_left(dates_T: Dates) -> Column:
     """Weekdays of the month after this day."""
     _, next_T = _month_days(dates_T)
-    return np.busday_count(dates_T + 1, next_T).astype(np.float64)
+    left_T: Column = np.busday_count(dates_T + 1, next_T).astype(np.float64)
+    return left_T
 
 
 def turn_of_month(dates_T: Dates) -> Column:
     """1 on the last weekday of a month and the first three of the next (Lakonishok and Smidt 1988), else 0."""
     first_T, _ = _month_days(dates_T)
     begun_T = np.busday_count(first_T, dates_T + 1)
-    return ((begun_T <= 3) | (weekdays_left(dates_T) == 0)).astype(np.float64)
+    return np.where((begun_T <= 3) | (weekdays_left(dates_T) == 0), 1.0, 0.0)
 
 
 def expiry_week(dates_T: Dates) -> Column:
     """1 in the week, Monday to Sunday, of the month's third Friday, on which options expire, else 0."""
     friday_T = dates_T - weekday(dates_T) + _FRIDAY
     first_T, _ = _month_days(friday_T)
-    return ((friday_T - first_T).astype(np.int64) // 7 == 2).astype(np.float64)
+    return np.where((friday_T - first_T).astype(np.int64) // 7 == 2, 1.0, 0.0)
 
 
 def _nights(dates_T: Dates) -> Column:
     return np.concatenate([np.full(min(len(dates_T), 1), np.nan), np.diff(dates_T).astype(np.float64)])
+
+
+def _around(part: Callable[[Dates], NDArray[np.int64]], length: int, wave: Callable[[Column], Column]) -> Fill:
+    return lambda bars: wave(2.0 * np.pi / length * part(bars.dates_T).astype(np.float64))
 
 
 def _wave(name: str, words: str, part: Callable[[Dates], NDArray[np.int64]], length: int) -> tuple[Indicator, ...]:
@@ -71,7 +76,7 @@ def _wave(name: str, words: str, part: Callable[[Dates], NDArray[np.int64]], len
             f"{function} of {words}, as an angle",
             0,
             "calendar",
-            lambda bars, wave=wave: wave(2.0 * np.pi / length * part(bars.dates_T)),
+            _around(part, length, wave),
         )
         for function, wave in (("sine", np.sin), ("cosine", np.cos))
     )
@@ -92,7 +97,7 @@ A100 = (
 )
 A200 = (
     _of_date("month_passed", "share of the month's days that have passed, 0 on the first, 1 on the last", month_passed),
-    _of_date("turn_of_month", "1 on the last weekday of a month and the first three of the next, else 0", turn_of_month),
-    _of_date("expiry_week", "1 in the week of the month's third Friday, else 0", expiry_week),
+    _of_date("turn_of_month", "1 on the last weekday of a month and the first three of the next", turn_of_month),
+    _of_date("expiry_week", "1 in the week of the month's third Friday", expiry_week),
     _of_date("nights", "calendar days since the day before", _nights, look_back=1, scale=3.0),
 )

@@ -1,15 +1,15 @@
-"""Volume against its own past, and with the price. Free of the unit of volume; a stretch without trading has a value."""
+"""Volume against its own past, and with the price; free of the unit of volume, with a value where nothing trades."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import BOUNDED, UNITLESS, ColumnKind, Fill, Indicator, declare, smoothed
+from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, smoothed
 from tsladder.market.columns.returns import daily_returns
+from tsladder.market.features import ColumnKind
 from tsladder.market.rolling import (
     Column,
-    before,
     change,
     correlation,
     days_since,
@@ -41,7 +41,9 @@ def money_flow(bars: Bars, days: int) -> Column:
     # Two typical prices that differ by rounding alone are one price, in whatever unit.
     moved_T = ratio(change(typical_T), typical_T)
     known_T = np.where(np.isnan(moved_T), np.nan, 1.0)
-    rising_T, falling_T = (total(flow_T * known_T * side_T, days) for side_T in (moved_T > _ONE_PRICE, moved_T < -_ONE_PRICE))
+    rising_T, falling_T = (
+        total(flow_T * known_T * side_T, days) for side_T in (moved_T > _ONE_PRICE, moved_T < -_ONE_PRICE)
+    )
     return 100.0 * ratio(rising_T, rising_T + falling_T)
 
 
@@ -66,7 +68,7 @@ def _volume_weighted_return(bars: Bars, days: int) -> Column:
 
 
 def _amihud_ratio(bars: Bars, fast: int, slow: int) -> Column:
-    """Illiquidity |return| / (Close x Volume) of the last days against that of more; a day without trade counts as 0."""
+    """Illiquidity |return| / (Close x Volume) of few days against that of more; a day without trade counts as 0."""
     illiquid_T = ratio(np.abs(daily_returns(bars)), bars.close_T * bars.volume_T)
     return ratio(mean(illiquid_T, fast), mean(illiquid_T, slow), 1.0)
 
@@ -119,14 +121,14 @@ A100 = (
     ),
     _declare(
         "chaikin_money_flow_20",
-        "Volume weighed by the place of Close in the day's range (-1 to 1) over Volume, 20 days; 0 where nothing was traded",
+        "Volume weighed by the place of Close in the day's range (-1 to 1) over Volume, 20 days; 0 where none traded",
         19,
         "Chaikin",
         lambda bars: chaikin_money_flow(bars, 20),
     ),
     _declare(
         "signed_volume_20",
-        "Volume of rising less that of falling days over all Volume, 20 days (OBV's change); 0 where nothing was traded",
+        "Volume of rising less that of falling days over all Volume, 20 days (OBV's change); 0 where none traded",
         20,
         "Granville, as a share",
         lambda bars: signed_volume_share(bars, 20),
@@ -177,15 +179,15 @@ A200 = (
     ),
     _declare(
         "amihud_ratio_5_63",
-        "mean of |return| / (Close x Volume) over 5 days against that over 63 days; a day without trade counts as 0, and "
-        "1 stands where all are",
+        "mean of |return| / (Close x Volume) over 5 days against that over 63 days; a day without trade counts as 0; "
+        "1 where all are",
         63,
         "Amihud 2002, as a ratio",
         lambda bars: _amihud_ratio(bars, 5, 63),
     ),
     _declare(
         "ease_of_movement_14",
-        "mean over 14 days of (change of (High + Low) / 2) x (High - Low) / Close^2 over the relative Volume (60 days); a "
+        "mean over 14 days of (change of (High + Low) / 2) x (High - Low) / Close^2 over relative Volume (60 days); a "
         "day without trade counts as 0",
         72,
         "Arms, in shares of the price",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsladder.market.columns.declaration import BOUNDED, UNITLESS, ColumnKind, Fill, Indicator, declare
+from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare
+from tsladder.market.features import ColumnKind
 from tsladder.market.rolling import Column, before, mean, ratio, share_at_most, spread
-
-SYMBOL = "vix"
 
 _CALM, _STRESS = 15.0, 25.0
 
@@ -37,7 +36,7 @@ VIX = (
     _declare("vix_sma_20", "mean of VIX over 20 of its days", 19, lambda vix: mean(vix.close_T, 20)),
     _declare(
         "vix_percentile_60",
-        "percentage of the last 60 days of VIX, this one included, on which it was at most as high: above 0, at most 100",
+        "percentage of the last 60 days of VIX, this one included, on which it was at most as high",
         59,
         lambda vix: 100.0 * share_at_most(vix.close_T, 60),
         BOUNDED,

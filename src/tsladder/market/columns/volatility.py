@@ -154,8 +154,8 @@ A200 = (
     declare(
         "jump_share_21",
         UNITLESS,
-        "share of 21 days' squared returns that neighbouring days do not confirm: 1 - bipower / realised variation, not "
-        "below 0; 0 where Close stood still",
+        "share of 21 days' squared returns that neighbouring days do not confirm: 1 - bipower / realised variation, "
+        "not below 0; 0 where Close stood still",
         22,
         "Barndorff-Nielsen and Shephard 2004",
         lambda bars: _jump_share(bars, 21),

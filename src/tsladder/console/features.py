@@ -1,0 +1,75 @@
+"""`tsladder features [TIER]`: the tiers, or the columns of one, as they are declared. Needs no data."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any
+
+from tsladder.console.tables import aligned
+from tsladder.errors import BadInput
+from tsladder.market.columns.core import OHLCV
+from tsladder.market.columns.declaration import Indicator
+from tsladder.market.inputs import VIX_TIERS
+from tsladder.market.tiers import COMMON_WARM_UP, TIERS, VIX_WARM_UP
+
+
+def list_tiers() -> dict[str, Any]:
+    """JSON-ready: every tier's columns with and without OHLCV, and the days before its first row."""
+    return {"common_warm_up": COMMON_WARM_UP, "tiers": {name: _tier(name) for name in TIERS}}
+
+
+def describe_tier(name: str) -> dict[str, Any]:
+    """JSON-ready: the same of one tier, with its columns in order. Raises BadInput for an unknown one."""
+    if name not in TIERS:
+        near = difflib.get_close_matches(name.lower(), TIERS, n=3, cutoff=0.3) or list(TIERS)
+        raise BadInput(f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all")
+            f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists them all"
+        )
+    return {
+        "tier": name,
+        **_tier(name),
+        "indicators": [_column(indicator) for indicator in TIERS[name]],
+        "ohlcv": [_column(indicator) for indicator in OHLCV],
+    }
+
+
+def _tier(name: str) -> dict[str, Any]:
+    own = [indicator for indicator in TIERS[name] if not indicator.on_vix]
+    return {
+        "columns": len(TIERS[name]),
+        "columns_with_ohlcv": len(TIERS[name]) + len(OHLCV),
+        "warm_up": max(indicator.column.look_back for indicator in own),
+        "vix_warm_up": VIX_WARM_UP if name in VIX_TIERS else None,
+    }
+
+
+def _column(indicator: Indicator) -> dict[str, Any]:
+    return {**dataclasses.asdict(indicator.column), "kind": indicator.column.kind.value}
+
+
+def tier_lines(record: dict[str, Any]) -> list[str]:
+    """Of `list_tiers`."""
+    rows = [("tier", "columns", "with OHLCV", "warm-up")]
+    for name, tier in record["tiers"].items():
+        vix = "" if tier["vix_warm_up"] is None else f", and {tier['vix_warm_up']} days of VIX"
+        rows.append((name, str(tier["columns"]), str(tier["columns_with_ohlcv"]), f"{tier['warm_up']} days{vix}"))
+    shared = f"With data.first_day: common, every tier without VIX starts after {record['common_warm_up']} days, and so"
+    return [
+        *aligned(rows),
+        "",
+        "OHLCV are fed while data.ohlcv is true.",
+        f"{shared} they share their samples.",
+        "The columns of one: tsladder features TIER",
+    ]
+
+
+def column_lines(record: dict[str, Any]) -> list[str]:
+    """Of `describe_tier`."""
+    columns = (*record["indicators"], *record["ohlcv"])
+    names = ("name", "kind", "look_back", "words", "source")
+    rows = [("column", "kind", "look-back", "what", "source"), *(tuple(str(c[name]) for name in names) for c in columns)]
+    with_ohlcv = f"{record['columns_with_ohlcv']} with OHLCV, the last {len(record['ohlcv'])}"
+    counts = f"{record['columns']} columns, {with_ohlcv}, which are fed while data.ohlcv is true"
+    vix = "" if record["vix_warm_up"] is None else f" and {record['vix_warm_up']} of VIX"
+    return [f"{counts}; the first row comes after {record['warm_up']} days{vix}.", "", *aligned(rows)]

@@ -1,0 +1,18 @@
+"""Stage inputs: the files of bars that this question reads, by content."""
+
+import sys
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.stage import run_study_stage
+
+
+def build(places: Places, params: Params) -> None:
+    from tsladder.market.inputs import read_inputs
+    from tsladder.records import write_json
+
+    write_json(places.inputs, read_inputs(places, params.data))
+
+
+if __name__ == "__main__":
+    sys.exit(run_study_stage(build))
