@@ -18,7 +18,7 @@ DOORS = {
     "psutil": ("training/thermometer.py", "training/memory_guard.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/baselines.py",),
-    "talib": ("market/formulas.py", "market/tiers.py"),
+    "talib": ("market/formulas.py", "market/columns/declaration.py"),
     "yaml": ("typed_yaml.py", "console/freshness.py"),
 }
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

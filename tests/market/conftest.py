@@ -31,6 +31,11 @@ def sp500(bundled_folder: Path) -> Bars:
 
 
 @pytest.fixture(scope="session")
+def bundled(bundled_folder: Path) -> Callable[[str], Bars]:
+    return lambda symbol: read_bars(bundled_folder / f"{symbol}.parquet", symbol)
+
+
+@pytest.fixture(scope="session")
 def a25() -> DataParams:
     return DataParams(symbol="sp500", tier="a25", ohlcv=True)
 

@@ -13,6 +13,8 @@ from tsladder.market.columns.declaration import Indicator
 from tsladder.market.inputs import VIX_TIERS
 from tsladder.market.tiers import COMMON_WARM_UP, TIERS, VIX_WARM_UP
 
+_HEADS = ("column", "kind", "look-back", "what", "source")
+
 
 def list_tiers() -> dict[str, Any]:
     """JSON-ready: every tier's columns with and without OHLCV, and the days before its first row."""
@@ -24,8 +26,6 @@ def describe_tier(name: str) -> dict[str, Any]:
     if name not in TIERS:
         near = difflib.get_close_matches(name.lower(), TIERS, n=3, cutoff=0.3) or list(TIERS)
         raise BadInput(f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all")
-            f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists them all"
-        )
     return {
         "tier": name,
         **_tier(name),
@@ -68,8 +68,8 @@ def column_lines(record: dict[str, Any]) -> list[str]:
     """Of `describe_tier`."""
     columns = (*record["indicators"], *record["ohlcv"])
     names = ("name", "kind", "look_back", "words", "source")
-    rows = [("column", "kind", "look-back", "what", "source"), *(tuple(str(c[name]) for name in names) for c in columns)]
+    rows = [tuple(str(column[name]) for name in names) for column in columns]
     with_ohlcv = f"{record['columns_with_ohlcv']} with OHLCV, the last {len(record['ohlcv'])}"
     counts = f"{record['columns']} columns, {with_ohlcv}, which are fed while data.ohlcv is true"
     vix = "" if record["vix_warm_up"] is None else f" and {record['vix_warm_up']} of VIX"
-    return [f"{counts}; the first row comes after {record['warm_up']} days{vix}.", "", *aligned(rows)]
+    return [f"{counts}; the first row comes after {record['warm_up']} days{vix}.", "", *aligned([_HEADS, *rows])]

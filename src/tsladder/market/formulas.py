@@ -22,11 +22,11 @@ def stoch_rsi(close_T: Column) -> Column:
     return fast_k_T
 
 
-def bollinger_b(bars: Bars) -> Column:
-    """(Close - lower) / (upper - lower) of the 20-day, 2 sd bands; one half where the bands coincide."""
+def bollinger_b(bars: Bars, days: int = 20) -> Column:
+    """(Close - lower) / (upper - lower) of the bands 2 sd about the mean; one half where the bands coincide."""
     import talib
 
-    upper_T, middle_T, lower_T = talib.BBANDS(bars.close_T, timeperiod=20, nbdevup=2.0, nbdevdn=2.0)
+    upper_T, middle_T, lower_T = talib.BBANDS(bars.close_T, timeperiod=days, nbdevup=2.0, nbdevdn=2.0)
     width_T = upper_T - lower_T
     flat_T = width_T <= _FLAT_BAND_WIDTH * middle_T
     return np.where(flat_T, 0.5, (bars.close_T - lower_T) / np.where(flat_T, 1.0, width_T))

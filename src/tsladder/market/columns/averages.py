@@ -6,30 +6,7 @@ import numpy as np
 
 from tsladder.market.bars import Bars
 from tsladder.market.columns.declaration import PRICE, UNITLESS, Indicator, declare, smoothed, talib
-from tsladder.market.rolling import Column, before, change, ratio, total
-
-
-def hull(close_T: Column, days: int) -> Column:
-    """WMA(2 WMA(close, days / 2) - WMA(close, days), root of days), each rounded to whole days."""
-    faster_T = 2.0 * smoothed("WMA", close_T, days // 2) - smoothed("WMA", close_T, days)
-    return smoothed("WMA", faster_T, round(days**0.5))
-
-
-def kama(close_T: Column, days: int) -> Column:
-    """Kaufman's adaptive average as TA-Lib defines it. TA-Lib's own carries the sum of moves along by adding and taking
-    off, so that where Close stands still its efficiency is 1 or 0 by rounding; here it is 0."""
-    out_T = np.full(len(close_T), np.nan)
-    if len(close_T) <= days:
-        return out_T
-    efficiency_T = ratio(np.abs(change(close_T, days)), total(np.abs(change(close_T)), days))
-    fast, slow = 2.0 / 3.0, 2.0 / 31.0
-    constants = ((np.minimum(efficiency_T, 1.0) * (fast - slow) + slow) ** 2).tolist()
-    closes = close_T.tolist()
-    average = closes[days - 1]
-    for day in range(days, len(closes)):
-        average += constants[day] * (closes[day] - average)
-        out_T[day] = average
-    return out_T
+from tsladder.market.rolling import Column, before
 
 
 def _parabolic(bars: Bars) -> Column:
@@ -70,10 +47,10 @@ A100 = (
     declare(
         "kama_30",
         PRICE,
-        "Kaufman's adaptive average of Close: efficiency over 30 days, which is 0 where Close stands still",
+        "Kaufman's adaptive average of Close: the straighter its way over 30 days, the faster",
         30,
-        "TA-Lib KAMA's definition",
-        lambda bars: kama(bars.close_T, 30),
+        "TA-Lib KAMA",
+        lambda bars: smoothed("KAMA", bars.close_T, 30),
     ),
     declare(
         "tema_30",
@@ -96,8 +73,8 @@ A100 = (
         PRICE,
         "Hull's average: WMA (4) of twice the WMA (10) of Close less its WMA (20)",
         22,
-        "Hull, on TA-Lib WMA",
-        lambda bars: hull(bars.close_T, 20),
+        "TA-Lib HMA",
+        lambda bars: smoothed("HMA", bars.close_T, 20),
     ),
     _distance("EMA", 10),
     _distance("EMA", 100),

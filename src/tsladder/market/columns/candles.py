@@ -20,7 +20,8 @@ def _of_range(part_T: Column, bars: Bars, otherwise: float = 0.0) -> Column:
 
 
 def body(bars: Bars) -> Column:
-    return _of_range(bars.close_T - bars.open_T, bars)
+    part_T: Column = talib("BOP", bars.open_T, bars.high_T, bars.low_T, bars.close_T)
+    return part_T
 
 
 def close_place(bars: Bars) -> Column:
@@ -111,7 +112,7 @@ A50 = (
         UNITLESS,
         "(Close - Open) / (High - Low); 0 where High = Low",
         0,
-        "TA-Lib BOP's definition",
+        "TA-Lib BOP",
         body,
     ),
 )

@@ -5,41 +5,45 @@ from __future__ import annotations
 import numpy as np
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, smoothed, talib
-from tsladder.market.rolling import Column, before, days_since, highest, lowest, mean, ratio, spread
+from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, talib
+from tsladder.market.formulas import bollinger_b
+from tsladder.market.rolling import Column, before, days_since, highest, lowest, mean, ratio
 
 _ICHIMOKU_SHIFT = 26
 _NO_RANGE = 1e-9
 
 
+def _bollinger(bars: Bars, days: int) -> tuple[Column, Column]:
+    """Middle and half width of the bands 2 sd about the mean."""
+    upper_T, middle_T, _ = talib("BBANDS", bars.close_T, timeperiod=days, nbdevup=2.0, nbdevdn=2.0)
+    return middle_T, np.asarray(upper_T - middle_T)
+
+
 def bollinger_width(bars: Bars, days: int) -> Column:
-    """(upper - lower) / middle of the bands 2 sd about the mean; 0 where Close stands still."""
-    return np.asarray(4.0 * spread(bars.close_T, days, ddof=0) / mean(bars.close_T, days))
+    middle_T, half_T = _bollinger(bars, days)
+    return np.asarray(2.0 * half_T / middle_T)
 
 
-def _bollinger_place(bars: Bars, days: int) -> Column:
-    distance_T = bars.close_T - mean(bars.close_T, days)
-    return 0.5 + ratio(distance_T, 4.0 * spread(bars.close_T, days, ddof=0))
-
-
-def _keltner_half_width(bars: Bars) -> Column:
-    """Twice the average true range (10); exactly 0 where what is left of older ranges is rounding beside the price."""
-    half_T: Column = 2.0 * talib("ATR", bars.high_T, bars.low_T, bars.close_T, timeperiod=10)
-    return np.where(half_T <= _NO_RANGE * bars.close_T, 0.0, half_T)
+def _keltner(bars: Bars) -> tuple[Column, Column]:
+    """Middle and half width of the channel; width 0 where what is left of older ranges is rounding beside the price."""
+    upper_T, middle_T, _ = talib("KC", bars.high_T, bars.low_T, bars.close_T, timeperiod=20, atrperiod=10, nbdev=2.0)
+    half_T: Column = upper_T - middle_T
+    return middle_T, np.where(half_T <= _NO_RANGE * bars.close_T, 0.0, half_T)
 
 
 def _keltner_place(bars: Bars) -> Column:
-    return ratio(bars.close_T - smoothed("EMA", bars.close_T, 20), _keltner_half_width(bars))
+    middle_T, half_T = _keltner(bars)
+    return ratio(bars.close_T - middle_T, half_T)
 
 
 def _squeeze(bars: Bars) -> Column:
-    return ratio(2.0 * spread(bars.close_T, 20, ddof=0), _keltner_half_width(bars))
+    return ratio(_bollinger(bars, 20)[1], _keltner(bars)[1])
 
 
 def donchian_place(bars: Bars, days: int) -> Column:
     """(Close - lowest Low) / (highest High - lowest Low); one half where they are one price."""
-    low_T = lowest(bars.low_T, days)
-    return ratio(bars.close_T - low_T, highest(bars.high_T, days) - low_T, 0.5)
+    high_T, _, low_T = talib("DONCHIAN", bars.high_T, bars.low_T, timeperiod=days)
+    return ratio(bars.close_T - low_T, high_T - low_T, 0.5)
 
 
 def midpoint(bars: Bars, days: int) -> Column:
@@ -101,7 +105,7 @@ A50 = (
         UNITLESS,
         "upper less lower Bollinger band (20 days, 2 sd) over the middle",
         19,
-        "TA-Lib BBANDS' definition",
+        "TA-Lib BBANDS",
         lambda bars: bollinger_width(bars, 20),
     ),
     declare(
@@ -109,7 +113,7 @@ A50 = (
         UNITLESS,
         "place of Close between the lowest Low (0) and highest High (1) of 55 days; one half where they are one price",
         54,
-        "Donchian",
+        "TA-Lib DONCHIAN",
         lambda bars: donchian_place(bars, 55),
     ),
 )
@@ -119,9 +123,9 @@ A100 = (
     declare(
         "keltner_place_20",
         UNITLESS,
-        "(Close - its exponential average (20)) over twice the average true range (10); 0 without a range",
+        "(Close - exponential average (20) of the typical price) over twice the average true range (10); 0 where none",
         19,
-        "Keltner, on TA-Lib EMA and ATR",
+        "TA-Lib KC (20, 10, 2)",
         _keltner_place,
     ),
     _edge("tenkan_9", "the middle of High and Low of 9 days", 8, "Ichimoku", lambda bars: midpoint(bars, 9)),
@@ -137,7 +141,7 @@ A200 = (
         UNITLESS,
         "upper less lower Bollinger band (50 days, 2 sd) over the middle",
         49,
-        "TA-Lib BBANDS' definition",
+        "TA-Lib BBANDS",
         lambda bars: bollinger_width(bars, 50),
     ),
     declare(
@@ -145,15 +149,15 @@ A200 = (
         UNITLESS,
         "place of Close between its Bollinger bands (50 days, 2 sd): 0 lower, 1 upper, one half where it stands still",
         49,
-        "TA-Lib BBANDS' definition",
-        lambda bars: _bollinger_place(bars, 50),
+        "TA-Lib BBANDS",
+        lambda bars: bollinger_b(bars, 50),
     ),
     declare(
         "squeeze_20",
         UNITLESS,
         "width of the Bollinger bands (20 days, 2 sd) over that of Keltner's channel (twice ATR 10); 0 without a range",
         19,
-        "Carter's squeeze, as a ratio",
+        "Carter's squeeze, as a ratio of TA-Lib BBANDS and KC",
         _squeeze,
     ),
     declare(
@@ -161,7 +165,7 @@ A200 = (
         UNITLESS,
         "place of Close between the lowest Low (0) and highest High (1) of 20 days; one half where they are one price",
         19,
-        "Donchian",
+        "TA-Lib DONCHIAN",
         lambda bars: donchian_place(bars, 20),
     ),
     declare(

@@ -6,20 +6,11 @@ import numpy as np
 
 from tsladder.market.bars import Bars
 from tsladder.market.columns.declaration import BOUNDED, RANGE, UNITLESS, Indicator, declare, smoothed, talib
-from tsladder.market.columns.ranges import true_range
-from tsladder.market.rolling import Column, before, highest, log_ratio, lowest, mean, ratio, total
+from tsladder.market.rolling import Column, before, mean, ratio
 
 
 def _high_low_close(bars: Bars) -> tuple[Column, Column, Column]:
     return bars.high_T, bars.low_T, bars.close_T
-
-
-def commodity_channel(bars: Bars, days: int) -> Column:
-    """TA-Lib's CCI, and 0 where the typical price stands still, which rounding turns into -67, 0 or 67 there."""
-    cci_T: Column = talib("CCI", *_high_low_close(bars), timeperiod=days)
-    typical_T = (bars.high_T + bars.low_T + bars.close_T) / 3.0
-    still_T = highest(typical_T, days) == lowest(typical_T, days)
-    return np.where(still_T, 0.0, cci_T)
 
 
 def stochastic(bars: Bars, days: int) -> tuple[Column, Column]:
@@ -30,33 +21,9 @@ def stochastic(bars: Bars, days: int) -> tuple[Column, Column]:
     return lines
 
 
-def ultimate(bars: Bars) -> Column:
-    """TA-Lib's ULTOSC, each sum taken afresh: a span without a range counts as 0."""
-    low_T = np.minimum(bars.low_T, before(bars.close_T, 1))
-    pressure_T, range_T = bars.close_T - low_T, true_range(bars)
-    fast_T, middle_T, slow_T = (ratio(total(pressure_T, days), total(range_T, days)) for days in (7, 14, 28))
-    return np.asarray(100.0 * (4.0 * fast_T + 2.0 * middle_T + slow_T) / 7.0)
-
-
-def vortex(bars: Bars, days: int) -> Column:
-    up_T = total(np.abs(bars.high_T - before(bars.low_T, 1)), days)
-    down_T = total(np.abs(bars.low_T - before(bars.high_T, 1)), days)
-    return ratio(up_T - down_T, total(true_range(bars), days))
-
-
-def _true_strength(close_T: Column) -> Column:
-    moved_T = log_ratio(close_T, 1)
-    net_T, gross_T = (smoothed("EMA", smoothed("EMA", x_T, 25), 13) for x_T in (moved_T, np.abs(moved_T)))
-    return ratio(net_T, gross_T)
-
-
-def _coppock(close_T: Column) -> Column:
-    return smoothed("WMA", np.expm1(log_ratio(close_T, 14)) + np.expm1(log_ratio(close_T, 11)), 10)
-
-
-def _awesome(bars: Bars) -> Column:
-    middle_T = (bars.high_T + bars.low_T) / 2.0
-    return smoothed("SMA", middle_T, 5) - smoothed("SMA", middle_T, 34)
+def _vortex(bars: Bars) -> Column:
+    up_T, down_T = talib("VORTEX", *_high_low_close(bars), timeperiod=14)
+    return np.asarray(up_T - down_T)
 
 
 def _relative_vigor(bars: Bars) -> Column:
@@ -115,7 +82,7 @@ A50 = (
         "distance of the typical price from its mean over 14 days in mean deviations / 0.015; 0 where it stands still",
         13,
         "TA-Lib CCI",
-        lambda bars: commodity_channel(bars, 14),
+        lambda bars: talib("CCI", *_high_low_close(bars), timeperiod=14),
         scale=100.0,
     ),
     declare(
@@ -154,8 +121,8 @@ A100 = (
         BOUNDED,
         "buying pressure over true range of 7, 14 and 28 days, weighed 4 : 2 : 1, 0 to 100; a span without range is 0",
         28,
-        "TA-Lib ULTOSC's definition",
-        ultimate,
+        "TA-Lib ULTOSC (7, 14, 28)",
+        lambda bars: talib("ULTOSC", *_high_low_close(bars), timeperiod1=7, timeperiod2=14, timeperiod3=28),
         scale=100.0,
     ),
     declare(
@@ -188,32 +155,34 @@ A200 = (
         UNITLESS,
         "(sum of |High - Low before| - sum of |Low - High before|) / sum of true ranges, 14 days; 0 without a range",
         14,
-        "Botes and Siepman, VI+ less VI-",
-        lambda bars: vortex(bars, 14),
+        "TA-Lib VORTEX, VI+ less VI-",
+        _vortex,
     ),
     declare(
         "true_strength_25_13",
-        UNITLESS,
-        "exponential averages (25, then 13) of daily returns over the same of their sizes; 0 where Close stands still",
+        BOUNDED,
+        "exponential averages (25, then 13) of Close's daily changes over the same of their sizes, -100 to 100; 0 "
+        "where it stands still",
         37,
-        "Blau, on log returns",
-        lambda bars: _true_strength(bars.close_T),
+        "TA-Lib TSI (25, 13)",
+        lambda bars: talib("TSI", bars.close_T, firstperiod=25, secondperiod=13),
+        scale=100.0,
     ),
     declare(
         "coppock",
         UNITLESS,
-        "WMA (10) of the sum of the 14- and 11-day changes of Close, as a share",
+        "weighted mean (WMA) over 10 days of the sum of Close's 14- and 11-day changes in percent",
         23,
-        "Coppock",
-        lambda bars: _coppock(bars.close_T),
+        "TA-Lib COPPOCK (10, 11, 14)",
+        lambda bars: talib("COPPOCK", bars.close_T, wmaperiod=10, roc1period=11, roc2period=14),
     ),
     declare(
         "awesome_oscillator",
         RANGE,
         "mean over 5 days of (High + Low) / 2 less that over 34 days",
         33,
-        "Williams",
-        _awesome,
+        "TA-Lib AO (5, 34)",
+        lambda bars: talib("AO", bars.high_T, bars.low_T, fastperiod=5, slowperiod=34),
     ),
     declare(
         "bull_power_13",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import UNITLESS, Indicator, declare, smoothed, talib
-from tsladder.market.rolling import Column, before, mean, ratio, share_at_most, spread, total
+from tsladder.market.columns.declaration import UNITLESS, Indicator, declare, talib
+from tsladder.market.rolling import Column, before, mean, ratio, share_at_most, spread
 
 _LN2 = float(np.log(2.0))
 
@@ -56,17 +56,6 @@ def true_range(bars: Bars) -> Column:
     """Of the day, in prices; NaN on the first day."""
     range_T: Column = talib("TRANGE", bars.high_T, bars.low_T, bars.close_T)
     return range_T
-
-
-def _chaikin_volatility(bars: Bars) -> Column:
-    average_T = smoothed("EMA", bars.high_T - bars.low_T, 10)
-    earlier_T = before(average_T, 10)
-    return ratio(average_T - earlier_T, earlier_T)
-
-
-def _mass_index(bars: Bars) -> Column:
-    once_T = smoothed("EMA", bars.high_T - bars.low_T, 9)
-    return total(ratio(once_T, smoothed("EMA", once_T, 9), 1.0), 25)
 
 
 def _range(
@@ -117,10 +106,10 @@ A200 = (
     declare(
         "chaikin_volatility_10",
         UNITLESS,
-        "change over 10 days, as a share, of the exponential average (10) of High - Low; 0 where that was 0",
+        "change over 10 days, in percent, of the exponential average (10) of High - Low; 0 where that was 0",
         19,
-        "Chaikin",
-        _chaikin_volatility,
+        "TA-Lib CVI (10, 10)",
+        lambda bars: talib("CVI", bars.high_T, bars.low_T, timeperiod=10, rocperiod=10),
     ),
     declare(
         "mass_index_25",
@@ -128,8 +117,8 @@ A200 = (
         "sum over 25 days of the exponential average (9) of High - Low over that average's own average (9); a day of "
         "0 / 0 counts as 1",
         40,
-        "Dorsey",
-        _mass_index,
+        "TA-Lib MASSI (9, 25)",
+        lambda bars: talib("MASSI", bars.high_T, bars.low_T, fastperiod=9, slowperiod=25),
     ),
     declare(
         "range_percentile_63",

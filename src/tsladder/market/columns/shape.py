@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import UNITLESS, Indicator, declare
+from tsladder.market.columns.declaration import UNITLESS, Indicator, declare, smoothed
 from tsladder.market.columns.returns import daily_returns
 from tsladder.market.rolling import (
     Column,
@@ -22,7 +22,6 @@ from tsladder.market.rolling import (
     slope_of,
     spread,
     spread_of,
-    total,
 )
 
 
@@ -68,11 +67,6 @@ def standard_moment(x_T: Column, days: int, power: Literal[3, 4]) -> Column:
         return ratio(raised_TD.mean(axis=1), spread_of(x_TD, 0) ** power)
 
     return rolling(days, reduce, x_T)
-
-
-def efficiency(close_T: Column, days: int) -> Column:
-    """|change over all days| / sum of the daily changes' sizes: 1 for a straight way; 0 where Close stands still."""
-    return ratio(np.abs(change(close_T, days)), total(np.abs(change(close_T)), days))
 
 
 def _log_path(close_TD: Column) -> Column:
@@ -145,10 +139,10 @@ def _efficiency(days: int) -> Indicator:
     return declare(
         f"efficiency_ratio_{days}",
         UNITLESS,
-        f"size of Close's change over {days} days over the summed sizes of its daily changes; 0 where it stands still",
+        f"size of Close's change over {days} days over the summed sizes of its daily changes; 1 where it stands still",
         days,
-        "Kaufman",
-        lambda bars: efficiency(bars.close_T, days),
+        "TA-Lib ER",
+        lambda bars: smoothed("ER", bars.close_T, days),
     )
 
 

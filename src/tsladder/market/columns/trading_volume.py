@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, smoothed
+from tsladder.market.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, smoothed, talib
 from tsladder.market.columns.returns import daily_returns
 from tsladder.market.features import ColumnKind
 from tsladder.market.rolling import (
@@ -20,8 +20,6 @@ from tsladder.market.rolling import (
     total,
 )
 
-_ONE_PRICE = 1e-12
-
 
 def _declare(
     name: str, words: str, look_back: int, source: str, fill: Fill, *, kind: ColumnKind = UNITLESS, scale: float = 1.0
@@ -31,25 +29,6 @@ def _declare(
 
 def relative_volume(bars: Bars, days: int) -> Column:
     return ratio(bars.volume_T, mean(bars.volume_T, days), 1.0)
-
-
-def money_flow(bars: Bars, days: int) -> Column:
-    """TA-Lib's MFI, each sum taken afresh. TA-Lib answers 0 where less than 1 unit of money flowed, whatever the unit;
-    here only where none did."""
-    typical_T = (bars.high_T + bars.low_T + bars.close_T) / 3.0
-    flow_T = typical_T * bars.volume_T
-    # Two typical prices that differ by rounding alone are one price, in whatever unit.
-    moved_T = ratio(change(typical_T), typical_T)
-    known_T = np.where(np.isnan(moved_T), np.nan, 1.0)
-    rising_T, falling_T = (
-        total(flow_T * known_T * side_T, days) for side_T in (moved_T > _ONE_PRICE, moved_T < -_ONE_PRICE)
-    )
-    return 100.0 * ratio(rising_T, rising_T + falling_T)
-
-
-def chaikin_money_flow(bars: Bars, days: int) -> Column:
-    place_T = ratio(2.0 * bars.close_T - bars.low_T - bars.high_T, bars.high_T - bars.low_T)
-    return ratio(total(place_T * bars.volume_T, days), total(bars.volume_T, days))
 
 
 def signed_volume_share(bars: Bars, days: int) -> Column:
@@ -98,8 +77,8 @@ A50 = (
         "mfi_14",
         "share of the money flow of 14 days that came on days of a rising typical price, 0 to 100; 0 where none flowed",
         14,
-        "TA-Lib MFI's definition",
-        lambda bars: money_flow(bars, 14),
+        "TA-Lib MFI",
+        lambda bars: talib("MFI", bars.high_T, bars.low_T, bars.close_T, bars.volume_T, timeperiod=14),
         kind=BOUNDED,
         scale=100.0,
     ),
@@ -123,8 +102,8 @@ A100 = (
         "chaikin_money_flow_20",
         "Volume weighed by the place of Close in the day's range (-1 to 1) over Volume, 20 days; 0 where none traded",
         19,
-        "Chaikin",
-        lambda bars: chaikin_money_flow(bars, 20),
+        "TA-Lib CMF",
+        lambda bars: talib("CMF", bars.high_T, bars.low_T, bars.close_T, bars.volume_T, timeperiod=20),
     ),
     _declare(
         "signed_volume_20",
