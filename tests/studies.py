@@ -111,7 +111,7 @@ def environment() -> dict[str, str]:
 
 def prepare(places: Places) -> None:
     """Features, splits and plans, made in this process."""
-    for name in ("features", "splits", "plan"):
+    for name in ("inputs", "features", "splits", "plan"):
         verb(name)(places, params_of(places))
 
 

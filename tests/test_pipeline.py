@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.studies import ROOT, make_study
+from tests.studies import ROOT, make_study, synthetic_bars
 from tsladder.records import read_json, read_lines
 from tsladder.typed_yaml import read_yaml
 
@@ -118,6 +118,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_a_second_repro_runs_nothing_and_status_says_fresh(workspace: Workspace) -> None:
     assert workspace.repro() == NOTHING
     assert workspace.states() == {CELL: "fresh", "30k-h1": "not_planned"}
+
+
+def test_a_file_beside_the_bars_leaves_every_cell_fresh_and_other_bars_leave_none(workspace: Workspace) -> None:
+    beside, bars = (workspace.folder / "data" / f"{symbol}.parquet" for symbol in ("vix", "tiny"))
+    kept = bars.read_bytes()
+    beside.write_bytes(kept)
+    assert workspace.states()[CELL] == "fresh"
+    assert workspace.repro() == {"inputs"}
+    synthetic_bars(seed=5).to_parquet(bars, index=False)
+    assert workspace.states()[CELL] == "stale"
+    bars.write_bytes(kept)
+    beside.unlink()
+    assert workspace.states()[CELL] == "fresh"
+    workspace.repro()
 
 
 def test_the_next_rung_runs_only_its_own_cells_and_going_back_runs_none(workspace: Workspace) -> None:

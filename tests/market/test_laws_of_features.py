@@ -241,10 +241,20 @@ def test_prices_in_another_unit_change_no_column_of_the_bundled_series(symbol: s
         )
 
 
+@pytest.mark.parametrize("factor", [1e-4, 1e5])
+def test_a_very_small_or_large_unit_of_price_changes_no_window_of_a200(
+    make_bars: Any, a200: DataParams, by_date: SplitParams, touch_1pct: TargetParams, factor: float
+) -> None:
+    bars = make_bars(700, 8)
+    dear = dataclasses.replace(bars, **{name: getattr(bars, name) * factor for name in PRICES})
+    assert_shown_alike(*(shown(each, a200, by_date, touch_1pct, "ratio") for each in (bars, dear)))
+
+
+@pytest.mark.parametrize("factor", [0.01, 1e-9, 1e6])
 def test_volume_in_another_unit_changes_no_window_of_a200(
-    make_bars: Any, a200: DataParams, by_date: SplitParams, touch_1pct: TargetParams
+    make_bars: Any, a200: DataParams, by_date: SplitParams, touch_1pct: TargetParams, factor: float
 ) -> None:
     bars = make_bars(700, 7)
     bars.volume_T[300:310] = 0.0
-    lots = dataclasses.replace(bars, volume_T=bars.volume_T / 100.0)
+    lots = dataclasses.replace(bars, volume_T=bars.volume_T * factor)
     assert_shown_alike(*(shown(each, a200, by_date, touch_1pct, "ratio") for each in (bars, lots)))

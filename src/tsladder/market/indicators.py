@@ -52,8 +52,8 @@ def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> Fea
     known_N = np.flatnonzero(known_T[warm_up:]) + warm_up
     if len(known_N) == 0:
         raise BadInput(_no_common_day(bars, _required(vix, data), data, warm_up))
-    start = _first_row(bars, data, known_N)
-    kept_N = known_N[known_N >= start]
+    begin = _begin(bars, data, warm_up, known_N)
+    kept_N = known_N[known_N >= begin]
     values_TF = np.column_stack([filled[indicator.column.name][kept_N] for indicator in chosen])
     return FeatureTable(
         symbol=bars.symbol,
@@ -73,7 +73,7 @@ def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> Fea
             earliest_day=str(bars.dates_T[known_N[0]]),
             common_day=str(bars.dates_T[COMMON_WARM_UP]) if len(bars.dates_T) > COMMON_WARM_UP else None,
             bars={used.symbol: _facts(used) for used in (bars, vix) if used is not None},
-            lost=None if vix is None else lost_days(bars.dates_T, kept_N, max(warm_up, start)),
+            lost=None if vix is None else lost_days(bars.dates_T, kept_N, begin),
         ),
     )
 
@@ -104,26 +104,25 @@ def _on_days_of(bars: Bars, vix: Bars, indicator: Indicator) -> Column:
     return filled_T
 
 
-def _first_row(bars: Bars, data: DataParams, known_N: NDArray[np.int64]) -> int:
-    """Row of the bars that `data.first_day` asks the table to start on. Raises BadInput when it cannot."""
-    earliest = int(known_N[0])
+def _begin(bars: Bars, data: DataParams, warm_up: int, known_N: NDArray[np.int64]) -> int:
+    """Row of the bars from which on known days are kept. Raises BadInput where `data.first_day` cannot be the first."""
     if data.first_day is None:
-        return earliest
+        return warm_up
     if data.first_day == "common":
         if known_N[-1] < COMMON_WARM_UP:
             raise BadInput(
                 f"data.first_day is common, and the largest tier needs {COMMON_WARM_UP} days before its first value: "
                 f"{bars.symbol} has {len(bars.dates_T)}; bring longer data, or set it to null"
             )
-        return max(earliest, COMMON_WARM_UP)
+        return max(warm_up, COMMON_WARM_UP)
     row = int(np.searchsorted(bars.dates_T, np.datetime64(data.first_day, "D")))
     later_N = known_N[known_N >= row]
     if len(later_N) == 0 or later_N[0] != row:
         found = "no day" if len(later_N) == 0 else f"its first values on {bars.dates_T[later_N[0]]}"
+        known = f"{bars.dates_T[known_N[0]]} to {bars.dates_T[known_N[-1]]}"
         raise BadInput(
             f"data.first_day {data.first_day}: from there on tier {data.tier} of {bars.symbol} has {found}, and all "
-            f"tiers are to start on the same day; set one from {bars.dates_T[earliest]} to {bars.dates_T[known_N[-1]]} "
-            "that has all values, or null"
+            f"tiers are to start on the same day; set one from {known} that has all values, or null"
         )
     return row
 

@@ -1,0 +1,36 @@
+"""Stages with plain deps on code list all of it: an edit of a module that they load must make them stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tsladder.planning.fingerprint import import_closure, is_numberless
+from tsladder.typed_yaml import read_yaml
+
+ROOT = Path(__file__).parents[2]
+STAGES = ("inputs", "features", "splits")
+
+
+def listed(stage: str) -> list[Path]:
+    deps = read_yaml(ROOT / "dvc.yaml")["stages"][stage]["deps"]
+    return [ROOT / dep for dep in deps]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_deps_of_a_cheap_stage_cover_what_its_script_imports(stage: str) -> None:
+    deps = listed(stage)
+    assert ROOT / "stages" / f"{stage}.py" in deps
+    closure = import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src")
+    modules = {path for name, path in closure.items() if not is_numberless(name) and path.stat().st_size > 0}
+    assert modules
+    missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]
+    assert [path.relative_to(ROOT).as_posix() for path in sorted(missing)] == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_module_is_listed_that_is_not_there_or_not_loaded(stage: str) -> None:
+    closure = set(import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src").values())
+    code = [dep for dep in listed(stage) if (ROOT / "src") in dep.parents]
+    assert [dep.as_posix() for dep in code if dep not in closure] == []

@@ -1,0 +1,57 @@
+"""Which files a question reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.studies import make_study, params_of, synthetic_bars
+
+from tsladder.errors import BadInput
+from tsladder.market.inputs import input_symbols, read_inputs
+from tsladder.params import DataParams
+from tsladder.places import Places
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Places:
+    return make_study(tmp_path)
+
+
+def data(tier: str) -> DataParams:
+    return DataParams(symbol="tiny", tier=tier, ohlcv=True)  # type: ignore[arg-type]
+
+
+def test_vix_is_read_for_its_tier_alone() -> None:
+    assert input_symbols(data("c33")) == ("tiny", "vix")
+    for tier in ("a20", "a25", "a50", "a100", "a200"):
+        assert input_symbols(data(tier)) == ("tiny",)
+
+
+def test_another_vix_changes_the_inputs_of_c33_and_of_no_other_tier(study: Places) -> None:
+    found = []
+    for seed in (1, 2):
+        synthetic_bars(seed=seed).to_parquet(study.bars("vix"), index=False)
+        found.append({tier: read_inputs(study, data(tier)) for tier in ("c33", "a25", "a200")})
+    assert found[0]["c33"] != found[1]["c33"]
+    assert found[0]["a25"] == found[1]["a25"] == found[0]["a200"]
+
+
+def test_other_bars_of_the_symbol_change_the_inputs(study: Places) -> None:
+    before = read_inputs(study, data("a25"))
+    synthetic_bars(seed=9).to_parquet(study.bars("tiny"), index=False)
+    assert read_inputs(study, data("a25")) != before
+
+
+def test_a_missing_vix_is_refused_with_the_way_out(study: Places) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_inputs(study, data("c33"))
+    assert "vix.parquet" in str(caught.value)
+    assert "a tier without it" in str(caught.value)
+    (study.root / "data.dvc").write_text("outs:\n- path: data\n")
+    with pytest.raises(BadInput, match=r"dvc pull data\.dvc"):
+        read_inputs(study, data("c33"))
+
+
+def test_params_say_the_same(study: Places) -> None:
+    assert set(read_inputs(study, params_of(study).data)["bars"]) == {"tiny"}
