@@ -322,6 +322,7 @@ ORACLES: dict[str, Oracle] = {
     **{f"realised_vol_{d}": (lambda f, d=d: vol(f, d)) for d in (5, 10, 21, 63, 126, 252)},
     **{f"realised_vol_slope_{d}": (lambda f, d=d: vol(f, d).rolling(d).apply(line(d), raw=True)) for d in (21, 63)},
     "realised_vol_ratio_5_63": lambda f: vol(f, 5) / vol(f, 63),
+    "realised_vol_ratio_21_252": lambda f: vol(f, 21) / vol(f, 252),
     "ewma_vol_94": lambda f: weighted_past(f, 0.94),
     "downside_vol_21": lambda f: down(f, 21),
     "vol_of_vol_21": lambda f: vol(f, 5).rolling(21).std(),
@@ -331,10 +332,6 @@ ORACLES: dict[str, Oracle] = {
     "jump_share_21": lambda f: (
         1 - math.pi / 2 * (r(f).abs() * r(f).shift().abs()).rolling(21).sum() / (r(f) ** 2).rolling(21).sum()
     ).clip(lower=0),
-    "overnight_share_21": lambda f: (
-        (np.log(f.o / f.c.shift()) ** 2).rolling(21).sum()
-        / (np.log(f.o / f.c.shift()) ** 2 + np.log(f.c / f.o) ** 2).rolling(21).sum()
-    ),
     **{
         f"parkinson_{d}": (lambda f, d=d: ((np.log(f.h / f.l) ** 2).rolling(d).mean() / (4 * math.log(2))) ** 0.5)
         for d in (5, 21)

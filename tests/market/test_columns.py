@@ -65,7 +65,7 @@ def still(make_bars: Any) -> Bars:
 STILL = {
     0.0: """
         return_5 return_252 realised_vol_21 realised_vol_slope_21 realised_vol_ratio_5_63 downside_vol_21
-        vol_asymmetry_63 jump_share_21 overnight_share_21 parkinson_21 garman_klass_21 yang_zhang_21
+        vol_asymmetry_63 jump_share_21 parkinson_21 garman_klass_21 yang_zhang_21
         true_range corwin_schultz_21 sharpe_20 sharpe_60 sortino_20 sortino_60 drawdown_252 max_drawdown_252
         ulcer_index_14 tail_asymmetry_126 calmar_126 bollinger_width_20 squeeze_20 cci_14 williams_r_14
         stoch_k_14 mfi_14 vortex_14 ultimate_oscillator relative_vigor_10 chaikin_money_flow_20

@@ -15,9 +15,13 @@ from tsladder.market.bars import Bars
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.indicators import build_features
 from tsladder.market.inputs import VIX_TIERS
+from tsladder.market.splits import make_splits
+from tsladder.market.targets import labels
 from tsladder.market.tier_sizes import n_features
 from tsladder.market.tiers import COMMON_WARM_UP, TIERS, tier_indicators
-from tsladder.params import DataParams
+from tsladder.market.windows import build_windows
+from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams
+from tsladder.vocabulary import Region
 
 SIZES = {"a20": 20, "a25": 20, "c33": 28, "a50": 50, "a100": 100, "a200": 200}
 
@@ -131,6 +135,19 @@ def test_a_common_first_day_is_no_earlier_than_any_tier_can_start_and_no_later_t
     first = {tier: build_features(sp500, of(tier)).warm_up for tier in ("a20", "a50", "a100", "a200")}
     assert max(first.values()) == COMMON_WARM_UP
     assert first["a20"] == 199
+
+
+def test_with_a_common_first_day_tiers_share_their_samples_by_hash(
+    sp500: Bars, by_date: SplitParams, touch_1pct: TargetParams
+) -> None:
+    hashes = set()
+    for tier in ("a25", "a50", "a200"):
+        table = build_features(sp500, dataclasses.replace(of(tier), first_day="common"))
+        splits = make_splits(table.dates_T, by_date, 80, 1, seed=42)
+        params = WindowParams(context_length=80, normalisation="ratio")
+        windows = build_windows(table, splits, labels(table, touch_1pct, 1), params)
+        hashes.add(tuple(windows.region(region).fingerprint() for region in Region))
+    assert len(hashes) == 1
 
 
 def test_values_do_not_depend_on_the_day_the_table_starts_on(sp500: Bars) -> None:

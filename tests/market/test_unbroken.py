@@ -96,7 +96,7 @@ def test_the_stages_of_c33_make_windows_and_say_how_lost_days_thin_the_regions(s
     for name in ("inputs", "features", "splits", "plan"):
         verb(name)(study, params)
     said = capsys.readouterr().err
-    assert "loses 2 days" in said
+    assert "loses 2 on which VIX is missing" in said
     record = read_json(study.horizon_splits(1))
     (note,) = [note for note in record["notes"] if "lost" in note]
     assert "2 days" in note

@@ -31,4 +31,5 @@ def lost_lines(table: FeatureTable) -> list[str]:
     lost = None if table.origin is None else table.origin.lost
     if lost is None or lost.count == 0:
         return []
-    return [f"tier {table.tier} has VIX to say on {len(table.dates_T)} days and loses {lost.words()}"]
+    kept = f"tier {table.tier} keeps {len(table.dates_T)} days"
+    return [f"{kept} and loses {lost.count} on which VIX is missing: {lost.words()}"]

@@ -45,16 +45,16 @@ class LostDays:
         )
 
     def words(self) -> str:
-        """For a line on what was lost."""
-        parts = [f"{self.before} before its first day", f"{len(self.between)} between", f"{self.after} after its last"]
-        return f"{self.count} days ({self.first} to {self.last}): {', '.join(parts)}{_named(self.between)}"
+        """Which days they are, for a line that says how many."""
+        parts = f"{self.before} before the first day kept, {len(self.between)} between, {self.after} after the last"
+        return f"{self.first} to {self.last}; {parts}{_named(self.between)}"
 
 
 def _named(days: Sequence[str]) -> str:
     if not days:
         return ""
     more = f" and {len(days) - _NAMED} more" if len(days) > _NAMED else ""
-    return f" (between: {', '.join(days[:_NAMED])}{more})"
+    return f" (those between: {', '.join(days[:_NAMED])}{more})"
 
 
 def lost_days(dates_T: NDArray[np.datetime64], kept_N: NDArray[np.int64], first: int) -> LostDays:

@@ -48,6 +48,17 @@ def _realised_slope(days: int) -> Indicator:
     )
 
 
+def _ratio(fast: int, slow: int) -> Indicator:
+    return declare(
+        f"realised_vol_ratio_{fast}_{slow}",
+        UNITLESS,
+        f"realised volatility of {fast} days over that of {slow} days; 0 where Close stood still for {slow} days",
+        slow,
+        "definition",
+        lambda bars: ratio(realised(bars, fast), realised(bars, slow)),
+    )
+
+
 def _ewma(decay: float) -> Indicator:
     return declare(
         f"ewma_vol_{decay * 100:.0f}",
@@ -82,13 +93,6 @@ def _jump_share(bars: Bars, days: int) -> Column:
     return np.maximum(ratio(whole_T - smooth_T, whole_T), 0.0)
 
 
-def _overnight_share(bars: Bars, days: int) -> Column:
-    night_T = np.log(bars.open_T / before(bars.close_T, 1))
-    day_T = np.log(bars.close_T / bars.open_T)
-    night_T, day_T = total(night_T**2, days), total(day_T**2, days)
-    return ratio(night_T, night_T + day_T)
-
-
 def _typical(x_TD: Column) -> Column:
     return np.asarray(np.median(np.abs(x_TD), axis=1))
 
@@ -97,14 +101,7 @@ A50 = (_realised(21), _realised(63), _realised_slope(21))
 A100 = (
     _realised(5),
     _realised(126),
-    declare(
-        "realised_vol_ratio_5_63",
-        UNITLESS,
-        "realised volatility of 5 days over that of 63 days; 0 where Close stood still for 63 days",
-        63,
-        "definition",
-        lambda bars: ratio(realised(bars, 5), realised(bars, 63)),
-    ),
+    _ratio(5, 63),
     _ewma(0.94),
     declare(
         "downside_vol_21",
@@ -160,12 +157,5 @@ A200 = (
         "Barndorff-Nielsen and Shephard 2004",
         lambda bars: _jump_share(bars, 21),
     ),
-    declare(
-        "overnight_share_21",
-        UNITLESS,
-        "share of 21 days' squared moves that came between Close and next Open; 0 where nothing moved",
-        21,
-        "definition",
-        lambda bars: _overnight_share(bars, 21),
-    ),
+    _ratio(21, 252),
 )
