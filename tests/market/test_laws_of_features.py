@@ -241,6 +241,19 @@ def test_prices_in_another_unit_change_no_column_of_the_bundled_series(symbol: s
         )
 
 
+def test_volume_in_another_unit_changes_only_the_columns_that_count_it(make_bars: Any, a200: DataParams) -> None:
+    bars = make_bars(DAYS, 9)
+    plain, lots = (
+        build_features(dataclasses.replace(bars, volume_T=bars.volume_T * factor), a200) for factor in (1.0, 0.01)
+    )
+    for index, column in enumerate(plain.columns):
+        factor = 0.01 if column.kind is ColumnKind.VOLUME else 1.0
+        expected = factor * plain.values_TF[:, index]
+        np.testing.assert_allclose(
+            lots.values_TF[:, index], expected, rtol=0, atol=1e-9 * np.abs(expected).max(), err_msg=column.name
+        )
+
+
 @pytest.mark.parametrize("factor", [1e-4, 1e5])
 def test_a_very_small_or_large_unit_of_price_changes_no_window_of_a200(
     make_bars: Any, a200: DataParams, by_date: SplitParams, touch_1pct: TargetParams, factor: float

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from tsladder.models.build import Model
 
 STEPS = 160
-"""Optimizer steps after which the small model has learned a plain rule to the last window (it takes about 130)."""
+"""Optimizer steps after which the small model has learned a plain rule to the last window (it takes about 130) while it
+is shown at most FEATURES features; for more, in proportion: one column among 205 takes about 480."""
+
+FEATURES = 60
 
 MOST_EPOCHS = 4
-_STEPS_AN_EPOCH = STEPS // MOST_EPOCHS
 _LARGEST_BATCH = 64
 
 
@@ -50,18 +52,24 @@ class Learned:
     ended: str
 
 
+def steps_to_learn(n_features: int) -> int:
+    """Optimizer steps in which the small model finds one column among `n_features`."""
+    return max(STEPS, STEPS * n_features // FEATURES)
+
+
 def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None) -> Learned:
     """Train on the training windows; validation chooses the epoch, as in the study.
 
-    `epochs` None: as many as make `STEPS` steps, at most `MOST_EPOCHS`. The learning rate is high and fixed: what is
+    `epochs` None: as many as make `steps_to_learn`, at most `MOST_EPOCHS`. The learning rate is high and fixed: what is
     asked is whether anything can be learned at all, in seconds.
     """
     from tsladder.training.outcome import Job
     from tsladder.training.trainer import fit
 
-    batch = min(model.recipe.effective_batch, _LARGEST_BATCH, -(-len(windows.train) // _STEPS_AN_EPOCH))
+    steps = steps_to_learn(model.spec.geometry.n_features)
+    batch = min(model.recipe.effective_batch, _LARGEST_BATCH, -(-len(windows.train) // (steps // MOST_EPOCHS)))
     steps_per_epoch = -(-len(windows.train) // batch)
-    epochs = min(MOST_EPOCHS, -(-STEPS // steps_per_epoch)) if epochs is None else epochs
+    epochs = min(MOST_EPOCHS, -(-steps // steps_per_epoch)) if epochs is None else epochs
     plans = candidate_plans(effective_batch=batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer)
     job = Job(
         spec=model.spec,

@@ -1,0 +1,36 @@
+"""The audit's small model finds one column among many: else `shuffled_targets` would be blind on the large tiers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.studies import make_study, params_of, synthetic_bars, verb
+
+from tsladder.audit.build import open_subject
+from tsladder.audit.deals import deal, label_among_inputs
+from tsladder.audit.shuffled import DEALS, LIMIT, rank
+from tsladder.audit.small_model import STEPS, steps_to_learn
+from tsladder.planning.plans import read_plan
+
+
+@pytest.mark.parametrize("tier", ["a50", "a200"])
+def test_a_label_shown_openly_is_learned_among_the_columns_of_every_tier(tmp_path: Path, tier: str) -> None:
+    places = make_study(tmp_path, data__tier=tier, budget="80k", ladder=["80k"])
+    synthetic_bars(2500).to_parquet(places.bars("tiny"), index=False)
+    for name in ("inputs", "features", "splits", "plan"):
+        verb(name)(places, params_of(places))
+    subject = open_subject(places, read_plan(places.audit_plan))
+    windows = subject.windows(1)
+    y_T = deal(subject, windows, training=0, validation=0)
+    dealt = subject.pipeline.windows(subject.table, subject.splits(1), y_T)
+    learned = subject.pipeline.train(label_among_inputs(dealt, y_T), None)
+    assert learned.p_N is not None
+    y_N = dealt.validation.y_N.astype(np.float64)
+    assert rank([y_N] * DEALS, [learned.p_N] * DEALS).z > LIMIT
+
+
+def test_the_default_tiers_take_as_many_steps_as_ever() -> None:
+    assert steps_to_learn(25) == steps_to_learn(33) == steps_to_learn(55) == STEPS
+    assert steps_to_learn(205) > 3 * STEPS
