@@ -29,7 +29,7 @@ def build_report(places: Places, params: Params) -> None:
         _place_picture(places.report / name, picture)
     write_text(places.report / "experiment_results.csv", to_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
-    write_text(places.report / "report.html", to_html(f"Study {params.study.name}", blocks, pictures))
+    write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
 
 
 def _place_picture(path: Path, picture: bytes | None) -> None:

@@ -23,12 +23,28 @@ def law(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if SCALING in pictures:
         blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
     blocks += or_words(law_tables.law_table(facts), "No horizon has a verdict.")
-    for horizon in facts.params.horizons:
-        found = facts.law_of(horizon)
-        points = _points(facts, found) if found is not None else []
+    fits = law_tables.fits_table(facts)
+    return [*blocks, fits] if fits.rows else blocks
+
+
+def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    """What stands behind each verdict; nothing before a law has been fitted."""
+    blocks: list[Block] = []
+    for found in law_tables.judged(facts):
+        points = _points(facts, found)
         if points:
-            blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
-    return [*blocks, *_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+            blocks += [Heading(3, f"{words.days(found.horizon)}: what supports the verdict"), Points(tuple(points))]
+    blocks += [*_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+    return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
+
+
+def settling(facts: Facts) -> list[Block]:
+    """What would settle each verdict, and what that would cost."""
+    points = [(words.days(law.horizon), law.settle) for law in law_tables.judged(facts) if law.settle]
+    if not points:
+        return []
+    ways = law_tables.settling_table(facts)
+    return [Heading(2, "What would settle it"), Points(tuple(points)), *([ways] if ways.rows else [])]
 
 
 def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
