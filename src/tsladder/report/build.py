@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tsladder.params import Params
@@ -15,14 +17,20 @@ from tsladder.report.pictures import pictures_of
 from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
 
+QUIET_SECONDS = 2.0
+
 
 def build_report(places: Places, params: Params) -> None:
     """Write report.md, report.html, experiment_results.csv and every picture that has something to show.
 
-    A report comes out whatever the cells did. Raises WorkFailed when a file of the study is damaged.
+    A report comes out whatever the cells did. What takes long says what it does. Raises WorkFailed when a file of the
+    study is damaged.
     """
+    say = _teller()
     facts = read_facts(places, params)
+    say(f"the records of {len(facts.planned)} cells are read, drawing the pictures")
     drawn = pictures_of(facts)
+    say("the pictures are drawn, writing the report")
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     blocks = document(facts, pictures)
     for name, picture in drawn.items():
@@ -30,6 +38,18 @@ def build_report(places: Places, params: Params) -> None:
     write_text(places.report / "experiment_results.csv", to_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
     write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
+    say(f"{places.report / 'report.html'} is written")
+
+
+def _teller() -> Callable[[str], None]:
+    """Prints what it is told, once `QUIET_SECONDS` have gone by."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        if (spent := time.monotonic() - started) > QUIET_SECONDS:
+            print(f"report: {text} ({spent:.0f} s)", flush=True)
+
+    return say
 
 
 def _place_picture(path: Path, picture: bytes | None) -> None:

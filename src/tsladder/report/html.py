@@ -27,17 +27,19 @@ shade();
 for (const table of document.querySelectorAll("table[data-file]")) {
   const searching = table.tBodies[0].rows.length > 10;
   const csv = { extend: "csv", text: "CSV", titleAttr: "Download as CSV", filename: table.dataset.file, title: null };
+  const title = { div: { className: "title", text: table.caption.textContent } };
+  const above = [title, { buttons: [csv] }, ...(searching ? ["search"] : [])];
   new DataTable(table, {
-    autoWidth: false, paging: false, info: false, order: [], searching,
-    layout: { topStart: null, topEnd: [...(searching ? ["search"] : []), { buttons: [csv] }], bottomStart: null,
-      bottomEnd: null },
-    language: { search: "", searchPlaceholder: "Search" },
+    autoWidth: false, paging: false, info: false, order: [], searching, language: { search: "Search" },
+    layout: { topStart: above, topEnd: null, bottomStart: null, bottomEnd: null },
   });
 }
 """
 """What is ours of the page's script: tables that are sorted by their keys, what is unknown last, and saved as CSV."""
 
 _ASIDE = re.compile(r" (?=\()")
+_LONG = 24
+"""Characters of one line beyond which a text may be broken."""
 
 
 def to_html(study: str, blocks: Sequence[Block], pictures: Mapping[str, bytes]) -> str:
@@ -104,29 +106,26 @@ def _picture(words: str, picture: bytes) -> str:
 
 
 def _table(table: Table, file: str) -> str:
-    kinds = ["number" if column.numeric else "text" for column in table.columns]
-    titles = (column.title for column in table.columns)
-    head = "".join(
-        f'<th class="{kind}" scope="col" data-type="key">{escape(title)}</th>'
-        for kind, title in zip(kinds, titles, strict=True)
-    )
-    keys = [
-        sort_keys([row[index] for row in table.rows], numeric=column.numeric)
-        for index, column in enumerate(table.columns)
-    ]
-    body = "\n".join(
-        "<tr>" + "".join(_entry(table, row, column, keys[column][row]) for column in range(len(kinds))) + "</tr>"
-        for row in range(len(table.rows))
-    )
+    columns = [_column(table, index) for index in range(len(table.columns))]
+    head = "".join(head for head, _ in columns)
+    rows = zip(*(entries for _, entries in columns), strict=True)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return (
         f'<div class="wide"><table data-file="{escape(file)}">\n<caption>{escape(table.caption)}</caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 
 
-def _entry(table: Table, row: int, column: int, key: str) -> str:
-    numeric, text, tone = table.columns[column].numeric, table.rows[row][column], table.tones.get((row, column))
-    kinds = f"{'number' if numeric else 'text'}{f' {tone}' if tone else ''}"
-    # What stands in brackets goes on a line of its own, so that columns stay narrow.
-    shown = _ASIDE.sub("\n", text) if numeric else text
-    return f'<td class="{kinds}" data-order="{escape(key)}">{escape(shown)}</td>'
+def _column(table: Table, index: int) -> tuple[str, list[str]]:
+    """Head and entries of one column. What stands in brackets goes on a line of its own where no entry has lines
+    already, so that columns of figures stay narrow."""
+    column, texts = table.columns[index], [row[index] for row in table.rows]
+    figures = column.numeric and not any("\n" in text for text in texts)
+    kind = "number" if figures else "text"
+    entries = []
+    for row, (text, key) in enumerate(zip(texts, sort_keys(texts, numeric=column.numeric), strict=True)):
+        long = "long" if kind == "text" and max(map(len, text.split("\n"))) > _LONG else None
+        kinds = " ".join(filter(None, (kind, long, table.tones.get((row, index)))))
+        shown = escape(_ASIDE.sub("\n", text) if figures else text)
+        entries.append(f'<td class="{kinds}" data-order="{escape(key)}">{shown}</td>')
+    return f'<th class="{kind}" scope="col" data-type="key">{escape(column.title)}</th>', entries

@@ -9,22 +9,21 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, T
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import Excess, LawFacts
 
-SCALING = "scaling.png"
 RESIDUALS = "residuals.png"
 
 FEW = 2.0
 """A difference in AICc below this decides nothing (Burnham and Anderson, 2002)."""
 
 
-def law(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    if SCALING not in pictures and facts.law is None:
+def law(facts: Facts) -> list[Block]:
+    if facts.law is None:
         return []
-    blocks: list[Block] = [Heading(2, "The law")]
-    if SCALING in pictures:
-        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
-    blocks += or_words(law_tables.law_table(facts), "No horizon has a verdict.")
     fits = law_tables.fits_table(facts)
-    return [*blocks, fits] if fits.rows else blocks
+    return [
+        Heading(2, "The law"),
+        *or_words(law_tables.law_table(facts), "No horizon has a verdict."),
+        *([fits] if fits.rows else []),
+    ]
 
 
 def support(facts: Facts, pictures: Collection[str]) -> list[Block]:

@@ -26,7 +26,7 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *or_words(chosen, "No search has chosen an architecture."),
     ]
     if chosen.rows:
-        said = "N is the measured parameter count, N blocks that of the encoder alone, N body all but the embedding."
+        said = "N is the measured parameter count, N blocks that of the encoder alone, N body the encoder and its last norm."
         blocks.append(Paragraph(said))
     return [*blocks, *_shapes(pictures)]
 
