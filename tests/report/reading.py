@@ -88,7 +88,7 @@ class Page(HTMLParser):
     @property
     def words(self):
         """All that a reader sees, on one line."""
-        return " ".join(" ".join(self.text).split())
+        return " ".join("".join(self.text).split())
 
 
 def body_of(html):

@@ -26,7 +26,8 @@ dark.addEventListener("change", shade);
 shade();
 for (const table of document.querySelectorAll("table[data-file]")) {
   const searching = table.tBodies[0].rows.length > 10;
-  const csv = { extend: "csv", text: "CSV", titleAttr: "Download as CSV", filename: table.dataset.file, title: null };
+  const csv = { extend: "csv", text: "CSV", titleAttr: "Download as CSV", filename: table.dataset.file, title: null,
+    footer: false };
   const title = { div: { className: "title", text: table.caption.textContent } };
   const above = [title, { buttons: [csv] }, ...(searching ? ["search"] : [])];
   new DataTable(table, {

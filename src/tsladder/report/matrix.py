@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.score_facts import RegionFacts
+from tsladder.report.score_facts import Interval, RegionFacts, Skill
 
 IDEAL_SHARE = (0.90, 1.10)
 """Of its budget, that a model should fill."""
@@ -51,9 +51,10 @@ def _reached(cell: CellFacts) -> _Entry:
         state = f"failed in the {cell.failed_stage}" if cell.state is CellState.FAILED else str(cell.state)
         tone = Tone.BAD if cell.state is CellState.FAILED else Tone.OFF
         return f"skill {words.MISSING}\nvalidation {words.number(cell.search.best_val_loss)}\n{state}", tone
-    said, tone = _judged(test)
+    against = _against_constant(test)
+    said, tone = _judged(test, test.advantage_ci if against.ci is None else against.ci)
     lines = (
-        f"skill {_skill(test)}",
+        f"skill {words.skill(against)}",
         f"test {words.estimate(test.estimate('log_loss'))}",
         f"validation {words.number(cell.search.best_val_loss)}",
         f"{cell.state}: {said}",
@@ -61,13 +62,14 @@ def _reached(cell: CellFacts) -> _Entry:
     return "\n".join(lines), tone
 
 
-def _skill(test: RegionFacts) -> str:
-    against = test.skill_against.get(test.stricter) if test.stricter else None
-    return words.percent(test.skill) if against is None or against.value is None else words.skill(against)
+def _against_constant(test: RegionFacts) -> Skill:
+    """Skill against the stricter constant, with its interval where one is stored."""
+    stored = test.skill_against.get(test.stricter) if test.stricter else None
+    return Skill(value=test.skill, ci=None) if stored is None else stored
 
 
-def _judged(test: RegionFacts) -> _Entry:
-    ends = test.advantage_ci
+def _judged(test: RegionFacts, ends: Interval | None) -> _Entry:
+    """`ends`: of the skill, or of the advantage in loss, over the stricter constant."""
     if ends is None:
         return "skill without an interval", None
     if ends[1] < 0.0:

@@ -17,7 +17,11 @@ def library_script(start: str) -> str:
 
     Safe to stand between script tags. Raises WorkFailed when the installed itables is laid out differently.
     """
-    bundle = _file("dt_bundle.js")
+    return as_script(_file("dt_bundle.js"), start)
+
+
+def as_script(bundle: str, start: str) -> str:
+    """A module that exports the library, turned into one that uses it."""
     exports = _EXPORTS.findall(bundle)
     names = [name for part in exports for name in _DEFAULT.findall(part)]
     if len(exports) != 1 or len(names) != 1:
