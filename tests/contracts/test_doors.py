@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 # library -> files (inside the package) that may import it
 DOORS = {
     "arch": ("market/bundled.py", "evaluation/bootstrap.py", "evaluation/confidence_set.py"),
+    "itables": ("report/table_library.py",),
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
