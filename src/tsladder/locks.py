@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from tsladder.errors import WorkFailed
+
+_TRIES, _SECONDS_BETWEEN = 20, 0.01
+"""`is_owned` takes a lock for an instant to learn whether it is free; that is not to be taken for an owner."""
 
 
 @contextmanager
@@ -19,9 +24,7 @@ def sole_owner(folder: Path, what: str) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(stream):
             stream.seek(0)
             owner = stream.read().strip() or "unknown"
             raise WorkFailed(f"{what} is being worked on by process {owner}: wait for it, or stop it") from None
@@ -29,6 +32,17 @@ def sole_owner(folder: Path, what: str) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+def _locked(stream: TextIO) -> bool:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if tries_left:
+                time.sleep(_SECONDS_BETWEEN)
+    return False
 
 
 def is_owned(folder: Path) -> bool:

@@ -112,6 +112,15 @@ class Places:
         return self.home / "mlruns"
 
     @property
+    def pause(self) -> Path:
+        """Whoever holds this folder's lock has paused all training of the project."""
+        return self.mlruns / "pause"
+
+    @property
+    def logs(self) -> Path:
+        return self.mlruns / "logs"
+
+    @property
     def studies(self) -> Path:
         return self.mlruns / "studies"
 

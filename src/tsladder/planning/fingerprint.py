@@ -24,6 +24,7 @@ NUMBERLESS = frozenset(
         "tsladder.records",
         "tsladder.tracking",
         "tsladder.training.memory_guard",
+        "tsladder.training.pulse",
         "tsladder.training.suspension",
         "tsladder.training.thermal_guard",
         "tsladder.training.thermometer",
