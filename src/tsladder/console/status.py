@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tsladder.console.freshness import Lock, read_lock, text_md5
-from tsladder.locks import is_owned
+from tsladder.console.live_records import LiveWork, RunningTrial, live_folders, live_work
+from tsladder.console.verdicts import HorizonVerdict, read_verdicts
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, plan_cells
@@ -20,41 +23,94 @@ from tsladder.vocabulary import Cell, CellStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellState:
-    """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known."""
+    """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known.
+
+    Every figure belongs to the question now asked: of a stale cell only the trials of that question are counted.
+    `phase`: what works on it now, search, supplementary, train, transfer or evaluate; None: nothing is known to.
+    """
 
     state: str
-    trials_done: int
-    trials_total: int
-    best_val_loss: float | None
-    test_loss: float | None
-    skill: float | None
-    seconds_spent: float | None
-    seconds_to_go: float | None
-    reason: str | None
+    trials_done: int = 0
+    trials_total: int = 0
+    best_val_loss: float | None = None
+    test_loss: float | None = None
+    skill: float | None = None
+    seconds_spent: float | None = None
+    seconds_to_go: float | None = None
+    seconds_to_go_low: float | None = None
+    seconds_to_go_high: float | None = None
+    reason: str | None = None
+    stop_reasons: Mapping[str, int] = field(default_factory=dict)
+    phase: str | None = None
+    phase_done: int | None = None
+    phase_total: int | None = None
+    running: tuple[RunningTrial, ...] = ()
+    paused: str | None = None
+    celsius: float | None = None
+    resident_gib: float | None = None
+    stalled_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StudyState:
-    """All cells by name, and the key of the question that params.yaml and the code now ask."""
+    """All cells by name, the law of each horizon, and the key of the question that params.yaml and the code now ask.
+
+    The times are sums over the planned cells; None where that of one cell is not known.
+    """
 
     study_key: str
     cells: Mapping[str, CellState]
+    verdicts: Mapping[str, HorizonVerdict]
+    seconds_spent: float | None
+    seconds_to_go: float | None
+    seconds_to_go_low: float | None
+    seconds_to_go_high: float | None
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "study_key": self.study_key,
-            "cells": {name: dataclasses.asdict(state) for name, state in self.cells.items()},
-        }
+        return dataclasses.asdict(self)
 
 
 def study_state(places: Places) -> StudyState:
-    """Raises BadInput when params.yaml is faulty."""
-    params = load_params(places.params)
-    plans = plan_cells(params)
-    lock = read_lock(places.root, read_yaml(places.params), _plan_md5s(places, plans))
-    inputs_fresh = lock.is_fresh("features") and lock.is_fresh("splits")
-    cells = {str(p.cell): _cell_state(places, params, p, lock, inputs_fresh) for p in plans}
-    return StudyState(study_key({str(p.cell): p.search for p in plans}), cells)
+    """One look. Raises BadInput when params.yaml is faulty."""
+    return StudyReader(places).read()
+
+
+class StudyReader:
+    """Looks at the study again and again."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def read(self) -> StudyState:
+        """Where the study stands now. Raises BadInput when params.yaml is faulty."""
+        places, now = self._places, time.time()
+        params = load_params(places.params)
+        plans = plan_cells(params)
+        lock = read_lock(places.root, read_yaml(places.params), _plan_md5s(places, plans))
+        inputs_fresh = lock.is_fresh("features") and lock.is_fresh("splits")
+        live = live_folders(places)
+        cells = {
+            str(p.cell): _cell_state(places, params, p, lock, inputs_fresh, live_work(live.get(str(p.cell), ()), now))
+            for p in plans
+        }
+        key = study_key({str(p.cell): p.search for p in plans})
+        planned = [cell for cell in cells.values() if cell.state != "not_planned"]
+        law_fresh = lock.is_fresh("fit") and all(cell.state in ("fresh", "failed") for cell in planned)
+        spent = [cell.seconds_spent for cell in planned if cell.seconds_spent is not None]
+        return StudyState(
+            study_key=key,
+            cells=cells,
+            verdicts=read_verdicts(places, params.horizons, key, fresh=law_fresh),
+            seconds_spent=sum(spent) if spent else None,
+            seconds_to_go=_sum([cell.seconds_to_go for cell in planned]),
+            seconds_to_go_low=_sum([cell.seconds_to_go_low for cell in planned]),
+            seconds_to_go_high=_sum([cell.seconds_to_go_high for cell in planned]),
+        )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _plan_md5s(places: Places, plans: tuple[CellPlans, ...]) -> dict[str, str]:
@@ -70,25 +126,16 @@ def _plan_md5s(places: Places, plans: tuple[CellPlans, ...]) -> dict[str, str]:
     return md5s
 
 
-def _cell_state(places: Places, params: Params, plans: CellPlans, lock: Lock, inputs_fresh: bool) -> CellState:
+def _cell_state(
+    places: Places, params: Params, plans: CellPlans, lock: Lock, inputs_fresh: bool, work: LiveWork | None
+) -> CellState:
     cell = plans.cell
     if not plans.planned:
-        return CellState(
-            state="not_planned",
-            trials_done=0,
-            trials_total=0,
-            best_val_loss=None,
-            test_loss=None,
-            skill=None,
-            seconds_spent=None,
-            seconds_to_go=None,
-            reason=None,
-        )
+        return CellState(state="not_planned")
     stages = [f"{stage}@{cell.budget}-{cell.horizon}" for stage in ("hpo", "train", "evaluate")]
     fresh = inputs_fresh and all(lock.is_fresh(stage) for stage in stages)
-    running = any(is_owned(folder) for folder in places.studies.glob(f"{cell}-*"))
     failure = _failure(places, cell)
-    if running:
+    if work is not None:
         state = "running"
     elif fresh:
         state = "fresh" if failure is None else "failed"
@@ -98,7 +145,7 @@ def _cell_state(places: Places, params: Params, plans: CellPlans, lock: Lock, in
     total = int(plans.search["search"]["trials"])
     losses = [trial["best_val_loss"] for trial in trials if trial["state"] == "complete"]
     spent = sum(trial["seconds"] for trial in trials) + _train_seconds(places, cell, fresh)
-    to_go = 0.0 if state in ("fresh", "failed") else None
+    to_go = 0.0 if fresh else None
     if to_go is None and trials:
         each = sum(trial["seconds"] for trial in trials) / len(trials)
         to_go = each * (total - len(trials) + params.train.seeds) / trials[-1]["workers"]
@@ -112,7 +159,18 @@ def _cell_state(places: Places, params: Params, plans: CellPlans, lock: Lock, in
         skill=scores.get("skill"),
         seconds_spent=spent or None,
         seconds_to_go=to_go,
+        seconds_to_go_low=to_go,
+        seconds_to_go_high=to_go,
         reason=failure if state == "failed" else None,
+        stop_reasons=dict(Counter(trial["stop_reason"] for trial in trials)),
+        phase=None if work is None else work.phase,
+        phase_done=None if work is None else work.done,
+        phase_total=None if work is None else work.total,
+        running=() if work is None else work.running,
+        paused=None if work is None else work.paused,
+        celsius=None if work is None else work.celsius,
+        resident_gib=None if work is None else work.resident_gib,
+        stalled_seconds=None if work is None else work.stalled_seconds,
     )
 
 
