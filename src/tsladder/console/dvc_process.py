@@ -19,7 +19,7 @@ from tsladder.stage import EXIT_FILE
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORDS_SECONDS = 10.0
-"""So long its last words are waited for after DVC has ended: a process that it left behind may hold the pipe for ever."""
+"""So long its last words are waited for after DVC has ended: what it left behind may hold the pipe for ever."""
 
 
 class DvcProcess:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from tsladder.console.status import CellState, StudyState
@@ -26,6 +25,7 @@ _ENDINGS = {
 }
 _STYLES = {"running": "cyan", "fresh": "green", "failed": "bold red", "stale": "yellow", "not_planned": "dim"}
 _WIDE, _WIDEST = 100, 120
+_MORE = ("test", "skill", "spent")
 _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 
@@ -42,7 +42,7 @@ class Doings:
 def picture(state: StudyState | None, doings: Doings, *, width: int, height: int) -> RenderableType:
     """At most `height` lines of `width` columns: cells of which there is nothing to say share a line where need be."""
     above = [] if state is None else _running_lines(state)
-    totals = [] if state is None else [_totals(state)]
+    totals = [] if state is None else [_totals(state), *_laws(state)]
     notes = [Text(f"! {doings.note}", style="bold yellow")] if doings.note else []
     doing = [Text(f"now: {doings.doing}", style="bold")] if doings.doing else []
     keys = [Text(doings.keys, style="dim")] if doings.keys else []
@@ -53,13 +53,12 @@ def picture(state: StudyState | None, doings: Doings, *, width: int, height: int
     while room < len(cells) and len(messages) > 1:
         messages, room = messages[1:], room + 1
     lines = [*above, *totals, *notes, *doing, *messages, *keys]
-    for line in lines:
-        line.no_wrap = True
+    table = [] if state is None else _table_lines(folded(cells, max(1, room)), width)
+    gap = [Text("")] if 1 < len(table) <= room else []
+    shown = [*table, *gap, *lines]
+    for line in shown:
         line.truncate(width, overflow="ellipsis")
-    rows = folded(cells, max(1, room))
-    table = [] if state is None else [_table(rows, width)]
-    gap = [Text("")] if room > len(rows) > 0 else []
-    return Group(*table, *gap, *lines)
+    return Group(*shown)
 
 
 def worked_on(state: StudyState, stage: str | None) -> StudyState:
@@ -123,30 +122,36 @@ def _added(states: Sequence[CellState]) -> dict[str, int]:
     return added
 
 
-def _table(rows: Sequence[tuple[str, CellState]], width: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    for head in ("cell", "state"):
-        table.add_column(head, no_wrap=True)
-    for head in ("trials", "best val", *(("test", "skill", "spent") if width >= _WIDEST else ()), "to go"):
-        table.add_column(head, no_wrap=True, justify="right")
-    for head in ("GiB", "°C"):
-        table.add_column(head, no_wrap=True, justify="right")
-    table.add_column("trials ended" if width >= _WIDE else "ended", no_wrap=True, overflow="ellipsis")
-    for label, state in rows:
-        more = (_number(state.test_loss, 4), _number(state.skill, 3), _coarse(state.seconds_spent))
-        table.add_row(
-            label,
-            _word(state),
-            f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
-            _number(state.best_val_loss, 4),
-            *(more if width >= _WIDEST else ()),
-            _to_go(state),
-            _number(state.resident_gib, 2) if state.state == "running" else "",
-            _number(state.celsius, 0) if state.state == "running" else "",
-            _ended(state),
-            style=_style(state),
-        )
-    return table
+def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
+    """Columns as wide as what is in them. Where that is too much the end of the last one is cut, never a figure."""
+    heads = ("cell", "state", "trials", "best", *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
+    texts = [heads, *(_columns(label, state, width) for label, state in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    lines = []
+    for index, columns in enumerate(texts):
+        words = [
+            text.rjust(size) if 2 <= place < len(heads) - 1 else text.ljust(size)
+            for place, (text, size) in enumerate(zip(columns, widths, strict=True))
+        ]
+        lines.append(Text("  ".join(words).rstrip(), style=_style(rows[index - 1][1]) if index else "bold"))
+    return lines
+
+
+def _columns(label: str, state: CellState, width: int) -> tuple[str, ...]:
+    more = (_number(state.test_loss, 4), _number(state.skill, 3), _coarse(state.seconds_spent))
+    if not state.trials_total:
+        more = ("", "", "")
+    return (
+        label,
+        _word(state),
+        f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
+        _number(state.best_val_loss, 4) if state.trials_total else "",
+        *(more if width >= _WIDEST else ()),
+        _to_go(state),
+        _number(state.resident_gib, 1 if width < _WIDE else 2) if state.state == "running" else "",
+        _number(state.celsius, 0) if state.state == "running" else "",
+        _ended(state),
+    )
 
 
 def _style(state: CellState) -> str:
@@ -176,9 +181,9 @@ def _to_go(state: CellState) -> str:
 
 def _interval(middle: float | None, low: float | None, high: float | None) -> str:
     text = _coarse(middle)
-    if middle is None or low is None or high is None or _coarse(low) == _coarse(high):
+    if middle is None or low is None or high is None or _coarsest(low) == _coarsest(high):
         return text
-    return f"{text} ({_coarse(low)}-{_coarse(high)})"
+    return f"{text} ({_coarsest(low)}-{_coarsest(high)})"
 
 
 def _ended(state: CellState) -> str:
@@ -216,9 +221,13 @@ def _totals(state: StudyState) -> Text:
     parts += [f"spent {_coarse(state.seconds_spent)}"] if state.seconds_spent is not None else []
     to_go = _interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
     parts += [f"to go {to_go}"] if state.seconds_to_go else []
-    laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
-    parts += [", ".join(laws)] if laws else []
     return Text("; ".join(parts))
+
+
+def _laws(state: StudyState) -> list[Text]:
+    """Of the present question alone."""
+    laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
+    return [Text("verdicts: " + ", ".join(laws))] if laws else []
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -236,3 +245,13 @@ def _coarse(seconds: float | None) -> str:
     if days:
         return f"{days}d{hours % 24:02d}h"
     return f"{hours}h{minutes % 60:02d}m" if hours else f"{minutes}m"
+
+
+def _coarsest(seconds: float) -> str:
+    """An end of an interval: one unit is enough."""
+    if seconds < 90:
+        return f"{seconds:.0f}s"
+    minutes = seconds / 60
+    if minutes < 90:
+        return f"{minutes:.0f}m"
+    return f"{minutes / 60:.0f}h" if minutes < 36 * 60 else f"{minutes / 60 / 24:.0f}d"
