@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   tsladder plan --budget 2M      the same with 2M as the top rung
   tsladder run                   rebuild what is stale and print the verdicts
   tsladder status --json         where every cell stands
+  tsladder why 2M-h1             what changed since a cell was built, and what it would cost
   tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
   tsladder fit points.csv        the law of any table of sizes and losses
   tsladder ui                    compare trials in the browser
@@ -81,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print JSON alone")
     status.set_defaults(command=_status)
 
+    why = commands.add_parser("why", help="what changed since a cell was built, what would run again and what it costs")
+    why.add_argument("cell", metavar="CELL", help="for example 2M-h1")
+    why.add_argument("--json", action="store_true", help="print JSON alone")
+    why.set_defaults(command=_why)
+
     compare = commands.add_parser(
         "compare",
         help="is one cell, or one of its baselines, better than another on the same days",
@@ -140,6 +146,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
     from tsladder.console.status import study_state
     from tsladder.console.tables import status_lines
 
@@ -147,7 +154,22 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
-        print("\n".join(status_lines(state)))
+        print_lines(status_lines(state))
+    for note in state.notes:
+        print(f"tsladder: note: {note}", file=sys.stderr)
+    return 0
+
+
+def _why(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
+    from tsladder.console.reason_lines import why_lines
+    from tsladder.console.why import why
+
+    found = why(places, options.cell)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=1))
+    else:
+        print_lines(why_lines(found))
     return 0
 
 
