@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   tsladder run                   rebuild what is stale and print the verdicts
   tsladder status --json         where every cell stands
   tsladder watch                 the same, live, beside a run
+  tsladder why 2M-h1             what changed since a cell was built, and what it would cost
   tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
   tsladder fit points.csv        the law of any table of sizes and losses
   tsladder ui                    compare trials in the browser
@@ -123,6 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
     watch.set_defaults(command=_watch)
 
+    why = commands.add_parser("why", help="what changed since a cell was built, what would run again and what it costs")
+    why.add_argument("cell", metavar="CELL", help="for example 2M-h1")
+    why.add_argument("--json", action="store_true", help="print JSON alone")
+    why.set_defaults(command=_why)
+
     compare = commands.add_parser(
         "compare",
         help="is one cell, or one of its baselines, better than another on the same days",
@@ -182,6 +188,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
     from tsladder.console.status import study_state
     from tsladder.console.tables import status_lines
 
@@ -189,7 +196,22 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
-        print("\n".join(status_lines(state)))
+        print_lines(status_lines(state))
+    for note in state.notes:
+        print(f"tsladder: note: {note}", file=sys.stderr)
+    return 0
+
+
+def _why(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
+    from tsladder.console.reason_lines import why_lines
+    from tsladder.console.why import why
+
+    found = why(places, options.cell)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=1))
+    else:
+        print_lines(why_lines(found))
     return 0
 
 

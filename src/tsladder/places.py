@@ -129,6 +129,11 @@ class Places:
         """Peaks of memory as measured on this machine, shared by its experiments."""
         return self.home / ".tsladder" / "calibration.json"
 
+    @property
+    def sources(self) -> Path:
+        """What the modules of the code in use say, so that status need not parse them again."""
+        return self.home / ".tsladder" / "sources.json"
+
     def study(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of one cell's search."""
         return self.studies / f"{cell}-{key[:16]}"

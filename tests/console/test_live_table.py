@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tsladder.console.live_records import RunningTrial
-from tsladder.console.live_table import Doings, folded, picture, worked_on
+from tsladder.console.live_table import Doings, folded, picture
 from tsladder.console.status import CellState, StudyState
 from tsladder.console.verdicts import HorizonVerdict
 
@@ -171,12 +171,3 @@ def test_a_law_that_is_not_of_the_present_question_is_not_shown() -> None:
     old = {"1": HorizonVerdict(verdict="stale", alpha=None, alpha_ci=None, current=False)}
     stale = StudyState(**{name: getattr(state, name) for name in state.__slots__} | {"verdicts": old})
     assert not any("h1 stale" in line for line in drawn(stale, width=140, height=40))
-
-
-def test_the_cell_of_the_stage_that_dvc_runs_is_running_also_without_a_live_record() -> None:
-    state = worked_on(study(4), "evaluate@200k-3")
-    assert (state.cells["200k-h3"].state, state.cells["200k-h3"].phase) == ("running", "evaluate")
-    searching = study(4, **{"200k_h1": running()})
-    assert worked_on(searching, "hpo@200k-1") == searching
-    assert worked_on(searching, "report") == searching
-    assert worked_on(searching, None) == searching

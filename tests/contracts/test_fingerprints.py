@@ -40,6 +40,7 @@ DECLARED = {
     "tsladder.planning.misfit": "what is said of too little memory",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
     "tsladder.planning.plans": "reads the plan files",
+    "tsladder.planning.sources": "what the files of code say",
 }
 
 IMPORT_EVERYTHING = """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tsladder.console.dvc_process import DvcProcess, dvc_running
 from tsladder.console.hand_pause import HandPause
-from tsladder.console.live_table import Doings, picture, worked_on
+from tsladder.console.live_table import Doings, picture
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import Screen
 from tsladder.console.study_view import StudyView
@@ -50,8 +50,7 @@ def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline) -> N
                 note=note or seen.fault,
                 keys=_keys(dvc, pause) if screen.has_keys else None,
             )
-            state = None if seen.state is None else worked_on(seen.state, timeline.stage)
-            screen.draw(picture(state, doings, width=screen.width, height=screen.height))
+            screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
             for key in screen.keys(_TICK_SECONDS):
                 if key == "q":
                     pause.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,19 +58,6 @@ def picture(state: StudyState | None, doings: Doings, *, width: int, height: int
     for line in shown:
         line.truncate(width, overflow="ellipsis")
     return Group(*shown)
-
-
-def worked_on(state: StudyState, stage: str | None) -> StudyState:
-    """`state` while DVC runs `stage`, as it names it: that cell is running, also where no live record is held."""
-    kind, _, of = (stage or "").partition("@")
-    budget, _, horizon = of.rpartition("-")
-    name, phase = f"{budget}-h{horizon}", {"hpo": "search"}.get(kind, kind)
-    cell = state.cells.get(name)
-    if cell is None or cell.state == "running":
-        return state
-    return dataclasses.replace(
-        state, cells={**state.cells, name: dataclasses.replace(cell, state="running", phase=phase)}
-    )
 
 
 def folded(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellState]]:

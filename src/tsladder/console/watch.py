@@ -65,7 +65,12 @@ def _draw(view: StudyView) -> None:
     with Screen() as screen:
         while True:
             seen = view.look()
-            doings = Doings(note=seen.fault, keys="q  end" if screen.has_keys else None)
+            stages = () if seen.state is None else seen.state.stages_running
+            doings = Doings(
+                doing=f"stage {', '.join(stages)}" if stages else "DVC runs no stage",
+                note=seen.fault,
+                keys="q  end" if screen.has_keys else None,
+            )
             screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
             if "q" in screen.keys(0.5):
                 return
