@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -363,34 +362,36 @@ def test_a_damaged_file_is_a_note_while_it_is_damaged(watching: Terminal, places
 
 
 def test_watching_without_a_terminal_prints_the_status_at_first_and_when_something_has_changed(places: Places) -> None:
-    process = subprocess.Popen(
-        command("watch", "--interval", "0.1"),
-        cwd=places.root,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        first = [process.stdout.readline() for _ in range(4)]
-        assert any(line.startswith("12k-h1") for line in first)
-        time.sleep(1.0)
-        raised = places.params.read_text().replace("budget: 12k", "budget: 30k")
-        places.params.write_text(raised)
-        os.set_blocking(process.stdout.fileno(), True)
+    printed = places.root / "printed"
+
+    def count(start: str) -> int:
+        return sum(line.startswith(start) for line in printed.read_text().splitlines())
+
+    def wait_for(start: str) -> None:
         deadline = time.monotonic() + 20
-        lines: list[str] = []
-        while not any(line.startswith("30k-h1") and "pending" in line for line in lines):
-            assert time.monotonic() < deadline
-            lines.append(process.stdout.readline())
+        while not count(start):
+            assert process.poll() is None
+            assert time.monotonic() < deadline, printed.read_text()
+            time.sleep(0.05)
+
+    with printed.open("w") as stream:
+        process = subprocess.Popen(
+            command("watch", "--interval", "0.1"), cwd=places.root, env=environment(), stdout=stream
+        )
+    try:
+        wait_for("12k-h1  pending")
+        time.sleep(1.0)
+        assert count("12k-h1 ") == 1
+        places.params.write_text(places.params.read_text().replace("budget: 12k", "budget: 30k"))
+        wait_for("30k-h1  pending")
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        assert process.wait(timeout=20) == 0
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 0
-    shown = "".join([*first, *lines, rest])
-    assert shown.count("12k-h1") == 2
+    assert count("12k-h1 ") == 2
+    assert "\x1b" not in printed.read_text()
 
 
 @pytest.mark.parametrize("interval", ["0", "-1", "nan"])
