@@ -9,7 +9,7 @@ from tsladder.console.tables import aligned, span
 from tsladder.console.why import StageAgain, Why
 
 _HASH = 12
-_PERHAPS = "perhaps: only if a stage before it leaves something else"
+_PERHAPS = "perhaps: only where a stage before it leaves something else than it did"
 
 
 def why_lines(found: Why) -> list[str]:
@@ -24,7 +24,7 @@ def why_lines(found: Why) -> list[str]:
         lines += ["", "what changed", *aligned([_reason_row(reason) for reason in found.reasons])]
     if found.stages:
         lines += ["", "what would run again, in this order", *aligned([_stage_row(stage) for stage in found.stages])]
-    if found.stages:
+        lines += [] if all(stage.certain for stage in found.stages) else [_PERHAPS]
         lines += ["", _cost(found)]
     return lines
 
@@ -40,6 +40,8 @@ def _words(reason: Reason) -> str:
         return f"{reason.name} changed, and no copy is left of what it said"
     if reason.kind == OUTPUT:
         return f"{reason.name} " + ("is missing" if reason.new is None else "is not what the stage left")
+    if reason.kind in (DATA, FILE) and reason.new is None:
+        return f"{reason.name} is missing" + (": `dvc pull data.dvc` fetches it" if reason.kind == DATA else "")
     change = f"{_value(reason.old, reason.kind)} -> {_value(reason.new, reason.kind)}"
     if reason.kind in (DATA, FILE, COMMAND, "module"):
         return f"{reason.name} changed: {change}"
@@ -54,7 +56,7 @@ def _value(value: Any, kind: str) -> str:
 
 def _stage_row(stage: StageAgain) -> tuple[str, str, str]:
     time = span(stage.seconds, stage.seconds_low, stage.seconds_high)
-    return f"  {stage.stage}", "certainly" if stage.certain else _PERHAPS, time
+    return f"  {stage.stage}", "certainly" if stage.certain else "perhaps", time
 
 
 def _cost(found: Why) -> str:
