@@ -1,6 +1,6 @@
 """Records held against files in tests/console/golden/, which change only when somebody asks for it:
 
-    TSLADDER_GOLDEN=write python -m pytest tests/console/test_status.py tests/console/test_why.py
+TSLADDER_GOLDEN=write python -m pytest tests/console/test_status.py tests/console/test_why.py
 """
 
 from __future__ import annotations

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.console import written
 from tests.console.golden import same_as_golden
-from tests.console.written import NOW, lines, live_search, lock, plans_of, reader, set_leaves, trial, write_study
+from tests.console.written import (
+    NOW,
+    forget,
+    lines,
+    live_search,
+    lock,
+    plans_of,
+    reader,
+    set_leaves,
+    trial,
+    write_study,
+)
 
 from tsladder.console.live_records import STALLED_SECONDS
 from tsladder.console.status import CellState, StudyState
@@ -40,15 +57,22 @@ def cell(places: Places, name: str = "12k-h1") -> CellState:
 
 
 def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) -> None:
-    """12k-h1 has failed; 12k-h3 is searched, three of eight trials have ended and two run; 30k-h1 is stale by one more
-    seed, which all are; 30k-h3 was never built; 80k is not planned. So 12k-h1, too, is only stale."""
-    set_leaves(study, train__seeds=3)
-    written.build(study)
-    lock(study)
+    """12k-h1 has failed, 12k-h3 is fresh, 30k-h1 is searched, 30k-h3 lacks its scores, 80k is not planned.
+
+    To go, 30k-h1: trials took 10, 20 and 30 s (mean 20); three come, and two that have run 15 and 5 s have 10 and 15 s
+    left: (60 + 25) / 2 on two workers, then two seeds of 20 s side by side, and 3 stages of 10/3 s: 42.5 + 20 + 10.
+    Its interval: t = 2.912 (two degrees of freedom, by the expansion used), s = 10, so 2.912 * 10 * sqrt(5 + 25/3) / 2
+    = 53.2 for the five trials and 2.912 * 10 * sqrt(2 + 4/3) / 2 = 26.6 for the two seeds; the lower end of the search
+    is cut at 0 and that of the retraining too: 3 * 10/6 = 5.0 remain, and 42.5 + 53.2 + 20 + 26.6 + 20 = 162.2 above.
+    30k-h3 needs its scoring alone: 10/3, from half to twice. Fresh and failed cells need nothing.
+    """
     written.fail(study, CELL, "none of 8 trials ended with a loss")
-    set_leaves(study, train__seeds=2, search__presets__quick__min_delta=0.002)
-    set_leaves(study, search__presets__quick__min_delta=0.001)
-    same_as_golden("status.json", look(study).to_json())
+    open_cell = Held(study, "30k-h1")
+    forget(study, "hpo@30k-1", "train@30k-1", "evaluate@30k-1")
+    study.choice(Cell("30k", 1)).unlink()
+    (study.scores(Cell("30k", 3)) / "scores.json").unlink()
+    with open_cell.held(progress()):
+        same_as_golden("status.json", look(study).to_json())
 
 
 def test_a_finished_study_is_fresh_and_its_law_current(study: Places) -> None:
@@ -145,30 +169,38 @@ def progress(**changes: Any) -> dict[str, Any]:
 
 
 class Held:
-    """A search of the cell's present question that some process works on."""
+    """The search of a cell's present question, three trials done, that some process works on."""
 
-    def __init__(self, places: Places) -> None:
-        set_leaves(places, training__patience=6)
+    def __init__(self, places: Places, name: str = "12k-h1") -> None:
         self.places = places
-        self.folder = live_search(places, plans_of(places, "12k-h1"))
+        self.folder = live_search(places, plans_of(places, name))
         write_text(self.folder / "trials.jsonl", lines([trial(number) for number in range(3)]))
 
-    def look(self, record: dict[str, Any] | str | None) -> CellState:
+    @contextmanager
+    def held(self, record: dict[str, Any] | str | None) -> Iterator[None]:
         with sole_owner(self.folder, "it"):
-            # As if it had been taken before NOW.
-            (self.folder / "lock").touch()
-            import os
-
+            # Taken long before NOW, and not when the test runs.
             os.utime(self.folder / "lock", (NOW - 1000.0, NOW - 1000.0))
             if isinstance(record, dict):
                 write_json(self.folder / "progress.json", record)
             elif record is not None:
                 write_text(self.folder / "progress.json", record)
-            return cell(self.places)
+            yield
+
+
+def held_search(places: Places) -> Held:
+    """Of 12k-h1, after a parameter has changed."""
+    set_leaves(places, training__patience=6)
+    return Held(places)
+
+
+def running(places: Places, record: dict[str, Any] | str | None) -> CellState:
+    with held_search(places).held(record):
+        return cell(places)
 
 
 def test_a_running_cell_shows_its_phase_workers_and_heat(study: Places) -> None:
-    found = Held(study).look(progress())
+    found = running(study, progress())
     assert (found.state, found.phase, found.phase_done, found.phase_total) == ("running", "search", 3, 8)
     assert (found.celsius, found.resident_gib, found.paused, found.stalled_seconds) == (61.0, 1.0, None, None)
     assert [(trial.number, trial.epoch, trial.val_loss) for trial in found.running] == [(3, 5, 0.47), (4, 5, 0.47)]
@@ -177,14 +209,14 @@ def test_a_running_cell_shows_its_phase_workers_and_heat(study: Places) -> None:
 def test_trials_under_way_count_for_what_they_have_left(study: Places) -> None:
     """Ended ones took 10, 20 and 30 s, the two that run have run 15 and 5 s. Of those longer than 15 s the mean is 10
     beyond it; of those longer than 5 s it is 15. Three more at 20 s each, on two workers; then two seeds of 20 s."""
-    found = Held(study).look(progress())
+    found = running(study, progress())
     assert found.seconds_to_go == pytest.approx((3 * 20 + 10 + 15) / 2 + 2 * 20 / 2 + 3 * OWN, abs=0.1)
 
 
 def test_a_trial_longer_than_all_before_it_goes_on_at_its_own_pace(study: Places) -> None:
     """40 s for 5 of 20 epochs leave 120 s, longer than what the other worker has to do: it is waited for."""
     slow = progress()["running"][0] | {"started": NOW - 40.0}
-    found = Held(study).look(progress(running=[slow]))
+    found = running(study, progress(running=[slow]))
     assert found.seconds_to_go == pytest.approx(120.0 + 20.0 + 3 * OWN, abs=0.1)
 
 
@@ -202,23 +234,23 @@ def test_a_trial_longer_than_all_before_it_goes_on_at_its_own_pace(study: Places
 def test_silence_is_a_stall_from_two_minutes_on(study: Places, record: dict[str, Any], stalled: float | None) -> None:
     """Of a worker or of its supervisor; an older file, written after epochs only, says nothing of silence."""
     assert STALLED_SECONDS == 120.0
-    assert Held(study).look(record).stalled_seconds == (None if stalled is None else pytest.approx(stalled))
+    assert running(study, record).stalled_seconds == (None if stalled is None else pytest.approx(stalled))
 
 
-@pytest.mark.parametrize("record", [None, '{"at": 1, "run', "[]", "", '{"running": [{"number": "x"}, 3]}', '{"running": 4}'])
+@pytest.mark.parametrize(
+    "record", [None, '{"at": 1, "run', "[]", "", '{"running": [{"number": "x"}, 3]}', '{"running": 4}']
+)
 def test_a_progress_file_that_says_nothing_still_leaves_the_cell_running(study: Places, record: str | None) -> None:
-    found = Held(study).look(record)
+    found = running(study, record)
     assert (found.state, found.phase, found.running) == ("running", "search", ())
 
 
 def test_what_a_killed_holder_left_is_not_taken_for_the_next_one(study: Places) -> None:
-    found = Held(study).look(progress(at=NOW - 5000.0))
+    found = running(study, progress(at=NOW - 5000.0))
     assert (found.running, found.stalled_seconds) == ((), None)
 
 
 def test_dvc_at_work_on_a_stage_says_the_phase_and_a_dead_one_does_not(study: Places, tmp_path: Path) -> None:
-    import subprocess
-    import sys
 
     set_leaves(study, training__patience=6)
     holder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "dvc repro"])
@@ -266,8 +298,6 @@ def test_a_comment_of_a_module_leaves_everything_fresh(study: Places) -> None:
 
 def test_with_no_study_yet_every_planned_cell_is_pending(study: Places) -> None:
     for name in ("artifacts", "mlruns"):
-        import shutil
-
         shutil.rmtree(study.root / name)
     (study.root / "dvc.lock").unlink()
     state = look(study)

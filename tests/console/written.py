@@ -1,8 +1,8 @@
 """A small study on disk as a finished `dvc repro` leaves it, with a dvc.lock and code of its own, and no training.
 
-Its code is a handful of one-line modules, so that nothing in a record of it depends on the code under test. Every figure
-is chosen here and easy to follow by hand: trial k of a cell takes 10 (k + 1) seconds and ends with a loss of 0.50 - 0.01 k,
-seed k takes 20 k seconds, the scored loss is 0.40 and the skill 0.10.
+Its code is a handful of one-line modules, so that nothing in a record of it depends on the code under test. Every
+figure is chosen here and easy to follow by hand: trial k of a cell takes 10 (k + 1) seconds and ends with a loss of
+0.50 - 0.01 k, seed k takes 20 k seconds, the scored loss is 0.40 and the skill 0.10.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-
 from tests.studies import ROOT
+
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
@@ -36,7 +36,9 @@ TRIALS = 8
 SEEDS = 2
 CODE = {
     "stages/{stage}.py": "from tsladder.{room}.{stage} import work\n",
-    "src/tsladder/{room}/{stage}.py": '"""{stage}."""\nfrom tsladder.training.trainer import steps\n\n\ndef work():\n    return steps\n',
+    "src/tsladder/{room}/{stage}.py": (
+        '"""{stage}."""\nfrom tsladder.training.trainer import steps\n\n\ndef work():\n    return steps\n'
+    ),
 }
 ROOMS = {
     "hpo": "search",
@@ -104,6 +106,14 @@ def lock(places: Places, *names: str) -> None:
             "outs": [entry(root, out) for out in sorted(stage.outs)],
         }
     write_text(path, yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
+
+
+def forget(places: Places, *names: str) -> None:
+    """Take the stages `names` out of dvc.lock, as if they had never run."""
+    path = places.root / "dvc.lock"
+    record = yaml.safe_load(path.read_text())
+    kept = {name: stage for name, stage in record["stages"].items() if name not in names}
+    write_text(path, yaml.safe_dump(record | {"stages": kept}, sort_keys=False))
 
 
 def entry(root: Path, path: str) -> dict[str, Any]:
@@ -187,16 +197,18 @@ def _write_params(folder: Path, leaves: dict[str, Any]) -> None:
 
 
 def _write_code(folder: Path) -> None:
+    package = folder / "src" / "tsladder"
+    write_text(package / "__init__.py", "")
+    for name in ("bars", "features", "formulas", "indicators", "tiers", "dataset", "splits", "targets"):
+        write_text(package / "market" / f"{name}.py", f"name = {name!r}\n")
+    for room in ("law", "evaluation", "planning", "tracking", "report"):
+        write_text(package / room / "__init__.py", "")
     for stage, room in ROOMS.items():
         for path, text in CODE.items():
             write_text(folder / path.format(stage=stage, room=room), text.format(stage=stage, room=room))
-    write_text(folder / "src/tsladder/training/trainer.py", '"""Trains."""\n\nsteps = 11\n')
+    write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
     for strategy in ("architectural", "two_phase", "random_search"):
-        write_text(folder / f"src/tsladder/search/strategies/{strategy}.py", f"name = {strategy!r}\n")
-    for name in ("bars", "features", "formulas", "indicators", "tiers", "dataset", "splits", "targets"):
-        write_text(folder / f"src/tsladder/market/{name}.py", f"name = {name!r}\n")
-    for room in ("law", "evaluation", "planning", "tracking", "report"):
-        write_text(folder / f"src/tsladder/{room}/__init__.py", "")
+        write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
 
 
 def _write_inputs(places: Places) -> None:
@@ -249,5 +261,3 @@ def _leaf(raw: Any, dotted: str) -> Any:
     for key in dotted.split("."):
         raw = raw[key]
     return raw
-
-

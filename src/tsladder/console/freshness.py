@@ -1,9 +1,11 @@
 """Is what a stage left still what it would leave now? Read from dvc.yaml, dvc.lock and files, without importing DVC.
 
 The rule is DVC's own: a stage runs again when its command, a dependency, a parameter or an output is not what dvc.lock
-recorded. A stage behind one that runs again may run: it does where that one leaves something else. Plan files are
-compared as they would be written from params.yaml and the code at hand, so the answer is right even before the plan
-stage has run again.
+recorded. A stage behind one that runs again may run: it does where that one leaves something else. One whose outputs
+alone are missing or changed is restored from DVC's cache where that has them. Plan files are compared as they would be
+written from params.yaml and the code at hand, so the answer is right even before the plan stage has run again.
+
+What is not foreseen: that DVC has run a stage before on just these inputs, and takes its outputs from the cache.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from tsladder.typed_yaml import read_floats_of_yaml_1_2
 
 
 class Standing(StrEnum):
-    """Will a stage run again? BEHIND: only if one before it leaves something else than it did."""
+    """Will a stage run again? BEHIND: only if one before it leaves something else than it did, or, where nothing but its
+    outputs is gone, if DVC's cache does not have them in order."""
 
     FRESH = "fresh"
     BEHIND = "behind"
@@ -55,12 +58,14 @@ class Freshness:
     """Every stage of `pipeline` held against `lock`, the stages of dvc.lock; `params` is params.yaml as it stands."""
 
     def __init__(
-        self, pipeline: Pipeline, lock: Mapping[str, Any], contents: Contents, params: Mapping[str, Any]
+        self, pipeline: Pipeline, lock: Mapping[str, Any], contents: Contents, params: Mapping[str, Any], cache: Path
     ) -> None:
+        """`cache`: DVC's, of this project."""
         self.pipeline = pipeline
         self.lock = lock
         self._contents = contents
         self._params = params
+        self._cache = cache
         self._changes: dict[str, tuple[Change, ...]] = {}
         self._standings: dict[str, Standing] = {}
         for name in pipeline.stages:
@@ -87,9 +92,15 @@ class Freshness:
             return Standing.FRESH
         before = [other for other in self.pipeline.upstream[name] if not self.is_fresh(other)]
         self._changes[name] = tuple(self._found(self.pipeline.stages[name], before))
-        if self._changes[name]:
+        if any(change.kind is not Kind.OUTPUT for change in self._changes[name]):
             return Standing.STALE
-        return Standing.BEHIND if before else Standing.FRESH
+        if self._changes[name] and not self._is_cached(name):
+            return Standing.STALE
+        return Standing.BEHIND if before or self._changes[name] else Standing.FRESH
+
+    def _is_cached(self, stage: str) -> bool:
+        md5s = [str(out.get("md5", "")) for out in self.lock[stage].get("outs", [])]
+        return all((self._cache / "files" / "md5" / md5[:2] / md5[2:]).exists() for md5 in md5s)
 
     def _found(self, stage: Stage, before: list[str]) -> list[Change]:
         """`before`: stages that run before this one; what they leave is then new."""

@@ -9,7 +9,9 @@ from tsladder.console.tables import aligned, span
 from tsladder.console.why import StageAgain, Why
 
 _HASH = 12
-_PERHAPS = "perhaps: only where a stage before it leaves something else than it did"
+_PERHAPS = (
+    "perhaps: only where a stage before it leaves something else than it did, or DVC cannot restore what is missing"
+)
 
 
 def why_lines(found: Why) -> list[str]:

@@ -85,7 +85,8 @@ class StudyReader:
         if self._locked is None or self._locked[0] != seen:
             self._locked = seen, read_lock(path)
         pipeline = read_pipeline(root / "dvc.yaml", question.raw)
-        return Freshness(pipeline, self._locked[1], Contents(root, question.texts, self._hashes), question.raw)
+        contents = Contents(root, question.texts, self._hashes)
+        return Freshness(pipeline, self._locked[1], contents, question.raw, self._places.dvc_cache)
 
     def forecasts(self) -> Forecasts:
         """Of trainings that have not begun."""
