@@ -6,12 +6,13 @@ from typing import Any
 
 from tsladder.console.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNKNOWN, Reason
 from tsladder.console.tables import aligned, span
-from tsladder.console.why import StageAgain, Why
+from tsladder.console.why import PERHAPS, RESTORED, StageAgain, Why
 
 _HASH = 12
-_PERHAPS = (
-    "perhaps: only where a stage before it leaves something else than it did, or DVC cannot restore what is missing"
-)
+_LEGEND = {
+    PERHAPS: "perhaps: only where a stage before it leaves something else than it did",
+    RESTORED: "restored: DVC has run it before on just these inputs and takes its outputs from the cache",
+}
 
 
 def why_lines(found: Why) -> list[str]:
@@ -26,7 +27,7 @@ def why_lines(found: Why) -> list[str]:
         lines += ["", "what changed", *aligned([_reason_row(reason) for reason in found.reasons])]
     if found.stages:
         lines += ["", "what would run again, in this order", *aligned([_stage_row(stage) for stage in found.stages])]
-        lines += [] if all(stage.certain for stage in found.stages) else [_PERHAPS]
+        lines += [words for runs, words in _LEGEND.items() if any(stage.runs == runs for stage in found.stages)]
         lines += ["", _cost(found)]
     return lines
 
@@ -58,7 +59,7 @@ def _value(value: Any, kind: str) -> str:
 
 def _stage_row(stage: StageAgain) -> tuple[str, str, str]:
     time = span(stage.seconds, stage.seconds_low, stage.seconds_high)
-    return f"  {stage.stage}", "certainly" if stage.certain else "perhaps", time
+    return f"  {stage.stage}", stage.runs, time
 
 
 def _cost(found: Why) -> str:

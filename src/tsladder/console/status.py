@@ -11,8 +11,9 @@ from typing import Any
 from tsladder.console.cell_states import NOT_PLANNED, CellState, estimate_of, look_at_cell, seconds_fields
 from tsladder.console.contents import Contents, Hashes
 from tsladder.console.forecasts import Forecasts, read_forecasts
-from tsladder.console.freshness import Freshness, read_lock
+from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.console.lock_file import read_lock
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import Question, read_question, signature
 from tsladder.console.stages_at_work import stages_at_work
