@@ -130,6 +130,11 @@ class Places:
         return self.home / ".tsladder" / "calibration.json"
 
     @property
+    def dvc_cache(self) -> Path:
+        """DVC's cache, shared by the experiments."""
+        return self.home / ".dvc" / "cache"
+
+    @property
     def sources(self) -> Path:
         """What the modules of the code in use say, so that status need not parse them again."""
         return self.home / ".tsladder" / "sources.json"

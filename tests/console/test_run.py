@@ -35,7 +35,7 @@ from tsladder.console.run_log import RunLog, Timeline
 from tsladder.places import Places
 {ignore}
 places = Places(root=Path.cwd(), home=Path.cwd())
-driven = drive(places, ("repro",), RunLog.create(places), Timeline(), live=False)
+driven = drive(places, ("repro",), RunLog.create(places), Timeline(), None)
 raise SystemExit(driven.code if driven.stopped else "it was not stopped")
 """
 

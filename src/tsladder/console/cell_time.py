@@ -54,7 +54,7 @@ def stage_to_go(
     now: float,
 ) -> Estimate | None:
     """Of `stage` (hpo, train or evaluate) of one cell."""
-    if standing is Standing.FRESH:
+    if standing in (Standing.FRESH, Standing.RESTORED):
         return NOTHING
     forecast = forecasts.cells.get(str(plans.cell))
     running = work.running if work is not None and work.phase == PHASES[stage] else ()

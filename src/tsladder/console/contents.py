@@ -54,18 +54,32 @@ class Contents:
         self._root = root
         self._instead = instead
         self._hashes = hashes
+        self._restored: dict[str, Mapping[str, str]] = {}
         self._ignored = _ignored_names(root / ".dvcignore")
 
     def change(self, path: str, record: Mapping[str, Any]) -> tuple[str | None, str | None] | None:
         """(identity recorded, identity now) where `path` is not what `record` of dvc.lock says; None where it is."""
         recorded = record.get("md5")
-        of_folder = os.path.isdir(self._full(path)) if recorded is None else str(recorded).endswith(FOLDER)  # noqa: PTH112
+        of_folder = self._is_folder(path) if recorded is None else str(recorded).endswith(FOLDER)
         found = self._folder(path, record) if of_folder else self._file(path, record)
         return None if found == recorded else (recorded, found)
+
+    def md5(self, path: str) -> str | None:
+        """Of what lies at `path`; None where nothing does, or something so large that it is not read."""
+        found = self.change(path, {})
+        md5 = None if found is None else found[1]
+        return md5 if md5 is not None and " " not in md5 else None
+
+    def restore(self, path: str, files: Mapping[str, str]) -> None:
+        """Take it that `path` holds `files` (path in it, "" for itself -> MD5) and nothing else."""
+        self._restored[path] = files
 
     def _file(self, path: str, record: Mapping[str, Any]) -> str | None:
         if path in self._instead:
             return text_md5(self._instead[path])
+        for owner, files in self._restored.items():
+            if path == owner or path.startswith(owner + "/"):
+                return files.get(path.removeprefix(owner).removeprefix("/"))
         full = self._full(path)
         try:
             status = os.stat(full)  # noqa: PTH116
@@ -82,15 +96,36 @@ class Contents:
         }
         if replaced:
             return folder_md5({name: text_md5(text) for name, text in replaced.items()})
+        if path in self._restored:
+            return folder_md5(self._restored[path])
         full = self._full(path)
+        restored = {
+            f"{owner.removeprefix(path + '/')}/{name}".rstrip("/"): md5
+            for owner, files in self._restored.items()
+            if owner.startswith(path + "/")
+            for name, md5 in files.items()
+        }
         if not os.path.isdir(full):  # noqa: PTH112
-            return None
-        files = dict(self._files(full, ""))
+            return folder_md5(restored) if restored else None
+        # What is restored stands in place of all that lay there.
+        owners = tuple(owner.removeprefix(path + "/") for owner in self._restored if owner.startswith(path + "/"))
+        files = {
+            name: status
+            for name, status in self._files(full, "")
+            if not any(name == owner or name.startswith(owner + "/") for owner in owners)
+        }
         if any(status.st_size >= TRUSTED_FROM for status in files.values()):
             size = sum(status.st_size for status in files.values())
             same = size == record.get("size") and len(files) == record.get("nfiles")
             return str(record["md5"]) if same else f"{len(files)} files of {size} bytes"
-        return folder_md5({name: self._hashes.md5(f"{full}/{name}", status) for name, status in files.items()})
+        found = {name: self._hashes.md5(f"{full}/{name}", status) for name, status in files.items()}
+        return folder_md5(found | restored)
+
+    def _is_folder(self, path: str) -> bool:
+        if path in self._restored:
+            return "" not in self._restored[path]
+        below = (*self._instead, *self._restored)
+        return os.path.isdir(self._full(path)) or any(name.startswith(path + "/") for name in below)  # noqa: PTH112
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"

@@ -25,22 +25,27 @@ class Driven:
     stopped: bool
 
 
-def drive(places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, *, live: bool) -> Driven:
-    """Run DVC with `arguments`. What it printed is in `log`, and `timeline` has heard all of it."""
+def drive(
+    places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: HandPause | None
+) -> Driven:
+    """Run DVC with `arguments`. What it printed is in `log`, and `timeline` has heard all of it.
+
+    `pause`: what the key of the live table asks for; None: there is no table, and DVC's output is this process's.
+    """
     log.note("> dvc " + " ".join(arguments))
-    with dvc_running(places, arguments, log, echo=not live) as dvc:
-        if live:
-            _show(places, dvc, log, timeline)
+    with dvc_running(places, arguments, log, echo=pause is None) as dvc:
+        if pause is not None:
+            _show(places, dvc, log, timeline, pause)
         dvc.wait()
     timeline.hear(log.new_lines())
     timeline.close(datetime.datetime.now(datetime.UTC))
     return Driven(dvc.code, dvc.stops > 0)
 
 
-def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline) -> None:
+def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, pause: HandPause) -> None:
     view = StudyView(places)
     note: str | None = None
-    with Screen() as screen, HandPause(places) as pause:
+    with Screen() as screen:
         while not dvc.wait(0):
             timeline.hear(log.new_lines())
             seen = view.look()

@@ -1,9 +1,9 @@
 """Is what a stage left still what it would leave now? Read from dvc.yaml, dvc.lock and files, without importing DVC.
 
 The rule is DVC's own: a stage runs again when its command, a dependency, a parameter or an output is not what dvc.lock
-recorded. A stage behind one that runs again may run: it does where that one leaves something else. Plan files are
-compared as they would be written from params.yaml and the code at hand, so the answer is right even before the plan
-stage has run again.
+recorded, unless DVC has run it before on just these inputs. A stage behind one that runs again may run: it does where
+that one leaves something else. Plan files are compared as they would be written from params.yaml and the code at hand,
+so the answer is right even before the plan stage has run again.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tsladder.console.contents import Contents
 from tsladder.console.pipeline import PLAN, Pipeline, Stage, owners_of
-from tsladder.errors import WorkFailed
-from tsladder.typed_yaml import read_floats_of_yaml_1_2
+from tsladder.console.run_cache import RunCache
 
 
 class Standing(StrEnum):
-    """Will a stage run again? BEHIND: only if one before it leaves something else than it did."""
+    """Will a stage run again? BEHIND: only if one before it leaves something else than it did. RESTORED: no, DVC has
+    run it before on just these inputs and takes its outputs from the cache."""
 
     FRESH = "fresh"
+    RESTORED = "restored"
     BEHIND = "behind"
     STALE = "stale"
 
@@ -55,12 +54,14 @@ class Freshness:
     """Every stage of `pipeline` held against `lock`, the stages of dvc.lock; `params` is params.yaml as it stands."""
 
     def __init__(
-        self, pipeline: Pipeline, lock: Mapping[str, Any], contents: Contents, params: Mapping[str, Any]
+        self, pipeline: Pipeline, lock: Mapping[str, Any], contents: Contents, params: Mapping[str, Any], cache: Path
     ) -> None:
+        """`cache`: the folder of DVC's."""
         self.pipeline = pipeline
         self.lock = lock
         self._contents = contents
         self._params = params
+        self._runs = RunCache(cache)
         self._changes: dict[str, tuple[Change, ...]] = {}
         self._standings: dict[str, Standing] = {}
         for name in pipeline.stages:
@@ -85,11 +86,27 @@ class Freshness:
     def _standing(self, name: str) -> Standing:
         if name == PLAN:
             return Standing.FRESH
-        before = [other for other in self.pipeline.upstream[name] if not self.is_fresh(other)]
+        running = (Standing.BEHIND, Standing.STALE)
+        before = [other for other in self.pipeline.upstream[name] if self.standing(other) in running]
         self._changes[name] = tuple(self._found(self.pipeline.stages[name], before))
-        if self._changes[name]:
-            return Standing.STALE
-        return Standing.BEHIND if before else Standing.FRESH
+        if not self._changes[name]:
+            return Standing.BEHIND if before else Standing.FRESH
+        if not before and self._restore(name):
+            return Standing.RESTORED
+        return Standing.STALE
+
+    def _restore(self, name: str) -> bool:
+        """Are its outputs in DVC's cache for what it would now run on? Then those count as there."""
+        stage = self.pipeline.stages[name]
+        deps = {path: self._contents.md5(path) for path in stage.deps}
+        params = {path: leaf(self._params, path) for path in stage.params}
+        known = {path: md5 for path, md5 in deps.items() if md5 is not None}
+        restored = self._runs.outputs(stage, known, params) if len(known) == len(deps) else None
+        if restored is None:
+            return False
+        for path, files in restored.items():
+            self._contents.restore(path, files)
+        return True
 
     def _found(self, stage: Stage, before: list[str]) -> list[Change]:
         """`before`: stages that run before this one; what they leave is then new."""
@@ -113,25 +130,6 @@ class Freshness:
             changed = self._contents.change(path, outs.get(path, {}))
             found += [] if changed is None else [(Kind.OUTPUT, path, *changed)]
         return [Change(stage=stage.name, kind=kind, name=name, old=old, new=new) for kind, name, old, new in found]
-
-
-def read_lock(path: Path) -> Mapping[str, Any]:
-    """The stages of the dvc.lock `path`, {} where there is none. Raises WorkFailed when it is damaged."""
-    if not path.exists():
-        return {}
-    try:
-        record = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WorkFailed(f"{path} is damaged ({' '.join(str(error).split())}): restore it from git") from None
-    stages = record.get("stages") if isinstance(record, dict) else None
-    return stages if isinstance(stages, dict) else {}
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A SafeLoader that reads floats as params.yaml does."""
-
-
-read_floats_of_yaml_1_2(_Loader)
 
 
 def differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -31,4 +31,4 @@ def recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dict
 def _copies(places: Places, path: str, md5: str, live: list[Path]) -> Iterator[Path]:
     yield places.root / path
     yield from (folder / "plan.json" for folder in live)
-    yield places.home / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+    yield places.dvc_cache / "files" / "md5" / md5[:2] / md5[2:]

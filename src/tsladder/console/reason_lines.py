@@ -6,10 +6,13 @@ from typing import Any
 
 from tsladder.console.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNKNOWN, Reason
 from tsladder.console.tables import aligned, span
-from tsladder.console.why import StageAgain, Why
+from tsladder.console.why import PERHAPS, RESTORED, StageAgain, Why
 
 _HASH = 12
-_PERHAPS = "perhaps: only if a stage before it leaves something else"
+_LEGEND = {
+    PERHAPS: "perhaps: only where a stage before it leaves something else than it did",
+    RESTORED: "restored: DVC has run it before on just these inputs and takes its outputs from the cache",
+}
 
 
 def why_lines(found: Why) -> list[str]:
@@ -24,7 +27,7 @@ def why_lines(found: Why) -> list[str]:
         lines += ["", "what changed", *aligned([_reason_row(reason) for reason in found.reasons])]
     if found.stages:
         lines += ["", "what would run again, in this order", *aligned([_stage_row(stage) for stage in found.stages])]
-    if found.stages:
+        lines += [words for runs, words in _LEGEND.items() if any(stage.runs == runs for stage in found.stages)]
         lines += ["", _cost(found)]
     return lines
 
@@ -40,6 +43,8 @@ def _words(reason: Reason) -> str:
         return f"{reason.name} changed, and no copy is left of what it said"
     if reason.kind == OUTPUT:
         return f"{reason.name} " + ("is missing" if reason.new is None else "is not what the stage left")
+    if reason.kind in (DATA, FILE) and reason.new is None:
+        return f"{reason.name} is missing" + (": `dvc pull data.dvc` fetches it" if reason.kind == DATA else "")
     change = f"{_value(reason.old, reason.kind)} -> {_value(reason.new, reason.kind)}"
     if reason.kind in (DATA, FILE, COMMAND, "module"):
         return f"{reason.name} changed: {change}"
@@ -54,7 +59,7 @@ def _value(value: Any, kind: str) -> str:
 
 def _stage_row(stage: StageAgain) -> tuple[str, str, str]:
     time = span(stage.seconds, stage.seconds_low, stage.seconds_high)
-    return f"  {stage.stage}", "certainly" if stage.certain else _PERHAPS, time
+    return f"  {stage.stage}", stage.runs, time
 
 
 def _cost(found: Why) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tsladder.console.drive import Driven, drive
+from tsladder.console.hand_pause import HandPause
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
@@ -57,25 +58,27 @@ class _Run:
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
-        driven = self._drive(retry_failed=retry_failed)
+        # One pause for all commands of DVC in this run.
+        with HandPause(self._places) as pause:
+            driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
         code = self._end(driven, time.monotonic() - started)
         self._log.note(f"ended with {code}")
         if driven.stopped:
             raise Interrupted("stopped; `tsladder run` goes on where this ended")
         return code
 
-    def _drive(self, *, retry_failed: bool) -> Driven:
+    def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
         for stage, cell, anew in self._to_repeat(retry_failed=retry_failed):
             if anew:
                 _set_aside(self._places, stage, cell)
             # A stage that is fresh to DVC, since it ended in order.
-            driven = self._dvc("repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
+            driven = self._dvc(pause, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
             if driven.stopped:
                 return driven
-        return self._dvc("repro", *self._selection.targets)
+        return self._dvc(pause, "repro", *self._selection.targets)
 
-    def _dvc(self, *arguments: str) -> Driven:
-        return drive(self._places, arguments, self._log, self._timeline, live=self._live)
+    def _dvc(self, pause: HandPause | None, *arguments: str) -> Driven:
+        return drive(self._places, arguments, self._log, self._timeline, pause)
 
     def _to_repeat(self, *, retry_failed: bool) -> list[tuple[str, Cell, bool]]:
         """(stage, cell, from its beginning) of the cells selected that failed and are taken up again."""

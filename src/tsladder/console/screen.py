@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import termios
 import time
 from types import FrameType, TracebackType
 from typing import Self
@@ -126,20 +127,20 @@ class Screen:
         signal.signal(number, self._note_signal)
 
     def _show(self) -> None:
-        if self._keyboard is not None:
-            self._keyboard.open()
+        live = Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
         try:
-            live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-                vertical_overflow="crop",
-            )
+            if self._keyboard is not None:
+                self._keyboard.open()
             live.start()
             self._live = live
-        except OSError:
+        except (OSError, termios.error):
             self._gone = True
 
     def _hide(self) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from tsladder.console.cell_states import NOT_PLANNED, CellState, estimate_of, look_at_cell, seconds_fields
 from tsladder.console.contents import Contents, Hashes
 from tsladder.console.forecasts import Forecasts, read_forecasts
-from tsladder.console.freshness import Freshness, read_lock
+from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.console.lock_file import read_lock
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import Question, read_question, signature
 from tsladder.console.stages_at_work import stages_at_work
@@ -85,7 +86,8 @@ class StudyReader:
         if self._locked is None or self._locked[0] != seen:
             self._locked = seen, read_lock(path)
         pipeline = read_pipeline(root / "dvc.yaml", question.raw)
-        return Freshness(pipeline, self._locked[1], Contents(root, question.texts, self._hashes), question.raw)
+        contents = Contents(root, question.texts, self._hashes)
+        return Freshness(pipeline, self._locked[1], contents, question.raw, self._places.dvc_cache)
 
     def forecasts(self) -> Forecasts:
         """Of trainings that have not begun."""

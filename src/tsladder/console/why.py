@@ -35,15 +35,18 @@ _AROUND = ("audit", "supplementary", "transfer", "fit", "report")
 """Stages of the study that the cell's results flow into, or that the law waits for."""
 
 
+CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
+_RUNS = {Standing.STALE: CERTAINLY, Standing.BEHIND: PERHAPS, Standing.RESTORED: RESTORED}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageAgain:
-    """A stage that runs again. `certain` is False for one that does only where a stage before it leaves something else.
-
-    The seconds are known of the stages of a cell alone.
+    """A stage that is not fresh. `runs`: certainly; perhaps, only where a stage before it leaves something else; or it
+    is restored from DVC's cache, which has its outputs. The seconds are known of the stages of a cell alone.
     """
 
     stage: str
-    certain: bool
+    runs: str
     seconds: float | None
     seconds_low: float | None
     seconds_high: float | None
@@ -110,7 +113,7 @@ def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Es
     for name, standing in freshness.would_run().items():
         if name in stages:
             seconds = {key.replace("_to_go", ""): value for key, value in seconds_fields(times.get(name)).items()}
-            found.append(StageAgain(stage=name, certain=standing is Standing.STALE, **seconds))
+            found.append(StageAgain(stage=name, runs=_RUNS[standing], **seconds))
     return found
 
 
