@@ -20,9 +20,33 @@ EXAMPLES = """examples:
   tsladder plan --budget 2M      the same with 2M as the top rung
   tsladder run                   rebuild what is stale and print the verdicts
   tsladder status --json         where every cell stands
+  tsladder watch                 the same, live, beside a run
+  tsladder why 2M-h1             what changed since a cell was built, and what it would cost
   tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
   tsladder fit points.csv        the law of any table of sizes and losses
   tsladder ui                    compare trials in the browser
+"""
+
+RUN_HELP = """keys, on a terminal:
+  q   stop: a training finishes its epoch, and the next run goes on from there; q again stops at once
+  p   pause all training, and go on
+
+Everything that DVC and the stages print is in mlruns/logs/, each line with its time.
+
+examples:
+  tsladder run                      rebuild what is stale
+  tsladder run --retry-failed       also what failed, from the beginning
+  tsladder run --from 2M-h1         this cell and all after it
+  tsladder run --only 12k-h1 2M-h5  these two
+"""
+
+WATCH_HELP = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
+whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it.
+
+examples:
+  tsladder watch               live, until q or Ctrl-C
+  tsladder watch --interval 5  look every five seconds
+  tsladder watch >> watch.txt  a line of history whenever something happens
 """
 
 FIT_HELP = """the table:
@@ -65,8 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="rebuild what is stale (dvc repro) and print the verdicts")
+    run = commands.add_parser(
+        "run",
+        help="rebuild what is stale (dvc repro) and print the verdicts",
+        description="Rebuild what is stale, with a live table on a terminal and a plain log elsewhere.",
+        epilog=RUN_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
+    part = run.add_argument_group("a part of the study", "without the law and the report, which need all of it")
+    part.add_argument("--from", dest="first", metavar="CELL", help="build this cell and all after it, rung by rung")
+    part.add_argument("--only", nargs="+", default=[], metavar="CELL", help="build these cells")
     run.set_defaults(command=_run)
 
     plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
@@ -80,6 +113,21 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="where every cell stands, from local files")
     status.add_argument("--json", action="store_true", help="print JSON alone")
     status.set_defaults(command=_status)
+
+    watch = commands.add_parser(
+        "watch",
+        help="the table of a run, live, from another terminal",
+        description="Show where every cell stands, live, until q or Ctrl-C.",
+        epilog=WATCH_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
+    watch.set_defaults(command=_watch)
+
+    why = commands.add_parser("why", help="what changed since a cell was built, what would run again and what it costs")
+    why.add_argument("cell", metavar="CELL", help="for example 2M-h1")
+    why.add_argument("--json", action="store_true", help="print JSON alone")
+    why.set_defaults(command=_why)
 
     compare = commands.add_parser(
         "compare",
@@ -116,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.run import run_study
 
-    return run_study(places, retry_failed=options.retry_failed)
+    return run_study(places, retry_failed=options.retry_failed, first=options.first, only=options.only)
 
 
 def _plan(places: Places, options: argparse.Namespace) -> int:
@@ -140,6 +188,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
     from tsladder.console.status import study_state
     from tsladder.console.tables import status_lines
 
@@ -147,8 +196,29 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
-        print("\n".join(status_lines(state)))
+        print_lines(status_lines(state))
+    for note in state.notes:
+        print(f"tsladder: note: {note}", file=sys.stderr)
     return 0
+
+
+def _why(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
+    from tsladder.console.reason_lines import why_lines
+    from tsladder.console.why import why
+
+    found = why(places, options.cell)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=1))
+    else:
+        print_lines(why_lines(found))
+    return 0
+
+
+def _watch(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.watch import watch_study
+
+    return watch_study(places, interval=options.interval)
 
 
 def _compare(places: Places, options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ DOORS = {
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/baselines.py",),
     "talib": ("market/formulas.py", "market/tiers.py"),
-    "yaml": ("typed_yaml.py", "console/freshness.py"),
+    "yaml": ("typed_yaml.py", "console/lock_file.py"),
 }
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 NEVER_CALLED = {
@@ -33,7 +33,7 @@ NEVER_CALLED = {
     "pandas.read_pickle",
 }
 # yaml.load with a loader that is, or derives from, SafeLoader
-SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/console/freshness.py", "yaml.load")}
+SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/console/lock_file.py", "yaml.load")}
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 
 

@@ -19,10 +19,18 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
         windows = _counted(places, params)
     else:
         return {}
-    return {
-        horizon: run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
-        for horizon, count in windows.items()
-    }
+    return {horizon: _run_length(params, count) for horizon, count in windows.items()}
+
+
+def built_run_length(places: Places, params: Params, horizon: int) -> RunLength | None:
+    """Of one horizon, from its splits as last built; None where there are none. Raises WorkFailed when damaged."""
+    if not places.horizon_splits(horizon).exists():
+        return None
+    return _run_length(params, _built(places, horizon))
+
+
+def _run_length(params: Params, count: Mapping[Region, int]) -> RunLength:
+    return run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
 
 
 def _built(places: Places, horizon: int) -> dict[Region, int]:
