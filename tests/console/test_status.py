@@ -111,6 +111,12 @@ def test_trials_of_an_earlier_question_are_not_counted_and_those_of_this_one_are
     assert found.stop_reasons == {"completed": 1, "early_stopping": 1}
 
 
+def test_trials_on_other_bars_are_not_counted_though_the_plan_is_the_same(study: Places) -> None:
+    write_text(study.root / "data" / "tiny.parquet", "barz")
+    found = cell(study)
+    assert (found.state, found.trials_done, found.best_val_loss) == ("stale", 0, None)
+
+
 def test_an_interrupted_attempt_is_not_done_and_a_trial_counts_by_its_last_attempt(study: Places) -> None:
     set_leaves(study, training__patience=6)
     path = live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl"
@@ -311,6 +317,10 @@ def test_a_second_look_sees_what_has_changed_since_the_first(study: Places) -> N
     set_leaves(study, training__patience=6)
     assert watching.read().cells["12k-h1"].state == "stale"
     set_leaves(study, training__patience="preset")
+    assert watching.read().cells["12k-h1"].state == "fresh"
+    write_text(study.root / "data" / "tiny.parquet", "barz")
+    assert watching.read().cells["12k-h1"].state == "stale"
+    write_text(study.root / "data" / "tiny.parquet", "bars")
     assert watching.read().cells["12k-h1"].state == "fresh"
     path = study.root / "src/tsladder/training/trainer.py"
     path.write_text("steps = 12  # a longer file\n")

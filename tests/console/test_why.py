@@ -13,6 +13,7 @@ from tests.console.golden import same_as_golden
 from tests.console.written import fail, forget, lines, live_search, plans_of, reader, set_leaves, trial, write_study
 
 from tsladder.cli import main
+from tsladder.console.plan_changes import plan_changes
 from tsladder.console.question import read_question
 from tsladder.console.reason_lines import why_lines
 from tsladder.console.why import Why, why
@@ -88,6 +89,26 @@ def test_a_parameter_is_named_by_its_path_with_its_values_and_the_stages_it_reac
     assert sorted(told(found)) == [("parameter", *reason) for reason in sorted(reasons, key=lambda r: str(r[0]))]
     assert (found.state == "fresh") is (not reasons)
     assert set(certain(found)) >= {stage for reason in reasons for stage in reason[3]}
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [("preset", "search.presets.quick.patience"), (6, "training.patience"), (None, "training.patience")],
+)
+def test_a_value_is_named_by_the_leaf_that_decides_it_where_the_old_file_is_not_known(own: Any, name: str) -> None:
+    raw = {"search": {"preset": "quick"}, "training": {"patience": own}}
+    plans = [{"planned": True, "training": {"patience": patience}} for patience in (4, 6)]
+    assert plan_changes(*plans, raw=raw, old_raw={}) == [("parameter", name, 4, 6)]
+
+
+def test_a_size_of_the_grid_is_told_only_where_nothing_explains_it() -> None:
+    old = {"planned": True, "model": {"stride": 8}, "search": {"grid_size": 75}, "code": {"a": "1"}}
+    new = old | {"search": {"grid_size": 80}}
+    assert plan_changes(old, new, raw={}, old_raw={}) == [("plan", "search.grid_size", 75, 80)]
+    moved = new | {"model": {"stride": 4}}
+    assert plan_changes(old, moved, raw={}, old_raw={}) == [("parameter", "model.stride", 8, 4)]
+    edited = new | {"code": {"a": "2"}}
+    assert plan_changes(old, edited, raw={}, old_raw={}) == [("module", "a", "1", "2")]
 
 
 def test_one_byte_of_the_data_is_told_to_the_root_and_the_rest_only_may_follow(study: Places) -> None:
