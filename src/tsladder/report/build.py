@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import write_text
+from tsladder.report.blocks import Paragraph
 from tsladder.report.document import document
+from tsladder.report.facts import Environment
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.pictures import pictures_of
@@ -16,15 +19,20 @@ from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
 
 
-def build_report(places: Places, params: Params) -> None:
+def build_report(places: Places, params: Params, *, environment: Environment | None = None) -> None:
     """Write report.md, report.html, experiment_results.csv and every picture that has something to show.
 
-    A report comes out whatever the cells did. Raises WorkFailed when a file of the study is damaged.
+    `environment`: in place of this machine's. A report comes out whatever the cells did. Raises WorkFailed when a file
+    of the study is damaged.
     """
     facts = read_facts(places, params)
+    if environment is not None:
+        facts = dataclasses.replace(facts, environment=environment)
     drawn = pictures_of(facts)
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     blocks = document(facts, pictures)
+    if facts.environment.rebuilt is not None:
+        blocks = (*blocks, Paragraph(facts.environment.rebuilt))
     for name, picture in drawn.items():
         _place_picture(places.report / name, picture)
     write_text(places.report / "experiment_results.csv", to_csv(facts))
