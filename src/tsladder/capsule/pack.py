@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.capsule.archive import read_manifest
-from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs, is_plan
+from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
 from tsladder.capsule.manifest import Faulty, Manifest, Member
 from tsladder.capsule.privacy import Here, without_traces
 from tsladder.errors import BadInput, WorkFailed
@@ -48,10 +48,10 @@ def pack_study(
     _refuse_incomplete(places, planned, files)
     facts = read_facts(places, params)
     contents: dict[str, bytes] = {ENVIRONMENT: _environment(facts.environment.packages, facts.environment.fingerprints)}
-    here = Here.of(places.root)
     for number, (name, file) in enumerate(files.items(), start=1):
         on_step(f"reading {name}", number, len(files))
-        contents[name] = _content(name, file, here)
+        contents[name] = _content(name, file)
+    contents = without_traces(contents, Here.of(places.root))
     manifest = Manifest(
         tsladder=importlib.metadata.version("tsladder"),
         study=params.study.name,
@@ -116,8 +116,9 @@ def _listed(places: Places, paths: list[Path]) -> str:
 def _environment(packages: Mapping[str, str], fingerprints: Mapping[str, str]) -> bytes:
     record: dict[str, Any] = {
         "python": platform.python_version(),
-        "packages": dict(packages),
-        "fingerprints": dict(fingerprints),
+        # Pairs, because records are written with their keys sorted, and a report tells these in an order of its own.
+        "packages": list(packages.items()),
+        "fingerprints": list(fingerprints.items()),
         "machine": {
             "system": platform.system(),
             "architecture": platform.machine(),
@@ -127,16 +128,11 @@ def _environment(packages: Mapping[str, str], fingerprints: Mapping[str, str]) -
     return json_text(record).encode()
 
 
-def _content(name: str, file: Path, here: Here) -> bytes:
+def _content(name: str, file: Path) -> bytes:
     try:
-        content = file.read_bytes()
+        return file.read_bytes()
     except FileNotFoundError:
         raise WorkFailed(f"{name} went away while it was being packed: let `tsladder run` end first") from None
-    try:
-        return without_traces(name, content, here)
-    except ValueError as error:
-        advice = "remove it and run `dvc repro plan`" if is_plan(name) else "remove it and run `dvc repro`"
-        raise WorkFailed(f"{name} is damaged ({error}): {advice}") from None
 
 
 def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: OnStep) -> None:

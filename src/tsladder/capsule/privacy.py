@@ -11,7 +11,7 @@ import re
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ _ENDS = r"[^\s/'\",:;()<>\[\]{}\\]"
 _PATH = re.compile(rf"(?<![\w.:/])/(?:{_ENDS}+/)+({_ENDS}*)")
 """An absolute path of two names or more. Addresses of web pages and fractions are none."""
 
-_TEXT = (".json", ".jsonl", ".yaml", ".csv")
+_RECORDS = (".json", ".jsonl")
+_TEXT = (".yaml", ".csv")
 _SAID = ("message", "dropped_reason")
 
 
@@ -60,48 +61,67 @@ class Here:
         return re.sub(rf"(?<![\w-]){re.escape(self.host)}(?![\w-])", "host", text) if self.host else text
 
 
-def without_traces(name: str, content: bytes, here: Here) -> bytes:
-    """The member's content without what tells of `here`; the same bytes where there is nothing to take out.
+def without_traces(contents: Mapping[str, bytes], here: Here) -> dict[str, bytes]:
+    """Member name -> content without what tells of `here`; the same bytes where there is nothing to take out.
 
-    Plan files stay as they are: the study's identity is computed from them, and they hold the question only. Raises
-    WorkFailed where one nevertheless names a folder of this machine.
+    What a library said is cleaned alike wherever it is repeated, as a law repeats why a cell was dropped. Plan files
+    stay as they are: the study's identity is computed from them, and they hold the question only. Raises WorkFailed
+    where one nevertheless names a folder of this machine, and where a record is damaged.
     """
-    if not name.endswith(_TEXT):
-        return content
-    text = content.decode("utf-8")
+    records = {name: _records(name, content) for name, content in contents.items() if name.endswith(_RECORDS)}
+    said = {text for lines in records.values() for line in lines for text in _said(line)}
+    # The longest first: one may be a part of another.
+    instead = {text: here.scrub_said(text) for text in sorted(said, key=len, reverse=True)}
+    return {name: _cleaned(name, content, records.get(name), here, instead) for name, content in contents.items()}
+
+
+def _records(name: str, content: bytes) -> list[Any]:
+    """The record of a JSON file, or those of its lines."""
+    try:
+        texts = content.decode("utf-8").splitlines() if name.endswith(".jsonl") else [content.decode("utf-8")]
+        return [json.loads(text) for text in texts]
+    except ValueError as error:
+        advice = "`dvc repro plan`" if is_plan(name) else "`dvc repro`"
+        raise WorkFailed(f"{name} is damaged ({error}): remove it and run {advice}") from None
+
+
+def _said(value: Any) -> Iterator[str]:
+    """What may be a library's words: messages, and why something ended."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and (key in _SAID or (key == "reason" and "status" in value)):
+                yield inner
+            else:
+                yield from _said(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _said(inner)
+
+
+def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, instead: Mapping[str, str]) -> bytes:
     if is_plan(name):
+        text = content.decode("utf-8")
         if here.scrub(text) != text:
             raise WorkFailed(f"{name} names a folder of this machine and cannot go into a capsule: see what it says")
         return content
-    if name.endswith(".json"):
-        return _rewritten(text, lambda whole: _of_json(whole, json_text, here))
-    if name.endswith(".jsonl"):
-        return b"".join(
-            _rewritten(line, lambda one: _of_json(one, lambda record: canonical(record) + "\n", here))
-            for line in text.splitlines(keepends=True)
-        )
-    return _rewritten(text, here.scrub)
+    if records is not None:
+        clean = [_clean(record, here, instead) for record in records]
+        if clean == records:
+            return content
+        return (
+            "".join(canonical(r) + "\n" for r in clean) if name.endswith(".jsonl") else json_text(clean[0])
+        ).encode()
+    return here.scrub(content.decode("utf-8")).encode() if name.endswith(_TEXT) else content
 
 
-def _rewritten(text: str, how: Callable[[str], str]) -> bytes:
-    return how(text).encode("utf-8")
-
-
-def _of_json(text: str, write: Callable[[Any], str], here: Here) -> str:
-    record = json.loads(text)
-    clean = _clean(record, here)
-    return text if clean == record else write(clean)
-
-
-def _clean(value: Any, here: Here) -> Any:
+def _clean(value: Any, here: Here, instead: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        ends = "status" in value
-        return {
-            key: here.scrub_said(inner)
-            if isinstance(inner, str) and (key in _SAID or (key == "reason" and ends))
-            else _clean(inner, here)
-            for key, inner in value.items()
-        }
+        return {key: _clean(inner, here, instead) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_clean(inner, here) for inner in value]
-    return here.scrub(value) if isinstance(value, str) else value
+        return [_clean(inner, here, instead) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for said, clean in instead.items():
+        if said:
+            value = value.replace(said, clean)
+    return here.scrub(value)

@@ -106,23 +106,26 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
         differing = () if stored is None or not_compared else differences(stored, found)
         verdicts = tuple(verdict_lines(places))
     except (BadInput, WorkFailed) as error:
-        said = str(error).replace(f"{folder}/", "")
-        raise BadInput(f"{capsule} holds a study that cannot be told: {said}") from None
+        raise BadInput(f"{capsule} holds a study that cannot be told: {_said(error, folder)}") from None
     except OSError as error:
-        if error.errno is not None:
+        if error.errno is not None:  # of the disk; the reader of tables has none
             raise
-        raise _unlike_ours(capsule, manifest, error) from error
+        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
     # Whatever a stranger's file holds ends in one message: its hashes are right, its records are not ours.
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        raise _unlike_ours(capsule, manifest, error) from error
+        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
     return Rebuilt(manifest=manifest, verdicts=verdicts, differing=differing, not_compared=not_compared)
 
 
-def _unlike_ours(capsule: Path, manifest: Manifest, error: Exception) -> BadInput:
-    said = f"{type(error).__name__}: {str(error)[:200]}"
+def _said(error: Exception, folder: Path) -> str:
+    """Its message, without the temporary folder."""
+    return str(error).replace(f"{folder}/", "").strip()
+
+
+def _unlike_ours(capsule: Path, manifest: Manifest, said: str) -> BadInput:
     return BadInput(
         f"{capsule} was made by tsladder {manifest.tsladder[:40]} and holds records that this version cannot read "
-        f"({said}): rebuild it with the version that made it"
+        f"({said[:200]}): rebuild it with the version that made it"
     )
 
 
@@ -142,8 +145,8 @@ def _environment(record: Mapping[str, Any]) -> Environment:
     with_what = ", ".join(f"{name} {ours[name]}" for name in ("tsladder", "numpy", "scipy") if name in ours)
     return Environment(
         python=record["python"],
-        packages=record["packages"],
-        fingerprints=record["fingerprints"],
+        packages=dict(record["packages"]),
+        fingerprints=dict(record["fingerprints"]),
         rebuilt=(
             f"Rebuilt from a study capsule: the law, every verdict and every figure were computed anew from its points "
             f"by {with_what} on Python {platform.python_version()} ({platform.system()} on {platform.machine()}). The "

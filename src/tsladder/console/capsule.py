@@ -30,9 +30,9 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
     law = places.law / "scaling.json"
     if not law.exists() or read_json(law).get("study_key") != manifest.study_key:
         _note("the law of this study is missing or answers another question; `tsladder run` fits it")
-    size = path.stat().st_size / 2**20
+    size = f"{len(manifest.members)} files in {path.stat().st_size / 2**20:.1f} MiB"
     return [
-        f"{path}: study {manifest.study}, {len(manifest.members)} files in {size:.1f} MiB, key {manifest.study_key[:16]}",
+        f"{path}: study {manifest.study}, {size}, key {manifest.study_key[:16]}",
         f"On any machine with tsladder: tsladder report --from {path.name}",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import textwrap
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ from tsladder.console.examples import EXAMPLES, OVERVIEW
 
 _CHOICE = re.compile(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*\)", re.DOTALL)
 _UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
+
+_WIDTH = 100
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,8 +25,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         commands = getattr(self, "commands", {})
         if (choice := _CHOICE.fullmatch(message)) is not None:
-            known = ", ".join(commands)
-            super().error(f"{choice[1]!r} is no command{_nearest(choice[1], list(commands))}; there are {known}")
+            instead = _nearest(choice[1], list(commands)) or f"; there are {', '.join(commands)}"
+            super().error(f"{choice[1]!r} is no command{instead}")
         if (unknown := _UNKNOWN.fullmatch(message)) is not None:
             options = [option for command in (self, *commands.values()) for option in options_of(command)]
             typed = next((word for word in unknown[1].split() if word.startswith("--")), "")
@@ -49,6 +52,7 @@ def with_examples(parser: Parser, commands: Mapping[str, argparse.ArgumentParser
     for name, command in commands.items():
         examples = _listed(EXAMPLES[name]) if name in EXAMPLES else None
         command.epilog = "\n\n".join(filter(None, (command.epilog, examples))) or None
+        command.description = textwrap.fill(command.description or "", _WIDTH) or None
         command.formatter_class = argparse.RawDescriptionHelpFormatter
     return parser
 

@@ -41,7 +41,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
 
 
 def law_record(places: Places, params: Params, *, unscored_reason: str | None = None) -> dict[str, Any]:
-    """JSON-ready record of the law of the scores, plans and audit on disk. Writes nothing; the same files give the same.
+    """JSON-ready record of the law of the scores, plans and audit on disk. Writes nothing; same files, same record.
 
     `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
     it, and for a record that is missing or damaged.
