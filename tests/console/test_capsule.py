@@ -47,7 +47,7 @@ sys.exit(code)
 """
 
 
-def test_in_an_empty_folder_and_without_a_network_a_capsule_is_told(
+def test_a_capsule_is_told_in_an_empty_folder_and_without_a_network(
     made: Places, capsule: Path, tmp_path: Path
 ) -> None:
     shutil.copy(capsule, tmp_path / "study.zip")

@@ -11,7 +11,7 @@ from tsladder.console.examples import EXAMPLES, OVERVIEW
 
 COMMANDS = tuple(_parser().commands)
 LINES = [line for examples in EXAMPLES.values() for line, _ in examples]
-OVERVIEW_LINES = [line.strip().split("  ")[0] for line in OVERVIEW.splitlines() if line.startswith("  tsladder")]
+OVERVIEW_LINES = [line for line, _ in OVERVIEW]
 
 
 def words_of(line: str) -> list[str]:

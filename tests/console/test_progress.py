@@ -10,6 +10,7 @@ import pty
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,24 +36,28 @@ print('{"waves": %d}' % steps)
 
 
 def at_a_terminal(arguments: Sequence[str], **variables: str) -> tuple[str, str]:
-    """(stdout through a pipe, what the terminal on stderr showed)."""
+    """(stdout in a file, what the terminal on stderr showed)."""
     ours, theirs = pty.openpty()
     plain = {name: value for name, value in environment().items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        text=True,
-        env=plain | {"TERM": "xterm-256color", "COLUMNS": "100"} | variables,
-    ) as process:
+    # A file, because a pipe that nobody reads meanwhile would hold up what prints much.
+    with (
+        tempfile.TemporaryFile("w+") as printed,
+        subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=printed,
+            stderr=theirs,
+            env=plain | {"TERM": "xterm-256color", "COLUMNS": "100"} | variables,
+        ) as process,
+    ):
         os.close(theirs)
         shown = b""
         # At its end a terminal whose other side has closed gives an error in place of nothing.
         with contextlib.suppress(OSError):
             while chunk := os.read(ours, 65_536):
                 shown += chunk
-        assert process.stdout is not None
-        out = process.stdout.read()
+        process.wait()
+        printed.seek(0)
+        out = printed.read()
     os.close(ours)
     assert process.returncode == 0, shown.decode()
     return out, shown.decode()

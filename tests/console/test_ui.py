@@ -58,8 +58,9 @@ def test_a_port_taken_on_every_address_of_the_machine_is_taken_here_too() -> Non
 
 
 def test_a_server_that_has_just_ended_does_not_block_its_port() -> None:
-    """The kernel remembers its connections for a minute."""
+    """The kernel remembers its connections for a minute. Servers ask for their port in this way."""
     with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((HOST, 0))
         server.listen()
         port = server.getsockname()[1]

@@ -50,19 +50,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
-OVERVIEW = """examples:
-  tsladder plan                    what would run here, cell by cell
-  tsladder plan --budget 2M        the same with 2M as the top rung
-  tsladder run                     rebuild what is stale and print the verdicts
-  tsladder status --json           where every cell stands
-  tsladder compare 12k-h1 2M-h1    is one cell better than another, on the same days
-  tsladder fit points.csv          the law of any table of sizes and losses
-  tsladder export study.zip        the study in one file, for another machine
-  tsladder report --from study.zip all of it rebuilt from that file
-  tsladder ui                      compare trials in the browser
-
-`tsladder COMMAND --help` has more of them.
-"""
+OVERVIEW: tuple[tuple[str, str], ...] = (
+    ("tsladder plan", "what would run here, cell by cell"),
+    ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
+    ("tsladder run", "rebuild what is stale and print the verdicts"),
+    ("tsladder status --json", "where every cell stands"),
+    ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
+    ("tsladder fit points.csv", "the law of any table of sizes and losses"),
+    ("tsladder export study.zip", "the study in one file, for another machine"),
+    ("tsladder report --from study.zip", "all of it rebuilt from that file"),
+    ("tsladder ui", "compare trials in the browser"),
+)
 
 POINTS_TABLE = """the table:
   n_params   parameters of a model: 2000000, 2e6 or 2M

@@ -47,7 +47,7 @@ def _nearest(typed: str, known: list[str]) -> str:
 def with_examples(parser: Parser, commands: Mapping[str, argparse.ArgumentParser]) -> Parser:
     """`parser` with the examples of each command below its help, and an overview of them below its own."""
     parser.commands = commands
-    parser.epilog = OVERVIEW
+    parser.epilog = f"{_listed(OVERVIEW)}\n\n`tsladder COMMAND --help` has more of them."
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for name, command in commands.items():
         examples = _listed(EXAMPLES[name]) if name in EXAMPLES else None
