@@ -6,62 +6,15 @@ import argparse
 import dataclasses
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from tsladder.console.examples import POINTS_TABLE, RUN_KEYS, WATCHED
+from tsladder.console.parser import Parser, with_examples
+from tsladder.console.progress import progress
 from tsladder.places import Places
 from tsladder.stage import exit_code
-
-EXAMPLES = """examples:
-  tsladder plan                  what would run here, cell by cell
-  tsladder plan --budget 2M      the same with 2M as the top rung
-  tsladder run                   rebuild what is stale and print the verdicts
-  tsladder status --json         where every cell stands
-  tsladder watch                 the same, live, beside a run
-  tsladder why 2M-h1             what changed since a cell was built, and what it would cost
-  tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
-  tsladder fit points.csv        the law of any table of sizes and losses
-  tsladder ui                    compare trials in the browser
-"""
-
-RUN_HELP = """keys, on a terminal:
-  q   stop: a training finishes its epoch, and the next run goes on from there; q again stops at once
-  p   pause all training, and go on
-
-Everything that DVC and the stages print is in mlruns/logs/, each line with its time.
-
-examples:
-  tsladder run                      rebuild what is stale
-  tsladder run --retry-failed       also what failed, from the beginning
-  tsladder run --from 2M-h1         this cell and all after it
-  tsladder run --only 12k-h1 2M-h5  these two
-"""
-
-WATCH_HELP = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
-whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it.
-
-examples:
-  tsladder watch               live, until q or Ctrl-C
-  tsladder watch --interval 5  look every five seconds
-  tsladder watch >> watch.txt  a line of history whenever something happens
-"""
-
-FIT_HELP = """the table:
-  n_params   parameters of a model: 2000000, 2e6 or 2M
-  loss       its loss; rows of one size are replicates of one rung
-  n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
-  group      a law for each; without it there is one, "all"
-  seed       tells replicates apart: the same run twice is an error
-  se         standard error of the loss, for rungs of one row
-
-examples:
-  tsladder fit points.csv                 a verdict for every group
-  tsladder fit points.csv --json          the same as JSON alone
-  tsladder fit points.csv --out results   also results/fit.json, fit.csv and fit.png
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,12 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ending or codes[0]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="tsladder",
         description="Does the error of a time-series transformer fall as a power of its parameter count?",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -93,8 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="rebuild what is stale (dvc repro) and print the verdicts",
         description="Rebuild what is stale, with a live table on a terminal and a plain log elsewhere.",
-        epilog=RUN_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=RUN_KEYS,
     )
     run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
     part = run.add_argument_group("a part of the study", "without the law and the report, which need all of it")
@@ -118,8 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "watch",
         help="the table of a run, live, from another terminal",
         description="Show where every cell stands, live, until q or Ctrl-C.",
-        epilog=WATCH_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=WATCHED,
     )
     watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
     watch.set_defaults(command=_watch)
@@ -144,8 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "fit",
         help="the law of a table of points, its verdict and figure",
         description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
-        epilog=FIT_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=POINTS_TABLE,
     )
     fit.add_argument("points", type=Path, metavar="POINTS.csv", help="columns n_params and loss, and more: see below")
     fit.add_argument("--json", action="store_true", help="print JSON alone")
@@ -155,10 +103,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     fit.set_defaults(command=_fit)
 
+    report = commands.add_parser(
+        "report",
+        help="the verdicts and where their report lies, or a report rebuilt from a study capsule",
+        description="Without --from, the verdicts of the study in this folder and where `tsladder run` put its report. "
+        "With --from, everything is computed anew from the capsule's points: anywhere, without the study or a network.",
+    )
+    report.add_argument("--from", dest="capsule", type=Path, metavar="STUDY.zip", help="what `tsladder export` wrote")
+    report.add_argument("--out", type=Path, metavar="DIR", help="where to, instead of a folder named like the capsule")
+    report.add_argument("--force", action="store_true", help="overwrite an earlier report in that folder")
+    report.set_defaults(command=_report)
+
+    export = commands.add_parser(
+        "export",
+        help="the study in one file, from which `report --from` rebuilds it elsewhere",
+        description="Points, per-day losses, counts, versions, params and plots; no weights, no bars, no path.",
+    )
+    export.add_argument("capsule", type=Path, metavar="STUDY.zip")
+    export.add_argument("--force", action="store_true", help="overwrite an existing file")
+    export.set_defaults(command=_export)
+
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
     ui.set_defaults(command=_ui)
-    return parser
+
+    completion = commands.add_parser("completion", help="a script that completes commands, options and cells")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.set_defaults(command=_completion)
+    return with_examples(parser, commands.choices)
 
 
 def _run(places: Places, options: argparse.Namespace) -> int:
@@ -172,9 +144,11 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.tables import forced_lines, forecast_lines
 
     if options.calibrate:
-        from tsladder.console.calibrate import calibrate_here
+        from tsladder.console.calibrate import calibrate_here, calibration_lines
 
-        calibrate_here(places)
+        with progress("measuring this machine") as on_step:
+            calibrated = calibrate_here(places, on_step)
+        print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
     forecast = study_forecast(places, options.budget)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
@@ -224,7 +198,8 @@ def _watch(places: Places, options: argparse.Namespace) -> int:
 def _compare(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.compare import compare_here, comparison_lines
 
-    found = compare_here(places, options.first, options.second, options.region)
+    with progress("comparing by day"):
+        found = compare_here(places, options.first, options.second, options.region)
     if options.json:
         print(json.dumps(dataclasses.asdict(found), indent=1, allow_nan=False))
     else:
@@ -235,7 +210,8 @@ def _compare(places: Places, options: argparse.Namespace) -> int:
 def _fit(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.fit import fit_lines, fit_points
 
-    record = fit_points(options.points, options.out, options.huber_delta)
+    with progress(f"fitting {options.points.name}") as on_step:
+        record = fit_points(options.points, options.out, options.huber_delta, on_step)
     if options.json:
         print(json.dumps(record, indent=1, allow_nan=False))
     else:
@@ -245,19 +221,37 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
-def _ui(places: Places, options: argparse.Namespace) -> NoReturn:
-    from tsladder.params import load_params
-    from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
+def _report(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.capsule import refuse_out_without_capsule, report_from, report_here
 
-    command = ui_command(places.mlruns, port=options.port)
-    print(shlex.join(command), file=sys.stderr, flush=True)
-    for name, address in view_addresses(
-        places.mlruns, load_params(places.params).study.name, port=options.port
-    ).items():
-        print(f"{name}: {address}", file=sys.stderr, flush=True)
-    # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
-    # the environment is not activated.
-    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
+    code = 0
+    if options.capsule is None:
+        refuse_out_without_capsule(options.out, force=options.force)
+        lines = report_here(places)
+    else:
+        lines, code = report_from(options.capsule, options.out, force=options.force)
+    print("\n".join(lines))
+    return code
+
+
+def _export(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.capsule import export_here
+
+    print("\n".join(export_here(places, options.capsule, force=options.force)))
+    return 0
+
+
+def _ui(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.ui import open_ui
+
+    open_ui(places, options.port)
+
+
+def _completion(_places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.completion import completion_script
+
+    print(completion_script(_parser(), options.shell))
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from pathlib import Path
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import write_text
+from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import to_trials_csv
 from tsladder.report.document import document
+from tsladder.report.facts import Environment
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.pictures import pictures_of
@@ -32,19 +35,25 @@ COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
 
-def build_report(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+def build_report(
+    places: Places, params: Params, *, tracker: Tracker | None = None, environment: Environment | None = None
+) -> None:
     """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
     A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
-    What takes long says what it does. Raises WorkFailed when a file of the study is damaged.
+    `environment`: in place of this machine's. What takes long says what it does. Raises WorkFailed when a file of the study is damaged.
     """
     say = _teller()
     facts = read_facts(places, params)
+    if environment is not None:
+        facts = dataclasses.replace(facts, environment=environment)
     say(f"the records of {len(facts.planned)} cells are read, drawing the pictures")
     drawn = pictures_of(facts)
     say("the pictures are drawn, writing the report")
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     blocks = document(facts, pictures)
+    if facts.environment.rebuilt is not None:
+        blocks = (*blocks, Paragraph(facts.environment.rebuilt))
     for name, picture in drawn.items():
         _place_picture(places.report / name, picture)
     write_text(places.report / RESULTS, to_csv(facts))

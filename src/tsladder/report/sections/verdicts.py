@@ -9,7 +9,6 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
 
-
 SCALING = "scaling.png"
 
 
