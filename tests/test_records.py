@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import fcntl
 import math
-<<<<<<< HEAD
 import subprocess
 import sys
-=======
 import threading
->>>>>>> status
 from pathlib import Path
 
 import pytest
@@ -77,7 +74,6 @@ def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     assert not is_owned(tmp_path)
 
 
-<<<<<<< HEAD
 PROBE = """
 import sys
 from pathlib import Path
@@ -101,7 +97,8 @@ def test_whoever_only_looks_at_a_lock_is_never_taken_for_its_owner(tmp_path: Pat
     finally:
         looking.kill()
         looking.communicate()
-=======
+
+
 def test_a_look_at_a_lock_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:
     """`is_owned` holds the lock for an instant; who wants it then waits that long."""
     (tmp_path / "lock").touch()
@@ -110,4 +107,3 @@ def test_a_look_at_a_lock_does_not_keep_anybody_from_taking_it(tmp_path: Path) -
         threading.Timer(0.03, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
         with sole_owner(tmp_path, "it"):
             assert is_owned(tmp_path)
->>>>>>> status

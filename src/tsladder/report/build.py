@@ -41,7 +41,8 @@ def build_report(
     """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
     A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
-    `environment`: in place of this machine's. What takes long says what it does. Raises WorkFailed when a file of the study is damaged.
+    `environment`: in place of this machine's. What takes long says what it does. Raises WorkFailed when a file of the
+    study is damaged.
     """
     say = _teller()
     facts = read_facts(places, params)
