@@ -9,8 +9,9 @@ from tsladder.stage import run_study_stage
 
 def build(places: Places, params: Params) -> None:
     from tsladder.report.build import build_report
+    from tsladder.tracking import MlflowTracker
 
-    build_report(places, params)
+    build_report(places, params, MlflowTracker(places.mlruns, params.study.name))
 
 
 if __name__ == "__main__":

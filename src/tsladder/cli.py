@@ -176,10 +176,15 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
 
 
 def _ui(places: Places, options: argparse.Namespace) -> NoReturn:
-    from tsladder.tracking import UI_ENVIRONMENT, ui_command
+    from tsladder.params import load_params
+    from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
 
     command = ui_command(places.mlruns, port=options.port)
     print(shlex.join(command), file=sys.stderr, flush=True)
+    for name, address in view_addresses(
+        places.mlruns, load_params(places.params).study.name, port=options.port
+    ).items():
+        print(f"{name}: {address}", file=sys.stderr, flush=True)
     # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
     # the environment is not activated.
     os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606

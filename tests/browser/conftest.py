@@ -1,7 +1,7 @@
 """A real browser: the Chromium of the system, headless.
 
 Without one these tests are skipped, visibly; with TSLADDER_BROWSER=required they fail instead. What they saw is kept as
-pictures in the folder TSLADDER_SCREENSHOTS, or in pytest's own.
+pictures in the folder TSLADDER_SCREENSHOTS, or in pytest's cache (.pytest_cache/d/screenshots).
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def chromium() -> Iterator[object]:
 
 
 @pytest.fixture
-def sight(chromium: object, tmp_path: Path) -> Iterator[Sight]:
+def sight(chromium: object, pytestconfig: pytest.Config) -> Iterator[Sight]:
     """A page of 1400 x 1000 pixels. `errors` fills with console errors and exceptions of its scripts."""
     context = chromium.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-    pictures = Path(os.environ.get("TSLADDER_SCREENSHOTS", tmp_path))
+    chosen = os.environ.get("TSLADDER_SCREENSHOTS")
+    pictures = Path(chosen) if chosen else pytestconfig.cache.mkdir("screenshots")
     pictures.mkdir(parents=True, exist_ok=True)
     seen = Sight(context.new_page(), pictures)
     seen.page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)

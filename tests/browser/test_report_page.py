@@ -1,4 +1,4 @@
-"""The report as a reader has it: opened from the disk, sorted, searched, saved, on a phone, on paper, without scripts."""
+"""The report as a reader has it: opened from disk, sorted, searched, saved, on a phone, on paper, without scripts."""
 
 import csv
 import json
@@ -140,7 +140,9 @@ def test_the_contents_lead_to_their_sections(page):
     assert links.count() >= 12
     links.filter(has_text="Coverage and effort").click()
     heading = page.locator("h2", has_text="Coverage and effort")
-    page.wait_for_function("top => document.querySelector('#coverage-and-effort').getBoundingClientRect().top < top", arg=200)
+    page.wait_for_function(
+        "top => document.querySelector('#coverage-and-effort').getBoundingClientRect().top < top", arg=200
+    )
     assert heading.is_visible()
 
 

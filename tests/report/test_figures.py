@@ -1,5 +1,6 @@
 """The report's pictures: what they draw is right, the same files draw the same bytes, and no picture is empty."""
 
+import dataclasses
 import io
 import json
 import math
@@ -13,12 +14,29 @@ from tests.report import studies
 
 from tsladder.law.fit import fit_power
 from tsladder.report.build import build_report
+from tsladder.report.facts import TrialFacts
+from tsladder.report.figures.parallel import draw_parallel, heights, settings_of
 from tsladder.report.figures.reliability import best_rung, bin_intervals, draw_reliability, wilson
 from tsladder.report.figures.residuals import draw_residuals, left_out_percent, residuals_percent
 from tsladder.report.figures.shapes import draw_shapes, shapes_of, thinned
 from tsladder.report.study_files import read_facts
 
-DRAWN = {"residuals.png", "reliability.png", "shapes.png"}
+DRAWN = {"residuals.png", "reliability.png", "shapes.png", "parallel.png"}
+TRIAL = TrialFacts(
+    number=0,
+    state="complete",
+    stop_reason="completed",
+    forced=None,
+    params={},
+    n_params=12_000,
+    val_loss=0.4,
+    val_auc=None,
+    base_rate_loss=None,
+    epochs_run=4,
+    seconds=2.0,
+    peak_memory_gib=None,
+)
+DRAWERS = (draw_residuals, draw_reliability, draw_shapes, draw_parallel)
 
 
 def facts_of(places):
@@ -31,7 +49,7 @@ def pixels(png):
     return imread(io.BytesIO(png))
 
 
-def test_the_three_pictures_lie_beside_the_report_inside_the_page_and_linked_from_the_text(whole):
+def test_the_pictures_lie_beside_the_report_inside_the_page_and_linked_from_the_text(whole):
     build_report(whole, studies.study_params())
     text, html = ((whole.report / name).read_text("utf-8") for name in ("report.md", "report.html"))
     assert {path.name for path in whole.report.glob("*.png")} == DRAWN
@@ -40,19 +58,19 @@ def test_the_three_pictures_lie_beside_the_report_inside_the_page_and_linked_fro
 
 
 def test_the_same_facts_draw_the_same_bytes(whole):
-    for draw in (draw_residuals, draw_reliability, draw_shapes):
+    for draw in DRAWERS:
         assert draw(facts_of(whole)) == draw(facts_of(whole))
 
 
 def test_a_picture_holds_no_date_and_no_software(whole):
-    for draw in (draw_residuals, draw_reliability, draw_shapes):
+    for draw in DRAWERS:
         png = draw(facts_of(whole))
         assert png.startswith(b"\x89PNG")
         assert all(word not in png for word in (b"tEXt", b"tIME", b"iTXt"))
 
 
 def test_every_panel_has_ink_in_it(whole):
-    for draw in (draw_residuals, draw_reliability, draw_shapes):
+    for draw in DRAWERS:
         image = pixels(draw(facts_of(whole)))[..., :3]
         coloured = (image.max(axis=-1) - image.min(axis=-1) > 0.2).sum()
         assert coloured > 100
@@ -70,7 +88,7 @@ def test_a_picture_that_no_longer_has_data_does_not_stay(whole):
     for path in (whole.artifacts / "hpo").glob("*/trials.jsonl"):
         path.unlink()
     build_report(whole, studies.study_params())
-    assert {path.name for path in whole.report.glob("*.png")} == DRAWN - {"shapes.png"}
+    assert {path.name for path in whole.report.glob("*.png")} == DRAWN - {"shapes.png", "parallel.png"}
 
 
 def test_the_residuals_are_those_of_the_fit(whole):
@@ -156,3 +174,27 @@ def test_a_study_of_one_cell_draws(whole):
     studies.write(whole.law / "scaling.json", {**law, "horizons": {"1": law["horizons"]["1"]}})
     facts = facts_of(whole)
     assert all(draw(facts) is not None for draw in (draw_residuals, draw_reliability, draw_shapes))
+
+
+def trials_with(**settings):
+    """Trials of one cell that differ in `settings` (name -> values) alone."""
+    return [
+        dataclasses.replace(TRIAL, number=number, params=dict(zip(settings, values, strict=True)))
+        for number, values in enumerate(zip(*settings.values(), strict=True))
+    ]
+
+
+def test_an_axis_on_which_trials_agree_is_left_out():
+    found = settings_of(trials_with(d_model=(8, 16), n_layers=(2, 2), dropout=(0.1, 0.3)))
+    assert set(found) == {"d_model", "dropout"}
+
+
+def test_a_logarithmic_axis_has_no_place_for_zero():
+    (values,) = settings_of(trials_with(weight_decay=(0.0, 1e-4, 1e-2))).values()
+    assert np.isnan(values[0])
+    assert heights("weight_decay", values)[1:] == pytest.approx([0.0, 1.0])
+
+
+def test_equal_ratios_are_equal_steps_on_a_logarithmic_axis():
+    assert heights("n_params", np.array([1e4, 1e5, 1e6])) == pytest.approx([0.0, 0.5, 1.0])
+    assert heights("dropout", np.array([0.1, 0.2, 0.3])) == pytest.approx([0.0, 0.5, 1.0])

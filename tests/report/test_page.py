@@ -1,4 +1,4 @@
-"""The page: one file that needs nothing else, in which every table can be sorted and saved, and the same facts as text."""
+"""The page: one file that needs nothing else, whose tables can be sorted and saved; the same facts as the text."""
 
 import base64
 import dataclasses
@@ -69,7 +69,7 @@ def test_keys_of_a_column_are_all_numbers_or_all_text(page):
 
 def test_nothing_in_the_page_lies_elsewhere(built, page):
     pictures = [address for address in page.addresses if not address.startswith("#")]
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     assert all(address.startswith("data:image/png;base64,") for address in pictures)
     assert {address[1:] for address in page.addresses if address.startswith("#")} <= set(page.ids)
     assert set(page.tags).isdisjoint({"link", "iframe", "object", "embed", "base", "form", "video", "audio"})

@@ -1,11 +1,12 @@
 """What every tracker promises, run against MLflow and against its in-memory twin."""
 
+import dataclasses
 import json
 import math
 
 import pytest
 
-from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags
+from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
@@ -63,8 +64,8 @@ def test_a_cell_run_carries_every_tag_and_is_running(tracker):
     tracker.cell_run("2M-h1", TAGS)
     (run,) = tracker.runs()
     assert (run.name, run.parent_id, run.status) == ("2M-h1", None, RunStatus.RUNNING)
-    assert run.tags == TAGS.as_dict()
-    assert set(run.tags) == {"budget", "horizon", "model", "tier", "task", "phase", "study_key"}
+    assert run.tags == TAGS.as_dict() | {"kind": "cell"}
+    assert set(run.tags) == {"budget", "horizon", "model", "tier", "task", "phase", "study_key", "kind"}
 
 
 def test_a_trial_is_logged_whole_below_its_cell(tracker):
@@ -90,7 +91,7 @@ def test_a_trial_is_logged_whole_below_its_cell(tracker):
         "learning_rate": "0.0001",
     }
     assert run.metrics == {"best_val_loss": 0.31, "seconds": 12.0, "val_loss": 0.31}
-    assert run.tags == {**TAGS.as_dict(), "stop_reason": "early_stopping"}
+    assert run.tags == {**TAGS.as_dict(), "kind": "trial", "stop_reason": "early_stopping"}
 
 
 @pytest.mark.parametrize("status", [RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED])
@@ -186,4 +187,32 @@ def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
         "r2_h1": 0.6,
         "minimum_detectable_alpha_h1": 0.03,
     }
-    assert law.tags == TAGS.as_dict()
+    assert law.tags == TAGS.as_dict() | {"kind": "law"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind"),
+    [("search", "trial"), ("supplementary", "trial"), ("train", "seed"), ("evaluate", "evaluation")],
+)
+def test_a_run_below_a_cell_says_of_which_kind_it_is(tracker, phase, kind):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.log_run(trial(cell, tags=dataclasses.replace(TAGS, phase=phase)))
+    assert {run.tags["kind"] for run in tracker.runs(cell)} == {kind}
+
+
+def test_a_study_has_one_comparison_and_the_newest_files_are_in_it(tracker, tmp_path):
+    table = tmp_path / "trials.csv"
+    for text in ("old", "new"):
+        table.write_text(text)
+        run_id = tracker.log_comparison([table], TAGS, f"the {text} one")
+    other = tracker.log_comparison([table], OTHER_STUDY, "of another study")
+    (run,) = [run for run in tracker.runs() if run.run_id == run_id]
+    assert run.name == "comparison"
+    assert run.status is RunStatus.FINISHED
+    assert run.tags == TAGS.as_dict() | {"kind": "comparison"}
+    assert {run.run_id for run in tracker.runs()} == {run_id, other}
+
+
+def test_the_size_of_a_model_is_logged_for_linear_axes():
+    assert size_metrics(1_000) == {"n_params": 1_000.0, "log10_n_params": pytest.approx(3.0)}
+    assert set(size_metrics(None).values()) == {None}

@@ -43,15 +43,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
     ) | {"audit": audit}
     files = write_law(places.law, record)
-    tags = RunTags(
-        budget=params.budget,
-        horizon=",".join(str(horizon) for horizon in params.horizons),
-        model=params.model.family,
-        tier=params.data.tier,
-        task=params.target.task,
-        phase=Phase.FIT,
-        study_key=key,
-    )
+    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=key)
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
     tracker.register_law(record, files, tags)
 

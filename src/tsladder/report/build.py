@@ -10,21 +10,31 @@ from pathlib import Path
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import write_text
+from tsladder.report.comparison import to_trials_csv
 from tsladder.report.document import document
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.pictures import pictures_of
 from tsladder.report.results_csv import to_csv
+from tsladder.report.sections.search import PARALLEL
+from tsladder.report.sections.study import question
 from tsladder.report.study_files import read_facts
+from tsladder.tracking import RunTags, Tracker
+from tsladder.vocabulary import Phase
+
+RESULTS = "experiment_results.csv"
+TRIALS = "trials.csv"
+COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
+"""What the run `comparison` holds, where it was written."""
 
 QUIET_SECONDS = 2.0
 
 
-def build_report(places: Places, params: Params) -> None:
-    """Write report.md, report.html, experiment_results.csv and every picture that has something to show.
+def build_report(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+    """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
-    A report comes out whatever the cells did. What takes long says what it does. Raises WorkFailed when a file of the
-    study is damaged.
+    A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
+    What takes long says what it does. Raises WorkFailed when a file of the study is damaged.
     """
     say = _teller()
     facts = read_facts(places, params)
@@ -35,10 +45,15 @@ def build_report(places: Places, params: Params) -> None:
     blocks = document(facts, pictures)
     for name, picture in drawn.items():
         _place_picture(places.report / name, picture)
-    write_text(places.report / "experiment_results.csv", to_csv(facts))
+    write_text(places.report / RESULTS, to_csv(facts))
+    write_text(places.report / TRIALS, to_trials_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
     write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
     say(f"{places.report / 'report.html'} is written")
+    if tracker is not None and facts.study_key is not None:
+        files = [path for name in COPIED if (path := places.report / name).exists()]
+        tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)
+        tracker.log_comparison(files, tags, f"Everything that compares the cells of this study. {question(facts)}")
 
 
 def _teller() -> Callable[[str], None]:

@@ -9,7 +9,7 @@ from typing import Any
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import read_lines
-from tsladder.report.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialShape, Winner
+from tsladder.report.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
 from tsladder.report.score_files import read_regions
 from tsladder.report.stored import Record, read_if_there
 from tsladder.vocabulary import Cell, CellStatus
@@ -93,17 +93,25 @@ def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> Sea
         seconds=_total(trial.get("seconds") for trial in trials),
         peak_memory_gib=_highest(trial.get("peak_memory_gib") for trial in trials),
         devices=tuple(sorted({trial["device"] for trial in trials if trial.get("device")})),
-        shapes_tried=tuple(shape for trial in trials if (shape := _shape(trial)) is not None),
+        trials=tuple(_trial(trial) for trial in trials),
     )
 
 
-def _shape(trial: Record) -> TrialShape | None:
-    params: Record = trial.get("params") or {}
-    if "d_model" not in params or "n_layers" not in params:
-        return None
-    complete = trial.get("state") == "complete"
-    loss = trial.get("best_val_loss") if complete else None
-    return TrialShape(d_model=params["d_model"], n_layers=params["n_layers"], val_loss=loss)
+def _trial(line: Record) -> TrialFacts:
+    return TrialFacts(
+        number=line["number"],
+        state=line["state"],
+        stop_reason=line.get("stop_reason"),
+        forced=line.get("forced"),
+        params=line.get("params") or {},
+        n_params=line.get("n_params"),
+        val_loss=line.get("best_val_loss") if line["state"] == "complete" else None,
+        val_auc=line.get("val_auc"),
+        base_rate_loss=line.get("base_rate_loss"),
+        epochs_run=line.get("epochs_run"),
+        seconds=line.get("seconds"),
+        peak_memory_gib=line.get("peak_memory_gib"),
+    )
 
 
 def _forced(item: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
@@ -34,12 +35,27 @@ class Winner:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrialShape:
-    """Width and depth that one trial tried, and what it reached; a trial that ended badly has no loss."""
+class TrialFacts:
+    """One attempt at a trial as trials.jsonl tells it; one that ended badly has no loss."""
 
-    d_model: int
-    n_layers: int
+    number: int
+    state: str
+    stop_reason: str | None
+    forced: str | None
+    params: Mapping[str, Any]
+    n_params: int | None
     val_loss: float | None
+    val_auc: float | None
+    base_rate_loss: float | None
+    epochs_run: int | None
+    seconds: float | None
+    peak_memory_gib: float | None
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """(d_model, n_layers), where the line has them."""
+        d_model, n_layers = self.params.get("d_model"), self.params.get("n_layers")
+        return None if d_model is None or n_layers is None else (d_model, n_layers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +80,7 @@ class SearchFacts:
     seconds: float | None
     peak_memory_gib: float | None
     devices: tuple[str, ...]
-    shapes_tried: tuple[TrialShape, ...]
+    trials: tuple[TrialFacts, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

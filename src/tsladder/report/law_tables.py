@@ -92,9 +92,7 @@ def forms_table(facts: Facts) -> Table:
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
             rows.append([words.days(law.horizon), *figures, words.form(choice.preferred)])
     forms = tuple(words.FORMS.values())
-    return table(
-        "forms", "AICc of each form", text=("horizon",), numbers=forms, after=("preferred",), rows=rows
-    )
+    return table("forms", "AICc of each form", text=("horizon",), numbers=forms, after=("preferred",), rows=rows)
 
 
 def neighbours_table(facts: Facts) -> Table:

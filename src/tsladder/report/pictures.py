@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tsladder.report.facts import Facts
+from tsladder.report.figures.parallel import draw_parallel
 from tsladder.report.figures.reliability import draw_reliability
 from tsladder.report.figures.residuals import draw_residuals
 from tsladder.report.figures.shapes import draw_shapes
 from tsladder.report.sections.law import RESIDUALS
 from tsladder.report.sections.scores import RELIABILITY
-from tsladder.report.sections.search import SHAPES
+from tsladder.report.sections.search import PARALLEL, SHAPES
 from tsladder.report.sections.verdicts import SCALING
 
 
@@ -19,4 +20,5 @@ def pictures_of(facts: Facts) -> dict[str, bytes | None]:
         RESIDUALS: draw_residuals(facts),
         RELIABILITY: draw_reliability(facts),
         SHAPES: draw_shapes(facts),
+        PARALLEL: draw_parallel(facts),
     }

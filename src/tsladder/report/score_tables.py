@@ -134,7 +134,9 @@ def skill_table(facts: Facts) -> Table:
         if test.skill_against
     ]
     numbers = [words.brief(name) for name in names]
-    return table("skill", "Skill against each forecast", text=("cell",), numbers=numbers, after=("beaten by",), rows=rows)
+    return table(
+        "skill", "Skill against each forecast", text=("cell",), numbers=numbers, after=("beaten by",), rows=rows
+    )
 
 
 def decisions_table(facts: Facts) -> Table:

@@ -10,7 +10,7 @@ from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.memory import BatchPlan
 from tsladder.search.configuration import Configuration, Value
 from tsladder.search.trials import TrialRecord, TrialState
-from tsladder.tracking import RunRecord, RunStatus, Tracker
+from tsladder.tracking import RunRecord, RunStatus, Tracker, size_metrics
 from tsladder.training.cell import CellWork, settings_params
 from tsladder.training.outcome import Outcome
 from tsladder.training.pruning import Bar
@@ -133,6 +133,7 @@ class Bookkeeper:
                     "pauses": float(record.pauses),
                     "paused_seconds": record.paused_seconds,
                     "epochs_run": float(record.epochs_run),
+                    **size_metrics(record.n_params),
                 },
                 curves={
                     "val_loss": [(epoch, loss) for epoch, (_, loss) in enumerate(record.curve, start=1)],
@@ -151,6 +152,7 @@ class Bookkeeper:
                 status=_RUN_STATUS[record.state],
                 start_ms=record.started_ms,
                 end_ms=_milliseconds(record.ended_at),
+                description=_description(record),
             )
         )
 
@@ -167,6 +169,15 @@ class Bookkeeper:
         if record.message:
             # The whole of it is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {record.message.strip().splitlines()[-1]}")
+
+
+def _description(record: TrialRecord) -> str:
+    """What the page of a trial's run says first."""
+    origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
+    loss = "no validation loss" if record.best_val_loss is None else f"validation loss {record.best_val_loss:.4f}"
+    ending = f"{record.stop_reason} after {record.epochs_run} epochs"
+    said = f"{record.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    return f"{said}\n\n{record.message}" if record.message else said
 
 
 def _milliseconds(iso: str) -> int:

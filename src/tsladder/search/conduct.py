@@ -21,7 +21,7 @@ from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord
-from tsladder.tracking import RunStatus, Tracker, open_cell_run
+from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch
 from tsladder.vocabulary import Phase
 
@@ -103,7 +103,11 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         records = tuple(runner.ended_records)
         best = schedule.objective.best(records)
         if search.phase is Phase.SEARCH:
-            run.metrics = {"best_val_loss": best.best_val_loss if best else None, "trials_done": float(len(records))}
+            run.metrics = {
+                "best_val_loss": best.best_val_loss if best else None,
+                "trials_done": float(len(records)),
+                **size_metrics(best.n_params if best else None),
+            }
         if stopped and heat is None:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
         if heat is not None or (best is None and search.phase is Phase.SEARCH):

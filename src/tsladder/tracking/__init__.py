@@ -6,9 +6,9 @@ this package costs nothing; MLflow itself (about 1.5 s) is imported when an `Mlf
 
 from tsladder.tracking.cell_run import CellRun, open_cell_run
 from tsladder.tracking.memory import MemoryTracker
-from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker
+from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker, size_metrics
 from tsladder.tracking.store import MlflowTracker
-from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command
+from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command, view_addresses
 
 __all__ = [
     "UI_ENVIRONMENT",
@@ -21,6 +21,8 @@ __all__ = [
     "RunTags",
     "Tracker",
     "open_cell_run",
+    "size_metrics",
     "store_uri",
     "ui_command",
+    "view_addresses",
 ]

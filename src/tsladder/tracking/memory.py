@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.tracking.runs import (
+    COMPARISON_NAME,
     LAW_NAME,
     LoggedRun,
     RunRecord,
@@ -29,11 +30,11 @@ class MemoryTracker:
     registered: list[Mapping[str, Any]] = field(default_factory=list)
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        for run in self.stored.values():
-            if run.name == name and run.parent_id is None and run.tags["study_key"] == tags.study_key:
-                self.stored[run.run_id] = replace(run, status=RunStatus.RUNNING)
-                return run.run_id
-        return self._store(RunRecord(name=name, tags=tags, status=RunStatus.RUNNING))
+        found = self._found_again(name, tags)
+        if found is not None:
+            self.stored[found] = replace(self.stored[found], status=RunStatus.RUNNING)
+            return found
+        return self._store(RunRecord(name=name, tags=tags, status=RunStatus.RUNNING), "cell")
 
     def close_orphans(self, parent_id: str) -> int:
         cell = self.stored[parent_id]
@@ -50,7 +51,7 @@ class MemoryTracker:
         return len(orphans)
 
     def log_run(self, record: RunRecord) -> str:
-        return self._store(record)
+        return self._store(record, record.tags.kind)
 
     def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
         run = self.stored[run_id]
@@ -60,19 +61,33 @@ class MemoryTracker:
         params, metrics = law_summary(record)
         artifacts = dict.fromkeys(files, "")
         self.registered.append(record)
-        return self._store(RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics, artifacts=artifacts))
+        law = RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics, artifacts=artifacts)
+        return self._store(law, "law")
+
+    def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
+        run_id = self._found_again(COMPARISON_NAME, tags)
+        if run_id is None:
+            run_id = self._store(RunRecord(name=COMPARISON_NAME, tags=tags, description=description), "comparison")
+        self.artifacts[run_id] = tuple(dict.fromkeys([*self.artifacts[run_id], *(path.name for path in files)]))
+        return run_id
 
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
         return tuple(run for run in self.stored.values() if parent_id is None or run.parent_id == parent_id)
 
-    def _store(self, record: RunRecord) -> str:
+    def _found_again(self, name: str, tags: RunTags) -> str | None:
+        for run in self.stored.values():
+            if run.name == name and run.parent_id is None and run.tags["study_key"] == tags.study_key:
+                return run.run_id
+        return None
+
+    def _store(self, record: RunRecord, kind: str) -> str:
         run_id = f"run-{len(self.stored)}"
         self.stored[run_id] = LoggedRun(
             run_id=run_id,
             name=record.name,
             parent_id=record.parent_id,
             status=record.status,
-            tags={**record.tags.as_dict(), **record.extra_tags},
+            tags={**record.tags.as_dict(), "kind": kind, **record.extra_tags},
             params=loggable_params(record.params),
             metrics={**loggable_metrics(record.metrics), **last_values(record.curves)},
         )

@@ -9,8 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from tsladder.params import Params
+
 LAW_NAME = "scaling-law"
 """Name of the law's run and of its registered model."""
+
+COMPARISON_NAME = "comparison"
+"""Name of the run that holds what compares all cells of a study."""
 
 Value = str | int | float | bool
 Curve = Sequence[tuple[int, float]]
@@ -37,6 +42,24 @@ class RunTags:
     phase: str
     study_key: str
 
+    @classmethod
+    def of_study(cls, params: Params, *, phase: str, study_key: str) -> RunTags:
+        """Of a run that stands for a whole study: its top rung and all its horizons."""
+        return cls(
+            budget=params.budget,
+            horizon=",".join(str(horizon) for horizon in params.horizons),
+            model=params.model.family,
+            tier=params.data.tier,
+            task=params.target.task,
+            phase=phase,
+            study_key=study_key,
+        )
+
+    @property
+    def kind(self) -> str:
+        """Of a run below a cell's: trial, seed or evaluation. (A trial's phase is also its cell's.)"""
+        return {"train": "seed", "evaluate": "evaluation"}.get(self.phase, "trial")
+
     def as_dict(self) -> dict[str, str]:
         return {item.name: str(getattr(self, item.name)) for item in fields(self)}
 
@@ -49,7 +72,7 @@ class RunRecord:
     because one infinity makes a whole chart unreadable. `curves` are metrics by step, in any order;
     the value shown for a curve is that of its last step. `artifacts` maps a local file or folder to
     the folder inside the run's artifacts ("" for the top). Times are milliseconds since the epoch;
-    None means now.
+    None means now. `description` is Markdown for the run's page.
     """
 
     name: str
@@ -63,6 +86,7 @@ class RunRecord:
     start_ms: int | None = None
     end_ms: int | None = None
     artifacts: Mapping[Path, str] = field(default_factory=dict)
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,12 +135,25 @@ class Tracker(Protocol):
         """
         ...
 
+    def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
+        """The run `comparison` of the study `tags.study_key`, found again or created, with `files` in place of those of
+        the same names; returns its id."""
+        ...
+
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
         """Runs of the experiment, oldest first, or only the children of `parent_id`.
 
         For repair after a crash and for tests; results come from files.
         """
         ...
+
+
+def size_metrics(n_params: int | None) -> dict[str, float | None]:
+    """The count as metrics, which charts can have on an axis, and its logarithm: their axes are linear."""
+    return {
+        "n_params": None if n_params is None else float(n_params),
+        "log10_n_params": None if n_params is None else math.log10(n_params),
+    }
 
 
 def loggable_params(params: Mapping[str, Value | None]) -> dict[str, str]:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
+from tsladder.tracking.descriptions import DESCRIPTION_TAG, cell_description, law_description
 from tsladder.tracking.registry import register
 from tsladder.tracking.runs import (
+    COMPARISON_NAME,
     LAW_NAME,
     LoggedRun,
     RunRecord,
@@ -28,6 +30,7 @@ from tsladder.tracking.runs import (
     loggable_params,
 )
 from tsladder.tracking.ui import store_uri
+from tsladder.tracking.views import experiment_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,11 +54,10 @@ class MlflowTracker:
         self.experiment = experiment
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
-            if _PARENT not in run.data.tags:
-                self._client.update_run(run.info.run_id, status=RunStatus.RUNNING)
-                return str(run.info.run_id)
-        return self._create(name, tags.as_dict(), None)
+        found = self._found_again(name, tags)
+        if found is not None:
+            return found
+        return self._create(name, tags, None, {"kind": "cell"}, cell_description(name, tags))
 
     def close_orphans(self, parent_id: str) -> int:
         name = self._client.get_run(parent_id).info.run_name
@@ -71,10 +73,9 @@ class MlflowTracker:
         return len(orphans)
 
     def log_run(self, record: RunRecord) -> str:
-        tags = {**record.tags.as_dict(), **record.extra_tags}
-        if record.parent_id is not None:
-            tags[_PARENT] = record.parent_id
-        run_id = self._create(record.name, tags, record.start_ms)
+        parent = {} if record.parent_id is None else {_PARENT: record.parent_id}
+        more = {"kind": record.tags.kind, **record.extra_tags, **parent}
+        run_id = self._create(record.name, record.tags, record.start_ms, more, record.description)
         self._log(run_id, record)
         for path, folder in record.artifacts.items():
             self._upload(run_id, path, folder)
@@ -89,7 +90,7 @@ class MlflowTracker:
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
         params, metrics = law_summary(record)
-        run_id = self._create(LAW_NAME, tags.as_dict(), None)
+        run_id = self._create(LAW_NAME, tags, None, {"kind": "law"}, law_description(record))
         try:
             self._log(run_id, RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics))
             for path in files:
@@ -100,6 +101,17 @@ class MlflowTracker:
             stopped = isinstance(error, KeyboardInterrupt)
             self._client.set_terminated(run_id, status=RunStatus.KILLED if stopped else RunStatus.FAILED)
             raise
+        self._client.set_terminated(run_id, status=RunStatus.FINISHED)
+        return run_id
+
+    def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
+        run_id = self._found_again(COMPARISON_NAME, tags)
+        if run_id is None:
+            run_id = self._create(COMPARISON_NAME, tags, None, {"kind": "comparison"}, description)
+        else:
+            self._client.set_tag(run_id, DESCRIPTION_TAG, description)
+        for path in files:
+            self._upload(run_id, path, "")
         self._client.set_terminated(run_id, status=RunStatus.FINISHED)
         return run_id
 
@@ -117,9 +129,13 @@ class MlflowTracker:
             if not database.exists():
                 _create_database(client_type, self.store, database)
             client = client_type(tracking_uri=store_uri(self.store), registry_uri=store_uri(self.store))
-            if client.get_experiment_by_name(self.experiment) is None:
+            experiment = client.get_experiment_by_name(self.experiment)
+            if experiment is None:
                 artifacts = (self.store / "artifacts").as_uri()
-                client.create_experiment(self.experiment, artifact_location=artifacts)
+                client.create_experiment(self.experiment, artifact_location=artifacts, tags=experiment_tags())
+            else:
+                for name in experiment_tags().keys() - experiment.tags.keys():
+                    client.set_experiment_tag(experiment.experiment_id, name, experiment_tags()[name])
             return client
 
     @cached_property
@@ -129,10 +145,20 @@ class MlflowTracker:
             raise WorkFailed(f"the MLflow experiment {self.experiment!r} was removed from {self.store} while in use")
         return str(experiment.experiment_id)
 
-    def _create(self, name: str, tags: Mapping[str, str], start_ms: int | None) -> str:
+    def _found_again(self, name: str, tags: RunTags) -> str | None:
+        """A run of the experiment itself that has this name in this study, RUNNING from now on."""
+        for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
+            if _PARENT not in run.data.tags:
+                self._client.update_run(run.info.run_id, status=RunStatus.RUNNING)
+                return str(run.info.run_id)
+        return None
+
+    def _create(self, name: str, tags: RunTags, start_ms: int | None, more: Mapping[str, str], description: str) -> str:
+        words = {DESCRIPTION_TAG: description} if description else {}
         run = self._client.create_run(
-            self._experiment_id, start_time=start_ms or _now_ms(), tags=dict(tags), run_name=name
-        )
+            self._experiment_id, start_time=start_ms or _now_ms(), tags={**tags.as_dict(), **more, **words},
+            run_name=name,
+        )  # fmt: skip
         return str(run.info.run_id)
 
     def _log(self, run_id: str, record: RunRecord) -> None:
@@ -161,6 +187,7 @@ class MlflowTracker:
 def _import_client() -> type[MlflowClient]:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
     from mlflow import MlflowClient
 
     for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO

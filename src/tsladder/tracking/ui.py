@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
+
+from tsladder.tracking.views import VIEWS
 
 UI_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Set beside `ui_command`: without job runners the page is up in a quarter of the time and a fifth of the memory."""
@@ -28,3 +32,16 @@ def ui_command(store: Path, *, port: int = 5000) -> list[str]:
         *("--port", str(port)),
         *("--workers", "1"),
     ]
+
+
+def view_addresses(store: Path, experiment: str, *, port: int) -> dict[str, str]:
+    """Name of each saved view -> its address, once the page is up; empty where the study has no run yet.
+
+    The experiment's number is read from the database itself: importing MLflow for it takes as long as the page.
+    """
+    database = store.resolve() / "mlflow.db"
+    if not database.exists():
+        return {}
+    with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        row = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", (experiment,)).fetchone()
+    return {} if row is None else {view.name: view.address(str(row[0]), port) for view in VIEWS}

@@ -23,7 +23,7 @@ from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
-from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
+from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
 from tsladder.training.crew import heat_reason, keep_busy, retry_words
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
@@ -249,6 +249,7 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
             "pauses": float(outcome.heat.pauses),
             "paused_seconds": outcome.heat.paused_seconds,
             "epochs_run": float(len(outcome.curve)),
+            **size_metrics(job.spec.n_params),
         },
         curves=_loss_curves(outcome),
         extra_tags={"stop_reason": str(outcome.stop_reason), "thermal": str(outcome.heat.level)}

@@ -37,8 +37,9 @@ class Shape:
 def shapes_of(cell: CellFacts) -> tuple[Shape, ...]:
     """The trials of a cell by width and depth, narrowest and shallowest first."""
     losses: dict[tuple[int, int], list[float | None]] = {}
-    for trial in cell.search.shapes_tried:
-        losses.setdefault((trial.d_model, trial.n_layers), []).append(trial.val_loss)
+    for trial in cell.search.trials:
+        if trial.shape is not None:
+            losses.setdefault(trial.shape, []).append(trial.val_loss)
     return tuple(
         Shape(
             d_model=d_model,

@@ -9,6 +9,7 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, o
 from tsladder.report.facts import Facts
 
 SHAPES = "shapes.png"
+PARALLEL = "parallel.png"
 
 
 def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
@@ -26,9 +27,13 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *or_words(chosen, "No search has chosen an architecture."),
     ]
     if chosen.rows:
-        said = "N is the measured parameter count, N blocks that of the encoder alone, N body the encoder and its last norm."
-        blocks.append(Paragraph(said))
-    return [*blocks, *_shapes(pictures)]
+        blocks.append(
+            Paragraph(
+                "N is the measured parameter count, N blocks that of the encoder alone, N body that of the encoder and "
+                "its last norm."
+            )
+        )
+    return [*blocks, *_shapes(pictures), *_parallel(pictures)]
 
 
 def _utilisation(facts: Facts) -> list[Block]:
@@ -84,6 +89,20 @@ def _shapes(pictures: Collection[str]) -> list[Block]:
             "larger the more trials it had; a cross is one of which no trial ended with a loss, the ring the winner. "
             "Trials differ in their other settings, too, and one trial is one seed: a difference in colour is a hint, "
             "no finding."
+        ),
+    ]
+
+
+def _parallel(pictures: Collection[str]) -> list[Block]:
+    blocks: list[Block] = [Heading(3, "Every trial side by side")]
+    if PARALLEL not in pictures:
+        return [*blocks, Paragraph("No horizon has trials with a loss that differ in a setting.")]
+    return [
+        *blocks,
+        Picture(PARALLEL, "Every trial as a line through its settings, coloured by validation loss, a panel a horizon"),
+        Paragraph(
+            "A line is a trial of any rung; settings on which all agree are left out. The table of all of them is "
+            "trials.csv beside this report."
         ),
     ]
 

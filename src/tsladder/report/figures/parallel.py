@@ -1,0 +1,107 @@
+"""parallel.png: every trial as a line through its settings, one panel a horizon, coloured by its validation loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.report import words
+from tsladder.report.facts import Facts, TrialFacts
+from tsladder.report.figures.canvas import GRID, INK, MUTED, figure_of, png_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOGARITHMIC = ("n_params", "d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay")
+LINEAR = ("dropout", "warmup_steps")
+_COLOURS = "viridis_r"
+_UPPER_QUANTILE = 0.9
+"""Losses above this share of a horizon's trials take the last colour."""
+
+
+def settings_of(trials: Sequence[TrialFacts]) -> dict[str, NDArray[np.float64]]:
+    """Axis name -> one number a trial, axes on which the trials differ only; NaN where a trial has none, and where a
+    logarithmic axis has no place for it (a weight decay of zero)."""
+    axes = {}
+    for name in (*LOGARITHMIC, *LINEAR):
+        raw = [trial.n_params if name == "n_params" else trial.params.get(name) for trial in trials]
+        values = np.array([np.nan if value is None else float(value) for value in raw])
+        if name in LOGARITHMIC:
+            values[~(values > 0.0)] = np.nan
+        known = values[np.isfinite(values)]
+        if len(known) and known.min() < known.max():
+            axes[name] = values
+    return axes
+
+
+def heights(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where each value lies between the lowest (0) and the highest (1) of its axis."""
+    placed = np.log(values) if name in LOGARITHMIC else values
+    low, high = np.nanmin(placed), np.nanmax(placed)
+    inside: NDArray[np.float64] = (placed - low) / (high - low)
+    return inside
+
+
+def draw_parallel(facts: Facts) -> bytes | None:
+    """PNG; None where no horizon has two trials with a loss that differ in a setting."""
+    panels = []
+    for horizon in facts.params.horizons:
+        trials = [t for cell in facts.of_horizon(horizon) for t in cell.search.trials if t.val_loss is not None]
+        axes = settings_of(trials)
+        if len(trials) > 1 and axes:
+            panels.append((horizon, trials, axes))
+    if not panels:
+        return None
+    figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=110)
+    grid = figure.subplots(len(panels), 1, squeeze=False)
+    for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
+        _panel(figure, axes, horizon, trials, settings)
+    return png_of(figure)
+
+
+def _panel(
+    figure: Any, axes: Axes, horizon: int, trials: Sequence[TrialFacts], settings: dict[str, NDArray[np.float64]]
+) -> None:
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import Normalize
+
+    losses = np.array([trial.val_loss for trial in trials], dtype=np.float64)
+    worst = float(np.quantile(losses, _UPPER_QUANTILE))
+    scale = Normalize(losses.min(), worst if worst > losses.min() else losses.min() + 1e-6, clip=True)
+    placed = np.column_stack([heights(name, values) for name, values in settings.items()])
+    at = np.arange(placed.shape[1], dtype=np.float64)
+    # The best last, on top.
+    order = np.argsort(-losses, kind="stable")
+    lines = [np.column_stack([at, placed[index]])[np.isfinite(placed[index])] for index in order]
+    colours = colormaps[_COLOURS](scale(losses[order]))
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=1.0, alpha=0.7))
+    best = lines[-1]
+    axes.plot(best[:, 0], best[:, 1], color="#c02942", linewidth=2.2, zorder=3)
+    for position, (name, values) in zip(at, settings.items(), strict=True):
+        axes.axvline(position, color=GRID, linewidth=1.2, zorder=0)
+        for value, height, below in ((np.nanmin(values), -0.04, True), (np.nanmax(values), 1.04, False)):
+            axes.text(
+                position, height, _short(value), ha="center", va="top" if below else "bottom", fontsize=8, color=MUTED
+            )
+        axes.text(position, 1.17, name, ha="center", va="bottom", fontsize=9, color=INK)
+    axes.set_xlim(-0.3, at[-1] + 0.3)
+    axes.set_ylim(-0.15, 1.3)
+    axes.set_axis_off()
+    axes.set_title(
+        f"{words.days(horizon)} ahead: {words.counted(len(trials), 'trial')}, the best of them in red",
+        loc="left", fontweight="bold", fontsize=10, color=INK,
+    )  # fmt: skip
+    bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=axes, extend="max", aspect=14, pad=0.01)
+    bar.set_label("validation loss (nats)", color=INK, fontsize=8)
+    bar.ax.tick_params(labelsize=8, colors=INK)
+
+
+def _short(value: float) -> str:
+    if value >= 1000:
+        return f"{value / 1000:,.0f}k" if value < 1e6 else f"{value / 1e6:.3g}M"
+    return f"{value:.3g}"

@@ -1,0 +1,29 @@
+"""What the pages of runs say first, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tsladder.tracking.runs import RunTags
+
+DESCRIPTION_TAG = "mlflow.note.content"
+"""Where MLflow's page looks for the description of a run or an experiment."""
+
+
+def cell_description(name: str, tags: RunTags) -> str:
+    """What the page of a cell's run says first."""
+    return (
+        f"**{name}**: {tags.model} of about {tags.budget} parameters, {tags.horizon} days ahead, on tier {tags.tier}, "
+        f"target {tags.task}. Below it: the trials of its search, its winner trained on fresh seeds, and their "
+        "evaluation."
+    )
+
+
+def law_description(record: Mapping[str, Any]) -> str:
+    """The verdicts in words, one line a horizon."""
+    verdicts = [
+        f"* **{horizon} days ahead: {law['verdict']}**. {law.get('reason', '')}".rstrip()
+        for horizon, law in record["horizons"].items()
+    ]
+    return "\n".join(["The law error = C·N^(-α) of this study. Its picture is among the artifacts.", "", *verdicts])

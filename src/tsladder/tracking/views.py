@@ -1,0 +1,151 @@
+"""What the page of the runs shows before anybody has clicked: saved views, the kind of experiment, its description.
+
+A saved view is a tag of the experiment whose value is the page's own state (MLflow 3.17: name, times and a JSON text of
+columns, filter, order and charts). The format is MLflow's and not documented; a test opens every view in a browser. A
+view that the page cannot read is left out of its list and harms nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tsladder.tracking.descriptions import DESCRIPTION_TAG
+
+_SHARED = "mlflow.sharedViewState."
+_MADE_AT = 1_700_000_000_000
+"""Milliseconds; any instant will do, and a fixed one gives every study the same views."""
+
+_TRIALS = "tags.kind = 'trial'"
+_CELLS = "tags.kind = 'cell'"
+_MOST_RUNS = 1000
+_SETTINGS = ("d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout")
+_TABLE = (
+    *(f"tags.`{name}`" for name in ("budget", "horizon", "stop_reason")),
+    *(f"metrics.`{name}`" for name in ("best_val_loss", "base_rate_loss", "val_auc", "seconds")),
+    *(f"params.`{name}`" for name in ("n_params", *_SETTINGS)),
+)
+
+DESCRIPTION = """A study of tsladder: does the error fall as a power of the parameter count, and which architecture is \
+best at each budget?
+
+* A row is a cell of budget and horizon, for example `2M-h1`. Below it are its trials, its winner's fresh seeds and \
+its evaluation.
+* `scaling-law` is the law with its verdicts and picture; `comparison` has the report and a table of every trial.
+* **Views**, above at the right: *Trials*, *Trials by horizon*, *Loss against size*, *Cells*.
+* Filters to start from: `tags.budget = '200k'` · `tags.kind = 'trial' and tags.horizon = '1'` · \
+`tags.stop_reason != 'early_stopping'` · `tags.phase = 'train'`
+
+These are copies for people: results are in artifacts/, and nothing is read back from here.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedView:
+    """`key` is the last part of its address. A view of charts opens with them."""
+
+    key: str
+    name: str
+    filter: str
+    order_by: str = "metrics.`best_val_loss`"
+    columns: Sequence[str] = ()
+    group_by: str | None = None
+    charts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+    def state(self) -> dict[str, Any]:
+        """The page's state. Runs ordered by anything but their start stand in one flat list, which charts need."""
+        section = {"uuid": self.key, "name": self.name, "display": True, "isReordered": False, "columns": 2}
+        group = {"aggregateFunction": "min", "groupByKeys": [{"mode": "tag", "groupByData": self.group_by}]}
+        return {
+            "searchFilter": self.filter,
+            "orderByKey": self.order_by,
+            "orderByAsc": True,
+            "startTime": "ALL",
+            "lifecycleFilter": "Active",
+            "datasetsFilter": [],
+            "modelVersionFilter": "All Runs",
+            "selectedColumns": list(self.columns),
+            "columnOrder": [],
+            "columnWidths": {},
+            "runsHiddenMode": "SHOWALL",
+            "compareRunCharts": [
+                {
+                    "uuid": f"{self.key}-{number}",
+                    "metricSectionId": self.key,
+                    "runsCountToCompare": _MOST_RUNS,
+                    "deleted": False,
+                    "isGenerated": False,
+                    **chart,
+                }
+                for number, chart in enumerate(self.charts)
+            ],
+            "compareRunSections": [{**section, "deleted": False, "isGenerated": False}] if self.charts else [],
+            "viewMaximized": False,
+            "runListHidden": False,
+            "isAccordionReordered": False,
+            "useGroupedValuesInCharts": True,
+            "hideEmptyCharts": True,
+            "groupBy": None if self.group_by is None else group,
+            "groupsExpanded": {},
+        }
+
+    def tag(self) -> tuple[str, str]:
+        state = json.dumps(self.state(), sort_keys=True)
+        times = {"createdAt": _MADE_AT, "updatedAt": _MADE_AT}
+        return _SHARED + self.key, json.dumps({"name": self.name, **times, "state": state}, sort_keys=True)
+
+    def address(self, experiment_id: str, port: int) -> str:
+        """Where the page shows it."""
+        shown_as = "&compareRunsMode=CHART" if self.charts else ""
+        return f"http://127.0.0.1:{port}/#/experiments/{experiment_id}/runs?viewStateShareKey={self.key}{shown_as}"
+
+
+def _scatter(x: str, y: str) -> dict[str, Any]:
+    return {
+        "type": "SCATTER",
+        "xaxis": {"key": x, "type": "METRIC"},
+        "yaxis": {"key": y, "type": "METRIC"},
+    }
+
+
+_CURVES = {
+    "type": "LINE",
+    "metricKey": "val_loss",
+    "selectedMetricKeys": ["val_loss"],
+    "scaleType": "linear",
+    "xAxisKey": "step",
+    "xAxisScaleType": "linear",
+    "selectedXAxisMetricKey": "",
+    "lineSmoothness": 0,
+    "range": dict.fromkeys(("xMin", "xMax", "yMin", "yMax")),
+}
+_PARALLEL = {"type": "PARALLEL", "selectedParams": list(_SETTINGS), "selectedMetrics": ["best_val_loss"]}
+
+VIEWS = (
+    SavedView(key="trials", name="Trials", filter=_TRIALS, columns=_TABLE),
+    SavedView(key="horizons", name="Trials by horizon", filter=_TRIALS, columns=_TABLE, group_by="horizon"),
+    SavedView(
+        key="size",
+        name="Loss against size",
+        filter=_TRIALS,
+        charts=(_scatter("log10_n_params", "best_val_loss"), _scatter("n_params", "best_val_loss"), _CURVES, _PARALLEL),
+    ),
+    SavedView(
+        key="cells",
+        name="Cells",
+        filter=_CELLS,
+        columns=tuple(f"metrics.`{name}`" for name in ("n_params", "best_val_loss", "test_loss", "trials_done")),
+        charts=(_scatter("log10_n_params", "test_loss"), _scatter("log10_n_params", "best_val_loss")),
+    ),
+)
+
+
+def experiment_tags() -> dict[str, str]:
+    """Tags that an experiment gets once; whoever changes one on the page keeps his own."""
+    return {
+        "mlflow.experimentKind": "custom_model_development",
+        DESCRIPTION_TAG: DESCRIPTION,
+        **dict(view.tag() for view in VIEWS),
+    }
