@@ -1,4 +1,4 @@
-"""The report as a reader has it: opened from the disk, sorted, searched, saved, on a phone, on paper, without scripts."""
+"""The report as a reader has it: opened from disk, sorted, searched, saved, on a phone, on paper, without scripts."""
 
 import csv
 import json
@@ -170,7 +170,7 @@ def test_on_paper_there_are_no_controls_and_the_ground_is_white(page):
     assert all(found.is_visible() for found in page.locator(".dt-container .title").all())
 
 
-def test_without_scripts_every_table_is_there(chromium, address, sight):
+def test_without_scripts_every_table_is_there_and_still_nothing_scrolls_sideways(chromium, address, sight):
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 1000})
     try:
         page = context.new_page()
@@ -180,5 +180,7 @@ def test_without_scripts_every_table_is_there(chromium, address, sight):
             assert page.locator(f"table {part}:visible").count() == page.locator(f"table {part}").count()
         assert page.locator(".dt-container").count() == 0
         page.screenshot(path=sight.pictures / "report-without-scripts.png", full_page=True)
+        page.set_viewport_size({"width": 400, "height": 1000})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     finally:
         context.close()

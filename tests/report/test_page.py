@@ -1,4 +1,4 @@
-"""The page: one file that needs nothing else, in which every table can be sorted and saved, and the same facts as text."""
+"""The page: one file that needs nothing else, whose tables can be sorted and saved; the same facts as the text."""
 
 import base64
 import dataclasses

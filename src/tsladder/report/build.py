@@ -27,10 +27,6 @@ from tsladder.vocabulary import Phase
 
 RESULTS = "experiment_results.csv"
 TRIALS = "trials.csv"
-
-QUIET_SECONDS = 2.0
-
-
 COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
@@ -61,6 +57,7 @@ def build_report(
     write_text(places.report / TRIALS, to_trials_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
     write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
+    say(f"{places.report / 'report.html'} is written")
     if tracker is not None and facts.study_key is not None:
         files = [path for name in COPIED if (path := places.report / name).exists()]
         tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)

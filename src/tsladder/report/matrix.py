@@ -1,4 +1,4 @@
-"""The study at a glance, a row a rung and a column a horizon: what each cell reached, and how it fills its budget. Pure.
+"""The study at a glance, a row a rung and a column a horizon: what each cell reached, how it fills its budget. Pure.
 
 Colour repeats what an entry says in words.
 """
@@ -49,8 +49,8 @@ def _reached(cell: CellFacts) -> _Entry:
     test = cell.test
     if test is None:
         state = f"failed in the {cell.failed_stage}" if cell.state is CellState.FAILED else str(cell.state)
-        tone = Tone.BAD if cell.state is CellState.FAILED else Tone.OFF
-        return f"skill {words.MISSING}\nvalidation {words.number(cell.search.best_val_loss)}\n{state}", tone
+        colour = Tone.BAD if cell.state is CellState.FAILED else Tone.OFF
+        return f"skill {words.MISSING}\nvalidation {words.number(cell.search.best_val_loss)}\n{state}", colour
     against = _against_constant(test)
     said, tone = _judged(test, test.advantage_ci if against.ci is None else against.ci)
     lines = (

@@ -43,7 +43,7 @@ th { background: var(--soft); vertical-align: bottom; }
 td { white-space: pre-line; }
 .number { text-align: right; }
 td.number { white-space: pre; }
-td.text { min-width: 3rem; max-width: 28rem; overflow-wrap: break-word; }
+td.text { min-width: 3rem; max-width: 34rem; overflow-wrap: break-word; }
 td.good { background: var(--good); }
 td.mixed { background: var(--mixed); }
 td.bad { background: var(--bad); }

@@ -12,7 +12,8 @@ UNKNOWN = ""
 """The key of an entry that says nothing; it stands last whichever way a column is sorted."""
 
 _FIRST = re.compile(
-    rf"{MISSING}|(?<![\w.])(?P<number>[+-]?(?:inf|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?))(?P<unit>[kMB]\b| (?:s|min|h|days?)\b)?"
+    rf"{MISSING}|(?<![\w.])(?P<number>[+-]?(?:inf|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?))"
+    r"(?P<unit>[kMB]\b| (?:s|min|h|days?)\b)?"
 )
 _UNITS = {"k": 1e3, "M": 1e6, "B": 1e9, " s": 1.0, " min": 60.0, " h": 3600.0, " day": 86_400.0, " days": 86_400.0}
 _HORIZON = re.compile(r"(\d+) days?")

@@ -21,8 +21,8 @@ def at_a_glance(facts: Facts) -> list[Block]:
             f"Skill is 1 - test loss / loss of the stricter constant, with its paired {level} interval; below it the "
             "mean test loss with its own, and the best validation loss of the search, which flatters the cell. A cell "
             "has skill where the interval of its skill lies wholly above 0; a simpler forecast is better where the "
-            "paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler forecast is better; yellow: "
-            "skill, and one is; red: no skill shown, or failed; grey: not scored or not planned."
+            "paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler forecast "
+            "is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not planned."
         ),
     ]
 
@@ -33,9 +33,10 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Heading(2, "Cells"),
         *or_words(score_tables.cells_table(facts), "No cell is planned."),
         Paragraph(
-            "N is the measured parameter count. The validation loss is the best of the search and flatters it; the test loss is the mean ± its "
-            f"standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of the stricter constant. "
-            "Beaten by: forecasts whose paired interval on the test days lies wholly below the cell's loss."
+            "N is the measured parameter count. The validation loss is the best of the search and flatters it; the "
+            f"test loss is the mean ± its standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of "
+            "the stricter constant. Beaten by: forecasts whose paired interval on the test days lies wholly below the "
+            "cell's loss."
         ),
         *_intervals(facts),
         *_skill(facts),

@@ -27,8 +27,12 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *or_words(chosen, "No search has chosen an architecture."),
     ]
     if chosen.rows:
-        said = "N is the measured parameter count, N blocks that of the encoder alone, N body the encoder and its last norm."
-        blocks.append(Paragraph(said))
+        blocks.append(
+            Paragraph(
+                "N is the measured parameter count, N blocks that of the encoder alone, N body that of the encoder and "
+                "its last norm."
+            )
+        )
     return [*blocks, *_shapes(pictures), *_parallel(pictures)]
 
 

@@ -14,14 +14,12 @@ SCALING = "scaling.png"
 
 def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     """Each horizon in a line, the law's picture, and then each horizon with the figures behind its line."""
-    blocks: list[Block] = [
-        Heading(2, "Verdicts"),
-        Points(tuple(_in_a_line(facts, horizon) for horizon in facts.params.horizons)),
-    ]
-    if SCALING in pictures:
-        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
+    blocks: list[Block] = [Heading(2, "Verdicts")]
     if facts.law and facts.study_key and facts.law.study_key not in (None, facts.study_key):
         blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
+    blocks.append(Points(tuple(_in_a_line(facts, horizon) for horizon in facts.params.horizons)))
+    if SCALING in pictures:
+        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
