@@ -84,13 +84,13 @@ class Terminal:
             with contextlib.suppress(OSError):
                 self.written += os.read(self._ours, 65536).decode("utf-8", "replace")
 
-    def until(self, what: str, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    def until(self, what: str, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             self.read(0.05)
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}\n{self.plain}"
 
-    def until_written(self, text: str, seconds: float = 30.0) -> None:
+    def until_written(self, text: str, seconds: float = 60.0) -> None:
         """What was written before the call counts as well."""
         self.until(f"{text!r} is written", lambda: text in self.plain, seconds)
 
@@ -98,7 +98,7 @@ class Terminal:
         """Nothing was written."""
         self.written = ""
 
-    def end(self, seconds: float = 30.0) -> int:
+    def end(self, seconds: float = 60.0) -> int:
         """Wait until it has ended; its exit code."""
         self.until("the end", lambda: self.process.poll() is not None, seconds)
         while True:

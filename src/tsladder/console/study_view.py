@@ -11,7 +11,9 @@ from tsladder.errors import BadInput, WorkFailed
 from tsladder.places import Places
 
 _SHARE = 0.1
-"""Of a core that looking may take: training needs it more."""
+"""Of a core that looking may take: training needs it more. Yet nobody waits longer than this:"""
+
+_LONGEST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +47,5 @@ class StudyView:
                 # Written half, by another version, or gone between two looks at it.
                 self._view = View(self._view.state, f"a file of the study cannot be read now: {error!r}")
             ended = self._clock()
-            self._next = ended + max(self._interval, (ended - began) / _SHARE)
+            self._next = ended + max(self._interval, min(_LONGEST_SECONDS, (ended - began) / _SHARE))
         return self._view

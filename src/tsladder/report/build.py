@@ -27,6 +27,7 @@ from tsladder.vocabulary import Phase
 
 RESULTS = "experiment_results.csv"
 TRIALS = "trials.csv"
+QUIET_SECONDS = 2.0
 COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
