@@ -20,12 +20,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         tmp_path_factory.mktemp("real"),
         budget="80k",
         ladder=["12k", "30k", "80k"],
-        search__transfer=True,
-        horizons=[1, 2],
         search__trials=6,
     )
     prepare(places)
-    for cell in ("12k-h1", "30k-h1", "80k-h1", "12k-h2", "30k-h2", "80k-h2"):
+    for cell in ("12k-h1", "30k-h1", "80k-h1"):
         for name in ("hpo", "train", "evaluate"):
             stage(places, name, "--cell", cell)
     for name in ("audit", "supplementary", "transfer", "fit", "report"):

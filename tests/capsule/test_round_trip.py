@@ -151,6 +151,26 @@ def test_there_are_no_weights_no_features_and_nothing_of_another_study_in_it(stu
     assert "artifacts/scores/2M-h1/scores.json" not in names
 
 
+def test_a_second_phase_and_a_transfer_are_told_too(study, tmp_path):
+    chosen = {"status": "done", "budgets": ["12k"], "reasons": {"12k": "its winner is the best but one"}}
+    write_json(study.supplementary / "selection.json", chosen)
+    write_json(study.supplementary / "12k-h1" / "summary.json", {"status": "done", "trials_done": 24, "best": {}})
+    winner = {"budget": "12k", "horizon": 1, "source": 3, "relative": 0.01, "low": -0.01, "high": 0.03}
+    moved = {"status": "done", "verdict": "transfers", "reason": "Within the margin.", "regrets": [winner]}
+    write_json(study.transfer / "transfer.json", moved)
+    shutil.copy(
+        study.scores(finished.Cell("12k", 1)) / "predictions.parquet", study.transfer / "12k-h1-from-h3.parquet"
+    )
+    build_report(study, params_of(study))
+    pack(study, tmp_path / "study.zip")
+    assert "artifacts/transfer/12k-h1-from-h3.parquet" in contents_of(tmp_path / "study.zip")
+    told(tmp_path / "study.zip", tmp_path / "out")
+    found = (tmp_path / "out" / "report.md").read_text()
+    assert found.startswith((study.report / "report.md").read_text().rstrip("\n"))
+    assert "Within the margin." in found
+    assert "its winner is the best but one" in found
+
+
 def test_a_study_that_is_not_finished_is_told_as_far_as_it_went(tmp_path):
     places = finished.write_study(tmp_path / "study", opened=(finished.OPEN,))
     manifest = pack_open(places, tmp_path / "open.zip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -98,11 +99,15 @@ def test_words_out_of_a_strangers_file_do_not_steer_the_terminal(
     capsule: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     contents = contents_of(capsule)
-    name = "artifacts/scores/200k-h3/scores.json"
-    contents[name] = contents[name].replace(b"none of 7 trials", rb"\u001b[31mnone of 7 trials")
+    audit = json.loads(contents["artifacts/audit/audit.json"])
+    audit["passed"] = audit["probes"][0]["passed"] = False
+    audit["probes"][0]["words"] = "\x1b[31mred\x07"
+    contents["artifacts/audit/audit.json"] = json.dumps(audit).encode()
     forged = write_zip(tmp_path / "forged.zip", with_manifest(contents))
-    main(["report", "--from", str(forged), "--out", str(tmp_path / "out")])
-    assert "\x1b" not in "".join(capsys.readouterr())
+    assert main(["report", "--from", str(forged), "--out", str(tmp_path / "out")]) == 1
+    out, err = capsys.readouterr()
+    assert "?[31mred?" in out
+    assert not {"\x1b", "\x07"} & {*out, *err}
 
 
 def test_without_from_the_verdicts_and_the_reports_place_are_printed(

@@ -31,7 +31,7 @@ with progress("measuring the sea", quiet_seconds=quiet) as on_step:
     for number in range(1, steps + 1):
         on_step(f"wave {number}", number, steps)
         time.sleep(0.15)
-print('{"waves": %d}' % steps)
+    print('{"waves": %d}' % steps)
 """
 
 

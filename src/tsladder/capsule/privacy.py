@@ -111,7 +111,10 @@ def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, i
         return (
             "".join(canonical(r) + "\n" for r in clean) if name.endswith(".jsonl") else json_text(clean[0])
         ).encode()
-    return here.scrub(content.decode("utf-8")).encode() if name.endswith(_TEXT) else content
+    if name.endswith(_TEXT):
+        quoted = {said.replace('"', '""'): clean.replace('"', '""') for said, clean in instead.items()}
+        return _clean(content.decode("utf-8"), here, quoted if name.endswith(".csv") else instead).encode()
+    return content
 
 
 def _clean(value: Any, here: Here, instead: Mapping[str, str]) -> Any:
