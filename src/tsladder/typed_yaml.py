@@ -50,8 +50,8 @@ def read_floats_of_yaml_1_2(loader: Any) -> None:
     loader.add_implicit_resolver("tag:yaml.org,2002:float", form, list("-+0123456789."))
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 floats, and no silently repeated keys."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A SafeLoader with YAML 1.2 floats, and no silently repeated keys."""
 
 
 read_floats_of_yaml_1_2(_Loader)

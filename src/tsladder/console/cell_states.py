@@ -13,6 +13,7 @@ from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import LiveWork, RunningTrial, live_work
 from tsladder.console.results import NO_RESULTS, Belonging, CellResults, read_results, was_built
 from tsladder.console.time_to_go import STAGES, Estimate
+from tsladder.console.unchanged import Unchanged
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
@@ -78,7 +79,8 @@ def look_at_cell(
     forecasts: Forecasts,
     live: Sequence[tuple[str, Path]],
     now: float,
-    at_work: Sequence[str] = (),
+    at_work: Sequence[str],
+    files: Unchanged,
 ) -> CellLook:
     """One cell at `now`, its live records `live` (phase, folder) and the stages `at_work` that DVC runs.
 
@@ -89,7 +91,7 @@ def look_at_cell(
     cell = plans.cell
     belonging = belonging_of(cell, freshness)
     work = _work_on(cell, live_work(live, now), at_work)
-    results, unreadable = _results(places, plans, belonging)
+    results, unreadable = _results(places, plans, belonging, files)
     if work is not None:
         state = RUNNING
     elif belonging.scores:
@@ -114,10 +116,12 @@ def look_at_cell(
     return CellLook(state=found, results=results, work=work)
 
 
-def _results(places: Places, plans: CellPlans, belonging: Belonging) -> tuple[CellResults, str | None]:
+def _results(
+    places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged
+) -> tuple[CellResults, str | None]:
     """What the cell has, or nothing and why it cannot be read."""
     try:
-        return read_results(places, plans, belonging), None
+        return read_results(places, plans, belonging, files), None
     except (WorkFailed, OSError) as error:
         return NO_RESULTS, str(error)
     except (KeyError, TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsladder.params import Params, load_params
+from tsladder.params import Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer
 from tsladder.planning.cells import CellPlans, plan_cells
@@ -40,14 +40,15 @@ class Question:
 
 def read_question(places: Places) -> Question:
     """Raises BadInput when params.yaml is faulty, WorkFailed when a module cannot be parsed."""
-    params = load_params(places.params)
+    raw = read_yaml(places.params)
+    params = parse_params(raw, source=str(places.params))
     recall(places.sources)
     plans = plan_cells(params)
     texts = {path.relative_to(places.root).as_posix(): json_text(plan) for path, plan in _files(places, params, plans)}
     remember(places.sources)
     return Question(
         params=params,
-        raw=read_yaml(places.params),
+        raw=raw,
         plans=plans,
         texts=texts,
         study_key=study_key({str(plan.cell): plan.search for plan in plans}),

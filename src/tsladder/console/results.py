@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.console.unchanged import Unchanged
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import cell_key, train_key
-from tsladder.records import read_json, read_lines
+from tsladder.records import read_json
 from tsladder.vocabulary import Cell, CellStatus, StopReason
 
 
@@ -51,58 +52,58 @@ class Belonging:
     scores: bool
 
 
-def read_results(places: Places, plans: CellPlans, belonging: Belonging) -> CellResults:
+def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
     """Raises WorkFailed for a damaged file."""
     if not belonging.inputs:
         return NO_RESULTS
-    trials = _trials(places, plans, belonging)
+    trials = _trials(places, plans, belonging, files)
     complete = [line["best_val_loss"] for line in trials if line["state"] == "complete"]
-    test = _test_region(places, plans.cell) if belonging.scores else {}
+    test = _test_region(places, plans.cell, files) if belonging.scores else {}
     return CellResults(
         trial_numbers=frozenset(int(line["number"]) for line in trials),
         trial_seconds=tuple(float(line["seconds"]) for line in trials),
         stop_reasons=dict(sorted(Counter(str(line["stop_reason"]) for line in trials).items())),
         best_val_loss=min(complete, default=None),
         workers=int(trials[-1]["workers"]) if trials else None,
-        seed_seconds=_seed_seconds(places, plans, belonging),
+        seed_seconds=_seed_seconds(places, plans, belonging, files),
         test_loss=test["mean"]["log_loss"] if test else None,
         skill=test["skill"] if test else None,
-        failure=_failure(places, plans.cell, belonging),
+        failure=_failure(places, plans.cell, belonging, files),
     )
 
 
-def _trials(places: Places, plans: CellPlans, belonging: Belonging) -> list[dict[str, Any]]:
+def _trials(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> list[dict[str, Any]]:
     """The copy that the stage left, else the live record under the key of the question."""
     if belonging.search:
         path = places.hpo(plans.cell) / "trials.jsonl"
     else:
-        path = places.study(plans.cell, cell_key(plans.search, *_inputs(places, plans.cell))) / "trials.jsonl"
-    last = {line["number"]: line for line in read_lines(path)}
+        path = places.study(plans.cell, cell_key(plans.search, *_inputs(places, plans.cell, files))) / "trials.jsonl"
+    last = {line["number"]: line for line in files.lines(path)}
     return [line for line in last.values() if line["state"] != "interrupted"]
 
 
-def _seed_seconds(places: Places, plans: CellPlans, belonging: Belonging) -> dict[int, float]:
+def _seed_seconds(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> dict[int, float]:
     if not belonging.search:
         return {}
     if belonging.train:
         path = places.timings(plans.cell)
-        seeds = read_json(path)["seeds"] if path.exists() else {}
+        seeds = files.json(path)["seeds"] if path.exists() else {}
         return {int(name.removeprefix("seed-")): float(seed["seconds"]) for name, seed in seeds.items()}
-    choice = read_json(places.choice(plans.cell))
+    choice = files.json(places.choice(plans.cell))
     if choice["status"] != CellStatus.DONE:
         return {}
-    folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell)))
+    folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
     outcomes = [(number, folder / f"seed-{number}" / "outcome.json") for number in range(1, plans.train["seeds"] + 1)]
-    return {number: float(read_json(path)["seconds"]) for number, path in outcomes if path.exists()}
+    return {number: float(files.json(path)["seconds"]) for number, path in outcomes if path.exists()}
 
 
-def _inputs(places: Places, cell: Cell) -> tuple[str, dict[str, Any]]:
+def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, dict[str, Any]]:
     """The values of the features and of the splits."""
-    fingerprint = str(read_json(places.features / "manifest.json")["fingerprint"])
-    return fingerprint, read_json(places.horizon_splits(cell.horizon))
+    fingerprint = str(files.json(places.features / "manifest.json")["fingerprint"])
+    return fingerprint, files.json(places.horizon_splits(cell.horizon))
 
 
-def _failure(places: Places, cell: Cell, belonging: Belonging) -> str | None:
+def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
     """As the furthest stage says that wrote something of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
         (belonging.scores, places.scores(cell) / "scores.json"),
@@ -111,7 +112,7 @@ def _failure(places: Places, cell: Cell, belonging: Belonging) -> str | None:
     )
     for belongs, path in candidates:
         if belongs and path.exists():
-            record = read_json(path)
+            record = files.json(path)
             if record["status"] == CellStatus.FAILED:
                 return str(record["reason"])
     return None
@@ -126,8 +127,8 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     return "train", status.exists() and read_json(status).get("stop_reason") == StopReason.THERMAL
 
 
-def _test_region(places: Places, cell: Cell) -> Mapping[str, Any]:
-    record = read_json(places.scores(cell) / "scores.json")
+def _test_region(places: Places, cell: Cell, files: Unchanged) -> Mapping[str, Any]:
+    record = files.json(places.scores(cell) / "scores.json")
     return record["regions"]["test"] if record["status"] == CellStatus.DONE else {}
 
 

@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.console.cell_states import NOT_PLANNED, CellState, estimate_of, look_at_cell, seconds_fields
+from tsladder.console.cell_states import NOT_PLANNED, CellLook, CellState, estimate_of, look_at_cell, seconds_fields
 from tsladder.console.contents import Contents, Hashes
 from tsladder.console.forecasts import Forecasts, read_forecasts
 from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
 from tsladder.console.lock_file import read_lock
-from tsladder.console.pipeline import read_pipeline
+from tsladder.console.pipeline import Pipeline, read_pipeline
 from tsladder.console.question import Question, read_question, signature
 from tsladder.console.stages_at_work import stages_at_work
 from tsladder.console.time_to_go import total
+from tsladder.console.unchanged import Unchanged
 from tsladder.console.verdicts import HorizonVerdict, read_verdicts
 from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
 
 __all__ = [
     "STALLED_SECONDS",
@@ -68,7 +70,8 @@ class StudyReader:
         self._clock = clock
         self._hashes = Hashes()
         self._asked: tuple[object, Question] | None = None
-        self._locked: tuple[object, Mapping[str, Any]] | None = None
+        self._files = Unchanged()
+        self._piped: tuple[object, Pipeline] | None = None
         self._forecasts: tuple[object, Forecasts] | None = None
 
     def question(self) -> Question:
@@ -81,13 +84,20 @@ class StudyReader:
     def freshness(self) -> Freshness:
         """Every stage against dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock is damaged."""
         root, question = self._places.root, self.question()
-        path = root / "dvc.lock"
-        seen = (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
-        if self._locked is None or self._locked[0] != seen:
-            self._locked = seen, read_lock(path)
-        pipeline = read_pipeline(root / "dvc.yaml", question.raw)
+        dvc = root / "dvc.yaml"
+        seen = (question.study_key, question.params, dvc.stat().st_mtime_ns if dvc.exists() else None)
+        if self._piped is None or self._piped[0] != seen:
+            self._piped = seen, read_pipeline(dvc, question.raw)
+        lock = self._files.read(root / "dvc.lock", read_lock)
         contents = Contents(root, question.texts, self._hashes)
-        return Freshness(pipeline, self._locked[1], contents, question.raw, self._places.dvc_cache)
+        return Freshness(self._piped[1], lock, contents, question.raw, self._places.dvc_cache)
+
+    def look(self, plans: CellPlans, now: float) -> CellLook:
+        """One cell at `now`, and what its state is read from."""
+        freshness = self.freshness()
+        live = live_folders(self._places).get(str(plans.cell), ())
+        at_work = stages_at_work(self._places.root, freshness.pipeline)
+        return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
 
     def forecasts(self) -> Forecasts:
         """Of trainings that have not begun."""
@@ -107,7 +117,7 @@ class StudyReader:
         live = live_folders(places)
         cells = {
             str(plans.cell): look_at_cell(
-                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, at_work
+                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, at_work, self._files
             ).state
             for plans in question.plans
         }

@@ -16,7 +16,6 @@ from tsladder.console.cell_states import (
     PENDING,
     RUNNING,
     CellState,
-    look_at_cell,
     seconds_fields,
 )
 from tsladder.console.cell_time import cell_stages, stage_to_go
@@ -80,7 +79,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     plans = next(plans for plans in question.plans if plans.cell == cell)
     freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
     live = live_folders(places).get(name, ())
-    look = look_at_cell(places, plans, freshness, forecasts, live, now)
+    look = reader.look(plans, now)
     names = (*INPUTS, *cell_stages(cell))
     again: list[StageAgain] = []
     reasons: list[Reason] = []
