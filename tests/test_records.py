@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.studies import environment
 from tsladder.errors import WorkFailed
 from tsladder.locks import is_owned, sole_owner
 from tsladder.records import append_line, cut_torn_tail, digest, read_json, read_lines, write_json
