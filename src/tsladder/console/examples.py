@@ -22,7 +22,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),
         ("tsladder watch --interval 5", "look every five seconds"),
-        ("tsladder watch >> watch.txt", "a line of history whenever something happens"),
+        ("tsladder watch > watch.txt", "a line of history whenever something happens"),
     ),
     "why": (
         ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
