@@ -244,6 +244,7 @@ def test_json_is_read_strictly(packed, tmp_path, name, text):
     [
         ("params.yaml", b"study: {name: x}"),
         ("params.yaml", b"&a [*a, *a]"),
+        ("params.yaml", b'"\\e[31mred": 1'),
         ("environment.json", b"{}"),
         ("environment.json", b'{"python": "3", "packages": 1, "fingerprints": [], "machine": {}}'),
         ("artifacts/scores/12k-h1/scores.json", b'{"status": "done"}'),
@@ -266,6 +267,7 @@ def test_records_that_are_not_ours_end_in_one_message(packed, tmp_path, name, co
         rebuild(capsule, folder / "out")
     assert "x.zip" in str(refused.value)
     assert ".tsladder-" not in str(refused.value)
+    assert str(refused.value).replace("\n", "").isprintable()
     assert list(folder.iterdir()) == []
 
 

@@ -113,7 +113,7 @@ def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, i
         ).encode()
     if name.endswith(_TEXT):
         quoted = {said.replace('"', '""'): clean.replace('"', '""') for said, clean in instead.items()}
-        return _clean(content.decode("utf-8"), here, quoted if name.endswith(".csv") else instead).encode()
+        return str(_clean(content.decode("utf-8"), here, quoted if name.endswith(".csv") else instead)).encode()
     return content
 
 

@@ -118,8 +118,9 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
 
 
 def _said(error: Exception, folder: Path) -> str:
-    """Its message, without the temporary folder."""
-    return str(error).replace(f"{folder}/", "").strip()
+    """Its message, without the temporary folder and without what in a stranger's file would steer a terminal."""
+    words = str(error).replace(f"{folder}/", "").strip()
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
 
 
 def _unlike_ours(capsule: Path, manifest: Manifest, said: str) -> BadInput:
