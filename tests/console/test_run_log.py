@@ -47,6 +47,7 @@ def test_lines_come_whole_with_their_times_and_the_last_also_without_an_end(tmp_
     while not (tmp_path / "run.log").exists() or b"one" not in (tmp_path / "run.log").read_bytes():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    time.sleep(0.01)  # the clock of the log ticks in milliseconds
     relayed.write(b"o\n", b"10%\r50%\r100%\n", "\x1b[31mfünf\x1b[0m\r\n".encode(), b"unfinished")
     relayed.close()
     log = RunLog(tmp_path / "run.log")
