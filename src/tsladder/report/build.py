@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tsladder.params import Params
@@ -27,7 +25,6 @@ from tsladder.vocabulary import Phase
 
 RESULTS = "experiment_results.csv"
 TRIALS = "trials.csv"
-QUIET_SECONDS = 2.0
 COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
@@ -38,16 +35,12 @@ def build_report(
     """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
     A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
-    `environment`: in place of this machine's. What takes long says what it does. Raises WorkFailed when a file of the
-    study is damaged.
+    `environment`: in place of this machine's. Raises WorkFailed when a file of the study is damaged.
     """
-    say = _teller()
     facts = read_facts(places, params)
     if environment is not None:
         facts = dataclasses.replace(facts, environment=environment)
-    say(f"the records of {len(facts.planned)} cells are read, drawing the pictures")
     drawn = pictures_of(facts)
-    say("the pictures are drawn, writing the report")
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     blocks = document(facts, pictures)
     if facts.environment.rebuilt is not None:
@@ -58,23 +51,10 @@ def build_report(
     write_text(places.report / TRIALS, to_trials_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
     write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
-    say(f"{places.report / 'report.html'} is written")
     if tracker is not None and facts.study_key is not None:
         files = [path for name in COPIED if (path := places.report / name).exists()]
         tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)
         tracker.log_comparison(files, tags, f"Everything that compares the cells of this study. {question(facts)}")
-    say(f"{places.report / 'report.html'} is written")
-
-
-def _teller() -> Callable[[str], None]:
-    """Prints what it is told, once `QUIET_SECONDS` have gone by."""
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        if (spent := time.monotonic() - started) > QUIET_SECONDS:
-            print(f"report: {text} ({spent:.0f} s)", flush=True)
-
-    return say
 
 
 def _place_picture(path: Path, picture: bytes | None) -> None:
