@@ -48,7 +48,13 @@ def column(page, name, title):
 
 
 def sort(page, name, title):
-    table(page, name).locator("thead th", has_text=title).first.click()
+    """Click on a header, and wait for the order: the library sorts a little later."""
+    header = table(page, name).locator("thead th", has_text=title).first
+    before = header.get_attribute("aria-sort")
+    header.click()
+    page.wait_for_function(
+        "([header, before]) => header.getAttribute('aria-sort') !== before", arg=[header.element_handle(), before]
+    )
 
 
 def test_every_table_is_taken_over_by_the_library(page, sight):

@@ -29,6 +29,7 @@ class StudyView:
 
     def __init__(self, places: Places, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._reader = StudyReader(places)
+        self._root = places.root
         self._interval = interval
         self._clock = clock
         self._next = clock()
@@ -42,7 +43,8 @@ class StudyView:
             try:
                 self._view = View(self._reader.read(), None)
             except (BadInput, WorkFailed) as refusal:
-                self._view = View(self._view.state, str(refusal))
+                # Short enough for a line of the terminal.
+                self._view = View(self._view.state, str(refusal).replace(f"{self._root}/", ""))
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 # Written half, by another version, or gone between two looks at it.
                 self._view = View(self._view.state, f"a file of the study cannot be read now: {error!r}")
