@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.stage import exit_code
 
@@ -22,6 +24,7 @@ EXAMPLES = """examples:
   tsladder status --json         where every cell stands
   tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
   tsladder fit points.csv        the law of any table of sizes and losses
+  tsladder ingest spy.csv --symbol spy   your own daily bars, checked, as data/spy.parquet
   tsladder ui                    compare trials in the browser
 """
 
@@ -37,6 +40,16 @@ examples:
   tsladder fit points.csv                 a verdict for every group
   tsladder fit points.csv --json          the same as JSON alone
   tsladder fit points.csv --out results   also results/fit.json, fit.csv and fit.png
+"""
+
+INGEST_HELP = """Columns in any order, named as vendors do; days and numbers as they come. What is ambiguous is refused
+with its readings, what is wrong with its row. Rows are numbered as an editor shows them.
+
+examples:
+  tsladder ingest SPY.csv --symbol spy             checked and stored as data/spy.parquet
+  tsladder ingest SPY.csv --symbol spy --dry-run   only said
+  tsladder ingest all.csv --symbol spy --only-symbol SPY --add
+  tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29
 """
 
 
@@ -107,6 +120,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     fit.set_defaults(command=_fit)
 
+    ingest = commands.add_parser(
+        "ingest",
+        help="your own daily bars: read, checked, stored as data/NAME.parquet",
+        description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
+        epilog=INGEST_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too) or Parquet; or yahoo:TICKER")
+    ingest.add_argument("--symbol", required=True, metavar="NAME", help="what data.symbol calls it")
+    ingest.add_argument("--only-symbol", metavar="X", help="of a file with several symbols, this one")
+    ingest.add_argument("--date-order", choices=("dmy", "mdy"), help="where the file leaves day and month open")
+    ingest.add_argument("--decimal", choices=("point", "comma"), help="where the file leaves the decimal mark open")
+    ingest.add_argument(
+        "--from", dest="since", type=_day, metavar="DATE", help="first day to download, else all (yahoo: only)"
+    )
+    ingest.add_argument("--force", action="store_true", help="replace other bars of that name")
+    ingest.add_argument("--add", action="store_true", help="then track the data folder: dvc add data")
+    ingest.add_argument("--dry-run", action="store_true", help="only say what would be stored")
+    ingest.add_argument("--json", action="store_true", help="print JSON alone")
+    ingest.set_defaults(command=_ingest)
+
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
     ui.set_defaults(command=_ui)
@@ -173,6 +207,46 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     if record["ignored_columns"]:
         print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
     return 0
+
+
+def _ingest(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.ingest import Wishes, how_to_go_on, ingest_here, ingestion_lines, track
+    from tsladder.ingest.build import Reading
+    from tsladder.ingest.dates import DateOrder
+    from tsladder.ingest.numbers import Decimal
+
+    reading = Reading(
+        only_symbol=options.only_symbol,
+        date_order=options.date_order and DateOrder(options.date_order),
+        decimal=options.decimal and Decimal(options.decimal),
+    )
+    wishes = Wishes(reading=reading, since=options.since, force=options.force, dry_run=options.dry_run)
+    done = ingest_here(places, options.source, options.symbol, wishes, today=datetime.date.today())
+    for warning in done.account.warnings:
+        print(f"tsladder: warning: {warning}", file=sys.stderr)
+    if not options.json:
+        print("\n".join(ingestion_lines(done)))
+    failure: WorkFailed | None = None
+    if options.add and not options.dry_run:
+        try:
+            track(places, done.stored_as)
+        except WorkFailed as error:
+            failure = error
+    added = options.add and not options.dry_run and failure is None
+    if options.json:
+        print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
+    elif failure is None and not options.dry_run:
+        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a day like 2018-01-31, got {text!r}") from None
 
 
 def _ui(places: Places, options: argparse.Namespace) -> NoReturn:

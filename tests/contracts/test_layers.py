@@ -14,7 +14,7 @@ LAYERS = (
     ("console",),
     ("stage",),
     ("report",),
-    ("search", "audit"),
+    ("search", "audit", "ingest"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
