@@ -70,10 +70,11 @@ def looks_like_a_day(cell: str) -> bool:
 def read_days(column: Cells, source: str, *, order: DateOrder | None) -> Days:
     """Raises BadInput when day and month could be read both ways and `order` does not say which is right."""
     cells = column if isinstance(column, list) else _digits(column)
+    iso_R = _plain_iso(cells)
+    if iso_R is not None:
+        return Days(days_R=iso_R, times=("",) * len(cells), zones=(), notation="YYYY-MM-DD", faults=())
     absent_R = missing(cells)
-    notation = _common_notation(cells, absent_R)
-    pattern = _PATTERNS[notation]
-    found = [pattern.fullmatch(cell) for cell in cells]
+    notation, found = _common_notation(cells, absent_R)
     faults: list[Fault] = []
     for place, match in enumerate(found):
         if match is None:
@@ -109,13 +110,27 @@ def _notation_of(cell: str) -> str | None:
     return next((notation for notation, pattern in _PATTERNS.items() if pattern.fullmatch(cell)), None)
 
 
-def _common_notation(cells: Sequence[str], absent_R: NDArray[np.bool_]) -> str:
-    given = [cell for cell, absent in zip(cells, absent_R.tolist(), strict=True) if not absent]
-    first = _notation_of(given[0]) if given else None
-    if first is not None and all(map(_PATTERNS[first].fullmatch, given)):
-        return first
-    counts = Counter(notation for cell in given if (notation := _notation_of(cell)) is not None)
-    return counts.most_common(1)[0][0] if counts else next(iter(_PATTERNS))
+def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
+    """The days of a column that holds nothing but 2018-01-31 and the like; None for any other. Only to be quick."""
+    if not all(len(cell) == 10 and cell[4] == cell[7] == "-" != cell[0] for cell in cells):
+        return None
+    try:
+        return np.array(cells, dtype="datetime64[D]")
+    except ValueError:
+        return None
+
+
+def _common_notation(cells: Sequence[str], absent_R: NDArray[np.bool_]) -> tuple[str, Sequence[re.Match[str] | None]]:
+    """The notation of most cells, and each cell's match of it."""
+    first = next((cell for cell, absent in zip(cells, absent_R.tolist(), strict=True) if not absent), "")
+    notation = _notation_of(first) or next(iter(_PATTERNS))
+    found = list(map(_PATTERNS[notation].fullmatch, cells))
+    if sum(match is None for match in found) > absent_R.sum():
+        counts = Counter(other for cell in cells if (other := _notation_of(cell)) is not None)
+        if counts and counts.most_common(1)[0][0] != notation:
+            notation = counts.most_common(1)[0][0]
+            found = list(map(_PATTERNS[notation].fullmatch, cells))
+    return notation, found
 
 
 def _complaint(cell: str, notation: str, cells: Sequence[str], found: Sequence[re.Match[str] | None]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -32,18 +33,18 @@ def sheet_of_text(decoded: Decoded, source: str) -> Sheet:
     )
     dropped = _before_the_header(rows, lines, header)
     body, numbers = rows[first:], np.asarray(lines[first:], dtype=np.int64)
-    empty_R = np.fromiter((not any(map(str.strip, row)) for row in body), dtype=np.bool_, count=len(body))
+    empty_R = np.array([not (row and row[0].strip()) and not any(map(str.strip, row)) for row in body], dtype=np.bool_)
     if empty_R.any():
         dropped.append(Dropped(reason="empty", rows=tuple(numbers[empty_R].tolist())))
         body, numbers = list(itertools.compress(body, ~empty_R)), numbers[~empty_R]
     width = len(headings)
     faults = _even_out(body, width)
-    columns = tuple([cell.strip() for cell in column] for column in zip(*body, strict=True)) if body else ((),) * width
+    columns = [list(map(str.strip, column)) for column in zip(*body, strict=True)] if body else [[] for _ in headings]
     sheet = Sheet(
         source=source,
         form=form,
         headings=headings,
-        columns=tuple(list(column) for column in columns),
+        columns=tuple(columns),
         rows_R=numbers,
         dropped=tuple(dropped),
     )
@@ -87,7 +88,13 @@ def _top(text: str, delimiter: str) -> list[list[str]]:
 def _rows(text: str, delimiter: str, source: str) -> tuple[list[list[str]], list[int]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
-    lines: list[int] = []
+    with contextlib.suppress(csv.Error):
+        rows = list(reader)
+        if reader.line_num == len(rows):
+            return rows, list(range(1, len(rows) + 1))
+    # Some row stands on several lines, or is broken: which one?
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, lines = [], []
     try:
         for row in reader:
             rows.append(row)

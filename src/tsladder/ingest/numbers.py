@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.ingest.headers import Role
-from tsladder.ingest.sheet import Cells, Fault, missing, shown
+from tsladder.ingest.sheet import Cells, Fault, is_missing, shown
 
 
 class Decimal(StrEnum):
@@ -31,7 +33,16 @@ class Numbers:
     notes: tuple[str, ...]
 
 
-_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_DIGITS = frozenset("0123456789")
+_NEAT = frozenset("+-.,naeE")
+# What one number's marks say: two different ones, the last is the decimal mark; several equal ones group digits; a lone
+# one is the decimal mark unless it has one to three digits before it, no leading zero, and exactly three behind it.
+_LONE = r"[+-]?(?:(?:0[0-9]*|[0-9]{4,})?M[0-9]*|[0-9]*M(?![0-9]{3}(?![0-9]))[0-9]*)(?![0-9.,])"
+_SPEAKING = re.compile(
+    rf"(?P<point>[^.]*,[^,]*\.[^.,]*$|[^.,]*,[^.]*,[^.]*$|{_LONE.replace('M', '[.]')})"
+    rf"|(?P<comma>[^,]*\.[^.]*,[^.,]*$|[^.,]*\.[^,]*\.[^,]*$|{_LONE.replace('M', ',')})"
+)
+_TWO_POINTS = re.compile(r"\.[^.\n]*\.")
 _THREE_AFTER_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _SPACES = "\u0020\u00a0\u202f\u2009\u2007'’"
 _BLANKS = str.maketrans(dict.fromkeys(_SPACES))
@@ -51,39 +62,68 @@ _FORMS = {
 
 def read_numbers(columns: Mapping[Role, Cells], source: str, *, decimal: Decimal | None) -> Numbers:
     """Values by role, NaN where nothing stands. Raises BadInput when the decimal mark cannot be told."""
-    written = {role: column for role, column in columns.items() if isinstance(column, list)}
     values = {role: column for role, column in columns.items() if not isinstance(column, list)}
+    written = {role: _Written.of(column) for role, column in columns.items() if isinstance(column, list)}
     if not written:
         return Numbers(values=values, decimal=None, faults=(), notes=())
-    absent = {role: missing(column) for role, column in written.items()}
-    plain = decimal is not Decimal.COMMA and all(
-        gone or _PLAIN.fullmatch(cell)
-        for role, column in written.items()
-        for cell, gone in zip(column, absent[role].tolist(), strict=True)
-    )
+    mark = decimal or _decide(written, source)
     faults: list[Fault] = []
-    if plain:
-        mark = Decimal.POINT
-        for role, column in written.items():
-            gone = absent[role].tolist()
-            values[role] = np.array(
-                [np.nan if no else float(cell) for cell, no in zip(column, gone, strict=True)], dtype=np.float64
-            )
-    else:
-        bare = {role: [_bare(cell) for cell in column] for role, column in written.items()}
-        mark = decimal or _decide(bare, source)
-        for role, column in written.items():
-            values[role] = np.full(len(column), np.nan)
-            for place, cell in enumerate(column):
-                if absent[role][place]:
-                    continue
-                number = _number(bare[role][place], mark, shortened=role is Role.VOLUME)
-                if number is None:
-                    faults.append((place, f"{role} is {shown(cell)}, not a number{_why_not(cell, mark)}"))
-                else:
-                    values[role][place] = number
-    notes = _thousandths(written, absent) if decimal is None and mark is Decimal.POINT else ()
+    for role, column in written.items():
+        quick = column.quick(mark)
+        if quick is None:
+            quick, unread = column.careful(mark, shortened=role is Role.VOLUME)
+            faults += [
+                (place, f"{role} is {shown(cell)}, not a number{_why_not(cell, mark)}") for place, cell in unread
+            ]
+        values[role] = quick
+    notes = _thousandths(written) if decimal is None and mark is Decimal.POINT else ()
     return Numbers(values=values, decimal=mark, faults=tuple(faults), notes=notes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Written:
+    """A column of text. `bare` is without currency and blanks, and "nan" where there is no value; `signs` are the
+    characters in it that are no digits."""
+
+    cells: list[str]
+    bare: list[str]
+    signs: frozenset[str]
+
+    @classmethod
+    def of(cls, cells: list[str]) -> _Written:
+        bare = ["nan" if is_missing(cell) else cell for cell in cells]
+        signs = _signs(bare)
+        if not signs <= _NEAT:
+            bare = [_bare(cell) for cell in bare]
+            signs = _signs(bare)
+        return cls(cells=cells, bare=bare, signs=signs)
+
+    def quick(self, mark: Decimal) -> NDArray[np.float64] | None:
+        """The numbers of a column without groups of digits; None for any other. Only to be quick."""
+        group = "," if mark is Decimal.POINT else "."
+        if group in self.signs or not self.signs <= _NEAT:
+            return None
+        plain = self.bare if mark is Decimal.POINT else "\n".join(self.bare).replace(",", ".").split("\n")
+        try:
+            return np.array(list(map(float, plain)), dtype=np.float64)
+        except ValueError:
+            return None
+
+    def careful(self, mark: Decimal, *, shortened: bool) -> tuple[NDArray[np.float64], list[tuple[int, str]]]:
+        """The numbers, and the cells that are none."""
+        numbers = np.full(len(self.cells), np.nan)
+        unread: list[tuple[int, str]] = []
+        for place, text in enumerate(self.bare):
+            number = math.nan if text == "nan" else _number(text, mark, shortened=shortened)
+            if number is None:
+                unread.append((place, self.cells[place]))
+            else:
+                numbers[place] = number
+        return numbers, unread
+
+
+def _signs(cells: list[str]) -> frozenset[str]:
+    return frozenset("".join(cells)) - _DIGITS
 
 
 def _bare(cell: str) -> str:
@@ -96,45 +136,31 @@ def _bare(cell: str) -> str:
     return text.translate(_BLANKS)
 
 
-def _decide(bare: Mapping[Role, list[str]], source: str) -> Decimal:
+def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
+    """What most of the marks say that can only be read in one way.
+
+    A lone point is the decimal one unless something else speaks: programs write it so. A lone comma is not.
+    """
+    columns = [column for column in written.values() if {",", "."} & column.signs]
+    if not any("," in column.signs or _TWO_POINTS.search("\n".join(column.bare)) for column in columns):
+        return Decimal.POINT
     votes = {Decimal.POINT: 0, Decimal.COMMA: 0}
     doubtful: list[str] = []
-    for column in bare.values():
-        for cell in column:
-            vote = _vote(cell)
-            if vote is not None:
-                votes[vote] += 1
-            if vote is not None or re.fullmatch(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}", cell):
-                doubtful.append(cell)
+    for column in columns:
+        counts = Counter(match.lastgroup for match in map(_SPEAKING.match, column.bare) if match)
+        votes[Decimal.POINT] += counts["point"]
+        votes[Decimal.COMMA] += counts["comma"]
+        doubtful += [cell for cell in column.bare if "," in cell][:1]
     if votes[Decimal.POINT] != votes[Decimal.COMMA]:
         return max(votes, key=lambda mark: votes[mark])
     if not doubtful:
-        return Decimal.POINT
+        doubtful = [next(cell for column in columns for cell in column.bare if "." in cell)]
     readings = {mark: _number(doubtful[0], mark, shortened=True) for mark in Decimal}
     faults = [
         f"as a decimal {mark}: {doubtful[0]} is {'no number' if value is None else value} (--decimal {mark})"
         for mark, value in readings.items()
     ]
     raise BadInput(f"{source}: nothing tells whether the comma or the point is the decimal mark; say which:", faults)
-
-
-def _vote(cell: str) -> Decimal | None:
-    """What the marks of one number say by themselves; None for 1,234 and for none at all."""
-    points, commas = cell.count("."), cell.count(",")
-    if points and commas:
-        return Decimal.POINT if cell.rindex(".") > cell.rindex(",") else Decimal.COMMA
-    if points + commas == 0:
-        return None
-    mark, other = (Decimal.POINT, Decimal.COMMA) if points else (Decimal.COMMA, Decimal.POINT)
-    if points + commas > 1:
-        return other
-    before, _, after = cell.lstrip("+-").partition("." if points else ",")
-    after_digits = re.match(r"[0-9]*", after)
-    grouped = re.fullmatch(r"[1-9][0-9]{0,2}", before) and after_digits is not None and len(after_digits[0]) == 3
-    if not grouped:
-        return mark
-    # A lone point is a decimal one unless something else speaks: programs write it so.
-    return None
 
 
 def _number(text: str, mark: Decimal, *, shortened: bool) -> float | None:
@@ -157,16 +183,11 @@ def _why_not(cell: str, mark: Decimal) -> str:
     return ""
 
 
-def _thousandths(written: Mapping[Role, list[str]], absent: Mapping[Role, NDArray[np.bool_]]) -> tuple[str, ...]:
+def _thousandths(written: Mapping[Role, _Written]) -> tuple[str, ...]:
     """A file whose every price has exactly three digits after the point could mean thousands."""
-    prices = [
-        cell
-        for role, column in written.items()
-        if role is not Role.VOLUME
-        for cell, gone in zip(column, absent[role].tolist(), strict=True)
-        if not gone
-    ]
-    if not prices or not all(map(_THREE_AFTER_POINT.fullmatch, prices)):
+    columns = [column.bare for role, column in written.items() if role is not Role.VOLUME]
+    if not all(cell == "nan" or _THREE_AFTER_POINT.fullmatch(cell) for cells in columns for cell in cells):
         return ()
-    seen = f"every price has three digits after the point, like {prices[0]}: read as a fraction"
-    return (f"{seen}; where the point groups thousands, say --decimal comma",)
+    example = next((cell for cells in columns for cell in cells if cell != "nan"), None)
+    seen = f"every price has three digits after the point, like {example}: read as a fraction"
+    return () if example is None else (f"{seen}; where the point groups thousands, say --decimal comma",)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tsladder.errors import BadInput
 from tsladder.ingest.dates import looks_like_a_day
 from tsladder.ingest.headers import PRICES, Columns, Role, find_columns, symbols_of
-from tsladder.ingest.sheet import Dropped, Fault, Sheet, missing, refusal
+from tsladder.ingest.sheet import Dropped, Fault, Sheet, is_missing, missing, refusal, take
 
 _SUMMARY_ROWS = 20
 _SYMBOLS_SHOWN = 10
@@ -57,11 +57,11 @@ def drop_summary(sheet: Sheet, columns: Columns) -> Sheet:
     if not isinstance(dates, list):
         return sheet
     kept_R = np.ones(len(dates), dtype=np.bool_)
-    lacking_R = np.logical_or.reduce([missing(sheet.columns[columns.places[role]]) for role in PRICES])
-    absent_R = missing(dates)
+    prices = [sheet.columns[columns.places[role]] for role in PRICES]
     for place in range(len(dates) - 1, -1, -1):
         is_remark = not looks_like_a_day(dates[place]) and not dates[place][:1].isdigit()
-        if not is_remark or (absent_R[place] and not lacking_R[place]):
+        is_whole = not any(missing(take(column, np.array([place])))[0] for column in prices)
+        if not is_remark or (is_missing(dates[place]) and is_whole):
             break
         kept_R[place] = False
     if len(dates) - kept_R.sum() > _SUMMARY_ROWS:

@@ -16,6 +16,7 @@ Cells = list[str] | NDArray[np.float64]
 
 ROWS_SHOWN = 20
 _MISSING = frozenset(("", "null", "nan", "n/a", "na", "none", "nil", "-", "--", "—", "–", ".", "#n/a", "nat", "<na>"))
+_LONGEST_MISSING = max(map(len, _MISSING))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +83,12 @@ def take(column: Cells, places: NDArray[np.int64]) -> Cells:
 def missing(column: Cells) -> NDArray[np.bool_]:
     """Which cells say that there is no value."""
     if isinstance(column, list):
-        return np.fromiter((cell.lower() in _MISSING for cell in column), dtype=np.bool_, count=len(column))
+        return np.array([is_missing(cell) for cell in column], dtype=np.bool_)
     return np.isnan(column)
+
+
+def is_missing(cell: str) -> bool:
+    return len(cell) <= _LONGEST_MISSING and cell.lower() in _MISSING
 
 
 def shown(value: object) -> str:
