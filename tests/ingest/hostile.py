@@ -880,6 +880,16 @@ def a_missing_volume() -> Case:
 
 
 @case
+def a_volume_with_two_powers_of_ten() -> Case:
+    return faulty(10, "Volume is '1e3M', not a number", volume="1e3M")
+
+
+@case
+def trade_without_a_price() -> Case:
+    return refused(lines(change={5: "2018-01-05,,,,,1000"}), "row 5", "Open is missing", "Close is missing")
+
+
+@case
 def digits_of_another_script() -> Case:
     return faulty(10, "not a number", close="１２００")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import os
 import subprocess
@@ -145,6 +146,21 @@ def test_gaps_are_measured_in_calendar_days(ingest: Ingest) -> None:
     # 5 January (a Friday) to 12 January, and a single missing Tuesday.
     assert record["longest_gap"] == {"days": 7, "after": "2018-01-05", "before": "2018-01-12"}
     assert record["gaps_above_5_days"] == 1
+
+
+def test_a_gap_of_exactly_five_days_is_not_above_five(ingest: Ingest) -> None:
+    # From Thursday the 4th to Tuesday the 9th.
+    record = ingest(csv(written(bars().drop(index=[3, 4]))))
+    assert (record["longest_gap"]["days"], record["gaps_above_5_days"]) == (5, 0)
+
+
+def test_a_small_file_that_unfolds_without_end_is_refused_in_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tsladder.ingest.encoding.MOST_BYTES", 2**20)
+    (folder / "file.csv.gz").write_bytes(gzip.compress(bytes(2**22)))
+    assert main(["ingest", "file.csv.gz", "--symbol", "x"]) == 2
+    assert "unfolds to more than 1 MiB" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("factor", "is_jump"), [(1.39, False), (1.41, True), (0.61, False), (0.59, True)])

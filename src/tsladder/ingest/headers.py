@@ -70,6 +70,7 @@ _RANKS = {
 _UNNAMED = re.compile(r"(unnamed: ?\d+|index|)(_level_\d+)?")
 # R's quantmod writes SPY.Open, SPY.High, ...
 _LEAST_PREFIXED = 4
+_TITLES_SHOWN = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +148,8 @@ def find_columns(headings: Sequence[Heading], source: str, *, symbol: str | None
                 }
     if Role.DATE not in places and headings and _UNNAMED.fullmatch(headings[0].name.strip().lower()):
         places[Role.DATE] = 0
-    titles = ", ".join(str(heading) or "(no name)" for heading in headings)
+    titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
+    titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
     faults += [f"{role} is missing" for role in NEEDED if role not in places]
     if faults:
         raise BadInput(
