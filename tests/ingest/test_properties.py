@@ -92,6 +92,19 @@ def test_what_python_reads_is_read_the_same_and_nothing_raises(cells: list[str],
                 assert numbers.values[Role.CLOSE][place] == float(cell)
 
 
+@settings(max_examples=150)
+@given(
+    cells=st.lists(st.from_regex(r"-?[0-9]{0,5}[.,]?[0-9]{0,4}(e-?[0-9])?", fullmatch=True), min_size=1, max_size=8),
+    mark=st.sampled_from(Decimal),
+)
+def test_a_cell_that_is_no_number_changes_no_other(cells: list[str], mark: Decimal) -> None:
+    """With it in the column, every cell is looked at by itself; without it, columns may be read in one go."""
+    alone = read_numbers({Role.CLOSE: cells}, "file", decimal=mark)
+    beside = read_numbers({Role.CLOSE: [*cells, "x"]}, "file", decimal=mark)
+    assert beside.faults == (*alone.faults, (len(cells), "Close is 'x', not a number"))
+    np.testing.assert_array_equal(beside.values[Role.CLOSE][:-1], alone.values[Role.CLOSE])
+
+
 @settings(max_examples=100)
 @given(value=st.floats(1e-6, 1e12), form=st.sampled_from(["r", "e", "E"]))
 def test_a_float_as_programs_print_it_comes_back_bit_for_bit(value: float, form: str) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +145,7 @@ def _complaint(cell: str, notation: str, cells: Sequence[str], found: Sequence[r
 
 
 def _integers(matches: Sequence[re.Match[str]], group: str) -> NDArray[np.int64]:
-    return np.fromiter((int(match[group]) for match in matches), dtype=np.int64, count=len(matches))
+    return np.array(list(map(int, map(itemgetter(group), matches))), dtype=np.int64)
 
 
 def _month_names(matches: Sequence[re.Match[str]]) -> NDArray[np.int64]:

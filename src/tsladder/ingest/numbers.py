@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,7 +35,9 @@ class Numbers:
 
 
 _DIGITS = frozenset("0123456789")
-_NEAT = frozenset("+-.,naeE")
+_MARKS = frozenset("+-.,eE")
+_MISSING_MARKS = ("", "-", "--", ".")  # those of the words for nothing that are made of marks
+_NEAT = _MARKS | frozenset("na")
 # What one number's marks say: two different ones, the last is the decimal mark; several equal ones group digits; a lone
 # one is the decimal mark unless it has one to three digits before it, no leading zero, and exactly three behind it.
 _LONE = r"[+-]?(?:(?:0[0-9]*|[0-9]{4,})?M[0-9]*|[0-9]*M(?![0-9]{3}(?![0-9]))[0-9]*)(?![0-9.,])"
@@ -42,7 +45,8 @@ _SPEAKING = re.compile(
     rf"(?P<point>[^.]*,[^,]*\.[^.,]*$|[^.,]*,[^.]*,[^.]*$|{_LONE.replace('M', '[.]')})"
     rf"|(?P<comma>[^,]*\.[^.]*,[^.,]*$|[^.,]*\.[^,]*\.[^,]*$|{_LONE.replace('M', ',')})"
 )
-_TWO_POINTS = re.compile(r"\.[^.\n]*\.")
+_LONE_COMMA = re.compile(_LONE.replace("M", ","))
+_TWO_MARKS = re.compile(r"[.,][^.,\n]*[.,]")
 _THREE_AFTER_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _SPACES = "\u0020\u00a0\u202f\u2009\u2007'’"
 _BLANKS = str.maketrans(dict.fromkeys(_SPACES))
@@ -91,6 +95,9 @@ class _Written:
 
     @classmethod
     def of(cls, cells: list[str]) -> _Written:
+        signs = _signs(cells)
+        if signs <= _MARKS and not any(word in cells for word in _MISSING_MARKS):
+            return cls(cells=cells, bare=cells, signs=signs)
         bare = ["nan" if is_missing(cell) else cell for cell in cells]
         signs = _signs(bare)
         if not signs <= _NEAT:
@@ -142,8 +149,9 @@ def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
     A lone point is the decimal one unless something else speaks: programs write it so. A lone comma is not.
     """
     columns = [column for column in written.values() if {",", "."} & column.signs]
-    if not any("," in column.signs or _TWO_POINTS.search("\n".join(column.bare)) for column in columns):
-        return Decimal.POINT
+    sole = _sole_mark(columns)
+    if sole is Decimal.POINT or (sole is Decimal.COMMA and any(map(_LONE_COMMA.match, _cells(columns)))):
+        return sole
     votes = {Decimal.POINT: 0, Decimal.COMMA: 0}
     doubtful: list[str] = []
     for column in columns:
@@ -154,13 +162,25 @@ def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
     if votes[Decimal.POINT] != votes[Decimal.COMMA]:
         return max(votes, key=lambda mark: votes[mark])
     if not doubtful:
-        doubtful = [next(cell for column in columns for cell in column.bare if "." in cell)]
+        doubtful = [next(cell for cell in _cells(columns) if "." in cell)]
     readings = {mark: _number(doubtful[0], mark, shortened=True) for mark in Decimal}
     faults = [
         f"as a decimal {mark}: {doubtful[0]} is {'no number' if value is None else value} (--decimal {mark})"
         for mark, value in readings.items()
     ]
     raise BadInput(f"{source}: nothing tells whether the comma or the point is the decimal mark; say which:", faults)
+
+
+def _sole_mark(columns: list[_Written]) -> Decimal | None:
+    """The one mark of a file in which no number has two; None for any other. Most files are so, and quickly told."""
+    present = {mark for column in columns for mark in (",", ".") if mark in column.signs}
+    if len(present) == 2 or any(_TWO_MARKS.search("\n".join(column.bare)) for column in columns):
+        return None
+    return Decimal.COMMA if "," in present else Decimal.POINT
+
+
+def _cells(columns: list[_Written]) -> Iterator[str]:
+    return itertools.chain.from_iterable(column.bare for column in columns)
 
 
 def _number(text: str, mark: Decimal, *, shortened: bool) -> float | None:
