@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.stage import exit_code
 
@@ -210,7 +209,7 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
 
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.ingest import Wishes, how_to_go_on, ingest_here, ingestion_lines, track
+    from tsladder.console.ingest import Wishes, ingest_and_say
     from tsladder.ingest.build import Reading
     from tsladder.ingest.dates import DateOrder
     from tsladder.ingest.numbers import Decimal
@@ -221,24 +220,8 @@ def _ingest(places: Places, options: argparse.Namespace) -> int:
         decimal=options.decimal and Decimal(options.decimal),
     )
     wishes = Wishes(reading=reading, since=options.since, force=options.force, dry_run=options.dry_run)
-    done = ingest_here(places, options.source, options.symbol, wishes, today=datetime.date.today())
-    for warning in done.account.warnings:
-        print(f"tsladder: warning: {warning}", file=sys.stderr)
-    if not options.json:
-        print("\n".join(ingestion_lines(done)))
-    failure: WorkFailed | None = None
-    if options.add and not options.dry_run:
-        try:
-            track(places, done.stored_as)
-        except WorkFailed as error:
-            failure = error
-    added = options.add and not options.dry_run and failure is None
-    if options.json:
-        print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
-    elif failure is None and not options.dry_run:
-        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
-    if failure is not None:
-        raise failure
+    today = datetime.date.today()
+    ingest_and_say(places, options.source, options.symbol, wishes, add=options.add, as_json=options.json, today=today)
     return 0
 
 

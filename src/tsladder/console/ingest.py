@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import json
 import re
 import subprocess
 import sys
@@ -84,6 +85,34 @@ def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, tod
         store(clean.frame, target)
     stored_as = target.relative_to(places.root).as_posix()
     return Ingestion(account=clean.account, outcome=outcome, dry_run=wishes.dry_run, stored_as=stored_as)
+
+
+def ingest_and_say(
+    places: Places, source: str, symbol: str, wishes: Wishes, *, add: bool, as_json: bool, today: datetime.date
+) -> None:
+    """Ingest, track with `add`, and print: the account or JSON alone on stdout, warnings on stderr.
+
+    Raises as `ingest_here` and, after all is printed, as `track`.
+    """
+    done = ingest_here(places, source, symbol, wishes, today=today)
+    for warning in done.account.warnings:
+        print(f"tsladder: warning: {warning}", file=sys.stderr)
+    if not as_json:
+        print("\n".join(ingestion_lines(done)))
+    failure: WorkFailed | None = None
+    added = False
+    if add and not wishes.dry_run:
+        try:
+            track(places, done.stored_as)
+            added = True
+        except WorkFailed as error:
+            failure = error
+    if as_json:
+        print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
+    elif failure is None and not wishes.dry_run:
+        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
+    if failure is not None:
+        raise failure
 
 
 def track(places: Places, stored_as: str) -> None:
