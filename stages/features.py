@@ -11,7 +11,7 @@ def build(places: Places, params: Params) -> None:
     from tsladder.market.bars import read_bars
     from tsladder.market.indicators import build_features
 
-    bars = read_bars(places.bars(params.data.symbol), params.data.symbol)
+    bars = read_bars(places.bars(params.data.symbol), params.data.symbol, adjust=params.data.adjust)
     build_features(bars, params.data).write(places.features)
 
 

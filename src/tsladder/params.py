@@ -41,9 +41,12 @@ class StudyParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataParams:
+    """`adjust`: prices are rescaled to Adj Close, for features and labels alike."""
+
     symbol: Name
     tier: Literal["a20", "a25"]
     ohlcv: bool
+    adjust: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,11 +16,13 @@ DOORS = {
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
+    "pandera": ("ingest/schema.py",),
     "psutil": ("training/thermometer.py", "training/memory_guard.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/baselines.py",),
     "talib": ("market/formulas.py", "market/tiers.py"),
     "yaml": ("typed_yaml.py", "console/lock_file.py"),
+    "yfinance": ("ingest/yahoo.py",),
 }
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 NEVER_CALLED = {

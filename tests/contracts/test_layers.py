@@ -15,7 +15,7 @@ LAYERS = (
     ("stage",),
     ("capsule",),
     ("report",),
-    ("search", "audit"),
+    ("search", "audit", "ingest"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),

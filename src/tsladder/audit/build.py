@@ -79,7 +79,7 @@ def open_subject(places: Places, plan: Plan) -> Subject:
         seed=derive_seed(plan["seed"], "audit", "model"),
     )
     return Subject(
-        bars=read_bars(places.bars(data.symbol), data.symbol),
+        bars=read_bars(places.bars(data.symbol), data.symbol, adjust=data.adjust),
         table=table,
         splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
         in_time_order=_read(places.splits / "splits.json")["kind"] == "dates",

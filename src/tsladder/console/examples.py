@@ -38,6 +38,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder fit points.csv --json", "the same as JSON alone"),
         ("tsladder fit points.csv --out results", "also results/fit.json, fit.csv and fit.png"),
     ),
+    "ingest": (
+        ("tsladder ingest SPY.csv --symbol spy", "checked and stored as data/spy.parquet"),
+        ("tsladder ingest SPY.csv --symbol spy --dry-run", "only said"),
+        ("tsladder ingest all.csv --symbol spy --only-symbol SPY --add", "one of several, and tracked by DVC"),
+        ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "downloaded"),
+    ),
     "report": (
         ("tsladder report", "the verdicts here and where the report lies"),
         ("tsladder report --from study.zip", "rebuild all of it from a capsule, into ./study"),
@@ -70,6 +76,7 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
     ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
     ("tsladder fit points.csv", "the law of any table of sizes and losses"),
+    ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
     ("tsladder export study.zip", "the study in one file, for another machine"),
     ("tsladder report --from study.zip", "all of it rebuilt from that file"),
     ("tsladder ui", "compare trials in the browser"),
@@ -92,3 +99,6 @@ Everything that DVC and the stages print is in mlruns/logs/, each line with its 
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
 whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""
+
+INGESTED = """Columns in any order, named as vendors do; days and numbers as they come. What is ambiguous is refused
+with its readings, what is wrong with its row. Rows are numbered as an editor shows them."""

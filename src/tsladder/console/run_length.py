@@ -44,7 +44,8 @@ def _counted(places: Places, params: Params) -> dict[int, dict[Region, int]]:
     from tsladder.market.indicators import build_features
     from tsladder.market.splits import make_splits
 
-    dates_T = build_features(read_bars(places.bars(params.data.symbol), params.data.symbol), params.data).dates_T
+    bars = read_bars(places.bars(params.data.symbol), params.data.symbol, adjust=params.data.adjust)
+    dates_T = build_features(bars, params.data).dates_T
     context = params.windows.context_length
     counts = {}
     for horizon in params.horizons:
