@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.cli import _parser, main
+from tsladder.cli import main
+from tsladder.console.arguments import build_parser
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_sta_becomes_status(script: Path) -> None:
 
 
 def test_every_command_and_every_option_is_offered(script: Path) -> None:
-    parser = _parser()
+    parser = build_parser()
     assert set(completed(script, "tsladder", "")) >= set(parser.commands)
     for name, command in parser.commands.items():
         options = {o for action in command._actions for o in action.option_strings if o.startswith("--")}
@@ -86,7 +87,7 @@ def test_other_shells_get_a_script_of_their_own(
     assert main(["completion", shell]) == 0
     text = capsys.readouterr().out
     assert text.startswith("#compdef tsladder" if shell == "zsh" else "#")
-    assert all(name in text for name in _parser().commands)
+    assert all(name in text for name in build_parser().commands)
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here to check its syntax with")
     path = tmp_path / "script"

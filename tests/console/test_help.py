@@ -6,10 +6,11 @@ import shlex
 
 import pytest
 
-from tsladder.cli import _parser, main
+from tsladder.cli import main
+from tsladder.console.arguments import build_parser
 from tsladder.console.examples import EXAMPLES, OVERVIEW
 
-COMMANDS = tuple(_parser().commands)
+COMMANDS = tuple(build_parser().commands)
 LINES = [line for examples in EXAMPLES.values() for line, _ in examples]
 OVERVIEW_LINES = [line for line, _ in OVERVIEW]
 
@@ -24,7 +25,7 @@ def words_of(line: str) -> list[str]:
 def test_every_example_parses(line: str) -> None:
     assert line.startswith("tsladder ")
     words = words_of(line)
-    options = _parser().parse_args(words)
+    options = build_parser().parse_args(words)
     assert options.command.__name__ == f"_{words[0]}"
 
 
