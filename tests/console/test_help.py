@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from tsladder.cli import COMMANDS as VERBS
 from tsladder.cli import main
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import EXAMPLES, OVERVIEW
@@ -26,7 +27,11 @@ def test_every_example_parses(line: str) -> None:
     assert line.startswith("tsladder ")
     words = words_of(line)
     options = build_parser().parse_args(words)
-    assert options.command.__name__ == f"_{words[0]}"
+    assert options.command == words[0]
+
+
+def test_whatever_can_be_typed_is_done() -> None:
+    assert set(VERBS) == set(COMMANDS)
 
 
 def test_the_overview_has_examples() -> None:
