@@ -18,7 +18,6 @@ from tests.console import written
 from tests.console.golden import same_as_golden
 from tests.console.written import (
     NOW,
-    forget,
     lines,
     live_search,
     lock,
@@ -68,8 +67,7 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
     """
     written.fail(study, CELL, "none of 8 trials ended with a loss")
     open_cell = Held(study, "30k-h1")
-    forget(study, "hpo@30k-1", "train@30k-1", "evaluate@30k-1")
-    study.choice(Cell("30k", 1)).unlink()
+    written.never_built(study, Cell("30k", 1))
     (study.scores(Cell("30k", 3)) / "scores.json").unlink()
     with open_cell.held(progress()):
         same_as_golden("status.json", look(study).to_json())

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 from tests.console.golden import same_as_golden
-from tests.console.written import fail, forget, lines, live_search, plans_of, reader, set_leaves, trial, write_study
+from tests.console.written import (
+    fail,
+    forget,
+    lines,
+    live_search,
+    never_built,
+    plans_of,
+    reader,
+    set_leaves,
+    trial,
+    write_study,
+)
 
 from tsladder.cli import main
 from tsladder.console.plan_changes import plan_changes
@@ -194,8 +205,7 @@ def test_the_old_plan_is_found_wherever_a_copy_of_it_is(study: Places, copy: str
 
 
 def test_a_cell_that_was_never_built_says_so_with_its_cost_and_what_is_kept(study: Places) -> None:
-    forget(study, "hpo@12k-1", "train@12k-1", "evaluate@12k-1")
-    study.choice(CELL).unlink()
+    never_built(study, CELL)
     write_text(live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl", lines([trial(0), trial(1), trial(2)]))
     found = ask(study)
     assert found.state == "pending"
@@ -272,3 +282,12 @@ def test_why_prints_json_alone_or_words(
     said = capsys.readouterr().out
     assert "training.patience: 4 -> 6" in said
     assert "\x1b" not in said
+
+
+def test_a_cell_that_is_searched_and_not_yet_trained_is_pending_and_not_stale(study: Places) -> None:
+    shutil.rmtree(study.models(CELL))
+    shutil.rmtree(study.scores(CELL))
+    forget(study, "train@12k-1", "evaluate@12k-1")
+    found = ask(study)
+    assert (found.state, found.trials_done) == ("pending", 8)
+    assert "8 of its trials are kept" in (found.note or "")

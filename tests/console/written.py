@@ -116,6 +116,13 @@ def forget(places: Places, *names: str) -> None:
     write_text(path, yaml.safe_dump(record | {"stages": kept}, sort_keys=False))
 
 
+def never_built(places: Places, cell: Cell) -> None:
+    """As if no stage of `cell` had ever run."""
+    forget(places, *(f"{stage}@{cell.budget}-{cell.horizon}" for stage in ("hpo", "train", "evaluate")))
+    for folder in (places.hpo(cell), places.models(cell), places.scores(cell)):
+        shutil.rmtree(folder)
+
+
 def entry(root: Path, path: str) -> dict[str, Any]:
     """A line of dvc.lock: DVC's MD5 of a file, or of the JSON list of a folder's files."""
     full = root / path

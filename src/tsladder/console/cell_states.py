@@ -11,7 +11,7 @@ from tsladder.console.cell_time import PHASES, cell_stages, cell_to_go
 from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import LiveWork, RunningTrial, live_work
-from tsladder.console.results import NO_RESULTS, Belonging, CellResults, read_results, was_built
+from tsladder.console.results import NO_RESULTS, Belonging, CellResults, has_another_answer, read_results
 from tsladder.console.time_to_go import STAGES, Estimate
 from tsladder.console.unchanged import Unchanged
 from tsladder.errors import WorkFailed
@@ -97,7 +97,7 @@ def look_at_cell(
     elif belonging.scores:
         state = FRESH if results.failure is None else FAILED
     else:
-        state = STALE if was_built(places, cell) else PENDING
+        state = STALE if has_another_answer(places, cell, belonging) else PENDING
     found = CellState(
         state=state,
         trials_done=len(results.trial_numbers),

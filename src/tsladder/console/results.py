@@ -132,7 +132,15 @@ def _test_region(places: Places, cell: Cell, files: Unchanged) -> Mapping[str, A
     return record["regions"]["test"] if record["status"] == CellStatus.DONE else {}
 
 
-def was_built(places: Places, cell: Cell) -> bool:
-    """Has a search of the cell, of whatever question, left something? What cannot be read is something."""
-    path = places.choice(cell)
+def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
+    """Does an output of the cell lie there that answers another question? What cannot be read is taken for one."""
+    outputs = (
+        (belonging.search, places.choice(cell)),
+        (belonging.train, places.models(cell) / "status.json"),
+        (belonging.scores, places.scores(cell) / "scores.json"),
+    )
+    return any(not belongs and _was_planned(path) for belongs, path in outputs)
+
+
+def _was_planned(path: Path) -> bool:
     return path.exists() and CellStatus.NOT_PLANNED not in path.read_text(encoding="utf-8", errors="replace")
