@@ -1,4 +1,4 @@
-"""Stage inputs: the files of bars that this question reads, by content."""
+"""Stage inputs: the bars that the tier reads beside those of data.symbol, by content."""
 
 import sys
 

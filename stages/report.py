@@ -11,7 +11,7 @@ def build(places: Places, params: Params) -> None:
     from tsladder.report.build import build_report
     from tsladder.tracking import MlflowTracker
 
-    build_report(places, params, MlflowTracker(places.mlruns, params.study.name))
+    build_report(places, params, tracker=MlflowTracker(places.mlruns, params.study.name))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import math
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.studies import environment
 from tsladder.errors import WorkFailed
 from tsladder.locks import is_owned, sole_owner
 from tsladder.records import append_line, cut_torn_tail, digest, read_json, read_lines, write_json
@@ -67,3 +72,38 @@ def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
         ):
             pass
     assert not is_owned(tmp_path)
+
+
+PROBE = """
+import sys
+from pathlib import Path
+from tsladder.locks import is_owned
+print("looking", flush=True)
+while True:
+    is_owned(Path(sys.argv[1]))
+"""
+
+
+def test_whoever_only_looks_at_a_lock_is_never_taken_for_its_owner(tmp_path: Path) -> None:
+    with sole_owner(tmp_path, "a search"):
+        pass
+    looking = subprocess.Popen([sys.executable, "-c", PROBE, str(tmp_path)], stdout=subprocess.PIPE, env=environment())
+    try:
+        assert looking.stdout is not None
+        looking.stdout.readline()
+        for _ in range(2000):
+            with sole_owner(tmp_path, "a search"):
+                pass
+    finally:
+        looking.kill()
+        looking.communicate()
+
+
+def test_a_look_at_a_lock_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:
+    """`is_owned` holds the lock for an instant; who wants it then waits that long."""
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.03, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
+        with sole_owner(tmp_path, "it"):
+            assert is_owned(tmp_path)

@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NoReturn
 
+from tsladder.console.arguments import build_parser
+from tsladder.console.progress import progress
 from tsladder.places import Places
 from tsladder.stage import exit_code
-
-EXAMPLES = """examples:
-  tsladder plan                  what would run here, cell by cell
-  tsladder plan --budget 2M      the same with 2M as the top rung
-  tsladder run                   rebuild what is stale and print the verdicts
-  tsladder status --json         where every cell stands
-  tsladder compare 12k-h1 2M-h1  is one cell better than another, on the same days
-  tsladder fit points.csv        the law of any table of sizes and losses
-  tsladder ui                    compare trials in the browser
-"""
-
-FIT_HELP = """the table:
-  n_params   parameters of a model: 2000000, 2e6 or 2M
-  loss       its loss; rows of one size are replicates of one rung
-  n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
-  group      a law for each; without it there is one, "all"
-  seed       tells replicates apart: the same run twice is an error
-  se         standard error of the loss, for rungs of one row
-
-examples:
-  tsladder fit points.csv                 a verdict for every group
-  tsladder fit points.csv --json          the same as JSON alone
-  tsladder fit points.csv --out results   also results/fit.json, fit.csv and fit.png
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point: 0 fine, 1 the work failed, 2 bad input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     places = Places.here()
-    command: Callable[[Places, argparse.Namespace], int] = options.command
+    command = COMMANDS[options.command]
     codes: list[int] = []
     try:
         ending = exit_code(lambda: codes.append(command(places, options)))
@@ -56,74 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ending or codes[0]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tsladder",
-        description="Does the error of a time-series transformer fall as a power of its parameter count?",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    run = commands.add_parser("run", help="rebuild what is stale (dvc repro) and print the verdicts")
-    run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
-    run.set_defaults(command=_run)
-
-    plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
-    plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
-    plan.add_argument("--json", action="store_true", help="print JSON alone")
-    plan.add_argument(
-        "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"
-    )
-    plan.set_defaults(command=_plan)
-
-    status = commands.add_parser("status", help="where every cell stands, from local files")
-    status.add_argument("--json", action="store_true", help="print JSON alone")
-    status.set_defaults(command=_status)
-
-    compare = commands.add_parser(
-        "compare",
-        help="is one cell, or one of its baselines, better than another on the same days",
-        description="Paired by day, with an interval. A name is a cell (2M-h1) or its baseline (2M-h1:persistence).",
-    )
-    compare.add_argument("first", metavar="CELL[:BASELINE]")
-    compare.add_argument("second", metavar="CELL[:BASELINE]")
-    compare.add_argument("--region", choices=("validation", "test"), help="instead of the law's")
-    compare.add_argument("--json", action="store_true", help="print JSON alone")
-    compare.set_defaults(command=_compare)
-
-    fit = commands.add_parser(
-        "fit",
-        help="the law of a table of points, its verdict and figure",
-        description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
-        epilog=FIT_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    fit.add_argument("points", type=Path, metavar="POINTS.csv", help="columns n_params and loss, and more: see below")
-    fit.add_argument("--json", action="store_true", help="print JSON alone")
-    fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
-    fit.add_argument(
-        "--huber-delta", type=float, metavar="X", help="threshold of the surface's residuals, else from their noise"
-    )
-    fit.set_defaults(command=_fit)
-
-    features = commands.add_parser(
-        "features", help="the feature tiers, or every column of one with its formula; needs no data"
-    )
-    features.add_argument("tier", nargs="?", metavar="TIER", help="a20, a25, c33, a50, a100 or a200")
-    features.add_argument("--json", action="store_true", help="print JSON alone")
-    features.set_defaults(command=_features)
-
-    ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
-    ui.add_argument("--port", type=int, default=5000)
-    ui.set_defaults(command=_ui)
-    return parser
-
-
 def _run(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.run import run_study
 
-    return run_study(places, retry_failed=options.retry_failed)
+    return run_study(places, retry_failed=options.retry_failed, first=options.first, only=options.only)
 
 
 def _plan(places: Places, options: argparse.Namespace) -> int:
@@ -131,9 +43,11 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.tables import forced_lines, forecast_lines
 
     if options.calibrate:
-        from tsladder.console.calibrate import calibrate_here
+        from tsladder.console.calibrate import calibrate_here, calibration_lines
 
-        calibrate_here(places)
+        with progress("measuring this machine") as on_step:
+            calibrated = calibrate_here(places, on_step)
+        print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
     forecast = study_forecast(places, options.budget)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
@@ -147,6 +61,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
     from tsladder.console.status import study_state
     from tsladder.console.tables import status_lines
 
@@ -154,14 +69,36 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
-        print("\n".join(status_lines(state)))
+        print_lines(status_lines(state))
+    for note in state.notes:
+        print(f"tsladder: note: {note}", file=sys.stderr)
     return 0
+
+
+def _why(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.paint import print_lines
+    from tsladder.console.reason_lines import why_lines
+    from tsladder.console.why import why
+
+    found = why(places, options.cell)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=1))
+    else:
+        print_lines(why_lines(found))
+    return 0
+
+
+def _watch(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.watch import watch_study
+
+    return watch_study(places, interval=options.interval)
 
 
 def _compare(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.compare import compare_here, comparison_lines
 
-    found = compare_here(places, options.first, options.second, options.region)
+    with progress("comparing by day"):
+        found = compare_here(places, options.first, options.second, options.region)
     if options.json:
         print(json.dumps(dataclasses.asdict(found), indent=1, allow_nan=False))
     else:
@@ -172,7 +109,8 @@ def _compare(places: Places, options: argparse.Namespace) -> int:
 def _fit(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.fit import fit_lines, fit_points
 
-    record = fit_points(options.points, options.out, options.huber_delta)
+    with progress(f"fitting {options.points.name}") as on_step:
+        record = fit_points(options.points, options.out, options.huber_delta, on_step)
     if options.json:
         print(json.dumps(record, indent=1, allow_nan=False))
     else:
@@ -193,19 +131,71 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
-def _ui(places: Places, options: argparse.Namespace) -> NoReturn:
-    from tsladder.params import load_params
-    from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
+def _ingest(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.ingest import Wishes, ingest_and_say
+    from tsladder.ingest.build import Reading
+    from tsladder.ingest.dates import DateOrder
+    from tsladder.ingest.numbers import Decimal
 
-    command = ui_command(places.mlruns, port=options.port)
-    print(shlex.join(command), file=sys.stderr, flush=True)
-    for name, address in view_addresses(
-        places.mlruns, load_params(places.params).study.name, port=options.port
-    ).items():
-        print(f"{name}: {address}", file=sys.stderr, flush=True)
-    # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
-    # the environment is not activated.
-    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
+    reading = Reading(
+        only_symbol=options.only_symbol,
+        date_order=options.date_order and DateOrder(options.date_order),
+        decimal=options.decimal and Decimal(options.decimal),
+    )
+    wishes = Wishes(reading=reading, since=options.since, force=options.force, dry_run=options.dry_run)
+    today = datetime.date.today()
+    ingest_and_say(places, options.source, options.symbol, wishes, add=options.add, as_json=options.json, today=today)
+    return 0
+
+
+def _report(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.capsule import refuse_out_without_capsule, report_from, report_here
+
+    code = 0
+    if options.capsule is None:
+        refuse_out_without_capsule(options.out, force=options.force)
+        lines = report_here(places)
+    else:
+        lines, code = report_from(options.capsule, options.out, force=options.force)
+    print("\n".join(lines))
+    return code
+
+
+def _export(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.capsule import export_here
+
+    print("\n".join(export_here(places, options.capsule, force=options.force)))
+    return 0
+
+
+def _ui(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.ui import open_ui
+
+    open_ui(places, options.port)
+
+
+def _completion(_places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.completion import completion_script
+
+    print(completion_script(build_parser(), options.shell))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
+    "run": _run,
+    "plan": _plan,
+    "status": _status,
+    "why": _why,
+    "watch": _watch,
+    "compare": _compare,
+    "fit": _fit,
+    "features": _features,
+    "ingest": _ingest,
+    "report": _report,
+    "export": _export,
+    "ui": _ui,
+    "completion": _completion,
+}
 
 
 if __name__ == "__main__":

@@ -42,24 +42,25 @@ class StudyParams:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataParams:
     """`first_day` of the feature table: null, as early as the tier allows; `common`, as early as every tier without VIX
-    allows; or a date. Days before it count as warm-up."""
+    allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj Close, for features and
+    labels alike."""
 
     symbol: Name
     tier: Literal["a20", "a25", "c33", "a50", "a100", "a200"]
     ohlcv: bool
     first_day: Literal["common"] | datetime.date | None = None
+    adjust: bool = False
 
-    def to_record(self) -> dict[str, str | bool | None]:
+    def to_record(self) -> dict[str, typing.Any]:
         """JSON-ready, for plan files."""
-        first_day = self.first_day.isoformat() if isinstance(self.first_day, datetime.date) else self.first_day
-        return {"symbol": self.symbol, "tier": self.tier, "ohlcv": self.ohlcv, "first_day": first_day}
+        dated = self.first_day.isoformat() if isinstance(self.first_day, datetime.date) else self.first_day
+        return {**dataclasses.asdict(self), "first_day": dated}
 
     @classmethod
     def from_record(cls, record: Mapping[str, typing.Any]) -> DataParams:
         """Inverse of `to_record`."""
         day = record["first_day"]
-        dated = day if day in (None, "common") else datetime.date.fromisoformat(day)
-        return cls(symbol=record["symbol"], tier=record["tier"], ohlcv=record["ohlcv"], first_day=dated)
+        return cls(**{**record, "first_day": day if day in (None, "common") else datetime.date.fromisoformat(day)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -116,6 +116,15 @@ class Places:
         return self.home / "mlruns"
 
     @property
+    def pause(self) -> Path:
+        """Whoever holds this folder's lock has paused all training of the project."""
+        return self.mlruns / "pause"
+
+    @property
+    def logs(self) -> Path:
+        return self.mlruns / "logs"
+
+    @property
     def studies(self) -> Path:
         return self.mlruns / "studies"
 
@@ -123,6 +132,16 @@ class Places:
     def calibration(self) -> Path:
         """Peaks of memory as measured on this machine, shared by its experiments."""
         return self.home / ".tsladder" / "calibration.json"
+
+    @property
+    def dvc_cache(self) -> Path:
+        """DVC's cache, shared by the experiments."""
+        return self.home / ".dvc" / "cache"
+
+    @property
+    def sources(self) -> Path:
+        """What the modules of the code in use say, so that status need not parse them again."""
+        return self.home / ".tsladder" / "sources.json"
 
     def study(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of one cell's search."""

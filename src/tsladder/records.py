@@ -22,9 +22,12 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(canonical(list(parts)).encode()).hexdigest()
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write `value` to `path`, sorted and indented, so that a reader sees the old file or the new one, whole."""
-    write_text(path, json_text(value))
+def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write `value` to `path`, sorted and indented, so that a reader sees the old file or the new one, whole.
+
+    `durable` waits for the disk; without it a loss of power may leave either, or an empty file.
+    """
+    write_text(path, json_text(value), durable=durable)
 
 
 def json_text(value: Mapping[str, Any]) -> str:
@@ -32,14 +35,15 @@ def json_text(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Atomic replacement of a text file; its folder is made if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
-        os.fsync(stream.fileno())
+        if durable:
+            os.fsync(stream.fileno())
     temporary.replace(path)
 
 

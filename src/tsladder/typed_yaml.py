@@ -44,15 +44,17 @@ class Pattern:
     words: str
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 floats (`1e-4`), which DVC writes, and no silently repeated keys."""
+def read_floats_of_yaml_1_2(loader: Any) -> None:
+    """Let the loader class `loader` take `1e-4`, which DVC writes, for a number."""
+    form = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+    loader.add_implicit_resolver("tag:yaml.org,2002:float", form, list("-+0123456789."))
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+"),
-    list("-+0123456789."),
-)
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A SafeLoader with YAML 1.2 floats, and no silently repeated keys."""
+
+
+read_floats_of_yaml_1_2(_Loader)
 
 
 def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:

@@ -30,14 +30,13 @@ except KeyboardInterrupt:
 RUN = """
 import signal
 from pathlib import Path
-from tsladder.console import run
-from tsladder.interruption import Interrupted
+from tsladder.console.drive import drive
+from tsladder.console.run_log import RunLog, Timeline
 from tsladder.places import Places
 {ignore}
-try:
-    run._dvc(Places(root=Path.cwd(), home=Path.cwd()), "repro")
-except Interrupted:
-    raise SystemExit(130)
+places = Places(root=Path.cwd(), home=Path.cwd())
+driven = drive(places, ("repro",), RunLog.create(places), Timeline(), None)
+raise SystemExit(driven.code if driven.stopped else "it was not stopped")
 """
 
 
@@ -47,7 +46,6 @@ def test_a_signal_reaches_dvc_also_where_the_run_was_started_in_the_background(
     sent: signal.Signals, ignore: str, tmp_path: Path
 ) -> None:
     (tmp_path / "dvc.py").write_text(STAND_IN)
-    (tmp_path / "mlruns").mkdir()
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.Popen([sys.executable, "-c", RUN.format(ignore=ignore)], cwd=tmp_path, env=environment)
     try:

@@ -12,14 +12,17 @@ PACKAGE = ROOT / "src" / "tsladder"
 # library -> files (inside the package) that may import it
 DOORS = {
     "arch": ("market/bundled.py", "evaluation/bootstrap.py", "evaluation/confidence_set.py"),
+    "itables": ("report/table_library.py",),
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
+    "pandera": ("ingest/schema.py",),
     "psutil": ("training/thermometer.py", "training/memory_guard.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/baselines.py",),
     "talib": ("market/formulas.py", "market/columns/declaration.py"),
-    "yaml": ("typed_yaml.py", "console/freshness.py"),
+    "yaml": ("typed_yaml.py", "console/lock_file.py"),
+    "yfinance": ("ingest/yahoo.py",),
 }
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 NEVER_CALLED = {
@@ -32,7 +35,7 @@ NEVER_CALLED = {
     "pandas.read_pickle",
 }
 # yaml.load with a loader that is, or derives from, SafeLoader
-SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/console/freshness.py", "yaml.load")}
+SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/console/lock_file.py", "yaml.load")}
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 
 

@@ -26,6 +26,7 @@ DECLARED = {
     "tsladder.stage": "arguments and endings",
     "tsladder.tracking": "copies for people",
     "tsladder.training.memory_guard": "when a worker takes too much",
+    "tsladder.training.pulse": "what trains now, for people",
     "tsladder.training.suspension": "processes held for a while",
     "tsladder.training.thermal_guard": "when to wait for a cooler machine",
     "tsladder.training.thermometer": "sensors",
@@ -39,6 +40,7 @@ DECLARED = {
     "tsladder.planning.misfit": "what is said of too little memory",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
     "tsladder.planning.plans": "reads the plan files",
+    "tsladder.planning.sources": "what the files of code say",
 }
 
 IMPORT_EVERYTHING = """

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "optuna", "scipy", "arch", "dvc"}
+HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "optuna", "scipy", "arch", "dvc", "pandera"}
 NOUNS = (
     "tsladder.errors",
     "tsladder.params",
@@ -18,6 +18,7 @@ NOUNS = (
     "tsladder.search.schedule",
     "tsladder.search.strategies",
     "tsladder.tracking",
+    "tsladder.console.ingest",
 )
 
 

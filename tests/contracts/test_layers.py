@@ -13,13 +13,14 @@ LAYERS = (
     ("stages", "cli"),
     ("console",),
     ("stage",),
+    ("capsule",),
     ("report",),
-    ("search", "audit"),
+    ("search", "audit", "ingest"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
     ("interruption", "locks", "params", "patience", "places", "records", "seeds"),
-    ("typed_yaml", "vocabulary"),
+    ("steps", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

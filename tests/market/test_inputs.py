@@ -1,11 +1,11 @@
-"""Which files a question reads."""
+"""Which bars a tier reads beside its own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from tests.studies import make_study, params_of, synthetic_bars
+from tests.studies import make_study, synthetic_bars
 
 from tsladder.errors import BadInput
 from tsladder.market.inputs import input_symbols, read_inputs
@@ -34,13 +34,7 @@ def test_another_vix_changes_the_inputs_of_c33_and_of_no_other_tier(study: Place
         synthetic_bars(seed=seed).to_parquet(study.bars("vix"), index=False)
         found.append({tier: read_inputs(study, data(tier)) for tier in ("c33", "a25", "a200")})
     assert found[0]["c33"] != found[1]["c33"]
-    assert found[0]["a25"] == found[1]["a25"] == found[0]["a200"]
-
-
-def test_other_bars_of_the_symbol_change_the_inputs(study: Places) -> None:
-    before = read_inputs(study, data("a25"))
-    synthetic_bars(seed=9).to_parquet(study.bars("tiny"), index=False)
-    assert read_inputs(study, data("a25")) != before
+    assert found[0]["a25"] == found[1]["a25"] == found[0]["a200"] == {"beside": {}}
 
 
 def test_a_missing_vix_is_refused_with_the_way_out(study: Places) -> None:
@@ -51,7 +45,3 @@ def test_a_missing_vix_is_refused_with_the_way_out(study: Places) -> None:
     (study.root / "data.dvc").write_text("outs:\n- path: data\n")
     with pytest.raises(BadInput, match=r"dvc pull data\.dvc"):
         read_inputs(study, data("c33"))
-
-
-def test_params_say_the_same(study: Places) -> None:
-    assert set(read_inputs(study, params_of(study).data)["bars"]) == {"tiny"}

@@ -43,8 +43,8 @@ def test_a_trial_without_a_loss_has_an_empty_field(tmp_path):
 
 def test_the_run_that_compares_holds_report_tables_and_picture(tmp_path):
     places, tracker = studies.write_study(tmp_path), MemoryTracker()
-    build_report(places, studies.study_params(), tracker)
-    build_report(places, studies.study_params(), tracker)
+    build_report(places, studies.study_params(), tracker=tracker)
+    build_report(places, studies.study_params(), tracker=tracker)
     (run,) = tracker.runs()
     assert (run.name, run.tags["phase"], run.tags["horizon"]) == ("comparison", "fit", "1,3,5")
     held = {"report.html", "experiment_results.csv", "trials.csv"}
@@ -53,5 +53,5 @@ def test_the_run_that_compares_holds_report_tables_and_picture(tmp_path):
 
 def test_a_folder_without_a_study_makes_no_run(tmp_path):
     tracker = MemoryTracker()
-    build_report(studies.Places(tmp_path, tmp_path), studies.study_params(), tracker)
+    build_report(studies.Places(tmp_path, tmp_path), studies.study_params(), tracker=tracker)
     assert tracker.runs() == ()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from tests.report import evidence, studies
+from tests.report.reading import body_of, tables_of
 
 from tsladder.report.document import document
 from tsladder.report.facts import CellState
@@ -11,7 +12,7 @@ from tsladder.report.figures.reliability import draw_reliability
 from tsladder.report.html import to_html
 from tsladder.report.law_tables import forms_table, neighbours_table
 from tsladder.report.markdown import to_markdown
-from tsladder.report.score_tables import calibration_table, decisions_table, intervals_table, skill_table
+from tsladder.report.score_tables import calibration_table, decisions_table, intervals_table, samples_table, skill_table
 from tsladder.report.sections.limits import gaps_table, limits_of
 from tsladder.report.study_files import read_facts
 from tsladder.report.summary import verdict_lines
@@ -19,7 +20,7 @@ from tsladder.report.summary import verdict_lines
 
 def texts(places):
     blocks = document(read_facts(places, studies.study_params()), pictures=())
-    return to_markdown(blocks), to_html("study", blocks, {})
+    return to_markdown(blocks), body_of(to_html("study", blocks, {}))
 
 
 def markdown(places):
@@ -65,10 +66,11 @@ def test_a_verdict_given_before_a_probe_failed_is_taken_back(whole):
 
 def test_every_probe_is_listed_with_its_result_and_numbers(whole):
     evidence.enrich(whole, failed=("normalisation",))
-    rows = [line for line in section(markdown(whole), "Leak audit").split("\n") if line.startswith("| ")][2:]
-    assert [row.split(" | ")[0].strip("| ") for row in rows] == list(evidence.PROBES.values())
-    assert [row.split(" | ")[1] for row in rows].count("FAIL") == 1
-    assert all("windows 926" in row for row in rows)
+    probes, figures = tables_of(section(markdown(whole), "Leak audit"))
+    assert [row[0] for row in probes.rows] == list(evidence.PROBES.values())
+    assert [row[1] for row in probes.rows].count("FAIL") == 1
+    assert [row[0] for row in figures.rows] == list(evidence.PROBES.values())
+    assert all("windows 926" in row[1] for row in figures.rows)
 
 
 def test_an_audit_that_passed_raises_no_alarm(whole):
@@ -91,13 +93,18 @@ def test_the_audit_of_the_law_serves_where_the_stage_left_none(whole):
 
 
 def test_every_metric_has_its_interval_and_its_effective_windows(whole):
-    table = intervals_table(read_facts(whole, studies.study_params()))
-    assert [row[0] for row in table.rows] == ["12k-h1", "80k-h1", "2M-h1", "12k-h3"]
-    row = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
-    assert row["log loss"] == "0.3485 (0.3085 to 0.3885) [164]"
-    assert row["ECE"] == "0.031 (0.019 to 0.043) [164]"
-    assert row["average precision"] == "0.469 (0.409 to 0.529)"
-    assert row["AUC"] == "—"
+    facts = read_facts(whole, studies.study_params())
+    for table in (intervals_table(facts), samples_table(facts)):
+        assert [row[0] for row in table.rows] == ["12k-h1", "80k-h1", "2M-h1", "12k-h3"]
+    row, worth = (
+        dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
+        for table in (intervals_table(facts), samples_table(facts))
+    )
+    assert (row["log loss"], worth["log loss"]) == ("0.3485 (0.3085 to 0.3885)", "164")
+    assert (row["ECE"], worth["ECE"]) == ("0.031 (0.019 to 0.043)", "164")
+    assert (row["average precision"], worth["average precision"]) == ("0.469 (0.409 to 0.529)", "—")
+    assert (row["AUC"], worth["AUC"]) == ("—", "—")
+    assert worth["windows"] == "926"
 
 
 def test_scores_of_an_older_evaluation_stand_without_what_it_did_not_know(whole):
@@ -116,12 +123,12 @@ def test_scores_of_an_older_evaluation_stand_without_what_it_did_not_know(whole)
 def test_skill_is_shown_against_every_forecast_with_its_interval(whole):
     table = skill_table(read_facts(whole, studies.study_params()))
     titles = [column.title for column in table.columns]
-    assert titles[1:3] == ["constant at the training region's rate", "constant at this region's own rate (hindsight)"]
-    assert "boosted trees on the last day's features" in titles
+    assert titles[1:3] == ["constant", "constant in hindsight"]
+    assert "last-day trees" in titles
     assert titles[-1] == "beaten by"
     row = dict(zip(titles, table.rows[0], strict=True))
-    assert row["constant at the training region's rate"] == "23.0 % (20.0 to 26.0 %)"
-    assert row["beaten by"] == "logistic on volatility"
+    assert row["constant"] == "23.0 % (20.0 to 26.0 %)"
+    assert row["beaten by"] == "volatility logistic"
 
 
 def test_an_unknown_forecast_is_named_as_the_record_names_it(whole):
@@ -204,7 +211,7 @@ def test_what_is_lacking_is_told_with_counts_and_gaps(whole):
     # 2,821 training days, C = 80, h = 1; the train losses of the two seeds are 0.38 and 0.39, validation is 0.412.
     assert (limits.extent.days, limits.extent.disjoint_windows) == (2_821, 34)
     assert [rung.gap for rung in limits.rungs] == pytest.approx([0.027] * 3)
-    assert len(gaps_table(limits).rows) == 3
+    assert len(gaps_table(limits, 1).rows) == 3
     text = section(markdown(whole), "Days or parameters: what is lacking")
     for fact in ("dropout on", "2,821", "+0.0270", "1 day: undecided", "3 days: unknown"):
         assert fact in text

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tsladder.report.score_tables import baselines_table, cells_table
 from tsladder.report.tables import (
     architectures_table,
-    baselines_table,
-    cells_table,
     coverage_table,
+    effort_table,
     left_out_table,
     pairs_apart,
+    search_notes_table,
     settings_table,
 )
 
@@ -25,7 +26,6 @@ def by(table, *columns):
 def test_the_cells_show_the_measured_size_and_its_share_of_the_budget(facts):
     row = by(cells_table(facts), "cell")[("12k-h1",)]
     assert row["N"] == "12,757"
-    assert row["N blocks"] == "7,757"
     assert row["of budget"] == "106 %"
     assert row["base-rate loss"] == "0.4526"
     assert row["own-rate loss"] == "0.4229"
@@ -40,7 +40,8 @@ def test_unknown_entries_are_dashes(facts):
 
 
 def test_every_table_has_as_many_entries_a_row_as_columns(facts):
-    for make in (cells_table, baselines_table, architectures_table, settings_table, coverage_table, left_out_table):
+    makers = (cells_table, baselines_table, architectures_table, settings_table, coverage_table, left_out_table)
+    for make in (*makers, effort_table, search_notes_table):
         table = make(facts)
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.columns)}
@@ -64,12 +65,27 @@ def test_baselines_stand_beside_the_span_of_the_transformers(facts):
 
 def test_the_coverage_carries_the_notes_and_where_the_winner_came_from(facts):
     row = by(coverage_table(facts), "cell")[("12k-h1",)]
-    assert row["notes"] == "the sampler hardly acts"
     assert row["winner"] == "sampled"
     assert row["best - worst"] == "0.0100"
-    assert row["forced"] == "largest d_model, shallow-wide (not in the grid)"
+    notes = by(search_notes_table(facts), "cell")[("12k-h1",)]
+    assert notes["notes"] == "the sampler hardly acts"
+    assert notes["forced"] == "largest d_model, shallow-wide (not in the grid)"
+
+
+def test_the_effort_tells_what_a_cell_took_and_how_it_ended(facts):
+    row = by(effort_table(facts), "cell")[("12k-h1",)]
+    assert row["trials"] == "2"
     assert row["trials ended by"] == "2 early stopping"
     assert row["seeds ended by"] == "2 completed"
+    assert row["retraining"] == "4 s"  # two seeds of 2 s
+
+
+def test_an_architecture_has_a_row_a_rung_and_horizon(facts):
+    rows = by(architectures_table(facts), "rung", "horizon")
+    # 80k-h3 has a winner, whose retraining failed; 12k-h5 has none.
+    assert set(rows) == {("12k", "1 day"), ("12k", "3 days"), ("80k", "1 day"), ("80k", "3 days"), ("2M", "1 day")}
+    row = rows[("12k", "1 day")]
+    assert (row["d_model"], row["layers"], row["layers / width"], row["N blocks"]) == ("12", "6", "0.5", "7,757")
 
 
 def test_settings_more_than_a_fifth_apart_are_marked(facts):

@@ -6,17 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from tests.building import batch_plan, job, settings, windows
 from tests.training.thermal import Clock, Lines, Script
 
+from tsladder.planning.memory import GIB
+from tsladder.records import read_json
 from tsladder.training.crew import keep_busy, retry_words
+from tsladder.training.memory_guard import MemoryWatch
 from tsladder.training.outcome import Job, Outcome
+from tsladder.training.pulse import PROGRESS, Pulse, VitalSigns
 from tsladder.training.supervisor import Ended, Progress, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading, ThermalLevel
@@ -43,6 +49,9 @@ class ImaginedCrew:
         assert not self.paused
         self.history.append(f"start {number}")
         self._left[number] = EPOCHS
+
+    def vital_signs(self) -> dict[int, VitalSigns]:
+        return {number: VitalSigns(silent_seconds=float(left), resident_gib=0.5) for number, left in self._left.items()}
 
     def pause_all(self) -> None:
         if not self.paused:
@@ -88,11 +97,32 @@ def ended(reason: StopReason) -> Outcome:
     )
 
 
-class Shift:
-    """Jobs 0 to `jobs` - 1, one after the other, under a script; what came of them."""
+class Pulses(Pulse):
+    """Keeps what it wrote."""
 
-    def __init__(self, *celsius: float | None, jobs: int = 1, on_look: Callable[[Script], None] | None = None) -> None:
+    def __init__(self, clock: Clock, done: Callable[[], int], total: int) -> None:
+        self._kept = tempfile.TemporaryDirectory()
+        self.file = Path(self._kept.name) / PROGRESS
+        self.seen: list[dict[str, Any]] = []
+        super().__init__(self.file.parent, phase="search", total=total, done=done, clock=clock)
+
+    def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
+        super().beat(signs, paused=paused, celsius=celsius)
+        self.seen.append(read_json(self.file))
+
+
+class Shift:
+    """Jobs 0 to `jobs` - 1, one after the other, under a script; what came of them. A pause is told to `by_hand`."""
+
+    def __init__(
+        self,
+        *celsius: float | None,
+        jobs: int = 1,
+        on_look: Callable[[Script], None] | None = None,
+        by_hand: Callable[[], bool] | None = None,
+    ) -> None:
         self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, Outcome]()
+        self.pulse = Pulses(self.clock, lambda: len(self.outcomes), jobs)
         self.crew = ImaginedCrew(self.clock)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
@@ -100,11 +130,12 @@ class Shift:
             self.crew,  # type: ignore[arg-type]
             workers=1,
             next_job=lambda: (waiting.pop(0), job()) if waiting else None,
-            on_progress=lambda _event: None,
             on_retry=lambda event: self.lines(retry_words(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
             watch=ThermalWatch(script, self.lines, clock=self.clock),
+            pulse=self.pulse,
+            by_hand=by_hand or (lambda: False),
         )
 
 
@@ -159,6 +190,68 @@ def test_a_stop_request_during_a_pause_resumes_and_then_stops() -> None:
     assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
     assert shift.outcomes[0].stop_reason is StopReason.INTERRUPTED
     assert shift.stopped_by is None
+
+
+def answers(*said: bool) -> Callable[[], bool]:
+    """One after the other, and the last for ever."""
+    left = iter(said)
+    return lambda: next(left, said[-1])
+
+
+def test_a_pause_by_hand_suspends_what_runs_starts_nothing_and_counts_its_seconds() -> None:
+    shift = Shift(60.0, jobs=2, by_hand=answers(False, True, True, False))
+    assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "start 1", "end 1", "end now"]
+    first, second = shift.outcomes[0].heat, shift.outcomes[1].heat
+    assert (first.pauses, first.paused_seconds, second.pauses, second.paused_seconds) == (1, 20.0, 0, 0.0)
+    assert shift.lines.said == ["paused by hand", "goes on after a pause of 20 s"]
+
+
+def test_nothing_is_started_while_it_is_paused_by_hand() -> None:
+    shift = Shift(60.0, by_hand=answers(True, True, False))
+    assert shift.crew.history == ["pause", "resume", "start 0", "end 0", "end now"]
+
+
+def test_a_critical_temperature_ends_what_is_paused_by_hand() -> None:
+    shift = Shift(60.0, 60.0, 97.0, by_hand=answers(False, True))
+    assert shift.crew.history[:3] == ["start 0", "pause", "end now"]
+    assert shift.outcomes[0].stop_reason is StopReason.THERMAL
+
+
+def test_a_pause_by_hand_that_ends_on_a_warm_machine_goes_on_as_a_pause_for_heat() -> None:
+    shift = Shift(60.0, 88.0, 88.0, 60.0, by_hand=answers(False, True, False))
+    assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "end now"]
+    assert [seen["paused"] for seen in shift.pulse.seen[:4]] == [None, "by hand", "heat", None]
+    assert shift.outcomes[0].heat.paused_seconds == 20.0
+    assert shift.outcomes[0].heat.pauses == 1
+
+
+def test_a_stop_request_ends_a_pause_by_hand() -> None:
+    def ctrl_c(script: Script) -> None:
+        if script.asked == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    shift = Shift(60.0, on_look=ctrl_c, by_hand=answers(False, True))
+    assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
+
+
+def test_the_pulse_shows_what_trains_how_it_is_and_in_the_end_nothing() -> None:
+    shift = Shift(61.0, jobs=2)
+    first = shift.pulse.seen[0]
+    assert first["phase"] == "search"
+    assert (first["done"], first["total"], first["celsius"], first["paused"]) == (0, 2, 61.0, None)
+    (running,) = first["running"]
+    assert running == {
+        "number": 0,
+        "epoch": 0,
+        "epochs": settings().epochs,
+        "val_loss": None,
+        "started": 1000.0,
+        "silent_seconds": float(EPOCHS),
+        "resident_gib": 0.5,
+    }
+    assert shift.pulse.seen[EPOCHS]["done"] == 1
+    assert [one["number"] for one in shift.pulse.seen[EPOCHS]["running"]] == [1]
+    assert read_json(shift.pulse.file) == {"running": []}
 
 
 # ---------------------------------------------------------------------------------------------------------------- real
@@ -246,6 +339,26 @@ def test_a_pause_changes_no_number() -> None:
                 losses.append(event.outcome.best_val_loss)
     supervisor.end_now()
     assert losses[0] == losses[1] is not None
+
+
+def test_the_vital_signs_of_a_worker_are_its_silence_and_its_memory() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION, watch=MemoryWatch(None))
+    try:
+        supervisor.start(7, job(settings=LONG))
+        deadline = time.monotonic() + 60.0
+        while (signs := supervisor.vital_signs()[7]).resident_gib is None:
+            assert time.monotonic() < deadline, "the memory of a worker was not read within a minute"
+            list(supervisor.events(timeout=0.1))
+        assert signs.resident_gib == pytest.approx(
+            psutil.Process(only_pid(supervisor)).memory_info().rss / GIB, abs=0.2
+        )
+        wait_for_epoch(supervisor)
+        os.kill(only_pid(supervisor), signal.SIGSTOP)
+        epochs_within(supervisor, 0.2)  # what was said before
+        epochs_within(supervisor, 1.0)
+        assert 0.9 < supervisor.vital_signs()[7].silent_seconds < 3.0
+    finally:
+        supervisor.end_now()
 
 
 def test_suspended_workers_can_be_ended(crew: Supervisor) -> None:

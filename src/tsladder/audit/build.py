@@ -18,9 +18,8 @@ from tsladder.audit.small_model import SmallModel
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
 from tsladder.errors import WorkFailed
-from tsladder.market.bars import read_bars
+from tsladder.market.build import read_all
 from tsladder.market.features import read_features
-from tsladder.market.inputs import input_symbols
 from tsladder.models.spec import Geometry, spec_from_architecture
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.places import Places
@@ -74,7 +73,7 @@ def open_subject(places: Places, plan: Plan) -> Subject:
             f"{places.features} has {len(table.columns)} columns and {places.audit_plan} {geometry.n_features}: run "
             "`dvc repro`"
         )
-    bars = [read_bars(places.bars(symbol), symbol) for symbol in input_symbols(data)]
+    bars = read_all(places, data)
     model = SmallModel(
         spec=spec_from_architecture(geometry, plan["architecture"]),
         recipe=Recipe.from_record(plan["training"]),

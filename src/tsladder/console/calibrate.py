@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, ke
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.steps import OnStep, untold
 from tsladder.training.probe import probe
 
 PROBES = (
@@ -30,12 +30,12 @@ PROBES = (
 _EFFECTIVE_BATCH = 256
 
 
-def calibrate_here(places: Places) -> CalibratedMachine:
-    """Measure, fit, keep beside the study and say what came of it on stderr. Raises BadInput, WorkFailed."""
+def calibrate_here(places: Places, on_step: OnStep = untold) -> CalibratedMachine:
+    """Measure, fit and keep beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)
     geometry = geometry_of(params)
-    peaks = []
+    wanted: list[tuple[ModelSpec, BatchPlan]] = []
     for (d_model, n_layers, n_heads), precision, optimizer, micro_batch, checkpointing in PROBES:
         spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model)
         plan = BatchPlan(
@@ -47,17 +47,17 @@ def calibrate_here(places: Places) -> CalibratedMachine:
             activation_checkpointing=checkpointing,
         )
         if predicted_memory_gib(spec, plan) <= machine.memory_gib:
-            peaks.append(_measured(spec, plan, machine))
+            wanted.append((spec, plan))
+    peaks = []
+    for number, (spec, plan) in enumerate(wanted, start=1):
+        on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(wanted))
+        peaks.append(_measured(spec, plan, machine))
     calibrated = calibrate(identity(machine.device), peaks)
     keep(places.calibration, calibrated)
-    print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
     return calibrated
 
 
 def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
-    print(
-        f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer} ...", file=sys.stderr, flush=True
-    )
     with tempfile.TemporaryDirectory(prefix="tsladder-calibrate-") as folder:
         outcome = probe(spec, plan, device=machine.device, threads=machine.cores, scratch=Path(folder))
     if outcome.peak_memory_gib is None or not outcome.curve:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tsladder.console.run_length import run_lengths
+from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.errors import BadInput
-from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, geometry_of, plan_cells
-from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
-from tsladder.planning.grid import build_grid, is_within
-from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
-from tsladder.planning.memory import BatchPlan, plan_batch, predicted_memory_gib
+from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.duration import CELL_SECONDS, RunLength
+from tsladder.planning.grid import is_within
+from tsladder.planning.machine import Machine, slow_bf16_note, survey
+from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
-from tsladder.planning.recipe import Recipe
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
 
@@ -103,23 +101,8 @@ def _forecast(
 ) -> CellForecast:
     if not plan.planned:
         return CellForecast(planned=False)
-    grid = build_grid(geometry_of(params), plan.cell.budget)
-    recipe = Recipe.from_params(params.training, params.search.chosen, plan.cell.budget)
-    offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
-    workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
-    memory = machine.memory_gib / workers
-    batch_plans = {
-        spec: plan_batch(
-            spec,
-            effective_batch=recipe.effective_batch,
-            precision=recipe.precision,
-            optimizer=recipe.optimizer,
-            memory_gib=memory,
-            calibration=machine.calibration,
-        )
-        for spec in offered
-    }
-    unfit = [spec for spec, batch_plan in batch_plans.items() if batch_plan is None]
+    layout = lay_out_rung(params, plan.cell.budget, machine, forced)
+    grid, recipe, workers, unfit = layout.grid, layout.recipe, layout.workers, layout.unfit
     known = CellForecast(
         planned=True,
         fits=not unfit,
@@ -128,7 +111,7 @@ def _forecast(
         trials=params.search.trials_total,
         seeds=params.train.seeds,
         workers=workers,
-        threads=max(1, machine.cores // workers),
+        threads=layout.threads,
         effective_batch=recipe.effective_batch,
         precision=recipe.precision,
         optimizer=recipe.optimizer,
@@ -145,11 +128,11 @@ def _forecast(
     )
     if unfit:
         return dataclasses.replace(
-            known, reason=misfit(unfit, len(offered), machine=machine, workers=workers, recipe=recipe)
+            known, reason=misfit(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
         )
     predicted = {
         (spec, p): predicted_memory_gib(spec, p, machine.calibration)
-        for spec, p in batch_plans.items()
+        for spec, p in layout.plans.items()
         if p is not None
     }
     spec, batch_plan = max(
@@ -161,29 +144,22 @@ def _forecast(
         accumulation_steps=batch_plan.accumulation_steps,
         activation_checkpointing=batch_plan.activation_checkpointing,
         predicted_memory_gib=round(predicted[spec, batch_plan], 3),
-        **_seconds(list(predicted), params, machine, workers, run),
+        **_seconds(layout, params, machine, run),
     )
 
 
-def _seconds(
-    members: Sequence[tuple[ModelSpec, BatchPlan]],
-    params: Params,
-    machine: Machine,
-    workers: int,
-    run: RunLength | None,
-) -> dict[str, Any]:
+def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLength | None) -> dict[str, Any]:
     """The forecast's fields of time; none where something is unknown."""
-    if run is None or machine.rates is None:
+    one = training_time(layout, machine, run)
+    if one is None or machine.rates is None:
         return {}
-    threads = max(1, machine.cores // workers)
-    runs = [forecast(spec, plan, threads, run, machine.rates) for spec, plan in members]
     # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
-    rounds = math.ceil(params.search.trials_total / workers) + params.train.seeds / min(workers, params.train.seeds)
+    workers, seeds = layout.workers, params.train.seeds
+    rounds = math.ceil(params.search.trials_total / workers) + seeds / min(workers, seeds)
     own = machine.rates.factor * CELL_SECONDS
-    mean = statistics.mean
     return {
-        "predicted_step_seconds": round(mean(run.step for run in runs), 4),
-        "predicted_epoch_seconds": round(mean(run.epoch for run in runs), 3),
-        "predicted_seconds": round(own + rounds * mean(run.expected for run in runs), 1),
-        "predicted_seconds_at_most": round(own + rounds * mean(run.at_most for run in runs), 1),
+        "predicted_step_seconds": round(one.step, 4),
+        "predicted_epoch_seconds": round(one.epoch, 3),
+        "predicted_seconds": round(own + rounds * one.expected, 1),
+        "predicted_seconds_at_most": round(own + rounds * one.at_most, 1),
     }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
-from tsladder.console.status import CellState, study_state
+from tsladder.console.drive import Driven, drive
+from tsladder.console.hand_pause import HandPause
+from tsladder.console.run_log import RunLog, Timeline
+from tsladder.console.screen import can_draw
+from tsladder.console.selection import CellSelection, select_cells
+from tsladder.console.status import study_state
+from tsladder.console.summary import summary_lines
 from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
 from tsladder.params import load_params
@@ -22,86 +25,129 @@ from tsladder.planning.misfit import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.admission import forced_by_rung
-from tsladder.stage import EXIT_FILE
 from tsladder.tracking import ui_command
 from tsladder.vocabulary import Cell, CellStatus, StopReason
 
-_WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
+_LAST_LINES = 20
 
 
-def run_study(places: Places, *, retry_failed: bool) -> int:
-    """Rebuild what is stale; returns the exit code. Raises BadInput before DVC starts, Interrupted when stopped."""
+def run_study(places: Places, *, retry_failed: bool, first: str | None = None, only: Sequence[str] = ()) -> int:
+    """Rebuild what is stale; returns the exit code. Of all cells, of `first` and those that follow it, or of `only`
+    those named. Raises BadInput before DVC starts, Interrupted when stopped."""
     params = load_params(places.params)
+    selection = select_cells(params, first=first, only=only)
     if not places.bars(params.data.symbol).exists():
         raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
     # A wish that cannot be fulfilled ends here, not in the first search.
     refuse_too_little(params, survey(params.hardware, places.calibration))
     forced_by_rung(params)
-    stopped_by_heat = {str(cell): stage for cell in params.cells if (stage := stage_stopped_by_heat(places, cell))}
-    if retry_failed or stopped_by_heat:
-        for name, state in study_state(places).cells.items():
-            if state.state == "failed" and name in stopped_by_heat:
-                _run_again(places, stopped_by_heat[name], Cell.parse(name))
-            elif state.state == "failed" and retry_failed:
-                _retry(places, Cell.parse(name))
-    started = time.monotonic()
-    code = _dvc(places, "repro")
-    seconds = time.monotonic() - started
-    states = study_state(places).cells
-    _summarise(states, seconds)
-    if code == 0:
-        print()
-        for line in verdict_lines(places):
-            print(line)
-        print(f"\nReport: {places.report / 'report.md'} and report.html beside it")
-        print(f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}")
-    if code in (BadInput.exit_code, Interrupted.exit_code):
+    return _Run(places, selection).go(retry_failed=retry_failed)
+
+
+class _Run:
+    """One run with its log."""
+
+    def __init__(self, places: Places, selection: CellSelection) -> None:
+        self._places = places
+        self._selection = selection
+        self._log = RunLog.create(places)
+        self._timeline = Timeline()
+        self._live = can_draw()
+
+    def go(self, *, retry_failed: bool) -> int:
+        started = time.monotonic()
+        self._log.note(f"tsladder run, process {os.getpid()}")
+        self._tell_log()
+        # One pause for all commands of DVC in this run.
+        with HandPause(self._places) as pause:
+            driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
+        code = self._end(driven, time.monotonic() - started)
+        self._log.note(f"ended with {code}")
+        if driven.stopped:
+            raise Interrupted("stopped; `tsladder run` goes on where this ended")
         return code
-    failed = any(state.state == "failed" for state in states.values())
-    return 1 if code != 0 or failed else 0
+
+    def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
+        for stage, cell, anew in self._to_repeat(retry_failed=retry_failed):
+            if anew:
+                _set_aside(self._places, stage, cell)
+            # A stage that is fresh to DVC, since it ended in order.
+            driven = self._dvc(pause, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
+            if driven.stopped:
+                return driven
+        return self._dvc(pause, "repro", *self._selection.targets)
+
+    def _dvc(self, pause: HandPause | None, *arguments: str) -> Driven:
+        return drive(self._places, arguments, self._log, self._timeline, pause)
+
+    def _to_repeat(self, *, retry_failed: bool) -> list[tuple[str, Cell, bool]]:
+        """(stage, cell, from its beginning) of the cells selected that failed and are taken up again."""
+        places = self._places
+        by_heat = {cell: stage for cell in self._selection.cells if (stage := stage_stopped_by_heat(places, cell))}
+        if not retry_failed and not by_heat:
+            return []
+        states = study_state(places).cells
+        found = []
+        for cell in self._selection.cells:
+            if states[str(cell)].state != "failed":
+                continue
+            if cell in by_heat:
+                found.append((by_heat[cell], cell, False))
+            elif retry_failed:
+                failed = read_json(places.choice(cell))["status"] == CellStatus.FAILED
+                found.append(("hpo" if failed else "train", cell, True))
+        return found
+
+    def _end(self, driven: Driven, seconds: float) -> int:
+        """Say how it went; the exit code."""
+        if self._live and driven.code != 0:
+            # The table stood in their place, and nobody has seen them.
+            for line in self._timeline.last_of_stage(_LAST_LINES):
+                if not driven.stopped or line.startswith("tsladder:"):
+                    print(line, file=sys.stderr, flush=True)
+        states = study_state(self._places).cells
+        print()
+        for line in summary_lines(states, self._timeline.seconds, seconds, self._selection):
+            print(line)
+        if driven.code == 0 and not driven.stopped:
+            print()
+            for line in self._words():
+                print(line)
+        sys.stdout.flush()
+        self._tell_log()
+        if driven.stopped:
+            return Interrupted.exit_code
+        if driven.code in (BadInput.exit_code, Interrupted.exit_code):
+            return driven.code
+        failed = any(states[str(cell)].state == "failed" for cell in self._selection.cells)
+        return 1 if driven.code != 0 or failed else 0
+
+    def _words(self) -> list[str]:
+        places = self._places
+        if not self._selection.whole:
+            return ["The law and the report were not fitted: `tsladder run` builds what is open and fits them."]
+        return [
+            *verdict_lines(places),
+            "",
+            f"Report: {places.report / 'report.md'} and report.html beside it",
+            f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
+        ]
+
+    def _tell_log(self) -> None:
+        print(f"tsladder: log: {_short(self._log.path)}", file=sys.stderr, flush=True)
 
 
-def _dvc(places: Places, *arguments: str) -> int:
-    """Run DVC in a session of its own, so that a Ctrl-C reaches it once, from here; the failing stage's exit code."""
-    environment = dict(os.environ)
-    # The stages say `python`: it must be this one, also when the environment is not activated.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    command = [sys.executable, "-m", "dvc", *arguments]
-    exit_file = places.mlruns / f"exit-{os.getpid()}"
-    environment[EXIT_FILE] = str(exit_file)
-    process: subprocess.Popen[bytes] | None = None
-    stopped: list[int] = []
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-        if process is not None:
-            os.killpg(process.pid, signal.SIGINT)
-
-    # Before DVC starts: a run in the background of a shell has SIGINT ignored, and a child inherits that unless its
-    # parent handles the signal. DVC would then start stage after stage whatever it is sent.
-    previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        process = subprocess.Popen(command, cwd=places.root, env=environment, start_new_session=True)
-        if stopped:
-            os.killpg(process.pid, signal.SIGINT)
-        code = process.wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    stage_code = int(exit_file.read_text()) if exit_file.exists() else None
-    exit_file.unlink(missing_ok=True)
-    if stopped:
-        raise Interrupted("stopped; `tsladder run` goes on where this ended")
-    return code if stage_code is None else stage_code
+def _short(path: Path) -> Path:
+    """From where the user stands, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _retry(places: Places, cell: Cell) -> None:
-    """Set the live record of what failed aside and run that stage again, past DVC's run cache."""
-    stage = "hpo" if read_json(places.choice(cell))["status"] == CellStatus.FAILED else "train"
+def _set_aside(places: Places, stage: str, cell: Cell) -> None:
+    """The live record of what failed, so that the stage begins anew, past DVC's run cache."""
     stamp = time.strftime("%Y%m%dT%H%M%S")
     for folder in places.live_records(cell, stage):
         folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
-    _run_again(places, stage, cell)
 
 
 def stage_stopped_by_heat(places: Places, cell: Cell) -> str | None:
@@ -110,17 +156,3 @@ def stage_stopped_by_heat(places: Places, cell: Cell) -> str | None:
         if path.exists() and read_json(path).get("stop_reason") == StopReason.THERMAL:
             return stage
     return None
-
-
-def _run_again(places: Places, stage: str, cell: Cell) -> None:
-    """A stage that is fresh to DVC, since it ended in order."""
-    _dvc(places, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
-
-
-def _summarise(states: Mapping[str, CellState], seconds: float) -> None:
-    print()
-    for name, state in states.items():
-        word = _WORDS.get(state.state, "OPEN")
-        spent = "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training"
-        print(f"{word}  {name:<10} {state.state.replace('_', ' '):<12} {spent:>20} {state.reason or ''}".rstrip())
-    print(f"{seconds:.0f} s in all")

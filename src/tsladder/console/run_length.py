@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tsladder.market.inputs import input_symbols
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, run_length
@@ -16,14 +15,22 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
     """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
     if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         windows = {horizon: _built(places, horizon) for horizon in params.horizons}
-    elif all(places.bars(symbol).exists() for symbol in input_symbols(params.data)):
+    elif places.bars(params.data.symbol).exists():
         windows = _counted(places, params)
     else:
         return {}
-    return {
-        horizon: run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
-        for horizon, count in windows.items()
-    }
+    return {horizon: _run_length(params, count) for horizon, count in windows.items()}
+
+
+def built_run_length(places: Places, params: Params, horizon: int) -> RunLength | None:
+    """Of one horizon, from its splits as last built; None where there are none. Raises WorkFailed when damaged."""
+    if not places.horizon_splits(horizon).exists():
+        return None
+    return _run_length(params, _built(places, horizon))
+
+
+def _run_length(params: Params, count: Mapping[Region, int]) -> RunLength:
+    return run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
 
 
 def _built(places: Places, horizon: int) -> dict[Region, int]:

@@ -3,162 +3,136 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.console.freshness import Lock, read_lock, text_md5
-from tsladder.locks import is_owned
-from tsladder.market.inputs import input_symbols, read_inputs
-from tsladder.params import Params, load_params
+from tsladder.console.cell_states import NOT_PLANNED, CellLook, CellState, estimate_of, look_at_cell, seconds_fields
+from tsladder.console.contents import Contents, Hashes
+from tsladder.console.forecasts import Forecasts, read_forecasts
+from tsladder.console.freshness import Freshness
+from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.console.lock_file import read_lock
+from tsladder.console.pipeline import Pipeline, read_pipeline
+from tsladder.console.question import Question, inputs_text, read_question, signature
+from tsladder.console.stages_at_work import stages_at_work
+from tsladder.console.time_to_go import total
+from tsladder.console.unchanged import Unchanged
+from tsladder.console.verdicts import HorizonVerdict, read_verdicts
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, plan_cells
-from tsladder.planning.plans import cell_key, study_key
-from tsladder.records import json_text, read_json, read_lines
-from tsladder.typed_yaml import read_yaml
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.planning.cells import CellPlans
+
+__all__ = [
+    "STALLED_SECONDS",
+    "CellState",
+    "HorizonVerdict",
+    "RunningTrial",
+    "StudyReader",
+    "StudyState",
+    "study_state",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellState:
-    """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known."""
-
-    state: str
-    trials_done: int
-    trials_total: int
-    best_val_loss: float | None
-    test_loss: float | None
-    skill: float | None
-    seconds_spent: float | None
-    seconds_to_go: float | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyState:
-    """All cells by name, and the key of the question that params.yaml and the code now ask."""
+    """All cells by name, the law of each horizon, and the key of the question that params.yaml and the code now ask.
+
+    The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: those that
+    DVC runs now. `notes`: what a run would refuse.
+    """
 
     study_key: str
     cells: Mapping[str, CellState]
+    verdicts: Mapping[str, HorizonVerdict]
+    seconds_spent: float | None
+    seconds_to_go: float | None
+    seconds_to_go_low: float | None
+    seconds_to_go_high: float | None
+    stages_running: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "study_key": self.study_key,
-            "cells": {name: dataclasses.asdict(state) for name, state in self.cells.items()},
-        }
+        return dataclasses.asdict(self)
 
 
 def study_state(places: Places) -> StudyState:
-    """Raises BadInput when params.yaml is faulty."""
-    params = load_params(places.params)
-    plans = plan_cells(params)
-    lock = read_lock(places.root, read_yaml(places.params), _md5s_now(places, params, plans))
-    inputs_fresh = lock.is_fresh("features") and lock.is_fresh("splits")
-    cells = {str(p.cell): _cell_state(places, params, p, lock, inputs_fresh) for p in plans}
-    return StudyState(study_key({str(p.cell): p.search for p in plans}), cells)
+    """One look. Raises BadInput when params.yaml is faulty, WorkFailed when dvc.yaml, dvc.lock or code is damaged."""
+    return StudyReader(places).read()
 
 
-def _md5s_now(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> dict[str, str]:
-    """What the plan files and the list of inputs would hold if their stages ran now, as dvc.lock names and hashes
-    them."""
-    md5s = {}
-    if all(places.bars(symbol).is_file() for symbol in input_symbols(params.data)):
-        text = json_text(read_inputs(places, params.data))
-        md5s[places.inputs.relative_to(places.root).as_posix()] = text_md5(text)
-    for cell_plans in plans:
-        for path, plan in (
-            (places.search_plan(cell_plans.cell), cell_plans.search),
-            (places.train_plan(cell_plans.cell), cell_plans.train),
-            (places.evaluate_plan(cell_plans.cell), cell_plans.evaluate),
-        ):
-            md5s[path.relative_to(places.root).as_posix()] = text_md5(json_text(plan))
-    return md5s
+class StudyReader:
+    """Looks at a study again and again; what has not changed on disk is not read again."""
 
+    def __init__(self, places: Places, *, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: seconds since 1970."""
+        self._places = places
+        self._clock = clock
+        self._hashes = Hashes()
+        self._asked: tuple[object, Question] | None = None
+        self._files = Unchanged()
+        self._piped: tuple[object, Pipeline] | None = None
+        self._forecasts: tuple[object, Forecasts] | None = None
 
-def _cell_state(places: Places, params: Params, plans: CellPlans, lock: Lock, inputs_fresh: bool) -> CellState:
-    cell = plans.cell
-    if not plans.planned:
-        return CellState(
-            state="not_planned",
-            trials_done=0,
-            trials_total=0,
-            best_val_loss=None,
-            test_loss=None,
-            skill=None,
-            seconds_spent=None,
-            seconds_to_go=None,
-            reason=None,
+    def question(self) -> Question:
+        """What is asked now. Raises BadInput when params.yaml is faulty."""
+        seen = signature(self._places)
+        if self._asked is None or self._asked[0] != seen:
+            self._asked = seen, read_question(self._places)
+        return self._asked[1]
+
+    def freshness(self) -> Freshness:
+        """Every stage against dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock is damaged."""
+        root, question = self._places.root, self.question()
+        dvc = root / "dvc.yaml"
+        seen = (question.study_key, question.params, dvc.stat().st_mtime_ns if dvc.exists() else None)
+        if self._piped is None or self._piped[0] != seen:
+            self._piped = seen, read_pipeline(dvc, question.raw)
+        lock = self._files.read(root / "dvc.lock", read_lock)
+        texts = {**question.texts, **inputs_text(self._places, question.params.data)}
+        contents = Contents(root, texts, self._hashes)
+        return Freshness(self._piped[1], lock, contents, question.raw, self._places.dvc_cache)
+
+    def look(self, plans: CellPlans, now: float) -> CellLook:
+        """One cell at `now`, and what its state is read from."""
+        freshness = self.freshness()
+        live = live_folders(self._places).get(str(plans.cell), ())
+        at_work = stages_at_work(self._places.root, freshness.pipeline)
+        return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
+
+    def forecasts(self) -> Forecasts:
+        """Of trainings that have not begun."""
+        question = self.question()
+        splits = [self._places.horizon_splits(horizon) for horizon in question.params.horizons]
+        files = [path.stat().st_mtime_ns for path in (*splits, self._places.calibration) if path.exists()]
+        seen = (question.study_key, question.params, files)
+        if self._forecasts is None or self._forecasts[0] != seen:
+            self._forecasts = seen, read_forecasts(self._places, question.params)
+        return self._forecasts[1]
+
+    def read(self) -> StudyState:
+        """Where the study stands now. Raises as `freshness`."""
+        places, now = self._places, self._clock()
+        question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
+        at_work = stages_at_work(places.root, freshness.pipeline)
+        live = live_folders(places)
+        cells = {
+            str(plans.cell): look_at_cell(
+                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, at_work, self._files
+            ).state
+            for plans in question.plans
+        }
+        planned = [cell for cell in cells.values() if cell.state != NOT_PLANNED]
+        spent = [cell.seconds_spent for cell in planned if cell.seconds_spent is not None]
+        to_go = total(estimate_of(cell) for cell in planned)
+        return StudyState(
+            study_key=question.study_key,
+            cells=cells,
+            verdicts=read_verdicts(
+                places, question.params.horizons, question.study_key, fresh=freshness.is_fresh("fit")
+            ),
+            seconds_spent=sum(spent) if spent else None,
+            **seconds_fields(to_go),
+            stages_running=at_work,
+            notes=() if forecasts.note is None else (forecasts.note,),
         )
-    stages = [f"{stage}@{cell.budget}-{cell.horizon}" for stage in ("hpo", "train", "evaluate")]
-    fresh = inputs_fresh and all(lock.is_fresh(stage) for stage in stages)
-    running = any(is_owned(folder) for folder in places.studies.glob(f"{cell}-*"))
-    failure = _failure(places, cell)
-    if running:
-        state = "running"
-    elif fresh:
-        state = "fresh" if failure is None else "failed"
-    else:
-        state = "stale" if _has_results(places, cell) else "pending"
-    trials = _trials(places, plans, fresh, inputs_fresh)
-    total = int(plans.search["search"]["trials"])
-    losses = [trial["best_val_loss"] for trial in trials if trial["state"] == "complete"]
-    spent = sum(trial["seconds"] for trial in trials) + _train_seconds(places, cell, fresh)
-    to_go = 0.0 if state in ("fresh", "failed") else None
-    if to_go is None and trials:
-        each = sum(trial["seconds"] for trial in trials) / len(trials)
-        to_go = each * (total - len(trials) + params.train.seeds) / trials[-1]["workers"]
-    scores = _scores(places, cell) if fresh else {}
-    return CellState(
-        state=state,
-        trials_done=len(trials),
-        trials_total=total,
-        best_val_loss=min(losses, default=None),
-        test_loss=scores.get("loss"),
-        skill=scores.get("skill"),
-        seconds_spent=spent or None,
-        seconds_to_go=to_go,
-        reason=failure if state == "failed" else None,
-    )
-
-
-def _trials(places: Places, plans: CellPlans, fresh: bool, inputs_fresh: bool) -> list[dict[str, Any]]:
-    """Ended trials of THIS question: the stage's copy when it is fresh, else the live record under its key."""
-    if fresh:
-        path = places.hpo(plans.cell) / "trials.jsonl"
-    elif inputs_fresh:
-        fingerprint = read_json(places.features / "manifest.json")["fingerprint"]
-        key = cell_key(plans.search, fingerprint, read_json(places.horizon_splits(plans.cell.horizon)))
-        path = places.study(plans.cell, key) / "trials.jsonl"
-    else:
-        return []
-    last = {line["number"]: line for line in read_lines(path)}
-    return [line for line in last.values() if line["state"] != "interrupted"]
-
-
-def _train_seconds(places: Places, cell: Cell, fresh: bool) -> float:
-    path = places.timings(cell)
-    if not fresh or not path.exists():
-        return 0.0
-    return float(sum(seed["seconds"] for seed in read_json(path)["seeds"].values()))
-
-
-def _failure(places: Places, cell: Cell) -> str | None:
-    """Why the cell failed, as the furthest stage that wrote something says."""
-    for path in (places.scores(cell) / "scores.json", places.models(cell) / "status.json", places.choice(cell)):
-        if path.exists():
-            record = read_json(path)
-            if record["status"] == CellStatus.FAILED:
-                return str(record["reason"])
-    return None
-
-
-def _has_results(places: Places, cell: Cell) -> bool:
-    return places.choice(cell).exists() and read_json(places.choice(cell))["status"] != CellStatus.NOT_PLANNED
-
-
-def _scores(places: Places, cell: Cell) -> dict[str, float | None]:
-    record = read_json(places.scores(cell) / "scores.json")
-    if record["status"] != CellStatus.DONE:
-        return {}
-    test = record["regions"]["test"]
-    return {"loss": test["mean"]["log_loss"], "skill": test["skill"]}

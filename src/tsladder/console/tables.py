@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsladder.console.plan import StudyForecast
-from tsladder.console.status import StudyState
+from tsladder.console.status import CellState, StudyState
 
 MISSING = "-"
 
@@ -33,10 +33,10 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 f"{cell.workers} x {cell.threads} threads",
                 plan,
                 _number(cell.predicted_memory_gib, 2),
-                _duration(cell.predicted_step_seconds),
-                _duration(cell.predicted_epoch_seconds),
-                _duration(cell.predicted_seconds),
-                _duration(cell.predicted_seconds_at_most),
+                duration(cell.predicted_step_seconds),
+                duration(cell.predicted_epoch_seconds),
+                duration(cell.predicted_seconds),
+                duration(cell.predicted_seconds_at_most),
             )
         )
     return [*aligned(rows), *_total(forecast)]
@@ -47,7 +47,7 @@ def _total(forecast: StudyForecast) -> list[str]:
     planned = [cell for cell in forecast.cells.values() if cell.planned and cell.fits]
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
-        return [f"expected in all, if everything were to be built: {_duration(sum(known))}"]
+        return [f"expected in all, if everything were to be built: {duration(sum(known))}"]
     return ["times are known once the bars are there (`dvc pull data.dvc`) and, on a GPU, after plan --calibrate"]
 
 
@@ -67,29 +67,117 @@ def forced_lines(forecast: StudyForecast) -> list[str]:
 
 
 def status_lines(state: StudyState) -> list[str]:
-    """One line a cell."""
-    rows = [("cell", "state", "trials", "best val", "test", "skill", "spent", "to go")]
-    for name, cell in state.cells.items():
+    """The matrix of budgets and horizons, a line for each planned cell, what is to be said of some, the verdicts and
+    the times."""
+    planned = {name: cell for name, cell in state.cells.items() if cell.state != "not_planned"}
+    rows = [("cell", "state", "trials", "seeds", "best val", "test", "skill", "spent", "to go")]
+    for name, cell in planned.items():
         rows.append(
             (
                 name,
-                cell.state.replace("_", " "),
-                f"{cell.trials_done}/{cell.trials_total}" if cell.trials_total else "",
+                cell.state,
+                f"{cell.trials_done}/{cell.trials_total}",
+                f"{cell.seeds_done}/{cell.seeds_total}",
                 _number(cell.best_val_loss, 4),
                 _number(cell.test_loss, 4),
                 _number(cell.skill, 3),
-                _duration(cell.seconds_spent),
-                _duration(cell.seconds_to_go),
+                duration(cell.seconds_spent),
+                span(cell.seconds_to_go, cell.seconds_to_go_low, cell.seconds_to_go_high),
             )
         )
+    said = [f"{name}: {words}" for name, cell in planned.items() for words in _said(cell)]
+    return [
+        *_matrix(state),
+        "",
+        *aligned(rows),
+        *(["", *said] if said else []),
+        "",
+        *_verdicts(state),
+        "",
+        *_times(state),
+    ]
+
+
+def _matrix(state: StudyState) -> list[str]:
+    """Rungs with a planned cell, a column a horizon: the state, and the losses or how far it is."""
+    cells: dict[str, dict[str, CellState]] = {}
+    for name, cell in state.cells.items():
+        budget, _, horizon = name.rpartition("-")
+        cells.setdefault(budget, {})[horizon] = cell
+    horizons = list(dict.fromkeys(horizon for row in cells.values() for horizon in row))
+    unplanned = [budget for budget, row in cells.items() if all(cell.state == "not_planned" for cell in row.values())]
+    rows = [("budget", *horizons)]
+    rows += [
+        (budget, *(_in_matrix(row[horizon]) for horizon in horizons))
+        for budget, row in cells.items()
+        if budget not in unplanned
+    ]
+    lines = ["state, and best validation loss / test loss, or trials done", *aligned(rows)]
+    return [*lines, f"not planned: {', '.join(unplanned)}"] if unplanned else lines
+
+
+def _in_matrix(cell: CellState) -> str:
+    if cell.state == "fresh":
+        return f"fresh {_number(cell.best_val_loss, 4)} / {_number(cell.test_loss, 4)}"
+    if cell.state in ("failed", "not_planned"):
+        return cell.state.replace("_", " ")
+    if cell.phase is not None and cell.phase != "search":
+        return f"{cell.state} {cell.phase}"
+    return f"{cell.state} {cell.trials_done}/{cell.trials_total}"
+
+
+def _said(cell: CellState) -> list[str]:
+    """What a line of the table has no room for."""
+    words = []
+    if cell.phase is not None:
+        progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
+        running = ", ".join(
+            f"{trial.number + 1} in epoch {trial.epoch}/{trial.epochs}"
+            + ("" if trial.val_loss is None else f" at {trial.val_loss:.4f}")
+            for trial in cell.running
+        )
+        words.append(f"{cell.phase}{progress}" + (f": {running}" if running else ""))
+    if cell.paused is not None:
+        words.append(f"paused ({cell.paused})")
+    if cell.stalled_seconds is not None:
+        words.append(f"STALLED: nothing was heard for {duration(cell.stalled_seconds)}")
+    if cell.reason is not None:
+        words.append(cell.reason)
+    return words
+
+
+def _verdicts(state: StudyState) -> list[str]:
+    rows = [("law", "verdict", "alpha")]
+    for horizon, law in state.verdicts.items():
+        verdict = MISSING if law.verdict is None else law.verdict
+        if law.verdict is not None and not law.current:
+            verdict = "stale: `tsladder run` fits it again"
+        interval = "" if law.alpha_ci is None else f" [{law.alpha_ci[0]:.4f}, {law.alpha_ci[1]:.4f}]"
+        rows.append((f"h{horizon}", verdict, _number(law.alpha, 4) + interval))
     return aligned(rows)
+
+
+def _times(state: StudyState) -> list[str]:
+    to_go = span(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
+    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in all: {to_go}"]
+    if state.stages_running:
+        lines.append(f"DVC runs {', '.join(state.stages_running)}")
+    return lines
+
+
+def span(seconds: float | None, low: float | None, high: float | None) -> str:
+    """A time with its interval."""
+    if seconds is None or low is None or high is None or (low == seconds == high):
+        return duration(seconds)
+    return f"{duration(seconds)} ({duration(low)} to {duration(high)})"
 
 
 def _number(value: float | None, digits: int) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
+    """For people: two units at most."""
     if seconds is None:
         return MISSING
     if seconds < 10:

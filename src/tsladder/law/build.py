@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tsladder.law.cost import StudyCost
 from tsladder.law.effort import unequal_effort
 from tsladder.law.leaks import failed_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
-from tsladder.law.points import RungPoint, read_points
+from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
@@ -24,28 +25,43 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
 
     Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
     """
+    record = law_record(places, params)
+    files = write_law(places.law, record)
+    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=record["study_key"])
+    tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
+    tracker.register_law(record, files, tags)
+
+
+def law_record(places: Places, params: Params, *, unscored_reason: str | None = None) -> dict[str, Any]:
+    """JSON-ready record of the law of the scores, plans and audit on disk. Writes nothing; same files, same record.
+
+    `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
+    it, and for a record that is missing or damaged.
+    """
     plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
     planned = [name for name, plan in plans.items() if plan["planned"]]
-    points, dropped = read_points(places.artifacts / "scores", planned, params.law.region)
-    key = study_key(plans)
+    open_cells = []
+    if unscored_reason is not None:
+        open_cells = [name for name in planned if not (places.scores(Cell.parse(name)) / "scores.json").exists()]
+    points, dropped = read_points(
+        places.artifacts / "scores", [name for name in planned if name not in open_cells], params.law.region
+    )
+    for name in open_cells:
+        points.setdefault(Cell.parse(name).horizon, ())
+        dropped = (*dropped, DroppedCell(cell=name, reason=str(unscored_reason)))
     recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
-    warnings = {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()}
     audit = read_audit(places.audit / "audit.json")
-    record = scaling_record(
+    return scaling_record(
         points,
         dropped,
         params.law,
         params.evaluation,
-        key,
+        study_key(plans),
         params.study.seed,
-        warnings,
+        {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()},
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
     ) | {"audit": audit}
-    files = write_law(places.law, record)
-    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=key)
-    tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
-    tracker.register_law(record, files, tags)
 
 
 def _warnings(places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, Recipe]) -> list[str]:

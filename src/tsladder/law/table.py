@@ -15,6 +15,7 @@ from tsladder.law.points import RungPoint, size_in_words
 from tsladder.law.rows import Row, read_rows
 from tsladder.law.scaling import points_table
 from tsladder.records import write_json, write_text
+from tsladder.steps import OnStep, untold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,7 @@ def fit_table(
     draws: int = DRAWS,
     seed: int = SEED,
     huber_delta: float | None = None,
+    on_step: OnStep = untold,
 ) -> dict[str, Any]:
     """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`); raises BadInput.
 
@@ -44,6 +46,17 @@ def fit_table(
     groups: dict[str, list[Row]] = {}
     for row in table.rows:
         groups.setdefault(row.group, []).append(row)
+    fitted = {}
+    for number, (name, rows) in enumerate(sorted(groups.items()), start=1):
+        on_step(f"fitting {name}", number, len(groups))
+        fitted[name] = law_of_points(
+            rungs_of(rows),
+            alpha_of_interest=alpha_of_interest,
+            confidence=confidence,
+            draws=draws,
+            seed=seed,
+            huber_delta=huber_delta,
+        )
     return {
         "metric": "loss",
         "confidence": confidence,
@@ -52,17 +65,7 @@ def fit_table(
         "seed": seed,
         "rows": len(table.rows),
         "ignored_columns": list(table.ignored),
-        "groups": {
-            name: law_of_points(
-                rungs_of(rows),
-                alpha_of_interest=alpha_of_interest,
-                confidence=confidence,
-                draws=draws,
-                seed=seed,
-                huber_delta=huber_delta,
-            )
-            for name, rows in sorted(groups.items())
-        },
+        "groups": fitted,
     }
 
 

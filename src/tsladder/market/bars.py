@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PRICES = ("open", "high", "low", "close")
+_ADJUSTED = "adj close"
 _FAULTS_SHOWN = 20
 # Back-adjusted files of real vendors break Low <= Close by a rounding error; a genuine fault is far larger.
 _ROUNDING = 1e-9
@@ -57,27 +58,47 @@ def share_open_equals_previous_close(bars: Bars) -> float:
     return float(np.mean(bars.open_T[1:] == bars.close_T[:-1]))
 
 
-def read_bars(path: Path, symbol: str) -> Bars:
+def read_bars(path: Path, symbol: str, *, adjust: bool = False) -> Bars:
     """Read and check the Parquet file at `path`.
 
     Columns Date, Open, High, Low, Close, Volume may stand in any order and case, Date may be the index,
     other columns are ignored, and Volume may be absent. Zoned timestamps count as their local day.
+    With `adjust` the column Adj Close is needed: Open, High and Low are multiplied by Adj Close / Close and Close
+    becomes Adj Close; Volume stays.
     Raises BadInput that names every faulty row (1 is the first) with its date, at most 20 of them.
     """
     frame = _read_frame(path)
-    columns = _find_columns(frame, path)
+    columns = _find_columns(frame, path, adjust=adjust)
     if len(frame) == 0:
         raise BadInput(f"{path} holds no rows: daily bars of {symbol} are needed")
     faults: list[tuple[int, str]] = []
     dates_T = _days(columns["date"], path, faults)
     values = {name: _numbers(column, name, path, faults) for name, column in columns.items() if name != "date"}
     values.setdefault("volume", np.full(len(frame), np.nan))
+    adjusted_T = values.pop(_ADJUSTED, None)
     bars = Bars(symbol=symbol, dates_T=dates_T, **{f"{name}_T": column for name, column in values.items()})
     unreadable = frozenset(row for row, _ in faults)
     faults.extend(fault for fault in bar_faults(bars) if fault[0] not in unreadable)
+    if adjusted_T is not None:
+        faults.extend(fault for fault in _price_faults("Adj Close", adjusted_T) if fault[0] not in unreadable)
+    if not faults and adjusted_T is not None:
+        bars = adjusted_bars(bars, adjusted_T)
+        faults.extend((row, f"{words}, after data.adjust") for row, words in bar_faults(bars))
     if faults:
         raise _refusal(path, dates_T, faults)
     return bars
+
+
+def adjusted_bars(bars: Bars, adjusted_T: NDArray[np.float64]) -> Bars:
+    """`bars` whose Close is `adjusted_T`, the other prices of a day scaled by the same factor."""
+    factor_T = adjusted_T / bars.close_T
+    return replace(
+        bars,
+        open_T=bars.open_T * factor_T,
+        high_T=bars.high_T * factor_T,
+        low_T=bars.low_T * factor_T,
+        close_T=adjusted_T,
+    )
 
 
 def bar_faults(bars: Bars) -> Iterator[tuple[int, str]]:
@@ -92,15 +113,18 @@ def bar_faults(bars: Bars) -> Iterator[tuple[int, str]]:
     sound_T = np.ones(len(bars.dates_T), dtype=bool)
     prices = {"Open": bars.open_T, "High": bars.high_T, "Low": bars.low_T, "Close": bars.close_T}
     for name, price_T in prices.items():
-        bad_T = ~(np.isfinite(price_T) & (price_T > 0))
-        sound_T &= ~bad_T
-        for row in np.flatnonzero(bad_T):
-            yield int(row), f"{name} is {_value(price_T[row])}; prices must be positive and finite"
+        sound_T &= np.isfinite(price_T) & (price_T > 0)
+        yield from _price_faults(name, price_T)
     yield from _order_faults(bars, sound_T)
     if not bars.has_volume:
         return
     for row in np.flatnonzero(~(np.isfinite(bars.volume_T) & (bars.volume_T >= 0))):
         yield int(row), f"Volume is {_value(bars.volume_T[row])}; it must be 0 or more in every row, or absent in all"
+
+
+def _price_faults(name: str, price_T: NDArray[np.float64]) -> Iterator[tuple[int, str]]:
+    for row in np.flatnonzero(~(np.isfinite(price_T) & (price_T > 0))):
+        yield int(row), f"{name} is {_value(price_T[row])}; prices must be positive and finite"
 
 
 def _order_faults(bars: Bars, sound_T: NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
@@ -160,17 +184,19 @@ def _way_to_get(path: Path) -> str:
     return "data.symbol must name a Parquet file of daily bars in that folder"
 
 
-def _find_columns(frame: pd.DataFrame, path: Path) -> dict[str, pd.Series]:
+def _find_columns(frame: pd.DataFrame, path: Path, *, adjust: bool) -> dict[str, pd.Series]:
     found: dict[str, pd.Series] = {}
     faults = []
-    wanted = ("date", *_PRICES, "volume")
+    wanted = ("date", *_PRICES, "volume", *([_ADJUSTED] if adjust else []))
     names = _lower_names(frame)
     for name in wanted:
         places = [place for place, given in enumerate(names) if given == name]
         if len(places) > 1:
-            faults.append(f"{name.capitalize()} stands {len(places)} times (upper and lower case are one)")
+            faults.append(f"{name.title()} stands {len(places)} times (upper and lower case are one)")
         elif places:
             found[name] = frame.iloc[:, places[0]]
+        elif name == _ADJUSTED:
+            faults.append("Adj Close is missing, and data.adjust needs it: set data.adjust to false, or bring it along")
         elif name != "volume":
             faults.append(
                 f"{name.capitalize()} is missing; the file has {', '.join(map(str, frame.columns)) or 'no columns'}"
@@ -208,9 +234,9 @@ def _numbers(column: pd.Series, name: str, path: Path, faults: list[tuple[int, s
     import pandas as pd
 
     if pd.api.types.is_bool_dtype(column.dtype) or _is_stamp(column):
-        raise BadInput(f"{path}: {name.capitalize()} holds {column.dtype}; numbers are needed")
+        raise BadInput(f"{path}: {name.title()} holds {column.dtype}; numbers are needed")
     numbers = pd.to_numeric(column, errors="coerce")
     unread_T = numbers.isna().to_numpy() & column.notna().to_numpy()
-    words = name.capitalize()
+    words = name.title()
     faults.extend((int(row), f"{words} is {column.iloc[row]!r}, not a number") for row in np.flatnonzero(unread_T))
     return np.asarray(numbers.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tsladder.market.bars import read_bars
+from tsladder.market.bars import Bars, read_bars
 from tsladder.market.features import FeatureTable
 from tsladder.market.indicators import build_features
 from tsladder.market.inputs import input_symbols
@@ -22,8 +22,16 @@ def write_features(places: Places, data: DataParams) -> None:
 
 def features_of(places: Places, data: DataParams) -> FeatureTable:
     """The table, from the bars on disk. Raises BadInput."""
-    first, *second = (read_bars(places.bars(symbol), symbol) for symbol in input_symbols(data))
+    first, *second = read_all(places, data)
     return build_features(first, data, second[0] if second else None)
+
+
+def read_all(places: Places, data: DataParams) -> list[Bars]:
+    """The bars of `data.symbol`, adjusted where `data.adjust`, and those of VIX where the tier has columns of it."""
+    return [
+        read_bars(places.bars(symbol), symbol, adjust=data.adjust and symbol == data.symbol)
+        for symbol in input_symbols(data)
+    ]
 
 
 def lost_lines(table: FeatureTable) -> list[str]:

@@ -7,14 +7,11 @@ also those inside functions, from a stage's script.
 
 from __future__ import annotations
 
-import ast
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.errors import WorkFailed
-
-PACKAGE = "tsladder"
+from tsladder.planning.sources import read_source
 
 NUMBERLESS = frozenset(
     {
@@ -24,6 +21,7 @@ NUMBERLESS = frozenset(
         "tsladder.records",
         "tsladder.tracking",
         "tsladder.training.memory_guard",
+        "tsladder.training.pulse",
         "tsladder.training.suspension",
         "tsladder.training.thermal_guard",
         "tsladder.training.thermometer",
@@ -37,6 +35,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.memory",
         "tsladder.planning.misfit",
         "tsladder.planning.plans",
+        "tsladder.planning.sources",
         "tsladder.stage",
         "tsladder.locks",
         "tsladder.interruption",
@@ -68,18 +67,18 @@ def stage_fingerprint(stage: Path, source: Path) -> dict[str, str]:
 
     `source` is the folder that holds the package. Raises WorkFailed when a module cannot be parsed.
     """
-    return dict(sorted({f"stages.{stage.stem}": _tree_digest(_parse(stage)), **_reached(stage, source)}.items()))
+    return dict(sorted({f"stages.{stage.stem}": read_source(stage).digest, **_reached(stage, source)}.items()))
 
 
 def module_fingerprints(module: Path, source: Path) -> dict[str, str]:
     """The same for a module of ours that is loaded by name, where no import leads to it."""
     name = ".".join(module.relative_to(source).with_suffix("").parts)
-    return {name: _tree_digest(_parse(module)), **_reached(module, source)}
+    return {name: read_source(module).digest, **_reached(module, source)}
 
 
 def _reached(start: Path, source: Path) -> dict[str, str]:
     closure = import_closure(start, source)
-    return {module: _tree_digest(_parse(path)) for module, path in closure.items() if not is_numberless(module)}
+    return {module: read_source(path).digest for module, path in closure.items() if not is_numberless(module)}
 
 
 def is_numberless(module: str) -> bool:
@@ -91,24 +90,12 @@ def import_closure(start: Path, source: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     queue = [start]
     while queue:
-        for name in _imported_names(_parse(queue.pop())):
+        for name in read_source(queue.pop()).imports:
             path = _module_path(name, source)
             if path is not None and name not in found:
                 found[name] = path
                 queue.append(path)
     return found
-
-
-def _imported_names(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from package import module` names a module as well as an attribute may.
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {name for name in names if name == PACKAGE or name.startswith(PACKAGE + ".")}
 
 
 def _module_path(name: str, source: Path) -> Path | None:
@@ -117,22 +104,3 @@ def _module_path(name: str, source: Path) -> Path | None:
         if path.exists():
             return path
     return None
-
-
-def _parse(path: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise WorkFailed(f"{path} cannot be parsed ({error}): mend it before planning") from None
-
-
-def _tree_digest(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [item for item in node.body if not _is_bare_text(item)] or [ast.Pass()]
-    # unparse, not dump: the text of a tree is the same under every Python, its dump is not.
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
-
-
-def _is_bare_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

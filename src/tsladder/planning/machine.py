@@ -62,7 +62,7 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None) -> Ma
 
     Raises BadInput when a wish exceeds the machine, WorkFailed when `calibration_file` is damaged.
     """
-    device = _device(hardware.device)
+    device = _device(hardware)
     offered = _offered_gib(device)
     wished = hardware.memory_gib
     if wished is not None and wished > offered:
@@ -168,12 +168,16 @@ def _offered_gib(device: str) -> float:
     return min(limits) / GIB
 
 
-def _device(wished: str) -> str:
-    """Ask torch only where a GPU can be present at all: importing it takes seconds."""
-    if wished == "cpu":
-        return "cpu"
-    has_driver = Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
-    if wished == "auto" and not has_driver:
+def needs_torch(hardware: HardwareParams) -> bool:
+    """Must torch be asked to know the device? Only where a GPU can be present at all: importing it takes seconds."""
+    if hardware.device == "auto":
+        return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+    return hardware.device != "cpu"
+
+
+def _device(hardware: HardwareParams) -> str:
+    wished = hardware.device
+    if not needs_torch(hardware):
         return "cpu"
     import torch
 

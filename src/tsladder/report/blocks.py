@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +33,58 @@ class Picture:
     words: str
 
 
+class Tone(StrEnum):
+    """What an entry's colour says again; its words say it first."""
+
+    GOOD = "good"
+    MIXED = "mixed"
+    BAD = "bad"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     title: str
     numeric: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """Rows of finished text, as many entries a row as columns."""
+    """Rows of finished text, as many entries a row as columns.
 
+    `name` is unique within a report and names the table's CSV file; `caption` says what the rows are. A line break
+    within an entry is one for the eye only. `tones`: (row, column) -> colour, counted from 0.
+    """
+
+    name: str
+    caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    tones: Mapping[tuple[int, int], Tone] = field(default_factory=dict)
 
 
 Block = Heading | Paragraph | Points | Picture | Table
 
 
 def table(
-    text: Sequence[str], numbers: Sequence[str], rows: Sequence[Sequence[str]], after: Sequence[str] = ()
+    name: str,
+    caption: str,
+    *,
+    text: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    after: Sequence[str] = (),
+    rows: Sequence[Sequence[str]],
+    tones: Mapping[tuple[int, int], Tone] | None = None,
 ) -> Table:
     """Columns of text, of numbers, of text again."""
     columns = [*(Column(t) for t in text), *(Column(t, numeric=True) for t in numbers), *(Column(t) for t in after)]
-    return Table(tuple(columns), tuple(tuple(row) for row in rows))
+    return Table(
+        name=name,
+        caption=caption,
+        columns=tuple(columns),
+        rows=tuple(tuple(row) for row in rows),
+        tones=tones or {},
+    )
 
 
 def or_words(rows: Table, otherwise: str) -> list[Block]:

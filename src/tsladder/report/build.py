@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import write_text
+from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import to_trials_csv
 from tsladder.report.document import document
+from tsladder.report.facts import Environment
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.pictures import pictures_of
@@ -22,28 +25,32 @@ from tsladder.vocabulary import Phase
 
 RESULTS = "experiment_results.csv"
 TRIALS = "trials.csv"
-
-
 COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
 
-def build_report(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+def build_report(
+    places: Places, params: Params, *, tracker: Tracker | None = None, environment: Environment | None = None
+) -> None:
     """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
     A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
-    Raises WorkFailed when a file of the study is damaged.
+    `environment`: in place of this machine's. Raises WorkFailed when a file of the study is damaged.
     """
     facts = read_facts(places, params)
+    if environment is not None:
+        facts = dataclasses.replace(facts, environment=environment)
     drawn = pictures_of(facts)
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     blocks = document(facts, pictures)
+    if facts.environment.rebuilt is not None:
+        blocks = (*blocks, Paragraph(facts.environment.rebuilt))
     for name, picture in drawn.items():
         _place_picture(places.report / name, picture)
     write_text(places.report / RESULTS, to_csv(facts))
     write_text(places.report / TRIALS, to_trials_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
-    write_text(places.report / "report.html", to_html(f"Study {params.study.name}", blocks, pictures))
+    write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
     if tracker is not None and facts.study_key is not None:
         files = [path for name in COPIED if (path := places.report / name).exists()]
         tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)

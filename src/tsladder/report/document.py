@@ -1,4 +1,4 @@
-"""The report as a list of blocks, the same for every format: verdicts first, then what supports them. Pure."""
+"""The report as a list of blocks, the same for every format: answer, support, effort, environment. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Collection
 from tsladder.report.blocks import Block, Heading, Paragraph
 from tsladder.report.facts import Facts
 from tsladder.report.sections.audit import alarm, audit
-from tsladder.report.sections.law import law
+from tsladder.report.sections.law import law, settling, support
 from tsladder.report.sections.limits import limits
-from tsladder.report.sections.scores import scores
-from tsladder.report.sections.search import search
+from tsladder.report.sections.scores import at_a_glance, scores
+from tsladder.report.sections.search import effort, search
 from tsladder.report.sections.study import data, environment, left_out, question
 from tsladder.report.sections.verdicts import verdicts
 
@@ -21,12 +21,16 @@ def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
         Heading(1, f"Study {facts.params.study.name}"),
         *alarm(facts),
         Paragraph(question(facts)),
-        *verdicts(facts),
-        *law(facts, pictures),
-        *audit(facts),
+        *verdicts(facts, pictures),
+        *law(facts),
+        *at_a_glance(facts),
+        *support(facts, pictures),
         *scores(facts, pictures),
+        *audit(facts),
         *limits(facts),
+        *settling(facts),
         *search(facts, pictures),
+        *effort(facts),
         *left_out(facts),
         *data(facts),
         *environment(facts),

@@ -215,11 +215,15 @@ class DataFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """Versions where the report was written, and the identities of what it tells about."""
+    """Versions where the report was written, and the identities of what it tells about.
+
+    `rebuilt`: a sentence on where and with what, for a report of a study from elsewhere, whose versions these are.
+    """
 
     python: str
     packages: Mapping[str, str]
     fingerprints: Mapping[str, str]
+    rebuilt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

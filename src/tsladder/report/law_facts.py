@@ -94,6 +94,15 @@ class Excess:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WayToSettle:
+    """More seeds or more rungs, how many, and the seconds of work where they are known."""
+
+    what: str
+    words: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LawFacts:
     """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N."""
 
@@ -101,6 +110,7 @@ class LawFacts:
     verdict: str
     reason: str
     settle: str
+    ways_to_settle: tuple[WayToSettle, ...]
     points: tuple[LawPoint, ...]
     alpha: float | None
     alpha_ci: Interval | None

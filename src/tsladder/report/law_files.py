@@ -18,6 +18,7 @@ from tsladder.report.law_facts import (
     Overfit,
     Probe,
     StudyLaw,
+    WayToSettle,
 )
 from tsladder.report.score_facts import Interval
 from tsladder.report.stored import Record, pair_of, read_if_there
@@ -71,6 +72,10 @@ def _law(horizon: int, law: Record) -> LawFacts:
         verdict=law["verdict"],
         reason=law.get("reason", ""),
         settle=law.get("settle", ""),
+        ways_to_settle=tuple(
+            WayToSettle(what=way["what"], words=way["words"], seconds=way.get("estimated_seconds"))
+            for way in law.get("settle_options") or []
+        ),
         points=tuple(_point(point, errors) for point in law.get("points", []) if not point.get("dropped", False)),
         alpha=power.get("alpha"),
         alpha_ci=pair_of(power.get("alpha_ci")),

@@ -1,9 +1,11 @@
-"""The tables that support the verdicts: fits, forms, neighbours. Pure."""
+"""The tables that support the verdicts: fits, forms, neighbours, what would settle them. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tsladder.report import words
-from tsladder.report.blocks import Column, Table, table
+from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
 
@@ -11,13 +13,44 @@ COUNTS = (("n_params_blocks", "alpha on N blocks"), ("n_params_body", "alpha on 
 
 
 def law_table(facts: Facts) -> Table:
-    """One row a horizon that has a verdict."""
+    """One row a horizon that has a verdict: its exponent."""
+    rows = [
+        (
+            words.days(law.horizon),
+            law.verdict,
+            str(law.rungs),
+            words.number(law.alpha),
+            words.interval(law.alpha_ci),
+            words.number(law.minimum_detectable_alpha),
+            *(words.number(law.alpha_by_count.get(name)) for name, _ in COUNTS),
+        )
+        for law in judged(facts)
+    ]
+    return table(
+        "law",
+        "The exponent of each horizon",
+        text=("horizon", "verdict"),
+        numbers=("rungs", "alpha", "interval", "detectable from", *(title for _, title in COUNTS)),
+        rows=rows,
+    )
+
+
+def fits_table(facts: Facts) -> Table:
+    """One row a horizon with a power law: how well it describes the rungs, and those it was not fitted to."""
+    rows = [
+        (
+            words.days(law.horizon),
+            words.number(law.r2, 3),
+            words.size(law.reference_n),
+            words.number(law.loss_at_reference),
+            words.interval(law.loss_at_reference_ci),
+            words.signed_percent(law.worst_left_out),
+            words.signed_percent(law.extrapolation_error),
+        )
+        for law in judged(facts)
+        if law.alpha is not None
+    ]
     numbers = (
-        "rungs",
-        "alpha",
-        "interval",
-        "detectable from",
-        *(title for _, title in COUNTS),
         "R²",
         "reference N",
         "loss there",
@@ -25,52 +58,53 @@ def law_table(facts: Facts) -> Table:
         "worst error of a rung left out",
         "error of the top rung left out",
     )
-    rows = []
+    return table("fits", "How well a power law describes the rungs", text=("horizon",), numbers=numbers, rows=rows)
+
+
+def settling_table(facts: Facts) -> Table:
+    """One row a way to settle an open verdict."""
+    rows = [
+        (words.days(law.horizon), law.verdict, way.what, way.words, words.duration(way.seconds))
+        for law in judged(facts)
+        for way in law.ways_to_settle
+    ]
+    return table(
+        "settling",
+        "Ways to settle an open verdict",
+        text=("horizon", "verdict", "more", "how many"),
+        numbers=("time on one core",),
+        rows=rows,
+    )
+
+
+def judged(facts: Facts) -> Iterator[LawFacts]:
     for horizon in facts.params.horizons:
-        law = facts.law_of(horizon)
-        if law is None:
-            continue
-        rows.append(
-            (
-                words.days(horizon),
-                law.verdict,
-                str(law.rungs),
-                words.number(law.alpha),
-                words.interval(law.alpha_ci),
-                words.number(law.minimum_detectable_alpha),
-                *(words.number(law.alpha_by_count.get(name)) for name, _ in COUNTS),
-                words.number(law.r2, 3),
-                words.size(law.reference_n),
-                words.number(law.loss_at_reference),
-                words.interval(law.loss_at_reference_ci),
-                words.signed_percent(law.worst_left_out),
-                words.signed_percent(law.extrapolation_error),
-            )
-        )
-    columns = (Column("horizon"), Column("verdict"), *(Column(title, numeric=True) for title in numbers))
-    return Table(columns, tuple(rows))
+        if (law := facts.law_of(horizon)) is not None:
+            yield law
 
 
 def forms_table(facts: Facts) -> Table:
     """AICc of each form, one row a horizon on which any form has one."""
     rows = []
-    for horizon in facts.params.horizons:
-        law = facts.law_of(horizon)
-        choice = law.model_choice if law is not None else None
+    for law in judged(facts):
+        choice = law.model_choice
         if choice is not None and any(value is not None for value in choice.aicc.values()):
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
-            rows.append([words.days(horizon), *figures, words.form(choice.preferred)])
-    return table(("horizon",), tuple(words.FORMS.values()), rows, after=("preferred",))
+            rows.append([words.days(law.horizon), *figures, words.form(choice.preferred)])
+    forms = tuple(words.FORMS.values())
+    return table("forms", "AICc of each form", text=("horizon",), numbers=forms, after=("preferred",), rows=rows)
 
 
 def neighbours_table(facts: Facts) -> Table:
     """Every pair of neighbouring rungs, horizon by horizon."""
-    rows = []
-    for horizon in facts.params.horizons:
-        law = facts.law_of(horizon)
-        rows += _neighbour_rows(law) if law is not None else []
-    numbers = ("difference", "standard error", "relative", "p, corrected")
-    return table(("horizon", "smaller", "larger"), numbers, rows, after=("noise counted",))
+    return table(
+        "neighbours",
+        "Each rung against the next",
+        text=("horizon", "smaller", "larger"),
+        numbers=("difference", "standard error", "relative", "p, corrected"),
+        after=("noise counted",),
+        rows=[row for law in judged(facts) for row in _neighbour_rows(law)],
+    )
 
 
 def _neighbour_rows(law: LawFacts) -> list[list[str]]:

@@ -37,7 +37,8 @@ def _table(table: Table) -> str:
     rules = ["---:" if column.numeric else "---" for column in table.columns]
     lines = [[_text(column.title) for column in table.columns], rules]
     lines += [[_text(entry) for entry in row] for row in table.rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"*{_text(table.caption)}*\n\n{rows}"
 
 
 def _text(text: str) -> str:

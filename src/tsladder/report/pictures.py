@@ -7,9 +7,10 @@ from tsladder.report.figures.parallel import draw_parallel
 from tsladder.report.figures.reliability import draw_reliability
 from tsladder.report.figures.residuals import draw_residuals
 from tsladder.report.figures.shapes import draw_shapes
-from tsladder.report.sections.law import RESIDUALS, SCALING
+from tsladder.report.sections.law import RESIDUALS
 from tsladder.report.sections.scores import RELIABILITY
 from tsladder.report.sections.search import PARALLEL, SHAPES
+from tsladder.report.sections.verdicts import SCALING
 
 
 def pictures_of(facts: Facts) -> dict[str, bytes | None]:

@@ -1,13 +1,14 @@
-"""The tables of what each cell scored on the test region: intervals, skill, decisions, calibration. Pure."""
+"""The tables of what each cell scored on the test region: losses, intervals, skill, decisions, calibration. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
-from tsladder.report.facts import CellFacts, Facts
-from tsladder.report.score_facts import Estimate, RegionFacts
+from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.score_facts import Metrics, RegionFacts
+from tsladder.vocabulary import Region
 
 METRICS = (
     ("log_loss", "log loss", 4),
@@ -17,6 +18,81 @@ METRICS = (
     ("ece", "ECE", 3),
 )
 """Metric, title, decimals."""
+
+TITLES = tuple(title for _, title, _ in METRICS)
+
+
+def cells_table(facts: Facts) -> Table:
+    """One row a planned cell."""
+    return table(
+        "cells",
+        "Every planned cell",
+        text=("cell",),
+        numbers=("N", "of budget", "val loss", "test loss", "base-rate loss", "own-rate loss", "skill", "AUC"),
+        after=("beaten by", "remarks"),
+        rows=[_cell_row(cell) for cell in facts.planned],
+    )
+
+
+def _cell_row(cell: CellFacts) -> list[str]:
+    winner, test = cell.winner, cell.test
+    return [
+        str(cell.cell),
+        words.count(winner.n_params if winner else None),
+        words.percent(cell.utilisation, 0),
+        words.number(cell.search.best_val_loss),
+        words.with_error(test.mean.log_loss, test.log_loss_se) if test else words.MISSING,
+        words.number(test.base_rate_loss if test else None),
+        words.number(test.own_rate_loss if test else None),
+        words.percent(test.skill if test else None),
+        words.number(test.mean.auc if test else None, 3),
+        words.MISSING if test is None else beaten_by(test),
+        _remarks(cell),
+    ]
+
+
+def beaten_by(test: RegionFacts) -> str:
+    return ", ".join(words.brief(name) for name in words.forecasts_in_order(test.beaten_by)) or "none"
+
+
+def _remarks(cell: CellFacts) -> str:
+    remarks = [] if cell.state is CellState.SCORED else [str(cell.state)]
+    if cell.test is not None and cell.test.constant_predictor:
+        remarks.append("constant predictor")
+    if cell.winner is not None and cell.winner.off_budget:
+        remarks.append("off budget")
+    return ", ".join(remarks)
+
+
+def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
+    """Per horizon: the forecasts that need no transformer, then the span of the transformers on the same windows."""
+    rows: list[list[str]] = []
+    for horizon in facts.params.horizons:
+        scored = [cell.regions[region] for cell in facts.of_horizon(horizon) if region in cell.regions]
+        if not scored:
+            continue
+        first = scored[0].baselines
+        rows += [
+            [words.days(horizon), words.forecast(name), *_metric_words(first[name])]
+            for name in words.forecasts_in_order(first)
+        ]
+        models = [cell.mean for cell in scored]
+        name = f"transformers, {len(models)} rung{'' if len(models) == 1 else 's'}"
+        rows.append([words.days(horizon), name, *_spans(models)])
+    caption = f"Forecasts on the same windows of the {region} region"
+    return table("baselines", caption, text=("horizon", "forecast"), numbers=TITLES, rows=rows)
+
+
+def _metric_words(metrics: Metrics) -> list[str]:
+    return [words.number(getattr(metrics, name), digits) for name, _, digits in METRICS]
+
+
+def _spans(models: Sequence[Metrics]) -> list[str]:
+    spans = []
+    for name, _, digits in METRICS:
+        values = [value for value in (getattr(m, name) for m in models) if value is not None]
+        spans.append(words.interval((min(values), max(values)) if values else None, digits))
+    return spans
 
 
 def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
@@ -28,21 +104,24 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
 
 
 def intervals_table(facts: Facts) -> Table:
-    """Every metric with its interval and the effective number of windows behind it."""
+    """Every metric with its interval."""
+    rows = [
+        [str(cell.cell), *(words.estimate(test.estimate(metric), digits) for metric, _, digits in METRICS)]
+        for cell, test in scored(facts)
+    ]
+    return table("intervals", "Test scores and their intervals over days", text=("cell",), numbers=TITLES, rows=rows)
+
+
+def samples_table(facts: Facts) -> Table:
+    """How many independent windows each interval is worth; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
-        row = [str(cell.cell), words.count(test.windows)]
-        for metric, _, digits in METRICS:
-            row.append(_with_sample(test.estimate(metric), digits))
-        rows.append(row)
-    return table(("cell",), ("windows", *(title for _, title, _ in METRICS)), rows)
-
-
-def _with_sample(estimate: Estimate | None, digits: int) -> str:
-    text = words.estimate(estimate, digits)
-    if estimate is None or estimate.effective_n is None:
-        return text
-    return f"{text} [{estimate.effective_n:,.0f}]"
+        estimates = [test.estimate(metric) for metric, _, _ in METRICS]
+        worth = [None if found is None else found.effective_n for found in estimates]
+        if any(value is not None for value in worth):
+            rows.append([str(cell.cell), words.count(test.windows), *(words.size(value) for value in worth)])
+    caption = "Independent windows behind each interval"
+    return table("effective-windows", caption, text=("cell",), numbers=("windows", *TITLES), rows=rows)
 
 
 def skill_table(facts: Facts) -> Table:
@@ -50,15 +129,14 @@ def skill_table(facts: Facts) -> Table:
     found = {name for _, test in scored(facts) for name in test.skill_against}
     names = words.forecasts_in_order(found)
     rows = [
-        [
-            str(cell.cell),
-            *(words.skill(test.skill_against.get(name)) for name in names),
-            ", ".join(words.forecast(name) for name in test.beaten_by) or "none",
-        ]
+        [str(cell.cell), *(words.skill(test.skill_against.get(name)) for name in names), beaten_by(test)]
         for cell, test in scored(facts)
         if test.skill_against
     ]
-    return table(("cell",), [words.forecast(name) for name in names], rows, after=("beaten by",))
+    numbers = [words.brief(name) for name in names]
+    return table(
+        "skill", "Skill against each forecast", text=("cell",), numbers=numbers, after=("beaten by",), rows=rows
+    )
 
 
 def decisions_table(facts: Facts) -> Table:
@@ -76,8 +154,13 @@ def decisions_table(facts: Facts) -> Table:
             )
             figures = [words.number(value, 3) for value in (decision.threshold, *shares)]
             rows.append([str(cell.cell), criterion, *figures, words.percent(test.base_rate)])
-    numbers = ("threshold", "accuracy", "balanced accuracy", "precision", "recall", "F1", "base rate")
-    return table(("cell", "threshold chosen for"), numbers, rows)
+    return table(
+        "decisions",
+        "Yes or no at the threshold chosen on validation",
+        text=("cell", "threshold chosen for"),
+        numbers=("threshold", "accuracy", "balanced accuracy", "precision", "recall", "F1", "base rate"),
+        rows=rows,
+    )
 
 
 def calibration_table(facts: Facts) -> Table:
@@ -102,4 +185,4 @@ def calibration_table(facts: Facts) -> Table:
             ]
         )
     numbers = ("ECE", "temperature", "log loss", "log loss with it", "change", "ECE with it")
-    return table(("cell",), numbers, rows)
+    return table("calibration", "Calibration, and one temperature", text=("cell",), numbers=numbers, rows=rows)

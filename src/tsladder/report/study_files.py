@@ -51,7 +51,7 @@ def read_facts(places: Places, params: Params) -> Facts:
         data=data,
         environment=Environment(
             python=platform.python_version(),
-            packages=_versions(),
+            packages=software_versions(),
             fingerprints=_fingerprints(key, data, known, cells),
         ),
         picture=bytes_if_there(places.law / "scaling.png"),
@@ -110,7 +110,8 @@ def _data(manifest: Record) -> DataFacts | None:
     )
 
 
-def _versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
+    """Of those of PACKAGES that are installed here."""
     found = {}
     for name in PACKAGES:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.report import words
-from tsladder.report.blocks import Column, Table
+from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts, SupplementedCell, SupplementFacts, TransferFacts
 
 
@@ -23,19 +23,25 @@ def splits_table(facts: Facts) -> Table:
                 span,
             )
             rows.append(row)
-    numbers = (Column(title, numeric=True) for title in ("windows", "positives", "base rate"))
-    return Table((Column("horizon"), Column("region"), *numbers, Column("windows end on")), tuple(rows))
+    return table(
+        "splits",
+        "Windows of each region",
+        text=("horizon", "region"),
+        numbers=("windows", "positives", "base rate"),
+        after=("windows end on",),
+        rows=rows,
+    )
 
 
 def environment_table(facts: Facts) -> Table:
     environment = facts.environment
     rows = [("Python", environment.python), *environment.packages.items()]
-    return Table((Column("software"), Column("version")), tuple(rows))
+    return table("environment", "Software", text=("software", "version"), rows=rows)
 
 
 def fingerprints_table(facts: Facts) -> Table:
     rows = tuple(facts.environment.fingerprints.items())
-    return Table((Column("of"), Column("fingerprint")), rows)
+    return table("fingerprints", "Identities", text=("of", "fingerprint"), rows=rows)
 
 
 def transfer_table(transfer: TransferFacts) -> Table:
@@ -54,22 +60,26 @@ def transfer_table(transfer: TransferFacts) -> Table:
             remark,
         )
         rows.append(row)
-    numbers = (Column(title, numeric=True) for title in ("regret", "interval", "p, corrected"))
-    columns = (Column("rung"), Column("winner of"), Column("trained and scored on"), *numbers, Column("remark"))
-    return Table(columns, tuple(rows))
+    return table(
+        "transfer",
+        "Each winner on the other horizons of its rung",
+        text=("rung", "winner of", "trained and scored on"),
+        numbers=("regret", "interval", "p, corrected"),
+        after=("remark",),
+        rows=rows,
+    )
 
 
 def supplement_table(supplement: SupplementFacts) -> Table:
     """One row a cell of the chosen budgets."""
-    numbers = ("trials", "winner of the search", "best of these", "standard error of a score")
-    columns = (
-        Column("cell"),
-        Column("score"),
-        *(Column(title, numeric=True) for title in numbers),
-        Column("its configuration"),
-        Column("remark"),
+    return table(
+        "supplementary",
+        "Trials around the winners",
+        text=("cell", "score"),
+        numbers=("trials", "winner of the search", "best of these", "standard error of a score"),
+        after=("its configuration", "remark"),
+        rows=[_supplement_row(cell) for cell in supplement.cells],
     )
-    return Table(columns, tuple(_supplement_row(cell) for cell in supplement.cells))
 
 
 def _supplement_row(cell: SupplementedCell) -> tuple[str, ...]:

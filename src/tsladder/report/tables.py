@@ -1,15 +1,13 @@
-"""The tables of a report: facts -> rows of text. Pure."""
+"""The tables of what the searches chose and what they took: facts -> rows of text. Pure."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.score_facts import Metrics, RegionFacts
-from tsladder.vocabulary import Region
 
 APART = 0.20
 """Two horizons' settings differ when the larger exceeds the smaller by more than this share."""
@@ -17,103 +15,28 @@ APART = 0.20
 SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "batch_size")
 
 
-def cells_table(facts: Facts) -> Table:
-    """One row a planned cell."""
-    return table(
-        ("cell",),
-        ("N", "N blocks", "of budget", "val loss", "test loss", "base-rate loss", "own-rate loss", "skill", "AUC"),
-        [_cell_row(cell) for cell in facts.planned],
-        after=("architecture", "beaten by", "remarks"),
-    )
-
-
-def _cell_row(cell: CellFacts) -> list[str]:
-    winner, test = cell.winner, cell.test
-    return [
-        str(cell.cell),
-        words.count(winner.n_params if winner else None),
-        words.count(winner.n_params_blocks if winner else None),
-        words.percent(cell.utilisation, 0),
-        words.number(cell.search.best_val_loss),
-        words.with_error(test.mean.log_loss, test.log_loss_se) if test else words.MISSING,
-        words.number(test.base_rate_loss if test else None),
-        words.number(test.own_rate_loss if test else None),
-        words.percent(test.skill if test else None),
-        words.number(test.mean.auc if test else None, 3),
-        words.architecture(winner.architecture) if winner else words.MISSING,
-        _beaten_by(test),
-        _remarks(cell),
-    ]
-
-
-def _beaten_by(test: RegionFacts | None) -> str:
-    if test is None:
-        return words.MISSING
-    return ", ".join(words.forecast(name) for name in test.beaten_by) or "none"
-
-
-def _remarks(cell: CellFacts) -> str:
-    remarks = [] if cell.state is CellState.SCORED else [str(cell.state)]
-    if cell.test is not None and cell.test.constant_predictor:
-        remarks.append("constant predictor")
-    if cell.winner is not None and cell.winner.off_budget:
-        remarks.append("off budget")
-    return ", ".join(remarks)
-
-
-def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
-    """Per horizon: the forecasts that need no transformer, then the span of the transformers on the same windows."""
-    rows: list[list[str]] = []
-    for horizon in facts.params.horizons:
-        scored = [cell.regions[region] for cell in facts.of_horizon(horizon) if region in cell.regions]
-        if not scored:
-            continue
-        first = scored[0].baselines
-        rows += [
-            [words.days(horizon), words.forecast(name), *_metric_words(first[name])]
-            for name in words.forecasts_in_order(first)
-        ]
-        models = [cell.mean for cell in scored]
-        name = f"transformers, {len(models)} rung{'' if len(models) == 1 else 's'}"
-        rows.append([words.days(horizon), name, *_spans(models)])
-    return table(("horizon", "forecast"), ("log loss", "Brier", "AUC", "average precision", "ECE"), rows)
-
-
-def _metric_words(m: Metrics) -> list[str]:
-    return [
-        words.number(m.log_loss),
-        words.number(m.brier),
-        words.number(m.auc, 3),
-        words.number(m.average_precision, 3),
-        words.number(m.ece, 3),
-    ]
-
-
-def _spans(models: Sequence[Metrics]) -> list[str]:
-    spans = []
-    for name, digits in (("log_loss", 4), ("brier", 4), ("auc", 3), ("average_precision", 3), ("ece", 3)):
-        values = [value for value in (getattr(m, name) for m in models) if value is not None]
-        spans.append(words.interval((min(values), max(values)) if values else None, digits))
-    return spans
-
-
 def architectures_table(facts: Facts) -> Table:
-    """One row a rung, one column a horizon; a ratio of layers to width tells depth against width."""
+    """One row a cell with a winner; layers over width tells depth against width."""
     rows = []
     for budget, of_horizon in _winners_by_rung(facts).items():
-        row = [budget]
-        for horizon in facts.params.horizons:
-            cell = of_horizon.get(horizon)
-            row.append(_shape(cell.winner.architecture) if cell and cell.winner else words.MISSING)
-        rows.append(row)
-    return table(("rung", *(words.days(h) for h in facts.params.horizons)), (), rows)
-
-
-def _shape(sizes: Mapping[str, int]) -> str:
-    text = words.architecture(sizes)
-    if "n_layers" in sizes and "d_model" in sizes:
-        text += f" (layers / width {words.short(sizes['n_layers'] / sizes['d_model'])})"
-    return text
+        for horizon, cell in of_horizon.items():
+            winner = cell.winner
+            sizes = winner.architecture if winner else {}
+            width, depth = sizes.get("d_model"), sizes.get("n_layers")
+            rows.append(
+                [
+                    budget,
+                    words.days(horizon),
+                    *(words.count(sizes.get(name)) for name in ("d_model", "n_layers", "n_heads", "d_ff")),
+                    words.short(depth / width if depth is not None and width else None),
+                    words.count(winner.n_params if winner else None),
+                    words.count(winner.n_params_blocks if winner else None),
+                    words.count(winner.n_params_body if winner else None),
+                ]
+            )
+    numbers = ("d_model", "layers", "heads", "d_ff", "layers / width", "N", "N blocks", "N body")
+    caption = "The configuration that each search chose"
+    return table("architectures", caption, text=("rung", "horizon"), numbers=numbers, rows=rows)
 
 
 def settings_table(facts: Facts) -> Table:
@@ -127,7 +50,14 @@ def settings_table(facts: Facts) -> Table:
                 apart = [f"h{a} and h{b}" for a, b in pairs_apart(values)]
                 verdict = words.MISSING if len(values) < 2 else ", ".join(apart) or "none"
                 rows.append([budget, setting, *(words.short(values.get(h)) for h in horizons), verdict])
-    return table(("rung", "setting"), [f"h{h}" for h in horizons], rows, after=("more than 20 % apart",))
+    return table(
+        "settings",
+        "Training settings of the winners",
+        text=("rung", "setting"),
+        numbers=[f"h{h}" for h in horizons],
+        after=("more than 20 % apart",),
+        rows=rows,
+    )
 
 
 def _setting(cell: CellFacts | None, name: str) -> float | None:
@@ -157,28 +87,69 @@ def _winners_by_rung(facts: Facts) -> dict[str, dict[int, CellFacts]]:
 
 
 def coverage_table(facts: Facts) -> Table:
-    """How much of each cell's grid its search saw, how its trials and the retraining ended, and what it took."""
+    """How much of each cell's grid its search saw, and where its winner came from."""
     rows = []
     for cell in facts.planned:
-        search, again = cell.search, cell.retraining
+        search = cell.search
         row = [
             str(cell.cell),
             words.part_of(search.trials_done, search.trials_total),
             words.part_of(search.members_seen, search.grid_size),
             words.part_of(search.shapes_seen, search.shapes),
+            words.number(search.best_val_loss),
             words.number(search.spread),
-            words.duration(search.seconds),
-            words.duration(again.seconds),
-            words.number(_highest(search.peak_memory_gib, again.peak_memory_gib), 2),
             search.origin or words.MISSING,
-            ", ".join(search.forced) or "none",
-            words.tally(search.stop_reasons),
-            words.tally(again.stop_reasons),
-            words.listed(search.notes),
         ]
         rows.append(row)
-    numbers = ("trials", "grid members seen", "shapes seen", "best - worst", "search", "retraining", "peak GiB")
-    return table(("cell",), numbers, rows, after=("winner", "forced", "trials ended by", "seeds ended by", "notes"))
+    return table(
+        "coverage",
+        "How much of its grid each search saw",
+        text=("cell",),
+        numbers=("trials", "grid members seen", "shapes seen", "best val loss", "best - worst"),
+        after=("winner",),
+        rows=rows,
+    )
+
+
+def effort_table(facts: Facts) -> Table:
+    """What each cell took, and how its trials and the retraining ended."""
+    rows = []
+    for cell in facts.planned:
+        search, again = cell.search, cell.retraining
+        row = [
+            str(cell.cell),
+            words.count(search.trials_done),
+            words.duration(search.seconds),
+            words.duration(again.seconds),
+            words.duration(total(search.seconds, again.seconds)),
+            words.number(_highest(search.peak_memory_gib, again.peak_memory_gib), 2),
+            words.tally(search.stop_reasons),
+            words.tally(again.stop_reasons),
+        ]
+        rows.append(row)
+    return table(
+        "effort",
+        "What each cell took",
+        text=("cell",),
+        numbers=("trials", "search", "retraining", "together", "peak GiB"),
+        after=("trials ended by", "seeds ended by"),
+        rows=rows,
+    )
+
+
+def search_notes_table(facts: Facts) -> Table:
+    """The extremes that each search was made to try first, and what it has to say."""
+    rows = [
+        [str(cell.cell), ", ".join(cell.search.forced) or "none", words.listed(cell.search.notes)]
+        for cell in facts.planned
+        if cell.search.forced or cell.search.notes
+    ]
+    return table("search-notes", "Forced trials and remarks", text=("cell", "forced", "notes"), rows=rows)
+
+
+def total(*values: float | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _highest(*values: float | None) -> float | None:
@@ -198,4 +169,10 @@ def left_out_table(facts: Facts) -> Table:
         unplanned = [str(c.cell) for c in facts.cells if c.cell.budget == budget and not c.planned]
         if unplanned:
             rows.append([", ".join(unplanned), "not planned", f"above the top rung, budget {facts.params.budget}"])
-    return table(("cells", "state", "reason"), (), rows)
+    return table("left-out", "Cells that give the law no point", text=("cells", "state", "reason"), rows=rows)
+
+
+def seconds_of(cells: Iterable[CellFacts]) -> tuple[float | None, float | None]:
+    """Seconds of all searches and of all retrainings."""
+    found = tuple(cells)
+    return total(*(cell.search.seconds for cell in found)), total(*(cell.retraining.seconds for cell in found))

@@ -29,6 +29,16 @@ FORECASTS = {
     "gradient_boosted_trees": "boosted trees on the last day's features",
 }
 
+BRIEF = {
+    "base_rate": "constant",
+    "own_rate": "constant in hindsight",
+    "volatility_logistic": "volatility logistic",
+    "last_day_ratio_logistic": "last-day logistic",
+    "persistence": "persistence",
+    "gradient_boosted_trees": "last-day trees",
+}
+"""The same forecasts where room is short."""
+
 FORMS = {
     "constant": "a constant",
     "power": "a power of N",
@@ -112,6 +122,10 @@ def form(name: str | None) -> str:
 
 def forecast(name: str) -> str:
     return FORECASTS.get(name, name.replace("_", " "))
+
+
+def brief(name: str) -> str:
+    return BRIEF.get(name, name.replace("_", " "))
 
 
 def forecasts_in_order(names: Collection[str]) -> list[str]:

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsladder.locks import is_owned
 from tsladder.params import PruningParams
-from tsladder.records import append_line, write_json
+from tsladder.records import append_line
 from tsladder.search.bookkeeping import Asked, Bookkeeper
 from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
@@ -25,14 +26,13 @@ from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
 from tsladder.training.crew import keep_busy, retry_words
-from tsladder.training.outcome import EpochRecord, Job, Outcome
+from tsladder.training.outcome import Job, Outcome
 from tsladder.training.pruning import build_bar
-from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.training.pulse import Pulse
+from tsladder.training.supervisor import Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.vocabulary import Phase, StopReason
-
-PROGRESS = "progress.json"
 
 _REDRAWS = 100
 _NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
@@ -89,7 +89,6 @@ class Runner:
         self._redo = {n: _Attempt(r.attempt + 1, dict(r.draws)) for n, r in last.items() if not r.final}
         self._open = [number for number in range(schedule.trials_total) if number not in self._ended]
         self._running: dict[int, Asked] = {}
-        self._epochs: dict[int, EpochRecord] = {}
         self._told_through = -1
         self._finished: Finished | None = None
         self._heat_stop: HeatStop | None = None
@@ -133,20 +132,22 @@ class Runner:
         """Keep the workers busy; the reading for which they were ended, if they were."""
         windows = self._work.dataset.windows
         watch = self._work.memory_watch(self._workers)
-        supervisor = Supervisor(windows.train, windows.validation, watch=watch)
-        try:
-            return keep_busy(
-                supervisor,
-                workers=self._workers,
-                next_job=lambda: self._next_job(study),
-                on_progress=self._on_progress,
-                on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
-                on_end=lambda event: self._on_end(study, event),
-                on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
-                watch=ThermalWatch(self._work.thermometer, self._books.say),
-            )
-        finally:
-            write_json(self._folder / PROGRESS, {"running": []})
+        return keep_busy(
+            Supervisor(windows.train, windows.validation, watch=watch),
+            workers=self._workers,
+            next_job=lambda: self._next_job(study),
+            on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
+            on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
+            on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
+            watch=ThermalWatch(self._work.thermometer, self._books.say),
+            pulse=Pulse(
+                self._folder,
+                phase=self._books.phase,
+                total=self._schedule.trials_total,
+                done=lambda: len(self._ended),
+            ),
+            by_hand=lambda: is_owned(self._work.places.pause),
+        )
 
     def _close_open_asks(self, study: SearchStudy) -> None:
         for number, draws in study.open_draws().items():
@@ -162,15 +163,6 @@ class Runner:
         self._open.pop(0)
         self._running[asked.number] = asked
         return asked.number, self._job(asked)
-
-    def _on_progress(self, event: Progress) -> None:
-        self._epochs[event.number] = event.record
-        self._show_progress()
-
-    def _on_end(self, study: SearchStudy, event: Ended) -> None:
-        self._epochs.pop(event.number, None)
-        self._write_down(study, self._running.pop(event.number), event.outcome)
-        self._show_progress()
 
     def _ask(self, study: SearchStudy, number: int) -> Asked | None:
         """Draw trial `number`; None while trials that it must learn from are still running, and at the end."""
@@ -282,18 +274,3 @@ class Runner:
             step, loss = record.curve[-1]
             return Told(given_up=(int(step), -loss))
         return Told(self._schedule.objective.score(record))
-
-    def _show_progress(self) -> None:
-        """What runs now, for `tsladder status`; replaced after every epoch."""
-        running = []
-        for number, asked in self._running.items():
-            epoch = self._epochs.get(number)
-            running.append(
-                {
-                    "number": number,
-                    "epoch": 0 if epoch is None else epoch.epoch,
-                    "epochs": asked.configuration.settings.epochs,
-                    "val_loss": None if epoch is None else epoch.val_loss,
-                }
-            )
-        write_json(self._folder / PROGRESS, {"running": running, "at": time.time()})

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from tsladder.interruption import graceful_stop
 from tsladder.training.outcome import Job, ended_early
-from tsladder.training.supervisor import Ended, Progress, Retried, Supervisor
+from tsladder.training.pulse import Pulse
+from tsladder.training.supervisor import Ended, Retried, Supervisor
 from tsladder.training.thermal_guard import Action, ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.vocabulary import StopReason
@@ -32,23 +33,26 @@ def keep_busy(
     *,
     workers: int,
     next_job: Callable[[], tuple[int, Job] | None],
-    on_progress: Callable[[Progress], None],
     on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
     watch: ThermalWatch,
+    pulse: Pulse,
+    by_hand: Callable[[], bool],
 ) -> Reading | None:
     """Run jobs on `workers` workers until `next_job` has none and none is running, then end every worker.
 
     `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop`
-    and lets the running jobs finish their epoch. While `watch` says so the workers are suspended and none is started;
-    the reading for which it ended them is returned, after what was running has ended as THERMAL.
+    and lets the running jobs finish their epoch. While `watch` says so, or `by_hand`, the workers are suspended and
+    none is started; the reading for which `watch` ended them is returned, after what was running has ended as THERMAL.
+    `pulse` is told of everything.
     """
     told_to_stop = False
     started: dict[int, tuple[Job, float]] = {}
 
     def ended(event: Ended) -> None:
         started.pop(event.number)
+        pulse.ended(event.number)
         heat = watch.end(event.number)
         on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
 
@@ -56,7 +60,7 @@ def keep_busy(
         with graceful_stop() as stop:
             while True:
                 stopping = stop.is_set
-                action = watch.look(supervisor.running, stopping=stopping)
+                action = watch.look(supervisor.running, stopping=stopping, by_hand=by_hand())
                 if action is Action.STOP:
                     supervisor.end_now()
                     for number, (job, since) in list(started.items()):
@@ -74,6 +78,7 @@ def keep_busy(
                     number, job = next_one
                     started[number] = (job, time.perf_counter())
                     watch.begin(number)
+                    pulse.began(number, epochs=job.settings.epochs)
                     supervisor.start(number, job)
                 if stopping and not told_to_stop:
                     told_to_stop = True
@@ -81,12 +86,16 @@ def keep_busy(
                     supervisor.stop_all()
                 if not supervisor.running and action is Action.GO:
                     return None
+                celsius = None if watch.reading is None else watch.reading.celsius
+                pulse.beat(supervisor.vital_signs(), paused=watch.pause, celsius=celsius)
                 for event in supervisor.events(timeout=_POLL_SECONDS):
                     if isinstance(event, Ended):
                         ended(event)
                     elif isinstance(event, Retried):
+                        pulse.began_again(event.number)
                         on_retry(event)
                     else:
-                        on_progress(event)
+                        pulse.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
     finally:
         supervisor.end_now()
+        pulse.stop()

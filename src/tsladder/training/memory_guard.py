@@ -68,6 +68,12 @@ class MemoryWatch:
         self._clock = clock
         self._next = clock()
         self._swapped_before = machine().swapped
+        self._held: Mapping[int, float] = {}
+
+    @property
+    def held_gib(self) -> Mapping[int, float]:
+        """Worker -> what it held at the last reading."""
+        return self._held
 
     def overuse(self, workers: Mapping[int, int]) -> dict[int, str]:
         """Worker -> why it has to be ended, of `workers` (number -> process id). Empty between two readings."""
@@ -76,7 +82,7 @@ class MemoryWatch:
             return {}
         self._next = now + READ_EVERY_SECONDS
         read = {number: self._resident(pid) for number, pid in workers.items()}
-        held = {number: gib for number, gib in read.items() if gib is not None}
+        self._held = held = {number: gib for number, gib in read.items() if gib is not None}
         if self._limit is not None:
             over = {number: gib for number, gib in held.items() if gib > self._limit}
             if over:

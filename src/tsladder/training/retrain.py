@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.interruption import Interrupted
-from tsladder.locks import sole_owner
+from tsladder.locks import is_owned, sole_owner
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
@@ -27,12 +27,16 @@ from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
 from tsladder.training.crew import heat_reason, keep_busy, retry_words
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
+from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 OUTCOME = "outcome.json"
+
+TRANSFER_PHASE = "transfer"
+"""What people read where another cell's winner is trained; in MLflow that is a training like any other."""
 
 
 def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
@@ -167,11 +171,12 @@ def _train(
             supervisor,
             workers=workers,
             next_job=next_job,
-            on_progress=lambda _event: None,
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
             on_stop=lambda: say("stopping after the current epoch"),
             watch=ThermalWatch(work.thermometer, say),
+            pulse=_pulse(work, folder, of),
+            by_hand=lambda: is_owned(work.places.pause),
         )
         if reading is not None:
             parent.status = RunStatus.FAILED
@@ -182,6 +187,17 @@ def _train(
         if len(done) < len(jobs):
             raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
     return None
+
+
+def _pulse(work: CellWork, folder: Path, of: str) -> Pulse:
+    """Of all seeds, those that were trained by an earlier start included."""
+    seeds = range(1, work.plan["seeds"] + 1)
+    return Pulse(
+        folder,
+        phase=TRANSFER_PHASE if of else Phase.TRAIN,
+        total=len(seeds),
+        done=lambda: sum((_seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
+    )
 
 
 def _at_once(work: CellWork, execution: ExecutionPlan) -> int:

@@ -17,6 +17,7 @@ from tsladder.market.windows import Windows
 from tsladder.planning.memory import BatchPlan
 from tsladder.training.memory_guard import KernelKills, MemoryWatch
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.training.pulse import VitalSigns
 from tsladder.training.shared import SharedWindows
 from tsladder.training.suspension import Suspension
 from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, run_job
@@ -111,6 +112,14 @@ class Supervisor:
     @property
     def running(self) -> tuple[int, ...]:
         return tuple(self._children)
+
+    def vital_signs(self) -> dict[int, VitalSigns]:
+        """Of every job that runs. Its silence does not count while it is suspended."""
+        held = {} if self._watch is None else self._watch.held_gib
+        return {
+            number: VitalSigns(silent_seconds=child.silent_seconds, resident_gib=held.get(number))
+            for number, child in self._children.items()
+        }
 
     def start(self, number: int, job: Job) -> None:
         self._launch(number, job, time.perf_counter(), ())

@@ -1,7 +1,7 @@
 """What the machine's temperature asks of those who train on it: go on, pause until it is cooler, or stop.
 
-`step` is the rule, pure; `ThermalWatch` reads a thermometer on a timer, never per batch, and keeps what each job went
-through.
+`step` is the rule, pure; `ThermalWatch` reads a thermometer on a timer, never per batch, adds the pause that somebody
+asked for by hand, and keeps what each job went through.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ class Action(StrEnum):
     GO = "go"
     PAUSE = "pause"
     STOP = "stop"
+
+
+class Pause(StrEnum):
+    """What a pause is for. By hand outweighs heat: whoever asked for it sees that it was heard."""
+
+    HEAT = "heat"
+    BY_HAND = "by hand"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +74,7 @@ def step(state: GuardState, reading: Reading, now: float, *, working: bool) -> G
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heat:
     """What a job went through: the highest level and temperature read while it ran (UNKNOWN and None where no sensor
-    answered), how often it was paused and for how many seconds in all."""
+    answered), how often it was paused, for heat or by hand, and for how many seconds in all."""
 
     level: ThermalLevel = ThermalLevel.UNKNOWN
     max_celsius: float | None = None
@@ -96,6 +103,7 @@ class ThermalWatch:
         self._state = GuardState()
         self._reading: Reading | None = None
         self._next_reading = self._last_look = clock()
+        self._pause: Pause | None = None
         self._paused_at = self._reminded_at = 0.0
         self._said_unknown = False
         self._heats: dict[int, Heat] = {}
@@ -105,13 +113,19 @@ class ThermalWatch:
         """The last one."""
         return self._reading
 
-    def look(self, running: Collection[int], *, stopping: bool = False) -> Action:
+    @property
+    def pause(self) -> Pause | None:
+        """What the last look paused for; None: it did not."""
+        return self._pause
+
+    def look(self, running: Collection[int], *, stopping: bool = False, by_hand: bool = False) -> Action:
         """What is to be done with the jobs `running`, which was to be done since the last look as that said.
 
-        `stopping`: they are about to end anyway, so they are not paused; a critical temperature still ends them.
+        `by_hand`: somebody wants them paused. `stopping`: they are about to end anyway, so they are not paused; a
+        critical temperature ends them in either case.
         """
         now = self._clock()
-        if self._state.action is Action.PAUSE:
+        if self._pause is not None:
             self._count_pause(running, now - self._last_look)
         self._last_look = now
         state = self._state
@@ -123,8 +137,16 @@ class ThermalWatch:
                 self._heats[number] = self._heat(number).read(self._reading)
         if stopping and state.action is Action.PAUSE:
             state = replace(state, action=Action.GO)
-        self._adopt(state, self._reading, now, running)
-        return state.action
+        self._state = state
+        self._take_pause(self._asked_pause(by_hand=by_hand and not stopping), self._reading, now, running)
+        return state.action if self._pause is None else Action.PAUSE
+
+    def _asked_pause(self, *, by_hand: bool) -> Pause | None:
+        if self._state.action is Action.STOP:
+            return None
+        if by_hand:
+            return Pause.BY_HAND
+        return Pause.HEAT if self._state.action is Action.PAUSE else None
 
     def begin(self, number: int) -> None:
         """Job `number` starts now; the last reading is at most READ_EVERY_SECONDS old."""
@@ -146,19 +168,26 @@ class ThermalWatch:
             heat = self._heat(number)
             self._heats[number] = replace(heat, paused_seconds=heat.paused_seconds + seconds)
 
-    def _adopt(self, state: GuardState, reading: Reading, now: float, running: Collection[int]) -> None:
-        before, self._state = self._state.action, state
+    def _take_pause(self, pause: Pause | None, reading: Reading, now: float, running: Collection[int]) -> None:
+        before, self._pause = self._pause, pause
         if reading.level is ThermalLevel.UNKNOWN and not self._said_unknown:
             self._said_unknown = True
             self._say(f"{reading}: nothing is paused or stopped for heat while it is")
-        if state.action is Action.PAUSE and before is not Action.PAUSE:
-            self._paused_at = self._reminded_at = now
+        if before is None and pause is not None:
+            self._paused_at = now
             for number in running:
                 heat = self._heat(number)
                 self._heats[number] = replace(heat, pauses=heat.pauses + 1)
-            self._say(f"{reading}: paused until it is cooler")
-        elif state.action is Action.PAUSE and now - self._reminded_at >= _REMIND_SECONDS:
+        lasted = f"{now - self._paused_at:.0f} s"
+        if pause is Pause.BY_HAND and before is not Pause.BY_HAND:
+            self._say("paused by hand")
+        elif pause is Pause.HEAT and before is not Pause.HEAT:
             self._reminded_at = now
-            self._say(f"{reading}: still paused, for {now - self._paused_at:.0f} s now")
-        elif state.action is Action.GO and before is Action.PAUSE:
-            self._say(f"{reading}: goes on after a pause of {now - self._paused_at:.0f} s")
+            self._say(f"{reading}: paused until it is cooler")
+        elif pause is Pause.HEAT and now - self._reminded_at >= _REMIND_SECONDS:
+            self._reminded_at = now
+            self._say(f"{reading}: still paused, for {lasted} now")
+        elif pause is None and before is Pause.HEAT and self._state.action is Action.GO:
+            self._say(f"{reading}: goes on after a pause of {lasted}")
+        elif pause is None and before is Pause.BY_HAND and self._state.action is Action.GO:
+            self._say(f"goes on after a pause of {lasted}")

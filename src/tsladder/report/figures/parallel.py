@@ -55,7 +55,7 @@ def draw_parallel(facts: Facts) -> bytes | None:
             panels.append((horizon, trials, axes))
     if not panels:
         return None
-    figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=110)
+    figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=90)
     grid = figure.subplots(len(panels), 1, squeeze=False)
     for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
         _panel(figure, axes, horizon, trials, settings)

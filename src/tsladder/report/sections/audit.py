@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tsladder.report import words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, table
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import Audit, Probe
 
+NO_FIGURE = "The probes left no numbers."
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -32,8 +33,19 @@ def audit(facts: Facts) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
         return [*blocks, Paragraph("The leak audit has not been run, so nothing here is known to be free of leaks.")]
-    rows = [[probe.title, "pass" if probe.passed else "FAIL", probe.words, _numbers(probe)] for probe in found.probes]
-    return [*blocks, Paragraph(_headline(found)), table(("probe", "result", "what was seen", "numbers"), (), rows)]
+    return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_words(figures_table(found), NO_FIGURE)]
+
+
+def probes_table(audit: Audit) -> Table:
+    rows = [[probe.title, "pass" if probe.passed else "FAIL", probe.words] for probe in audit.probes]
+    tones = {(row, 1): Tone.GOOD if probe.passed else Tone.BAD for row, probe in enumerate(audit.probes)}
+    return table("audit", "The leak probes", text=("probe", "result", "what was seen"), rows=rows, tones=tones)
+
+
+def figures_table(audit: Audit) -> Table:
+    """One row a probe, all its numbers side by side; a row each would be three pages."""
+    rows = [[probe.title, _numbers(probe)] for probe in audit.probes if probe.numbers]
+    return table("audit-figures", "What the probes measured", text=("probe", "numbers"), rows=rows)
 
 
 def _headline(audit: Audit) -> str:

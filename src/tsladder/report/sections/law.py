@@ -9,26 +9,41 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, T
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import Excess, LawFacts
 
-SCALING = "scaling.png"
 RESIDUALS = "residuals.png"
 
 FEW = 2.0
 """A difference in AICc below this decides nothing (Burnham and Anderson, 2002)."""
 
 
-def law(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    if SCALING not in pictures and facts.law is None:
+def law(facts: Facts) -> list[Block]:
+    if facts.law is None:
         return []
-    blocks: list[Block] = [Heading(2, "The law")]
-    if SCALING in pictures:
-        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
-    blocks += or_words(law_tables.law_table(facts), "No horizon has a verdict.")
-    for horizon in facts.params.horizons:
-        found = facts.law_of(horizon)
-        points = _points(facts, found) if found is not None else []
+    fits = law_tables.fits_table(facts)
+    return [
+        Heading(2, "The law"),
+        *or_words(law_tables.law_table(facts), "No horizon has a verdict."),
+        *([fits] if fits.rows else []),
+    ]
+
+
+def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    """What stands behind each verdict; nothing before a law has been fitted."""
+    blocks: list[Block] = []
+    for found in law_tables.judged(facts):
+        points = _points(facts, found)
         if points:
-            blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
-    return [*blocks, *_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+            blocks += [Heading(3, f"{words.days(found.horizon)}: what supports the verdict"), Points(tuple(points))]
+    blocks += [*_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+    return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
+
+
+def settling(facts: Facts) -> list[Block]:
+    """What would settle each verdict, and what that would cost."""
+    points = [(words.days(law.horizon), law.settle) for law in law_tables.judged(facts) if law.settle]
+    if not points:
+        return []
+    ways = law_tables.settling_table(facts)
+    return [Heading(2, "What would settle it"), Points(tuple(points)), *([ways] if ways.rows else [])]
 
 
 def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def limits(facts: Facts) -> list[Block]:
             Heading(3, f"{words.days(horizon)}: {diagnosis.lack}"),
             Paragraph(f"{VERDICTS[diagnosis.lack]} {diagnosis.reason}"),
             Points(tuple(_points(facts, horizon, diagnosis))),
-            gaps_table(diagnosis),
+            gaps_table(diagnosis, horizon),
         ]
     return [*blocks, Paragraph(CAVEATS)]
 
@@ -123,7 +123,7 @@ def _constant_gap(facts: Facts, horizon: int) -> float | None:
     return constant_gap(train_rate=train, validation_rate=validation)
 
 
-def gaps_table(limits: DataLimits) -> Table:
+def gaps_table(limits: DataLimits, horizon: int) -> Table:
     """One row a rung, smallest first."""
     rows = [
         [
@@ -151,4 +151,5 @@ def gaps_table(limits: DataLimits) -> Table:
         "p against the smallest rung",
         "dropout",
     )
-    return table(("cell",), numbers, rows)
+    caption = f"Parameters against independent samples, and the gap, {words.days(horizon)} ahead"
+    return table(f"gaps-h{horizon}", caption, text=("cell",), numbers=numbers, rows=rows)

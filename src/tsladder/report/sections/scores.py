@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tsladder.report import score_tables, tables, words
+from tsladder.report import matrix, score_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.score_facts import RegionFacts
@@ -12,21 +12,36 @@ from tsladder.report.score_facts import RegionFacts
 RELIABILITY = "reliability.png"
 
 
+def at_a_glance(facts: Facts) -> list[Block]:
+    level = words.level(facts.params.evaluation.confidence)
+    return [
+        Heading(2, "Budgets and horizons at a glance"),
+        matrix.matrix_table(facts),
+        Paragraph(
+            f"Skill is 1 - test loss / loss of the stricter constant, with its paired {level} interval; below it the "
+            "mean test loss with its own, and the best validation loss of the search, which flatters the cell. A cell "
+            "has skill where the interval of its skill lies wholly above 0; a simpler forecast is better where the "
+            "paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler forecast "
+            "is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not planned."
+        ),
+    ]
+
+
 def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
     seeds = facts.params.train.seeds
     return [
         Heading(2, "Cells"),
-        *or_words(tables.cells_table(facts), "No cell is planned."),
+        *or_words(score_tables.cells_table(facts), "No cell is planned."),
         Paragraph(
-            "N is the measured parameter count, N blocks that of the encoder alone; 90 to 110 % of the budget is "
-            "ideal. The validation loss is the best of the search and flatters it; the test loss is the mean ± its "
-            f"standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of the stricter constant. "
-            "Beaten by: forecasts whose paired interval on the test days lies wholly below the cell's loss."
+            "N is the measured parameter count. The validation loss is the best of the search and flatters it; the "
+            f"test loss is the mean ± its standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of "
+            "the stricter constant. Beaten by: forecasts whose paired interval on the test days lies wholly below the "
+            "cell's loss."
         ),
         *_intervals(facts),
         *_skill(facts),
         Heading(2, "Simple forecasts on the same test windows"),
-        *or_words(tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
+        *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
         *_calibration(facts, pictures),
         *_decisions(facts),
     ]
@@ -39,14 +54,17 @@ def _intervals(facts: Facts) -> list[Block]:
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
     said = (
-        f"Means over seeds; in round brackets the {level} interval over days (block bootstrap), in square ones the "
-        "number of independent windows that would give as wide a one: neighbouring days resemble each other. Cells of "
-        "one horizon were scored on the same days and are compared by paired differences, never by whether these "
-        "intervals overlap."
+        f"Means over seeds; in brackets the {level} interval over days (block bootstrap). Cells of one horizon were "
+        "scored on the same days and are compared by paired differences, never by whether these intervals overlap."
     )
     if not any(test.intervals for test in scored):
         said = "The scores on disk carry no intervals: evaluate again to have them."
-    return [*blocks, Paragraph(said), score_tables.intervals_table(facts)]
+    blocks += [Paragraph(said), score_tables.intervals_table(facts)]
+    samples = score_tables.samples_table(facts)
+    if not samples.rows:
+        return blocks
+    worth = "How many independent windows would give as wide an interval: neighbouring days resemble each other."
+    return [*blocks, samples, Paragraph(worth)]
 
 
 def _skill(facts: Facts) -> list[Block]:

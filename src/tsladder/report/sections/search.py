@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tsladder.report import study_tables, tables, words
+from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import Facts
 
@@ -13,21 +13,67 @@ PARALLEL = "parallel.png"
 
 
 def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    return [
+    return [*_architectures(facts, pictures), *_utilisation(facts), *_settings(facts), *_transfer(facts)]
+
+
+def effort(facts: Facts) -> list[Block]:
+    return [*_coverage(facts), *_supplement(facts)]
+
+
+def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    chosen = tables.architectures_table(facts)
+    blocks: list[Block] = [
         Heading(2, "Chosen architectures"),
-        *or_words(tables.architectures_table(facts), "No search has chosen an architecture."),
-        *_shapes(pictures),
-        *_parallel(pictures),
+        *or_words(chosen, "No search has chosen an architecture."),
+    ]
+    if chosen.rows:
+        blocks.append(
+            Paragraph(
+                "N is the measured parameter count, N blocks that of the encoder alone, N body that of the encoder and "
+                "its last norm."
+            )
+        )
+    return [*blocks, *_shapes(pictures), *_parallel(pictures)]
+
+
+def _utilisation(facts: Facts) -> list[Block]:
+    low, high = (words.percent(end, 0) for end in matrix.IDEAL_SHARE)
+    return [
+        Heading(2, "Use of the budgets"),
+        matrix.utilisation_table(facts),
+        Paragraph(
+            f"Measured parameters over the budget, the count in brackets: {low} to {high} is ideal. The law is fitted "
+            "to the measured counts, so that a rung outside is no error, only less far from, or nearer to, the next."
+        ),
+    ]
+
+
+def _settings(facts: Facts) -> list[Block]:
+    return [
         Heading(2, "Training settings across horizons"),
         *or_words(tables.settings_table(facts), "No search has chosen settings."),
         Paragraph(
             "Two horizons are named when the larger value exceeds the smaller by more than 20 %. A search of few "
             "trials draws its settings mostly at random: a difference here is no finding by itself."
         ),
-        *_transfer(facts),
-        Heading(2, "Coverage of the search"),
-        *or_words(tables.coverage_table(facts), "No cell is planned."),
-        *_supplement(facts),
+    ]
+
+
+def _coverage(facts: Facts) -> list[Block]:
+    if not facts.planned:
+        return [Heading(2, "Coverage and effort"), Paragraph("No cell is planned.")]
+    trials = sum(cell.search.trials_done or 0 for cell in facts.planned)
+    searching, retraining = tables.seconds_of(facts.planned)
+    notes = tables.search_notes_table(facts)
+    return [
+        Heading(2, "Coverage and effort"),
+        Paragraph(
+            f"{words.counted(trials, 'trial')} of {words.counted(len(facts.planned), 'cell')}; work of the searches "
+            f"{words.duration(searching)}, of retraining {words.duration(retraining)}, summed over workers."
+        ),
+        tables.coverage_table(facts),
+        tables.effort_table(facts),
+        *([notes] if notes.rows else []),
     ]
 
 

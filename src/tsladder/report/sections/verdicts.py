@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tsladder.report import words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
 
+SCALING = "scaling.png"
 
-def verdicts(facts: Facts) -> list[Block]:
+
+def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    """Each horizon in a line, the law's picture, and then each horizon with the figures behind its line."""
     blocks: list[Block] = [Heading(2, "Verdicts")]
     if facts.law and facts.study_key and facts.law.study_key not in (None, facts.study_key):
         blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
+    blocks.append(Points(tuple(_in_a_line(facts, horizon) for horizon in facts.params.horizons)))
+    if SCALING in pictures:
+        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
@@ -33,6 +41,17 @@ def verdicts(facts: Facts) -> list[Block]:
             Points(tuple(_support(facts, law))),
         ]
     return blocks
+
+
+def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
+    law, days = facts.law_of(horizon), words.days(horizon)
+    if law is None:
+        return f"{days}: no verdict", "nothing is judged."
+    if facts.leaks and law.verdict != "invalid":
+        return f"{days}: {law.verdict}", "this does not count, because the leak audit failed."
+    beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
+    alpha = "" if law.alpha is None else f" Alpha {words.number(law.alpha)} ({words.interval(law.alpha_ci)})."
+    return f"{days}: {law.verdict}", f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
 
 
 def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:

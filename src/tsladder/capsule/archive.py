@@ -1,0 +1,147 @@
+"""A capsule read with suspicion: everything is checked before anything is written, and nothing is taken on trust."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tsladder.capsule.layout import (
+    ENVIRONMENT,
+    MANIFEST,
+    MOST_BYTES,
+    MOST_MEMBER_BYTES,
+    MOST_MEMBERS,
+    MOST_RATIO,
+    PARAMS,
+    RATIO_FROM_BYTES,
+)
+from tsladder.capsule.manifest import Faulty, Manifest, Member, parse_manifest, strict_json
+from tsladder.steps import OnStep, untold
+
+_MOST_MANIFEST_BYTES = 16 * 2**20
+_CHUNK = 2**20
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Of the capsule at `path`, whose members are those that it names, of their sizes. Raises Faulty, OSError."""
+    with _opened(path) as archive:
+        return _checked(archive)
+
+
+def unpack(path: Path, folder: Path, on_step: OnStep = untold) -> Manifest:
+    """Check every member, then write them all below `folder`. Raises Faulty with nothing written, OSError."""
+    with _opened(path) as archive:
+        manifest = _checked(archive)
+        for number, (name, member) in enumerate(manifest.members.items(), start=1):
+            on_step(f"checking {name}", number, len(manifest.members))
+            _verify(archive, name, member)
+        for name, member in manifest.members.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(name) as source, target.open("wb") as stream:
+                for chunk in _chunks(source, member.size):
+                    stream.write(chunk)
+    return manifest
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Whatever a broken zip file makes the library raise becomes Faulty."""
+    with path.open("rb") as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                yield archive
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
+            raise Faulty(f"it is no whole zip file ({str(error)[:120] or type(error).__name__})") from None
+        except (
+            ValueError,
+            OverflowError,
+            struct.error,
+        ) as error:  # offsets that lie before the file or beyond what can be said
+            raise Faulty(f"it is no sound zip file ({str(error)[:120]})") from None
+
+
+def _checked(archive: zipfile.ZipFile) -> Manifest:
+    entries = archive.infolist()
+    if len(entries) > MOST_MEMBERS:
+        raise Faulty(f"it has {len(entries):,} members, more than the {MOST_MEMBERS:,} that a capsule may have")
+    by_name = {entry.filename: entry for entry in entries}
+    if MANIFEST not in by_name:
+        raise Faulty("it holds no manifest.json: this is no study capsule")
+    if by_name[MANIFEST].file_size > _MOST_MANIFEST_BYTES:
+        raise Faulty("its manifest is too large to be one")
+    _refuse_odd(by_name[MANIFEST])
+    # Before the layout: a newer format may have another.
+    manifest = parse_manifest(archive.read(MANIFEST))
+    if len(by_name) != len(entries):
+        names = [entry.filename for entry in entries]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Faulty(f"it holds {twice[:80]!r} twice")
+    for entry in entries:
+        _refuse_odd(entry)
+    if sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise Faulty(f"its members are larger than the {MOST_BYTES // 2**20} MiB that a capsule may have")
+    _compare(manifest, by_name)
+    return manifest
+
+
+def _refuse_odd(entry: zipfile.ZipInfo) -> None:
+    name = entry.filename[:80]
+    mode = entry.external_attr >> 16
+    if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise Faulty(f"its member {name!r} is no plain file")
+    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+        raise Faulty(f"its member {name!r} is encrypted, or packed in a way that a capsule does not use")
+    large = entry.file_size > MOST_MEMBER_BYTES
+    if large or entry.file_size > max(RATIO_FROM_BYTES, MOST_RATIO * entry.compress_size):
+        raise Faulty(f"its member {name!r} would unpack to {entry.file_size:,} bytes: that is no capsule of ours")
+
+
+def _compare(manifest: Manifest, entries: dict[str, zipfile.ZipInfo]) -> None:
+    held, named = set(entries) - {MANIFEST}, set(manifest.members)
+    if unknown := sorted(held - named):
+        raise Faulty(f"it holds {unknown[0][:80]!r}, which its manifest does not name")
+    if missing := sorted((named | {PARAMS, ENVIRONMENT}) - held):
+        raise Faulty(f"its member {missing[0]} is missing")
+    for name, member in manifest.members.items():
+        if entries[name].file_size != member.size:
+            raise Faulty(f"its member {name} has {entries[name].file_size:,} bytes, its manifest says {member.size:,}")
+
+
+def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
+    found, content = hashlib.sha256(), bytearray()
+    text = name.endswith((".json", ".jsonl"))
+    with archive.open(name) as source:
+        for chunk in _chunks(source, member.size):
+            found.update(chunk)
+            if text:
+                content += chunk
+    if found.hexdigest() != member.sha256:
+        raise Faulty(f"its member {name} is not what its manifest says (SHA-256 differs): it was altered or damaged")
+    if name.endswith(".json"):
+        strict_json(bytes(content), f"its member {name}")
+    elif text:
+        for number, line in enumerate(content.splitlines(), start=1):
+            strict_json(bytes(line), f"line {number} of its member {name}")
+
+
+def _chunks(source: IO[bytes], size: int) -> Iterator[bytes]:
+    """Exactly `size` bytes, whatever a header claimed."""
+    left = size
+    while left > 0:
+        chunk = source.read(min(_CHUNK, left))
+        if not chunk:
+            raise Faulty("a member of it ends too early")
+        left -= len(chunk)
+        yield chunk
+    if source.read(1):
+        raise Faulty("a member of it is longer than it says")

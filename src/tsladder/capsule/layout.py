@@ -1,0 +1,69 @@
+"""What a capsule may hold: the names of its members, which are paths inside a study's folder, and their limits."""
+
+from __future__ import annotations
+
+import re
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ENVIRONMENT = "environment.json"
+PARAMS = "params.yaml"
+
+MOST_MEMBERS = 20_000
+MOST_MEMBER_BYTES = 256 * 2**20
+MOST_BYTES = 2**30
+MOST_RATIO = 500
+"""Of a member's bytes to those it takes in the file, from RATIO_FROM_BYTES on. Text of ours stays below 100."""
+RATIO_FROM_BYTES = 2**20
+
+_CELL = r"(?P<cell>\d{1,15}(?:\.\d{1,15})?[kMB]?-h\d{1,6})"
+_PLAN = rf"artifacts/plans/(?:(?:train|evaluate)/)?{_CELL}\.json"
+_OF_A_CELL = (
+    rf"artifacts/hpo/{_CELL}/(?:choice\.json|coverage\.json|best_params\.json|trials\.jsonl)",
+    rf"artifacts/models/{_CELL}/status\.json",
+    rf"artifacts/timings/{_CELL}\.json",
+    rf"artifacts/scores/{_CELL}/(?:scores\.json|predictions\.parquet)",
+    rf"artifacts/supplementary/{_CELL}/(?:summary\.json|trials\.jsonl)",
+    rf"artifacts/transfer/{_CELL}-from-h\d{{1,6}}\.parquet",
+)
+_OF_THE_STUDY = (
+    r"params\.yaml",
+    r"environment\.json",
+    r"artifacts/features/manifest\.json",
+    r"artifacts/splits/(?:splits|h\d{1,6})\.json",
+    r"artifacts/plans/(?:supplementary|transfer|audit)\.json",
+    r"artifacts/audit/audit\.json",
+    r"artifacts/supplementary/selection\.json",
+    r"artifacts/transfer/transfer\.json",
+    r"artifacts/law/scaling\.(?:json|csv|png)",
+    r"artifacts/report/[a-z_]{1,40}\.(?:png|svg)",
+)
+
+
+def is_member(name: str) -> bool:
+    """Is there a place in a capsule for a file of this name?"""
+    return any(_match(pattern, name) for pattern in (_PLAN, *_OF_A_CELL, *_OF_THE_STUDY))
+
+
+def is_cell(name: str) -> bool:
+    return _match(_CELL, name) is not None
+
+
+def is_plan(name: str) -> bool:
+    """A plan file: the study's identity is computed from its text."""
+    return name.startswith("artifacts/plans/")
+
+
+def belongs(name: str, planned: frozenset[str], cells: frozenset[str]) -> bool:
+    """Does the file `name` belong to a study of these cells? What lies about of an unplanned one is another study's;
+    its plan file says that it is not planned."""
+    if (of_plan := _match(_PLAN, name)) is not None:
+        return of_plan["cell"] in cells
+    for pattern in _OF_A_CELL:
+        if (of_cell := _match(pattern, name)) is not None:
+            return of_cell["cell"] in planned
+    return is_member(name)
+
+
+def _match(pattern: str, name: str) -> re.Match[str] | None:
+    return re.fullmatch(pattern, name, re.ASCII)

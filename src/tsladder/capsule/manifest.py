@@ -1,0 +1,118 @@
+"""manifest.json of a capsule: what made it, of which study, in what state, and every member with its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from tsladder.capsule.layout import FORMAT, is_cell, is_member
+
+CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
+
+
+class Faulty(Exception):
+    """What is wrong with a capsule, in words that follow its name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """`size`: in bytes, unpacked."""
+
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Member:
+        return cls(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """`cells`: state of each planned cell as `tsladder status` named it when the capsule was made."""
+
+    tsladder: str
+    study: str
+    study_key: str
+    cells: Mapping[str, str]
+    members: Mapping[str, Member]
+
+    @property
+    def not_fresh(self) -> dict[str, str]:
+        """Planned cells that were neither fresh nor failed, with their state: what is told of them may be older than
+        the question, or not there yet."""
+        return {name: state for name, state in self.cells.items() if state not in ("fresh", "failed", "not_planned")}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "tsladder": self.tsladder,
+            "study": self.study,
+            "study_key": self.study_key,
+            "cells": dict(self.cells),
+            "members": {name: {"sha256": m.sha256, "bytes": m.size} for name, m in self.members.items()},
+        }
+
+
+def parse_manifest(content: bytes) -> Manifest:
+    """Raises Faulty for a newer format and for everything that is no manifest."""
+    record = strict_json(content, "its manifest")
+    if not isinstance(record, dict) or "format" not in record:
+        raise Faulty("its manifest names no format: this is no study capsule")
+    made = record["format"]
+    if type(made) is not int or made < 1:
+        raise Faulty(f"its manifest has the format {str(made)[:40]!r}, which is no number of ours")
+    if made > FORMAT:
+        raise Faulty(
+            f"it was made by a newer tsladder (format {made}; this one reads {FORMAT}): update tsladder and try again"
+        )
+    try:
+        return _manifest(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Faulty(f"its manifest is damaged ({type(error).__name__}: {error})") from None
+
+
+def _manifest(record: Mapping[str, Any]) -> Manifest:
+    unknown = set(record) - {"format", "tsladder", "study", "study_key", "cells", "members"}
+    if unknown:
+        raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
+    texts = {name: record[name] for name in ("tsladder", "study", "study_key")}
+    if not all(isinstance(text, str) and text.isprintable() for text in texts.values()):
+        raise TypeError("tsladder, study and study_key are texts of printable characters")
+    cells = dict(record["cells"])
+    if not all(is_cell(name) and state in CELL_STATES for name, state in cells.items()):
+        raise ValueError("a cell has a name or a state that is none")
+    return Manifest(**texts, cells=cells, members={name: _member(name, m) for name, m in record["members"].items()})
+
+
+def _member(name: str, entry: Mapping[str, Any]) -> Member:
+    sha256, size = entry["sha256"], entry["bytes"]
+    if set(entry) != {"sha256", "bytes"} or type(size) is not int or size < 0:
+        raise ValueError(f"{name[:80]} has no size")
+    if not isinstance(sha256, str) or re.fullmatch("[0-9a-f]{64}", sha256) is None:
+        raise ValueError(f"{name[:80]} has no SHA-256")
+    if not is_member(name):
+        raise ValueError(f"{name[:80]!r} is no file that a capsule holds")
+    return Member(sha256=sha256, size=size)
+
+
+def strict_json(content: bytes, what: str) -> Any:
+    """JSON as its standard has it: UTF-8, no key twice, no NaN. Raises Faulty, naming `what`."""
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Faulty(f"{what} is no sound JSON ({str(error)[:120]})") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")

@@ -1,0 +1,165 @@
+"""The study on disk -> one zip file, the same bytes for the same files."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.capsule.archive import read_manifest
+from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
+from tsladder.capsule.manifest import Faulty, Manifest, Member
+from tsladder.capsule.privacy import Here, without_traces
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.machine import identity
+from tsladder.planning.plans import read_plan
+from tsladder.records import json_text, read_json
+from tsladder.report.study_files import read_facts
+from tsladder.steps import OnStep, untold
+from tsladder.vocabulary import Cell, CellStatus
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip file can say: a capsule tells no time of its own."""
+
+
+def pack_study(
+    places: Places,
+    params: Params,
+    states: Mapping[str, str],
+    path: Path,
+    *,
+    force: bool = False,
+    on_step: OnStep = untold,
+) -> Manifest:
+    """Write the capsule `path`, whole or not at all. `states`: of each planned cell, as the status names them.
+
+    Raises BadInput for a path that is taken (unless `force`) or cannot be written, WorkFailed where the study lacks
+    what a report needs, or a file of it is damaged.
+    """
+    refuse_taken(path, force=force)
+    planned = _planned(places, params)
+    files = _files(places, params, planned)
+    _refuse_incomplete(places, planned, files)
+    facts = read_facts(places, params)
+    contents: dict[str, bytes] = {ENVIRONMENT: _environment(facts.environment.packages, facts.environment.fingerprints)}
+    for number, (name, file) in enumerate(files.items(), start=1):
+        on_step(f"reading {name}", number, len(files))
+        contents[name] = _content(name, file)
+    contents = without_traces(contents, Here.of(places.root))
+    manifest = Manifest(
+        tsladder=importlib.metadata.version("tsladder"),
+        study=params.study.name,
+        study_key=facts.study_key or "",
+        cells={name: states[name] for name in sorted(states)},
+        members={name: Member.of(content) for name, content in sorted(contents.items())},
+    )
+    contents[MANIFEST] = json_text(manifest.to_json()).encode()
+    _write(path, contents, force=force, on_step=on_step)
+    return manifest
+
+
+def refuse_taken(path: Path, *, force: bool) -> None:
+    """Raises BadInput where no capsule can or may be written at `path`."""
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder: name the file that the capsule shall be, for example {path / 'study.zip'}")
+    if path.exists() and not force:
+        raise BadInput(f"{path} exists and is not overwritten: name another file, or give --force")
+    if not path.parent.is_dir():
+        raise BadInput(f"the folder {path.parent} does not exist: make it, or name another")
+
+
+def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
+    """Cells that the plan files on disk say are planned."""
+    missing = [places.search_plan(cell) for cell in params.cells if not places.search_plan(cell).exists()]
+    if missing:
+        raise WorkFailed(f"{_listed(places, missing)} is missing: there is no study yet, run `tsladder run` first")
+    return tuple(cell for cell in params.cells if read_plan(places.search_plan(cell))["planned"])
+
+
+def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[str, Path]:
+    """Member name -> file, in the order of the names."""
+    cells, built = frozenset(map(str, params.cells)), frozenset(map(str, planned))
+    found = {PARAMS: places.params}
+    for path in places.artifacts.rglob("*"):
+        name = path.relative_to(places.root).as_posix()
+        if belongs(name, built, cells) and path.is_file():
+            found[name] = path
+    return dict(sorted(found.items()))
+
+
+def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
+    scored, needed = [], [places.audit / "audit.json"]
+    for cell in planned:
+        path = places.scores(cell) / "scores.json"
+        if path.exists() and read_json(path)["status"] == CellStatus.DONE:
+            scored.append(cell)
+            needed += [places.choice(cell), places.hpo(cell) / "coverage.json", path.with_name("predictions.parquet")]
+    if not scored:
+        cells = ", ".join(map(str, planned)) or "none is planned"
+        raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to tell: run `tsladder run` first")
+    missing = [path for path in needed if path.relative_to(places.root).as_posix() not in files]
+    if missing:
+        raise WorkFailed(f"{_listed(places, missing)} is missing: run `tsladder run`, which makes it, and export again")
+
+
+def _listed(places: Places, paths: list[Path]) -> str:
+    names = [path.relative_to(places.root).as_posix() for path in paths]
+    return names[0] if len(names) == 1 else f"{names[0]} (and {len(names) - 1} more files)"
+
+
+def _environment(packages: Mapping[str, str], fingerprints: Mapping[str, str]) -> bytes:
+    record: dict[str, Any] = {
+        "python": platform.python_version(),
+        # Pairs, because records are written with their keys sorted, and a report tells these in an order of its own.
+        "packages": list(packages.items()),
+        "fingerprints": list(fingerprints.items()),
+        "machine": {
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "processor": str(identity("cpu")["processor"]),
+        },
+    }
+    return json_text(record).encode()
+
+
+def _content(name: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise WorkFailed(f"{name} went away while it was being packed: let `tsladder run` end first") from None
+
+
+def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: OnStep) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            with zipfile.ZipFile(stream, "w") as archive:
+                for number, (name, content) in enumerate(sorted(contents.items()), start=1):
+                    on_step(f"packing {name}", number, len(contents))
+                    _add(archive, name, content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # What nobody could read again must not be handed on.
+        read_manifest(temporary)
+        refuse_taken(path, force=force)
+        temporary.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
+    except Faulty as fault:
+        raise WorkFailed(f"this study makes no sound capsule: {fault}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.create_system = 3  # as on Unix, wherever it is written
+    entry.external_attr = 0o644 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content, compresslevel=9)

@@ -1,0 +1,130 @@
+"""What a capsule tells of the machine it was made on: no absolute path, no name of the host or of the user.
+
+Records hold numbers and names of ours; what a library said when a training failed may hold anything.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.capsule.layout import is_plan
+from tsladder.errors import WorkFailed
+from tsladder.records import canonical, json_text
+
+_ENDS = r"[^\s/'\",:;()<>\[\]{}\\]"
+_PATH = re.compile(rf"(?<![\w.:/])/(?:{_ENDS}+/)+({_ENDS}*)")
+"""An absolute path of two names or more. Addresses of web pages and fractions are none."""
+
+_RECORDS = (".json", ".jsonl")
+_TEXT = (".yaml", ".csv")
+_SAID = ("message", "dropped_reason")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Here:
+    """What would tell where a capsule was made. `roots`: folders, the deepest first."""
+
+    roots: tuple[str, ...]
+    user: str
+    host: str
+
+    @classmethod
+    def of(cls, study: Path) -> Here:
+        """This machine, with the study in the folder `study`."""
+        folders = {study, study.resolve(), Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix)}
+        roots = sorted((str(folder) for folder in folders if len(folder.parts) > 1), key=len, reverse=True)
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):  # a user without a name, as in some containers
+            user = ""
+        return cls(roots=tuple(roots), user=user, host=socket.gethostname())
+
+    def scrub(self, text: str) -> str:
+        """Absolute paths shortened to their last name."""
+        for root in self.roots:
+            text = re.sub(rf"(?<![\w.:/]){re.escape(root)}(?![\w.-])", "...", text)
+        text = _PATH.sub(r".../\1", text)
+        return text.replace(f"{self.user}@{self.host}", "user@host") if self.user and self.host else text
+
+    def scrub_said(self, text: str) -> str:
+        """The same of words that a library may have said, where the name of the host may stand alone."""
+        text = self.scrub(text)
+        return re.sub(rf"(?<![\w-]){re.escape(self.host)}(?![\w-])", "host", text) if self.host else text
+
+
+def without_traces(contents: Mapping[str, bytes], here: Here) -> dict[str, bytes]:
+    """Member name -> content without what tells of `here`; the same bytes where there is nothing to take out.
+
+    What a library said is cleaned alike wherever it is repeated, as a law repeats why a cell was dropped. Plan files
+    stay as they are: the study's identity is computed from them, and they hold the question only. Raises WorkFailed
+    where one nevertheless names a folder of this machine, and where a record is damaged.
+    """
+    records = {name: _records(name, content) for name, content in contents.items() if name.endswith(_RECORDS)}
+    said = {text for lines in records.values() for line in lines for text in _said(line)}
+    # The longest first: one may be a part of another.
+    instead = {text: here.scrub_said(text) for text in sorted(said, key=len, reverse=True)}
+    return {name: _cleaned(name, content, records.get(name), here, instead) for name, content in contents.items()}
+
+
+def _records(name: str, content: bytes) -> list[Any]:
+    """The record of a JSON file, or those of its lines."""
+    try:
+        texts = content.decode("utf-8").splitlines() if name.endswith(".jsonl") else [content.decode("utf-8")]
+        return [json.loads(text) for text in texts]
+    except ValueError as error:
+        advice = "`dvc repro plan`" if is_plan(name) else "`dvc repro`"
+        raise WorkFailed(f"{name} is damaged ({error}): remove it and run {advice}") from None
+
+
+def _said(value: Any) -> Iterator[str]:
+    """What may be a library's words: messages, and why something ended."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and (key in _SAID or (key == "reason" and "status" in value)):
+                yield inner
+            else:
+                yield from _said(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _said(inner)
+
+
+def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, instead: Mapping[str, str]) -> bytes:
+    if is_plan(name):
+        text = content.decode("utf-8")
+        if here.scrub(text) != text:
+            raise WorkFailed(f"{name} names a folder of this machine and cannot go into a capsule: see what it says")
+        return content
+    if records is not None:
+        clean = [_clean(record, here, instead) for record in records]
+        if clean == records:
+            return content
+        return (
+            "".join(canonical(r) + "\n" for r in clean) if name.endswith(".jsonl") else json_text(clean[0])
+        ).encode()
+    if name.endswith(_TEXT):
+        quoted = {said.replace('"', '""'): clean.replace('"', '""') for said, clean in instead.items()}
+        return str(_clean(content.decode("utf-8"), here, quoted if name.endswith(".csv") else instead)).encode()
+    return content
+
+
+def _clean(value: Any, here: Here, instead: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(inner, here, instead) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner, here, instead) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for said, clean in instead.items():
+        if said:
+            value = value.replace(said, clean)
+    return here.scrub(value)

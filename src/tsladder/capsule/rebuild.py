@@ -1,0 +1,168 @@
+"""A capsule -> its law, its verdicts, every figure and the report, all computed anew from the points in it."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.capsule.archive import unpack
+from tsladder.capsule.differences import differences
+from tsladder.capsule.layout import ENVIRONMENT
+from tsladder.capsule.manifest import Faulty, Manifest
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.law.build import law_record
+from tsladder.law.scaling import write_law
+from tsladder.params import load_params
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.report.build import build_report
+from tsladder.report.facts import Environment
+from tsladder.report.study_files import software_versions
+from tsladder.report.summary import verdict_lines
+from tsladder.steps import OnStep, untold
+
+UNSCORED = "not scored yet when the capsule was made"
+_STEPS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuilt:
+    """`differing`: fields of the law that are not as stored. `not_compared`: why nothing could be compared, or None."""
+
+    manifest: Manifest
+    verdicts: tuple[str, ...]
+    differing: tuple[str, ...]
+    not_compared: str | None
+
+
+def rebuild(capsule: Path, out: Path, *, force: bool = False, on_step: OnStep = untold) -> Rebuilt:
+    """Write the report of `capsule` into the folder `out`, whole or not at all.
+
+    Into a folder that is there only with `force`, and then beside what else lies in it. Raises BadInput for a capsule
+    that is none, is damaged or made by a newer tsladder, and for an `out` that is taken or cannot be written.
+    """
+    _refuse_unreadable(capsule)
+    _refuse_taken(out, force=force)
+    try:
+        # Beside `out`, so that it can be put in place by one rename.
+        with tempfile.TemporaryDirectory(prefix=".tsladder-", dir=out.parent) as scratch:
+            folder = Path(scratch) / "study"
+            manifest = _unpacked(capsule, folder, on_step)
+            built = _told(capsule, folder, manifest, on_step)
+            _place(folder, out)
+            return built
+    except OSError as error:
+        raise BadInput(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def _refuse_unreadable(capsule: Path) -> None:
+    if not capsule.exists():
+        raise BadInput(f"{capsule} does not exist: give a capsule that `tsladder export` wrote")
+    if not capsule.is_file():
+        kind = "a folder" if capsule.is_dir() else "no plain file"
+        raise BadInput(f"{capsule} is {kind}: give a capsule that `tsladder export` wrote")
+    try:
+        with capsule.open("rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        raise BadInput(f"{capsule} cannot be read: {error.strerror or error}") from None
+
+
+def _refuse_taken(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file and no folder for a report: name another with --out")
+    if out.exists() and not force:
+        raise BadInput(f"{out} exists and is not overwritten: name another folder with --out, or give --force")
+    if not out.parent.is_dir():
+        raise BadInput(f"the folder {out.parent} does not exist: make it, or name another with --out")
+
+
+def _unpacked(capsule: Path, folder: Path, on_step: OnStep) -> Manifest:
+    try:
+        return unpack(capsule, folder, on_step)
+    except Faulty as fault:
+        raise BadInput(f"{capsule} cannot be told: {fault}") from None
+
+
+def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> Rebuilt:
+    places = Places(folder, folder)
+    try:
+        params = load_params(places.params)
+        environment = _environment(read_json(folder / ENVIRONMENT))
+        stored = read_json(places.law / "scaling.json") if (places.law / "scaling.json").exists() else None
+        for path in (*places.law.glob("*"), *places.report.glob("*")):
+            path.unlink()
+        on_step("fitting the law", 1, _STEPS)
+        found = law_record(places, params, unscored_reason=UNSCORED)
+        on_step("drawing the law", 2, _STEPS)
+        write_law(places.law, found)
+        on_step("writing the report", 3, _STEPS)
+        build_report(places, params, environment=environment)
+        not_compared = _why_not_compared(stored, found)
+        differing = () if stored is None or not_compared else differences(stored, found)
+        verdicts = tuple(verdict_lines(places))
+    except (BadInput, WorkFailed) as error:
+        raise BadInput(f"{capsule} holds a study that cannot be told: {_said(error, folder)}") from None
+    except OSError as error:
+        if error.errno is not None:  # of the disk; the reader of tables has none
+            raise
+        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
+    # Whatever a stranger's file holds ends in one message: its hashes are right, its records are not ours.
+    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
+    return Rebuilt(manifest=manifest, verdicts=verdicts, differing=differing, not_compared=not_compared)
+
+
+def _said(error: Exception, folder: Path) -> str:
+    """Its message, without the temporary folder and without what in a stranger's file would steer a terminal."""
+    words = str(error).replace(f"{folder}/", "").strip()
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
+
+
+def _unlike_ours(capsule: Path, manifest: Manifest, said: str) -> BadInput:
+    return BadInput(
+        f"{capsule} was made by tsladder {manifest.tsladder[:40]} and holds records that this version cannot read "
+        f"({said[:200]}): rebuild it with the version that made it"
+    )
+
+
+def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]) -> str | None:
+    if stored is None:
+        return "the capsule holds no law: its study had not been fitted yet"
+    if stored.get("study_key") != found["study_key"]:
+        return "the law in the capsule answers another question than its plans: it was fitted before they were changed"
+    return None
+
+
+def _environment(record: Mapping[str, Any]) -> Environment:
+    """Of the machine that made the capsule, with a sentence on this one."""
+    machine = record["machine"]
+    there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
+    ours = software_versions()
+    with_what = ", ".join(f"{name} {ours[name]}" for name in ("tsladder", "numpy", "scipy") if name in ours)
+    return Environment(
+        python=record["python"],
+        packages=dict(record["packages"]),
+        fingerprints=dict(record["fingerprints"]),
+        rebuilt=(
+            f"Rebuilt from a study capsule: the law, every verdict and every figure were computed anew from its points "
+            f"by {with_what} on Python {platform.python_version()} ({platform.system()} on {platform.machine()}). The "
+            f"versions above are those where the capsule was made ({there})."
+        ),
+    )
+
+
+def _place(folder: Path, out: Path) -> None:
+    """The report's files and the law's own into `out`: by one rename where nothing is there, else file by file."""
+    places = Places(folder, folder)
+    for name in ("scaling.json", "scaling.csv"):
+        (places.law / name).replace(places.report / name)
+    if not out.exists():
+        places.report.rename(out)
+        return
+    for path in sorted(places.report.iterdir()):
+        path.replace(out / path.name)

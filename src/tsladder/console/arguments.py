@@ -1,0 +1,132 @@
+"""What can be typed: the subcommands of `tsladder` and their options. What they do is in `tsladder.cli`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+
+from tsladder.console.examples import INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
+from tsladder.console.parser import Parser, with_examples
+
+
+def build_parser() -> Parser:
+    """The namespace that it parses into has the subcommand's name in `command`."""
+    parser = Parser(
+        prog="tsladder",
+        description="Does the error of a time-series transformer fall as a power of its parameter count?",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="rebuild what is stale (dvc repro) and print the verdicts",
+        description="Rebuild what is stale, with a live table on a terminal and a plain log elsewhere.",
+        epilog=RUN_KEYS,
+    )
+    run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
+    part = run.add_argument_group("a part of the study", "without the law and the report, which need all of it")
+    part.add_argument("--from", dest="first", metavar="CELL", help="build this cell and all after it, rung by rung")
+    part.add_argument("--only", nargs="+", default=[], metavar="CELL", help="build these cells")
+
+    plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
+    plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
+    plan.add_argument("--json", action="store_true", help="print JSON alone")
+    plan.add_argument(
+        "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"
+    )
+
+    status = commands.add_parser("status", help="where every cell stands, from local files")
+    status.add_argument("--json", action="store_true", help="print JSON alone")
+
+    watch = commands.add_parser(
+        "watch",
+        help="the table of a run, live, from another terminal",
+        description="Show where every cell stands, live, until q or Ctrl-C.",
+        epilog=WATCHED,
+    )
+    watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
+
+    why = commands.add_parser("why", help="what changed since a cell was built, what would run again and what it costs")
+    why.add_argument("cell", metavar="CELL", help="for example 2M-h1")
+    why.add_argument("--json", action="store_true", help="print JSON alone")
+
+    compare = commands.add_parser(
+        "compare",
+        help="is one cell, or one of its baselines, better than another on the same days",
+        description="Paired by day, with an interval. A name is a cell (2M-h1) or its baseline (2M-h1:persistence).",
+    )
+    compare.add_argument("first", metavar="CELL[:BASELINE]")
+    compare.add_argument("second", metavar="CELL[:BASELINE]")
+    compare.add_argument("--region", choices=("validation", "test"), help="instead of the law's")
+    compare.add_argument("--json", action="store_true", help="print JSON alone")
+
+    fit = commands.add_parser(
+        "fit",
+        help="the law of a table of points, its verdict and figure",
+        description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
+        epilog=POINTS_TABLE,
+    )
+    fit.add_argument("points", type=Path, metavar="POINTS.csv", help="columns n_params and loss, and more: see below")
+    fit.add_argument("--json", action="store_true", help="print JSON alone")
+    fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
+    fit.add_argument(
+        "--huber-delta", type=float, metavar="X", help="threshold of the surface's residuals, else from their noise"
+    )
+
+    features = commands.add_parser(
+        "features", help="the feature tiers, or every column of one with its formula; needs no data"
+    )
+    features.add_argument("tier", nargs="?", metavar="TIER", help="a20, a25, c33, a50, a100 or a200")
+    features.add_argument("--json", action="store_true", help="print JSON alone")
+
+    ingest = commands.add_parser(
+        "ingest",
+        help="your own daily bars: read, checked, stored as data/NAME.parquet",
+        description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
+        epilog=INGESTED,
+    )
+    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too) or Parquet; or yahoo:TICKER")
+    ingest.add_argument("--symbol", required=True, metavar="NAME", help="what data.symbol calls it")
+    ingest.add_argument("--only-symbol", metavar="X", help="of a file with several symbols, this one")
+    ingest.add_argument("--date-order", choices=("dmy", "mdy"), help="where the file leaves day and month open")
+    ingest.add_argument("--decimal", choices=("point", "comma"), help="where the file leaves the decimal mark open")
+    ingest.add_argument(
+        "--from", dest="since", type=_day, metavar="DATE", help="first day to download, else all (yahoo: only)"
+    )
+    ingest.add_argument("--force", action="store_true", help="replace other bars of that name")
+    ingest.add_argument("--add", action="store_true", help="then track the data folder: dvc add data")
+    ingest.add_argument("--dry-run", action="store_true", help="only say what would be stored")
+    ingest.add_argument("--json", action="store_true", help="print JSON alone")
+
+    report = commands.add_parser(
+        "report",
+        help="the verdicts and where their report lies, or a report rebuilt from a study capsule",
+        description="Without --from, the verdicts of the study in this folder and where `tsladder run` put its report. "
+        "With --from, everything is computed anew from the capsule's points: anywhere, without the study or a network.",
+    )
+    report.add_argument("--from", dest="capsule", type=Path, metavar="STUDY.zip", help="what `tsladder export` wrote")
+    report.add_argument("--out", type=Path, metavar="DIR", help="where to, instead of a folder named like the capsule")
+    report.add_argument("--force", action="store_true", help="overwrite an earlier report in that folder")
+
+    export = commands.add_parser(
+        "export",
+        help="the study in one file, from which `report --from` rebuilds it elsewhere",
+        description="Points, per-day losses, counts, versions, params and plots; no weights, no bars, no path.",
+    )
+    export.add_argument("capsule", type=Path, metavar="STUDY.zip")
+    export.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+    ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
+    ui.add_argument("--port", type=int, default=5000)
+
+    completion = commands.add_parser("completion", help="a script that completes commands, options and cells")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    return with_examples(parser, commands.choices)
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a day like 2018-01-31, got {text!r}") from None

@@ -1,0 +1,105 @@
+"""`tsladder export` and `tsladder report`: a study handed on in one file, and told again from it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tsladder.capsule.pack import pack_study, refuse_taken
+from tsladder.capsule.rebuild import rebuild
+from tsladder.console.progress import progress
+from tsladder.console.status import study_state
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.params import load_params
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.report.summary import verdict_lines
+
+_MOST_DIFFERENCES = 40
+
+
+def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
+    """Pack the study into `path`; what to say of it. Notes on what is not fresh go to stderr. Raises BadInput,
+    WorkFailed."""
+    params = load_params(places.params)
+    refuse_taken(path, force=force)
+    with progress("packing the study") as on_step:
+        states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
+        manifest = pack_study(places, params, states, path, force=force, on_step=on_step)
+    _note_states(manifest.not_fresh, "this capsule tells")
+    law = places.law / "scaling.json"
+    if not law.exists() or read_json(law).get("study_key") != manifest.study_key:
+        _note("the law of this study is missing or answers another question; `tsladder run` fits it")
+    size = f"{len(manifest.members)} files in {path.stat().st_size / 2**20:.1f} MiB"
+    return [
+        f"{path}: study {manifest.study}, {size}, key {manifest.study_key[:16]}",
+        f"On any machine with tsladder: tsladder report --from {path.name}",
+    ]
+
+
+def report_here(places: Places) -> list[str]:
+    """The verdicts of the study in this folder and where its report lies. Raises BadInput, WorkFailed."""
+    state = study_state(places)
+    report = places.report / "report.md"
+    if not report.exists():
+        raise WorkFailed(
+            "there is no report here yet: `tsladder run` builds it; of a capsule: `tsladder report --from STUDY.zip`"
+        )
+    _note_states(
+        {name: cell.state for name, cell in state.cells.items() if cell.state in ("stale", "pending", "running")},
+        "the report tells",
+    )
+    return [*verdict_lines(places), "", f"Report: {report} and report.html beside it"]
+
+
+def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[str], int]:
+    """Rebuild the report of `capsule`; what to say of it, and the exit code: 1 where its law came out otherwise."""
+    folder = Path.cwd() / capsule.name.removesuffix(".zip") if out is None else out
+    with progress(f"rebuilding {capsule.name}") as on_step:
+        built = rebuild(capsule, folder, force=force, on_step=on_step)
+    _note_states(built.manifest.not_fresh, "this capsule tells")
+    lines = [*(_printable(line) for line in built.verdicts), ""]
+    if built.not_compared is not None:
+        _note(built.not_compared)
+    elif built.differing:
+        lines += _differences(built.differing, built.manifest.tsladder)
+    else:
+        lines.append("Every verdict and every number of the law is as stored in the capsule.")
+    lines.append(f"Report: {folder / 'report.md'} and report.html beside it")
+    return lines, 1 if built.differing else 0
+
+
+def _differences(differing: tuple[str, ...], made_by: str) -> list[str]:
+    left = len(differing) - _MOST_DIFFERENCES
+    return [
+        f"THE LAW CAME OUT OTHERWISE than stored by tsladder {made_by} in {len(differing)} fields:",
+        *(f"  {_printable(line)}" for line in differing[:_MOST_DIFFERENCES]),
+        *([f"  and {left} more"] if left > 0 else []),
+    ]
+
+
+def _note_states(states: dict[str, str], what: str) -> None:
+    if states:
+        by_state: dict[str, list[str]] = {}
+        for name, state in states.items():
+            by_state.setdefault(state, []).append(name)
+        listed = "; ".join(f"{state}: {', '.join(names)}" for state, names in sorted(by_state.items()))
+        _note(f"{what} what lay on disk, which for some cells is not what was asked last ({listed})")
+
+
+def _note(text: str) -> None:
+    print(f"tsladder: note: {text}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    """Text out of a stranger's file, without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def refuse_out_without_capsule(out: Path | None, *, force: bool) -> None:
+    """Raises BadInput: without --from nothing is written."""
+    if out is not None or force:
+        raise BadInput(
+            "--out and --force go with --from: without a capsule `tsladder report` shows the report that is there, and "
+            "`tsladder run` builds it"
+        )

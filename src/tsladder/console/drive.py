@@ -1,0 +1,81 @@
+"""One command of DVC from its start to its end, shown as a live table or left to print its plain log."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from tsladder.console.dvc_process import DvcProcess, dvc_running
+from tsladder.console.hand_pause import HandPause
+from tsladder.console.live_table import Doings, picture
+from tsladder.console.run_log import RunLog, Timeline
+from tsladder.console.screen import Screen
+from tsladder.console.study_view import StudyView
+from tsladder.places import Places
+
+_TICK_SECONDS = 0.5
+_MESSAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """How it ended. `stopped`: it was asked to."""
+
+    code: int
+    stopped: bool
+
+
+def drive(
+    places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: HandPause | None
+) -> Driven:
+    """Run DVC with `arguments`. What it printed is in `log`, and `timeline` has heard all of it.
+
+    `pause`: what the key of the live table asks for; None: there is no table, and DVC's output is this process's.
+    """
+    log.note("> dvc " + " ".join(arguments))
+    with dvc_running(places, arguments, log, echo=pause is None) as dvc:
+        if pause is not None:
+            _show(places, dvc, log, timeline, pause)
+        dvc.wait()
+    timeline.hear(log.new_lines())
+    timeline.close(datetime.datetime.now(datetime.UTC))
+    return Driven(dvc.code, dvc.stops > 0)
+
+
+def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, pause: HandPause) -> None:
+    view = StudyView(places)
+    note: str | None = None
+    with Screen() as screen:
+        while not dvc.wait(0):
+            timeline.hear(log.new_lines())
+            seen = view.look()
+            doings = Doings(
+                doing=_doing(timeline, dvc, pause),
+                messages=timeline.messages(_MESSAGES),
+                note=note or seen.fault,
+                keys=_keys(dvc, pause) if screen.has_keys else None,
+            )
+            screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
+            for key in screen.keys(_TICK_SECONDS):
+                if key == "q":
+                    pause.release()
+                    dvc.ask_to_stop()
+                elif key == "p" and not dvc.stops:
+                    note = pause.toggle()
+
+
+def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause) -> str:
+    if timeline.stage is None or timeline.began is None:
+        doing = "DVC looks for what has changed"
+    else:
+        minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)
+        doing = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
+    if dvc.stops:
+        return f"{doing}; stopping" + (" at once" if dvc.stops > 1 else " after the current epoch")
+    return f"{doing}; paused, no model is trained meanwhile" if pause.is_asked else doing
+
+
+def _keys(dvc: DvcProcess, pause: HandPause) -> str:
+    if dvc.stops:
+        return "q  stop at once"
+    return f"q  stop after the current epoch    p  {'go on' if pause.is_asked else 'pause'}"

@@ -1,0 +1,137 @@
+"""`dvc` as a child of `tsladder run`: in a session of its own, so that a Ctrl-C reaches it once and from here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from tsladder.console import log_relay
+from tsladder.console.run_log import RunLog
+from tsladder.places import Places
+from tsladder.stage import EXIT_FILE
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LAST_WORDS_SECONDS = 10.0
+"""So long its last words are waited for after DVC has ended: what it left behind may hold the pipe for ever."""
+
+
+class DvcProcess:
+    """One command of DVC that runs, with whatever stage it has started."""
+
+    def __init__(self, exit_file: Path) -> None:
+        self._exit_file = exit_file
+        self._process: subprocess.Popen[bytes] | None = None
+        self._relay: subprocess.Popen[bytes] | None = None
+        self._code: int | None = None
+        self.stops = 0
+        """How often it was asked to stop."""
+        self._sent = 0
+
+    def ask_to_stop(self) -> None:
+        """As a Ctrl-C: the first lets a training finish its epoch, the second ends it at once."""
+        self.stops += 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._process is not None and self._sent < self.stops:
+            self._sent = self.stops
+            # It may have ended this very moment.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """True when it has ended, and all that it printed is in the log; False after `seconds`."""
+        if self._process is None or self._relay is None:
+            raise ValueError("DVC was not started")
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        if self._code is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._relay.wait(_LAST_WORDS_SECONDS)
+            self._code = int(self._exit_file.read_text()) if self._exit_file.exists() else code
+            self._exit_file.unlink(missing_ok=True)
+        return True
+
+    @property
+    def code(self) -> int:
+        """The failing stage's exit code, since DVC has one for all failures, else DVC's own."""
+        if self._code is None:
+            raise ValueError("DVC has not ended")
+        return self._code
+
+    def start(self, places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> None:
+        environment = dict(os.environ)
+        # The stages say `python`: it must be this one, also when the environment is not activated.
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+        environment[EXIT_FILE] = str(self._exit_file)
+        # Into a pipe Python prints when 8 kB are together: a line would be shown, and dated, long after it was said.
+        environment["PYTHONUNBUFFERED"] = "1"
+        out, out_end = os.pipe()
+        pipes = {out: 1 if echo else -1}
+        error_end: int = subprocess.STDOUT
+        if echo:
+            error, error_end = os.pipe()
+            pipes[error] = 2
+        self._relay = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                log_relay.__file__,
+                str(log.path),
+                *map(str, (n for pair in pipes.items() for n in pair)),
+            ],
+            pass_fds=tuple(pipes),
+            stdin=subprocess.DEVNULL,
+            stdout=None if echo else subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=places.root,
+            env=environment,
+            # Where keys are read here, they are not DVC's.
+            stdin=None if echo else subprocess.DEVNULL,
+            stdout=out_end,
+            stderr=error_end,
+            start_new_session=True,
+        )
+        for descriptor in (*pipes, out_end, *([error_end] if echo else [])):
+            os.close(descriptor)
+        self._pass_on()
+
+
+@contextmanager
+def dvc_running(places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> Iterator[DvcProcess]:
+    """Run DVC with `arguments`; what it prints goes to `log`, and with `echo` to this process's output as well.
+
+    SIGINT, SIGTERM and SIGHUP to this process ask it to stop. When the block ends it has ended.
+    """
+    dvc = DvcProcess(places.mlruns / f"exit-{os.getpid()}")
+
+    def forward(_number: int, _frame: FrameType | None) -> None:
+        dvc.ask_to_stop()
+
+    # Before DVC starts: a run in the background of a shell has SIGINT ignored, and a child inherits that unless its
+    # parent handles the signal. DVC would then start stage after stage whatever it is sent.
+    previous = {number: signal.signal(number, forward) for number in _SIGNALS}
+    try:
+        dvc.start(places, arguments, log, echo=echo)
+        try:
+            yield dvc
+        except BaseException:
+            dvc.ask_to_stop()
+            raise
+        finally:
+            dvc.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

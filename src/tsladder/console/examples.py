@@ -1,0 +1,110 @@
+"""What stands below `--help`: for every command lines that work as they stand, and what they do."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "run": (
+        ("tsladder run", "rebuild what is stale, then print the verdicts"),
+        ("tsladder run --retry-failed", "also what failed, from the beginning"),
+        ("tsladder run --from 2M-h1", "this cell and all after it"),
+        ("tsladder run --only 12k-h1 2M-h5", "these two"),
+    ),
+    "plan": (
+        ("tsladder plan", "what would run here, cell by cell"),
+        ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
+        ("tsladder plan --calibrate", "measure this machine first"),
+        ("tsladder plan --json", "for programs"),
+    ),
+    "status": (
+        ("tsladder status", "where every cell stands"),
+        ("tsladder status --json", "for programs"),
+    ),
+    "watch": (
+        ("tsladder watch", "live, until q or Ctrl-C"),
+        ("tsladder watch --interval 5", "look every five seconds"),
+        ("tsladder watch > watch.txt", "a line of history whenever something happens"),
+    ),
+    "why": (
+        ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
+        ("tsladder why 2M-h1 --json", "for programs"),
+    ),
+    "compare": (
+        ("tsladder compare 12k-h1 2M-h1", "two cells on the same days"),
+        ("tsladder compare 2M-h1 2M-h1:persistence", "a cell and one of its baselines"),
+        ("tsladder compare 12k-h1 2M-h1 --region validation", "not on the law's region"),
+    ),
+    "fit": (
+        ("tsladder fit points.csv", "a verdict for every group"),
+        ("tsladder fit points.csv --json", "the same as JSON alone"),
+        ("tsladder fit points.csv --out results", "also results/fit.json, fit.csv and fit.png"),
+    ),
+    "features": (
+        ("tsladder features", "the tiers: how many columns, after how many days"),
+        ("tsladder features a200", "every column of one, with its formula in words"),
+        ("tsladder features c33 --json", "for programs"),
+    ),
+    "ingest": (
+        ("tsladder ingest SPY.csv --symbol spy", "checked and stored as data/spy.parquet"),
+        ("tsladder ingest SPY.csv --symbol spy --dry-run", "only said"),
+        ("tsladder ingest all.csv --symbol spy --only-symbol SPY --add", "one of several, and tracked by DVC"),
+        ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "downloaded"),
+    ),
+    "report": (
+        ("tsladder report", "the verdicts here and where the report lies"),
+        ("tsladder report --from study.zip", "rebuild all of it from a capsule, into ./study"),
+        ("tsladder report --from study.zip --out told", "the same, into ./told"),
+    ),
+    "export": (
+        ("tsladder export study.zip", "this study in one file"),
+        ("tsladder export study.zip --force", "in place of an older one"),
+    ),
+    "completion": (
+        (
+            "tsladder completion bash > ~/.local/share/bash-completion/completions/tsladder",
+            "for bash, from the next shell on",
+        ),
+        ("tsladder completion zsh > ~/.zfunc/_tsladder", "for zsh, with ~/.zfunc in fpath"),
+        ("tsladder completion tcsh > ~/.tsladder.tcsh", "for tcsh, and source it in ~/.tcshrc"),
+    ),
+    "ui": (
+        ("tsladder ui", "trials side by side in the browser"),
+        ("tsladder ui --port 5050", "where 5000 is taken"),
+    ),
+}
+
+OVERVIEW: tuple[tuple[str, str], ...] = (
+    ("tsladder plan", "what would run here, cell by cell"),
+    ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
+    ("tsladder run", "rebuild what is stale and print the verdicts"),
+    ("tsladder status", "where every cell stands"),
+    ("tsladder watch", "the same, live, beside a run"),
+    ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
+    ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
+    ("tsladder fit points.csv", "the law of any table of sizes and losses"),
+    ("tsladder features a50", "what each column of a feature tier is"),
+    ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
+    ("tsladder export study.zip", "the study in one file, for another machine"),
+    ("tsladder report --from study.zip", "all of it rebuilt from that file"),
+    ("tsladder ui", "compare trials in the browser"),
+)
+
+POINTS_TABLE = """the table:
+  n_params   parameters of a model: 2000000, 2e6 or 2M
+  loss       its loss; rows of one size are replicates of one rung
+  n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
+  group      a law for each; without it there is one, "all"
+  seed       tells replicates apart: the same run twice is an error
+  se         standard error of the loss, for rungs of one row"""
+
+
+RUN_KEYS = """keys, on a terminal:
+  q   stop: a training finishes its epoch, and the next run goes on from there; q again stops at once
+  p   pause all training, and go on
+
+Everything that DVC and the stages print is in mlruns/logs/, each line with its time."""
+
+WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
+whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""
+
+INGESTED = """Columns in any order, named as vendors do; days and numbers as they come. What is ambiguous is refused
+with its readings, what is wrong with its row. Rows are numbered as an editor shows them."""

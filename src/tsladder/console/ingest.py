@@ -1,0 +1,179 @@
+"""`tsladder ingest`: a file as people have it, or Yahoo's answer, becomes data/<symbol>.parquet."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gc
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.ingest.build import Reading, clean_bars
+from tsladder.ingest.reading import read_sheet
+from tsladder.ingest.record import Account
+from tsladder.ingest.sheet import ROWS_SHOWN, Dropped
+from tsladder.ingest.store import Outcome, judge, store
+from tsladder.ingest.yahoo import PREFIX, download
+from tsladder.places import Places
+
+_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What the command line asks for beside the file and the symbol."""
+
+    reading: Reading
+    since: datetime.date | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ingestion:
+    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder."""
+
+    account: Account
+    outcome: Outcome
+    dry_run: bool
+    stored_as: str
+
+    def to_json(self, *, added: bool) -> dict[str, Any]:
+        return {
+            **self.account.to_json(),
+            "outcome": str(self.outcome),
+            "dry_run": self.dry_run,
+            "stored_as": self.stored_as,
+            "added": added,
+        }
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A hundred thousand rows are as many lists that stay: looking for garbage among them took a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_no_garbage_collection()
+def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, today: datetime.date) -> Ingestion:
+    """Read, check and store. Raises BadInput with nothing written, WorkFailed where Yahoo cannot be reached."""
+    if not _SYMBOL.fullmatch(symbol):
+        raise BadInput(f"--symbol must be letters, digits, '.', '_' and '-', at most 64, no path; got {symbol!r}")
+    if source.startswith(PREFIX):
+        sheet = download(source.removeprefix(PREFIX), since=wishes.since, today=today)
+    elif wishes.since is not None:
+        raise BadInput(f"--from {wishes.since} is for {PREFIX}TICKER; {source} is a file, and is read whole")
+    else:
+        sheet = read_sheet(Path(source))
+    clean = clean_bars(sheet, symbol, wishes.reading, today=today)
+    target = places.bars(symbol)
+    outcome = judge(clean.frame, target, force=wishes.force)
+    if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
+        store(clean.frame, target)
+    stored_as = target.relative_to(places.root).as_posix()
+    return Ingestion(account=clean.account, outcome=outcome, dry_run=wishes.dry_run, stored_as=stored_as)
+
+
+def ingest_and_say(
+    places: Places, source: str, symbol: str, wishes: Wishes, *, add: bool, as_json: bool, today: datetime.date
+) -> None:
+    """Ingest, track with `add`, and print: the account or JSON alone on stdout, warnings on stderr.
+
+    Raises as `ingest_here` and, after all is printed, as `track`.
+    """
+    done = ingest_here(places, source, symbol, wishes, today=today)
+    for warning in done.account.warnings:
+        print(f"tsladder: warning: {warning}", file=sys.stderr)
+    if not as_json:
+        print("\n".join(ingestion_lines(done)))
+    failure: WorkFailed | None = None
+    added = False
+    if add and not wishes.dry_run:
+        try:
+            track(places, done.stored_as)
+            added = True
+        except WorkFailed as error:
+            failure = error
+    if as_json:
+        print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
+    elif failure is None and not wishes.dry_run:
+        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
+    if failure is not None:
+        raise failure
+
+
+def track(places: Places, stored_as: str) -> None:
+    """`dvc add data`. Raises WorkFailed, with the bars kept, when DVC does not do it."""
+    command = [sys.executable, "-m", "dvc", "add", "data"]
+    done = subprocess.run(command, cwd=places.root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        words = " ".join((done.stderr or done.stdout).split())[:400]
+        raise WorkFailed(f"{stored_as} is stored, and `dvc add data` failed: {words}; mend that and run `dvc add data`")
+
+
+def ingestion_lines(done: Ingestion) -> list[str]:
+    """What the terminal shows; warnings stand apart, on stderr."""
+    account = done.account
+    rows = [("read", _form(account))]
+    rows += [("", f"{account.rows_read} rows, {account.rows_kept} kept: {account.first_day} to {account.last_day}")]
+    rows += [("columns", ", ".join(_origin(role, title) for role, title in account.columns.items()))]
+    rows += [("ignored", f"{title}: {why}") for title, why in account.ignored.items()]
+    rows += [("dropped", _dropped(dropped)) for dropped in account.dropped]
+    rows += [("note", note) for note in account.notes]
+    gap = account.inspection.longest_gap
+    if gap is not None:
+        above = account.inspection.long_gaps
+        rows.append(("gaps", f"longest {gap.days} days, {gap.after} to {gap.before}; {above} longer than 5 days"))
+    rows.append(("stored" if not done.dry_run else "dry run", _outcome(done)))
+    return [f"{label:<8} {words}" for label, words in rows]
+
+
+def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
+    track_first = [] if added else ["dvc add data, so that the study knows these bars by their content"]
+    return [*track_first, f"data.symbol: {done.account.symbol} in params.yaml, then tsladder run"]
+
+
+def _form(account: Account) -> str:
+    form = account.form
+    told = [form.kind, *(["gzip"] if form.compressed else []), *([form.encoding] if form.encoding else [])]
+    told += [f"{form.delimiter}-separated"] if form.delimiter else []
+    told += [f"days as {account.date_notation}"]
+    told += [f"decimal {account.decimal}"] if account.decimal else []
+    return f"{account.source} ({', '.join(told)})"
+
+
+def _origin(role: str, title: str) -> str:
+    return role if role == title else f"{role} from {title!r}"
+
+
+def _dropped(dropped: Dropped) -> str:
+    numbers = ", ".join(map(str, dropped.rows[:ROWS_SHOWN])) + (", ..." if len(dropped.rows) > ROWS_SHOWN else "")
+    plural = "s" if len(dropped.rows) > 1 else ""
+    return f"{len(dropped.rows)} row{plural}: {dropped.reason} (row{plural} {numbers})"
+
+
+def _outcome(done: Ingestion) -> str:
+    would = {
+        Outcome.NEW: f"{done.stored_as} would be written",
+        Outcome.UNCHANGED: f"{done.stored_as} holds these bars already",
+        Outcome.REPLACED: f"{done.stored_as} would be replaced",
+    }
+    did = {
+        Outcome.NEW: done.stored_as,
+        Outcome.UNCHANGED: f"{done.stored_as} held these bars already, and is left as it is",
+        Outcome.REPLACED: f"{done.stored_as}, in place of other bars",
+    }
+    return (would if done.dry_run else did)[done.outcome]

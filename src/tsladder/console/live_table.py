@@ -1,0 +1,243 @@
+"""The picture of a study that runs: a line a cell, and below it what trains, what DVC does and what was said. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tsladder.console.status import CellState, StudyState
+
+MISSING = "-"
+
+_ENDINGS = {
+    "completed": "done",
+    "early_stopping": "early",
+    "pruned": "pruned",
+    "diverged": "diverged",
+    "out_of_memory": "memory",
+    "thermal": "heat",
+    "interrupted": "stopped",
+}
+_STYLES = {"running": "cyan", "fresh": "green", "failed": "bold red", "stale": "yellow", "not_planned": "dim"}
+_WIDE, _WIDEST = 100, 120
+_MORE = ("test", "skill", "spent")
+_MOST_RUNNING, _MOST_MESSAGES = 4, 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doings:
+    """What is known beside the state: what DVC does now, the last messages, what is wrong, and the keys."""
+
+    doing: str | None = None
+    messages: Sequence[str] = ()
+    note: str | None = None
+    keys: str | None = None
+
+
+def picture(state: StudyState | None, doings: Doings, *, width: int, height: int) -> RenderableType:
+    """At most `height` lines of `width` columns: cells of which there is nothing to say share a line where need be."""
+    above = [] if state is None else _running_lines(state)
+    totals = [] if state is None else [_totals(state), *_laws(state)]
+    notes = [Text(f"! {doings.note}", style="bold yellow")] if doings.note else []
+    doing = [Text(f"now: {doings.doing}", style="bold")] if doings.doing else []
+    keys = [Text(doings.keys, style="dim")] if doings.keys else []
+    messages = [Text(f"  {message}", style="dim") for message in doings.messages[-_MOST_MESSAGES:]]
+    cells = {} if state is None else state.cells
+    fixed = len(totals) + len(notes) + len(doing) + len(keys) + 2
+    room = height - fixed - len(above) - len(messages)
+    while room < len(cells) and len(messages) > 1:
+        messages, room = messages[1:], room + 1
+    lines = [*above, *totals, *notes, *doing, *messages, *keys]
+    table = [] if state is None else _table_lines(folded(cells, max(1, room)), width)
+    gap = [Text("")] if 1 < len(table) <= room else []
+    shown = [*table, *gap, *lines]
+    for line in shown:
+        line.truncate(width, overflow="ellipsis")
+    return Group(*shown)
+
+
+def folded(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellState]]:
+    """(label, state) of at most `room` lines: the longest runs of neighbours in one quiet state share a line first.
+
+    What runs or has failed keeps a line of its own as long as there is room for it.
+    """
+    runs: list[list[tuple[str, CellState]]] = [[item] for item in cells.items()]
+    while len(runs) > room:
+        pairs = [
+            (len(first) + len(second), index)
+            for index, (first, second) in enumerate(itertools.pairwise(runs))
+            if _quiet(first) and _quiet(second) and first[0][1].state == second[0][1].state
+        ]
+        if not pairs:
+            break
+        # A run that has begun grows to its end, so that few lines are lost to say how many are hidden.
+        _, index = max(pairs)
+        runs[index : index + 2] = [[*runs[index], *runs[index + 1]]]
+    if len(runs) > room:
+        loud = [run for run in runs if not _quiet(run)]
+        runs = (loud or runs)[:room]
+    return [run[0] if len(run) == 1 else _shared_line(run) for run in runs]
+
+
+def _quiet(run: Sequence[tuple[str, CellState]]) -> bool:
+    return all(state.state not in ("running", "failed") for _, state in run)
+
+
+def _shared_line(run: Sequence[tuple[str, CellState]]) -> tuple[str, CellState]:
+    states = [state for _, state in run]
+    best = [state.best_val_loss for state in states if state.best_val_loss is not None]
+    together = CellState(
+        state=states[0].state,
+        trials_done=sum(state.trials_done for state in states),
+        trials_total=sum(state.trials_total for state in states),
+        best_val_loss=min(best, default=None),
+        stop_reasons=_added(states),
+    )
+    return f"{len(run)} cells", together
+
+
+def _added(states: Sequence[CellState]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for state in states:
+        for reason, count in state.stop_reasons.items():
+            added[reason] = added.get(reason, 0) + count
+    return added
+
+
+def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
+    """Columns as wide as what is in them. Where that is too much the end of the last one is cut, never a figure."""
+    heads = ("cell", "state", "trials", "best", *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
+    texts = [heads, *(_columns(label, state, width) for label, state in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    lines = []
+    for index, columns in enumerate(texts):
+        words = [
+            text.rjust(size) if 2 <= place < len(heads) - 1 else text.ljust(size)
+            for place, (text, size) in enumerate(zip(columns, widths, strict=True))
+        ]
+        lines.append(Text("  ".join(words).rstrip(), style=_style(rows[index - 1][1]) if index else "bold"))
+    return lines
+
+
+def _columns(label: str, state: CellState, width: int) -> tuple[str, ...]:
+    more = (_number(state.test_loss, 4), _number(state.skill, 3), _coarse(state.seconds_spent))
+    if not state.trials_total:
+        more = ("", "", "")
+    return (
+        label,
+        _word(state),
+        f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
+        _number(state.best_val_loss, 4) if state.trials_total else "",
+        *(more if width >= _WIDEST else ()),
+        _to_go(state),
+        _number(state.resident_gib, 1 if width < _WIDE else 2) if state.state == "running" else "",
+        _number(state.celsius, 0) if state.state == "running" else "",
+        _ended(state),
+    )
+
+
+def _style(state: CellState) -> str:
+    if state.stalled_seconds is not None or state.paused is not None:
+        return "bold yellow"
+    return _STYLES.get(state.state, "")
+
+
+def _word(state: CellState) -> str:
+    """What is most worth knowing of it, in at most 15 letters."""
+    if state.stalled_seconds is not None:
+        return f"stalled {_coarse(state.stalled_seconds)}"
+    if state.paused is not None:
+        return f"paused: {state.paused}"
+    if state.state != "running" or state.phase is None:
+        return state.state.replace("_", " ")
+    if state.phase != "search" and state.phase_total:
+        return f"{state.phase} {state.phase_done or 0}/{state.phase_total}"
+    return state.phase
+
+
+def _to_go(state: CellState) -> str:
+    if state.state in ("fresh", "failed", "not_planned"):
+        return ""
+    return _interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
+
+
+def _interval(middle: float | None, low: float | None, high: float | None) -> str:
+    text = _coarse(middle)
+    if middle is None or low is None or high is None or _coarsest(low) == _coarsest(high):
+        return text
+    return f"{text} ({_coarsest(low)}-{_coarsest(high)})"
+
+
+def _ended(state: CellState) -> str:
+    if state.state == "failed" and state.reason:
+        return state.reason
+    order = [*_ENDINGS, *sorted(set(state.stop_reasons) - set(_ENDINGS))]
+    counts = {reason: state.stop_reasons.get(reason, 0) for reason in order}
+    return ", ".join(f"{count} {_ENDINGS.get(reason, reason)}" for reason, count in counts.items() if count)
+
+
+def _running_lines(state: StudyState) -> list[Text]:
+    lines = []
+    for name, cell in state.cells.items():
+        one = "seed" if cell.phase in ("train", "transfer") else "trial"
+        for trial in cell.running:
+            # Trials are counted from 1 where people read of them; seeds are numbered so.
+            number = trial.number + (0 if one == "seed" else 1)
+            facts = [f"{name} {one} {number}", f"epoch {trial.epoch}/{trial.epochs}"]
+            if trial.val_loss is not None:
+                facts.append(f"val {trial.val_loss:.4f}")
+            if trial.resident_gib is not None:
+                facts.append(f"{trial.resident_gib:.2f} GiB")
+            if trial.silent_seconds is not None and trial.silent_seconds >= 10.0:
+                facts.append(f"silent for {_coarse(trial.silent_seconds)}")
+            lines.append(Text("  ".join(facts)))
+    if len(lines) > _MOST_RUNNING:
+        lines = [*lines[: _MOST_RUNNING - 1], Text(f"and {len(lines) - _MOST_RUNNING + 1} more")]
+    return lines
+
+
+def _totals(state: StudyState) -> Text:
+    words = ("fresh", "running", "pending", "stale", "failed", "not_planned")
+    counts = {word: sum(cell.state == word for cell in state.cells.values()) for word in words}
+    parts = [", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items() if count)]
+    parts += [f"spent {_coarse(state.seconds_spent)}"] if state.seconds_spent is not None else []
+    to_go = _interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
+    parts += [f"to go {to_go}"] if state.seconds_to_go else []
+    return Text("; ".join(parts))
+
+
+def _laws(state: StudyState) -> list[Text]:
+    """Of the present question alone."""
+    laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
+    return [Text("verdicts: " + ", ".join(laws))] if laws else []
+
+
+def _number(value: float | None, digits: int) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def _coarse(seconds: float | None) -> str:
+    """Two figures at most: more of them would only flicker."""
+    if seconds is None:
+        return MISSING
+    if seconds < 60:
+        return f"{seconds:.0f}s"
+    minutes = round(seconds / 60)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if days:
+        return f"{days}d{hours % 24:02d}h"
+    return f"{hours}h{minutes % 60:02d}m" if hours else f"{minutes}m"
+
+
+def _coarsest(seconds: float) -> str:
+    """An end of an interval: one unit is enough."""
+    if seconds < 90:
+        return f"{seconds:.0f}s"
+    minutes = seconds / 60
+    if minutes < 90:
+        return f"{minutes:.0f}m"
+    return f"{minutes / 60:.0f}h" if minutes < 36 * 60 else f"{minutes / 60 / 24:.0f}d"

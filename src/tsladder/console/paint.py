@@ -1,0 +1,31 @@
+"""Lines on stdout, with the states of cells in colour where that is a terminal and NO_COLOR is not set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+_COLOURS = {
+    "fresh": "green",
+    "running": "cyan",
+    "stale": "yellow",
+    "failed": "red",
+    "STALLED": "bold red",
+    "certainly": "yellow",
+}
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Plain where the output is no terminal: then nothing is imported either."""
+    if not sys.stdout.isatty():
+        print("\n".join(lines))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        text = Text(line)
+        for word, colour in _COLOURS.items():
+            text.highlight_regex(rf"\b{word}\b", colour)
+        console.print(text, soft_wrap=True)

@@ -1,0 +1,101 @@
+"""What is asked now: params.yaml and the code at hand, and the plan files that would follow from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.market.inputs import further_symbols, read_inputs
+from tsladder.params import DataParams, Params, parse_params
+from tsladder.places import Places
+from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer
+from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.fingerprint import Code
+from tsladder.planning.plans import Plan, study_key
+from tsladder.planning.sources import recall, remember
+from tsladder.records import json_text
+from tsladder.search.strategies import load
+from tsladder.typed_yaml import read_yaml
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """`raw` is params.yaml as plain data; `texts`: every plan file (path relative to the root) as it would be written
+    now; `study_key` is the identity of all that is searched."""
+
+    params: Params
+    raw: Mapping[str, Any]
+    plans: tuple[CellPlans, ...]
+    texts: Mapping[str, str]
+    study_key: str
+
+    def plan_of(self, path: str) -> Plan:
+        """The plan file `path`."""
+        plan: Plan = json.loads(self.texts[path])
+        return plan
+
+
+def read_question(places: Places) -> Question:
+    """Raises BadInput when params.yaml is faulty, WorkFailed when a module cannot be parsed."""
+    raw = read_yaml(places.params)
+    params = parse_params(raw, source=str(places.params))
+    recall(places.sources)
+    plans = plan_cells(params)
+    texts = {path.relative_to(places.root).as_posix(): json_text(plan) for path, plan in _files(places, params, plans)}
+    remember(places.sources)
+    return Question(
+        params=params,
+        raw=raw,
+        plans=plans,
+        texts=texts,
+        study_key=study_key({str(plan.cell): plan.search for plan in plans}),
+    )
+
+
+def _files(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> list[tuple[Path, Plan]]:
+    """As the plan stage writes them."""
+    offered = load(params.search.strategy).supplement is not None
+    return [
+        *((places.search_plan(plan.cell), plan.search) for plan in plans),
+        *((places.train_plan(plan.cell), plan.train) for plan in plans),
+        *((places.evaluate_plan(plan.cell), plan.evaluate) for plan in plans),
+        (places.supplementary_plan, plan_supplementary(params, plans, offered=offered)),
+        (places.transfer_plan, plan_transfer(params, plans)),
+        (places.audit_plan, plan_audit(params)),
+    ]
+
+
+def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
+    """The list of inputs as its stage would write it now, by its path; empty text where a file is missing."""
+    there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
+    text = json_text(read_inputs(places, data)) if there else ""
+    return {places.inputs.relative_to(places.root).as_posix(): text}
+
+
+def signature(places: Places) -> tuple[tuple[str, int, int], ...]:
+    """Changes when a file that the question is read from may have."""
+    code = Code.in_use()
+    files = [str(places.params), *_python_files(str(code.source / "tsladder")), *_python_files(str(code.stages))]
+    return tuple((file, status.st_mtime_ns, status.st_size) for file in files if (status := _status(file)) is not None)
+
+
+def _python_files(folder: str) -> list[str]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                found += _python_files(entry.path)
+            elif entry.name.endswith(".py"):
+                found.append(entry.path)
+    return sorted(found)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,80 @@
+"""How the models of one rung are laid out on a machine, and how long one training of them takes there."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tsladder.models.spec import ModelSpec
+from tsladder.params import Params
+from tsladder.planning.cells import geometry_of
+from tsladder.planning.duration import RunLength, forecast
+from tsladder.planning.grid import Grid, build_grid
+from tsladder.planning.machine import Machine, lay_out
+from tsladder.planning.memory import BatchPlan, plan_batch
+from tsladder.planning.recipe import Recipe
+from tsladder.search.decisions import Forced
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungLayout:
+    """`plans`: the batch plan of every model that a search of the rung may train; None: it does not fit.
+
+    `workers` train side by side on `threads` threads each.
+    """
+
+    grid: Grid
+    recipe: Recipe
+    plans: dict[ModelSpec, BatchPlan | None]
+    workers: int
+    threads: int
+
+    @property
+    def unfit(self) -> list[ModelSpec]:
+        return [spec for spec, plan in self.plans.items() if plan is None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingTime:
+    """Seconds, means over the models of a rung: a step, an epoch, a training as expected and without early stopping."""
+
+    step: float
+    epoch: float
+    expected: float
+    at_most: float
+
+
+def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Forced]) -> RungLayout:
+    """Raises BadInput when the rung's grid is empty."""
+    grid = build_grid(geometry_of(params), rung)
+    recipe = Recipe.from_params(params.training, params.search.chosen, rung)
+    offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
+    workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
+    plans = {
+        spec: plan_batch(
+            spec,
+            effective_batch=recipe.effective_batch,
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            memory_gib=machine.memory_gib / workers,
+            calibration=machine.calibration,
+        )
+        for spec in offered
+    }
+    return RungLayout(grid=grid, recipe=recipe, plans=plans, workers=workers, threads=max(1, machine.cores // workers))
+
+
+def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -> TrainingTime | None:
+    """None where the windows or the machine's speed are not known, or some model does not fit."""
+    fitting = [(spec, plan) for spec, plan in layout.plans.items() if plan is not None]
+    if run is None or machine.rates is None or len(fitting) < len(layout.plans):
+        return None
+    runs = [forecast(spec, plan, layout.threads, run, machine.rates) for spec, plan in fitting]
+    mean = statistics.mean
+    return TrainingTime(
+        step=mean(run.step for run in runs),
+        epoch=mean(run.epoch for run in runs),
+        expected=mean(run.expected for run in runs),
+        at_most=mean(run.at_most for run in runs),
+    )

@@ -1,0 +1,169 @@
+"""The foot of the terminal: what is shown there is replaced in place, and keys are read meanwhile.
+
+It gives the terminal back whole, however its block ends, also for the time that it is suspended by Ctrl-Z, and leaves
+it alone while it belongs to somebody else (`bg`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+import time
+from types import FrameType, TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from tsladder.console.keyboard import Keyboard
+
+_TICK_SECONDS = 0.1
+"""So soon a Ctrl-Z is heard, and that the terminal is ours again."""
+
+
+def can_draw() -> bool:
+    """Is there a terminal to draw on, and is it ours? If not, a plain log is written."""
+    return (
+        sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+        and _in_foreground(sys.stdout.fileno())
+    )
+
+
+def _in_foreground(descriptor: int) -> bool:
+    """Whoever writes settings of a terminal from the background is stopped for it."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        # Not the terminal of this session, and then nobody's job control acts on us; or it is gone, as writing shows.
+        return True
+
+
+class Screen:
+    """Shows nothing outside of its block."""
+
+    def __init__(self) -> None:
+        self._console = Console()
+        self._terminal = sys.stdout.fileno()
+        self._keyboard = Keyboard(sys.stdin.fileno()) if sys.stdin is not None and sys.stdin.isatty() else None
+        self._live: Live | None = None
+        self._gone = False
+        self._suspend_by: signal.Signals | None = None
+        self._handlers: dict[signal.Signals, signal._HANDLER] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGTSTP, signal.SIGQUIT):
+            self._handlers[number] = signal.signal(number, self._note_signal)
+        try:
+            self._show()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def width(self) -> int:
+        return self._console.width
+
+    @property
+    def height(self) -> int:
+        return self._console.height
+
+    @property
+    def has_keys(self) -> bool:
+        return self._keyboard is not None
+
+    def draw(self, picture: RenderableType) -> None:
+        """Replace what is shown. Nothing is, while the terminal is somebody else's or gone."""
+        if not _in_foreground(self._terminal):
+            self._let_go()
+        elif self._live is None and not self._gone:
+            self._show()
+        if self._live is not None:
+            try:
+                self._live.update(picture, refresh=True)
+            except OSError:
+                self._gone = True
+
+    def keys(self, seconds: float) -> str:
+        """The letters pressed within `seconds`. What suspends or ends this process from the keyboard acts in here."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if self._suspend_by is not None:
+                self._suspend(self._suspend_by)
+            left = max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))
+            # Read in the background, the terminal would stop us.
+            if self._keyboard is None or self._live is None:
+                time.sleep(left)
+            else:
+                pressed = self._keyboard.read(left)
+                if pressed is None:
+                    self._keyboard.close()
+                    self._keyboard = None
+                elif pressed:
+                    return pressed
+            if time.monotonic() >= deadline:
+                return ""
+
+    def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        # Acted upon between two pictures, never in the middle of one.
+        self._suspend_by = signal.Signals(number)
+
+    def _suspend(self, number: signal.Signals) -> None:
+        self._suspend_by = None
+        self._hide()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # Here it goes on, in the foreground or not: the next picture sees to that.
+        signal.signal(number, self._note_signal)
+
+    def _show(self) -> None:
+        live = Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+        try:
+            if self._keyboard is not None:
+                self._keyboard.open()
+            live.start()
+            self._live = live
+        except (OSError, termios.error):
+            self._gone = True
+
+    def _hide(self) -> None:
+        if not _in_foreground(self._terminal):
+            self._let_go()
+            return
+        live, self._live = self._live, None
+        if live is not None:
+            with contextlib.suppress(OSError):
+                live.stop()
+        if self._keyboard is not None:
+            self._keyboard.close()
+
+    def _let_go(self) -> None:
+        """The terminal was taken from us while we were stopped: whoever has it has set it up for himself."""
+        live, self._live = self._live, None
+        if self._keyboard is not None:
+            self._keyboard.forget()
+        if live is not None:
+            with contextlib.suppress(OSError):
+                self._console.show_cursor(True)
+
+    def _end(self) -> None:
+        self._hide()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)

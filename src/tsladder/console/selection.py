@@ -1,0 +1,54 @@
+"""Which cells of the study a run builds, and what DVC is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tsladder.console.names import known_cell
+from tsladder.errors import BadInput
+from tsladder.params import Params
+from tsladder.vocabulary import Cell
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellSelection:
+    """`cells` in the order of the study. `whole`: the law and the report are built as well."""
+
+    cells: tuple[Cell, ...]
+    whole: bool
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Stages of DVC; a cell's evaluation pulls in its search and its training. None: all there are."""
+        return () if self.whole else tuple(f"evaluate@{cell.budget}-{cell.horizon}" for cell in self.cells)
+
+
+def select_cells(params: Params, *, first: str | None = None, only: Sequence[str] = ()) -> CellSelection:
+    """All cells; or `first` and all that follow it in ladder x horizons; or `only` those named.
+
+    Raises BadInput for a name that is no cell of the study, or a cell above its top rung, and where both are given.
+    """
+    if first is not None and only:
+        raise BadInput("--from and --only exclude each other: --from CELL builds it and all that follow it")
+    if first is not None:
+        known = _planned_cell(params, first)
+        after = params.cells[params.cells.index(known) :]
+        return CellSelection(cells=tuple(cell for cell in after if params.is_planned(cell)), whole=False)
+    if only:
+        named = {_planned_cell(params, name) for name in only}
+        return CellSelection(cells=tuple(cell for cell in params.cells if cell in named), whole=False)
+    return CellSelection(cells=params.cells, whole=True)
+
+
+def _planned_cell(params: Params, name: str) -> Cell:
+    cell = known_cell(params, name)
+    if params.is_planned(cell):
+        return cell
+    planned = [str(other) for other in params.cells if params.is_planned(other)]
+    near = difflib.get_close_matches(name, planned, n=3, cutoff=0.0)
+    raise BadInput(
+        f"{cell} is not planned: budget in params.yaml ({params.budget}) is the top rung that is built; raise it, or "
+        f"take one of {', '.join(near)}"
+    )

@@ -1,0 +1,53 @@
+"""The study as it is looked at again and again while it starts, runs, ends, or has a file damaged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tsladder.console.status import StudyReader, StudyState
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.places import Places
+
+_SHARE = 0.1
+"""Of a core that looking may take: training needs it more. Yet nobody waits longer than this:"""
+
+_LONGEST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was seen last, and why there is nothing newer. Both None: nobody has looked yet."""
+
+    state: StudyState | None
+    fault: str | None
+
+
+class StudyView:
+    """Looks at most every `interval` seconds."""
+
+    def __init__(self, places: Places, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reader = StudyReader(places)
+        self._root = places.root
+        self._interval = interval
+        self._clock = clock
+        self._next = clock()
+        self._view = View(None, None)
+
+    def look(self) -> View:
+        """What is there now, or the last look where that is not long ago. A file that cannot be read is a fault of the
+        view and no end: it may be whole again in a moment."""
+        began = self._clock()
+        if began >= self._next:
+            try:
+                self._view = View(self._reader.read(), None)
+            except (BadInput, WorkFailed) as refusal:
+                # Short enough for a line of the terminal.
+                self._view = View(self._view.state, str(refusal).replace(f"{self._root}/", ""))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                # Written half, by another version, or gone between two looks at it.
+                self._view = View(self._view.state, f"a file of the study cannot be read now: {error!r}")
+            ended = self._clock()
+            self._next = ended + max(self._interval, min(_LONGEST_SECONDS, (ended - began) / _SHARE))
+        return self._view

@@ -1,0 +1,149 @@
+"""How long a cell still takes, with an interval. Pure.
+
+What is left of a cell is a number of trainings, each of about as many seconds as the others, and a little for each
+stage before and between them.
+
+- Trials of this question have ended: a training takes the mean of their seconds. Retraining takes the mean of the seeds
+  that have ended, else that of the trials, whose winner it trains.
+- None has: what the forecast of `tsladder plan` expects of the rung's models on this machine; unknown without it.
+
+A training under way counts for the part it has left: of the trials that took longer than it has been running, the mean
+of what they took beyond that; where none took longer, its remaining epochs at its own pace. Trainings of a search run
+side by side on as many workers as the last trial says, those of the seeds on as many as there are seeds at most.
+
+The interval: from FEWEST_FOR_SCATTER trials on, Student's 90 % prediction interval for the sum of what is left, under
+the standard deviation s of those that ended: t * s * sqrt(n + n^2 / k) for n to come after k. Before that a factor of
+two either way; for a forecast at least up to what it takes without early stopping. Stages that run again only if one
+before them leaves something else count in the estimate and its upper end, and not in the lower one.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tsladder.console.live_records import RunningTrial
+from tsladder.planning.duration import CELL_SECONDS
+
+FEWEST_FOR_SCATTER = 3
+UNKNOWN_FACTOR = 2.0
+COVERAGE = 0.90
+
+SEARCH, TRAIN, EVALUATE = STAGES = ("hpo", "train", "evaluate")
+OWN_SECONDS = CELL_SECONDS / len(STAGES)
+"""Of a stage beside its trainings."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """Seconds."""
+
+    expected: float
+    low: float
+    high: float
+
+    def __add__(self, other: Estimate) -> Estimate:
+        """Both one after the other. The ends are added as if both erred the same way, which errors of a forecast do."""
+        return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
+
+    def at_best_nothing(self) -> Estimate:
+        """Of what may not have to run at all."""
+        return Estimate(expected=self.expected, low=0.0, high=self.high)
+
+
+NOTHING = Estimate(expected=0.0, low=0.0, high=0.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecasted:
+    """One training of the rung before any has run, on so many workers side by side."""
+
+    expected: float
+    at_most: float
+    workers: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remaining:
+    """What a stage still has to train: `count` not yet begun, `running` under way, `side_by_side` at a time.
+
+    `seconds`: of those of its kind that have ended.
+    """
+
+    count: int
+    running: tuple[RunningTrial, ...]
+    side_by_side: int
+    seconds: tuple[float, ...]
+
+
+def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estimate | None:
+    """Until all are trained; None where nothing is known of how long one takes. `now`: seconds since 1970."""
+    count = left.count + len(left.running)
+    if count == 0:
+        return NOTHING
+    seconds = left.seconds
+    if not seconds and forecast is None:
+        return None
+    one = statistics.mean(seconds) if seconds else forecast.expected  # type: ignore[union-attr]
+    parts = [_part_left(trial, seconds, one, now) for trial in left.running]
+    at_once = max(1, min(left.side_by_side, count))
+    # The longest that runs is waited for, however many workers there are.
+    expected = max((left.count * one + sum(parts)) / at_once, max(parts, default=0.0))
+    if len(seconds) >= FEWEST_FOR_SCATTER:
+        half = _half_width(seconds, count) / at_once
+        return Estimate(expected=expected, low=max(0.0, expected - half), high=expected + half)
+    high = expected * UNKNOWN_FACTOR
+    if not seconds and forecast is not None:
+        high = max(high, expected * forecast.at_most / forecast.expected)
+    return Estimate(expected=expected, low=expected / UNKNOWN_FACTOR, high=high)
+
+
+def stage_seconds(left: Estimate | None, factor: float) -> Estimate | None:
+    """`left` and what the stage takes beside it; `factor`: how much slower than usual this machine is."""
+    own = OWN_SECONDS * factor
+    beside = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
+    return None if left is None else left + beside
+
+
+def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
+    """One after another; None where one of them is not known: less than all would be a wrong sum."""
+    together = NOTHING
+    for estimate in estimates:
+        if estimate is None:
+            return None
+        together += estimate
+    return together
+
+
+def _part_left(trial: RunningTrial, seconds: Sequence[float], one: float, now: float) -> float:
+    if trial.started is None:
+        return one * (1.0 - min(1.0, trial.epoch / max(1, trial.epochs)))
+    elapsed = max(0.0, now - trial.started)
+    longer = [taken - elapsed for taken in seconds if taken > elapsed]
+    if longer:
+        return statistics.mean(longer)
+    if trial.epoch > 0:
+        return elapsed / trial.epoch * max(0, trial.epochs - trial.epoch)
+    return max(0.0, one - elapsed)
+
+
+def _half_width(seconds: Sequence[float], count: int) -> float:
+    """Of the prediction interval for the sum of `count` more."""
+    k = len(seconds)
+    return _student(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
+
+
+def _student(freedom: int) -> float:
+    """Quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and Stegun 26.7.5;
+    from two degrees of freedom on it is off by 0.3 % at most."""
+    z = statistics.NormalDist().inv_cdf(0.5 + COVERAGE / 2.0)
+    terms = (
+        z,
+        (z**3 + z) / 4.0,
+        (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0,
+        (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / 384.0,
+        (79.0 * z**9 + 776.0 * z**7 + 1482.0 * z**5 - 1920.0 * z**3 - 945.0 * z) / 92160.0,
+    )
+    return float(sum(term / freedom**power for power, term in enumerate(terms)))

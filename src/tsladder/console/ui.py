@@ -1,0 +1,55 @@
+"""`tsladder ui`: MLflow's page of the store, for this machine alone."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import sys
+from typing import NoReturn
+
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.params import load_params
+from tsladder.places import Places
+from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
+
+HOST = "127.0.0.1"
+_PORTS = range(1, 65_536)
+
+
+def open_ui(places: Places, port: int) -> NoReturn:
+    """Become the server. Raises BadInput for a port that is none or taken, WorkFailed before anything was tracked."""
+    refuse_port(port)
+    store = places.mlruns / "mlflow.db"
+    if not store.exists():
+        raise WorkFailed(f"{store} is missing: no run has been tracked here yet; start a study with `tsladder run`")
+    command = ui_command(places.mlruns, port=port)
+    print(shlex.join(command), file=sys.stderr, flush=True)
+    study = load_params(places.params).study.name
+    for name, address in view_addresses(places.mlruns, study, port=port).items():
+        print(f"{name}: {address}", file=sys.stderr, flush=True)
+    # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
+    # the environment is not activated.
+    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
+
+
+def refuse_port(port: int) -> None:
+    """Raises BadInput where no server can listen on `port` of this machine."""
+    if port not in _PORTS:
+        raise BadInput(f"--port must be between {_PORTS[0]} and {_PORTS[-1]}, got {port}")
+    with socket.socket() as probe:
+        # As servers do: connections of one that has just ended, which the kernel still remembers, take no port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise BadInput(
+                f"port {port} of {HOST} cannot be had ({error.strerror}): another server has it, perhaps another "
+                f"`tsladder ui`; choose one that is free, for example tsladder ui --port {_free_port()}"
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as any_port:
+        any_port.bind((HOST, 0))
+        return int(any_port.getsockname()[1])

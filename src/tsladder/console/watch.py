@@ -1,0 +1,105 @@
+"""`tsladder watch`: the table of `tsladder run` from another terminal, for as long as somebody looks."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tsladder.console.live_table import Doings, picture
+from tsladder.console.screen import Screen, can_draw
+from tsladder.console.status import StudyState
+from tsladder.console.study_view import StudyView, View
+from tsladder.console.tables import status_lines
+from tsladder.errors import BadInput
+from tsladder.params import load_params
+from tsladder.places import Places
+
+
+class _Ended(Exception):
+    """Whoever looked has seen enough."""
+
+
+def watch_study(places: Places, *, interval: float) -> int:
+    """Show the study until a Ctrl-C, SIGTERM or q, which are a good end: 0.
+
+    Without a terminal to draw on the plain status is printed at first and whenever a cell, its trials or a verdict have
+    changed. Raises BadInput where params.yaml is faulty at the beginning.
+    """
+    if not math.isfinite(interval) or interval <= 0:
+        raise BadInput(f"--interval must be a number of seconds above 0, got {interval:g}")
+    load_params(places.params)
+    view = StudyView(places, interval=interval)
+    with _ended_by_signals():
+        try:
+            if can_draw():
+                _draw(view)
+            else:
+                _print(view, interval)
+        except _Ended:
+            pass
+    return 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # A second one must not come in the way of giving the terminal back.
+        for number in previous:
+            signal.signal(number, signal.SIG_IGN)
+        raise _Ended
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _draw(view: StudyView) -> None:
+    with Screen() as screen:
+        while True:
+            seen = view.look()
+            stages = () if seen.state is None else seen.state.stages_running
+            doings = Doings(
+                doing=f"stage {', '.join(stages)}" if stages else "DVC runs no stage",
+                note=seen.fault,
+                keys="q  end" if screen.has_keys else None,
+            )
+            screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
+            if "q" in screen.keys(0.5):
+                return
+
+
+def _print(view: StudyView, interval: float) -> None:
+    before: object = None
+    while True:
+        seen = view.look()
+        now = _what_counts(seen)
+        if now != before:
+            before = now
+            print(datetime.datetime.now().astimezone().isoformat(timespec="seconds"))
+            print("\n".join(_lines(seen)) + "\n", flush=True)
+        time.sleep(interval)
+
+
+def _lines(seen: View) -> list[str]:
+    note = [] if seen.fault is None else [f"! {seen.fault}"]
+    return [*([] if seen.state is None else status_lines(seen.state)), *note]
+
+
+def _what_counts(seen: View) -> object:
+    """Equal for two views between which nothing has happened that is worth a new table: times alone always change."""
+    state: StudyState | None = seen.state
+    if state is None:
+        return seen.fault
+    cells = {
+        name: (cell.state, cell.phase, cell.trials_done, cell.best_val_loss, cell.paused, cell.stalled_seconds is None)
+        for name, cell in state.cells.items()
+    }
+    return state.study_key, cells, dict(state.verdicts), seen.fault

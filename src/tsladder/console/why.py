@@ -1,0 +1,149 @@
+"""`tsladder why CELL`: what changed since a cell was built, what would run again, and what that would cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.console.cell_states import (
+    FAILED,
+    FRESH,
+    INPUTS,
+    NOT_PLANNED,
+    PENDING,
+    RUNNING,
+    CellState,
+    seconds_fields,
+)
+from tsladder.console.cell_time import cell_stages, stage_to_go
+from tsladder.console.freshness import Freshness, Standing
+from tsladder.console.live_records import live_folders
+from tsladder.console.names import known_cell
+from tsladder.console.reasons import Reason, reasons_of
+from tsladder.console.results import failed_stage
+from tsladder.console.status import StudyReader
+from tsladder.console.time_to_go import STAGES, Estimate
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.vocabulary import Cell
+
+_AROUND = ("audit", "supplementary", "transfer", "fit", "report")
+"""Stages of the study that the cell's results flow into, or that the law waits for."""
+
+
+CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
+_RUNS = {Standing.STALE: CERTAINLY, Standing.BEHIND: PERHAPS, Standing.RESTORED: RESTORED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageAgain:
+    """A stage that is not fresh. `runs`: certainly; perhaps, only where a stage before it leaves something else; or it
+    is restored from DVC's cache, which has its outputs. The seconds are known of the stages of a cell alone.
+    """
+
+    stage: str
+    runs: str
+    seconds: float | None
+    seconds_low: float | None
+    seconds_high: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """`state` as in the status, `reasons` none and `stages` none where the cell is fresh, `note`: what to do."""
+
+    cell: str
+    state: str
+    study_key: str
+    reasons: tuple[Reason, ...]
+    stages: tuple[StageAgain, ...]
+    trials_done: int
+    trials_total: int
+    seconds_to_go: float | None
+    seconds_to_go_low: float | None
+    seconds_to_go_high: float | None
+    note: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
+    """Raises BadInput for a name that is no cell (with the nearest that are) and for a faulty params.yaml."""
+    reader = reader or StudyReader(places)
+    question = reader.question()
+    cell = known_cell(question.params, name)
+    plans = next(plans for plans in question.plans if plans.cell == cell)
+    freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
+    live = live_folders(places).get(name, ())
+    look = reader.look(plans, now)
+    names = (*INPUTS, *cell_stages(cell))
+    again: list[StageAgain] = []
+    reasons: list[Reason] = []
+    if plans.planned and not all(freshness.is_fresh(stage) for stage in names):
+        times = {
+            stage: stage_to_go(kind, freshness.standing(stage), plans, forecasts, look.results, look.work, now)
+            for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
+        }
+        again = _again(freshness, (*names, *_AROUND), times)
+        searches = [folder for phase, folder in live if phase == "search"]
+        reasons = reasons_of(places, question, freshness, names, searches)
+    return Why(
+        cell=name,
+        state=look.state.state,
+        study_key=question.study_key,
+        reasons=tuple(reasons),
+        stages=tuple(again),
+        trials_done=look.state.trials_done,
+        trials_total=look.state.trials_total,
+        seconds_to_go=look.state.seconds_to_go,
+        seconds_to_go_low=look.state.seconds_to_go_low,
+        seconds_to_go_high=look.state.seconds_to_go_high,
+        note=_note(places, plans, look.state, question.params.budget),
+    )
+
+
+def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:
+    """Those of `stages` that are not fresh, in the order in which they would run."""
+    found = []
+    for name, standing in freshness.would_run().items():
+        if name in stages:
+            seconds = {key.replace("_to_go", ""): value for key, value in seconds_fields(times.get(name)).items()}
+            found.append(StageAgain(stage=name, runs=_RUNS[standing], **seconds))
+    return found
+
+
+def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> str | None:
+    """What the reasons do not say."""
+    if state.state == NOT_PLANNED:
+        return (
+            f"not planned: its rung {plans.cell.budget} lies above the top rung `budget`, {budget}; `tsladder plan "
+            f"--budget {plans.cell.budget}` says what it takes, `budget: {plans.cell.budget}` in params.yaml plans it"
+        )
+    if state.state == RUNNING:
+        return f"running: {state.phase}" + ("" if state.paused is None else f", paused ({state.paused})")
+    if state.state == FAILED:
+        return _of_failure(places, plans.cell, state.reason)
+    if state.state == PENDING:
+        kept = f"; {state.trials_done} of its trials are kept and not trained again" if state.trials_done else ""
+        return f"not built yet: `tsladder run` builds it{kept}"
+    return state.reason if state.state == FRESH else _kept(state)
+
+
+def _kept(state: CellState) -> str | None:
+    if state.reason is not None:
+        return state.reason
+    return f"{state.trials_done} trials of this question are kept and not trained again" if state.trials_done else None
+
+
+def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
+    stage, by_heat = failed_stage(places, cell)
+    if by_heat:
+        return f"failed: {reason}. Stopped for heat: the next `tsladder run` goes on with stage {stage} where it ended"
+    return (
+        f"failed: {reason}. Nothing that it depends on has changed, so `tsladder run` leaves it; `tsladder run "
+        f"--retry-failed` sets the live record of stage {stage} aside and runs that stage again from the beginning"
+    )

@@ -1,0 +1,57 @@
+"""The account of one ingestion: what was read, what was dropped and why, what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.ingest.inspection import Inspection
+from tsladder.ingest.sheet import Dropped, FileForm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """`columns` names the source of each stored column. `decimal` is None where every number was stored as one."""
+
+    source: str
+    symbol: str
+    form: FileForm
+    date_notation: str
+    decimal: str | None
+    rows_read: int
+    rows_kept: int
+    first_day: str
+    last_day: str
+    columns: Mapping[str, str]
+    ignored: Mapping[str, str]
+    dropped: tuple[Dropped, ...]
+    notes: tuple[str, ...]
+    inspection: Inspection
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.inspection.warnings
+
+    def to_json(self) -> dict[str, Any]:
+        """No clock, no host, no folder: the same file gives the same record."""
+        return {
+            "source": self.source,
+            "symbol": self.symbol,
+            "format": self.form.kind,
+            "encoding": self.form.encoding,
+            "delimiter": self.form.delimiter,
+            "compressed": self.form.compressed,
+            "date_notation": self.date_notation,
+            "decimal": self.decimal,
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            "columns": dict(self.columns),
+            "ignored_columns": dict(self.ignored),
+            "dropped": [dropped.to_json() for dropped in self.dropped],
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+            **self.inspection.to_json(),
+        }

@@ -1,0 +1,72 @@
+"""Clean bars as Parquet: whole or not at all, and never over other bars without being told."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tsladder.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Outcome(StrEnum):
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    REPLACED = "replaced"
+
+
+def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
+    """What storing `frame` at `target` would do. Raises BadInput where other bars are there and `force` is not set.
+
+    Equal means equal values: the bytes of a Parquet file change with the library that writes it.
+    """
+    if not target.exists():
+        return Outcome.NEW
+    if not target.is_file():
+        raise BadInput(f"{target} is no file, and the bars cannot be stored there: choose another --symbol")
+    if _holds(target, frame):
+        return Outcome.UNCHANGED
+    if not force:
+        raise BadInput(f"{target} exists and holds other bars: --force replaces it, another --symbol stands beside it")
+    return Outcome.REPLACED
+
+
+def store(frame: pd.DataFrame, target: Path) -> None:
+    """Write `frame`; a reader sees the old file or the new one, whole. Raises BadInput where that is not allowed."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                frame.to_parquet(stream, index=False)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadInput(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _holds(target: Path, frame: pd.DataFrame) -> bool:
+    import pandas as pd
+
+    try:
+        there = pd.read_parquet(target)
+    except (OSError, ValueError):
+        return False
+    if list(there.columns) != list(frame.columns) or len(there) != len(frame):
+        return False
+    if not pd.api.types.is_datetime64_any_dtype(there["Date"].dtype):
+        return False
+    return all(
+        np.array_equal(there[name].to_numpy(), frame[name].to_numpy())
+        for name in frame.columns
+        if pd.api.types.is_numeric_dtype(there[name].dtype) or name == "Date"
+    ) and all(pd.api.types.is_numeric_dtype(there[name].dtype) for name in frame.columns if name != "Date")

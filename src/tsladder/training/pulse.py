@@ -1,0 +1,109 @@
+"""What trains in a live record at this moment, for whoever looks: `progress.json`, replaced while work goes on.
+
+It feeds people only. Nothing is read back from it, and it alters no number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.records import write_json
+
+PROGRESS = "progress.json"
+
+WRITE_EVERY_SECONDS = 1.0
+"""So often at least, also where nothing happens: a file that is older tells of a supervisor that hangs or is gone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VitalSigns:
+    """Of a worker: seconds since it last said anything, those of a pause not counted, and what it holds in memory
+    (None: not read yet)."""
+
+    silent_seconds: float
+    resident_gib: float | None
+
+
+NOT_FELT = VitalSigns(silent_seconds=0.0, resident_gib=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    """`started` is an instant of the wall clock; `epoch` the last one that ended, 0 for none."""
+
+    epochs: int
+    started: float
+    epoch: int = 0
+    val_loss: float | None = None
+
+
+class Pulse:
+    """Of one live record in `folder`. `done` says how many of the `total` trainings of this `phase` have ended.
+
+    Nobody waits for the disk: what a loss of power takes is of no use any more.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        phase: str,
+        total: int,
+        done: Callable[[], int],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = folder / PROGRESS
+        self._phase = phase
+        self._total = total
+        self._done = done
+        self._clock = clock
+        self._running: dict[int, _Running] = {}
+        self._news = True
+        self._paused: str | None = None
+        self._written = -math.inf
+
+    def began(self, number: int, *, epochs: int) -> None:
+        """Training `number` starts."""
+        self._running[number] = _Running(epochs=epochs, started=self._clock())
+        self._news = True
+
+    def began_again(self, number: int) -> None:
+        """It starts once more from its first epoch."""
+        self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None)
+        self._news = True
+
+    def epoch_ended(self, number: int, *, epoch: int, val_loss: float) -> None:
+        """Its epoch `epoch`, counted from 1."""
+        loss = val_loss if math.isfinite(val_loss) else None
+        self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss)
+        self._news = True
+
+    def ended(self, number: int) -> None:
+        """It is over."""
+        del self._running[number]
+        self._news = True
+
+    def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
+        """Write, where something has happened or the last time is long ago. To be called several times a second."""
+        now = self._clock()
+        # A clock that was set back must not silence it.
+        fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
+        if fresh and not self._news and paused == self._paused:
+            return
+        self._news, self._paused, self._written = False, paused, now
+        running = [self._shown(number, signs.get(number, NOT_FELT)) for number in sorted(self._running)]
+        facts = {"at": now, "phase": self._phase, "done": self._done(), "total": self._total, "running": running}
+        write_json(self._path, {**facts, "paused": paused, "celsius": celsius}, durable=False)
+
+    def stop(self) -> None:
+        """Nothing trains here any more."""
+        write_json(self._path, {"running": []}, durable=False)
+
+    def _shown(self, number: int, signs: VitalSigns) -> dict[str, Any]:
+        return {"number": number, **dataclasses.asdict(self._running[number]), **dataclasses.asdict(signs)}

@@ -1,0 +1,51 @@
+"""Every odd file is read as what it is, or refused with its row and reason; nothing escapes as a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.ingest.hostile import CASES, Case
+
+from tsladder.cli import main
+from tsladder.market.bars import read_bars
+
+
+def ingest(case: Case, folder: Path, *options: str) -> int:
+    source = folder / f"file.{case.suffix}"
+    source.write_bytes(case.content)
+    return main(["ingest", str(source), "--symbol", "x", *case.options, *options])
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_file_is_read_or_refused_for_what_it_is(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case = CASES[name]()
+    code = ingest(case, tmp_path)
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    for words in case.words:
+        assert words in out + err
+    if case.expected is None:
+        assert code == 2
+        assert out == ""
+        assert err.count("tsladder: ") == 1
+        assert [path.name for path in tmp_path.iterdir()] == [f"file.{case.suffix}"]
+        return
+    assert code == 0, err
+    stored = pd.read_parquet(tmp_path / "data" / "x.parquet")
+    assert list(stored.columns) == list(case.expected.columns)
+    np.testing.assert_array_equal(stored["Date"].to_numpy(), case.expected["Date"].to_numpy())
+    for column in case.expected.columns[1:]:
+        np.testing.assert_array_equal(stored[column].to_numpy(), case.expected[column].to_numpy(), err_msg=column)
+    assert len(read_bars(tmp_path / "data" / "x.parquet", "x").dates_T) == len(case.expected)
+
+
+def test_there_are_at_least_sixty_of_them_half_to_be_refused() -> None:
+    refused = [name for name, make in CASES.items() if make().expected is None]
+    assert len(CASES) >= 60
+    assert len(CASES) / 3 < len(refused) < 2 * len(CASES) / 3
