@@ -114,7 +114,7 @@ def served(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         server = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", server, root / "ui.log")
-        (*_, number), *_ = (a.split("/runs?")[0].split("/") for a in view_addresses(store, NAME, port=port).values())
+        (*_, number), *_ = (a.split("/runs?")[0].split("/") for a in view_addresses(store, port=port).values())
         yield Served(f"http://127.0.0.1:{port}", number, runs)
     finally:
         end(server)

@@ -56,10 +56,10 @@ def test_an_experiment_made_before_there_were_views_gets_them(client, tmp_path):
     assert experiment_tags().items() <= client.get_experiment_by_name("older").tags.items()
 
 
-def test_the_addresses_name_the_experiment_of_the_study(client, tmp_path):
+def test_the_addresses_name_every_experiment_that_has_the_views(client, tmp_path):
     number = client.get_experiment_by_name("study").experiment_id
-    addresses = view_addresses(tmp_path, "study", port=5001)
-    assert set(addresses) == {view.name for view in VIEWS}
+    client.create_experiment("of another program")
+    addresses = view_addresses(tmp_path, port=5001)
+    assert set(addresses) == {f"study: {view.name}" for view in VIEWS}
     assert all(a.startswith(f"http://127.0.0.1:5001/#/experiments/{number}/runs?") for a in addresses.values())
-    assert view_addresses(tmp_path, "never run", port=5001) == {}
-    assert view_addresses(tmp_path / "nowhere", "study", port=5001) == {}
+    assert view_addresses(tmp_path / "nowhere", port=5001) == {}

@@ -9,7 +9,6 @@ import sys
 from typing import NoReturn
 
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
 
@@ -25,8 +24,7 @@ def open_ui(places: Places, port: int) -> NoReturn:
         raise WorkFailed(f"{store} is missing: no run has been tracked here yet; start a study with `tsladder run`")
     command = ui_command(places.mlruns, port=port)
     print(shlex.join(command), file=sys.stderr, flush=True)
-    study = load_params(places.params).study.name
-    for name, address in view_addresses(places.mlruns, study, port=port).items():
+    for name, address in view_addresses(places.mlruns, port=port).items():
         print(f"{name}: {address}", file=sys.stderr, flush=True)
     # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
     # the environment is not activated.
