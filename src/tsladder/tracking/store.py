@@ -134,8 +134,9 @@ class MlflowTracker:
                 artifacts = (self.store / "artifacts").as_uri()
                 client.create_experiment(self.experiment, artifact_location=artifacts, tags=experiment_tags())
             else:
-                for name in experiment_tags().keys() - experiment.tags.keys():
-                    client.set_experiment_tag(experiment.experiment_id, name, experiment_tags()[name])
+                for name, value in experiment_tags().items():
+                    if name not in experiment.tags:
+                        client.set_experiment_tag(experiment.experiment_id, name, value)
             return client
 
     @cached_property
