@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.build import open_subject
@@ -14,6 +15,7 @@ from tsladder.audit.small_model import STEPS, steps_to_learn
 from tsladder.planning.plans import read_plan
 
 
+@pytest.mark.slow
 def test_a_label_shown_openly_is_learned_among_two_hundred_columns(tmp_path: Path) -> None:
     places = make_study(tmp_path, data__tier="a200", budget="80k", ladder=["80k"])
     synthetic_bars(2500).to_parquet(places.bars("tiny"), index=False)

@@ -21,6 +21,8 @@ from tsladder.report.figures.canvas import figure_of, png_of
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics, view_addresses
 from tsladder.tracking.views import VIEWS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAME = "sp500-daily"  # study.name of params.yaml
 BUDGETS = {"12k": 12_000, "30k": 30_500, "80k": 79_000}

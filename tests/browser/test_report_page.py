@@ -10,6 +10,8 @@ from tests.report.whole_study import write_whole
 from tsladder.law.plots import draw_scaling
 from tsladder.report.build import build_report
 
+pytestmark = pytest.mark.slow
+
 FEW = 10
 """Rows up to which a table has no search box."""
 

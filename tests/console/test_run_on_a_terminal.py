@@ -18,6 +18,8 @@ from tsladder.console.run_log import RunLog
 from tsladder.locks import is_owned
 from tsladder.places import Places
 
+pytestmark = pytest.mark.slow
+
 # Works until the file `finish` is there. A first SIGINT is obeyed at once, or where `stubborn` is there only noted.
 STAND_IN = """
 import signal, sys, time

@@ -73,6 +73,7 @@ def killed_and_finished(folder: Path, undisturbed: Places, *, trials: int, kills
     return done
 
 
+@pytest.mark.slow
 def test_a_search_killed_a_few_times_searches_what_an_undisturbed_one_does(tmp_path: Path) -> None:
     undisturbed = study_of(tmp_path / "undisturbed", 8)
     stage(undisturbed, "hpo", "--cell", str(CELL))

@@ -147,6 +147,7 @@ def test_what_a_kill_kept_from_mlflow_is_copied_at_the_next_start_however_often_
     assert not [run.name for run in survivor.runs() if run.status is RunStatus.RUNNING]
 
 
+@pytest.mark.slow
 def test_the_same_study_searched_again_repeats_every_trial(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
@@ -171,6 +172,7 @@ def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_n
     assert [line["number"] for line in lines[1]] == [line["number"] for line in lines[2]] == list(range(TRIALS))
 
 
+@pytest.mark.slow
 def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
@@ -224,6 +226,7 @@ def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: 
     assert not [run.name for run in runs if run.status is RunStatus.RUNNING]
 
 
+@pytest.mark.slow
 def test_a_second_process_on_the_same_cell_says_who_holds_it(tmp_path: Path) -> None:
     places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [15]}, training__patience=None)
     prepare(places)

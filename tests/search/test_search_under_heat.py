@@ -105,6 +105,7 @@ def test_a_search_stopped_for_heat_is_a_failed_cell_that_goes_on_where_it_stoppe
     assert [run.status for run in tracker.runs() if run.parent_id is None] == [RunStatus.FINISHED]
 
 
+@pytest.mark.slow
 def test_a_search_that_was_paused_finds_what_a_cool_one_does_and_says_how_long_it_stood(places: Places) -> None:
     readings = iter([60.0] * 4 + [88.0] * 3 + [84.0] * 2)
     tracker = MemoryTracker()

@@ -98,6 +98,7 @@ def test_a_second_start_trains_nothing_and_its_runs_carry_the_phase(searched: Pl
     assert {run.tags["phase"] for run in trials} == {"supplementary"}
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_ended_trial(tmp_path: Path, searched: Places) -> None:
     places = make_study(tmp_path, **TWO_PHASE)
     prepare(places)

@@ -17,6 +17,7 @@ TAGS = RunTags(
 )
 
 
+@pytest.mark.slow
 def test_several_processes_at_first_use_share_one_store(tmp_path):
     store = tmp_path / "mlruns"
     program = textwrap.dedent(
@@ -48,6 +49,7 @@ def test_several_processes_at_first_use_share_one_store(tmp_path):
     assert {run.status for run in runs} == {RunStatus.FINISHED}
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_it_makes_the_store_leaves_none_that_is_half_made(tmp_path):
     store = tmp_path / "mlruns"
     program = "import sys; from pathlib import Path; from tsladder.tracking import MlflowTracker\n"

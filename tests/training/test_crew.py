@@ -385,6 +385,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_suspended_worker_does_not_outlive_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "supervise.py"
     script.write_text(SUPERVISE)

@@ -95,6 +95,7 @@ def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
     assert [kills.one_more() for _ in range(3)] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_a_real_worker_over_its_limit_is_retried_smaller_and_ends_as_out_of_memory() -> None:
     """Torch alone takes more than the limit, so that every attempt is over it."""
     supervisor = Supervisor(TRAIN, VALIDATION, watch=MemoryWatch(0.02))

@@ -84,6 +84,7 @@ def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
     assert ended[1].scored
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_ends_as_stalled_and_takes_nothing_with_it() -> None:
     supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=6.0)
     supervisor.start(0, job(settings=LONG))

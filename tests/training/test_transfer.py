@@ -44,6 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryTr
     return places, tracker
 
 
+@pytest.mark.slow
 def test_every_winner_is_trained_on_every_other_horizon_of_its_rung(finished: tuple[Places, MemoryTracker]) -> None:
     places, tracker = finished
     record = read_json(places.transfer / "transfer.json")
@@ -55,6 +56,7 @@ def test_every_winner_is_trained_on_every_other_horizon_of_its_rung(finished: tu
     assert record["margin"] == pytest.approx(1.0 - 2.0**-0.015)
 
 
+@pytest.mark.slow
 def test_regret_is_the_difference_of_the_mean_losses_on_the_same_days(finished: tuple[Places, MemoryTracker]) -> None:
     places, _ = finished
     (item,) = [r for r in read_json(places.transfer / "transfer.json")["regrets"] if r["horizon"] == 1]
@@ -68,6 +70,7 @@ def test_regret_is_the_difference_of_the_mean_losses_on_the_same_days(finished: 
     assert not np.allclose(transferred["probability"].iloc[:10], own["probability"].iloc[:10])
 
 
+@pytest.mark.slow
 def test_a_second_start_trains_nothing_and_says_the_same(finished: tuple[Places, MemoryTracker]) -> None:
     places, _ = finished
     before = (places.transfer / "transfer.json").read_bytes()
@@ -77,6 +80,7 @@ def test_a_second_start_trains_nothing_and_says_the_same(finished: tuple[Places,
     assert (places.transfer / "transfer.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_like_winners_are_not_trained_and_a_failed_one_is_named(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
