@@ -93,7 +93,9 @@ class SplitParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelParams:
-    family: Literal["patchtst"]
+    """Only patchtst has patches; the other families ignore `patch_len` and `stride`."""
+
+    family: Literal["patchtst", "itransformer", "informer"]
     patch_len: Count
     stride: Count
 
@@ -326,7 +328,7 @@ def _ladder_faults(params: Params) -> list[str]:
 
 
 def _window_faults(params: Params) -> list[str]:
-    if params.model.patch_len > params.windows.context_length:
+    if params.model.family == "patchtst" and params.model.patch_len > params.windows.context_length:
         limit = f"windows.context_length ({params.windows.context_length} days)"
         return [f"model.patch_len: a patch must fit into {limit}, got {params.model.patch_len}"]
     return []

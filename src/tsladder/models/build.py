@@ -7,13 +7,19 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from tsladder.models.informer import Informer
+from tsladder.models.itransformer import ITransformer
 from tsladder.models.patchtst import PatchTST
 from tsladder.models.spec import ModelSpec
 
-Model = PatchTST
+Model = PatchTST | ITransformer | Informer
 """Any family: an `nn.Module` from windows x_BTC to logits_B whose `body()` are the parts that may compute in bf16."""
 
-_FAMILIES: dict[str, Callable[[ModelSpec, float, bool, bool], Model]] = {"patchtst": PatchTST}
+_FAMILIES: dict[str, Callable[[ModelSpec, float, bool, bool], Model]] = {
+    "patchtst": PatchTST,
+    "itransformer": ITransformer,
+    "informer": Informer,
+}
 
 
 def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False, lowered: bool = False) -> Model:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,45 +28,56 @@ class RevinAffine(nn.Module):
         return torch.addcmul(self.bias, x_BTC, self.gain)
 
 
-class SelfAttention(nn.Module):
-    """Multi-head self-attention with one fused projection.
+Mix = Callable[[Tensor, int], Tensor]
+"""Queries, keys and values side by side in heads_BPE, and the number of heads -> mixed_BPD."""
+
+
+def split_heads(heads_BPE: Tensor, n_heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values, each with the heads apart: batch x heads x P x width of a head."""
+    batch, tokens, triple = heads_BPE.shape
+    query, key, value = (
+        part.view(batch, tokens, n_heads, triple // 3 // n_heads).transpose(1, 2) for part in heads_BPE.chunk(3, dim=-1)
+    )
+    return query, key, value
+
+
+def attend_to_all(heads_BPE: Tensor, n_heads: int) -> Tensor:
+    """Softmax attention of every token to every other: a `Mix`.
 
     Through torch's scaled_dot_product_attention, but for short sequences on a CPU, where that is the slowest part.
     """
+    if heads_BPE.device.type == "cpu" and heads_BPE.shape[1] <= SHORT_TOKENS:
+        return attend(heads_BPE, n_heads)
+    mixed = functional.scaled_dot_product_attention(*split_heads(heads_BPE, n_heads))
+    return mixed.transpose(1, 2).flatten(2)
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with one fused projection. `mix` says who attends to whom."""
+
+    def __init__(self, d_model: int, n_heads: int, mix: Mix = attend_to_all) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.project_in = nn.Linear(d_model, 3 * d_model)
         self.project_out = nn.Linear(d_model, d_model)
+        self.mix = mix
 
     def forward(self, h_BPD: Tensor) -> Tensor:
-        batch, tokens, width = h_BPD.shape
         heads_BPE = self.project_in(h_BPD)
-        on_cpu = heads_BPE.device.type == "cpu"
-        if on_cpu and heads_BPE.dtype == torch.bfloat16:
+        if heads_BPE.device.type == "cpu" and heads_BPE.dtype == torch.bfloat16:
             # torch's CPU kernel falls back to plain loops for the backward pass in bf16, 25 times slower.
             heads_BPE = heads_BPE.float()
-        if on_cpu and tokens <= SHORT_TOKENS:
-            mixed_BPD = attend(heads_BPE, self.n_heads)
-        else:
-            query, key, value = (
-                part.view(batch, tokens, self.n_heads, width // self.n_heads).transpose(1, 2)
-                for part in heads_BPE.chunk(3, dim=-1)
-            )
-            mixed = functional.scaled_dot_product_attention(query, key, value)
-            mixed_BPD = mixed.transpose(1, 2).reshape(batch, tokens, width)
-        projected: Tensor = self.project_out(mixed_BPD.to(h_BPD.dtype))
+        projected: Tensor = self.project_out(self.mix(heads_BPE, self.n_heads).to(h_BPD.dtype))
         return projected
 
 
 class EncoderBlock(nn.Module):
     """Pre-norm block: attention, then a GELU feed-forward, each with dropout on its residual branch."""
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float) -> None:
+    def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float, mix: Mix = attend_to_all) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(d_model)
-        self.attention = SelfAttention(d_model, n_heads)
+        self.attention = SelfAttention(d_model, n_heads, mix)
         self.norm_feed_forward = nn.LayerNorm(d_model)
         self.expand = nn.Linear(d_model, d_ff)
         self.contract = nn.Linear(d_ff, d_model)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from tsladder.models.dropout import Masks, draw_keys
+from tsladder.models.encoder import encode, read_out
 from tsladder.models.layers import EncoderBlock, RevinAffine
 from tsladder.models.spec import ModelSpec
 
@@ -51,16 +50,11 @@ class PatchTST(nn.Module):
     def forward(self, x_BTC: Tensor) -> Tensor:
         if self.revin is not None:
             x_BTC = self.revin(x_BTC)
-        drops = self.training and self.dropout > 0
-        keys = draw_keys(1 + len(self.blocks)) if drops else [None] * (1 + len(self.blocks))
         tokens_BPD = self.embed(self.patches(x_BTC).to(self.embed.weight.dtype))
-        h_BPD = tokens_BPD + self.position.to(tokens_BPD.dtype)
-        if keys[0] is not None:
-            h_BPD = Masks(self.dropout, keys[0]).drop(h_BPD)
-        for block, key in zip(self.blocks, keys[1:], strict=True):
-            if self.activation_checkpointing and self.training:
-                h_BPD = checkpoint(block, h_BPD, key, use_reentrant=False)
-            else:
-                h_BPD = block(h_BPD, key)
-        logits_BK: Tensor = self.head(self.norm(h_BPD.to(self.norm.weight.dtype)).flatten(1))
-        return logits_BK.squeeze(-1)
+        h_BPD = encode(
+            tokens_BPD + self.position.to(tokens_BPD.dtype),
+            self.blocks,
+            dropout=self.dropout if self.training else 0.0,
+            checkpointing=self.activation_checkpointing and self.training,
+        )
+        return read_out(h_BPD, self.norm, self.head)

@@ -1,14 +1,19 @@
-"""What a model is, without building it: shape, patches and exact parameter counts. Imports no torch."""
+"""What a model is, without building it: shape, tokens and exact parameter counts. Imports no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.models.stem import CONVOLVED, Stem, stem_of
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Geometry:
-    """What a study fixes for all its models: the window, its patches and its inputs."""
+    """What a study fixes for all its models: the window, its patches and its inputs.
+
+    Only PatchTST has patches; the other families have `patch_len` and `stride` and no use for them.
+    """
 
     family: str
     context_length: int
@@ -22,6 +27,16 @@ class Geometry:
     def n_patches(self) -> int:
         """Patches are right-aligned: the newest day closes the last patch, oldest days that fill none are dropped."""
         return (self.context_length - self.patch_len) // self.stride + 1
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that a window becomes: patches (PatchTST), features (iTransformer) or days (Informer)."""
+        return stem_of(self, 1).stages[0].tokens
+
+    @property
+    def token_inputs(self) -> int:
+        """Values from which a token is embedded."""
+        return stem_of(self, 1).inputs
 
     @property
     def dropped_days(self) -> int:
@@ -55,16 +70,23 @@ class ModelSpec:
         return self.n_layers * (4 * d * d + 4 * d + 4 * d + 2 * d * f + f + d)
 
     @property
+    def stem(self) -> Stem:
+        """What the family puts around and between the blocks."""
+        return stem_of(self.geometry, self.n_layers)
+
+    @property
     def n_params_body(self) -> int:
-        """All but embedding (patch projection, positions) and head: the blocks and the final LayerNorm."""
-        return self.n_params_blocks + 2 * self.d_model
+        """All but embedding (projection of the tokens, positions) and head: blocks, distilling, final LayerNorm."""
+        d = self.d_model
+        distilling = CONVOLVED * d * d + d + 2 * d
+        return self.n_params_blocks + self.stem.distillings * distilling + 2 * d
 
     @property
     def n_params_formula(self) -> int:
         """Exact count without RevIN's affine; decides membership of a grid."""
-        g, d = self.geometry, self.d_model
-        embedding = g.patch_len * g.n_features * d + d + g.n_patches * d
-        head = d * g.n_patches * g.n_outputs + g.n_outputs
+        stem, d, outputs = self.stem, self.d_model, self.geometry.n_outputs
+        embedding = stem.inputs * d + d + stem.positions * d
+        head = d * stem.tokens_read * outputs + outputs
         return embedding + self.n_params_body + head
 
     @property

@@ -24,6 +24,13 @@ DEPTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 180, 192, 256)
 SMALL_WIDTHS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128)
 SMALL_DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16)
 
+_FEWER_PARAMETERS = {
+    "patchtst": "shorter patches or fewer features",
+    "itransformer": "shorter windows or fewer features",
+    "informer": "fewer features",
+}
+"""What makes a family's smallest models smaller."""
+
 COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
     "d_model": lambda spec: spec.d_model,
     "n_layers": lambda spec: spec.n_layers,
@@ -70,9 +77,9 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
             members.append(spec)
     if not members:
         raise BadInput(
-            f"the rung {budget} has no architecture within {TOLERANCE:.0%} of {target:,} parameters for "
-            f"{geometry.n_features} features and {geometry.n_patches} patches of {geometry.patch_len} days: "
-            "take another rung, shorter patches or fewer features"
+            f"the rung {budget} has no architecture within {TOLERANCE:.0%} of {target:,} parameters for a "
+            f"{geometry.family} of {geometry.n_features} features ({geometry.n_tokens} tokens of "
+            f"{geometry.token_inputs} values): take another rung, {_FEWER_PARAMETERS[geometry.family]}"
         )
     members.sort(key=lambda spec: (spec.n_params_formula, *spec.shape, spec.n_heads))
     return Grid(budget, tuple(members))
