@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.console.written import set_leaves
 from tests.experiments.written import Experiments, write_results
 
@@ -75,6 +76,19 @@ def test_a_workspace_whose_parameters_were_changed_since_is_refused(
     assert main(["compare", "tidal-axis", "workspace"]) == 2
     (folder / "params.yaml").write_bytes(kept)
     assert "data.tier: a50 in params.yaml, a25 when its results were made" in capsys.readouterr().err
+
+
+def test_a_workspace_with_plans_that_its_law_does_not_know_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = folder / "dvc.lock"
+    kept = lock.read_text()
+    record = yaml.safe_load(kept)
+    record["stages"]["plan"]["outs"][0]["md5"] = "0" * 32
+    lock.write_text(yaml.safe_dump(record))
+    assert main(["compare", "tidal-axis", "workspace"]) == 2
+    lock.write_text(kept)
+    assert "the law of workspace is older than its plans" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

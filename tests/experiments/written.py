@@ -20,7 +20,7 @@ from tests.studies import ROOT, make_study
 
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
-from tsladder.records import write_json, write_text
+from tsladder.records import digest, write_json, write_text
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell, Region
 
@@ -85,12 +85,19 @@ def _write_lock(places: Places) -> None:
     """The stages whose outputs are compared, as `dvc repro` records them."""
     raw = read_yaml(places.params)
     given = {section: raw["study"]["seed"] if section == "study.seed" else raw[section] for section in ASKED}
-    stages: dict[str, Any] = {"plan": {"cmd": "python stages/plan.py", "params": {"params.yaml": given}}}
+    plans = {"path": "artifacts/plans", "hash": "md5", "md5": f"{digest(given)[:32]}.dir"}
+    stages: dict[str, Any] = {
+        "plan": {"cmd": "python stages/plan.py", "outs": [plans], "params": {"params.yaml": given}}
+    }
     for cell in (path.name for path in (places.artifacts / "scores").iterdir()):
         budget, horizon = cell.split("-h")
         stages[f"evaluate@{budget}-{horizon}"] = _done(places, f"evaluate.py --cell {cell}", f"artifacts/scores/{cell}")
     stages["splits"] = _done(places, "splits.py", OUTPUTS[0])
-    stages["fit"] = {**_done(places, "fit.py", OUTPUTS[1]), "params": {"params.yaml": {"law": raw["law"]}}}
+    stages["fit"] = {
+        **_done(places, "fit.py", OUTPUTS[1]),
+        "deps": [plans],
+        "params": {"params.yaml": {"law": raw["law"]}},
+    }
     write_text(places.root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
 
 

@@ -17,7 +17,7 @@ def side_by_side_lines(found: SideBySide) -> list[str]:
         "",
         *_laws(found),
         "",
-        *_parameters(found.differing),
+        *_parameters(found.differing, found.summaries[0].name),
         "",
         *_pairs(found),
         *(["", "not compared:", *_refused(found)] if found.refused else []),
@@ -53,10 +53,10 @@ def _laws(found: SideBySide) -> list[str]:
     return aligned(rows)
 
 
-def _parameters(differing: Sequence[Differing]) -> list[str]:
+def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
     if not differing:
         return ["their parameters do not differ"]
-    rows = [("parameter", "here", "there", "in")]
+    rows = [("parameter", first, "otherwise", "in")]
     rows += [(item.path, _word(item.first), _word(item.second), item.experiment) for item in differing]
     return aligned(rows)
 

@@ -114,7 +114,7 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
     first, *others = experiments
     refused: list[Refused] = []
     matched: list[_Match] = []
-    notes: list[str] = []
+    apart: dict[str, list[str]] = {}
     for other in others:
         for horizon in sorted({*first.horizons, *other.horizons}):
             if reasons := unlike(first, other, horizon):
@@ -122,13 +122,12 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
                 continue
             matched += _matched(first, other, horizon)
             if (note := trained_apart(first, other, horizon)) is not None:
-                notes.append(note)
+                apart.setdefault(note, []).append(f"h{horizon}")
     if not matched:
         raise BadInput(
             "nothing here can be compared: that takes the same days, labels and metric",
             [f"{item.experiment} h{item.horizon}: {'; '.join(item.reasons)}" for item in refused],
         )
-    notes += _notes_on_regions(experiments)
     return SideBySide(
         region=first.region,
         metric=first.metric,
@@ -141,7 +140,10 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
         ),
         pairs=_paired(first, matched),
         refused=tuple(refused),
-        notes=tuple(notes),
+        notes=(
+            *(f"{', '.join(horizons)}: {note}" for note, horizons in apart.items()),
+            *_notes_on_regions(experiments),
+        ),
     )
 
 

@@ -52,7 +52,7 @@ def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | 
         return None
     way_out = f"; {_COMMON}" if _moved_by_tier(first, second) else ""
     return (
-        f"h{horizon}: {first.name} was trained on {one.windows} windows from {one.first_day} to {one.last_day}, "
+        f"{first.name} was trained on {one.windows} windows from {one.first_day} to {one.last_day}, "
         f"{second.name} on {other.windows} from {other.first_day} to {other.last_day}{way_out}"
     )
 

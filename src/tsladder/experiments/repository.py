@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tsladder.errors import BadInput
 
 if TYPE_CHECKING:
+    from dvc.api import DVCFileSystem
     from dvc.repo import Repo
 
 WORKSPACE = "workspace"
@@ -68,17 +69,31 @@ class Repository:
                 [f"{name}: did you mean {near}?" for name in unknown if (near := _nearest(name, known))],
             )
 
-    def fetch(self, name: str, paths: Sequence[str], into: Path) -> None:
-        """Copy `paths` (files, and folders with all in them) as revision `name` had them to the same places in `into`.
+    def at(self, name: str) -> Revision:
+        """The files of revision `name`, which must be one."""
+        from dvc.api import DVCFileSystem
+
+        return Revision(name, DVCFileSystem(str(self._repo.root_dir), rev=name), self._inside)
+
+
+class Revision:
+    """The files of a study, in the folder `inside` of its repository, as one revision had them."""
+
+    def __init__(self, name: str, files: DVCFileSystem, inside: Path) -> None:
+        self._name = name
+        self._files = files
+        self._inside = inside
+
+    def fetch(self, paths: Sequence[str], into: Path) -> None:
+        """Copy `paths` (files, and folders with all in them) to the same places in `into`.
 
         Raises BadInput for one that the revision does not have, and for one that neither cache nor remote holds.
         """
-        from dvc.api import DVCFileSystem
         from dvc.exceptions import FileMissingError
         from dvc_data.index import DataIndexDirError
 
-        files = DVCFileSystem(str(self._repo.root_dir), rev=name)
-        missing = [path for path in paths if not files.exists(str(self._inside / path))]
+        name = self._name
+        missing = [path for path in paths if not self._files.exists(str(self._inside / path))]
         if missing:
             raise BadInput(
                 f"{name} has no {' and no '.join(missing)}: it was never built, or by a version of tsladder with "
@@ -88,7 +103,7 @@ class Repository:
         for path in paths:
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             try:
-                files.get(str(self._inside / path), str(into / path), recursive=True)
+                self._files.get(str(self._inside / path), str(into / path), recursive=True)
             except (FileNotFoundError, FileMissingError, DataIndexDirError):
                 raise BadInput(
                     f"{path} of {name} is neither in DVC's cache nor in its remote. Bring it from where it was made "

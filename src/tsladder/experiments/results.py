@@ -17,8 +17,9 @@ from tsladder.records import read_json
 from tsladder.typed_yaml import Reader, read_yaml
 from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
 
-FILES = ("params.yaml", "dvc.lock", "artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
-"""What is read of an experiment, from its root; folders with all in them."""
+ASKED = ("params.yaml", "dvc.lock")
+RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
+"""What is read of an experiment, from its root: what it asks, and what came of it; folders with all in them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
