@@ -95,14 +95,28 @@ def _watch(places: Places, options: argparse.Namespace) -> int:
 
 
 def _compare(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.compare import compare_here, comparison_lines
+    from tsladder.console.compare import compare_here, comparison_lines, name_cells
 
+    if not name_cells(options.names):
+        return _compare_experiments(places, options)
     with progress("comparing by day"):
-        found = compare_here(places, options.first, options.second, options.region)
+        found = compare_here(places, options.names[0], options.names[1], region=options.region)
     if options.json:
         print(json.dumps(dataclasses.asdict(found), indent=1, allow_nan=False))
     else:
         print("\n".join(comparison_lines(found)))
+    return 0
+
+
+def _compare_experiments(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.experiments import compare_experiments_here
+    from tsladder.console.side_by_side import side_by_side_lines
+
+    with progress("reading experiments") as on_step:
+        found = compare_experiments_here(places, options.names, options.region, on_step)
+    print(
+        json.dumps(found.to_json(), indent=1, allow_nan=False) if options.json else "\n".join(side_by_side_lines(found))
+    )
     return 0
 
 

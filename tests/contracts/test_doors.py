@@ -12,6 +12,8 @@ PACKAGE = ROOT / "src" / "tsladder"
 # library -> files (inside the package) that may import it
 DOORS = {
     "arch": ("market/bundled.py", "evaluation/bootstrap.py", "evaluation/confidence_set.py"),
+    "dvc": ("experiments/repository.py",),
+    "dvc_data": ("experiments/repository.py",),
     "itables": ("report/table_library.py",),
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),

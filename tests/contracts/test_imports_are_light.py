@@ -18,6 +18,7 @@ NOUNS = (
     "tsladder.search.schedule",
     "tsladder.search.strategies",
     "tsladder.tracking",
+    "tsladder.console.experiments",
     "tsladder.console.ingest",
 )
 

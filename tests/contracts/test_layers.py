@@ -15,7 +15,7 @@ LAYERS = (
     ("stage",),
     ("capsule",),
     ("report",),
-    ("search", "audit", "ingest"),
+    ("search", "audit", "ingest", "experiments"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),

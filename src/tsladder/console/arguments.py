@@ -6,7 +6,7 @@ import argparse
 import datetime
 from pathlib import Path
 
-from tsladder.console.examples import INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
+from tsladder.console.examples import COMPARED, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.console.parser import Parser, with_examples
 
 
@@ -53,11 +53,13 @@ def build_parser() -> Parser:
 
     compare = commands.add_parser(
         "compare",
-        help="is one cell, or one of its baselines, better than another on the same days",
-        description="Paired by day, with an interval. A name is a cell (2M-h1) or its baseline (2M-h1:persistence).",
+        help="is one cell, or one of its baselines, better than another on the same days; or whole experiments",
+        description="Paired by day, with an interval: two cells of this study, or experiments of DVC with the first.",
+        epilog=COMPARED,
     )
-    compare.add_argument("first", metavar="CELL[:BASELINE]")
-    compare.add_argument("second", metavar="CELL[:BASELINE]")
+    compare.add_argument(
+        "names", nargs="+", metavar="CELL[:BASELINE]|EXP", help="two cells, or two experiments and more"
+    )
     compare.add_argument("--region", choices=("validation", "test"), help="instead of the law's")
     compare.add_argument("--json", action="store_true", help="print JSON alone")
 

@@ -1,9 +1,9 @@
-"""`tsladder compare`: is one model of the study better than another, on the same days?"""
+"""`tsladder compare CELL CELL`: is one model of the study better than another, on the same days?"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
@@ -16,6 +16,31 @@ from tsladder.seeds import derive_seed
 from tsladder.vocabulary import Cell, CellStatus
 
 SEPARATOR = ":"
+
+
+def name_cells(names: Sequence[str]) -> bool:
+    """Are `names` cells of this study or baselines of them, and not experiments? Raises BadInput for one of each kind,
+    for more than two cells, and for fewer than two names."""
+    cells = [name for name in names if _is_cell(name)]
+    if len(names) < 2:
+        raise BadInput(f"a comparison takes two cells, or two experiments and more; got {names[0]} alone")
+    if cells and len(cells) < len(names):
+        others = [name for name in names if name not in cells]
+        raise BadInput(
+            f"cells are compared with cells, and experiments with experiments: {', '.join(cells)} would be a cell, "
+            f"{', '.join(others)} would not (a cell is written like 2M-h1)"
+        )
+    if len(cells) > 2:
+        raise BadInput(f"two cells are compared at a time, got {', '.join(cells)}")
+    return bool(cells)
+
+
+def _is_cell(name: str) -> bool:
+    try:
+        Cell.parse(name.partition(SEPARATOR)[0])
+    except ValueError:
+        return False
+    return True
 
 
 def compare_here(places: Places, first: str, second: str, region: str | None = None) -> Comparison:

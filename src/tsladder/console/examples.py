@@ -32,6 +32,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder compare 12k-h1 2M-h1", "two cells on the same days"),
         ("tsladder compare 2M-h1 2M-h1:persistence", "a cell and one of its baselines"),
         ("tsladder compare 12k-h1 2M-h1 --region validation", "not on the law's region"),
+        ("tsladder compare workspace tidal-axis", "this study and an experiment, horizon by horizon"),
+        ("tsladder compare main tidal-axis lucid-fern --json", "two experiments with a branch, for programs"),
     ),
     "fit": (
         ("tsladder fit points.csv", "a verdict for every group"),
@@ -80,6 +82,7 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder watch", "the same, live, beside a run"),
     ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
     ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
+    ("tsladder compare workspace tidal-axis", "are another family, tier or task better, on the same days"),
     ("tsladder fit points.csv", "the law of any table of sizes and losses"),
     ("tsladder features a50", "what each column of a feature tier is"),
     ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
@@ -105,6 +108,14 @@ Everything that DVC and the stages print is in mlruns/logs/, each line with its 
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
 whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""
+
+COMPARED = """names:
+  2M-h1, 2M-h1:persistence   a cell of this study, or its baseline: two at a time
+  tidal-axis, main, 1a2b3c4  an experiment of DVC (dvc exp list), a branch, tag or commit: two or more
+  workspace                  the study as it lies in this folder
+
+Experiments are compared with the first one, wherever days and labels are the same; elsewhere the
+difference is named. Nothing is checked out: their files come from git and from DVC's cache."""
 
 INGESTED = """Columns in any order, named as vendors do; days and numbers as they come. What is ambiguous is refused
 with its readings, what is wrong with its row. Rows are numbered as an editor shows them."""

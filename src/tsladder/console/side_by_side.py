@@ -1,0 +1,123 @@
+"""Experiments side by side as plain text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tsladder.console.tables import MISSING, aligned
+from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+
+_LONGEST = 48
+
+
+def side_by_side_lines(found: SideBySide) -> list[str]:
+    """What each is, what each found, in which parameters they differ, who is better where, and what was refused."""
+    return [
+        *_what_they_are(found.summaries),
+        "",
+        *_laws(found),
+        "",
+        *_parameters(found.differing, found.summaries[0].name),
+        "",
+        *_pairs(found),
+        *(["", "not compared:", *_refused(found)] if found.refused else []),
+        *(["", *(f"note: {note}" for note in found.notes)] if found.notes else []),
+    ]
+
+
+def _what_they_are(summaries: Sequence[Summary]) -> list[str]:
+    rows: list[tuple[str, ...]] = [
+        ("experiment", "family", "tier", "task", "normalisation", "strategy", "symbols", "rungs")
+    ]
+    for one in summaries:
+        told = (one.family, one.tier, one.task, one.normalisation, one.strategy, one.symbols)
+        rows.append((one.name, *(MISSING if text is None else text for text in told), ", ".join(one.rungs)))
+    return aligned(rows)
+
+
+def _laws(found: SideBySide) -> list[str]:
+    """The law's columns are of the law's region, the best cell's of the compared one."""
+    best = f"best cell, {found.metric.replace('_', ' ')} and skill on {found.region}"
+    rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", "alpha", "rungs", best)]
+    laws = sorted(
+        ((law, number, one.name) for number, one in enumerate(found.summaries) for law in one.horizons),
+        key=lambda item: (item[0].horizon, item[1]),
+    )
+    for law, _, name in laws:
+        interval = "" if law.alpha_ci is None else f" [{law.alpha_ci[0]:.4f}, {law.alpha_ci[1]:.4f}]"
+        alpha = MISSING if law.alpha is None else f"{law.alpha:.4f}{interval}"
+        skill = MISSING if law.best_skill is None else f"{law.best_skill:+.3f}"
+        verdict = MISSING if law.verdict is None else law.verdict
+        cell = f"{law.best_cell} {law.best_loss:.4f} {skill}"
+        rows.append((f"h{law.horizon}", name, verdict, alpha, str(law.rungs), cell))
+    return aligned(rows)
+
+
+def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
+    if not differing:
+        return ["their parameters do not differ"]
+    rows = [("parameter", first, "otherwise", "in")]
+    rows += [(item.path, _word(item.first), _word(item.second), item.experiment) for item in differing]
+    return aligned(rows)
+
+
+def _pairs(found: SideBySide) -> list[str]:
+    first = found.summaries[0].name
+    rows: list[tuple[str, ...]] = [
+        (
+            "horizon",
+            "rung",
+            first,
+            "against",
+            "",
+            "difference",
+            f"{found.confidence:.0%} interval",
+            "p",
+            "p Holm",
+            "better",
+        )
+    ]
+    for pair in found.pairs:
+        one = pair.found
+        rung = ", ".join(filter(None, (pair.budget, "best of each" if pair.best_of_each else None)))
+        rows.append(
+            (
+                f"h{pair.horizon}",
+                rung,
+                _loss(pair, 0),
+                pair.experiment,
+                _loss(pair, 1),
+                f"{one.difference:+.4f}",
+                f"{one.low:+.4f} to {one.high:+.4f}",
+                f"{one.p:.2g}",
+                f"{pair.p_holm:.2g}",
+                _better(pair, first, found.confidence),
+            )
+        )
+    days = ", ".join(f"h{horizon} {days}" for horizon, days in {p.horizon: p.found.days for p in found.pairs}.items())
+    return [
+        *aligned(rows),
+        f"paired by day on {found.region} ({days} days); difference above 0: {first} is better",
+        f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation loss",
+    ]
+
+
+def _loss(pair: Pair, side: int) -> str:
+    loss = (pair.found.first_loss, pair.found.second_loss)[side]
+    return f"{loss:.4f}" if pair.budget is not None else f"{loss:.4f} ({pair.cells[side]})"
+
+
+def _better(pair: Pair, first: str, confidence: float) -> str:
+    """The one that is better beyond doubt after the correction, or that there is none."""
+    if pair.p_holm >= 1.0 - confidence:
+        return "cannot be told"
+    return first if pair.found.difference > 0.0 else pair.experiment
+
+
+def _refused(found: SideBySide) -> list[str]:
+    return [f"  - h{item.horizon} of {item.experiment}: {'; '.join(item.reasons)}" for item in found.refused]
+
+
+def _word(value: object) -> str:
+    text = MISSING if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -1,0 +1,235 @@
+"""Experiments side by side: what each one is and found, and on the same days and labels which one is better."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.errors import BadInput
+from tsladder.evaluation.difference import holm
+from tsladder.evaluation.paired import Comparison, compare_models
+from tsladder.experiments.fairness import differing, trained_apart, unlike
+from tsladder.experiments.results import Experiment, ScoredCell
+from tsladder.seeds import derive_seed
+
+_TOLD = {
+    "family": "model.family",
+    "tier": "data.tier",
+    "task": "target.task",
+    "normalisation": "windows.normalisation",
+    "strategy": "search.strategy",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HorizonSummary:
+    """The law of one horizon on the law's region (`alpha_ci` None where it is open), and the cell of the lowest
+    validation loss with its loss and skill on the compared region."""
+
+    horizon: int
+    rungs: int
+    verdict: str | None
+    alpha: float | None
+    alpha_ci: tuple[float, float] | None
+    best_cell: str
+    best_loss: float
+    best_skill: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """What one experiment is; None for a parameter that its params.yaml does not have."""
+
+    name: str
+    family: str | None
+    tier: str | None
+    task: str | None
+    normalisation: str | None
+    strategy: str | None
+    symbols: str | None
+    rungs: tuple[str, ...]
+    metric: str
+    law_region: str
+    horizons: tuple[HorizonSummary, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """One comparison of another experiment with the first. `budget`: the rung of both cells, or None where they are of
+    different rungs. `best_of_each`: each is its experiment's best cell of the horizon. `p_holm`: its p, corrected over
+    all comparisons of the answer."""
+
+    experiment: str
+    horizon: int
+    budget: str | None
+    best_of_each: bool
+    cells: tuple[str, str]
+    found: Comparison
+    p_holm: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    experiment: str
+    horizon: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Differing:
+    """A parameter that `experiment` has otherwise than the first one; None: not there, or null."""
+
+    experiment: str
+    path: str
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SideBySide:
+    """`pairs` hold the first experiment's loss as `first`: a difference above 0 is in its favour."""
+
+    region: str
+    metric: str
+    confidence: float
+    summaries: tuple[Summary, ...]
+    differing: tuple[Differing, ...]
+    pairs: tuple[Pair, ...]
+    refused: tuple[Refused, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
+    """Each of `experiments` (two or more, read for one region) against the first, horizon by horizon: cells of one
+    rung, and the best cell of each. Intervals are drawn with the first one's `evaluation` and seed.
+
+    A horizon whose days, labels or metric differ is refused with the reasons. Raises BadInput with all of them where
+    nothing is left to compare.
+    """
+    first, *others = experiments
+    refused: list[Refused] = []
+    matched: list[_Match] = []
+    apart: dict[str, list[str]] = {}
+    for other in others:
+        for horizon in sorted({*first.horizons, *other.horizons}):
+            if reasons := unlike(first, other, horizon):
+                refused.append(Refused(experiment=other.name, horizon=horizon, reasons=reasons))
+                continue
+            matched += _matched(first, other, horizon)
+            if (note := trained_apart(first, other, horizon)) is not None:
+                apart.setdefault(note, []).append(f"h{horizon}")
+    if not matched:
+        raise BadInput(
+            "nothing here can be compared: that takes the same days, labels and metric",
+            [f"{item.experiment} h{item.horizon}: {'; '.join(item.reasons)}" for item in refused],
+        )
+    return SideBySide(
+        region=first.region,
+        metric=first.metric,
+        confidence=first.evaluation.confidence,
+        summaries=tuple(summary(one) for one in experiments),
+        differing=tuple(
+            Differing(experiment=other.name, path=path, first=one, second=two)
+            for other in others
+            for path, (one, two) in differing(first, other).items()
+        ),
+        pairs=_paired(first, matched),
+        refused=tuple(refused),
+        notes=(
+            *(f"{', '.join(horizons)}: {note}" for note, horizons in apart.items()),
+            *_notes_on_regions(experiments),
+        ),
+    )
+
+
+def summary(experiment: Experiment) -> Summary:
+    told = {field: _text(experiment.params.get(path)) for field, path in _TOLD.items()}
+    several = experiment.params.get("data.symbols")
+    symbols = experiment.params.get("data.symbol") if several is None else several
+    return Summary(
+        name=experiment.name,
+        **told,
+        symbols=_text(symbols),
+        rungs=tuple(dict.fromkeys(cell.budget for cell in experiment.cells)),
+        metric=experiment.metric,
+        law_region=experiment.law_region,
+        horizons=tuple(_of_horizon(experiment, horizon) for horizon in experiment.horizons),
+    )
+
+
+def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
+    law = experiment.laws.get(horizon)
+    power = {} if law is None else law["fits"].get("power") or {}
+    interval = power.get("alpha_ci")
+    best = experiment.best(horizon)
+    return HorizonSummary(
+        horizon=horizon,
+        rungs=len(experiment.of_horizon(horizon)),
+        verdict=None if law is None else law["verdict"],
+        alpha=power.get("alpha"),
+        alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
+        best_cell=str(best.cell),
+        best_loss=best.loss,
+        best_skill=best.skill,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Match:
+    """Two cells that may be compared. `best_of_each`: as in Pair."""
+
+    other: str
+    best_of_each: bool
+    one: ScoredCell
+    two: ScoredCell
+
+
+def _matched(first: Experiment, other: Experiment, horizon: int) -> list[_Match]:
+    """The cells of every rung that both have, and the best of each, once where that is one of these pairs."""
+    theirs = other.of_horizon(horizon)
+    best = first.best(horizon).cell, other.best(horizon).cell
+    cells = [(cell, cell) for cell in first.of_horizon(horizon) if cell in theirs]
+    return [
+        _Match(other=other.name, best_of_each=pair == best, one=first.cells[pair[0]], two=other.cells[pair[1]])
+        for pair in dict.fromkeys([*cells, best])
+    ]
+
+
+def _paired(first: Experiment, matched: Sequence[_Match]) -> tuple[Pair, ...]:
+    seed = derive_seed(first.seed, "compare", first.region)
+    found = [
+        compare_models(match.one.losses(first.name), match.two.losses(match.other), params=first.evaluation, seed=seed)
+        for match in matched
+    ]
+    return tuple(
+        Pair(
+            experiment=match.other,
+            horizon=match.one.cell.horizon,
+            budget=match.one.cell.budget if match.one.cell == match.two.cell else None,
+            best_of_each=match.best_of_each,
+            cells=(str(match.one.cell), str(match.two.cell)),
+            found=comparison,
+            p_holm=p,
+        )
+        for match, comparison, p in zip(matched, found, holm([comparison.p for comparison in found]), strict=True)
+        if p is not None
+    )
+
+
+def _notes_on_regions(experiments: Sequence[Experiment]) -> list[str]:
+    return [
+        f"the law of {one.name} is that of its {one.law_region} losses; compared is {one.region}"
+        for one in experiments
+        if one.law_region != one.region
+    ]
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,123 @@
+"""The only door to DVC's own code: which revisions there are, and what one of them had as its results.
+
+Nothing in the workspace is touched: files come from git's objects and from DVC's cache, or its remote where the cache
+has none. Commands of DVC that change something are run as processes (`tsladder.console.dvc_process`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tsladder.errors import BadInput
+
+if TYPE_CHECKING:
+    from dvc.api import DVCFileSystem
+    from dvc.repo import Repo
+
+WORKSPACE = "workspace"
+"""What stands for the files as they lie in the folder."""
+
+_OFFERED = 3
+_LISTED = 12
+
+
+class Repository:
+    """Git and DVC around the folder of a study. Raises BadInput where there is none of them."""
+
+    def __init__(self, root: Path) -> None:
+        from dvc.exceptions import NotDvcRepoError
+        from dvc.repo import Repo
+        from dvc.scm import NoSCM
+
+        try:
+            self._repo: Repo = Repo(str(root))
+        except NotDvcRepoError:
+            raise BadInput(
+                f"{root} is under no DVC: experiments are compared in the folder where `dvc exp run` made them"
+            ) from None
+        if isinstance(self._repo.scm, NoSCM):
+            raise BadInput(f"{root} is under no git, which holds the experiments of DVC: `git init` and `dvc init -f`")
+        self._inside = root.resolve().relative_to(self._repo.root_dir)
+
+    def names(self) -> tuple[str, ...]:
+        """Experiments by name, then branches and tags, and the workspace."""
+        scm = self._repo.scm
+        found = self._repo.experiments.ls(all_commits=True)
+        experiments = sorted({name for entries in found.values() for name, _ in entries})
+        return tuple(dict.fromkeys([*experiments, *scm.list_branches(), *scm.list_tags(), WORKSPACE]))
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raises BadInput that names every one of `names` which is no revision, the nearest ones and what there is."""
+        from dvc.scm import RevError, resolve_rev
+
+        unknown = []
+        for name in names:
+            if name == WORKSPACE:
+                continue
+            try:
+                resolve_rev(self._repo.scm, name)
+            except RevError:
+                unknown.append(name)
+        if unknown:
+            known = self.names()
+            raise BadInput(
+                f"no experiment, branch, tag or commit is called {' or '.join(map(repr, unknown))} (a cell is written "
+                f"like 2M-h1); there are {_listed(known)}",
+                [f"{name}: did you mean {near}?" for name in unknown if (near := _nearest(name, known))],
+            )
+
+    def at(self, name: str) -> Revision:
+        """The files of revision `name`, which must be one."""
+        from dvc.api import DVCFileSystem
+
+        return Revision(name, DVCFileSystem(str(self._repo.root_dir), rev=name), self._inside)
+
+
+class Revision:
+    """The files of a study, in the folder `inside` of its repository, as one revision had them."""
+
+    def __init__(self, name: str, files: DVCFileSystem, inside: Path) -> None:
+        self._name = name
+        self._files = files
+        self._inside = inside
+
+    def fetch(self, paths: Sequence[str], into: Path) -> None:
+        """Copy `paths` (files, and folders with all in them) to the same places in `into`.
+
+        Raises BadInput for one that the revision does not have, and for one that neither cache nor remote holds.
+        """
+        from dvc.exceptions import FileMissingError
+        from dvc_data.index import DataIndexDirError
+
+        name = self._name
+        missing = [path for path in paths if not self._files.exists(str(self._inside / path))]
+        if missing:
+            raise BadInput(
+                f"{name} has no {' and no '.join(missing)}: it was never built, or by a version of tsladder with "
+                f"another layout. Build it (`dvc exp run`, or `git checkout {name}` and `tsladder run`), or name "
+                "another revision"
+            )
+        for path in paths:
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._files.get(str(self._inside / path), str(into / path), recursive=True)
+            except (FileNotFoundError, FileMissingError, DataIndexDirError):
+                raise BadInput(
+                    f"{path} of {name} is neither in DVC's cache nor in its remote. Bring it from where it was made "
+                    f"(`dvc exp pull <git remote> {name}`, or `dvc fetch --all-commits`), or build it again: "
+                    f"`dvc exp apply {name}` or `git checkout {name}`, then `tsladder run`"
+                ) from None
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    by_folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=_OFFERED, cutoff=0.5)
+    return " or ".join(by_folded[folded] for folded in close)
+
+
+def _listed(known: Sequence[str]) -> str:
+    shown = ", ".join(known[:_LISTED])
+    return shown if len(known) <= _LISTED else f"{shown} and {len(known) - _LISTED} more (`dvc exp list --all`)"

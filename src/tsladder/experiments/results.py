@@ -1,0 +1,183 @@
+"""The results of one experiment, read from the folder in which its files lie: parameters, laws, daily losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
+from tsladder.params import EvaluationParams
+from tsladder.places import Places
+from tsladder.records import read_json
+from tsladder.typed_yaml import Reader, read_yaml
+from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
+
+ASKED = ("params.yaml", "dvc.lock")
+RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
+"""What is read of an experiment, from its root: what it asks, and what came of it; folders with all in them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Days:
+    """When a horizon was trained on, as the splits say; None where they do not."""
+
+    windows: int | None
+    first_day: str | None
+    last_day: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ScoredCell:
+    """One cell's daily losses on the compared region and on validation, by which a best cell is chosen."""
+
+    cell: Cell
+    skill: float | None
+    scored: Predictions
+    validation: Predictions
+
+    def losses(self, experiment: str) -> DailyLosses:
+        """Of its seeds, under a name that tells the experiment too."""
+        return self.scored.trained(f"{experiment} {self.cell}")
+
+    @property
+    def loss(self) -> float:
+        """Mean over seeds and days of the compared region."""
+        return float(self.scored.trained(str(self.cell)).loss_N.mean())
+
+    @property
+    def validation_loss(self) -> float:
+        return float(self.validation.trained(str(self.cell)).loss_N.mean())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Experiment:
+    """`params`: every leaf of its params.yaml by dotted path, as plain data. `laws`: horizon -> its law as scaling.json
+    has it, of the region `law_region`. `region`: what is compared. `cells`: the scored ones, smallest rung first.
+    `trained_on`: horizon -> days.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    seed: int
+    evaluation: EvaluationParams
+    metric: str
+    region: str
+    law_region: str
+    laws: Mapping[int, Mapping[str, Any]]
+    cells: Mapping[Cell, ScoredCell]
+    trained_on: Mapping[int, Days]
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """Those with a scored cell."""
+        return tuple(sorted({cell.horizon for cell in self.cells}))
+
+    def of_horizon(self, horizon: int) -> Mapping[Cell, ScoredCell]:
+        return {cell: scored for cell, scored in self.cells.items() if cell.horizon == horizon}
+
+    def best(self, horizon: int) -> ScoredCell:
+        """The cell with the lowest validation loss; ValueError where the horizon has no scored cell."""
+        return min(self.of_horizon(horizon).values(), key=lambda scored: scored.validation_loss)
+
+    def days(self, horizon: int) -> tuple[NDArray[np.datetime64], NDArray[Any]]:
+        """(dates_N, y_N) of a horizon with a scored cell; all its cells share them."""
+        scored = next(iter(self.of_horizon(horizon).values())).scored
+        return scored.dates_N, scored.y_N
+
+
+def read_experiment(places: Places, name: str, region: str | None = None) -> Experiment:
+    """The experiment `name`, whose files lie in `places`; `region`: to be compared on, None for its law's.
+
+    Raises BadInput for one that has no scored cell or that another version of tsladder laid out differently, WorkFailed
+    for damaged files.
+    """
+    try:
+        return _read(places, name, region)
+    except WorkFailed as error:
+        # The folder is a passing one: the place is told as git tells it, revision:path.
+        raise WorkFailed(str(error).replace(f"{places.root}/", f"{name}:")) from None
+    except (KeyError, TypeError) as error:
+        raise BadInput(
+            f"the results of {name} are not laid out as this version of tsladder does it ({error!r}): build them "
+            "again with `tsladder run`"
+        ) from None
+
+
+def _read(places: Places, name: str, region: str | None) -> Experiment:
+    raw = read_yaml(places.params)
+    reader = Reader()
+    evaluation = reader.read(EvaluationParams, raw["evaluation"], "evaluation")
+    seed = reader.read(int, raw["study"]["seed"], "study.seed")
+    if reader.faults:
+        raise BadInput(f"params.yaml of {name} cannot be read:", reader.faults)
+    law = read_json(places.law / "scaling.json")
+    scored_region = Region(region or law["region"])
+    cells = {}
+    for folder in sorted((places.artifacts / "scores").glob("*-h*"), key=_in_order):
+        record = read_json(folder / "scores.json")
+        if record["status"] == CellStatus.DONE:
+            cell = Cell.parse(folder.name)
+            cells[cell] = _scored(places, cell, record["regions"][scored_region]["skill"], scored_region)
+    if not cells:
+        raise BadInput(f"{name} has no scored cell: build one with `tsladder run`, or name another experiment")
+    _refuse_mixed(name, cells)
+    return Experiment(
+        name=name,
+        params=dict(leaves(raw)),
+        seed=seed,
+        evaluation=evaluation,
+        metric=law["metric"],
+        region=scored_region,
+        law_region=law["region"],
+        laws={int(horizon): of_horizon for horizon, of_horizon in law["horizons"].items()},
+        cells=cells,
+        trained_on=_trained_on(places),
+    )
+
+
+def leaves(raw: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of nested mappings with its dotted path; a list is a leaf."""
+    if isinstance(raw, Mapping):
+        for key, value in raw.items():
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, raw
+
+
+def _in_order(folder: Any) -> tuple[int, int]:
+    cell = Cell.parse(folder.name)
+    return parse_budget(cell.budget), cell.horizon
+
+
+def _scored(places: Places, cell: Cell, skill: float | None, region: Region) -> ScoredCell:
+    path = places.scores(cell) / "predictions.parquet"
+    validation = read_predictions(path, Region.VALIDATION)
+    scored = validation if region is Region.VALIDATION else read_predictions(path, region)
+    return ScoredCell(cell=cell, skill=skill, scored=scored, validation=validation)
+
+
+def _refuse_mixed(name: str, cells: Mapping[Cell, ScoredCell]) -> None:
+    first: dict[int, ScoredCell] = {}
+    for cell, scored in cells.items():
+        one, other = first.setdefault(cell.horizon, scored).scored, scored.scored
+        if not (np.array_equal(one.dates_N, other.dates_N) and np.array_equal(one.y_N, other.y_N)):
+            raise BadInput(
+                f"{name}: {first[cell.horizon].cell} and {cell} were not scored on the same days and labels: its run "
+                "was not finished; end it with `tsladder run`"
+            )
+
+
+def _trained_on(places: Places) -> dict[int, Days]:
+    path = places.splits / "splits.json"
+    found = {}
+    for horizon, record in read_json(path).get("horizons", {}).items() if path.exists() else ():
+        train = record.get("counts", {}).get("train", {})
+        found[int(horizon)] = Days(
+            windows=train.get("windows"), first_day=train.get("first_day"), last_day=train.get("last_day")
+        )
+    return found
