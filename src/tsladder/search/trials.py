@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tsladder.search.configuration import Value
+from tsladder.training.outcome import FoldOutcome
 from tsladder.training.thermometer import ThermalLevel
 from tsladder.vocabulary import StopReason
 
@@ -30,6 +31,7 @@ class TrialRecord:
     `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
     `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there.
+    Where the trial walked forward, losses are means over its `folds`, and both hold the epochs of all of them in turn.
     """
 
     number: int
@@ -63,6 +65,7 @@ class TrialRecord:
     started_ms: int
     ended_at: str
     message: str
+    folds: tuple[FoldOutcome, ...] = ()
 
     @property
     def train_loss(self) -> float | None:
@@ -84,6 +87,8 @@ class TrialRecord:
         values["thermal"] = ThermalLevel(values["thermal"])
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
+        folds = [{**fold, "stop_reason": StopReason(fold["stop_reason"])} for fold in values.get("folds", [])]
+        values["folds"] = tuple(FoldOutcome(**fold) for fold in folds)
         return cls(**values)
 
 
