@@ -79,9 +79,12 @@ class WindowParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitParams:
-    """`validation_start` and `test_start` are both given, or both null: then the fractions cut by row count."""
+    """`validation_start` and `test_start` are both given, or both null: then the fractions cut by row count.
 
-    kind: Literal["dates", "chunks"]
+    `folds`, `purge_days` (None: the horizon) and `embargo_days` are those of `walk_forward`, in trading days.
+    """
+
+    kind: Literal["dates", "chunks", "walk_forward"]
     validation_start: datetime.date | None
     test_start: datetime.date | None
     validation_fraction: Annotated[float, Range(0.0, 0.9, above=True)]
@@ -89,6 +92,9 @@ class SplitParams:
     block_days: Annotated[int, Range(2)]
     windows_per_block: Literal["all", 1]
     min_positives: Annotated[int, Range(0)]
+    folds: Annotated[int, Range(2, 100)] = 4
+    purge_days: Count | None = None
+    embargo_days: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -303,6 +309,7 @@ def _faults_between_sections(params: Params) -> list[str]:
         *_ladder_faults(params),
         *_window_faults(params),
         *_split_faults(params.splits),
+        *_walk_faults(params),
         *_search_faults(params.search),
         *_supplementary_faults(params),
         *_loss_faults(params.training.loss, params.target.task),
@@ -343,6 +350,24 @@ def _split_faults(splits: SplitParams) -> list[str]:
         faults.append(f"splits.test_start: must lie after splits.validation_start ({start}), got {end}")
     if splits.validation_fraction + splits.test_fraction >= 1.0:
         faults.append("splits.validation_fraction: with splits.test_fraction it must leave days to train on (sum < 1)")
+    return faults
+
+
+def _walk_faults(params: Params) -> list[str]:
+    splits, horizon = params.splits, max(params.horizons)
+    if splits.kind != "walk_forward":
+        return []
+    faults = []
+    if splits.purge_days is not None and splits.purge_days < horizon:
+        faults.append(
+            f"splits.purge_days: must be at least the largest horizon ({horizon}), got {splits.purge_days}: training "
+            "labels would reach into validation; null takes the horizon"
+        )
+    if params.search.preset in params.search.presets and params.search.pruning_rule is not None:
+        faults.append(
+            "search.pruning: compares learning curves of one training, and a trial of splits.kind walk_forward is "
+            f"{splits.folds}: it must be null"
+        )
     return faults
 
 

@@ -39,3 +39,19 @@ def in_blocks(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     )
     prepare(places)
     return open_subject(places, read_plan(places.audit_plan))
+
+
+@pytest.fixture(scope="session")
+def walking(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A study that walks forward in three folds."""
+    places = make_study(
+        tmp_path_factory.mktemp("walking"),
+        horizons=[2],
+        splits__kind="walk_forward",
+        splits__folds=3,
+        splits__purge_days=4,
+        splits__embargo_days=3,
+        splits__validation_fraction=0.3,
+    )
+    prepare(places)
+    return open_subject(places, read_plan(places.audit_plan))

@@ -78,3 +78,12 @@ def longer_training(honest: Cutter, days: int) -> Cutter:
         return honest(table, dataclasses.replace(splits, train=train), y_T)
 
     return cut
+
+
+def with_fold_segment(subject: Subject, horizon: int, fold: int, region: Region, first: int, last: int) -> Subject:
+    """The splits file of `horizon` with one other segment for `region` in fold `fold`, counted from 1."""
+    record = dict(subject.splits_records[horizon])
+    folds = list(record["splits"]["folds"])
+    folds[fold - 1] = {**folds[fold - 1], region.value: {"segments": [[first, last]], "windows_per_segment": None}}
+    record["splits"] = {**record["splits"], "folds": folds}
+    return dataclasses.replace(subject, splits_records={**subject.splits_records, horizon: record})

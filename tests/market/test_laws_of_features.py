@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsladder.market.bars import Bars, until
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.indicators import build_features
-from tsladder.market.splits import make_splits
 from tsladder.market.targets import labels
 from tsladder.market.windows import build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams

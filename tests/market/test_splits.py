@@ -14,8 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tsladder.errors import BadInput
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable
-from tsladder.market.splits import RegionCount, Split, Splits, check_splits, count_regions, make_splits
+from tsladder.market.splits import RegionCount, Split, Splits, check_splits, count_regions
 from tsladder.market.targets import labels
 from tsladder.params import SplitParams, TargetParams
 from tsladder.vocabulary import Region

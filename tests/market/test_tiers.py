@@ -12,10 +12,10 @@ from scipy.stats import spearmanr
 
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.indicators import build_features
 from tsladder.market.inputs import VIX_TIERS
-from tsladder.market.splits import make_splits
 from tsladder.market.targets import labels
 from tsladder.market.tier_sizes import n_features
 from tsladder.market.tiers import COMMON_WARM_UP, TIERS, tier_indicators

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.studies import make_study, params_of
 
+from tsladder.market.cuts import make_splits
 from tsladder.market.dataset import load_dataset
-from tsladder.market.splits import Splits, make_splits
+from tsladder.market.splits import Splits
 from tsladder.market.unbroken import around_lost_days
 from tsladder.params import SplitParams
 from tsladder.places import Places

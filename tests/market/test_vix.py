@@ -14,9 +14,9 @@ import pytest
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars
 from tsladder.market.build import lost_lines
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable, read_features
 from tsladder.market.indicators import build_features
-from tsladder.market.splits import make_splits
 from tsladder.params import DataParams, SplitParams
 
 C33 = DataParams(symbol="sp500", tier="c33", ohlcv=True)

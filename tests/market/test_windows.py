@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.indicators import build_features
-from tsladder.market.splits import Splits, make_splits
+from tsladder.market.splits import Splits
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, WindowSet, build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams

@@ -14,8 +14,8 @@ from tests.studies import ROOT
 
 from tsladder.market.bars import read_bars
 from tsladder.market.bundled import bundled_frames
+from tsladder.market.cuts import make_splits
 from tsladder.market.indicators import build_features
-from tsladder.market.splits import make_splits
 from tsladder.market.targets import labels
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.models.spec import ModelSpec

@@ -83,7 +83,7 @@ def open_subject(places: Places, plan: Plan) -> Subject:
         bars=bars[0],
         table=table,
         splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
-        in_time_order=_read(places.splits / "splits.json")["kind"] == "dates",
+        in_time_order=_read(places.splits / "splits.json")["kind"] != "chunks",
         context_length=windows.context_length,
         target=target,
         seed=plan["seed"],

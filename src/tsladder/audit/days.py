@@ -7,47 +7,50 @@ are laid over the calendar and counted, and how far a label looks ahead is measu
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, listed
-from tsladder.audit.subject import Floats, Subject, days_between
+from tsladder.audit.subject import AuditedFold, Days, Floats, Subject, days_between
 from tsladder.market.features import FeatureTable
-from tsladder.market.windows import Windows, WindowSet
+from tsladder.market.windows import Windows
 from tsladder.vocabulary import Region
-
-Days = NDArray[np.bool_]
 
 _PLACES = 24
 _JUMP = 8.0
 
 
 def shared_days(subject: Subject) -> Finding:
-    """No day belongs to windows of two regions, and no window leaves the segments of its own.
+    """No day belongs to windows of two regions of a fold, nor to the validation of two folds, and no window leaves the
+    segments of its own.
 
-    Days are compared as dates, so a date that stood in two rows would be seen.
+    A later fold may train on what an earlier one is validated on. Days are compared as dates, so a date that stood in
+    two rows would be seen.
     """
     faults: list[str] = []
     shared = outside = windows = 0
     for horizon in subject.horizons:
-        made = subject.windows(horizon)
-        spans = {region: _span(subject, made.region(region), horizon) for region in Region}
-        dates = {region: np.unique(subject.table.dates_T[covered_T]) for region, covered_T in spans.items()}
-        for one, other in combinations(Region, 2):
-            common = np.intersect1d(dates[one], dates[other])
-            shared += len(common)
-            if len(common):
-                faults.append(f"h{horizon}: {one} and {other} share {_days(len(common))} from {common[0]}")
-        for region in Region:
-            windows += len(made.region(region))
-            beyond = int((spans[region] & ~_segments(subject, horizon, region)).sum())
-            outside += beyond
-            if beyond:
-                faults.append(f"h{horizon}: windows of {region} reach {_days(beyond)} out of their segments")
+        judged: list[tuple[str, NDArray[np.datetime64]]] = []
+        for fold in subject.folds(horizon):
+            spans = {region: _span(subject, fold.windows[region], horizon) for region in Region}
+            dates = {region: np.unique(subject.table.dates_T[covered_T]) for region, covered_T in spans.items()}
+            met = [(str(one), dates[one], str(other), dates[other]) for one, other in combinations(Region, 2)]
+            validation = dates[Region.VALIDATION]
+            met += [(f"validation of {before}", days, "its own", validation) for before, days in judged]
+            judged.append((fold.label, validation))
+            for one, days, other, others in met:
+                common = np.intersect1d(days, others)
+                shared += len(common)
+                if len(common):
+                    faults.append(f"{fold.label}: {one} and {other} share {_days(len(common))} from {common[0]}")
+            for region in fold.own:
+                windows += len(fold.windows[region])
+                beyond = int((spans[region] & ~fold.segments[region]).sum())
+                outside += beyond
+                if beyond:
+                    faults.append(f"{fold.label}: windows of {region} reach {_days(beyond)} out of their segments")
     if faults:
         words = f"Windows of different regions meet: {listed(faults)}."
     else:
@@ -62,28 +65,29 @@ def shared_days(subject: Subject) -> Finding:
 
 
 def label_reach(subject: Subject) -> Finding:
-    """No label of training looks at a day that validation or test uses; in time order nor does one of validation at a
-    day of test. Labels look no further ahead than the horizon, and each window carries the label of its last day."""
+    """No label of training looks at a day that validation or test of its fold uses; in time order nor does one of
+    validation at a day of test. Labels look no further ahead than the horizon, and each window carries the label of its
+    last day."""
     faults: list[str] = []
     numbers: dict[str, float | int | str] = {"order": "in time" if subject.in_time_order else "blocks"}
     for horizon in subject.horizons:
-        made = subject.windows(horizon)
         reach = measured_reach(subject, horizon)
         numbers[f"h{horizon}_days_ahead"] = reach
         if reach > horizon:
             faults.append(f"h{horizon}: a label looks {reach} days ahead")
         y_T = subject.labels(horizon)
-        for region in Region:
-            windows = made.region(region)
-            other = int((windows.y_N != y_T[windows.ends_N].astype(np.float32)).sum())
-            if other:
-                faults.append(f"h{horizon}: {other} windows of {region} do not carry the label of their last day")
-        touched = _touched(subject, made, horizon, max(horizon, reach))
-        numbers[f"h{horizon}_days_touched"] = touched
-        if touched:
-            faults.append(f"h{horizon}: spans of training touch {_days(touched)} of validation or test")
-        if subject.in_time_order:
-            faults.extend(_out_of_order(made, horizon, max(horizon, reach), subject.context_length, numbers))
+        for fold in subject.folds(horizon):
+            for region, windows in fold.windows.items():
+                other = int((windows.y_N != y_T[windows.ends_N].astype(np.float32)).sum())
+                if other:
+                    not_theirs = f"{other} windows of {region} do not carry the label of their last day"
+                    faults.append(f"{fold.label}: {not_theirs}")
+            touched = _touched(subject, fold, max(horizon, reach))
+            numbers[f"{fold.key}_days_touched"] = touched
+            if touched:
+                faults.append(f"{fold.label}: spans of training touch {_days(touched)} of validation or test")
+            if subject.in_time_order:
+                faults.extend(_out_of_order(fold, max(horizon, reach), subject.context_length, numbers))
     if faults:
         words = f"A label reaches too far: {listed(faults)}."
     elif subject.in_time_order:
@@ -126,31 +130,25 @@ def _span(subject: Subject, windows: Windows, reach: int) -> Days:
     return days_between(first_N, last_N, len(subject.table.dates_T))
 
 
-def _segments(subject: Subject, horizon: int, region: Region) -> Days:
-    record: Mapping[str, Any] = subject.splits_records[horizon]["splits"][region.value]
-    first, last = np.array(record["segments"], dtype=np.int64).reshape(-1, 2).T
-    return days_between(first, last, len(subject.table.dates_T))
-
-
-def _touched(subject: Subject, made: WindowSet, horizon: int, reach: int) -> int:
+def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
     """Days of validation and test, as blocks or as windows, that spans of training lie on."""
     kept = np.zeros(len(subject.table.dates_T), dtype=bool)
     for region in (Region.VALIDATION, Region.TEST):
-        kept |= _segments(subject, horizon, region) | _span(subject, made.region(region), reach)
-    return int((_span(subject, made.train, reach) & kept).sum())
+        kept |= fold.segments[region] | _span(subject, fold.windows[region], reach)
+    return int((_span(subject, fold.windows[Region.TRAIN], reach) & kept).sum())
 
 
 def _out_of_order(
-    made: WindowSet, horizon: int, reach: int, context_length: int, numbers: dict[str, float | int | str]
+    fold: AuditedFold, reach: int, context_length: int, numbers: dict[str, float | int | str]
 ) -> list[str]:
     faults = []
     for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
-        last_label = int(made.region(earlier).ends_N.max()) + reach
-        first_input = int(made.region(later).ends_N.min()) - context_length + 1
-        numbers[f"h{horizon}_days_from_{earlier}_to_{later}"] = first_input - last_label
+        last_label = int(fold.windows[earlier].ends_N.max()) + reach
+        first_input = int(fold.windows[later].ends_N.min()) - context_length + 1
+        numbers[f"{fold.key}_days_from_{earlier}_to_{later}"] = first_input - last_label
         if first_input <= last_label:
             reached = _days(last_label - first_input + 1)
-            faults.append(f"h{horizon}: labels of {earlier} reach {reached} into what {later} shows")
+            faults.append(f"{fold.label}: labels of {earlier} reach {reached} into what {later} shows")
     return faults
 
 

@@ -4,7 +4,8 @@ standard deviation a column, and on nothing else.
 - Own days: with the training windows taken out of the splits there are no statistics, so every other day may be
   replaced by nonsense and a window must show what it showed. Each region is tried in turn.
 - Statistics: with the training windows in place every day that none of them shows is replaced, and all of them must
-  show what they showed: no mean is taken over validation or test days.
+  show what they showed: no mean is taken over validation or test days. In a walk forward so fold by fold: what a later
+  fold trains on is replaced, too, for an earlier one.
 
 That the nonsense arrives is checked, too: some other window must change under it.
 """
@@ -95,12 +96,13 @@ def _try_own_days(
 
 
 def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.random.Generator, seen: _Seen) -> None:
-    y_T = subject.labels(horizon)
-    before = cutter(subject.table, subject.splits(horizon), y_T)
-    outside_T = ~input_days(before.train.ends_N, subject.context_length, len(subject.table.dates_T))
-    after = cutter(nonsense(subject.table, outside_T, rng), subject.splits(horizon), y_T)
-    some = np.unique(np.linspace(0, len(before.train) - 1, _TRAINING_WINDOWS).astype(np.int64))
-    seen.statistics = max(seen.statistics, _change(before.train, after.train, some))
+    y_T, splits = subject.labels(horizon), subject.splits(horizon)
+    for number, fold in enumerate(cutter(subject.table, splits, y_T).folds):
+        before = fold.train
+        outside_T = ~input_days(before.ends_N, subject.context_length, len(subject.table.dates_T))
+        after = cutter(nonsense(subject.table, outside_T, rng), splits, y_T).folds[number].train
+        some = np.unique(np.linspace(0, len(before) - 1, _TRAINING_WINDOWS).astype(np.int64))
+        seen.statistics = max(seen.statistics, _change(before, after, some))
 
 
 def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:

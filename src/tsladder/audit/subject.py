@@ -14,19 +14,35 @@ from tsladder.errors import WorkFailed
 from tsladder.market.bars import Bars
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits
-from tsladder.market.windows import Windows, WindowSet
+from tsladder.market.windows import FoldWindows, Windows, WindowSet
 from tsladder.params import TargetParams
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
+Days = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class AuditedFold:
+    """The windows of every region of one fold as the code cuts them, and the days that the splits file gives it.
+
+    `label` names it in a finding's words and `key` in its numbers. `own`: its regions, test with the last fold alone.
+    """
+
+    label: str
+    key: str
+    windows: Mapping[Region, Windows]
+    segments: Mapping[Region, Days]
+    own: tuple[Region, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Subject:
     """One study under audit. `splits_records`: horizon -> the splits file as it was read.
 
-    `in_time_order`: training lies before validation before test (`splits.kind` dates), not in shuffled blocks.
+    `in_time_order`: training lies before validation before test (`splits.kind` dates, and every fold of walk_forward),
+    not in shuffled blocks.
     """
 
     bars: Bars
@@ -57,6 +73,8 @@ class Subject:
         """As the study's models see them. Raises WorkFailed where a region has none: nothing could be probed."""
         made = self.pipeline.windows(self.table, self.splits(horizon), self.labels(horizon))
         empty = [region.value for region in Region if len(made.region(region)) == 0]
+        for number, fold in enumerate(made.earlier, start=1):
+            empty += [f"{name} of fold {number}" for name, windows in _by_name(fold) if len(windows) == 0]
         if empty:
             raise WorkFailed(
                 f"horizon {horizon} has no window in {' and '.join(empty)}, so no leak could be looked for: "
@@ -64,9 +82,40 @@ class Subject:
             )
         return made
 
+    def folds(self, horizon: int) -> list[AuditedFold]:
+        """What `windows` gives, fold by fold with test; one where the study does not walk forward."""
+        made, record = self.windows(horizon), self.splits_records[horizon]["splits"]
+        walks = bool(made.earlier)
+        stored = record["folds"] if walks else [record]
+        if len(stored) != len(made.folds):
+            raise WorkFailed(f"horizon {horizon}: {len(stored)} folds are stored and {len(made.folds)} are trained on")
+        rows = len(self.table.dates_T)
+        folds = []
+        for number, (fold, of_fold) in enumerate(zip(made.folds, stored, strict=True), start=1):
+            own = tuple(Region) if number == len(stored) else (Region.TRAIN, Region.VALIDATION)
+            folds.append(
+                AuditedFold(
+                    label=f"h{horizon} fold {number}" if walks else f"h{horizon}",
+                    key=f"h{horizon}_fold{number}" if walks else f"h{horizon}",
+                    windows={**dict(_by_name(fold)), Region.TEST: made.test},
+                    segments={region: _segments({**record, **of_fold}[region.value], rows) for region in Region},
+                    own=own,
+                )
+            )
+        return folds
+
     def random(self, *parts: str | int) -> np.random.Generator:
         """A stream of its own for every probe."""
         return np.random.default_rng(derive_seed(self.seed, "audit", *parts))
+
+
+def _by_name(fold: FoldWindows) -> tuple[tuple[Region, Windows], ...]:
+    return (Region.TRAIN, fold.train), (Region.VALIDATION, fold.validation)
+
+
+def _segments(record: Mapping[str, Any], rows: int) -> Days:
+    first, last = np.array(record["segments"], dtype=np.int64).reshape(-1, 2).T
+    return days_between(first, last, rows)
 
 
 def input_days(ends_N: NDArray[np.int64], context_length: int, rows: int) -> NDArray[np.bool_]:

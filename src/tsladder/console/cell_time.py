@@ -60,7 +60,8 @@ def stage_to_go(
     running = work.running if work is not None and work.phase == PHASES[stage] else ()
     found: Estimate | None = NOTHING
     if stage == "hpo":
-        found = trainings(_search_left(plans, results, running, forecast), forecast, now)
+        of_a_trial = None if forecast is None else forecast.of_a_trial
+        found = trainings(_search_left(plans, results, running, forecast), of_a_trial, now)
     elif stage == "train":
         found = trainings(_seeds_left(plans, results, running, forecast), forecast, now)
     found = stage_seconds(found, forecasts.factor)
@@ -87,7 +88,7 @@ def _seeds_left(
         count=max(0, open_seeds),
         running=running,
         side_by_side=_side_by_side(results, running, forecast),
-        seconds=tuple(results.seed_seconds.values()) or results.trial_seconds,
+        seconds=tuple(results.seed_seconds.values()) or results.last_model_seconds,
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.console.run_length import built_run_length
+from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.rung_layout import lay_out_rung, training_time
 from tsladder.console.time_to_go import Forecasted
 from tsladder.errors import BadInput, WorkFailed
@@ -33,7 +33,7 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
     try:
         machine = survey(params.hardware, places.calibration)
         forced = forced_by_rung(params)
-        runs = {horizon: built_run_length(places, params, horizon) for horizon in params.horizons}
+        runs = {horizon: run_length_on_disk(places, params, horizon) for horizon in params.horizons}
     except (BadInput, WorkFailed) as refusal:
         return Forecasts(cells={}, note=f"times to come are not known: {refusal}")
     found = {}
@@ -42,5 +42,10 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
         layout = layouts.get(cell.budget)
         time = None if layout is None else training_time(layout, machine, runs[cell.horizon])
         if layout is not None and time is not None:
-            found[str(cell)] = Forecasted(expected=time.expected, at_most=time.at_most, workers=layout.workers)
+            found[str(cell)] = Forecasted(
+                expected=time.expected,
+                at_most=time.at_most,
+                workers=layout.workers,
+                trial_factor=time.trial_expected / time.expected,
+            )
     return Forecasts(cells=found, factor=1.0 if machine.rates is None else machine.rates.factor)

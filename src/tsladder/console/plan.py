@@ -94,10 +94,18 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
         for plan in plans
     }
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
+    slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
     bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
-    notes = tuple(filter(None, (*(slow_bf16_note(machine, precision) for precision in sorted(precisions)), bent)))
+    notes = tuple(filter(None, (*slow, bent, _walk_note(params))))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
+
+
+def _walk_note(params: Params) -> str | None:
+    if params.splits.kind != "walk_forward":
+        return None
+    models = f"every trial trains {params.splits.folds} models, one a fold"
+    return f"splits.kind is walk_forward: {models}, and its loss is their mean; a winner's seeds train on the last fold"
 
 
 def _forecast(
@@ -159,11 +167,11 @@ def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLengt
         return {}
     # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
     workers, seeds = layout.workers, params.train.seeds
-    rounds = math.ceil(params.search.trials_total / workers) + seeds / min(workers, seeds)
+    searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
     own = machine.rates.factor * CELL_SECONDS
     return {
         "predicted_step_seconds": round(one.step, 4),
         "predicted_epoch_seconds": round(one.epoch, 3),
-        "predicted_seconds": round(own + rounds * one.expected, 1),
-        "predicted_seconds_at_most": round(own + rounds * one.at_most, 1),
+        "predicted_seconds": round(own + searches * one.trial_expected + trainings * one.expected, 1),
+        "predicted_seconds_at_most": round(own + searches * one.trial_at_most + trainings * one.at_most, 1),
     }

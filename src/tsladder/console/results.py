@@ -20,11 +20,13 @@ from tsladder.vocabulary import Cell, CellStatus, StopReason
 class CellResults:
     """Trials that have ended, and seeds of the winner that have (number -> seconds): each once, by its last attempt.
 
-    `workers`: how many trained side by side; None before any has ended. `failure`: why the cell has failed.
+    `last_model_seconds`: of a trial's last model, where it trained one a fold, else of the trial. `workers`: how many
+    trained side by side; None before any has ended. `failure`: why the cell has failed.
     """
 
     trial_numbers: frozenset[int] = frozenset()
     trial_seconds: tuple[float, ...] = ()
+    last_model_seconds: tuple[float, ...] = ()
     stop_reasons: Mapping[str, int]
     best_val_loss: float | None = None
     workers: int | None = None
@@ -62,6 +64,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     return CellResults(
         trial_numbers=frozenset(int(line["number"]) for line in trials),
         trial_seconds=tuple(float(line["seconds"]) for line in trials),
+        last_model_seconds=tuple(_last_model_seconds(line) for line in trials),
         stop_reasons=dict(sorted(Counter(str(line["stop_reason"]) for line in trials).items())),
         best_val_loss=min(complete, default=None),
         workers=int(trials[-1]["workers"]) if trials else None,
@@ -80,6 +83,11 @@ def _trials(places: Places, plans: CellPlans, belonging: Belonging, files: Uncha
         path = places.study(plans.cell, cell_key(plans.search, *_inputs(places, plans.cell, files))) / "trials.jsonl"
     last = {line["number"]: line for line in files.lines(path)}
     return [line for line in last.values() if line["state"] != "interrupted"]
+
+
+def _last_model_seconds(line: Mapping[str, Any]) -> float:
+    folds = line.get("folds", [])
+    return float(folds[-1]["seconds"] if folds else line["seconds"])
 
 
 def _seed_seconds(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> dict[int, float]:

@@ -6,49 +6,41 @@ from collections.abc import Mapping
 
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.duration import RunLength, run_length
+from tsladder.planning.duration import RunLength, built_run_length, run_length
 from tsladder.records import read_json
-from tsladder.vocabulary import Region
 
 
 def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
     """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
     if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
-        windows = {horizon: _built(places, horizon) for horizon in params.horizons}
-    elif places.bars(params.data.symbol).exists():
-        windows = _counted(places, params)
-    else:
-        return {}
-    return {horizon: _run_length(params, count) for horizon, count in windows.items()}
+        return {horizon: _built(places, params, horizon) for horizon in params.horizons}
+    return _counted(places, params) if places.bars(params.data.symbol).exists() else {}
 
 
-def built_run_length(places: Places, params: Params, horizon: int) -> RunLength | None:
+def run_length_on_disk(places: Places, params: Params, horizon: int) -> RunLength | None:
     """Of one horizon, from its splits as last built; None where there are none. Raises WorkFailed when damaged."""
-    if not places.horizon_splits(horizon).exists():
-        return None
-    return _run_length(params, _built(places, horizon))
+    return _built(places, params, horizon) if places.horizon_splits(horizon).exists() else None
 
 
-def _run_length(params: Params, count: Mapping[Region, int]) -> RunLength:
-    return run_length(params, train_windows=count[Region.TRAIN], validation_windows=count[Region.VALIDATION])
+def _built(places: Places, params: Params, horizon: int) -> RunLength:
+    return built_run_length(params, read_json(places.horizon_splits(horizon)))
 
 
-def _built(places: Places, horizon: int) -> dict[Region, int]:
-    counts = read_json(places.horizon_splits(horizon))["counts"]
-    return {region: int(counts[region]["windows"]) for region in Region}
-
-
-def _counted(places: Places, params: Params) -> dict[int, dict[Region, int]]:
+def _counted(places: Places, params: Params) -> dict[int, RunLength]:
     """As the stages features and splits would build them, without writing anything. Takes about a second."""
     from tsladder.market.build import features_of
-    from tsladder.market.splits import make_splits
+    from tsladder.market.cuts import make_splits
     from tsladder.market.unbroken import around_lost_days
 
     table = features_of(places, params.data)
     context = params.windows.context_length
-    counts = {}
+    lengths = {}
     for horizon in params.horizons:
         whole = make_splits(table.dates_T, params.splits, context, horizon, seed=params.study.seed)
         splits = around_lost_days(whole, table.dates_T, table.lost_between, context)
-        counts[horizon] = {region: len(splits.region(region).ends_N(context, horizon)) for region in Region}
-    return counts
+        folds = [
+            (len(fold.train.ends_N(context, horizon)), len(fold.validation.ends_N(context, horizon)))
+            for fold in splits.folds
+        ]
+        lengths[horizon] = run_length(params, folds)
+    return lengths

@@ -37,12 +37,15 @@ class RungLayout:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingTime:
-    """Seconds, means over the models of a rung: a step, an epoch, a training as expected and without early stopping."""
+    """Seconds, means over the models of a rung: a step, an epoch, a training as expected and without early stopping;
+    a trial of the search likewise, which is one training or one a fold."""
 
     step: float
     epoch: float
     expected: float
     at_most: float
+    trial_expected: float
+    trial_at_most: float
 
 
 def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Forced]) -> RungLayout:
@@ -77,4 +80,6 @@ def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -
         epoch=mean(run.epoch for run in runs),
         expected=mean(run.expected for run in runs),
         at_most=mean(run.at_most for run in runs),
+        trial_expected=mean(run.trial_expected for run in runs),
+        trial_at_most=mean(run.trial_at_most for run in runs),
     )

@@ -4,7 +4,7 @@ What is left of a cell is a number of trainings, each of about as many seconds a
 stage before and between them.
 
 - Trials of this question have ended: a training takes the mean of their seconds. Retraining takes the mean of the seeds
-  that have ended, else that of the trials, whose winner it trains.
+  that have ended, else that of the trials, whose winner it trains: of their last folds where they walked forward.
 - None has: what the forecast of `tsladder plan` expects of the rung's models on this machine; unknown without it.
 
 A training under way counts for the part it has left: of the trials that took longer than it has been running, the mean
@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tsladder.console.live_records import RunningTrial
 from tsladder.planning.duration import CELL_SECONDS
@@ -58,11 +58,18 @@ NOTHING = Estimate(expected=0.0, low=0.0, high=0.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecasted:
-    """One training of the rung before any has run, on so many workers side by side."""
+    """One training of the rung before any has run, on so many workers side by side. A trial of the search takes
+    `trial_factor` times that: it trains one model a fold."""
 
     expected: float
     at_most: float
     workers: int
+    trial_factor: float = 1.0
+
+    @property
+    def of_a_trial(self) -> Forecasted:
+        factor = self.trial_factor
+        return replace(self, expected=factor * self.expected, at_most=factor * self.at_most, trial_factor=1.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

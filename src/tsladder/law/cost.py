@@ -14,12 +14,11 @@ from tsladder.errors import BadInput
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import geometry_of
-from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast, run_length
+from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_run_length, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
 from tsladder.planning.recipe import Recipe
 from tsladder.records import read_json
-from tsladder.vocabulary import Region
 
 ASSUMED_MEMORY_GIB = 16.0
 """Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""
@@ -38,13 +37,7 @@ class StudyCost:
         path = places.horizon_splits(horizon)
         if not path.exists():
             return None
-        counts = read_json(path)["counts"]
-        run = run_length(
-            params,
-            train_windows=int(counts[Region.TRAIN]["windows"]),
-            validation_windows=int(counts[Region.VALIDATION]["windows"]),
-        )
-        return cls(params=params, run=run)
+        return cls(params=params, run=built_run_length(params, read_json(path)))
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Every rung trained `extra` times more."""
@@ -53,19 +46,30 @@ class StudyCost:
 
     def new_rungs(self, n_params: Sequence[float]) -> float | None:
         """Every rung searched with all trials and trained on the study's seeds."""
-        runs = self.params.search.trials_total + self.params.train.seeds
-        each = [self.training_seconds(size) for size in n_params]
-        return _total([None if seconds is None else CELL_SECONDS + runs * seconds for seconds in each])
+        trials, seeds = self.params.search.trials_total, self.params.train.seeds
+        each = [
+            None if trial is None or seed is None else CELL_SECONDS + trials * trial + seeds * seed
+            for trial, seed in ((self.trial_seconds(size), self.training_seconds(size)) for size in n_params)
+        ]
+        return _total(each)
 
     def training_seconds(self, n_params: float) -> float | None:
         """Of one training of the grid's mean architecture at this size; None where the grid has none."""
+        return _mean([each.expected for each in self._forecasts(n_params)])
+
+    def trial_seconds(self, n_params: float) -> float | None:
+        """The same of one trial of a search, which may train one model a fold."""
+        return _mean([each.trial_expected for each in self._forecasts(n_params)])
+
+    def _forecasts(self, n_params: float) -> list[Forecast]:
+        """Of every shape of the grid at this size; none where it has none."""
         budget = str(round(n_params))
         try:
             grid = build_grid(geometry_of(self.params), budget)
         except BadInput:
-            return None
+            return []
         recipe = Recipe.from_params(self.params.training, self.params.search.chosen, budget, self.params.target.task)
-        seconds = []
+        forecasts = []
         for spec in grid.shapes:
             batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer
             plan = plan_batch(
@@ -77,8 +81,12 @@ class StudyCost:
             )
             if plan is None:
                 *_, plan = candidate_plans(effective_batch=batches, precision=precision, optimizer=optimizer)
-            seconds.append(forecast(spec, plan, 1, self.run).expected)
-        return statistics.mean(seconds)
+            forecasts.append(forecast(spec, plan, 1, self.run))
+        return forecasts
+
+
+def _mean(seconds: Sequence[float]) -> float | None:
+    return statistics.mean(seconds) if seconds else None
 
 
 def _total(seconds: Sequence[float | None]) -> float | None:

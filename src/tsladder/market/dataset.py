@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable, read_features
-from tsladder.market.splits import Splits, check_splits, count_regions, make_splits
+from tsladder.market.splits import RegionCount, Splits, check_splits, count_earlier, count_regions
 from tsladder.market.targets import labels
 from tsladder.market.unbroken import around_lost_days
 from tsladder.market.windows import WindowSet, build_windows
@@ -53,17 +54,52 @@ def write_splits(places: Places, params: Params) -> None:
         splits = around_lost_days(whole, table.dates_T, table.lost_between, context_length)
         y_T = labels(table, params.target, horizon)
         counts = count_regions(splits, y_T, table.dates_T, context_length)
-        thinned = _thinned(table, whole, splits, context_length)
-        notes = (*check_splits(counts, params.splits, horizon), *thinned)
+        earlier = count_earlier(splits, y_T, table.dates_T, context_length)
+        notes = (
+            *check_splits(counts, params.splits, horizon, earlier),
+            *_thinned(table, whole, splits, context_length),
+            *_walked(earlier, counts, horizon),
+        )
         records[horizon] = {
             "splits": splits.to_json(),
             "counts": {region: count.to_json() for region, count in counts.items()},
+            **_fold_counts(earlier, counts),
             "notes": list(notes),
         }
     for horizon, record in records.items():
         write_json(places.horizon_splits(horizon), record)
-    summary = {str(horizon): {"counts": r["counts"], "notes": r["notes"]} for horizon, r in records.items()}
+    told = ("counts", "folds", "notes")
+    summary = {str(horizon): {name: r[name] for name in told if name in r} for horizon, r in records.items()}
     write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
+
+
+def _fold_counts(
+    earlier: Sequence[Mapping[Region, RegionCount]], counts: Mapping[Region, RegionCount]
+) -> dict[str, Any]:
+    """What a splits file of a walk forward holds beside the counts of its last fold and test."""
+    if not earlier:
+        return {}
+    return {
+        "folds": [
+            {region: fold[region].to_json() for region in (Region.TRAIN, Region.VALIDATION)}
+            for fold in [*earlier, counts]
+        ]
+    }
+
+
+def _walked(
+    earlier: Sequence[Mapping[Region, RegionCount]], counts: Mapping[Region, RegionCount], horizon: int
+) -> tuple[str, ...]:
+    """A note on the folds of a walk forward; none where there is none."""
+    if not earlier:
+        return ()
+    folds = []
+    for number, fold in enumerate((*earlier, counts), start=1):
+        train, judged = fold[Region.TRAIN], fold[Region.VALIDATION]
+        span = f"{judged.windows} windows from {judged.first_day} to {judged.last_day}"
+        folds.append(f"fold {number} trains on {train.windows} and is validated on {span}")
+    trained_again = "the search judges by the mean over all, the winner is trained again and scored on the last"
+    return (f"horizon {horizon}: walk forward: {'; '.join(folds)}; {trained_again}",)
 
 
 def _thinned(table: FeatureTable, whole: Splits, splits: Splits, context_length: int) -> tuple[str, ...]:

@@ -7,9 +7,8 @@ span lies inside one segment of that region.
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,126 +48,71 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fold:
+    """What one model of a walk forward is trained on, and what it is validated on."""
+
+    train: Split
+    validation: Split
+
+    @property
+    def regions(self) -> dict[Region, Split]:
+        return {Region.TRAIN: self.train, Region.VALIDATION: self.validation}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Splits:
-    """The three regions of one horizon."""
+    """The three regions of one horizon. In a walk forward `train` and `validation` are those of its last fold, and the
+    `earlier` folds stand before it in time order."""
 
     horizon: int
     train: Split
     validation: Split
     test: Split
+    earlier: tuple[Fold, ...] = ()
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """All of a walk forward; one where there is none."""
+        return (*self.earlier, Fold(train=self.train, validation=self.validation))
 
     def region(self, region: Region) -> Split:
         return {Region.TRAIN: self.train, Region.VALIDATION: self.validation, Region.TEST: self.test}[region]
 
+    def each(self, change: Callable[[Split], Split]) -> Splits:
+        """These splits with `change` made to the regions of every fold and to test."""
+        *earlier, last = (Fold(train=change(fold.train), validation=change(fold.validation)) for fold in self.folds)
+        return replace(
+            self, train=last.train, validation=last.validation, test=change(self.test), earlier=tuple(earlier)
+        )
+
     def to_json(self) -> dict[str, Any]:
-        regions = {}
-        for region in Region:
-            split = self.region(region)
-            regions[region.value] = {
-                "segments": [[segment.first, segment.last] for segment in split.segments],
-                "windows_per_segment": split.windows_per_segment,
-            }
-        return {"horizon": self.horizon, **regions}
+        """`folds` is there in a walk forward alone, and then holds the last one too."""
+        regions = {region.value: _record(self.region(region)) for region in Region}
+        folds = [{region.value: _record(split) for region, split in fold.regions.items()} for fold in self.folds]
+        return {"horizon": self.horizon, **regions, **({"folds": folds} if self.earlier else {})}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Splits:
         """Inverse of `to_json`."""
-        regions = {
-            region.value: Split(
-                region=region,
-                segments=tuple(Segment(first=first, last=last) for first, last in record[region.value]["segments"]),
-                windows_per_segment=record[region.value]["windows_per_segment"],
+        regions = {region.value: _split(region, record[region.value]) for region in Region}
+        earlier = tuple(
+            Fold(
+                train=_split(Region.TRAIN, fold[Region.TRAIN]),
+                validation=_split(Region.VALIDATION, fold[Region.VALIDATION]),
             )
-            for region in Region
-        }
-        return cls(horizon=record["horizon"], **regions)
-
-
-def make_splits(
-    dates_T: NDArray[np.datetime64], splits: SplitParams, context_length: int, horizon: int, seed: int
-) -> Splits:
-    """Cut the T days into regions as `splits` says. Raises BadInput when a region would hold no day.
-
-    ``dates``: train | validation | test in time order, cut at the two dates or, where they are null, by
-    fractions of the row count. ``chunks``: blocks of days, shuffled by `seed`, go to validation, then test;
-    every other day, the remainder after the last whole block included, is a training day.
-    """
-    if splits.kind == "chunks":
-        return _chunks(len(dates_T), splits, context_length, horizon, seed)
-    return _in_time_order(dates_T, splits, horizon)
-
-
-def _in_time_order(dates_T: NDArray[np.datetime64], splits: SplitParams, horizon: int) -> Splits:
-    days = len(dates_T)
-    if splits.validation_start is not None and splits.test_start is not None:
-        cut, end = (
-            int(np.searchsorted(dates_T, np.datetime64(day, "D")))
-            for day in (splits.validation_start, splits.test_start)
+            for fold in record.get("folds", [])[:-1]
         )
-        way_out = "set splits.validation_start and splits.test_start to two of these days, or both to null"
-        where = f"splits.validation_start is {splits.validation_start}, splits.test_start {splits.test_start}"
-    else:
-        end = days - _share(splits.test_fraction, days)
-        cut = end - _share(splits.validation_fraction, days)
-        way_out = "raise the fractions, or bring longer data"
-        where = f"the fractions are {splits.validation_fraction} (validation) and {splits.test_fraction} (test)"
-    bounds = {Region.TRAIN: (0, cut), Region.VALIDATION: (cut, end), Region.TEST: (end, days)}
-    empty = [region.value for region, (first, stop) in bounds.items() if first >= stop]
-    if empty:
-        span = f"the {days} days run from {dates_T[0]} to {dates_T[-1]}" if days else "there are no days"
-        raise BadInput(f"splits: no day is left for {' and '.join(empty)}: {span}, {where}; {way_out}")
-    return _splits(horizon, {region: [Segment(first=first, last=stop - 1)] for region, (first, stop) in bounds.items()})
+        return cls(horizon=record["horizon"], earlier=earlier, **regions)
 
 
-def _chunks(days: int, splits: SplitParams, context_length: int, horizon: int, seed: int) -> Splits:
-    single = splits.windows_per_block == 1
-    block_days = context_length + horizon if single else splits.block_days
-    if block_days < context_length + horizon:
-        raise BadInput(
-            f"splits.block_days must be at least windows.context_length + horizon ({context_length} + {horizon}), "
-            f"got {block_days}: no window would fit into a block"
-        )
-    blocks = days // block_days
-    order = np.arange(blocks)
-    np.random.default_rng(seed).shuffle(order)
-    n_validation, n_test = _share(splits.validation_fraction, blocks), _share(splits.test_fraction, blocks)
-    if min(n_validation, n_test, blocks - n_validation - n_test) < 1:
-        raise BadInput(
-            f"splits: {days} days hold {blocks} blocks of {block_days}: {n_validation} for validation, {n_test} for "
-            "test; every region needs one: shorten splits.block_days or raise the fractions"
-        )
-    chosen = {Region.VALIDATION: order[:n_validation], Region.TEST: order[n_validation : n_validation + n_test]}
-    segments = {
-        region: [Segment(first=b * block_days, last=(b + 1) * block_days - 1) for b in sorted(numbers.tolist())]
-        for region, numbers in chosen.items()
-    }
-    segments[Region.TRAIN] = _gaps(days, [segment for held in segments.values() for segment in held])
-    return _splits(horizon, segments, windows_per_segment=1 if single else None)
+def _record(split: Split) -> dict[str, Any]:
+    segments = [[segment.first, segment.last] for segment in split.segments]
+    return {"segments": segments, "windows_per_segment": split.windows_per_segment}
 
 
-def _gaps(days: int, held: Iterable[Segment]) -> list[Segment]:
-    """The runs of rows that no segment of `held` covers."""
-    gaps = []
-    first = 0
-    for segment in [*sorted(held, key=lambda segment: segment.first), Segment(first=days, last=days)]:
-        if first < segment.first:
-            gaps.append(Segment(first=first, last=segment.first - 1))
-        first = segment.last + 1
-    return gaps
-
-
-def _share(fraction: float, count: int) -> int:
-    # 0.29 * 100 is 28.999...96 in binary; the floor of the decimal product is meant.
-    return math.floor(fraction * count + 1e-9)
-
-
-def _splits(horizon: int, segments: Mapping[Region, list[Segment]], windows_per_segment: int | None = None) -> Splits:
-    per_segment = {Region.TRAIN: None, Region.VALIDATION: windows_per_segment, Region.TEST: windows_per_segment}
-    regions = {
-        region.value: Split(region=region, segments=tuple(segments[region]), windows_per_segment=per_segment[region])
-        for region in Region
-    }
-    return Splits(horizon=horizon, **regions)
+def _split(region: Region, record: Mapping[str, Any]) -> Split:
+    segments = tuple(Segment(first=first, last=last) for first, last in record["segments"])
+    return Split(region=region, segments=segments, windows_per_segment=record["windows_per_segment"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,28 +161,60 @@ def count_regions(
     return counts
 
 
-def check_splits(counts: Mapping[Region, RegionCount], splits: SplitParams, horizon: int) -> tuple[str, ...]:
+def count_earlier(
+    splits: Splits, y_T: NDArray[np.float64], dates_T: NDArray[np.datetime64], context_length: int
+) -> tuple[dict[Region, RegionCount], ...]:
+    """The same of training and validation of every earlier fold of a walk forward; of none where there is none."""
+    counts = []
+    for fold in splits.earlier:
+        of_fold = replace(splits, train=fold.train, validation=fold.validation, earlier=())
+        counted = count_regions(of_fold, y_T, dates_T, context_length)
+        counts.append({region: counted[region] for region in fold.regions})
+    return tuple(counts)
+
+
+def check_splits(
+    counts: Mapping[Region, RegionCount],
+    splits: SplitParams,
+    horizon: int,
+    earlier: Sequence[Mapping[Region, RegionCount]] = (),
+) -> tuple[str, ...]:
     """Notes on a usable split; BadInput for one that cannot be measured on.
 
-    Validation and test need `splits.min_positives` windows of each class, training one of each. A note names
-    the base rates where the largest is over 1.5 times the smallest: a constant forecast then misleads.
+    Validation and test need `splits.min_positives` windows of each class, training one of each; so do those of the
+    `earlier` folds of a walk forward. A note names the base rates where the largest is over 1.5 times the smallest: a
+    constant forecast then misleads.
     """
     faults = []
-    for region, count in counts.items():
+    for region, name, count in _named(counts, earlier):
         least = 1 if region is Region.TRAIN else splits.min_positives
         if count.windows == 0:
-            faults.append(f"{region.value} has no window: no run of its days holds an input and its label")
+            faults.append(f"{name} has no window: no run of its days holds an input and its label")
             continue
         for number, words in ((count.positives, "positives"), (count.negatives, "negatives")):
             if number < least:
-                faults.append(f"{region.value} has {number} {words} among {count.windows} windows, needs {least}")
+                faults.append(f"{name} has {number} {words} among {count.windows} windows, needs {least}")
     if faults:
         raise BadInput(f"horizon {horizon}: the split is too thin to judge a model on ({_ways_out(splits)}):", faults)
-    rates = {region: count.base_rate for region, count in counts.items() if count.base_rate is not None}
+    rates = {name: count.base_rate for _, name, count in _named(counts, earlier) if count.base_rate is not None}
     if max(rates.values()) > _SWING * min(rates.values()):
-        listed = ", ".join(f"{region.value} {rate:.1%}" for region, rate in rates.items())
+        listed = ", ".join(f"{name} {rate:.1%}" for name, rate in rates.items())
         return (f"horizon {horizon}: base rates swing between regions: {listed}",)
     return ()
+
+
+def _named(
+    counts: Mapping[Region, RegionCount], earlier: Sequence[Mapping[Region, RegionCount]]
+) -> list[tuple[Region, str, RegionCount]]:
+    """Every count with what a message calls its windows: in a walk forward by their fold."""
+    if not earlier:
+        return [(region, region.value, count) for region, count in counts.items()]
+    in_folds = [
+        (region, f"{region.value} of fold {number}", fold[region])
+        for number, fold in enumerate([*earlier, counts], start=1)
+        for region in (Region.TRAIN, Region.VALIDATION)
+    ]
+    return [*in_folds, (Region.TEST, Region.TEST.value, counts[Region.TEST])]
 
 
 def _ways_out(splits: SplitParams) -> str:
@@ -246,6 +222,8 @@ def _ways_out(splits: SplitParams) -> str:
         room = "set splits.windows_per_block to all, or raise the fractions"
     elif splits.kind == "chunks":
         room = "set splits.block_days to 160 or more, change study.seed, or raise the fractions"
+    elif splits.kind == "walk_forward":
+        room = "lower splits.folds, or give validation and test more days by their dates or fractions"
     elif splits.validation_start is not None:
         room = "move splits.validation_start and splits.test_start to give validation and test more days"
     else:

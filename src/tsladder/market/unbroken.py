@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.market.splits import Segment, Split, Splits
-from tsladder.vocabulary import Region
 
 
 def around_lost_days(
@@ -27,17 +27,15 @@ def around_lost_days(
     # The first row after each lost day begins a new run.
     starts = np.unique(np.searchsorted(dates_T, np.array(between, dtype="datetime64[D]")))
     span = context_length + splits.horizon
-    regions = {}
-    for region in Region:
-        split = splits.region(region)
+
+    def whole_runs(split: Split) -> Split:
         segments: list[Segment] = []
         for segment in split.segments:
             runs = [run for run in _runs(segment, starts) if run.last - run.first + 1 >= span]
             segments.extend(runs if split.windows_per_segment is None else runs[:1])
-        regions[region.value] = Split(
-            region=region, segments=tuple(segments), windows_per_segment=split.windows_per_segment
-        )
-    return Splits(horizon=splits.horizon, **regions)
+        return replace(split, segments=tuple(segments))
+
+    return splits.each(whole_runs)
 
 
 def _runs(segment: Segment, starts: NDArray[np.int64]) -> list[Segment]:

@@ -8,6 +8,7 @@ counts the possible starts of a window.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.market.features import ColumnKind, FeatureTable
-from tsladder.market.splits import Splits
+from tsladder.market.splits import Split, Splits
 from tsladder.market.targets import require_horizon
 from tsladder.params import WindowParams
 from tsladder.vocabulary import Region
@@ -63,13 +64,31 @@ class Windows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FoldWindows:
+    """What one model is trained on and what it is validated on, normalised by its own training windows."""
+
+    train: Windows
+    validation: Windows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class WindowSet:
-    """The windows of the three regions of one horizon; they share one `series_TF` of the named columns."""
+    """The windows of the three regions of one horizon; they share one `series_TF` of the named columns.
+
+    In a walk forward `train` and `validation` are those of its last fold, by which `test` is normalised too, and the
+    `earlier` folds stand before it in time order.
+    """
 
     train: Windows
     validation: Windows
     test: Windows
     columns: tuple[str, ...]
+    earlier: tuple[FoldWindows, ...] = ()
+
+    @property
+    def folds(self) -> tuple[FoldWindows, ...]:
+        """All of a walk forward; one where there is none."""
+        return (*self.earlier, FoldWindows(train=self.train, validation=self.validation))
 
     def region(self, region: Region) -> Windows:
         return {Region.TRAIN: self.train, Region.VALIDATION: self.validation, Region.TEST: self.test}[region]
@@ -87,7 +106,8 @@ class _Affine:
 
 
 def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64], windows: WindowParams) -> WindowSet:
-    """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only.
+    """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only,
+    in every fold of a walk forward from its own.
 
     ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
     columns over their constant, unitless ones as they are; then one mean and sd per column over the days of all
@@ -97,25 +117,43 @@ def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64],
     Raises BadInput naming column and day where a number leaves the range of float32.
     """
     require_horizon(y_T, splits.horizon)
-    context_length = windows.context_length
-    ends = {region: splits.region(region).ends_N(context_length, splits.horizon) for region in Region}
     series_TF = table.values_TF
     if windows.normalisation != "none":
         series_TF = series_TF / _unit_F(table)
-    maps = {region: _map(table, series_TF, ends[region], windows) for region in Region}
+    with np.errstate(over="ignore"):
+        shared_TF = np.ascontiguousarray(series_TF, dtype=np.float32)
+    _refuse_non_finite(shared_TF, table, np.arange(len(shared_TF)))
+    regions = {region: splits.region(region) for region in Region}
+    last, *earlier = (
+        _normalised(table, series_TF, shared_TF, of_fold, splits.horizon, y_T, windows)
+        for of_fold in (regions, *(fold.regions for fold in splits.earlier))
+    )
+    return WindowSet(columns=table.names, earlier=tuple(FoldWindows(**fold) for fold in earlier), **last)
+
+
+def _normalised(
+    table: FeatureTable,
+    series_TF: NDArray[np.float64],
+    shared_TF: NDArray[np.float32],
+    regions: Mapping[Region, Split],
+    horizon: int,
+    y_T: NDArray[np.float64],
+    windows: WindowParams,
+) -> dict[str, Windows]:
+    """The windows of `regions` by name, under the statistics of the training windows among them."""
+    context_length = windows.context_length
+    ends = {region: split.ends_N(context_length, horizon) for region, split in regions.items()}
+    maps = {region: _map(table, series_TF, ends[region], windows) for region in regions}
     if windows.normalisation == "ratio" and len(ends[Region.TRAIN]) > 0:
         mean_F, sd_F = _training_moments(series_TF, ends[Region.TRAIN], maps[Region.TRAIN], context_length)
         scale_F = _inverse(sd_F, mean_F)
         maps = {region: affine.then(scale_F, -mean_F * scale_F) for region, affine in maps.items()}
-    with np.errstate(over="ignore"):
-        shared_TF = np.ascontiguousarray(series_TF, dtype=np.float32)
-    _refuse_non_finite(shared_TF, table, np.arange(len(shared_TF)))
-    regions = {}
+    made = {}
     for region, affine in maps.items():
         with np.errstate(over="ignore"):
             scale_NF, shift_NF = affine.scale_NF.astype(np.float32), affine.shift_NF.astype(np.float32)
         _refuse_non_finite(scale_NF + shift_NF, table, ends[region])
-        regions[region.value] = Windows(
+        made[region.value] = Windows(
             series_TF=shared_TF,
             ends_N=ends[region],
             scale_NF=scale_NF,
@@ -124,7 +162,7 @@ def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64],
             dates_N=table.dates_T[ends[region]],
             context_length=context_length,
         )
-    return WindowSet(columns=table.names, **regions)
+    return made
 
 
 def _unit_F(table: FeatureTable) -> NDArray[np.float64]:

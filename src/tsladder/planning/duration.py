@@ -18,14 +18,17 @@ AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures the facto
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.memory import BatchPlan, scoring_batch
+from tsladder.vocabulary import Region
 
 BEST_EPOCH_SHARE = 0.2
 """Where a run has its best epoch, as a share of the epochs allowed: the mean of the recorded default study (4.2 of 20).
@@ -65,12 +68,16 @@ DEFAULT_RATES = Rates()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLength:
-    """What a training sees: windows of training and of validation, the epochs allowed and the patience (None: off)."""
+    """What a training sees: windows of training and of validation, the epochs allowed and the patience (None: off).
+
+    `earlier`: what the other models of a trial see, one a fold, where the search walks forward.
+    """
 
     train_windows: int
     validation_windows: int
     epochs: float
     patience: int | None
+    earlier: tuple[RunLength, ...] = ()
 
     @property
     def expected_epochs(self) -> float:
@@ -79,35 +86,60 @@ class RunLength:
         return min(self.epochs, BEST_EPOCH_SHARE * self.epochs + self.patience)
 
 
-def run_length(params: Params, *, train_windows: int, validation_windows: int) -> RunLength:
-    """Of any training of the study on so many windows."""
+def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
+    """Of any training of the study, from the windows of training and of validation of every fold, the last one last."""
     preset = params.search.chosen
-    return RunLength(
-        train_windows=train_windows,
-        validation_windows=validation_windows,
-        epochs=statistics.mean(preset.space.epochs.choices),
-        patience=preset.patience if params.training.patience == "preset" else params.training.patience,
+    *earlier, last = (
+        RunLength(
+            train_windows=train_windows,
+            validation_windows=validation_windows,
+            epochs=statistics.mean(preset.space.epochs.choices),
+            patience=preset.patience if params.training.patience == "preset" else params.training.patience,
+        )
+        for train_windows, validation_windows in folds
     )
+    return dataclasses.replace(last, earlier=tuple(earlier))
+
+
+def built_run_length(params: Params, splits_record: Mapping[str, Any]) -> RunLength:
+    """The same from a splits file."""
+    folds = splits_record.get("folds", [splits_record["counts"]])
+    return run_length(params, [(fold[Region.TRAIN]["windows"], fold[Region.VALIDATION]["windows"]) for fold in folds])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """Seconds of one training: an optimizer step, an epoch with its validation, the run as expected and at most."""
+    """Seconds of one training: an optimizer step, an epoch with its validation, the run as expected and at most; and of
+    a trial of the search, which is one such run, or one a fold."""
 
     step: float
     epoch: float
     expected: float
     at_most: float
+    trial_expected: float
+    trial_at_most: float
 
 
 def forecast(spec: ModelSpec, plan: BatchPlan, threads: int, run: RunLength, rates: Rates = DEFAULT_RATES) -> Forecast:
     """Of `spec` trained under `plan` in one process."""
     step = rates.seconds(step_terms(spec, plan, threads))
-    scoring = rates.seconds(scoring_terms(spec, plan, threads, run.validation_windows))
-    epoch = math.ceil(run.train_windows / plan.effective_batch) * step + scoring
+
+    def epoch_seconds(one: RunLength) -> float:
+        scoring = rates.seconds(scoring_terms(spec, plan, threads, one.validation_windows))
+        return math.ceil(one.train_windows / plan.effective_batch) * step + scoring
+
+    epoch = epoch_seconds(run)
     start = rates.factor * START_SECONDS
+    expected, at_most = start + run.expected_epochs * epoch, start + run.epochs * epoch
+    # All folds are trained in one process.
+    before = [(fold, epoch_seconds(fold)) for fold in run.earlier]
     return Forecast(
-        step=step, epoch=epoch, expected=start + run.expected_epochs * epoch, at_most=start + run.epochs * epoch
+        step=step,
+        epoch=epoch,
+        expected=expected,
+        at_most=at_most,
+        trial_expected=expected + sum(fold.expected_epochs * seconds for fold, seconds in before),
+        trial_at_most=at_most + sum(fold.epochs * seconds for fold, seconds in before),
     )
 
 

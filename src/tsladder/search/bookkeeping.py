@@ -74,7 +74,7 @@ class Bookkeeper:
             val_loss_se=outcome.val_loss_se,
             best_epoch=outcome.best_epoch,
             val_auc=outcome.val_auc,
-            base_rate_loss=self.work.base_rate_loss,
+            base_rate_loss=self.work.search_base_rate_loss,
             train_losses=tuple(epoch.train_loss for epoch in outcome.curve),
             val_aucs=tuple(epoch.val_auc for epoch in outcome.curve if epoch.val_auc is not None),
             epochs_run=len(outcome.curve),
@@ -94,6 +94,7 @@ class Bookkeeper:
             started_ms=asked.started_ms,
             ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             message=outcome.message,
+            folds=outcome.folds,
         )
 
     def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
@@ -135,6 +136,7 @@ class Bookkeeper:
                     "paused_seconds": record.paused_seconds,
                     "epochs_run": float(record.epochs_run),
                     **size_metrics(record.n_params),
+                    **_fold_metrics(record),
                 },
                 curves={
                     "val_loss": [(epoch, loss) for epoch, (_, loss) in enumerate(record.curve, start=1)],
@@ -171,6 +173,15 @@ class Bookkeeper:
         if record.message:
             # The whole of it is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {record.message.strip().splitlines()[-1]}")
+
+
+def _fold_metrics(record: TrialRecord) -> dict[str, float | None]:
+    """Loss and AUC of every fold of a walk forward."""
+    metrics: dict[str, float | None] = {}
+    for number, fold in enumerate(record.folds, start=1):
+        metrics[f"fold_{number}_val_loss"] = fold.best_val_loss
+        metrics[f"fold_{number}_val_auc"] = fold.val_auc
+    return metrics
 
 
 def _description(record: TrialRecord) -> str:

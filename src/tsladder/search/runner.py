@@ -133,7 +133,7 @@ class Runner:
         windows = self._work.dataset.windows
         watch = self._work.memory_watch(self._workers)
         return keep_busy(
-            Supervisor(windows.train, windows.validation, watch=watch),
+            Supervisor(windows.train, windows.validation, earlier=windows.earlier, watch=watch),
             workers=self._workers,
             next_job=lambda: self._next_job(study),
             on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tsladder.search.configuration import Value
+from tsladder.training.outcome import FoldOutcome
 from tsladder.training.thermometer import ThermalLevel
 from tsladder.vocabulary import StopReason
 
@@ -30,7 +31,8 @@ class TrialRecord:
     `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
     `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there,
-    `val_aucs` the AUCs there, empty where they were not monitored.
+    `val_aucs` the AUCs there, empty where they were not monitored. Where the trial walked forward, losses are means
+    over its `folds`, and these hold the epochs of all of them in turn.
     """
 
     number: int
@@ -65,6 +67,7 @@ class TrialRecord:
     ended_at: str
     message: str
     val_aucs: tuple[float, ...] = ()
+    folds: tuple[FoldOutcome, ...] = ()
 
     @property
     def train_loss(self) -> float | None:
@@ -87,6 +90,8 @@ class TrialRecord:
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
+        folds = [{**fold, "stop_reason": StopReason(fold["stop_reason"])} for fold in values.get("folds", [])]
+        values["folds"] = tuple(FoldOutcome(**fold) for fold in folds)
         return cls(**values)
 
 

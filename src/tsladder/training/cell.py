@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from tsladder.errors import WorkFailed
 from tsladder.market.dataset import Dataset, load_dataset
+from tsladder.market.windows import FoldWindows
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
@@ -64,9 +66,12 @@ class CellWork:
     @property
     def base_rate_loss(self) -> float:
         """Validation log loss of the constant that forecasts the training region's base rate."""
-        rate = float(np.mean(self.dataset.windows.train.y_N))
-        y_N = self.dataset.windows.validation.y_N
-        return float(-np.mean(np.where(y_N > 0.5, np.log(rate), np.log1p(-rate))))
+        return _base_rate_loss(self.dataset.windows.folds[-1])
+
+    @property
+    def search_base_rate_loss(self) -> float:
+        """The same beside the loss of a trial: the mean over the folds of a walk forward."""
+        return statistics.fmean(_base_rate_loss(fold) for fold in self.dataset.windows.folds)
 
     def spec(self, architecture: dict[str, Any]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
@@ -108,6 +113,11 @@ class CellWork:
             phase=phase,
             study_key=key,
         )
+
+
+def _base_rate_loss(fold: FoldWindows) -> float:
+    rate = float(np.mean(fold.train.y_N))
+    return float(-np.mean(np.where(fold.validation.y_N > 0.5, np.log(rate), np.log1p(-rate))))
 
 
 def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:

@@ -78,7 +78,7 @@ def keep_busy(
                     number, job = next_one
                     started[number] = (job, time.perf_counter())
                     watch.begin(number)
-                    pulse.began(number, epochs=job.settings.epochs)
+                    pulse.began(number, epochs=supervisor.models_a_job * job.settings.epochs)
                     supervisor.start(number, job)
                 if stopping and not told_to_stop:
                     told_to_stop = True

@@ -54,6 +54,26 @@ class EpochRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FoldOutcome:
+    """How the model of one fold of a walk forward ended; its fields are as in `Outcome`.
+
+    `seconds` are those of the epochs that came to their end.
+    """
+
+    stop_reason: StopReason
+    best_val_loss: float | None
+    val_loss_se: float | None
+    best_epoch: int | None
+    val_auc: float | None
+    epochs_run: int
+    seconds: float
+
+    @property
+    def scored(self) -> bool:
+        return _scored(self.stop_reason, self.best_val_loss)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
     of `best_epoch`. The loss is log loss for classes; for returns it is Huber's loss in standard deviations of the
@@ -61,6 +81,9 @@ class Outcome:
 
     A run without a usable validation loss has None there, never a number. `seconds` are of the clock, those of `heat`
     that it was paused included; so are `train_seconds`.
+
+    Of a walk forward the losses are means over its `folds`, in `tsladder.training.folds`; `best_epoch` is None, each
+    fold has its own. `folds` is empty where one model was trained.
     """
 
     stop_reason: StopReason
@@ -76,6 +99,7 @@ class Outcome:
     seconds: float
     message: str = ""
     heat: Heat = NO_HEAT
+    folds: tuple[FoldOutcome, ...] = ()
 
     @property
     def train_seconds(self) -> float:
@@ -89,7 +113,11 @@ class Outcome:
 
     @property
     def scored(self) -> bool:
-        return self.stop_reason.scored and self.best_val_loss is not None and math.isfinite(self.best_val_loss)
+        return _scored(self.stop_reason, self.best_val_loss)
+
+
+def _scored(stop_reason: StopReason, best_val_loss: float | None) -> bool:
+    return stop_reason.scored and best_val_loss is not None and math.isfinite(best_val_loss)
 
 
 def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import reduction
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.market.windows import Windows
+from tsladder.market.windows import FoldWindows, Windows
 
 _ALIGNMENT = 64
 
@@ -32,28 +33,39 @@ class _Slot:
     offset: int
 
 
-class SharedWindows:
-    """The training and validation windows of one cell; sent to a process it costs a file descriptor, not a copy."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the arrays of some windows lie."""
 
-    def __init__(self, train: Windows, validation: Windows) -> None:
-        self.train = train
-        self.validation = validation
+    slots: dict[str, _Slot]
+    context_length: int
+
+
+class SharedWindows:
+    """The folds that a cell trains on, one unless it walks forward; sent to a process they cost a file descriptor, not
+    a copy."""
+
+    def __init__(self, folds: Sequence[FoldWindows]) -> None:
+        self.folds = tuple(folds)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._slots: dict[str, dict[str, _Slot]] = {}
         written: dict[int, _Slot] = {}
-        for region, windows in (("train", train), ("validation", validation)):
-            slots = {}
-            for name in _ARRAYS:
-                array = getattr(windows, name)
-                # The regions of one horizon share their series.
-                slots[name] = written.get(id(array)) or self._append(array)
-                written[id(array)] = slots[name]
-            self._slots[region] = slots
+        self._slots = [
+            tuple(self._place(windows, written) for windows in (fold.train, fold.validation)) for fold in self.folds
+        ]
         self._file.flush()
 
     def close(self) -> None:
         """Give this process's file descriptor back; processes that have mapped the file keep their windows."""
         self._file.close()
+
+    def _place(self, windows: Windows, written: dict[int, _Slot]) -> _Place:
+        slots = {}
+        for name in _ARRAYS:
+            array = getattr(windows, name)
+            # The regions and folds of one horizon share their series.
+            slots[name] = written.get(id(array)) or self._append(array)
+            written[id(array)] = slots[name]
+        return _Place(slots, windows.context_length)
 
     def _append(self, array: NDArray[Any]) -> _Slot:
         offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
@@ -62,28 +74,30 @@ class SharedWindows:
         return _Slot(array.dtype.str, array.shape, offset)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        lengths = {"train": self.train.context_length, "validation": self.validation.context_length}
-        return _mapped, (reduction.DupFd(self._file.fileno()), self._slots, lengths)
+        return _mapped, (reduction.DupFd(self._file.fileno()), self._slots)
 
 
 @dataclass(frozen=True, slots=True)
 class _Mapped:
-    train: Windows
-    validation: Windows
+    folds: tuple[FoldWindows, ...]
 
 
-def _mapped(descriptor: Any, slots: dict[str, dict[str, _Slot]], lengths: dict[str, int]) -> _Mapped:
+def _mapped(descriptor: Any, slots: Sequence[tuple[_Place, _Place]]) -> _Mapped:
     number = descriptor.detach()
     try:
         # Private pages: torch wants writable arrays, and nobody may change what the others see.
         memory = mmap.mmap(number, 0, access=mmap.ACCESS_COPY)
     finally:
         os.close(number)
-    regions = {}
-    for region, places in slots.items():
-        arrays = {
-            name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
-            for name, slot in places.items()
-        }
-        regions[region] = Windows(**arrays, context_length=lengths[region])
-    return _Mapped(**regions)
+    folds = []
+    for train, validation in slots:
+        folds.append(FoldWindows(train=_windows(memory, train), validation=_windows(memory, validation)))
+    return _Mapped(tuple(folds))
+
+
+def _windows(memory: mmap.mmap, place: _Place) -> Windows:
+    arrays = {
+        name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
+        for name, slot in place.slots.items()
+    }
+    return Windows(**arrays, context_length=place.context_length)

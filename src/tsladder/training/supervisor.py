@@ -6,14 +6,14 @@ import dataclasses
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from tsladder.market.windows import Windows
+from tsladder.market.windows import FoldWindows, Windows
 from tsladder.planning.memory import BatchPlan
 from tsladder.training.memory_guard import KernelKills, MemoryWatch
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
@@ -89,6 +89,8 @@ class Supervisor:
     A child that dies without a last word ends as KILLED, one that is silent for `stall_seconds` is killed and ends as
     STALLED; nothing a child does ends the parent. One that `watch` finds above its share of memory, or that the kernel
     killed for memory, starts again under a smaller plan, MAX_RETRIES times at most, and then ends as OUT_OF_MEMORY.
+
+    Every job trains one model on `train` and `validation`; with `earlier` folds, one on each of them before.
     """
 
     def __init__(
@@ -96,10 +98,11 @@ class Supervisor:
         train: Windows,
         validation: Windows,
         *,
+        earlier: Sequence[FoldWindows] = (),
         watch: MemoryWatch | None = None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._windows = SharedWindows(train, validation)
+        self._windows = SharedWindows([*earlier, FoldWindows(train=train, validation=validation)])
         self._stall_seconds = stall_seconds
         self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
@@ -112,6 +115,11 @@ class Supervisor:
     @property
     def running(self) -> tuple[int, ...]:
         return tuple(self._children)
+
+    @property
+    def models_a_job(self) -> int:
+        """How many each job trains, one after the other."""
+        return len(self._windows.folds)
 
     def vital_signs(self) -> dict[int, VitalSigns]:
         """Of every job that runs. Its silence does not count while it is suspended."""

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
 
-from tsladder.market.windows import Windows
+from tsladder.market.windows import FoldWindows
 from tsladder.planning.memory import GIB, BatchPlan
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
 from tsladder.training.shared import SharedWindows
@@ -43,18 +43,19 @@ def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
     _die_with_parent()
     started = time.perf_counter()
     try:
-        outcome = _train(channel, job, windows.train, windows.validation, started)
+        outcome = _train(channel, job, windows.folds, started)
     except Exception:
         outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
     channel.send(outcome)
     channel.close()
 
 
-def _train(channel: Connection, job: Job, train: Windows, validation: Windows, started: float) -> Outcome:
+def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> Outcome:
     import torch
 
     from tsladder.training.checkpoint import save_checkpoint
-    from tsladder.training.trainer import fit
+    from tsladder.training.folds import Walked, walk_forward
+    from tsladder.training.trainer import Fitted, fit
 
     torch.set_num_threads(job.threads)
 
@@ -71,12 +72,17 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
             last_beat = now
             channel.send(BEAT)
 
+    def trained() -> Fitted | Walked:
+        if len(folds) > 1:
+            return walk_forward(job, folds, report, beat)
+        return fit(job, folds[0].train, folds[0].validation, report, beat)
+
     retries = 0
     while True:
         allocate_for(job.plan)
         message = ""
         try:
-            fitted = fit(job, train, validation, report, beat)
+            fitted = trained()
             break
         except (torch.OutOfMemoryError, MemoryError) as error:
             message = str(error)
@@ -106,8 +112,9 @@ def _train(channel: Connection, job: Job, train: Windows, validation: Windows, s
         retries=retries,
         peak_memory_gib=peak_memory_gib(job.device),
         seconds=time.perf_counter() - started,
+        folds=fitted.folds if isinstance(fitted, Walked) else (),
     )
-    if job.checkpoint_folder is not None and outcome.scored:
+    if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
         record = {
             "seed": job.seed,
             "n_params": fitted.n_params,

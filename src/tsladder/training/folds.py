@@ -1,0 +1,119 @@
+"""One trial of a walk forward: one model a fold, all with the same settings, judged by their mean.
+
+The folds are trained one after the other, in time order, each from fresh weights.
+
+- Seed: derived from the trial's and the fold's number, so that folds share no stream.
+- Warm-up: the trial's is counted in optimizer steps of the last fold, which a winner is trained again on; an earlier
+  fold, which has fewer, takes the same share of its own steps.
+- Validation loss and AUC: the mean over the folds, each fold weighing the same.
+- Standard error of that loss: sqrt(sum of the folds' squared standard errors) / K. Those are over windows, as if these
+  were independent; the folds' validation windows are different ones. How folds differ is in their own losses.
+- Stop reason: that of the first fold that ends without a usable loss, and no later one is trained then; otherwise early
+  stopping where any fold stopped early, else completed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tsladder.market.windows import FoldWindows
+from tsladder.seeds import derive_seed
+from tsladder.training.outcome import EpochRecord, FoldOutcome, Job
+from tsladder.training.trainer import Beat, Report, fit
+from tsladder.vocabulary import StopReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walked:
+    """What became of the folds that were trained. Losses and AUC are None unless all of them have one.
+
+    `curve` holds the epochs of all folds one after the other: `steps` count on, and epoch e of fold k is numbered
+    (k - 1) * epochs allowed + e.
+    """
+
+    stop_reason: StopReason
+    best_val_loss: float | None
+    val_loss_se: float | None
+    val_auc: float | None
+    n_params: int
+    curve: tuple[EpochRecord, ...]
+    folds: tuple[FoldOutcome, ...]
+    best_epoch: None = None
+
+
+def walk_forward(job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat) -> Walked:
+    """Train one model of `job` on each of `folds`; `report` is told of every epoch as `Walked.curve` keeps it.
+
+    Raises ValueError for a job that is to leave a checkpoint: of several models none is the trial's.
+    """
+    if job.checkpoint_folder is not None:
+        raise ValueError(f"{len(folds)} folds are trained on, and a checkpoint holds one model")
+    curve: list[EpochRecord] = []
+    ended: list[FoldOutcome] = []
+    n_params = job.spec.n_params
+    for number, fold in enumerate(folds, start=1):
+        epochs_before, steps_before = (number - 1) * job.settings.epochs, curve[-1].steps if curve else 0
+
+        def in_the_walk(record: EpochRecord, epochs: int = epochs_before, steps: int = steps_before) -> bool:
+            moved = dataclasses.replace(record, epoch=epochs + record.epoch, steps=steps + record.steps)
+            curve.append(moved)
+            return report(moved)
+
+        fitted = fit(job_of_fold(job, folds, number), fold.train, fold.validation, in_the_walk, beat)
+        n_params = fitted.n_params
+        ended.append(
+            FoldOutcome(
+                stop_reason=fitted.stop_reason,
+                best_val_loss=fitted.best_val_loss,
+                val_loss_se=fitted.val_loss_se,
+                best_epoch=fitted.best_epoch,
+                val_auc=fitted.val_auc,
+                epochs_run=len(fitted.curve),
+                seconds=sum(epoch.seconds for epoch in fitted.curve),
+            )
+        )
+        if not ended[-1].scored:
+            break
+    return summarised(ended, len(folds), n_params, curve)
+
+
+def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:
+    """What fold `number`, counted from 1, trains."""
+    batch = job.plan.effective_batch
+    of_last, of_fold = (-(-len(windows.train) // batch) for windows in (folds[-1], folds[number - 1]))
+    warmup_steps = job.settings.warmup_steps
+    if warmup_steps > 0:
+        warmup_steps = max(1, round(warmup_steps * of_fold / of_last))
+    settings = dataclasses.replace(job.settings, warmup_steps=warmup_steps)
+    return dataclasses.replace(job, settings=settings, seed=derive_seed(job.seed, "fold", number))
+
+
+def summarised(ended: Sequence[FoldOutcome], n_folds: int, n_params: int, curve: Sequence[EpochRecord]) -> Walked:
+    """The trial of `ended`, the folds of `n_folds` that were trained."""
+    whole = len(ended) == n_folds and all(fold.scored for fold in ended)
+    reasons = [fold.stop_reason for fold in ended]
+    stopped_early = StopReason.EARLY_STOPPING in reasons
+    errors = _all_known([fold.val_loss_se for fold in ended]) if whole else None
+    return Walked(
+        stop_reason=StopReason.EARLY_STOPPING if whole and stopped_early else reasons[-1],
+        best_val_loss=_mean([fold.best_val_loss for fold in ended]) if whole else None,
+        val_loss_se=None if errors is None else math.hypot(*errors) / n_folds,
+        val_auc=_mean([fold.val_auc for fold in ended]) if whole else None,
+        n_params=n_params,
+        curve=tuple(curve),
+        folds=tuple(ended),
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = _all_known(values)
+    return None if known is None else statistics.fmean(known)
+
+
+def _all_known(values: Sequence[float | None]) -> list[float] | None:
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
