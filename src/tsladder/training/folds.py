@@ -22,8 +22,9 @@ from dataclasses import dataclass
 
 from tsladder.market.windows import FoldWindows
 from tsladder.seeds import derive_seed
+from tsladder.training.gradients import Beat
 from tsladder.training.outcome import EpochRecord, FoldOutcome, Job
-from tsladder.training.trainer import Beat, Report, fit
+from tsladder.training.trainer import Report, fit
 from tsladder.vocabulary import StopReason
 
 
