@@ -162,9 +162,12 @@ def _one(spec: ModelSpec, recipe: Recipe, seed: int, windows: WindowSet, horizon
 def _table(horizon: int, windows: WindowSet, found: list[Scored]) -> str:
     y_N, rate = windows.test.y_N, float(windows.train.y_N.mean())
     constant = float(per_day_log_loss(y_N, np.full(len(y_N), rate)).mean())
-    lines = [
+    head = (
         f"\n{horizon} ahead: base rate {y_N.mean():.3f} on test, {rate:.3f} in training; the training rate as a "
-        f"constant forecast has a log loss of {constant:.4f}\n",
+        f"constant forecast has a log loss of {constant:.4f}\n"
+    )
+    lines = [
+        head,
         "| loss | stopped by | log loss | at temperature | AUC | sd of AUC | Brier | ECE | mean forecast | epochs |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.studies import make_study, prepare, search_here
+from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.console.plan import study_forecast
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_lines
+from tsladder.records import read_json, read_lines
 from tsladder.search.trials import TrialRecord
+from tsladder.training.cell import open_cell
+from tsladder.training.retrain import train_winner
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -21,6 +23,7 @@ def test_a_trial_keeps_the_curve_of_the_auc_that_stopped_it_and_reports_log_loss
         tmp_path,
         search__strategy="random_search",
         search__trials=1,
+        train__seeds=1,
         search__objective="val_auc",
         training__loss="soft_auc",
         training__monitor="val_auc",
@@ -36,3 +39,10 @@ def test_a_trial_keeps_the_curve_of_the_auc_that_stopped_it_and_reports_log_loss
     (run,) = [run for run in tracker.runs() if run.name.endswith("trial-000")]
     assert run.metrics["val_auc_by_epoch"] == trial.val_aucs[-1]
     assert run.metrics["val_auc"] == trial.val_auc
+    train_winner(
+        open_cell(study, params_of(study), CELL, read_plan(study.train_plan(CELL))),
+        read_json(study.choice(CELL)),
+        tracker,
+    )
+    (seed,) = [run for run in tracker.runs() if run.name.endswith("seed-1")]
+    assert seed.metrics["val_auc"] >= seed.metrics["val_auc_by_epoch"] > 0
