@@ -138,7 +138,7 @@ def test_a_purge_below_the_largest_horizon_is_refused_in_words_and_only_where_it
     record["splits"]["kind"] = "walk_forward"
     (fault,) = faults_of(record)
     assert fault.startswith(
-        "splits.purge_days: must be at least the largest horizon (5), got 3: training labels would reach into validation"
+        "splits.purge_days: must be at least the largest horizon (5), got 3: training labels would reach"
     )
     for enough in (5, None):
         record["splits"]["purge_days"] = enough
