@@ -83,6 +83,10 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("splits.test_start", "soon"),
         ("splits.validation_fraction", 0.9),
         ("splits.windows_per_block", 2),
+        ("splits.kind", "walk"),
+        ("splits.folds", 1),
+        ("splits.purge_days", 0),
+        ("splits.embargo_days", -1),
         ("model.patch_len", 81),
         ("model.stride", 0),
         ("search.preset", "slow"),
@@ -147,6 +151,29 @@ def test_stopping_by_auc_needs_both_classes_in_validation_and_no_pruning_by_loss
     assert classes.startswith("training.monitor: val_auc needs both classes in validation")
     assert pruning.startswith("search.pruning: compares validation losses")
     record["splits"]["min_positives"] = 1
+    record["search"]["pruning"] = None
+    parse_params(record, source="params.yaml")
+
+
+def test_a_purge_below_the_largest_horizon_is_refused_in_words_and_only_where_it_is_used() -> None:
+    record = change("splits.purge_days", 3)
+    parse_params(record, source="params.yaml")
+    record["splits"]["kind"] = "walk_forward"
+    (fault,) = faults_of(record)
+    assert fault.startswith(
+        "splits.purge_days: must be at least the largest horizon (5), got 3: training labels would reach"
+    )
+    for enough in (5, None):
+        record["splits"]["purge_days"] = enough
+        assert parse_params(record, source="params.yaml").splits.purge_days == enough
+
+
+def test_pruning_and_a_walk_forward_do_not_go_together() -> None:
+    record = change("splits.kind", "walk_forward")
+    parse_params(record, source="params.yaml")
+    record["search"]["preset"] = "mission"
+    (fault,) = faults_of(record)
+    assert fault.startswith("search.pruning")
     record["search"]["pruning"] = None
     parse_params(record, source="params.yaml")
 

@@ -50,6 +50,13 @@ def test_a_forecast_reaches_up_to_what_it_takes_without_early_stopping() -> None
     assert found == Estimate(expected=20.0, low=10.0, high=70.0)
 
 
+def test_a_trial_of_several_folds_is_forecast_as_so_many_trainings() -> None:
+    one = Forecasted(expected=10.0, at_most=35.0, workers=2, trial_factor=3.0)
+    found = trainings(left(4, workers=2), one.of_a_trial, NOW)
+    assert found == Estimate(expected=60.0, low=30.0, high=210.0)
+    assert one.of_a_trial.of_a_trial == one.of_a_trial
+
+
 def test_own_trials_replace_the_forecast() -> None:
     found = trainings(left(4, 100.0), Forecasted(expected=10.0, at_most=35.0, workers=2), NOW)
     assert found == Estimate(expected=400.0, low=200.0, high=800.0)

@@ -15,6 +15,7 @@ from tsladder.planning.duration import (
     BEST_EPOCH_SHARE,
     DEFAULT_RATES,
     SCORING_SHARE,
+    START_SECONDS,
     RunLength,
     forecast,
     products,
@@ -97,3 +98,13 @@ def test_patience_ends_a_run_so_many_epochs_after_its_best() -> None:
     assert RUN.expected_epochs == BEST_EPOCH_SHARE * 20 + 4
     assert dataclasses.replace(RUN, patience=None).expected_epochs == 20
     assert dataclasses.replace(RUN, patience=30).expected_epochs == 20
+
+
+def test_a_trial_of_a_walk_forward_takes_its_folds_one_after_the_other_in_one_process() -> None:
+    shorter = dataclasses.replace(RUN, train_windows=1000)
+    walking = forecast(spec(), PLAN, 1, dataclasses.replace(RUN, earlier=(shorter, shorter)))
+    alone, fold = forecast(spec(), PLAN, 1, RUN), forecast(spec(), PLAN, 1, shorter)
+    assert (walking.expected, walking.at_most) == (alone.expected, alone.at_most)
+    assert (alone.trial_expected, alone.trial_at_most) == (alone.expected, alone.at_most)
+    assert walking.trial_expected == pytest.approx(alone.expected + 2 * (fold.expected - START_SECONDS))
+    assert walking.trial_at_most == pytest.approx(alone.at_most + 2 * (fold.at_most - START_SECONDS))

@@ -7,6 +7,7 @@ are laid over the calendar and counted, and how far a label looks ahead is measu
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -67,9 +68,12 @@ def shared_days(subject: Subject) -> Finding:
 def label_reach(subject: Subject) -> Finding:
     """No label of training looks at a day that validation or test of its fold uses; in time order nor does one of
     validation at a day of test. Labels look no further ahead than the horizon, and each window carries the label of its
-    last day."""
+    last day.
+
+    Numbers of several folds are those of the worst one: most days touched, fewest days between regions.
+    """
     faults: list[str] = []
-    numbers: dict[str, float | int | str] = {"order": "in time" if subject.in_time_order else "blocks"}
+    numbers: dict[str, int] = {}
     for horizon in subject.horizons:
         reach = measured_reach(subject, horizon)
         numbers[f"h{horizon}_days_ahead"] = reach
@@ -77,24 +81,26 @@ def label_reach(subject: Subject) -> Finding:
             faults.append(f"h{horizon}: a label looks {reach} days ahead")
         y_T = subject.labels(horizon)
         for fold in subject.folds(horizon):
-            for region, windows in fold.windows.items():
+            for region in fold.own:
+                windows = fold.windows[region]
                 other = int((windows.y_N != y_T[windows.ends_N].astype(np.float32)).sum())
                 if other:
                     not_theirs = f"{other} windows of {region} do not carry the label of their last day"
                     faults.append(f"{fold.label}: {not_theirs}")
             touched = _touched(subject, fold, max(horizon, reach))
-            numbers[f"{fold.key}_days_touched"] = touched
+            _keep(max, numbers, f"h{horizon}_days_touched", touched)
             if touched:
                 faults.append(f"{fold.label}: spans of training touch {_days(touched)} of validation or test")
             if subject.in_time_order:
-                faults.extend(_out_of_order(fold, max(horizon, reach), subject.context_length, numbers))
+                faults.extend(_out_of_order(fold, horizon, max(horizon, reach), subject.context_length, numbers))
     if faults:
         words = f"A label reaches too far: {listed(faults)}."
     elif subject.in_time_order:
         words = "The last day that any label of a region looks at lies before the first day the next region shows."
     else:
         words = "No window of training, its label's days included, touches a day of a validation or test block."
-    return Finding(name="label_reach", passed=not faults, numbers=numbers, words=words)
+    order = "in time" if subject.in_time_order else "blocks"
+    return Finding(name="label_reach", passed=not faults, numbers={"order": order, **numbers}, words=words)
 
 
 def measured_reach(subject: Subject, horizon: int) -> int:
@@ -139,17 +145,21 @@ def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
 
 
 def _out_of_order(
-    fold: AuditedFold, reach: int, context_length: int, numbers: dict[str, float | int | str]
+    fold: AuditedFold, horizon: int, reach: int, context_length: int, numbers: dict[str, int]
 ) -> list[str]:
     faults = []
     for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
         last_label = int(fold.windows[earlier].ends_N.max()) + reach
         first_input = int(fold.windows[later].ends_N.min()) - context_length + 1
-        numbers[f"{fold.key}_days_from_{earlier}_to_{later}"] = first_input - last_label
+        _keep(min, numbers, f"h{horizon}_days_from_{earlier}_to_{later}", first_input - last_label)
         if first_input <= last_label:
             reached = _days(last_label - first_input + 1)
             faults.append(f"{fold.label}: labels of {earlier} reach {reached} into what {later} shows")
     return faults
+
+
+def _keep(worse: Callable[[int, int], int], numbers: dict[str, int], name: str, value: int) -> None:
+    numbers[name] = worse(numbers.get(name, value), value)
 
 
 def _days(count: int) -> str:

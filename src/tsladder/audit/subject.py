@@ -27,11 +27,10 @@ Days = NDArray[np.bool_]
 class AuditedFold:
     """The windows of every region of one fold as the code cuts them, and the days that the splits file gives it.
 
-    `label` names it in a finding's words and `key` in its numbers. `own`: its regions, test with the last fold alone.
+    `label` names it in a finding's words. `own`: its regions, test with the last fold alone.
     """
 
     label: str
-    key: str
     windows: Mapping[Region, Windows]
     segments: Mapping[Region, Days]
     own: tuple[Region, ...]
@@ -96,7 +95,6 @@ class Subject:
             folds.append(
                 AuditedFold(
                     label=f"h{horizon} fold {number}" if walks else f"h{horizon}",
-                    key=f"h{horizon}_fold{number}" if walks else f"h{horizon}",
                     windows={**dict(_by_name(fold)), Region.TEST: made.test},
                     segments={region: _segments({**record, **of_fold}[region.value], rows) for region in Region},
                     own=own,

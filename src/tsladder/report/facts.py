@@ -189,7 +189,8 @@ class RegionDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
-    """`training_runs`: how many days each unbroken run of training days has."""
+    """`training_runs`: how many days each unbroken run of training days has. `regions`: by name; the earlier folds of a
+    walk forward are `train of fold 1` and so on."""
 
     horizon: int
     training_runs: tuple[int, ...]

@@ -67,19 +67,29 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
     for horizon in horizons:
         entry = of_horizon.get(str(horizon), {})
         counts: Mapping[str, Record] = entry.get("counts", {})
-        regions = {str(region): _days(counts[region]) for region in Region if region in counts}
-        if regions:
+        last = {str(region): _days(counts[region]) for region in Region if region in counts}
+        if last:
             cut: Record = read_if_there(places.horizon_splits(horizon)).get("splits", {})
             segments: Sequence[tuple[int, int]] = cut.get(Region.TRAIN, {}).get("segments", [])
             found.append(
                 SplitFacts(
                     horizon=horizon,
                     training_runs=tuple(last - first + 1 for first, last in segments),
-                    regions=regions,
+                    regions=_earlier_folds(entry) | last,
                     notes=tuple(entry.get("notes", [])),
                 )
             )
     return tuple(found)
+
+
+def _earlier_folds(entry: Record) -> dict[str, RegionDays]:
+    """Of a walk forward, in which training and validation of the last fold are those of the study."""
+    folds: Sequence[Mapping[str, Record]] = entry.get("folds", [])
+    return {
+        f"{region} of fold {number}": _days(count)
+        for number, fold in enumerate(folds[:-1], start=1)
+        for region, count in fold.items()
+    }
 
 
 def _days(count: Record) -> RegionDays:

@@ -188,6 +188,8 @@ def _description(record: TrialRecord) -> str:
     """What the page of a trial's run says first."""
     origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
     loss = "no validation loss" if record.best_val_loss is None else f"validation loss {record.best_val_loss:.4f}"
+    if record.folds and record.best_val_loss is not None:
+        loss += f", the mean over {len(record.folds)} folds"
     ending = f"{record.stop_reason} after {record.epochs_run} epochs"
     said = f"{record.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
     return f"{said}\n\n{record.message}" if record.message else said
