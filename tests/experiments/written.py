@@ -95,7 +95,7 @@ def _write_lock(places: Places) -> None:
     stages["splits"] = _done(places, "splits.py", OUTPUTS[0])
     stages["fit"] = {
         **_done(places, "fit.py", OUTPUTS[1]),
-        "deps": [plans],
+        "deps": [dict(plans)],
         "params": {"params.yaml": {"law": raw["law"]}},
     }
     write_text(places.root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
