@@ -129,6 +129,7 @@ class Experiments:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self._git("init", "-q", "-b", "main")
         write_text(folder / ".dvc" / "config", "[core]\n    analytics = false\n    check_update = false\n")
         write_text(folder / ".dvc" / ".gitignore", "/config.local\n/tmp\n/cache\n")
