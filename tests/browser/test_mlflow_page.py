@@ -79,6 +79,15 @@ def log_study(store: Path, experiment: str, picture: Path) -> MlflowTracker:
                     extra_tags={"stop_reason": STOPS[number % 3]},
                 )
             )
+        tracker.log_run(
+            RunRecord(
+                name=f"{name}/evaluation",
+                tags=tags(budget, "evaluate"),
+                parent_id=parent,
+                metrics={"test_loss": 0.4, "test_skill": 0.1},
+                extra_tags={"windows": "0123456789ab"},
+            )
+        )
         tracker.finish(parent, RunStatus.FINISHED, {"best_val_loss": 0.41, "test_loss": 0.4, **size_metrics(n_params)})
     tracker.register_law(LAW, [picture], replace(tags("80k", "fit"), horizon="1"))
     return tracker
@@ -183,7 +192,8 @@ def test_the_table_filtered_by_a_budget_shows_its_trials_and_no_other(served: Se
 def test_a_saved_view_opens_by_its_address_with_what_it_promises(view, served: Served, sight: Sight) -> None:
     port = int(served.address.rpartition(":")[2])
     sight.page.goto(view.address(served.experiment, port))
-    first = "80k-h1" if "cell" in view.filter else "80k-h1/trial-009"
+    firsts = {"cell": "80k-h1", "evaluation": "80k-h1/evaluation", "trial": "80k-h1/trial-009"}
+    first = next(name for kind, name in firsts.items() if f"'{kind}'" in view.filter)
     sight.page.get_by_text(first, exact=True).first.wait_for(timeout=FIRST_SIGHT_MS)
     assert sight.page.get_by_role("button", name=view.name, exact=True).count() == 1
     if view.charts:

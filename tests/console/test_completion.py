@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.experiments.written import Experiments
 
 from tsladder.cli import main
 from tsladder.console.arguments import build_parser
@@ -65,10 +66,22 @@ def test_cells_of_the_study_in_the_current_folder_are_offered(script: Path, tmp_
     for name in ("12k-h1", "12k-h3", "2M-h1", "audit", "supplementary"):
         (plans / f"{name}.json").touch()
     assert completed(script, "tsladder", "compare", "12k") == ["12k-h1", "12k-h3"]
-    assert completed(script, "tsladder", "compare", "12k-h1", "") == ["12k-h1", "12k-h3", "2M-h1"]
+    assert completed(script, "tsladder", "compare", "12k-h1", "") == ["12k-h1", "12k-h3", "2M-h1", "workspace"]
+    assert completed(script, "tsladder", "why", "") == ["12k-h1", "12k-h3", "2M-h1"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert completed(script, "tsladder", "compare", "12k", cwd=elsewhere) == []
+
+
+def test_experiments_branches_and_the_workspace_are_offered_to_be_compared(script: Path, tmp_path: Path) -> None:
+    made = Experiments(tmp_path / "repository")
+    made.add("tidal-axis")
+    assert completed(script, "tsladder", "compare", "tid", cwd=made.folder) == ["tidal-axis"]
+    assert completed(script, "tsladder", "compare", "tidal-axis", "", cwd=made.folder) == [
+        "tidal-axis",
+        "main",
+        "workspace",
+    ]
 
 
 def test_files_and_folders_and_choices_are_offered_where_they_belong(script: Path, tmp_path: Path) -> None:

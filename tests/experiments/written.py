@@ -95,7 +95,7 @@ def _write_lock(places: Places) -> None:
     stages["splits"] = _done(places, "splits.py", OUTPUTS[0])
     stages["fit"] = {
         **_done(places, "fit.py", OUTPUTS[1]),
-        "deps": [plans],
+        "deps": [dict(plans)],
         "params": {"params.yaml": {"law": raw["law"]}},
     }
     write_text(places.root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
@@ -129,6 +129,7 @@ class Experiments:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self._git("init", "-q", "-b", "main")
         write_text(folder / ".dvc" / "config", "[core]\n    analytics = false\n    check_update = false\n")
         write_text(folder / ".dvc" / ".gitignore", "/config.local\n/tmp\n/cache\n")

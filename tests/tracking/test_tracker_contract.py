@@ -135,6 +135,15 @@ def test_a_finished_cell_is_opened_again_and_keeps_its_metrics(tracker):
     assert by_name(tracker)["2M-h1"].metrics == {"best_val_loss": 0.3, "test_loss": 0.4}
 
 
+def test_a_cell_run_ends_with_the_tags_that_were_found_meanwhile(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.finish(cell, RunStatus.FINISHED, {"test_loss": 0.4}, {"windows": "0123456789ab"})
+    (run,) = tracker.runs()
+    assert run.tags == TAGS.as_dict() | {"kind": "cell", "windows": "0123456789ab"}
+    tracker.finish(cell, RunStatus.FINISHED)
+    assert by_name(tracker)["2M-h1"].tags["windows"] == "0123456789ab"
+
+
 def test_what_a_dead_owner_left_running_is_killed_and_nothing_else(tracker):
     old_study = tracker.cell_run("2M-h1", OTHER_STUDY)
     cell = tracker.cell_run("2M-h1", TAGS)

@@ -1,10 +1,11 @@
 """The saved views of MLflow's page: what it needs to read them, and that nobody's own is overwritten."""
 
+import dataclasses
 import json
 
 import pytest
 
-from tsladder.tracking import MlflowTracker, RunTags, store_uri, view_addresses
+from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri, view_addresses
 from tsladder.tracking.views import VIEWS, experiment_tags
 
 TAGS = RunTags(
@@ -16,7 +17,11 @@ TAGS = RunTags(
 def client(tmp_path):
     from mlflow import MlflowClient
 
-    MlflowTracker(tmp_path, "study").cell_run("2M-h1", TAGS)
+    tracker = MlflowTracker(tmp_path, "study")
+    cell = tracker.cell_run("2M-h1", TAGS)
+    for horizon, windows in (("1", "b" * 12), ("3", "a" * 12), ("5", "b" * 12)):
+        tags = dataclasses.replace(TAGS, phase="evaluate", horizon=horizon)
+        tracker.log_run(RunRecord(name="evaluation", tags=tags, parent_id=cell, extra_tags={"windows": windows}))
     return MlflowClient(tracking_uri=store_uri(tmp_path))
 
 
@@ -33,7 +38,16 @@ def test_a_view_is_a_name_two_times_and_a_state_in_json(view):
 def test_the_filter_of_a_view_finds_runs_of_its_kind(view, client, tmp_path):
     found = client.search_runs([client.get_experiment_by_name("study").experiment_id], view.filter)
     kinds = {run.data.tags["kind"] for run in found}
-    assert kinds == ({"cell"} if "cell" in view.filter else set())
+    assert kinds == {kind for kind in ("cell", "evaluation") if f"'{kind}'" in view.filter}
+
+
+def test_the_view_of_families_puts_runs_that_can_be_compared_side_by_side(client):
+    (families,) = [view for view in VIEWS if view.key == "families"]
+    number = client.get_experiment_by_name("study").experiment_id
+    found = client.search_runs([number], families.filter, order_by=[f"{families.order_by} ASC"])
+    assert [run.data.tags["windows"][0] for run in found] == ["a", "b", "b"]
+    alike = client.search_runs([number], f"tags.windows = '{'b' * 12}'")
+    assert {run.data.tags["horizon"] for run in alike} == {"1", "5"}
 
 
 def test_every_chart_stands_in_a_section_of_its_view():

@@ -14,7 +14,7 @@ import pytest
 from tests.studies import make_study, params_of, prepare
 
 from tsladder.evaluation.metrics import per_day_log_loss
-from tsladder.evaluation.predictions import read_predictions
+from tsladder.evaluation.predictions import read_predictions, scored_on
 from tsladder.market.targets import labels
 from tsladder.params import TargetParams
 from tsladder.places import Places
@@ -120,6 +120,16 @@ def test_the_record_holds_every_baseline_interval_and_choice(study: Places, monk
     assert evaluation.metrics["test_loss_low"] == test["intervals"]["log_loss"]["low"]
     assert evaluation.metrics["test_loss_high"] == test["intervals"]["log_loss"]["high"]
     assert evaluation.metrics["validation_ece"] == record["regions"]["validation"]["mean"]["ece"]
+
+
+def test_runs_say_on_which_days_and_labels_they_were_scored(study: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, table, tracker = score(opened(study), monkeypatch)
+    rows = table[(table["region"] == "test") & (table["model"] == "seed-1")]
+    windows = scored_on(rows["date"].to_numpy(), rows["label"].to_numpy())
+    said = {run.name: run.tags["windows"] for run in tracker.stored.values()}
+    assert said == {str(CELL): windows, f"{CELL}/evaluation": windows}
+    _, _, other = score(with_other_test_labels(opened(study)), monkeypatch)
+    assert windows not in {run.tags["windows"] for run in other.stored.values()}
 
 
 def test_persistence_of_the_first_test_day_knows_the_label_before_the_region(

@@ -1,4 +1,4 @@
-"""`tsladder completion`: what a shell needs to complete commands, options, files and cells."""
+"""`tsladder completion`: what a shell needs to complete commands, options, files, cells and experiments."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from tsladder.console.parser import Parser
 
 # Asked when a name is completed, so that one script serves every study: the plan files of the current folder.
 _LIST_CELLS = r"ls artifacts/plans 2>/dev/null | sed -n 's/^\(.*-h[0-9]*\)\.json$/\1/p'"
+# An experiment of DVC is the reference refs/exps/<2 digits>/<38 digits>/<name> of git.
+_LIST_COMPARED = (
+    f"{_LIST_CELLS}; git for-each-ref --format='%(refname:lstrip=4)' 'refs/exps/??/*/*' 2>/dev/null; "
+    "git for-each-ref --format='%(refname:lstrip=2)' refs/heads refs/tags 2>/dev/null; echo workspace"
+)
 _CELLS = {"bash": "_tsladder_cells", "zsh": "_tsladder_cells"}
+_COMPARED = {"bash": "_tsladder_compared", "zsh": "_tsladder_compared"}
+_LISTS = {"_tsladder_cells": _LIST_CELLS, "_tsladder_compared": _LIST_COMPARED}
 _PREAMBLE = {
-    "bash": f'_tsladder_cells() {{\n  compgen -W "$({_LIST_CELLS})" -- "$1"\n}}\n',
-    "zsh": f"_tsladder_cells() {{\n  compadd -- $({_LIST_CELLS})\n}}\n",
+    "bash": "".join(f'{name}() {{\n  compgen -W "$({listed})" -- "$1"\n}}\n' for name, listed in _LISTS.items()),
+    "zsh": "".join(f"{name}() {{\n  compadd -- $({listed})\n}}\n" for name, listed in _LISTS.items()),
 }
 
 
@@ -34,4 +41,6 @@ def _completed(action: argparse.Action) -> Mapping[str, Any] | None:
     metavar = str(action.metavar or "")
     if action.type is Path:
         return shtab.DIRECTORY if metavar == "DIR" else shtab.FILE
+    if metavar.endswith("|EXP"):
+        return _COMPARED
     return _CELLS if metavar.startswith("CELL") else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SEED_PREFIX = "seed-"
+
+
+def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
+    """Short fingerprint (12 hex digits of SHA-256) of the days scored on and of their labels: models with the same one
+    can be compared, whatever they were shown."""
+    found = hashlib.sha256(np.asarray(dates_N).astype("datetime64[D]").astype("<i8").tobytes())
+    found.update(np.asarray(y_N).astype("<f4").tobytes())
+    return found.hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

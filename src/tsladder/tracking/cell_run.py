@@ -17,6 +17,7 @@ class CellRun:
     run_id: str
     status: RunStatus = RunStatus.FINISHED
     metrics: Mapping[str, float | None] = field(default_factory=dict)
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -35,4 +36,4 @@ def open_cell_run(tracker: Tracker, name: str, tags: RunTags) -> Iterator[CellRu
         run.status = RunStatus.FAILED
         raise
     finally:
-        tracker.finish(run.run_id, run.status, run.metrics)
+        tracker.finish(run.run_id, run.status, run.metrics, run.extra_tags)

@@ -53,9 +53,20 @@ class MemoryTracker:
     def log_run(self, record: RunRecord) -> str:
         return self._store(record, record.tags.kind)
 
-    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        metrics: Mapping[str, float | None] | None = None,
+        extra_tags: Mapping[str, str] | None = None,
+    ) -> None:
         run = self.stored[run_id]
-        self.stored[run_id] = replace(run, status=status, metrics={**run.metrics, **loggable_metrics(metrics or {})})
+        self.stored[run_id] = replace(
+            run,
+            status=status,
+            tags={**run.tags, **(extra_tags or {})},
+            metrics={**run.metrics, **loggable_metrics(metrics or {})},
+        )
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
         params, metrics = law_summary(record)

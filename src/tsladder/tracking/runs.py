@@ -124,8 +124,14 @@ class Tracker(Protocol):
         """Log one finished run and return its id."""
         ...
 
-    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
-        """End a cell's run. `cell_run` opens it again should the cell run again."""
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        metrics: Mapping[str, float | None] | None = None,
+        extra_tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """End a cell's run, and add metrics and tags to it. `cell_run` opens it again should the cell run again."""
         ...
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:

@@ -82,10 +82,19 @@ class MlflowTracker:
         self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
         return run_id
 
-    def finish(self, run_id: str, status: RunStatus, metrics: Mapping[str, float | None] | None = None) -> None:
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        metrics: Mapping[str, float | None] | None = None,
+        extra_tags: Mapping[str, str] | None = None,
+    ) -> None:
+        from mlflow.entities import RunTag
+
         entries = _metrics(metrics or {}, {}, _now_ms())
-        if entries:
-            self._client.log_batch(run_id, metrics=entries)
+        tags = [RunTag(name, value) for name, value in (extra_tags or {}).items()]
+        if entries or tags:
+            self._client.log_batch(run_id, metrics=entries, tags=tags)
         self._client.set_terminated(run_id, status=status)
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:

@@ -20,6 +20,7 @@ _MADE_AT = 1_700_000_000_000
 
 _TRIALS = "tags.kind = 'trial'"
 _CELLS = "tags.kind = 'cell'"
+_EVALUATIONS = "tags.kind = 'evaluation'"
 _MOST_RUNS = 1000
 _SETTINGS = ("d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout")
 _TABLE = (
@@ -34,9 +35,10 @@ best at each budget?
 * A row is a cell of budget and horizon, for example `2M-h1`. Below it are its trials, its winner's fresh seeds and \
 its evaluation.
 * `scaling-law` is the law with its verdicts and picture; `comparison` has the report and a table of every trial.
-* **Views**, above at the right: *Trials*, *Trials by horizon*, *Loss against size*, *Cells*.
+* **Views**, above at the right: *Trials*, *Trials by horizon*, *Loss against size*, *Cells*, *Families and \
+tiers*, where runs with the same `windows` were scored on the same days and labels: only these can be compared.
 * Filters to start from: `tags.budget = '200k'` · `tags.kind = 'trial' and tags.horizon = '1'` · \
-`tags.stop_reason != 'early_stopping'` · `tags.phase = 'train'`
+`tags.stop_reason != 'early_stopping'` · `tags.phase = 'train'` · `tags.kind = 'evaluation' and tags.windows = '...'`
 
 These are copies for people: results are in artifacts/, and nothing is read back from here.
 """
@@ -138,6 +140,17 @@ VIEWS = (
         filter=_CELLS,
         columns=tuple(f"metrics.`{name}`" for name in ("n_params", "best_val_loss", "test_loss", "trials_done")),
         charts=(_scatter("log10_n_params", "test_loss"), _scatter("log10_n_params", "best_val_loss")),
+    ),
+    # Sorted by what may be compared: runs with one value of the tag stand together.
+    SavedView(
+        key="families",
+        name="Families and tiers",
+        filter=_EVALUATIONS,
+        order_by="tags.`windows`",
+        columns=(
+            *(f"tags.`{name}`" for name in ("windows", "model", "tier", "task", "budget", "horizon")),
+            *(f"metrics.`{name}`" for name in ("test_loss", "test_skill")),
+        ),
     ),
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsladder.evaluation.baselines import Forecast, baselines
 from tsladder.evaluation.decision import choose_on_validation
-from tsladder.evaluation.predictions import predictions_frame
+from tsladder.evaluation.predictions import predictions_frame, scored_on
 from tsladder.evaluation.scores import RegionScores, score_region
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
@@ -40,7 +40,8 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             forecasts = _baselines(work)
             regions = _score(work, choice, windows_of, forecasts, under_way.result())
-            _log(work, regions, tracker, parent)
+            test = windows_of[Region.TEST]
+            _log(work, regions, scored_on(test.dates_N, test.y_N), tracker, parent)
 
 
 def _score(
@@ -127,7 +128,8 @@ def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
     }
 
 
-def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, parent: CellRun) -> None:
+def _log(work: CellWork, regions: dict[Region, RegionScores], scored: str, tracker: Tracker, parent: CellRun) -> None:
+    """`scored`: what the tag `windows` says, so that the page finds runs whose test losses can be compared."""
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
         interval = scores.intervals["log_loss"]
@@ -147,7 +149,9 @@ def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, 
             tags=work.tags(Phase.EVALUATE, work.search_key),
             parent_id=parent.run_id,
             metrics=metrics,
+            extra_tags={"windows": scored},
             artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
         )
     )
     parent.metrics = {"test_loss": metrics.get("test_loss")}
+    parent.extra_tags = {"windows": scored}
