@@ -8,7 +8,7 @@ import pytest
 from tests.studies import make_study, synthetic_bars
 
 from tsladder.errors import BadInput
-from tsladder.market.inputs import input_symbols, read_inputs
+from tsladder.market.inputs import further_symbols, read_inputs
 from tsladder.params import DataParams
 from tsladder.places import Places
 
@@ -23,9 +23,9 @@ def data(tier: str) -> DataParams:
 
 
 def test_vix_is_read_for_its_tier_alone() -> None:
-    assert input_symbols(data("c33")) == ("tiny", "vix")
+    assert further_symbols(data("c33")) == ("vix",)
     for tier in ("a20", "a25", "a50", "a100", "a200"):
-        assert input_symbols(data(tier)) == ("tiny",)
+        assert further_symbols(data(tier)) == ()
 
 
 def test_another_vix_changes_the_inputs_of_c33_and_of_no_other_tier(study: Places) -> None:

@@ -60,7 +60,7 @@ def score(work: CellWork, monkeypatch: pytest.MonkeyPatch) -> tuple[dict, pd.Dat
     rng = np.random.default_rng(0)
     true = opened(work.places).dataset.windows
     forecasts = {
-        region: {
+        ("tiny", region): {
             number: np.clip(
                 0.25 + 0.2 * true.region(region).y_N + 0.15 * rng.normal(size=len(true.region(region))), 0.01, 0.99
             )

@@ -83,7 +83,7 @@ def label_reach(subject: Subject) -> Finding:
         if touched:
             faults.append(f"h{horizon}: spans of training touch {_days(touched)} of validation or test")
         if subject.in_time_order:
-            faults.extend(_out_of_order(made, horizon, max(horizon, reach), subject.context_length, numbers))
+            faults.extend(_out_of_order(subject, made, horizon, max(horizon, reach), numbers))
     if faults:
         words = f"A label reaches too far: {listed(faults)}."
     elif subject.in_time_order:
@@ -133,20 +133,24 @@ def _segments(subject: Subject, horizon: int, region: Region) -> Days:
 
 
 def _touched(subject: Subject, made: WindowSet, horizon: int, reach: int) -> int:
-    """Days of validation and test, as blocks or as windows, that spans of training lie on."""
-    kept = np.zeros(len(subject.table.dates_T), dtype=bool)
+    """Days of validation and test, as blocks or as windows, that spans of training lie on, whatever their symbol."""
+    dates_T = subject.table.dates_T
+    kept = np.zeros(len(dates_T), dtype=bool)
     for region in (Region.VALIDATION, Region.TEST):
         kept |= _segments(subject, horizon, region) | _span(subject, made.region(region), reach)
-    return int((_span(subject, made.train, reach) & kept).sum())
+    return len(np.intersect1d(dates_T[_span(subject, made.train, reach)], dates_T[kept]))
 
 
 def _out_of_order(
-    made: WindowSet, horizon: int, reach: int, context_length: int, numbers: dict[str, float | int | str]
+    subject: Subject, made: WindowSet, horizon: int, reach: int, numbers: dict[str, float | int | str]
 ) -> list[str]:
+    """Days are counted on the calendar of all symbols."""
+    dates_T = subject.table.dates_T
+    day_T = np.searchsorted(np.unique(dates_T), dates_T)
     faults = []
     for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
-        last_label = int(made.region(earlier).ends_N.max()) + reach
-        first_input = int(made.region(later).ends_N.min()) - context_length + 1
+        last_label = int(day_T[_span(subject, made.region(earlier), reach)].max())
+        first_input = int(day_T[_span(subject, made.region(later), reach)].min())
         numbers[f"h{horizon}_days_from_{earlier}_to_{later}"] = first_input - last_label
         if first_input <= last_label:
             reached = _days(last_label - first_input + 1)

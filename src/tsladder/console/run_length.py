@@ -15,7 +15,7 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
     """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
     if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         windows = {horizon: _built(places, horizon) for horizon in params.horizons}
-    elif places.bars(params.data.symbol).exists():
+    elif all(places.bars(symbol).exists() for symbol in params.data.markets):
         windows = _counted(places, params)
     else:
         return {}
@@ -41,14 +41,12 @@ def _built(places: Places, horizon: int) -> dict[Region, int]:
 def _counted(places: Places, params: Params) -> dict[int, dict[Region, int]]:
     """As the stages features and splits would build them, without writing anything. Takes about a second."""
     from tsladder.market.build import features_of
-    from tsladder.market.splits import make_splits
-    from tsladder.market.unbroken import around_lost_days
+    from tsladder.market.pooling import cut_symbols
 
     table = features_of(places, params.data)
     context = params.windows.context_length
     counts = {}
     for horizon in params.horizons:
-        whole = make_splits(table.dates_T, params.splits, context, horizon, seed=params.study.seed)
-        splits = around_lost_days(whole, table.dates_T, table.lost_between, context)
+        splits = cut_symbols(table, params.splits, context, horizon, seed=params.study.seed).pooled
         counts[horizon] = {region: len(splits.region(region).ends_N(context, horizon)) for region in Region}
     return counts

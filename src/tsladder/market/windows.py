@@ -8,7 +8,8 @@ counts the possible starts of a window.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -25,10 +26,15 @@ from tsladder.vocabulary import Region
 _FLAT = 1e-6
 _WINDOWS_AT_ONCE = 512
 
+_JUDGED = (Region.VALIDATION, Region.TEST)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Windows:
-    """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days."""
+    """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days.
+
+    `symbols`: whose windows they are, in the order of their rows, where not the study's own symbol's alone.
+    """
 
     series_TF: NDArray[np.float32]
     ends_N: NDArray[np.int64]
@@ -37,6 +43,7 @@ class Windows:
     y_N: NDArray[np.float32]
     dates_N: NDArray[np.datetime64]
     context_length: int
+    symbols: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ends_N)
@@ -59,17 +66,23 @@ class Windows:
         digest.update(self.ends_N.astype("<i8").tobytes())
         digest.update(self.dates_N.astype("datetime64[D]").astype("<i8").tobytes())
         digest.update(self.y_N.astype("<f4").tobytes())
+        digest.update("\n".join(self.symbols).encode())
         return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class WindowSet:
-    """The windows of the three regions of one horizon; they share one `series_TF` of the named columns."""
+    """The windows of the three regions of one horizon; they share one `series_TF` of the named columns.
+
+    Of several symbols `train` holds the windows of all, `validation` and `test` those of the study's own; `further`
+    holds for each of the others its windows of those two regions, maybe none.
+    """
 
     train: Windows
     validation: Windows
     test: Windows
     columns: tuple[str, ...]
+    further: Mapping[str, Mapping[Region, Windows]] = field(default_factory=dict)
 
     def region(self, region: Region) -> Windows:
         return {Region.TRAIN: self.train, Region.VALIDATION: self.validation, Region.TEST: self.test}[region]
@@ -86,45 +99,72 @@ class _Affine:
         return _Affine(scale_NF=self.scale_NF * scale, shift_NF=self.shift_NF * scale + shift)
 
 
-def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64], windows: WindowParams) -> WindowSet:
+def build_windows(
+    table: FeatureTable,
+    splits: Splits,
+    y_T: NDArray[np.float64],
+    windows: WindowParams,
+    further: Mapping[str, Splits] | None = None,
+) -> WindowSet:
     """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only.
 
     ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
     columns over their constant, unitless ones as they are; then one mean and sd per column over the days of all
-    training windows.
+    training windows, whatever their symbol.
     ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A column that does not move gives 0.
-    Prices enter in units of the series' first Close, which cancels: another unit of price changes nothing.
+    Prices enter in units of their symbol's first Close, which cancels: another unit of price changes nothing.
+    `further`: splits of other symbols of the table, whose validation and test windows are wanted, too.
     Raises BadInput naming column and day where a number leaves the range of float32.
     """
     require_horizon(y_T, splits.horizon)
     context_length = windows.context_length
-    ends = {region: splits.region(region).ends_N(context_length, splits.horizon) for region in Region}
+    wanted = {(table.symbol, region): splits.region(region) for region in Region}
+    wanted |= {(name, region): other.region(region) for name, other in (further or {}).items() for region in _JUDGED}
+    ends = {key: split.ends_N(context_length, splits.horizon) for key, split in wanted.items()}
+    training = (table.symbol, Region.TRAIN)
     series_TF = table.values_TF
     if windows.normalisation != "none":
-        series_TF = series_TF / _unit_F(table)
-    maps = {region: _map(table, series_TF, ends[region], windows) for region in Region}
-    if windows.normalisation == "ratio" and len(ends[Region.TRAIN]) > 0:
-        mean_F, sd_F = _training_moments(series_TF, ends[Region.TRAIN], maps[Region.TRAIN], context_length)
+        series_TF = np.concatenate([own.values_TF / _unit_F(own) for own in table.by_symbol()])
+    maps = {key: _map(table, series_TF, ends_N, windows) for key, ends_N in ends.items()}
+    if windows.normalisation == "ratio" and len(ends[training]) > 0:
+        mean_F, sd_F = _training_moments(series_TF, ends[training], maps[training], context_length)
         scale_F = _inverse(sd_F, mean_F)
-        maps = {region: affine.then(scale_F, -mean_F * scale_F) for region, affine in maps.items()}
+        maps = {key: affine.then(scale_F, -mean_F * scale_F) for key, affine in maps.items()}
     with np.errstate(over="ignore"):
         shared_TF = np.ascontiguousarray(series_TF, dtype=np.float32)
     _refuse_non_finite(shared_TF, table, np.arange(len(shared_TF)))
-    regions = {}
-    for region, affine in maps.items():
+    made = {}
+    for key, affine in maps.items():
         with np.errstate(over="ignore"):
             scale_NF, shift_NF = affine.scale_NF.astype(np.float32), affine.shift_NF.astype(np.float32)
-        _refuse_non_finite(scale_NF + shift_NF, table, ends[region])
-        regions[region.value] = Windows(
+        _refuse_non_finite(scale_NF + shift_NF, table, ends[key])
+        made[key] = Windows(
             series_TF=shared_TF,
-            ends_N=ends[region],
+            ends_N=ends[key],
             scale_NF=scale_NF,
             shift_NF=shift_NF,
-            y_N=y_T[ends[region]].astype(np.float32),
-            dates_N=table.dates_T[ends[region]],
+            y_N=y_T[ends[key]].astype(np.float32),
+            dates_N=table.dates_T[ends[key]],
             context_length=context_length,
+            symbols=_of_whom(table, ends[key]),
         )
-    return WindowSet(columns=table.names, **regions)
+    return WindowSet(
+        **{region.value: made[table.symbol, region] for region in Region},
+        columns=table.names,
+        further={name: {region: made[name, region] for region in _JUDGED} for name in further or ()},
+    )
+
+
+def _of_whom(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
+    """The symbols on whose rows the windows end; () where that is the table's own alone."""
+    names = [own.symbol for own in table.by_symbol()]
+    found = [names[place] for place in np.unique(_place_N(table, ends_N))]
+    return tuple(found) if found != names[:1] else ()
+
+
+def _place_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which symbol of the table, counted from 0, each row belongs to."""
+    return np.searchsorted(np.array(table.first_rows), rows_N, side="right") - 1
 
 
 def _unit_F(table: FeatureTable) -> NDArray[np.float64]:
@@ -143,7 +183,8 @@ def _map(
     shift_NF = -mean_NF * scale_NF
     if windows.normalisation == "revin":
         return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
-    per_close_N = table.close_T[0] / table.close_T[ends_N]
+    first_N = np.array(table.first_rows)[_place_N(table, ends_N)]
+    per_close_N = table.close_T[first_N] / table.close_T[ends_N]
     for index, column in enumerate(table.columns):
         if column.kind is ColumnKind.VOLUME:
             continue

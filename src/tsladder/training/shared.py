@@ -62,8 +62,11 @@ class SharedWindows:
         return _Slot(array.dtype.str, array.shape, offset)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        lengths = {"train": self.train.context_length, "validation": self.validation.context_length}
-        return _mapped, (reduction.DupFd(self._file.fileno()), self._slots, lengths)
+        rest = {
+            region: {"context_length": windows.context_length, "symbols": windows.symbols}
+            for region, windows in (("train", self.train), ("validation", self.validation))
+        }
+        return _mapped, (reduction.DupFd(self._file.fileno()), self._slots, rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class _Mapped:
     validation: Windows
 
 
-def _mapped(descriptor: Any, slots: dict[str, dict[str, _Slot]], lengths: dict[str, int]) -> _Mapped:
+def _mapped(descriptor: Any, slots: dict[str, dict[str, _Slot]], rest: dict[str, dict[str, Any]]) -> _Mapped:
     number = descriptor.detach()
     try:
         # Private pages: torch wants writable arrays, and nobody may change what the others see.
@@ -81,9 +84,9 @@ def _mapped(descriptor: Any, slots: dict[str, dict[str, _Slot]], lengths: dict[s
         os.close(number)
     regions = {}
     for region, places in slots.items():
-        arrays = {
+        arrays: dict[str, Any] = {
             name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
             for name, slot in places.items()
         }
-        regions[region] = Windows(**arrays, context_length=lengths[region])
+        regions[region] = Windows(**arrays, **rest[region])
     return _Mapped(**regions)
