@@ -37,7 +37,7 @@ def fit_table(
     huber_delta: float | None = None,
     on_step: OnStep = untold,
 ) -> dict[str, Any]:
-    """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`), or of the rows of several files
+    """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`), or of several files, fitted
     together; raises BadInput.
 
     `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of

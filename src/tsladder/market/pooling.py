@@ -51,14 +51,15 @@ def cut_symbols(table: FeatureTable, splits: SplitParams, context_length: int, h
     own, *others = table.by_symbol()
     whole = make_splits(own.dates_T, splits, context_length, horizon, seed=seed)
     found = around_lost_days(whole, own.dates_T, own.lost_between, context_length)
-    thinned = [*_thinned(own, whole, found, context_length)]
+    several = len(others) > 0
+    thinned = [*_thinned(own, whole, found, context_length, named=several)]
     starts = _starts(own, splits, whole)
     further = {}
     for other, first_row in zip(others, table.first_rows[1:], strict=True):
         whole = _between(other.dates_T, starts, horizon)
         cut = around_lost_days(whole, other.dates_T, other.lost_between, context_length)
         _refuse_untrainable(other, cut, context_length, starts[0])
-        thinned += _thinned(other, whole, cut, context_length)
+        thinned += _thinned(other, whole, cut, context_length, named=several)
         further[other.symbol] = _moved(cut, first_row)
     return PooledSplits(own=found, further=further, thinned=tuple(thinned))
 
@@ -101,8 +102,10 @@ def _refuse_untrainable(table: FeatureTable, splits: Splits, context_length: int
     )
 
 
-def _thinned(table: FeatureTable, whole: Splits, splits: Splits, context_length: int) -> tuple[str, ...]:
-    """A note on the windows that lost days cost; none where no day was lost between two others."""
+def _thinned(
+    table: FeatureTable, whole: Splits, splits: Splits, context_length: int, *, named: bool
+) -> tuple[str, ...]:
+    """A note on the windows that lost days cost; none where no day was lost between two others. `named`: of whom."""
     lost = table.lost_between
     if not lost:
         return ()
@@ -112,4 +115,5 @@ def _thinned(table: FeatureTable, whole: Splits, splits: Splits, context_length:
         costs.append(f"{region.value} {before - after} of {before}")
     days = f"{lost[0]} is" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]} are"
     cost = f"windows that reach across: {', '.join(costs)}"
-    return (f"horizon {splits.horizon}: {days} lost to a series that is missing there; {cost}",)
+    head = f"horizon {splits.horizon}{f', {table.symbol}' if named else ''}"
+    return (f"{head}: {days} lost to a series that is missing there; {cost}",)
