@@ -52,6 +52,19 @@ def test_another_vix_makes_c33_stale_and_another_symbol_does_not(workspace: Work
     repro(workspace)
 
 
+def test_other_bars_of_a_further_symbol_make_the_study_that_names_it_stale_and_no_other(workspace: Workspace) -> None:
+    write(workspace, "other", seed=7)
+    repro(workspace)
+    workspace.set(data__symbols=["tiny", "other"])
+    assert repro(workspace) == {"inputs", "features", "splits"}
+    write(workspace, "vix", seed=8)
+    assert repro(workspace) == {"inputs"}
+    write(workspace, "other", seed=9)
+    assert repro(workspace) == {"inputs", "features", "splits"}
+    workspace.set(data__symbols=None)
+    repro(workspace)
+
+
 def test_other_bars_of_the_symbol_make_every_tier_stale(workspace: Workspace) -> None:
     write(workspace, "tiny", seed=6)
     assert repro(workspace) == {"inputs", "features", "splits"}

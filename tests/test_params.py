@@ -77,6 +77,9 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("horizons", [True]),
         ("data.tier", "a21"),
         ("data.symbol", "../../etc/passwd"),
+        ("data.symbols", []),
+        ("data.symbols", ["nasdaq"]),
+        ("data.symbols", ["sp500", "nasdaq", "nasdaq"]),
         ("target.task", "threshold_7pct"),
         ("splits.validation_start", None),
         ("splits.validation_start", "2016-01-01"),
@@ -175,6 +178,16 @@ def test_pruning_and_a_walk_forward_do_not_go_together() -> None:
     (fault,) = faults_of(record)
     assert fault.startswith("search.pruning")
     record["search"]["pruning"] = None
+    parse_params(record, source="params.yaml")
+
+
+def test_several_symbols_need_common_dates() -> None:
+    record = change("data.symbols", ["nasdaq", "sp500"])
+    assert parse_params(record, source="params.yaml").data.markets == ("sp500", "nasdaq")
+    record["splits"]["kind"] = "chunks"
+    (fault,) = faults_of(record)
+    assert fault.startswith("data.symbols: several symbols need splits.kind dates, got chunks")
+    record["data"]["symbols"] = ["sp500"]
     parse_params(record, source="params.yaml")
 
 

@@ -123,12 +123,14 @@ def _compare_experiments(places: Places, options: argparse.Namespace) -> int:
 def _fit(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.fit import fit_lines, fit_points
 
-    with progress(f"fitting {options.points.name}") as on_step:
+    with progress(f"fitting {', '.join(path.name for path in options.points)}") as on_step:
         record = fit_points(options.points, options.out, options.huber_delta, on_step)
     if options.json:
         print(json.dumps(record, indent=1, allow_nan=False))
     else:
         print("\n".join(fit_lines(record)))
+    if "rows_dropped" in record:
+        print(f"tsladder: note: {record['rows_dropped']} rows say that they were dropped", file=sys.stderr)
     if record["ignored_columns"]:
         print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
     return 0

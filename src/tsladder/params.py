@@ -41,26 +41,40 @@ class StudyParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataParams:
-    """`first_day` of the feature table: null, as early as the tier allows; `common`, as early as every tier without VIX
-    allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj Close, for features and
-    labels alike."""
+    """`symbol`: the market that validates, tests and makes the law. `symbols`: it and further ones whose windows are
+    trained on, too; null, none. `first_day` of a feature table: null, as early as the tier allows; `common`, as early
+    as every tier without VIX allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj
+    Close, for features and labels alike."""
 
     symbol: Name
     tier: Literal["a20", "a25", "c33", "a50", "a100", "a200"]
     ohlcv: bool
+    symbols: tuple[Name, ...] | None = None
     first_day: Literal["common"] | datetime.date | None = None
     adjust: bool = False
 
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The symbols beside `symbol`, in their order."""
+        return tuple(symbol for symbol in self.symbols or () if symbol != self.symbol)
+
+    @property
+    def markets(self) -> tuple[str, ...]:
+        """`symbol`, then those beside it."""
+        return (self.symbol, *self.further)
+
     def to_record(self) -> dict[str, typing.Any]:
-        """JSON-ready, for plan files."""
+        """JSON-ready, for plan files. A list of `symbol` alone asks what null asks."""
         dated = self.first_day.isoformat() if isinstance(self.first_day, datetime.date) else self.first_day
-        return {**dataclasses.asdict(self), "first_day": dated}
+        pooled = list(self.markets) if self.further else None
+        return {**dataclasses.asdict(self), "symbols": pooled, "first_day": dated}
 
     @classmethod
     def from_record(cls, record: Mapping[str, typing.Any]) -> DataParams:
         """Inverse of `to_record`."""
-        day = record["first_day"]
-        return cls(**{**record, "first_day": day if day in (None, "common") else datetime.date.fromisoformat(day)})
+        day, symbols = record["first_day"], record["symbols"]
+        dated = day if day in (None, "common") else datetime.date.fromisoformat(day)
+        return cls(**{**record, "symbols": None if symbols is None else tuple(symbols), "first_day": dated})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -307,6 +321,7 @@ def _faults_between_sections(params: Params) -> list[str]:
     """Laws that tie several leaves together; every section has been read when this runs."""
     return [
         *_ladder_faults(params),
+        *_symbol_faults(params),
         *_window_faults(params),
         *_split_faults(params.splits),
         *_walk_faults(params),
@@ -331,6 +346,21 @@ def _ladder_faults(params: Params) -> list[str]:
         faults.append(f"budget: must be a rung of the ladder ({', '.join(params.ladder)}), got {params.budget!r}")
     if len(set(params.horizons)) != len(params.horizons):
         faults.append(f"horizons: each stands once, got {list(params.horizons)}")
+    return faults
+
+
+def _symbol_faults(params: Params) -> list[str]:
+    listed, own, kind = params.data.symbols, params.data.symbol, params.splits.kind
+    if listed is None:
+        return []
+    faults = []
+    if own not in listed:
+        faults.append(f"data.symbols: must hold data.symbol ({own}), whose windows test, got {', '.join(listed)}")
+    if len(set(listed)) != len(listed):
+        faults.append(f"data.symbols: each stands once, got {', '.join(listed)}")
+    if params.data.further and kind != "dates":
+        why = "a window of one symbol may not lie in years that another is tested on, so they are cut at common dates"
+        faults.append(f"data.symbols: several symbols need splits.kind dates, got {kind}: {why}")
     return faults
 
 

@@ -54,13 +54,13 @@ def test_a_trainer_that_fits_validation_too_is_caught_by_shuffled_targets(subjec
 def test_a_baseline_that_is_fitted_on_validation_is_caught_by_shuffled_targets(subject: Subject) -> None:
     honest = subject.pipeline.forecasts
 
-    def peeking(windows: WindowSet, ratio: WindowSet, close_T: Floats, region: Region) -> dict[str, Floats]:
+    def peeking(windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
         scored = windows.region(region)
         return dict(
             honest(
                 dataclasses.replace(windows, train=joined(windows.train, scored)),
                 dataclasses.replace(ratio, train=joined(ratio.train, ratio.region(region))),
-                close_T,
+                table,
                 region,
             )
         )
@@ -120,10 +120,10 @@ def test_windows_shown_by_test_labels_are_caught_by_blanked_test_targets(subject
 def test_a_baseline_fitted_on_the_test_region_is_caught_by_blanked_test_targets(subject: Subject) -> None:
     honest = subject.pipeline.forecasts
 
-    def peeking(windows: WindowSet, ratio: WindowSet, close_T: Floats, region: Region) -> dict[str, Floats]:
+    def peeking(windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
         both = dataclasses.replace(windows, train=joined(windows.train, windows.test))
         both_ratio = dataclasses.replace(ratio, train=joined(ratio.train, ratio.test))
-        return dict(honest(both, both_ratio, close_T, region))
+        return dict(honest(both, both_ratio, table, region))
 
     finding = blanked_test_targets(with_step(subject, forecasts=peeking))
     assert not finding.passed

@@ -304,3 +304,16 @@ def test_another_vix_is_told_to_the_tier_that_reads_it_and_to_no_other(
         assert told(ask(places)) == []
         (places.root / "data" / "vix.parquet").write_text("viy")
         assert [(kind, name, stages) for kind, name, _, _, stages in told(ask(places))] == kinds
+
+
+def test_other_bars_of_a_further_symbol_are_told_to_the_study_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for symbols, kinds in ((None, []), (["tiny", "other"], [("file", "artifacts/inputs.json", ("features",))])):
+        (tmp_path / str(symbols)).mkdir()
+        (tmp_path / str(symbols) / "data").mkdir()
+        (tmp_path / str(symbols) / "data" / "other.parquet").write_text("bars")
+        places = write_study(tmp_path / str(symbols), monkeypatch, data__symbols=symbols)
+        (places.root / "data" / "other.parquet").write_text("barz")
+        found = [(reason.kind, reason.name, reason.stages) for reason in ask(places).reasons]
+        assert found == kinds

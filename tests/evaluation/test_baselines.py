@@ -53,6 +53,26 @@ def named(found, name):
     return next(forecast for forecast in found if forecast.name == name)
 
 
+def test_the_volatility_of_a_second_symbol_knows_nothing_of_the_first():
+    """A hundredfold of the first symbol's prices is a huge step at the border, and no return of anybody."""
+    close, y, rng = market(days=1500)
+    x = rng.normal(size=(close.size, 2))
+    rows = np.r_[50:900, 920:1000]
+    train, scored = FewWindows(rows, y[rows]), split(y)[1]
+    dear = close * np.where(np.arange(close.size) < 900, 100.0, 1.0)
+    found = [
+        named(
+            baselines(
+                train, scored, prices, x[train.ends_N], x[scored.ends_N], y_T=y, horizon=1, first_rows=first_rows
+            ),
+            "volatility_logistic",
+        ).p_N
+        for prices, first_rows in ((close, (0, 900)), (dear, (0, 900)), (dear, (0,)))
+    ]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
+    assert np.abs(found[0] - found[2]).max() > 1e-3
+
+
 def test_volatility_equals_the_weighted_mean_of_squared_returns():
     close, _, _ = market(days=200)
     squared = pd.Series(np.log(close)).diff() ** 2

@@ -8,7 +8,7 @@ import pytest
 from tests.studies import make_study, synthetic_bars
 
 from tsladder.errors import BadInput
-from tsladder.market.inputs import input_symbols, read_inputs
+from tsladder.market.inputs import further_symbols, read_inputs
 from tsladder.params import DataParams
 from tsladder.places import Places
 
@@ -18,14 +18,14 @@ def study(tmp_path: Path) -> Places:
     return make_study(tmp_path)
 
 
-def data(tier: str) -> DataParams:
-    return DataParams(symbol="tiny", tier=tier, ohlcv=True)  # type: ignore[arg-type]
+def data(tier: str, symbols: tuple[str, ...] | None = None) -> DataParams:
+    return DataParams(symbol="tiny", symbols=symbols, tier=tier, ohlcv=True)  # type: ignore[arg-type]
 
 
 def test_vix_is_read_for_its_tier_alone() -> None:
-    assert input_symbols(data("c33")) == ("tiny", "vix")
+    assert further_symbols(data("c33")) == ("vix",)
     for tier in ("a20", "a25", "a50", "a100", "a200"):
-        assert input_symbols(data(tier)) == ("tiny",)
+        assert further_symbols(data(tier)) == ()
 
 
 def test_another_vix_changes_the_inputs_of_c33_and_of_no_other_tier(study: Places) -> None:
@@ -45,3 +45,18 @@ def test_a_missing_vix_is_refused_with_the_way_out(study: Places) -> None:
     (study.root / "data.dvc").write_text("outs:\n- path: data\n")
     with pytest.raises(BadInput, match=r"dvc pull data\.dvc"):
         read_inputs(study, data("c33"))
+
+
+def test_the_files_of_further_symbols_are_inputs_by_content(study: Places) -> None:
+    two = data("a25", ("tiny", "other"))
+    with pytest.raises(BadInput) as caught:
+        read_inputs(study, two)
+    assert "data.symbols" in str(caught.value)
+    assert "leave it out of data.symbols" in str(caught.value)
+    found = []
+    for seed in (1, 2):
+        synthetic_bars(seed=seed).to_parquet(study.bars("other"), index=False)
+        found.append(read_inputs(study, two)["beside"])
+    assert set(found[0]) == {"other"}
+    assert found[0] != found[1]
+    assert further_symbols(data("c33", ("other", "tiny", "vix"))) == ("other", "vix")

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.studies import make_study, params_of, prepare
+from tests.studies import make_study, params_of, prepare, synthetic_bars
 
 from tsladder.evaluation.metrics import per_day_log_loss
 from tsladder.evaluation.predictions import read_predictions, scored_on
@@ -59,14 +60,11 @@ def score(work: CellWork, monkeypatch: pytest.MonkeyPatch) -> tuple[dict, pd.Dat
     """Score forecasts that know the validation and test labels a little, without any trained network."""
     rng = np.random.default_rng(0)
     true = opened(work.places).dataset.windows
+    labels_of = {("tiny", region): true.region(region).y_N for region in scoring.SCORED}
+    labels_of |= {(name, region): of[region].y_N for name, of in true.further.items() for region in scoring.SCORED}
     forecasts = {
-        region: {
-            number: np.clip(
-                0.25 + 0.2 * true.region(region).y_N + 0.15 * rng.normal(size=len(true.region(region))), 0.01, 0.99
-            )
-            for number in (1, 2)
-        }
-        for region in scoring.SCORED
+        key: {number: np.clip(0.25 + 0.2 * y_N + 0.15 * rng.normal(size=len(y_N)), 0.01, 0.99) for number in (1, 2)}
+        for key, y_N in labels_of.items()
     }
 
     @contextmanager
@@ -161,3 +159,40 @@ def test_scoring_twice_gives_the_same_record_bit_for_bit_and_readable_losses(
     np.testing.assert_allclose(
         cell.losses[2], per_day_log_loss(rows["label"].to_numpy(), rows["probability"].to_numpy())
     )
+
+
+def test_every_symbol_is_scored_on_its_own_days_and_the_region_s_figures_are_the_study_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One symbol more that lacks days, and one whose bars end before validation: it is trained on and never scored."""
+    places = make_study(tmp_path, horizons=[3], data__symbols=["short", "tiny", "other"])
+    synthetic_bars(600, seed=1).to_parquet(places.bars("short"), index=False)
+    synthetic_bars(seed=2).drop(index=range(300, 880, 29)).to_parquet(places.bars("other"), index=False)
+    prepare(places)
+    write_json(places.models(CELL) / "status.json", {"seeds": [1, 2]})
+    record, table, tracker = score(opened(places), monkeypatch)
+    work = opened(places)
+    assert record["n_data"] == len(work.dataset.windows.train)
+    assert set(record["symbols"]) == {"tiny", "short", "other"}
+    assert record["symbols"]["short"] == {"validation": None, "test": None}
+    test = record["regions"]["test"]
+    own, other = (record["symbols"][name]["test"] for name in ("tiny", "other"))
+    for name in ("windows", "positives", "base_rate", "skill", "stricter", "advantage", "first_day"):
+        assert own[name] == test[name]
+    assert (own["log_loss"], own["auc"]) == (test["mean"]["log_loss"], test["mean"]["auc"])
+    windows = work.dataset.windows.further["other"][Region.TEST]
+    assert (other["windows"], other["positives"]) == (len(windows), int(windows.y_N.sum()))
+    assert other["windows"] < own["windows"]
+    assert other["advantage"]["low"] < other["advantage"]["value"] < other["advantage"]["high"]
+    assert set(table[table["region"] == "test"]["date"]) == set(work.dataset.windows.test.dates_N)
+    evaluation = next(run for run in tracker.stored.values() if run.name.endswith("/evaluation"))
+    assert evaluation.metrics["test_loss_other"] == other["log_loss"]
+    assert evaluation.metrics["test_loss_tiny"] == evaluation.metrics["test_loss"] == own["log_loss"]
+    assert "test_loss_short" not in evaluation.metrics
+
+
+def test_a_study_of_one_symbol_tells_of_no_symbols(study: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, _, tracker = score(opened(study), monkeypatch)
+    assert "symbols" not in record
+    assert record["n_data"] == len(opened(study).dataset.windows.train)
+    assert not any(name.endswith("_tiny") for run in tracker.stored.values() for name in run.metrics)

@@ -73,8 +73,7 @@ def _changed_results(subject: Subject, pairs: list[tuple[WindowSet, WindowSet]])
         changed.append("weights of the trained model")
     if one.validation_loss != other.validation_loss:
         changed.append("its validation loss")
-    close_T = subject.table.close_T
-    forecasts = subject.pipeline.forecasts(windows, ratio, close_T, Region.TEST)
-    again = subject.pipeline.forecasts(blanked, blanked_ratio, close_T, Region.TEST)
+    forecasts = subject.pipeline.forecasts(windows, ratio, subject.table, Region.TEST)
+    again = subject.pipeline.forecasts(blanked, blanked_ratio, subject.table, Region.TEST)
     changed += [f"forecasts of {name}" for name, p_N in forecasts.items() if not np.array_equal(p_N, again[name])]
     return changed

@@ -73,21 +73,22 @@ def open_subject(places: Places, plan: Plan) -> Subject:
             f"{places.features} has {len(table.columns)} columns and {places.audit_plan} {geometry.n_features}: run "
             "`dvc repro`"
         )
-    bars = read_all(places, data)
+    sources = read_all(places, data)
     model = SmallModel(
         spec=spec_from_architecture(geometry, plan["architecture"]),
         recipe=Recipe.from_record(plan["training"]),
         seed=derive_seed(plan["seed"], "audit", "model"),
     )
     return Subject(
-        bars=bars[0],
+        bars=sources.markets[0],
+        further_bars=sources.markets[1:],
         table=table,
         splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
         in_time_order=_read(places.splits / "splits.json")["kind"] != "chunks",
         context_length=windows.context_length,
         target=target,
         seed=plan["seed"],
-        pipeline=study_pipeline(data, target, windows, model, vix=bars[1] if len(bars) > 1 else None),
+        pipeline=study_pipeline(data, target, windows, model, vix=sources.vix),
     )
 
 

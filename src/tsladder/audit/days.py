@@ -92,7 +92,7 @@ def label_reach(subject: Subject) -> Finding:
             if touched:
                 faults.append(f"{fold.label}: spans of training touch {_days(touched)} of validation or test")
             if subject.in_time_order:
-                faults.extend(_out_of_order(fold, horizon, max(horizon, reach), subject.context_length, numbers))
+                faults.extend(_out_of_order(subject, fold, horizon, max(horizon, reach), numbers))
     if faults:
         words = f"A label reaches too far: {listed(faults)}."
     elif subject.in_time_order:
@@ -137,20 +137,22 @@ def _span(subject: Subject, windows: Windows, reach: int) -> Days:
 
 
 def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
-    """Days of validation and test, as blocks or as windows, that spans of training lie on."""
-    kept = np.zeros(len(subject.table.dates_T), dtype=bool)
+    """Days of validation and test, as blocks or as windows, that spans of training lie on, whatever their symbol."""
+    dates_T = subject.table.dates_T
+    kept = np.zeros(len(dates_T), dtype=bool)
     for region in (Region.VALIDATION, Region.TEST):
         kept |= fold.segments[region] | _span(subject, fold.windows[region], reach)
-    return int((_span(subject, fold.windows[Region.TRAIN], reach) & kept).sum())
+    return len(np.intersect1d(dates_T[_span(subject, fold.windows[Region.TRAIN], reach)], dates_T[kept]))
 
 
-def _out_of_order(
-    fold: AuditedFold, horizon: int, reach: int, context_length: int, numbers: dict[str, int]
-) -> list[str]:
+def _out_of_order(subject: Subject, fold: AuditedFold, horizon: int, reach: int, numbers: dict[str, int]) -> list[str]:
+    """Days are counted on the calendar of all symbols."""
+    dates_T = subject.table.dates_T
+    day_T = np.searchsorted(np.unique(dates_T), dates_T)
     faults = []
     for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
-        last_label = int(fold.windows[earlier].ends_N.max()) + reach
-        first_input = int(fold.windows[later].ends_N.min()) - context_length + 1
+        last_label = int(day_T[_span(subject, fold.windows[earlier], reach)].max())
+        first_input = int(day_T[_span(subject, fold.windows[later], reach)].min())
         _keep(min, numbers, f"h{horizon}_days_from_{earlier}_to_{later}", first_input - last_label)
         if first_input <= last_label:
             reached = _days(last_label - first_input + 1)

@@ -108,8 +108,8 @@ def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.rand
 def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
     """`table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
 
-    Prices of the first day are doubled exactly: its Close is the unit that prices are kept in. A power of two cancels
-    to the last bit, where another factor would leave rounding in the place of what is looked for.
+    Prices of a symbol's first day are doubled exactly: its Close is the unit that prices are kept in. A power of two
+    cancels to the last bit, where another factor would leave rounding in the place of what is looked for.
     """
     count = int(replaced_T.sum())
     values_TF = table.values_TF.copy()
@@ -120,7 +120,8 @@ def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.
     for name in ("open_T", "high_T", "low_T", "close_T"):
         factor_T = np.ones(len(replaced_T))
         factor_T[replaced_T] = np.exp2(rng.uniform(-1.0, 1.0, count))
-        factor_T[0] = 2.0 if replaced_T[0] else 1.0
+        for first in table.first_rows:
+            factor_T[first] = 2.0 if replaced_T[first] else 1.0
         prices[name] = getattr(table, name) * factor_T
     return dataclasses.replace(table, values_TF=values_TF, **prices)
 

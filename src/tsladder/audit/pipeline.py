@@ -33,7 +33,7 @@ class Pipeline:
 
     `features`: bars to table. `labels`: table and horizon to y_T. `windows`: what models see; `ratio_windows`: what
     baselines see, the same function where the study's normalisation is `ratio`. `train`: windows and epochs (None: as
-    many as it takes to learn something plain) to a small model. `forecasts`: windows, ratio windows, closes of the
+    many as it takes to learn something plain) to a small model. `forecasts`: windows, ratio windows, their
     table and a region to each fitted baseline's p_N there; the scored region's own rate, which is hindsight by
     definition, and persistence, which repeats past labels of that region, are not among them.
     """
@@ -43,7 +43,7 @@ class Pipeline:
     windows: Cutter
     ratio_windows: Cutter
     train: Callable[[WindowSet, int | None], Learned]
-    forecasts: Callable[[WindowSet, WindowSet, Floats, Region], Mapping[str, Floats]]
+    forecasts: Callable[[WindowSet, WindowSet, FeatureTable, Region], Mapping[str, Floats]]
 
     @property
     def cutters(self) -> tuple[Cutter, ...]:
@@ -83,7 +83,8 @@ def study_pipeline(
     )
 
 
-def _forecasts(windows: WindowSet, ratio: WindowSet, close_T: Floats, region: Region) -> dict[str, Floats]:
+def _forecasts(windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
     train, scored = windows.train, windows.region(region)
-    made = fitted_baselines(train, scored, close_T, ratio.train.last_day(), ratio.region(region).last_day())
+    shown = ratio.train.last_day(), ratio.region(region).last_day()
+    made = fitted_baselines(train, scored, table.close_T, *shown, first_rows=table.first_rows)
     return {forecast.name: forecast.p_N for forecast in made}

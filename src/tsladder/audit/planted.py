@@ -49,7 +49,8 @@ def planted_future_feature(subject: Subject) -> Finding:
     def leaking(bars: Bars) -> FeatureTable:
         return plant(subject.pipeline.features(bars), subject.target, horizon)
 
-    compared = compare_truncated(subject.bars, planted, leaking, cut_rows(subject))
+    own = planted.by_symbol()[0]
+    compared = compare_truncated(subject.bars, own, leaking, cut_rows(subject, own))
     seen_by_truncation = PLANTED.name in compared.changed
     skill = {name: last_day_skill(subject, table, horizon) for name, table in (("", subject.table), ("p", planted))}
     too_good, own_too_good = skill["p"] > IMPLAUSIBLE_SKILL, skill[""] > IMPLAUSIBLE_SKILL
@@ -84,11 +85,10 @@ def planted_future_feature(subject: Subject) -> Finding:
 
 
 def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:
-    """`table` with the column PLANTED at its end; 0 on the last days, whose future is not there."""
+    """`table` with the column PLANTED at its end; 0 on a symbol's last days, whose future is not there."""
+    planted_T = np.concatenate([_beyond_target(own, target, horizon) for own in table.by_symbol()])
     return dataclasses.replace(
-        table,
-        columns=(*table.columns, PLANTED),
-        values_TF=np.column_stack([table.values_TF, _beyond_target(table, target, horizon)]),
+        table, columns=(*table.columns, PLANTED), values_TF=np.column_stack([table.values_TF, planted_T])
     )
 
 
@@ -107,7 +107,7 @@ def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> N
 def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float:
     """On validation, of the study's logistic on the last day's features of `table`, against the better constant."""
     ratio = subject.pipeline.ratio_windows(table, subject.splits(horizon), subject.labels(horizon))
-    forecasts = subject.pipeline.forecasts(ratio, ratio, table.close_T, Region.VALIDATION)
+    forecasts = subject.pipeline.forecasts(ratio, ratio, table, Region.VALIDATION)
     y_N = ratio.validation.y_N.astype(np.float64)
     rates = (float(ratio.train.y_N.mean()), float(y_N.mean()))
     constant = min(float(per_day_log_loss(y_N, np.full(len(y_N), rate)).mean()) for rate in rates)

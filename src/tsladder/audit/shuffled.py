@@ -147,7 +147,7 @@ def _probabilities(learned: Sequence[Learned]) -> list[Floats]:
 
 
 def _forecasts(subject: Subject, cut: Cut) -> Mapping[str, Floats]:
-    return subject.pipeline.forecasts(*cut, subject.table.close_T, Region.VALIDATION)
+    return subject.pipeline.forecasts(*cut, subject.table, Region.VALIDATION)
 
 
 def _carries(cut: Cut, y_T: Floats) -> bool:

@@ -38,7 +38,8 @@ class AuditedFold:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Subject:
-    """One study under audit. `splits_records`: horizon -> the splits file as it was read.
+    """One study under audit. `splits_records`: horizon -> the splits file as it was read. `bars`: of the table's own
+    symbol; `further_bars`: of those whose rows follow.
 
     `in_time_order`: training lies before validation before test (`splits.kind` dates, and every fold of walk_forward),
     not in shuffled blocks.
@@ -52,6 +53,7 @@ class Subject:
     target: TargetParams
     seed: int
     pipeline: Pipeline
+    further_bars: tuple[Bars, ...] = ()
 
     @property
     def horizons(self) -> tuple[int, ...]:

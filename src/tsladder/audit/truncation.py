@@ -42,7 +42,7 @@ class Comparison:
 
 
 def truncated_future(subject: Subject) -> Finding:
-    compared = compare_truncated(subject.bars, subject.table, subject.pipeline.features, cut_rows(subject))
+    compared = _every_symbol(subject)
     worst = max(compared.largest.values(), default=0.0)
     columns = len(subject.table.columns)
     if compared.faults:
@@ -65,6 +65,24 @@ def truncated_future(subject: Subject) -> Finding:
     }
     passed = not compared.faults and not compared.changed and compared.cuts > 0
     return Finding(name="truncated_future", passed=passed, numbers=numbers, words=words)
+
+
+def _every_symbol(subject: Subject) -> Comparison:
+    """The largest change of each column on any symbol."""
+    tables = subject.table.by_symbol()
+    found = [
+        compare_truncated(bars, table, subject.pipeline.features, cut_rows(subject, table))
+        for bars, table in zip((subject.bars, *subject.further_bars), tables, strict=True)
+    ]
+    return Comparison(
+        cuts=sum(one.cuts for one in found),
+        largest={name: max(one.largest[name] for one in found) for name in found[0].largest},
+        faults=[
+            fault if len(tables) == 1 else f"{table.symbol}: {fault}"
+            for one, table in zip(found, tables, strict=True)
+            for fault in one.faults
+        ],
+    )
 
 
 def compare_truncated(
@@ -92,18 +110,24 @@ def compare_truncated(
     return Comparison(cuts=len(rows), largest=dict(zip(names, largest_X.tolist(), strict=True)), faults=faults)
 
 
-def cut_rows(subject: Subject) -> list[int]:
-    """Days to cut after: ends of regions, every day of two weeks (for weekly features), the last, some at random."""
-    days = len(subject.table.dates_T)
+def cut_rows(subject: Subject, table: FeatureTable) -> list[int]:
+    """Rows of `table`, one symbol's, to cut after: the days on which regions end, every day of two weeks (for weekly
+    features), the last, some at random."""
+    days = len(table.dates_T)
     rows = {days - 1}
-    for record in subject.splits_records.values():
+    for horizon in subject.horizons:
         for region in Region:
-            segments = record["splits"][region.value]["segments"]
-            rows.update(int(segments[place][1]) for place in (0, -1) if segments)
+            segments = subject.splits(horizon).region(region).segments
+            ends = [subject.table.dates_T[segments[place].last] for place in (0, -1) if segments]
+            rows.update((np.searchsorted(table.dates_T, ends, side="right") - 1).tolist())
     for middle in (days // 3, 2 * days // 3):
         rows.update(range(middle, middle + _DAYS_OF_A_WEEK))
-    rows.update(subject.random("truncation").integers(1, days, _RANDOM_CUTS).tolist())
+    rows.update(subject.random("truncation", *_stream(subject, table)).integers(1, days, _RANDOM_CUTS).tolist())
     return sorted(row for row in rows if 0 < row < days)
+
+
+def _stream(subject: Subject, table: FeatureTable) -> tuple[str, ...]:
+    return () if table.symbol == subject.table.symbol else (table.symbol,)
 
 
 def _with_raw(table: FeatureTable) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

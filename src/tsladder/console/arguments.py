@@ -69,7 +69,13 @@ def build_parser() -> Parser:
         description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
         epilog=POINTS_TABLE,
     )
-    fit.add_argument("points", type=Path, metavar="POINTS.csv", help="columns n_params and loss, and more: see below")
+    fit.add_argument(
+        "points",
+        type=Path,
+        nargs="+",
+        metavar="POINTS.csv",
+        help="columns n_params and loss, and more: see below; several tables are fitted together",
+    )
     fit.add_argument("--json", action="store_true", help="print JSON alone")
     fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
     fit.add_argument(

@@ -83,7 +83,7 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
     ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
     ("tsladder compare workspace tidal-axis", "are another family, tier or task better, on the same days"),
-    ("tsladder fit points.csv", "the law of any table of sizes and losses"),
+    ("tsladder fit points.csv", "the law of any table of sizes and losses, or of several together"),
     ("tsladder features a50", "what each column of a feature tier is"),
     ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
     ("tsladder export study.zip", "the study in one file, for another machine"),
@@ -95,7 +95,7 @@ POINTS_TABLE = """the table:
   n_params   parameters of a model: 2000000, 2e6 or 2M
   loss       its loss; rows of one size are replicates of one rung
   n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
-  group      a law for each; without it there is one, "all"
+  group      a law for each; without it there is one, "all", or one for each value of a column horizon
   seed       tells replicates apart: the same run twice is an error
   se         standard error of the loss, for rungs of one row"""
 

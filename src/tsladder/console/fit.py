@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ _MOST_RUNGS = 40
 
 
 def fit_points(
-    path: Path, out: Path | None, huber_delta: float | None = None, on_step: OnStep = untold
+    paths: Sequence[Path], out: Path | None, huber_delta: float | None = None, on_step: OnStep = untold
 ) -> dict[str, Any]:
-    """The record of the table at `path`, written to the folder `out` where one is given. Raises BadInput."""
+    """The record of the tables at `paths` together, written to the folder `out` where one is given. Raises BadInput."""
     if out is not None and out.exists() and not out.is_dir():
         raise BadInput(f"--out must be a folder, {out} is a file: name another")
     if huber_delta is not None and not 0.0 < huber_delta < math.inf:
         raise BadInput(f"--huber-delta must be a positive number, got {huber_delta:g}")
-    record = fit_table(path, huber_delta=huber_delta, on_step=on_step)
+    record = fit_table(paths, huber_delta=huber_delta, on_step=on_step)
     if out is not None:
         try:
             write_fit(out, record)

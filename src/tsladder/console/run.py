@@ -36,8 +36,10 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     those named. Raises BadInput before DVC starts, Interrupted when stopped."""
     params = load_params(places.params)
     selection = select_cells(params, first=first, only=only)
-    if not places.bars(params.data.symbol).exists():
-        raise BadInput(f"{places.bars(params.data.symbol)} is missing: run `dvc pull data.dvc`, or bring your own file")
+    missing = [str(path) for symbol in params.data.markets if not (path := places.bars(symbol)).exists()]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        raise BadInput(f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or bring your own file")
     # A wish that cannot be fulfilled ends here, not in the first search.
     refuse_too_little(params, survey(params.hardware, places.calibration))
     forced_by_rung(params)

@@ -14,7 +14,7 @@ def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
     """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
     if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         return {horizon: _built(places, params, horizon) for horizon in params.horizons}
-    return _counted(places, params) if places.bars(params.data.symbol).exists() else {}
+    return _counted(places, params) if all(places.bars(symbol).exists() for symbol in params.data.markets) else {}
 
 
 def run_length_on_disk(places: Places, params: Params, horizon: int) -> RunLength | None:
@@ -29,15 +29,13 @@ def _built(places: Places, params: Params, horizon: int) -> RunLength:
 def _counted(places: Places, params: Params) -> dict[int, RunLength]:
     """As the stages features and splits would build them, without writing anything. Takes about a second."""
     from tsladder.market.build import features_of
-    from tsladder.market.cuts import make_splits
-    from tsladder.market.unbroken import around_lost_days
+    from tsladder.market.pooling import cut_symbols
 
     table = features_of(places, params.data)
     context = params.windows.context_length
     lengths = {}
     for horizon in params.horizons:
-        whole = make_splits(table.dates_T, params.splits, context, horizon, seed=params.study.seed)
-        splits = around_lost_days(whole, table.dates_T, table.lost_between, context)
+        splits = cut_symbols(table, params.splits, context, horizon, seed=params.study.seed).pooled
         folds = [
             (len(fold.train.ends_N(context, horizon)), len(fold.validation.ends_N(context, horizon)))
             for fold in splits.folds

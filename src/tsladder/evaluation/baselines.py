@@ -6,6 +6,7 @@ beat yesterday's volatility has found nothing new.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,17 +79,18 @@ def baselines(
     *,
     y_T: Floats,
     horizon: int,
+    first_rows: Sequence[int] = (0,),
 ) -> tuple[Forecast, ...]:
     """Every baseline's forecast for the windows `scored`, fitted on the windows `train` alone.
 
-    `close_T`: raw closes of the whole table. `ratio_*_NF`: the features of each window's last day under `ratio`
-    normalisation, whatever the model itself is fed. `y_T`: the label of every row of the table, of which persistence
-    reads those whose `horizon` has passed. The one exception to "fitted on train" is `own_rate`, the scored region's
-    own rate: the best constant there is, which only hindsight knows.
+    `close_T`: raw closes of the whole table, in which each symbol begins at one of `first_rows`. `ratio_*_NF`: the
+    features of each window's last day under `ratio` normalisation, whatever the model itself is fed. `y_T`: the label
+    of every row of the table, of which persistence reads those whose `horizon` has passed. The one exception to "fitted
+    on train" is `own_rate`, the scored region's own rate: the best constant there is, which only hindsight knows.
     """
     y_train, y_scored = (np.asarray(windows.y_N, dtype=np.float64) for windows in (train, scored))
     return (
-        *fitted_baselines(train, scored, close_T, ratio_train_NF, ratio_scored_NF),
+        *fitted_baselines(train, scored, close_T, ratio_train_NF, ratio_scored_NF, first_rows),
         Forecast(name=OWN_RATE, p_N=np.full(y_scored.size, y_scored.mean())),
         Forecast(name=PERSISTENCE, p_N=persistence(train.ends_N, y_train, scored.ends_N, y_T, horizon)),
     )
@@ -100,10 +102,13 @@ def fitted_baselines(
     close_T: NDArray[np.floating],
     ratio_train_NF: NDArray[np.floating],
     ratio_scored_NF: NDArray[np.floating],
+    first_rows: Sequence[int] = (0,),
 ) -> tuple[Forecast, ...]:
     """Those of `baselines` that see no label but training's, on whatever day: nothing of `scored` but its days."""
     y_train = np.asarray(train.y_N, dtype=np.float64)
-    log_volatility_T = np.log(np.maximum(ewma_volatility(close_T), _LEAST_VOLATILITY))
+    # Each symbol's volatility begins anew: the step from one's last close to the next one's first is no return.
+    volatility_T = np.concatenate([ewma_volatility(own_T) for own_T in np.split(close_T, first_rows[1:])])
+    log_volatility_T = np.log(np.maximum(volatility_T, _LEAST_VOLATILITY))
     return (
         Forecast(name=BASE_RATE, p_N=np.full(len(scored.ends_N), y_train.mean())),
         Forecast(

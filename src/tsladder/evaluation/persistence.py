@@ -16,7 +16,8 @@ def persistence(train_ends_N: Rows, train_y_N: NDArray[np.floating], ends_N: Row
     is that of row t - horizon; no later one is read. The two conditional rates come from training alone, from pairs
     of training labels that lie `horizon` rows apart. Each is taken with one more day at the training base rate, so
     that a few days never make a certainty and a label without any pair gives the base rate. That is also the
-    forecast of a row that lies too early to have a known label.
+    forecast of a row that lies too early to have a known label. Of several symbols each one's last `horizon` labels are
+    unknown, so none is read across the border of two.
     """
     label_of = np.full(y_T.size, np.nan)
     label_of[train_ends_N] = train_y_N

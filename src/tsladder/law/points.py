@@ -28,7 +28,7 @@ class RungPoint:
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> log loss on the same windows
-    n_data                                    amount of data it was trained on, where a table says so
+    n_data                                    amount of data it was trained on, where that is known: of a study, windows
     loss_N, dates_N                           daily loss averaged over seeds, and its days
     """
 
@@ -149,6 +149,7 @@ def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], dail
         baselines={name: s["log_loss"] for name, s in scores["baselines"].items()},
         beaten_by=tuple(scores["beaten_by"]),
         off_budget=bool(record["off_budget"]),
+        n_data=record.get("n_data"),
         loss_N=loss_N,
         dates_N=daily.dates_N,
     )

@@ -1,7 +1,8 @@
 """The rows of a table of points: read, checked as a whole, refused with every fault named.
 
 Columns `n_params` and `loss`, optionally `n_data`, `group`, `seed` and `se`, in any order, case and spacing; others are
-ignored and named. Sizes and amounts of data are numbers or budgets (750k, 2M, 1.5B).
+ignored and named. Sizes and amounts of data are numbers or budgets (750k, 2M, 1.5B). As in the scaling.csv of a study,
+`horizon` stands for a group that is not there, and a row whose `dropped` is true is left out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("n_params", "loss")
 OPTIONAL = ("n_data", "group", "seed", "se")
+_MEANT = (*NEEDED, *OPTIONAL)
+_OF_A_STUDY = ("horizon", "dropped")
 EVERYTHING = "all"
 """The one group of a table without the column."""
 
@@ -44,10 +47,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
-    """`ignored`: columns that mean nothing here."""
+    """`ignored`: columns that mean nothing here. `known`: those of NEEDED and OPTIONAL that are there and filled.
+    `dropped`: rows left out because they say so."""
 
     rows: tuple[Row, ...]
     ignored: tuple[str, ...]
+    known: tuple[str, ...]
+    dropped: int
 
 
 def read_rows(source: Path | str | pd.DataFrame) -> Rows:
@@ -106,10 +112,18 @@ def _checked(name: str, header: Sequence[str], body: Sequence[tuple[int, list[st
         raise BadInput(f"{name} has the column {twice[0]} twice: which one counts cannot be known")
     at = {column: names.index(column) for column in (*NEEDED, *OPTIONAL) if column in names}
     missing = [column for column in NEEDED if column not in at]
+    of_study = {column: names.index(column) for column in _OF_A_STUDY if column in names}
+    if "group" not in at and "horizon" in of_study:
+        at["group"] = of_study["horizon"]
     had = ", ".join(cell.strip() for cell in header)
     faults = [f"the column {column} is missing; the header (row 1) has: {had[:200]}" for column in missing]
     if not body and not faults:
         raise BadInput(f"{name} has a header and no rows: at least one point is needed")
+    rows_before = len(body)
+    if "dropped" in of_study:
+        body = [line for line in body if _cell(line[1], of_study["dropped"]).lower() != "true"]
+        if not body and not faults:
+            raise BadInput(f"{name} has only rows that were dropped: at least one point is needed")
     width = len(header)
     for column in ("n_data", "seed", "se"):
         if column in at and not any(_cell(cells, at[column]) for _, cells in body):
@@ -124,8 +138,9 @@ def _checked(name: str, header: Sequence[str], body: Sequence[tuple[int, list[st
     if faults:
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
         raise BadInput(f"{name} has {count} (rows counted as in the file, the header is row 1):", faults)
-    ignored = [cell.strip() for cell, low in zip(header, names, strict=True) if low not in (*NEEDED, *OPTIONAL)]
-    return Rows(rows=tuple(rows), ignored=tuple(ignored))
+    used = {*at.values(), *([of_study["dropped"]] if "dropped" in of_study else [])}
+    ignored = [cell.strip() for place, cell in enumerate(header) if place not in used and names[place] not in _MEANT]
+    return Rows(rows=tuple(rows), ignored=tuple(ignored), known=tuple(at), dropped=rows_before - len(body))
 
 
 def _row(number: int, cells: Sequence[str], at: dict[str, int], width: int) -> tuple[Row | None, list[str]]:

@@ -12,8 +12,9 @@ import numpy as np
 from tsladder.evaluation.scores import standard_error
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint, size_in_words
-from tsladder.law.rows import Row, read_rows
+from tsladder.law.rows import Row
 from tsladder.law.scaling import points_table
+from tsladder.law.tables import read_tables
 from tsladder.records import write_json, write_text
 from tsladder.steps import OnStep, untold
 
@@ -27,7 +28,7 @@ SEED = 42
 
 
 def fit_table(
-    source: Path | str | pd.DataFrame,
+    source: Path | str | pd.DataFrame | Sequence[Path | str],
     *,
     alpha_of_interest: float = ALPHA_OF_INTEREST,
     confidence: float = CONFIDENCE,
@@ -36,13 +37,14 @@ def fit_table(
     huber_delta: float | None = None,
     on_step: OnStep = untold,
 ) -> dict[str, Any]:
-    """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`); raises BadInput.
+    """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`), or of several files, fitted
+    together; raises BadInput.
 
     `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of
     one size (and one amount of data) are replicates of a rung: their mean is its loss, their spread gives its standard
     error; a single row's is that of its column `se`. The same rows in any order give the same record.
     """
-    table = read_rows(source)
+    table = read_tables(source)
     groups: dict[str, list[Row]] = {}
     for row in table.rows:
         groups.setdefault(row.group, []).append(row)
@@ -64,6 +66,7 @@ def fit_table(
         "draws": draws,
         "seed": seed,
         "rows": len(table.rows),
+        **({"rows_dropped": table.dropped} if table.dropped else {}),
         "ignored_columns": list(table.ignored),
         "groups": fitted,
     }

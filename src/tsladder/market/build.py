@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 from tsladder.market.bars import Bars, read_bars
-from tsladder.market.features import FeatureTable
+from tsladder.market.features import FeatureTable, stacked
 from tsladder.market.indicators import build_features
-from tsladder.market.inputs import input_symbols
+from tsladder.market.inputs import VIX, VIX_TIERS
 from tsladder.params import DataParams
 from tsladder.places import Places
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sources:
+    """The bars of every symbol of the study, that of `data.symbol` first; `vix`: for a tier with columns of it."""
+
+    markets: tuple[Bars, ...]
+    vix: Bars | None
+
+
 def write_features(places: Places, data: DataParams) -> None:
-    """Write artifacts/features, and say in one line which days a second series cost. Raises BadInput."""
+    """Write artifacts/features, and say in a line a symbol which days a second series cost. Raises BadInput."""
     table = features_of(places, data)
     table.write(places.features)
-    for line in lost_lines(table):
-        print(f"features: {line}", file=sys.stderr, flush=True)
+    for own in table.by_symbol():
+        for line in lost_lines(own):
+            print(f"features: {'' if not table.further else f'{own.symbol}: '}{line}", file=sys.stderr, flush=True)
 
 
 def features_of(places: Places, data: DataParams) -> FeatureTable:
-    """The table, from the bars on disk. Raises BadInput."""
-    first, *second = read_all(places, data)
-    return build_features(first, data, second[0] if second else None)
+    """The table, from the bars on disk, the rows of every symbol in it. Raises BadInput."""
+    sources = read_all(places, data)
+    return stacked([build_features(bars, data, sources.vix) for bars in sources.markets])
 
 
-def read_all(places: Places, data: DataParams) -> list[Bars]:
-    """The bars of `data.symbol`, adjusted where `data.adjust`, and those of VIX where the tier has columns of it."""
-    return [
-        read_bars(places.bars(symbol), symbol, adjust=data.adjust and symbol == data.symbol)
-        for symbol in input_symbols(data)
-    ]
+def read_all(places: Places, data: DataParams) -> Sources:
+    """Prices are adjusted where `data.adjust`, but not those of VIX as a second series. Raises BadInput."""
+    return Sources(
+        markets=tuple(read_bars(places.bars(symbol), symbol, adjust=data.adjust) for symbol in data.markets),
+        vix=read_bars(places.bars(VIX), VIX) if data.tier in VIX_TIERS else None,
+    )
 
 
 def lost_lines(table: FeatureTable) -> list[str]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable, read_features
+from tsladder.market.pooling import cut_symbols
 from tsladder.market.splits import RegionCount, Splits, check_splits, count_earlier, count_regions
 from tsladder.market.targets import labels
-from tsladder.market.unbroken import around_lost_days
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
@@ -21,11 +20,12 @@ from tsladder.vocabulary import Region
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dataset:
-    """Windows of one horizon and what identifies them."""
+    """Windows of one horizon and what identifies them. `further_splits`: of the symbols beside the study's own."""
 
     table: FeatureTable
     windows: WindowSet
     splits: Splits
+    further_splits: Mapping[str, Splits]
     splits_record: Mapping[str, Any]
     """The splits file as it was read: it enters the identity of everything computed from it."""
 
@@ -37,40 +37,62 @@ def load_dataset(
     table = read_features(features)
     record = read_json(splits_file)
     splits = Splits.from_json(record["splits"])
+    further = {
+        symbol: Splits.from_json(found["splits"])
+        for symbol, found in record.get("symbols", {}).items()
+        if symbol != table.symbol
+    }
     y_T = labels(table, target, horizon)
-    return Dataset(table=table, windows=build_windows(table, splits, y_T, windows), splits=splits, splits_record=record)
+    return Dataset(
+        table=table,
+        windows=build_windows(table, splits, y_T, windows, further),
+        splits=splits,
+        further_splits=further,
+        splits_record=record,
+    )
 
 
 def write_splits(places: Places, params: Params) -> None:
     """Cut the regions of every horizon and write them, one file a horizon and a summary.
 
-    Raises BadInput, before anything is written, when some horizon's split is refused.
+    Training is that of all symbols, validation and test are those of `data.symbol`, which alone is held to be thick
+    enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
-    records: dict[int, dict[str, Any]] = {}
-    for horizon in params.horizons:
-        context_length = params.windows.context_length
-        whole = make_splits(table.dates_T, params.splits, context_length, horizon, seed=params.study.seed)
-        splits = around_lost_days(whole, table.dates_T, table.lost_between, context_length)
-        y_T = labels(table, params.target, horizon)
-        counts = count_regions(splits, y_T, table.dates_T, context_length)
-        earlier = count_earlier(splits, y_T, table.dates_T, context_length)
-        notes = (
-            *check_splits(counts, params.splits, horizon, earlier),
-            *_thinned(table, whole, splits, context_length),
-            *_walked(earlier, counts, horizon),
-        )
-        records[horizon] = {
-            "splits": splits.to_json(),
-            "counts": {region: count.to_json() for region, count in counts.items()},
-            **_fold_counts(earlier, counts),
-            "notes": list(notes),
-        }
+    records = {horizon: _cut(table, params, horizon) for horizon in params.horizons}
     for horizon, record in records.items():
         write_json(places.horizon_splits(horizon), record)
-    told = ("counts", "folds", "notes")
-    summary = {str(horizon): {name: r[name] for name in told if name in r} for horizon, r in records.items()}
+    summary = {str(horizon): _without_segments(record) for horizon, record in records.items()}
     write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
+
+
+def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
+    """The splits file of one horizon. Raises BadInput where the split is refused."""
+    context_length = params.windows.context_length
+    cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
+    y_T = labels(table, params.target, horizon)
+
+    def counted(splits: Splits) -> dict[Region, RegionCount]:
+        return count_regions(splits, y_T, table.dates_T, context_length)
+
+    own, earlier = counted(cut.own), count_earlier(cut.own, y_T, table.dates_T, context_length)
+    notes = (*check_splits(own, params.splits, horizon, earlier), *cut.thinned, *_walked(earlier, own, horizon))
+    record = {**_record(cut.pooled, counted(cut.pooled)), **_fold_counts(earlier, own), "notes": list(notes)}
+    if cut.further:
+        of_each = {table.symbol: cut.own, **cut.further}
+        record["symbols"] = {name: _record(splits, counted(splits)) for name, splits in of_each.items()}
+    return record
+
+
+def _record(splits: Splits, counts: Mapping[Region, RegionCount]) -> dict[str, Any]:
+    return {"splits": splits.to_json(), "counts": {region: count.to_json() for region, count in counts.items()}}
+
+
+def _without_segments(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the summary tells of a splits file."""
+    symbols = {name: of_symbol["counts"] for name, of_symbol in record.get("symbols", {}).items()}
+    told = {name: record[name] for name in ("counts", "folds", "notes") if name in record}
+    return told | ({"symbols": symbols} if symbols else {})
 
 
 def _fold_counts(
@@ -100,17 +122,3 @@ def _walked(
         folds.append(f"fold {number} trains on {train.windows} and is validated on {span}")
     trained_again = "the search judges by the mean over all, the winner is trained again and scored on the last"
     return (f"horizon {horizon}: walk forward: {'; '.join(folds)}; {trained_again}",)
-
-
-def _thinned(table: FeatureTable, whole: Splits, splits: Splits, context_length: int) -> tuple[str, ...]:
-    """A note on the windows that lost days cost; none where no day was lost between two others."""
-    lost = table.lost_between
-    if not lost:
-        return ()
-    costs = []
-    for region in Region:
-        before, after = (len(each.region(region).ends_N(context_length, each.horizon)) for each in (whole, splits))
-        costs.append(f"{region.value} {before - after} of {before}")
-    days = f"{lost[0]} is" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]} are"
-    cost = f"windows that reach across: {', '.join(costs)}"
-    return (f"horizon {splits.horizon}: {days} lost to a series that is missing there; {cost}",)

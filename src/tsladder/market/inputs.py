@@ -1,4 +1,4 @@
-"""Which bars a tier reads beside those of `data.symbol`, by content: what must change for its features to become stale.
+"""Which bars are read beside those of `data.symbol`, by content: what must change for the features to become stale.
 
 DVC cannot say that a stage depends on a file for some values of a parameter only. So the stage `inputs` looks at the
 whole folder of data and writes down what counts, and `features` depends on what it wrote.
@@ -18,13 +18,10 @@ VIX = "vix"
 VIX_TIERS = frozenset({"c33"})
 
 
-def input_symbols(data: DataParams) -> tuple[str, ...]:
-    """The symbol whose features are made, and VIX where the tier has columns of it."""
-    return (data.symbol, *further_symbols(data))
-
-
 def further_symbols(data: DataParams) -> tuple[str, ...]:
-    return (VIX,) if data.tier in VIX_TIERS else ()
+    """The other symbols whose features are made, and VIX where the tier has columns of it."""
+    beside = (VIX,) if data.tier in VIX_TIERS else ()
+    return tuple(dict.fromkeys((*data.further, *beside)))
 
 
 def read_inputs(places: Places, data: DataParams) -> dict[str, Any]:
@@ -33,14 +30,22 @@ def read_inputs(places: Places, data: DataParams) -> dict[str, Any]:
     missing = [symbol for symbol in symbols if not places.bars(symbol).is_file()]
     if missing:
         raise BadInput(
-            f"data.tier {data.tier} reads bars beside those of {data.symbol}, and they are not there:",
-            [f"{places.bars(symbol)} does not exist: {_way_to_get(places, symbol)}" for symbol in missing],
+            f"{_readers(data)} bars beside those of {data.symbol}, and they are not there:",
+            [f"{places.bars(symbol)} does not exist: {_way_to_get(places, data, symbol)}" for symbol in missing],
         )
     return {"beside": {symbol: hashlib.sha256(places.bars(symbol).read_bytes()).hexdigest() for symbol in symbols}}
 
 
-def _way_to_get(places: Places, symbol: str) -> str:
+def _readers(data: DataParams) -> str:
+    tier = f"data.tier {data.tier} reads"
+    if not data.further:
+        return tier
+    return "data.symbols names" if data.tier not in VIX_TIERS else f"data.symbols names and {tier}"
+
+
+def _way_to_get(places: Places, data: DataParams, symbol: str) -> str:
+    otherwise = "leave it out of data.symbols" if symbol in data.further else "choose a tier without it"
     tracked = Path(f"{places.bars(symbol).parent}.dvc")
     if tracked.is_file():
-        return f"fetch the tracked data with `dvc pull {tracked.name}`, or choose a tier without it"
-    return f"bring daily bars of it as data/{symbol}.parquet, or choose a tier without it"
+        return f"fetch the tracked data with `dvc pull {tracked.name}`, or {otherwise}"
+    return f"bring daily bars of it as data/{symbol}.parquet, or {otherwise}"

@@ -1,4 +1,5 @@
-"""Where a feature table comes from: the bars it was made of, the day it could start on, the days it lost."""
+"""Where a feature table comes from: the bars it was made of, the day it could start on, the days it lost; and whose
+rows follow below."""
 
 from __future__ import annotations
 
@@ -53,4 +54,36 @@ class Origin:
             common_day=record["common_first_day"],
             bars={symbol: BarsFacts(**facts) for symbol, facts in record["bars"].items()},
             lost=None if lost is None else LostDays.from_json(lost),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FurtherSymbol:
+    """A symbol whose rows follow below those of a table's own, from `first_row` on; fields as in `FeatureTable`."""
+
+    symbol: str
+    first_row: int
+    warm_up: int
+    open_equals_previous_close: float | None
+    origin: Origin | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "symbol": self.symbol,
+            "first_row": self.first_row,
+            "warm_up": self.warm_up,
+            "open_equals_previous_close": self.open_equals_previous_close,
+            **({} if self.origin is None else self.origin.to_json()),
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> FurtherSymbol:
+        """Inverse of `to_json`."""
+        return cls(
+            symbol=record["symbol"],
+            first_row=record["first_row"],
+            warm_up=record["warm_up"],
+            open_equals_previous_close=record["open_equals_previous_close"],
+            origin=Origin.from_json(record) if "bars" in record else None,
         )

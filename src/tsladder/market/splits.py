@@ -155,8 +155,8 @@ def count_regions(
             windows=len(ends_N),
             positives=positives,
             base_rate=positives / len(ends_N),
-            first_day=dates_T[ends_N[0]].astype("datetime64[D]").item(),
-            last_day=dates_T[ends_N[-1]].astype("datetime64[D]").item(),
+            first_day=dates_T[ends_N].min().astype("datetime64[D]").item(),
+            last_day=dates_T[ends_N].max().astype("datetime64[D]").item(),
         )
     return counts
 

@@ -19,8 +19,13 @@ def labels(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[n
     """Label of every day t from RAW prices: 1 or 0, and NaN for the last `horizon` days, whose future is unknown.
 
     ``threshold_Xpct``: 1 if max(P[t+1 .. t+H]) >= Close[t] * (1 + X/100), P the High or the Close
-    (`target.price`). ``direction``: 1 if Close[t+H] > Close[t]. Raises BadInput when no day has a future.
+    (`target.price`). ``direction``: 1 if Close[t+H] > Close[t]. Each symbol of the table ends in days without a label,
+    and no label looks into the rows of another. Raises BadInput when no day of a symbol has a future.
     """
+    return np.concatenate([_of_one_symbol(own, target, horizon) for own in table.by_symbol()])
+
+
+def _of_one_symbol(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
     days = len(table.close_T)
     if horizon < 1:
         raise BadInput(f"horizons: a target lies at least 1 day ahead, got {horizon}")

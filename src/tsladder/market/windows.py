@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -26,10 +26,18 @@ from tsladder.vocabulary import Region
 _FLAT = 1e-6
 _WINDOWS_AT_ONCE = 512
 
+_JUDGED = (Region.VALIDATION, Region.TEST)
+
+_Wanted = tuple[str, Region]
+"""A symbol and a region of it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Windows:
-    """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days."""
+    """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days.
+
+    `symbols`: whose windows they are, in the order of their rows, where not the study's own symbol's alone.
+    """
 
     series_TF: NDArray[np.float32]
     ends_N: NDArray[np.int64]
@@ -38,6 +46,7 @@ class Windows:
     y_N: NDArray[np.float32]
     dates_N: NDArray[np.datetime64]
     context_length: int
+    symbols: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ends_N)
@@ -60,6 +69,7 @@ class Windows:
         digest.update(self.ends_N.astype("<i8").tobytes())
         digest.update(self.dates_N.astype("datetime64[D]").astype("<i8").tobytes())
         digest.update(self.y_N.astype("<f4").tobytes())
+        digest.update("\n".join(self.symbols).encode())
         return digest.hexdigest()
 
 
@@ -77,6 +87,9 @@ class WindowSet:
 
     In a walk forward `train` and `validation` are those of its last fold, by which `test` is normalised too, and the
     `earlier` folds stand before it in time order.
+
+    Of several symbols `train` holds the windows of all, `validation` and `test` those of the study's own; `further`
+    holds for each of the others its windows of those two regions, maybe none.
     """
 
     train: Windows
@@ -84,6 +97,7 @@ class WindowSet:
     test: Windows
     columns: tuple[str, ...]
     earlier: tuple[FoldWindows, ...] = ()
+    further: Mapping[str, Mapping[Region, Windows]] = field(default_factory=dict)
 
     @property
     def folds(self) -> tuple[FoldWindows, ...]:
@@ -105,64 +119,94 @@ class _Affine:
         return _Affine(scale_NF=self.scale_NF * scale, shift_NF=self.shift_NF * scale + shift)
 
 
-def build_windows(table: FeatureTable, splits: Splits, y_T: NDArray[np.float64], windows: WindowParams) -> WindowSet:
+def build_windows(
+    table: FeatureTable,
+    splits: Splits,
+    y_T: NDArray[np.float64],
+    windows: WindowParams,
+    further: Mapping[str, Splits] | None = None,
+) -> WindowSet:
     """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only,
     in every fold of a walk forward from its own.
 
     ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
     columns over their constant, unitless ones as they are; then one mean and sd per column over the days of all
-    training windows.
+    training windows, whatever their symbol.
     ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A column that does not move gives 0.
-    Prices enter in units of the series' first Close, which cancels: another unit of price changes nothing.
+    Prices enter in units of their symbol's first Close, which cancels: another unit of price changes nothing.
+    `further`: splits of other symbols of the table, whose validation and test windows are wanted, too.
     Raises BadInput naming column and day where a number leaves the range of float32.
     """
     require_horizon(y_T, splits.horizon)
     series_TF = table.values_TF
     if windows.normalisation != "none":
-        series_TF = series_TF / _unit_F(table)
+        series_TF = np.concatenate([own.values_TF / _unit_F(own) for own in table.by_symbol()])
     with np.errstate(over="ignore"):
         shared_TF = np.ascontiguousarray(series_TF, dtype=np.float32)
     _refuse_non_finite(shared_TF, table, np.arange(len(shared_TF)))
-    regions = {region: splits.region(region) for region in Region}
-    last, *earlier = (
-        _normalised(table, series_TF, shared_TF, of_fold, splits.horizon, y_T, windows)
-        for of_fold in (regions, *(fold.regions for fold in splits.earlier))
+    own = {(table.symbol, region): splits.region(region) for region in Region}
+    others = {(name, region): other.region(region) for name, other in (further or {}).items() for region in _JUDGED}
+    folds = [{(table.symbol, region): split for region, split in fold.regions.items()} for fold in splits.earlier]
+    made, *earlier = (
+        _normalised(table, series_TF, shared_TF, wanted, splits.horizon, y_T, windows)
+        for wanted in (own | others, *folds)
     )
-    return WindowSet(columns=table.names, earlier=tuple(FoldWindows(**fold) for fold in earlier), **last)
+    return WindowSet(
+        **{region.value: made[table.symbol, region] for region in Region},
+        columns=table.names,
+        earlier=tuple(
+            FoldWindows(train=fold[table.symbol, Region.TRAIN], validation=fold[table.symbol, Region.VALIDATION])
+            for fold in earlier
+        ),
+        further={name: {region: made[name, region] for region in _JUDGED} for name in further or ()},
+    )
 
 
 def _normalised(
     table: FeatureTable,
     series_TF: NDArray[np.float64],
     shared_TF: NDArray[np.float32],
-    regions: Mapping[Region, Split],
+    wanted: Mapping[_Wanted, Split],
     horizon: int,
     y_T: NDArray[np.float64],
     windows: WindowParams,
-) -> dict[str, Windows]:
-    """The windows of `regions` by name, under the statistics of the training windows among them."""
-    context_length = windows.context_length
-    ends = {region: split.ends_N(context_length, horizon) for region, split in regions.items()}
-    maps = {region: _map(table, series_TF, ends[region], windows) for region in regions}
-    if windows.normalisation == "ratio" and len(ends[Region.TRAIN]) > 0:
-        mean_F, sd_F = _training_moments(series_TF, ends[Region.TRAIN], maps[Region.TRAIN], context_length)
+) -> dict[_Wanted, Windows]:
+    """The windows of `wanted`, under the statistics of the training windows among them."""
+    context_length, training = windows.context_length, (table.symbol, Region.TRAIN)
+    ends = {key: split.ends_N(context_length, horizon) for key, split in wanted.items()}
+    maps = {key: _map(table, series_TF, ends_N, windows) for key, ends_N in ends.items()}
+    if windows.normalisation == "ratio" and len(ends[training]) > 0:
+        mean_F, sd_F = _training_moments(series_TF, ends[training], maps[training], context_length)
         scale_F = _inverse(sd_F, mean_F)
-        maps = {region: affine.then(scale_F, -mean_F * scale_F) for region, affine in maps.items()}
+        maps = {key: affine.then(scale_F, -mean_F * scale_F) for key, affine in maps.items()}
     made = {}
-    for region, affine in maps.items():
+    for key, affine in maps.items():
         with np.errstate(over="ignore"):
             scale_NF, shift_NF = affine.scale_NF.astype(np.float32), affine.shift_NF.astype(np.float32)
-        _refuse_non_finite(scale_NF + shift_NF, table, ends[region])
-        made[region.value] = Windows(
+        _refuse_non_finite(scale_NF + shift_NF, table, ends[key])
+        made[key] = Windows(
             series_TF=shared_TF,
-            ends_N=ends[region],
+            ends_N=ends[key],
             scale_NF=scale_NF,
             shift_NF=shift_NF,
-            y_N=y_T[ends[region]].astype(np.float32),
-            dates_N=table.dates_T[ends[region]],
+            y_N=y_T[ends[key]].astype(np.float32),
+            dates_N=table.dates_T[ends[key]],
             context_length=context_length,
+            symbols=_of_whom(table, ends[key]),
         )
     return made
+
+
+def _of_whom(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
+    """The symbols on whose rows the windows end; () where that is the table's own alone."""
+    names = [own.symbol for own in table.by_symbol()]
+    found = [names[place] for place in np.unique(_place_N(table, ends_N))]
+    return tuple(found) if found != names[:1] else ()
+
+
+def _place_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which symbol of the table, counted from 0, each row belongs to."""
+    return np.searchsorted(np.array(table.first_rows), rows_N, side="right") - 1
 
 
 def _unit_F(table: FeatureTable) -> NDArray[np.float64]:
@@ -181,7 +225,8 @@ def _map(
     shift_NF = -mean_NF * scale_NF
     if windows.normalisation == "revin":
         return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
-    per_close_N = table.close_T[0] / table.close_T[ends_N]
+    first_N = np.array(table.first_rows)[_place_N(table, ends_N)]
+    per_close_N = table.close_T[first_N] / table.close_T[ends_N]
     for index, column in enumerate(table.columns):
         if column.kind is ColumnKind.VOLUME:
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,11 @@ from tsladder.models.spec import ModelSpec
 from tsladder.records import read_json
 from tsladder.training.outcome import RECORD
 from tsladder.training.supervisor import start_fork_server
-from tsladder.vocabulary import Region
 
-Forecasts = dict[Region, dict[int, NDArray[np.float64]]]
-"""Region -> seed number -> probability of every window, p_N."""
+Key = TypeVar("Key", bound=Hashable)
+
+Forecasts = dict[Key, dict[int, NDArray[np.float64]]]
+"""Name of some windows -> seed number -> probability of every window, p_N."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,16 +39,16 @@ class TrainedSeeds:
 
 
 @contextmanager
-def forecasting(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Iterator[Future[Forecasts]]:
-    """Forecasts for the windows of `regions`, under way. `result` raises WorkFailed for an unusable checkpoint."""
+def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[Future[Forecasts[Key]]]:
+    """Forecasts for the windows `scored`, under way. `result` raises WorkFailed for an unusable checkpoint."""
     start_fork_server(optimizers=False)
     context = multiprocessing.get_context("forkserver")
     # From a thread, because the first job waits for what the fork server preloads.
     with ProcessPoolExecutor(1, context) as pool, ThreadPoolExecutor(1) as starter:
-        yield starter.submit(lambda: pool.submit(_forecast, seeds, regions).result())
+        yield starter.submit(lambda: pool.submit(_forecast, seeds, scored).result())
 
 
-def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecasts:
+def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[Key]:
     import torch
 
     from tsladder.models.build import build, count_params, lower
@@ -57,7 +59,7 @@ def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecas
     # As in training: torch's default of every core took three times as long while the caller was busy.
     torch.set_num_threads(seeds.threads)
     device = torch.device(seeds.device)
-    forecasts: Forecasts = {region: {} for region in regions}
+    forecasts: Forecasts[Key] = {key: {} for key in scored}
     for number, folder in seeds.folders.items():
         model = build(seeds.spec, dropout=0.0)
         load_weights(folder, model)
@@ -69,7 +71,7 @@ def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecas
         if seeds.precision != "fp32":
             lower(model)
         model.to(device)
-        for region, windows in regions.items():
+        for key, windows in scored.items():
             logits_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
-            forecasts[region][number] = torch.sigmoid(logits_N.double()).cpu().numpy()
+            forecasts[key][number] = torch.sigmoid(logits_N.double()).cpu().numpy()
     return forecasts

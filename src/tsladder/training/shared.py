@@ -39,6 +39,7 @@ class _Place:
 
     slots: dict[str, _Slot]
     context_length: int
+    symbols: tuple[str, ...]
 
 
 class SharedWindows:
@@ -65,7 +66,7 @@ class SharedWindows:
             # The regions and folds of one horizon share their series.
             slots[name] = written.get(id(array)) or self._append(array)
             written[id(array)] = slots[name]
-        return _Place(slots, windows.context_length)
+        return _Place(slots, windows.context_length, windows.symbols)
 
     def _append(self, array: NDArray[Any]) -> _Slot:
         offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
@@ -96,8 +97,8 @@ def _mapped(descriptor: Any, slots: Sequence[tuple[_Place, _Place]]) -> _Mapped:
 
 
 def _windows(memory: mmap.mmap, place: _Place) -> Windows:
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
         for name, slot in place.slots.items()
     }
-    return Windows(**arrays, context_length=place.context_length)
+    return Windows(**arrays, context_length=place.context_length, symbols=place.symbols)
