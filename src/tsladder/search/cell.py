@@ -63,9 +63,9 @@ def _schedule(work: CellWork, space: SearchSpace) -> Schedule:
 
 
 def validation_classes(work: CellWork) -> tuple[int, int]:
-    """Positives and negatives among the validation windows."""
+    """Positives and negatives among the validation windows; of returns, those above 0 and the others."""
     y_N = work.dataset.windows.validation.y_N
-    positives = int(y_N.sum())
+    positives = int((y_N > 0.0).sum())
     return positives, len(y_N) - positives
 
 

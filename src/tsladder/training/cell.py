@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tsladder.errors import WorkFailed
+from tsladder.evaluation.constant import constant_loss
 from tsladder.market.dataset import Dataset, load_dataset
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import Params, TargetParams, WindowParams
@@ -52,6 +51,10 @@ class CellWork:
         return Recipe.from_record(self.plan["training"])
 
     @property
+    def target(self) -> TargetParams:
+        return TargetParams(**self.plan["target"])
+
+    @property
     def seed(self) -> int:
         return int(self.plan["seed"])
 
@@ -63,10 +66,9 @@ class CellWork:
 
     @property
     def base_rate_loss(self) -> float:
-        """Validation log loss of the constant that forecasts the training region's base rate."""
-        rate = float(np.mean(self.dataset.windows.train.y_N))
-        y_N = self.dataset.windows.validation.y_N
-        return float(-np.mean(np.where(y_N > 0.5, np.log(rate), np.log1p(-rate))))
+        """Validation loss of the constant that forecasts the training region's base rate, or its mean return."""
+        windows = self.dataset.windows
+        return constant_loss(self.target, windows.train.y_N, windows.validation.y_N)
 
     def spec(self, architecture: dict[str, Any]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)

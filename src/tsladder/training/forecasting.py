@@ -8,6 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,19 @@ from tsladder.training.outcome import RECORD
 from tsladder.training.supervisor import start_fork_server
 from tsladder.vocabulary import Region
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Forecasts = dict[Region, dict[int, NDArray[np.float64]]]
-"""Region -> seed number -> probability of every window, p_N."""
+"""Region -> seed number -> probability of every window, p_N; or its return."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedSeeds:
-    """The checkpoints of one architecture: seed number -> folder, and how to compute with them."""
+    """The checkpoints of one architecture: seed number -> folder, and how to compute with them.
+
+    `output_scale`: what a model's output is multiplied by to be a return; None: it is the logit of a probability.
+    """
 
     spec: ModelSpec
     folders: Mapping[int, Path]
@@ -34,6 +41,7 @@ class TrainedSeeds:
     device: str
     threads: int
     micro_batch: int
+    output_scale: float | None = None
 
 
 @contextmanager
@@ -70,6 +78,15 @@ def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecas
             lower(model)
         model.to(device)
         for region, windows in regions.items():
-            logits_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
-            forecasts[region][number] = torch.sigmoid(logits_N.double()).cpu().numpy()
+            outputs_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
+            forecasts[region][number] = forecast_of(outputs_N, seeds.output_scale)
     return forecasts
+
+
+def forecast_of(outputs_N: Tensor, output_scale: float | None) -> NDArray[np.float64]:
+    """A model's raw outputs as the forecasts that they stand for."""
+    import torch
+
+    if output_scale is None:
+        return np.asarray(torch.sigmoid(outputs_N.double()).cpu().numpy(), dtype=np.float64)
+    return np.asarray((outputs_N.double() * output_scale).cpu().numpy(), dtype=np.float64)

@@ -7,15 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tsladder.evaluation.baselines import Forecast, baselines
-from tsladder.evaluation.decision import choose_on_validation
-from tsladder.evaluation.predictions import predictions_frame
-from tsladder.evaluation.scores import RegionScores, score_region
+from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
-from tsladder.params import EvaluationParams, TargetParams, WindowParams
+from tsladder.params import EvaluationParams, WindowParams
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import CellRun, MlflowTracker, RunRecord, Tracker, open_cell_run
@@ -38,39 +34,36 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
-            forecasts = _baselines(work)
-            regions = _score(work, choice, windows_of, forecasts, under_way.result())
-            _log(work, regions, tracker, parent)
+            kind = kind_of_cell(work)
+            baselines = _baselines(work, kind)
+            regions = _score(work, choice, kind, windows_of, baselines, under_way.result())
+            _log(work, regions, kind, tracker, parent)
 
 
 def _score(
     work: CellWork,
     choice: dict[str, Any],
+    kind: Kind,
     windows_of: dict[Region, Windows],
-    forecasts: dict[Region, tuple[Forecast, ...]],
-    probabilities: Forecasts,
-) -> dict[Region, RegionScores]:
+    baselines: dict[Region, tuple[Forecast, ...]],
+    forecasts: Forecasts,
+) -> dict[Region, Scores]:
     """Write the outputs of the cell and return the scores by region."""
     import pandas as pd
 
-    evaluation = EvaluationParams(**work.plan["evaluation"])
-    choices = choose_on_validation(windows_of[Region.VALIDATION].y_N, probabilities[Region.VALIDATION])
-    regions: dict[Region, RegionScores] = {}
-    frames = []
-    for region in SCORED:
-        windows = windows_of[region]
-        regions[region] = score_region(
+    made = {
+        region: RegionForecasts(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
-            probabilities=probabilities[region],
-            forecasts=forecasts[region],
-            train_rate=float(np.mean(work.dataset.windows.train.y_N)),
             fingerprint=windows.fingerprint(),
-            params=evaluation,
+            by_seed=forecasts[region],
+            baselines=baselines[region],
             seed=derive_seed(work.seed, str(work.cell), "bootstrap", region),
-            choices=choices,
         )
-        frames.append(predictions_frame(region, windows.y_N, windows.dates_N, probabilities[region], forecasts[region]))
+        for region, windows in windows_of.items()
+    }
+    regions = kind.score(made, EvaluationParams(**work.plan["evaluation"]))
+    frames = [kind.frame(region, of_region) for region, of_region in made.items()]
     folder = work.places.scores(work.cell)
     record = {
         "cell": str(work.cell),
@@ -78,6 +71,7 @@ def _score(
         "horizon": work.cell.horizon,
         "status": CellStatus.DONE,
         "precision": work.recipe.precision,
+        "metric": kind.metric,
         **{
             name: choice[name]
             for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
@@ -88,6 +82,10 @@ def _score(
     pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "scores.json", record)
     return regions
+
+
+def kind_of_cell(work: CellWork) -> Kind:
+    return kind_of(work.target, work.dataset.windows.train.y_N)
 
 
 def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
@@ -102,24 +100,26 @@ def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, 
         threads=work.execution(spec).threads,
         # A machine on which it could not be trained may still score it, a window or two at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
+        output_scale=kind_of_cell(work).output_scale,
     )
 
 
-def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
+def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
-    y_T = labels(dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
+    y_T = labels(dataset.table, work.target, work.cell.horizon)
     ratio = dataset.windows
     if windows.normalisation != "ratio":
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
-    train, close_T = dataset.windows.train, dataset.table.close_T
     return {
-        region: baselines(
-            train,
-            dataset.windows.region(region),
-            close_T,
-            ratio.train.last_day(),
-            ratio.region(region).last_day(),
+        region: kind.baselines(
+            Known(
+                train=dataset.windows.train,
+                scored=dataset.windows.region(region),
+                close_T=dataset.table.close_T,
+                ratio_train_NF=ratio.train.last_day(),
+                ratio_scored_NF=ratio.region(region).last_day(),
+            ),
             y_T=y_T,
             horizon=work.cell.horizon,
         )
@@ -127,17 +127,14 @@ def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
     }
 
 
-def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, parent: CellRun) -> None:
+def _log(work: CellWork, regions: dict[Region, Scores], kind: Kind, tracker: Tracker, parent: CellRun) -> None:
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
-        interval = scores.intervals["log_loss"]
-        metrics[f"{region}_loss"] = scores.mean.log_loss
+        interval = scores.intervals[kind.metric]
+        metrics[f"{region}_loss"] = getattr(scores.mean, kind.metric)
         metrics[f"{region}_loss_low"] = None if interval is None else interval.low
         metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics[f"{region}_brier"] = scores.mean.brier
-        metrics[f"{region}_auc"] = scores.mean.auc
-        metrics[f"{region}_average_precision"] = scores.mean.average_precision
-        metrics[f"{region}_ece"] = scores.mean.ece
+        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in kind.shown}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
