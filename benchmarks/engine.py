@@ -177,6 +177,8 @@ def _job(spec: ModelSpec, precision: str, machine: Machine, threads: int, worker
             max_gradient_norm=1.0,
             patience=None,
             min_delta=0.0,
+            loss="bce",
+            monitor="val_loss",
         ),
         seed=1,
         plan=plan,
@@ -258,13 +260,15 @@ def _ours(channel: Connection, job: Job) -> None:
     import torch
 
     from tsladder.training.feed import Feed
+    from tsladder.training.losses import build_loss
     from tsladder.training.trainer import Trainer
     from tsladder.training.worker import allocate_for
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)
-    trainer = Trainer(job)
-    feed = Feed(_windows(), trainer.device)
+    windows = _windows()
+    trainer = Trainer(job, build_loss(job.recipe.loss, windows.y_N))
+    feed = Feed(windows, trainer.device)
     order = torch.Generator().manual_seed(0)
 
     def run(steps: int) -> float:
@@ -272,7 +276,7 @@ def _ours(channel: Connection, job: Job) -> None:
         loss = torch.zeros(())
         for _ in range(steps):
             index_B = torch.randperm(len(feed), generator=order)[:BATCH].to(trainer.device)
-            loss = trainer.step(feed, index_B, job.settings.learning_rate)
+            loss = trainer.step(feed, index_B, job.settings.learning_rate).trained
         loss.item()  # waits for the device
         return time.perf_counter() - started
 

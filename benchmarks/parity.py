@@ -46,7 +46,7 @@ def main() -> None:
     d_model, n_layers = (int(part) for part in arguments.shape.split("x"))
     spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=8, d_ff=4 * d_model)
     machine = survey(HardwareParams(device="auto", memory_gib=None, workers="auto"))
-    base = Recipe.from_params(params.training, params.search.chosen, BUDGET)
+    base = Recipe.from_params(params.training, params.search.chosen, BUDGET, params.target.task)
     jobs = {}
     for side, (precision, optimizer) in SIDES.items():
         recipe = dataclasses.replace(base, precision=precision, optimizer=optimizer)

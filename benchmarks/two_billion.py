@@ -90,7 +90,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
     machine = survey(params.hardware)
     d_model, n_layers = (int(part) for part in arguments.shape.split("x"))
     spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=16, d_ff=4 * d_model)
-    recipe = Recipe.from_params(params.training, params.search.chosen, BUDGET)
+    recipe = Recipe.from_params(params.training, params.search.chosen, BUDGET, params.target.task)
     plan = plan_batch(
         spec,
         effective_batch=recipe.effective_batch,
@@ -125,6 +125,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
 
     from tsladder.training.best import BestWeights
     from tsladder.training.feed import Feed
+    from tsladder.training.losses import build_loss
     from tsladder.training.optim import learning_rate_factor
     from tsladder.training.trainer import Trainer, predict_logits
     from tsladder.training.worker import allocate_for, peak_memory_gib
@@ -132,7 +133,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)
     started = time.perf_counter()
-    trainer = Trainer(job)
+    trainer = Trainer(job, build_loss(job.recipe.loss, windows.train.y_N))
     built = time.perf_counter() - started
     resting = peak_memory_gib(job.device)
     feed = Feed(windows.train, trainer.device)
@@ -145,7 +146,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
             number, total_steps=steps + 1, warmup_steps=job.settings.warmup_steps, schedule=job.recipe.schedule
         )
         before = time.perf_counter()
-        loss = trainer.step(feed, index_B, job.settings.learning_rate * factor).item() / len(index_B)
+        loss = trainer.step(feed, index_B, job.settings.learning_rate * factor).trained.item() / len(index_B)
         seconds.append(time.perf_counter() - before)
         losses.append(loss)
         print(f"step {number + 1}: loss {loss:.4f} in {seconds[-1]:.1f} s", file=sys.stderr, flush=True)

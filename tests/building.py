@@ -39,6 +39,8 @@ def recipe(**changes: object) -> Recipe:
         "max_gradient_norm": 1.0,
         "patience": None,
         "min_delta": 0.0,
+        "loss": "bce",
+        "monitor": "val_loss",
     }
     return Recipe(**(values | changes))  # type: ignore[arg-type]
 

@@ -224,7 +224,10 @@ class SearchParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingParams:
-    """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value."""
+    """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value.
+
+    `loss: auto` is bce for classes, huber for returns. `min_delta` is in units of `monitor`.
+    """
 
     effective_batch: Count
     precision: Literal["auto", "fp32", "bf16-mixed", "bf16"]
@@ -233,6 +236,8 @@ class TrainingParams:
     max_gradient_norm: Positive | None
     patience: Literal["preset"] | Count | None
     min_delta: Literal["preset"] | Annotated[float, Range(0.0)]
+    loss: Literal["auto", "bce", "focal", "weighted_bce", "soft_auc", "label_smoothing", "huber"]
+    monitor: Literal["val_loss", "val_auc"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -317,6 +322,8 @@ def _faults_between_sections(params: Params) -> list[str]:
         *_search_faults(params.search),
         *_supplementary_faults(params),
         *_task_faults(params),
+        *_loss_faults(params.training.loss, params.target.task),
+        *_monitor_faults(params),
     ]
 
 
@@ -397,6 +404,29 @@ def _task_faults(params: Params) -> list[str]:
             "choose another task"
         ]
     return []
+
+
+def _loss_faults(loss: str, task: str) -> list[str]:
+    if loss == "auto" or (loss == "huber") == (task == "regression"):
+        return []
+    fitting = "huber" if task == "regression" else "bce, focal, weighted_bce, soft_auc or label_smoothing"
+    return [f"training.loss: target.task {task} is trained with {fitting}, or auto; got {loss}"]
+
+
+def _monitor_faults(params: Params) -> list[str]:
+    if params.training.monitor == "val_loss":
+        return []
+    task, faults = str(params.target.task), []
+    if task == "regression":
+        faults.append("training.monitor: val_auc needs classes, and target.task is regression: set val_loss")
+    if params.splits.min_positives < 1:
+        faults.append(
+            "training.monitor: val_auc needs both classes in validation, so splits.min_positives must be at least 1, "
+            f"got {params.splits.min_positives}"
+        )
+    if params.search.preset in params.search.presets and params.search.pruning_rule is not None:
+        faults.append("search.pruning: compares validation losses, so with training.monitor val_auc it must be null")
+    return faults
 
 
 _CEILINGS = {"dropout": 0.95, "warmup_fraction": 1.0}

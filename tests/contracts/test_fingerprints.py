@@ -124,7 +124,7 @@ def edit(copied: Path, module: str, old: str, new: str) -> bool:
 
 
 def test_a_comment_or_a_docstring_in_the_trainer_leaves_every_cell_fresh(copied: Path) -> None:
-    assert not edit(copied, "training/trainer.py", "    model.train()\n", "    # a remark\n    model.train()\n")
+    assert not edit(copied, "training/gradients.py", "    model.train()\n", "    # a remark\n    model.train()\n")
     assert not edit(copied, "training/trainer.py", '"""Train `job.spec` on `train`', '"""Fit `job.spec` on `train`')
 
 

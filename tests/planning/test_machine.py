@@ -98,4 +98,4 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
 ) -> None:
     params = load_params(ROOT / "params.yaml")
     training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
-    assert Recipe.from_params(training, params.search.chosen, budget).precision == precision
+    assert Recipe.from_params(training, params.search.chosen, budget, params.target.task).precision == precision

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from tsladder.training.feed import Feed
 from tsladder.training.lean import DECAY_EXPONENT, FLOOR, LeanOptimizer
+from tsladder.training.losses import build_loss
 from tsladder.training.trainer import Trainer, fit, predict_logits
 
 DATA = windows(96)
 FEED = Feed(DATA, torch.device("cpu"))
+BCE = build_loss("bce", DATA.y_N)
 
 
 def optimizer(parameter: Tensor, *, learning_rate: float = 1e-2, weight_decay: float = 0.1) -> LeanOptimizer:
@@ -74,7 +76,7 @@ def test_inside_the_backward_pass_it_steps_as_after_it_and_leaves_no_gradient(pr
     def logits(micro_batch: int, *, inside: bool) -> Tensor:
         lean = recipe(optimizer="lean", precision=precision, effective_batch=96)
         plan = batch_plan(micro_batch, 96, optimizer="lean", precision=precision)
-        trainer = Trainer(job(recipe=lean, plan=plan, settings=settings(dropout=0.0), spec=spec(n_layers=2)))
+        trainer = Trainer(job(recipe=lean, plan=plan, settings=settings(dropout=0.0), spec=spec(n_layers=2)), BCE)
         assert trainer.steps_inside_backward == inside
         before = predict_logits(trainer.model, FEED)
         for _ in range(3):

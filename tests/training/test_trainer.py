@@ -11,9 +11,11 @@ from tests.building import job, recipe, settings, spec, windows
 from tsladder.models.build import build
 from tsladder.training import trainer
 from tsladder.training.feed import Feed
+from tsladder.training.gradients import accumulate_gradients
+from tsladder.training.losses import build_loss
 from tsladder.training.optim import build_optimizer, learning_rate_factor
 from tsladder.training.outcome import EpochRecord
-from tsladder.training.trainer import Fitted, accumulate_gradients, fit, predict_logits
+from tsladder.training.trainer import Fitted, fit, predict_logits
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
 
@@ -40,7 +42,7 @@ def test_accumulated_gradients_equal_the_full_batch_the_partial_last_one_include
     gradients = []
     for size in (31, micro_batch):
         model.zero_grad()
-        accumulate_gradients(model, Weights(model, "fp32"), feed, index_B, size)
+        accumulate_gradients(model, Weights(model, "fp32"), feed, index_B, size, build_loss("bce", TRAIN.y_N))
         gradients.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
     for full, accumulated in zip(*gradients, strict=True):
         torch.testing.assert_close(full, accumulated, atol=1e-7, rtol=0)

@@ -13,12 +13,15 @@ from torch import Tensor
 from tsladder.models.build import Model, build, lower
 from tsladder.training.best import BestWeights
 from tsladder.training.feed import Feed
+from tsladder.training.gradients import accumulate_gradients
+from tsladder.training.losses import build_loss
 from tsladder.training.optim import RoundingAdamW, build_optimizer
-from tsladder.training.trainer import Trainer, accumulate_gradients, fit, predict_logits
+from tsladder.training.trainer import Trainer, fit, predict_logits
 from tsladder.training.weights import Weights
 
 DATA = windows(64, seed=1)
 FEED = Feed(DATA, torch.device("cpu"))
+BCE = build_loss("bce", DATA.y_N)
 PRECISIONS = ("fp32", "bf16-mixed", "bf16")
 BODY = ("embed.", "blocks.")
 
@@ -54,7 +57,7 @@ def test_accumulation_gives_the_gradients_of_the_full_batch(precision: str) -> N
     for micro_batch in (48, 7):
         built = model()
         weights = Weights(built, precision)
-        accumulate_gradients(built, weights, FEED, index_B, micro_batch)
+        accumulate_gradients(built, weights, FEED, index_B, micro_batch, BCE)
         found.append({name: p.grad.float() for name, p in weights.stepped.items() if p.grad is not None})
     assert found[0].keys() == found[1].keys() == dict(model().named_parameters()).keys()
     # Seven micro-batches summed in bf16 would be off by more than a bf16 product is.
@@ -66,7 +69,7 @@ def test_accumulation_gives_the_gradients_of_the_full_batch(precision: str) -> N
 @pytest.mark.parametrize("on_disk", [False, True])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_best_weights_come_back_from_memory_and_from_disk(precision: str, on_disk: bool, tmp_path: Path) -> None:
-    trainer = Trainer(job(recipe=recipe(precision=precision), settings=settings(dropout=0.0)))
+    trainer = Trainer(job(recipe=recipe(precision=precision), settings=settings(dropout=0.0)), BCE)
     before = predict_logits(trainer.model, FEED)
     best = BestWeights(trainer.weights, tmp_path / "scratch" if on_disk else None)
     best.keep()
@@ -81,7 +84,7 @@ def test_the_best_weights_come_back_from_memory_and_from_disk(precision: str, on
 
 
 def test_weights_that_were_never_kept_cannot_be_restored() -> None:
-    trainer = Trainer(job())
+    trainer = Trainer(job(), BCE)
     with pytest.raises(ValueError, match="kept"):
         BestWeights(trainer.weights, None).restore()
 
@@ -98,7 +101,7 @@ def test_saved_weights_give_the_logits_that_were_scored(precision: str) -> None:
 
 def test_masters_take_steps_that_bf16_weights_would_lose() -> None:
     """A step of 1e-5 on weights of about 0.1 is far below their bf16 spacing of 5e-4, and a thousand are not."""
-    trainer = Trainer(job(recipe=recipe(precision="bf16-mixed"), settings=settings(dropout=0.0, weight_decay=0.0)))
+    trainer = Trainer(job(recipe=recipe(precision="bf16-mixed"), settings=settings(dropout=0.0, weight_decay=0.0)), BCE)
     first = trainer.weights.kept["blocks.0.expand.weight"].clone()
     trainer.step(FEED, torch.arange(32), 1e-5)
     moved = (trainer.weights.kept["blocks.0.expand.weight"] - first).abs()
@@ -139,7 +142,7 @@ def test_rounding_adamw_is_adamw_for_fp32_weights() -> None:
         optimizer = build_optimizer(parameters, chosen, settings(weight_decay=0.1), seed=0)
         weights = Weights(built, "fp32")
         for _ in range(5):
-            accumulate_gradients(built, weights, FEED, torch.arange(64), 64)
+            accumulate_gradients(built, weights, FEED, torch.arange(64), 64, BCE)
             optimizer.step()
             optimizer.zero_grad()
         states.append(built.state_dict())

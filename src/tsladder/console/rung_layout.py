@@ -48,7 +48,7 @@ class TrainingTime:
 def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Forced]) -> RungLayout:
     """Raises BadInput when the rung's grid is empty."""
     grid = build_grid(geometry_of(params), rung)
-    recipe = Recipe.from_params(params.training, params.search.chosen, rung)
+    recipe = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
     workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
     plans = {

@@ -152,9 +152,7 @@ class Classes:
         }
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
-        return predictions_frame(
-            region, forecasts.y_N, forecasts.dates_N, forecasts.by_seed, forecasts.baselines
-        )
+        return predictions_frame(region, forecasts.y_N, forecasts.dates_N, forecasts.by_seed, forecasts.baselines)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -121,9 +121,7 @@ def _by_model(by_seed: Mapping[int, NDArray[np.floating]], baselines: Sequence[F
     return models | {f.name: np.asarray(f.p_N, dtype=np.float64) for f in baselines}
 
 
-def _frame(
-    region: str, dates_N: NDArray[np.datetime64], columns: Mapping[str, Mapping[str, Labels]]
-) -> pd.DataFrame:
+def _frame(region: str, dates_N: NDArray[np.datetime64], columns: Mapping[str, Mapping[str, Labels]]) -> pd.DataFrame:
     import pandas as pd
 
     dates = np.asarray(dates_N).astype("datetime64[s]")

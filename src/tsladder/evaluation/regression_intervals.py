@@ -129,9 +129,7 @@ class _Resampled:
     def figures(self, weights_DN: Floats) -> Floats:
         """The metrics of `_RANGES` (columns) of each draw; NaN where a draw does not define one."""
         y_N, forecast_N = self.y_N, self.forecast_N
-        ic_D = _correlations(
-            weights_DN, self.ranked_y.midranks(weights_DN), self.ranked_forecast.midranks(weights_DN)
-        )
+        ic_D = _correlations(weights_DN, self.ranked_y.midranks(weights_DN), self.ranked_forecast.midranks(weights_DN))
         pearson_D = _correlations(weights_DN, y_N[None, :], forecast_N[None, :])
         squared_D = weights_DN @ (y_N - forecast_N) ** 2
         signed_N = ((y_N != 0.0) & (forecast_N != 0.0)).astype(np.float64)
@@ -148,7 +146,9 @@ def _correlations(weights_DN: Floats, one_DN: Floats, other_DN: Floats) -> Float
     total_D1 = weights_DN.sum(axis=1, keepdims=True)
     one_DN = one_DN - (weights_DN * one_DN).sum(axis=1, keepdims=True) / total_D1
     other_DN = other_DN - (weights_DN * other_DN).sum(axis=1, keepdims=True) / total_D1
-    products = [(weights_DN * a * b).sum(axis=1) for a, b in ((one_DN, other_DN), (one_DN, one_DN), (other_DN, other_DN))]
+    products = [
+        (weights_DN * a * b).sum(axis=1) for a, b in ((one_DN, other_DN), (one_DN, one_DN), (other_DN, other_DN))
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(products[0] / np.sqrt(products[1] * products[2]), dtype=np.float64)
 

@@ -64,7 +64,7 @@ class StudyCost:
             grid = build_grid(geometry_of(self.params), budget)
         except BadInput:
             return None
-        recipe = Recipe.from_params(self.params.training, self.params.search.chosen, budget)
+        recipe = Recipe.from_params(self.params.training, self.params.search.chosen, budget, self.params.target.task)
         seconds = []
         for spec in grid.shapes:
             batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer

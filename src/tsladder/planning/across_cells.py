@@ -16,7 +16,7 @@ from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import Recipe, loss_of_task
 from tsladder.records import digest, write_json
 
 AUDITED_AT_MOST = 200_000
@@ -64,8 +64,11 @@ def plan_audit(params: Params) -> Plan:
     """
     here = Code.in_use()
     spec = _small_member(params)
-    # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for.
-    recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula))
+    # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
+    # reported losses, so it trains on them: a leak shows whatever the study is trained on.
+    recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
+    loss = loss_of_task(params.target.task)
+    audited = dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss")
     return {
         "planned": True,
         "seed": params.study.seed,
@@ -75,7 +78,7 @@ def plan_audit(params: Params) -> Plan:
         "windows": dataclasses.asdict(params.windows),
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
-        "training": dataclasses.asdict(dataclasses.replace(recipe, patience=None, min_delta=0.0)),
+        "training": dataclasses.asdict(audited),
         "code": stage_fingerprint(here.stages / "audit.py", here.source),
     }
 

@@ -78,7 +78,9 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         "windows": dataclasses.asdict(params.windows),
         "model": dataclasses.asdict(geometry),
     }
-    recipe = dataclasses.asdict(Recipe.from_params(params.training, params.search.chosen, cell.budget))
+    recipe = dataclasses.asdict(
+        Recipe.from_params(params.training, params.search.chosen, cell.budget, params.target.task)
+    )
     search = {
         "strategy": params.search.strategy,
         "preset": params.search.preset,

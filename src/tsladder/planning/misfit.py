@@ -38,7 +38,7 @@ def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, worker
 def refuse_too_little(params: Params, machine: Machine) -> None:
     """Raises BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
-    recipe = Recipe.from_params(params.training, params.search.chosen, rung)
+    recipe = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)
     spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
     least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:

@@ -32,9 +32,17 @@ def optimizer_of_rung(budget: str) -> str:
     return "lean" if parse_budget(budget) >= LEAN_FROM else "adamw"
 
 
+def loss_of_task(task: str) -> str:
+    """The rule of `training.loss: auto`."""
+    return "huber" if task == "regression" else "bce"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """The part of training that is the same for every trial of a study. `patience` None: no early stopping."""
+    """The part of training that is the same for every trial of a study. `patience` None: no early stopping.
+
+    `loss` is what is trained on; `monitor`, val_loss or val_auc, is what stops a run early and chooses its best epoch.
+    """
 
     effective_batch: int
     precision: str
@@ -43,10 +51,12 @@ class Recipe:
     max_gradient_norm: float | None
     patience: int | None
     min_delta: float
+    loss: str
+    monitor: str
 
     @classmethod
-    def from_params(cls, training: TrainingParams, preset: PresetParams, budget: str) -> Recipe:
-        """What `training` and the chosen preset say for the rung `budget`."""
+    def from_params(cls, training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:
+        """What `training` and the chosen preset say for the rung `budget` and the target's `task`."""
         return cls(
             effective_batch=training.effective_batch,
             precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
@@ -55,6 +65,8 @@ class Recipe:
             max_gradient_norm=training.max_gradient_norm,
             patience=preset.patience if training.patience == "preset" else training.patience,
             min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
+            loss=loss_of_task(task) if training.loss == "auto" else training.loss,
+            monitor=training.monitor,
         )
 
     @classmethod

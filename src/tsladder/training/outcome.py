@@ -38,7 +38,8 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
-    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over it, with dropout.
+    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over it, with dropout, of the
+    loss that `val_loss` is of, whatever is trained on. `val_auc` where it is monitored, else None.
 
     `train_seconds` went into its optimizer steps, `seconds` into all of it.
     """
@@ -49,12 +50,14 @@ class EpochRecord:
     val_loss: float
     train_seconds: float
     seconds: float
+    val_auc: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
-    of `best_epoch`.
+    of `best_epoch`. The loss is log loss for classes; for returns it is Huber's loss in standard deviations of the
+    training labels, and there is no AUC.
 
     A run without a usable validation loss has None there, never a number. `seconds` are of the clock, those of `heat`
     that it was paused included; so are `train_seconds`.

@@ -33,6 +33,8 @@ def probe(spec: ModelSpec, plan: BatchPlan, *, device: str, threads: int, scratc
             max_gradient_norm=1.0,
             patience=None,
             min_delta=0.0,
+            loss="bce",
+            monitor="val_loss",
         ),
         seed=1,
         plan=plan,

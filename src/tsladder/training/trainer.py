@@ -1,7 +1,7 @@
 """Training one model on one device: warm-up, accumulation, early stopping, best weights restored.
 
-The reported validation loss is that of the restored best weights, scored once more after restoring. Models
-return logits; the loss is binary cross-entropy on logits.
+The reported validation loss is that of the restored best weights, scored once more after restoring: log loss for
+classes, Huber's loss for returns, whatever was trained on. Models return logits or returns in units of their spread.
 """
 
 from __future__ import annotations
@@ -12,13 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from tsladder.evaluation.metrics import score_classifier
 from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import Patience
@@ -26,7 +22,10 @@ from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
 from tsladder.training.best import BestWeights
 from tsladder.training.feed import Feed
+from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, unheard
+from tsladder.training.judgement import auc, loss_standard_error, mean_loss
 from tsladder.training.lean import LeanOptimizer
+from tsladder.training.losses import Loss, build_loss
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
 from tsladder.training.weights import Weights
@@ -37,13 +36,6 @@ DIVERGENCE_LOSS = 10.0 * math.log(2.0)
 
 Report = Callable[[EpochRecord], bool]
 """Called after every epoch; False asks to stop."""
-
-Beat = Callable[[], None]
-"""Called after every micro-batch: the run is alive."""
-
-
-def _unheard() -> None:
-    """The beat of a run that nobody watches."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +56,11 @@ class Fitted:
 class Trainer:
     """The model of a job on its device, and the optimizer step. Seeds torch by the job's seed.
 
+    `loss` is what its recipe names, for its training labels.
     Raises ValueError when the built model does not have the parameters that its spec counts.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, loss: Loss) -> None:
         torch.manual_seed(job.seed)
         self.device = torch.device(job.device)
         self.model = build(
@@ -83,6 +76,7 @@ class Trainer:
             )
         self.weights = Weights(self.model, job.recipe.precision)
         self._plan = job.plan
+        self._loss = loss
         self._max_gradient_norm = job.recipe.max_gradient_norm
         self._optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
         self._lean = self._optimizer if isinstance(self._optimizer, LeanOptimizer) else None
@@ -97,26 +91,30 @@ class Trainer:
         """Is each parameter stepped and its gradient dropped as soon as it is there? That rules out accumulation."""
         return self._lean is not None and self._plan.accumulation_steps == 1 and not self.weights.has_masters
 
-    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = _unheard) -> Tensor:
-        """One optimizer step on the windows `index_B`; the sum of their losses, on the device."""
+    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = unheard) -> LossSums:
+        """One optimizer step on the windows `index_B`; the sums of their losses."""
         set_learning_rate(self._optimizer, learning_rate)
         if self._lean is not None:
             self._lean.begin_step()
-        loss_sum = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, beat)
+        sums = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, self._loss, beat)
         if self._max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.weights.stepped.values(), self._max_gradient_norm)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self.weights.publish()
-        return loss_sum
+        return sums
 
 
-def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Beat = _unheard) -> Fitted:
-    """Train `job.spec` on `train`, choosing the epoch by the loss on `validation`.
+def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Beat = unheard) -> Fitted:
+    """Train `job.spec` on `train`, choosing the epoch by the recipe's monitor on `validation`.
+
+    Raises BadInput where the training labels do not allow the recipe's loss, ValueError where the monitor is an AUC and
+    validation has none.
 
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit.
     """
-    trainer = Trainer(job)
+    loss = build_loss(job.recipe.loss, train.y_N)
+    trainer = Trainer(job, loss)
     train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
     order = torch.Generator().manual_seed(job.seed)
     steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
@@ -129,7 +127,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
     for epoch in range(1, job.settings.epochs + 1):
         started = time.perf_counter()
         shuffled = torch.randperm(len(train_feed), generator=order).to(trainer.device)
-        loss_sum = torch.zeros((), device=trainer.device)
+        sums = LossSums.zero(trainer.device)
         for number, index_B in enumerate(shuffled.split(job.plan.effective_batch)):
             factor = learning_rate_factor(
                 (epoch - 1) * steps_per_epoch + number,
@@ -137,24 +135,26 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
                 warmup_steps=job.settings.warmup_steps,
                 schedule=job.recipe.schedule,
             )
-            loss_sum += trainer.step(train_feed, index_B, job.settings.learning_rate * factor, beat)
-        train_loss = loss_sum.item() / len(train_feed)
+            sums = sums.plus(trainer.step(train_feed, index_B, job.settings.learning_rate * factor, beat))
+        trained_loss = sums.trained.item() / len(train_feed)
         train_seconds = time.perf_counter() - started
         logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
-        val_loss = _mean_loss(logits_N, validation_feed.y_N)
-        if not math.isfinite(train_loss) or not math.isfinite(val_loss) or train_loss > DIVERGENCE_LOSS:
+        val_loss = mean_loss(loss, logits_N, validation_feed.y_N)
+        if not math.isfinite(trained_loss) or not math.isfinite(val_loss) or trained_loss > DIVERGENCE_LOSS:
             stop_reason = StopReason.DIVERGED
             break
+        val_auc = auc(loss, logits_N, validation_feed.y_N) if job.recipe.monitor == "val_auc" else None
         record = EpochRecord(
             epoch=epoch,
             steps=epoch * steps_per_epoch,
-            train_loss=train_loss,
+            train_loss=sums.reported.item() / len(train_feed),
             val_loss=val_loss,
+            val_auc=val_auc,
             train_seconds=train_seconds,
             seconds=time.perf_counter() - started,
         )
         curve.append(record)
-        patience = step_patience(patience, val_loss, epoch)
+        patience = step_patience(patience, _watched(job, record), epoch)
         if patience.best_step == epoch:
             kept.keep()
         if not report(record):
@@ -183,39 +183,30 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
     kept.restore()
     kept.discard()
     logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
-    scores = score_classifier(_as_float64(validation_feed.y_N), _as_float64(torch.sigmoid(logits_N.double())))
     return replace(
         ended,
-        best_val_loss=_mean_loss(logits_N, validation_feed.y_N),
-        val_loss_se=_loss_standard_error(logits_N, validation_feed.y_N),
+        best_val_loss=mean_loss(loss, logits_N, validation_feed.y_N),
+        val_loss_se=loss_standard_error(loss, logits_N, validation_feed.y_N),
         best_epoch=patience.best_step,
-        val_auc=scores.auc,
+        val_auc=auc(loss, logits_N, validation_feed.y_N),
     )
 
 
-def accumulate_gradients(
-    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, beat: Beat = _unheard
-) -> Tensor:
-    """Add to the gradients those of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUM of losses.
-
-    Every micro-batch is weighted by its own size over the whole, so that a partial last one counts exactly.
-    """
-    model.train()
-    total = torch.zeros((), device=index_B.device)
-    parts = index_B.split(micro_batch)
-    for number, part_B in enumerate(parts, start=1):
-        x_BTC, y_B = feed.batch(part_B)
-        loss = functional.binary_cross_entropy_with_logits(model(x_BTC), y_B, reduction="sum")
-        (loss / len(index_B)).backward()
-        weights.add_gradients(more_follow=number < len(parts))
-        total += loss.detach()
-        beat()
-    return total
+def _watched(job: Job, record: EpochRecord) -> float:
+    """What early stopping and the choice of the epoch want small."""
+    if job.recipe.monitor == "val_loss":
+        return record.val_loss
+    if record.val_auc is None:
+        raise ValueError("training.monitor val_auc needs positives and negatives in validation")
+    return -record.val_auc
 
 
 @torch.no_grad()
-def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = _unheard) -> Tensor:
-    """logits_N in the order of the windows, dropout off. `micro_batch`: how many windows training could hold."""
+def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = unheard) -> Tensor:
+    """Raw outputs, one a window, in the order of the windows, dropout off.
+
+    `micro_batch`: how many windows training could hold.
+    """
     model.eval()
     return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
 
@@ -225,19 +216,3 @@ def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tens
         x_BTC, _ = feed.batch(index_B)
         yield model(x_BTC)
         beat()
-
-
-def _mean_loss(logits_N: Tensor, y_N: Tensor) -> float:
-    return functional.binary_cross_entropy_with_logits(logits_N.double(), y_N.double()).item()
-
-
-def _loss_standard_error(logits_N: Tensor, y_N: Tensor) -> float | None:
-    """Of the mean loss, as if the windows were independent."""
-    if len(y_N) < 2:
-        return None
-    loss_N = functional.binary_cross_entropy_with_logits(logits_N.double(), y_N.double(), reduction="none")
-    return (loss_N.std() / math.sqrt(len(y_N))).item()
-
-
-def _as_float64(values: Tensor) -> NDArray[np.float64]:
-    return values.detach().cpu().double().numpy()

@@ -1,0 +1,104 @@
+"""The gradient of one optimizer step, micro-batch by micro-batch: that of the whole batch, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tsladder.models.build import Model
+from tsladder.training.feed import Feed
+from tsladder.training.losses import Loss
+from tsladder.training.weights import Weights
+
+Beat = Callable[[], None]
+"""Called after every micro-batch: the run is alive."""
+
+
+def unheard() -> None:
+    """The beat of a run that nobody watches."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LossSums:
+    """Sums over windows, on the device: of the loss that was `trained` and of the one that is `reported`."""
+
+    trained: Tensor
+    reported: Tensor
+
+    @classmethod
+    def zero(cls, device: torch.device) -> LossSums:
+        return cls(trained=torch.zeros((), device=device), reported=torch.zeros((), device=device))
+
+    def plus(self, other: LossSums) -> LossSums:
+        return LossSums(trained=self.trained + other.trained, reported=self.reported + other.reported)
+
+
+def accumulate_gradients(
+    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, loss: Loss, beat: Beat = unheard
+) -> LossSums:
+    """Add to the gradients those of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUMS.
+
+    Every micro-batch is weighted by its own size over the whole, so that a partial last one counts exactly. A loss that
+    is no sum over windows takes every output first and hands each micro-batch its share of the gradient: one forward
+    pass more, and no more memory.
+    """
+    model.train()
+    parts = index_B.split(micro_batch)
+    if not loss.additive and len(parts) > 1:
+        return _from_the_whole(model, weights, feed, parts, loss, beat)
+    sums = LossSums.zero(index_B.device)
+    for number, part_B in enumerate(parts, start=1):
+        x_BTC, y_B = feed.batch(part_B)
+        out_B = model(x_BTC)
+        total = loss.total(out_B, y_B)
+        (total / len(index_B)).backward()
+        weights.add_gradients(more_follow=number < len(parts))
+        sums = sums.plus(_sums(loss, total, out_B, y_B))
+        beat()
+    return sums
+
+
+def _from_the_whole(
+    model: Model, weights: Weights, feed: Feed, parts: Sequence[Tensor], loss: Loss, beat: Beat
+) -> LossSums:
+    outputs = []
+    with torch.no_grad(), _rewound(parts[0].device):
+        for part_B in parts:
+            x_BTC, _ = feed.batch(part_B)
+            outputs.append(model(x_BTC))
+            beat()
+    out_B = torch.cat(outputs).requires_grad_()
+    y_B = feed.y_N[torch.cat(list(parts))]
+    total = loss.total(out_B, y_B)
+    (gradient_B,) = torch.autograd.grad(total / len(y_B), out_B)
+    shares = gradient_B.split([len(part_B) for part_B in parts])
+    for number, (part_B, share_B) in enumerate(zip(parts, shares, strict=True), start=1):
+        x_BTC, _ = feed.batch(part_B)
+        model(x_BTC).backward(share_B)
+        weights.add_gradients(more_follow=number < len(parts))
+        beat()
+    return _sums(loss, total, out_B, y_B)
+
+
+def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Tensor) -> LossSums:
+    trained = total.detach()
+    if loss.reports_itself:
+        return LossSums(trained=trained, reported=trained)
+    return LossSums(trained=trained, reported=loss.per_window(out_B.detach(), y_B).sum())
+
+
+@contextmanager
+def _rewound(device: torch.device) -> Iterator[None]:
+    """Set torch's generators back afterwards, so that the next pass drops the same units."""
+    on_device = None if device.type == "cpu" else torch.get_device_module(device)
+    before, before_there = torch.get_rng_state(), None if on_device is None else on_device.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
+        if on_device is not None:
+            on_device.set_rng_state(before_there)

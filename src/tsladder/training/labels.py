@@ -1,0 +1,43 @@
+"""What some losses know of the training labels: how far returns spread, how rare positives are. No torch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import BadInput
+
+
+def label_sd(y_N: NDArray[np.floating]) -> float:
+    """Standard deviation of the training labels (population form), the unit of a regression's raw outputs.
+
+    Raises BadInput where they do not vary.
+    """
+    sd = float(np.std(np.asarray(y_N, dtype=np.float64)))
+    if not (math.isfinite(sd) and sd > 0.0):
+        raise BadInput(
+            f"training.loss huber needs training labels that vary, got {len(y_N)} of standard deviation {sd:g}: "
+            "look at the prices of data.symbol between the first day and splits.validation_start"
+        )
+    return sd
+
+
+def positive_weight(y_N: NDArray[np.floating]) -> float:
+    """Negatives for each positive among the training labels (0 or 1). Raises BadInput where a class is missing."""
+    positives = int(np.count_nonzero(y_N))
+    negatives = len(y_N) - positives
+    if positives == 0 or negatives == 0:
+        raise BadInput(
+            f"training.loss weighted_bce needs both classes in training, got {positives} positives and {negatives} "
+            "negatives: choose another target.task or a longer training region in splits, or train with loss bce"
+        )
+    return negatives / positives
+
+
+def refuse_labels(loss: str, y_N: NDArray[np.floating]) -> None:
+    """Raise BadInput where `loss` cannot be computed with these training labels."""
+    needed = {"huber": label_sd, "weighted_bce": positive_weight}
+    if loss in needed:
+        needed[loss](y_N)

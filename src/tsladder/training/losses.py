@@ -1,0 +1,122 @@
+"""What training makes small, and the loss by which a model is reported whatever it was trained on.
+
+Everything takes a model's raw outputs: logits for a class task, returns in units of the training labels' standard
+deviation for regression. Letters: B windows of a batch, N windows of a region, P and Q its positives and negatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from tsladder.training.labels import label_sd, positive_weight
+
+FOCUS = 2.0
+"""Gamma of the focal loss, the value of its paper."""
+
+SMOOTHING = 0.1
+"""Share of a label that label smoothing spreads over both classes."""
+
+HUBER_DELTA = 1.0
+"""Where Huber's loss turns from a parabola to a line, in standard deviations of the training labels."""
+
+Form = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, labels) -> a loss each, or one for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """`total` of (out_B, y_B) is the batch's mean loss times B, what is trained on.
+
+    `per_window` gives each window's reported loss, by which models are chosen and compared whatever they train on;
+    `reports_itself`: `total` is its sum. `additive`: `total` is a sum over windows, so that micro-batches add up to it.
+    `ranks`: outputs are logits of a class, so an AUC exists.
+    """
+
+    total: Form
+    per_window: Form
+    reports_itself: bool = False
+    additive: bool = True
+    ranks: bool = True
+
+
+def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
+    """The loss that training.loss names, for the training labels `y_train_N`.
+
+    Raises BadInput where these labels do not allow it, ValueError for an unknown name.
+    """
+    match name:
+        case "bce":
+            return Loss(total=_summed(cross_entropy), per_window=cross_entropy, reports_itself=True)
+        case "focal":
+            return Loss(total=_summed(focal), per_window=cross_entropy)
+        case "weighted_bce":
+            weighted = partial(weighted_cross_entropy, positive=positive_weight(y_train_N))
+            return Loss(total=_summed(weighted), per_window=cross_entropy)
+        case "soft_auc":
+            return Loss(total=soft_auc, per_window=cross_entropy, additive=False)
+        case "label_smoothing":
+            return Loss(total=_summed(smoothed_cross_entropy), per_window=cross_entropy)
+        case "huber":
+            in_units = partial(huber, sd=label_sd(y_train_N))
+            return Loss(total=_summed(in_units), per_window=in_units, reports_itself=True, ranks=False)
+    raise ValueError(f"unknown loss {name!r}")
+
+
+def _summed(form: Form) -> Form:
+    return lambda out_B, y_B: form(out_B, y_B).sum()
+
+
+def cross_entropy(out_B: Tensor, y_B: Tensor) -> Tensor:
+    """Log loss of each label under sigmoid(logit), in nats."""
+    return functional.binary_cross_entropy_with_logits(out_B, y_B, reduction="none")
+
+
+def weighted_cross_entropy(out_B: Tensor, y_B: Tensor, *, positive: float) -> Tensor:
+    """Log loss with `positive` times the weight on positives (King & Zeng 2001, section 4).
+
+    With negatives / positives both classes weigh the same, and the best constant logit is 0 whatever the base rate:
+    probabilities are those of a balanced world, not of this one.
+    """
+    return functional.binary_cross_entropy_with_logits(
+        out_B, y_B, pos_weight=out_B.new_tensor(positive), reduction="none"
+    )
+
+
+def focal(out_B: Tensor, y_B: Tensor) -> Tensor:
+    """Log loss times (1 - p) ** FOCUS, p the probability of what happened (Lin et al. 2017, without their alpha).
+
+    Windows that are right already count less, so probabilities are drawn towards 1/2.
+    """
+    loss_B = cross_entropy(out_B, y_B)
+    wrong_B = -(-loss_B).expm1()
+    return wrong_B**FOCUS * loss_B
+
+
+def smoothed_cross_entropy(out_B: Tensor, y_B: Tensor) -> Tensor:
+    """Log loss against labels moved by SMOOTHING / 2 towards each other (Szegedy et al. 2016, section 7)."""
+    return cross_entropy(out_B, y_B * (1.0 - SMOOTHING) + SMOOTHING / 2.0)
+
+
+def soft_auc(out_B: Tensor, y_B: Tensor) -> Tensor:
+    """B times the mean of softplus(negative's logit - positive's) over all pairs (RankNet, Burges et al. 2005).
+
+    It bounds 1 - AUC from above, times ln 2, and sees differences of logits alone: any shift of all of them costs
+    nothing. A batch without both classes has no pair; its loss is 0 and so is its gradient.
+    """
+    positive_P, negative_Q = out_B[y_B > 0.5], out_B[y_B <= 0.5]
+    if positive_P.numel() == 0 or negative_Q.numel() == 0:
+        return (out_B * 0.0).sum()
+    pair_PQ = functional.softplus(negative_Q[None, :] - positive_P[:, None])
+    return pair_PQ.mean() * len(out_B)
+
+
+def huber(out_B: Tensor, y_B: Tensor, *, sd: float) -> Tensor:
+    """Huber's loss (1964) of y / sd - output: half the square up to HUBER_DELTA, linear beyond."""
+    return functional.huber_loss(out_B, y_B / sd, reduction="none", delta=HUBER_DELTA)
