@@ -399,10 +399,7 @@ def _supplementary_faults(params: Params) -> list[str]:
 
 def _task_faults(params: Params) -> list[str]:
     if params.target.regression and params.search.objective == "val_auc":
-        return [
-            "search.objective: val_auc ranks classes, and target.task regression has none: set it to val_loss, or "
-            "choose another task"
-        ]
+        return ["search.objective: val_auc needs classes, and target.task is regression: set val_loss"]
     return []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.audit.answers import Answers, answers_of
 from tsladder.audit.pipeline import Pipeline
 from tsladder.errors import WorkFailed
 from tsladder.market.bars import Bars
@@ -37,6 +38,10 @@ class Subject:
     target: TargetParams
     seed: int
     pipeline: Pipeline
+
+    @property
+    def answers(self) -> Answers:
+        return answers_of(self.target)
 
     @property
     def horizons(self) -> tuple[int, ...]:

@@ -30,8 +30,8 @@ SEED_PREFIX = "seed-"
 class DailyLosses:
     """Losses of one model on the days of a region, in time order.
 
-    `losses`: training seed -> loss_N, `metric` their name. `fixed`: True for a forecast that no seed alters; its key is 0 and its spread
-    over seeds is none.
+    `losses`: training seed -> loss_N, `metric` their name. `fixed`: True for a forecast that no seed alters; its key is
+    0 and its spread over seeds is none.
     """
 
     name: str
@@ -104,7 +104,7 @@ def return_predictions_frame(
     baselines: Sequence[Forecast],
     scale: float,
 ) -> pd.DataFrame:
-    """The same of returns: date, region, model, label (the return), prediction, huber. `scale`: the unit of the loss."""
+    """The same of returns: date, region, model, label (the return), prediction, huber. `scale`: unit of the loss."""
     labels_N = np.asarray(y_N, dtype=np.float64)
     return _frame(
         region,

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,6 @@ from tsladder.records import read_json
 from tsladder.training.outcome import RECORD
 from tsladder.training.supervisor import start_fork_server
 from tsladder.vocabulary import Region
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Forecasts = dict[Region, dict[int, NDArray[np.float64]]]
 """Region -> seed number -> probability of every window, p_N; or its return."""
@@ -60,6 +56,7 @@ def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecas
     from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import Feed
+    from tsladder.training.judgement import forecast_of
     from tsladder.training.trainer import predict_logits
 
     # As in training: torch's default of every core took three times as long while the caller was busy.
@@ -81,12 +78,3 @@ def _forecast(seeds: TrainedSeeds, regions: Mapping[Region, Windows]) -> Forecas
             outputs_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
             forecasts[region][number] = forecast_of(outputs_N, seeds.output_scale)
     return forecasts
-
-
-def forecast_of(outputs_N: Tensor, output_scale: float | None) -> NDArray[np.float64]:
-    """A model's raw outputs as the forecasts that they stand for."""
-    import torch
-
-    if output_scale is None:
-        return np.asarray(torch.sigmoid(outputs_N.double()).cpu().numpy(), dtype=np.float64)
-    return np.asarray((outputs_N.double() * output_scale).cpu().numpy(), dtype=np.float64)
