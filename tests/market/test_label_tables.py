@@ -72,7 +72,7 @@ def six_days(make_bars: Any, a25: DataParams) -> FeatureTable:
         ("threshold_2pct", "close", 3, (1, 1, 0, NAN, NAN, NAN)),
         ("threshold_3pct", "close", 3, (1, 0, 0, NAN, NAN, NAN)),
         ("threshold_5pct", "close", 3, (0, 0, 0, NAN, NAN, NAN)),
-        # direction compares Close with Close: up, up, up, down, down; after three days 103 > 100, 98 < 100.4, 95 < 101.2.
+        # Close against Close: up, up, up, down, down; after three days 103 > 100, 98 < 100.4, 95 < 101.2.
         ("direction", "high", 1, (1, 1, 1, 0, 0, NAN)),
         ("direction", "close", 3, (1, 0, 0, NAN, NAN, NAN)),
     ],
@@ -86,7 +86,8 @@ def test_the_labels_of_a_class_task_are_those_written_out(
 @pytest.mark.parametrize(
     ("horizon", "expected"),
     [
-        # ln 1.004 = .003992, ln(101.2/100.4) = .007937, ln(103/101.2) = .017630, ln(98/103) = -.049762, ln(95/98) = -.031091
+        # ln 1.004 = .003992, ln(101.2/100.4) = .007937, ln(103/101.2) = .017630, ln(98/103) = -.049762,
+        # ln(95/98) = -.031091.
         (1, (0.003992, 0.007937, 0.017630, -0.049762, -0.031091, NAN)),
         # ln 1.03 = .029559, ln(98/100.4) = -.024195, ln(95/101.2) = -.063222.
         (3, (0.029559, -0.024195, -0.063222, NAN, NAN, NAN)),
