@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from tsladder.errors import BadInput
 from tsladder.typed_yaml import Pattern, Range, Reader, read_yaml
-from tsladder.vocabulary import Cell, parse_budget
+from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, parse_budget
 
 Name = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_' and '-', at most 64")]
 Count = Annotated[int, Range(1)]
@@ -79,10 +79,28 @@ class DataParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetParams:
+    """`price` is what a threshold has to be reached by; `direction` and `regression` always look at the Close."""
+
     task: Literal[
-        "threshold_0.5pct", "threshold_1pct", "threshold_2pct", "threshold_3pct", "threshold_5pct", "direction"
+        "threshold_0.5pct",
+        "threshold_1pct",
+        "threshold_2pct",
+        "threshold_3pct",
+        "threshold_5pct",
+        "direction",
+        "regression",
     ]
     price: Literal["high", "close"]
+
+    @property
+    def regression(self) -> bool:
+        """Is a return forecast, and not the probability of a class?"""
+        return self.task == "regression"
+
+    @property
+    def metric(self) -> str:
+        """The loss that models are judged by and the law is fitted on, as files name it."""
+        return HUBER if self.regression else LOG_LOSS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -327,6 +345,7 @@ def _faults_between_sections(params: Params) -> list[str]:
         *_walk_faults(params),
         *_search_faults(params.search),
         *_supplementary_faults(params),
+        *_task_faults(params),
         *_loss_faults(params.training.loss, params.target.task),
         *_monitor_faults(params),
     ]
@@ -433,6 +452,12 @@ def _supplementary_faults(params: Params) -> list[str]:
     if len(set(listed)) != len(listed):
         return [*(faults if unknown else []), f"{path}: each stands once, got {', '.join(listed)}"]
     return faults if unknown else []
+
+
+def _task_faults(params: Params) -> list[str]:
+    if params.target.regression and params.search.objective == "val_auc":
+        return ["search.objective: val_auc needs classes, and target.task is regression: set val_loss"]
+    return []
 
 
 def _loss_faults(loss: str, task: str) -> list[str]:

@@ -10,7 +10,7 @@ from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.build import open_subject
 from tsladder.audit.deals import deal, label_among_inputs
-from tsladder.audit.shuffled import DEALS, LIMIT, rank
+from tsladder.audit.shuffled import DEALS, LIMIT
 from tsladder.audit.small_model import STEPS, steps_to_learn
 from tsladder.planning.plans import read_plan
 
@@ -25,10 +25,10 @@ def test_a_label_shown_openly_is_learned_among_two_hundred_columns(tmp_path: Pat
     windows = subject.windows(1)
     y_T = deal(subject, windows, training=0, validation=0)
     dealt = subject.pipeline.windows(subject.table, subject.splits(1), y_T)
-    learned = subject.pipeline.train(label_among_inputs(dealt, y_T), None)
+    learned = subject.pipeline.train(label_among_inputs(dealt, subject.answers.shown(y_T)), None)
     assert learned.p_N is not None
     y_N = dealt.validation.y_N.astype(np.float64)
-    assert rank([y_N] * DEALS, [learned.p_N] * DEALS).z > LIMIT
+    assert subject.answers.rank([y_N] * DEALS, [learned.p_N] * DEALS).z > LIMIT
 
 
 def test_the_default_tiers_take_as_many_steps_as_ever() -> None:

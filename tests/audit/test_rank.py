@@ -7,10 +7,13 @@ import pytest
 from scipy.stats import mannwhitneyu, norm
 from tests.audit.leaks import with_step
 
+from tsladder.audit.answers import ClassAnswers
 from tsladder.audit.deals import deal, label_among_inputs
-from tsladder.audit.shuffled import DEALS, LIMIT, rank
+from tsladder.audit.shuffled import DEALS, LIMIT
 from tsladder.audit.subject import Floats, Subject
 from tsladder.vocabulary import Region
+
+rank = ClassAnswers().rank
 
 
 def halves(n: int, rng: np.random.Generator) -> Floats:
@@ -25,7 +28,7 @@ def test_z_of_one_deal_is_that_of_mann_and_whitney() -> None:
     )
     found = rank([y_N], [p_N])
     assert norm.sf(found.z) == pytest.approx(oracle.pvalue, rel=1e-9)
-    assert found.auc == pytest.approx(oracle.statistic / (150 * 151))
+    assert found.value == pytest.approx(oracle.statistic / (150 * 151))
 
 
 def test_pooled_z_is_standard_normal_where_nothing_is_known() -> None:
@@ -80,6 +83,6 @@ def test_labels_of_a_pipeline_that_keeps_them_are_not_overwritten_by_a_deal(subj
 
 def test_a_window_among_whose_inputs_its_label_is_shows_it_on_its_last_day(subject: Subject) -> None:
     y_T = subject.labels(1)
-    shown = label_among_inputs(subject.windows(1), y_T).validation
+    shown = label_among_inputs(subject.windows(1), subject.answers.shown(y_T)).validation
     last_N = shown.batch(np.arange(len(shown)))[:, -1, 0]
     np.testing.assert_array_equal(last_N > 0, shown.y_N == 1.0)

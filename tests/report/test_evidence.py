@@ -145,7 +145,7 @@ def test_the_words_on_skill_count_a_cell_as_better_only_where_its_whole_interval
     record["regions"]["test"]["skill_against"]["base_rate"]["low"] = -0.001
     path.write_text(json.dumps(record))
     said = section(markdown(whole), "Skill against each simpler forecast")
-    assert "some beat: constant at the training region's rate (2 of 3)" in said
+    assert "some beat: constant known from training (2 of 3)" in said
 
 
 def test_thresholds_and_temperatures_are_shown_for_every_scored_cell(whole):

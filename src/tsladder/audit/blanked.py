@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsladder.audit.answers import Answers
 from tsladder.audit.finding import Finding, listed
 from tsladder.audit.subject import Subject, same_inputs
 from tsladder.market.windows import WindowSet
@@ -25,14 +26,14 @@ def blanked_test_targets(subject: Subject) -> Finding:
         splits, y_T = subject.splits(horizon), subject.labels(horizon)
         ends_N = subject.windows(horizon).test.ends_N
         blanked_T = y_T.copy()
-        blanked_T[ends_N] = 1.0 - y_T[ends_N]
+        blanked_T[ends_N] = subject.answers.turned(y_T[ends_N])
         flipped += len(ends_N)
         pairs = [
             (cutter(subject.table, splits, y_T), cutter(subject.table, splits, blanked_T))
             for cutter in subject.pipeline.cutters
         ]
         for before, after in pairs:
-            changed += [f"h{horizon}: {what}" for what in _changed_windows(before, after)]
+            changed += [f"h{horizon}: {what}" for what in _changed_windows(subject.answers, before, after)]
         if horizon == subject.first_horizon:
             changed += [f"h{horizon}: {what}" for what in _changed_results(subject, pairs)]
     if changed:
@@ -51,13 +52,13 @@ def blanked_test_targets(subject: Subject) -> Finding:
     return Finding(name="blanked_test_targets", passed=not changed and flipped > 0, numbers=numbers, words=words)
 
 
-def _changed_windows(before: WindowSet, after: WindowSet) -> list[str]:
+def _changed_windows(answers: Answers, before: WindowSet, after: WindowSet) -> list[str]:
     changed = []
     for region in Region:
         one, other = before.region(region), after.region(region)
         if not same_inputs(one, other):
             changed.append(f"inputs of {region}")
-        turned = 1.0 - one.y_N if region is Region.TEST else one.y_N
+        turned = answers.turned(one.y_N) if region is Region.TEST else one.y_N
         if not np.array_equal(turned, other.y_N):
             changed.append(f"labels of {region}")
     return changed

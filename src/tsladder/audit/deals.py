@@ -12,24 +12,23 @@ from tsladder.vocabulary import Region
 
 
 def deal(subject: Subject, windows: WindowSet, *, training: int, validation: int) -> Floats:
-    """Labels y_T of the first horizon, with those of the windows of training and of validation dealt out anew: half of
-    each region's are 1. The two numbers name the deal of each region; the same number gives the same labels."""
+    """Labels y_T of the first horizon, with those of the windows of training and of validation dealt out anew, see
+    `answers`. The two numbers name the deal of each region; the same number gives the same labels."""
     y_T = subject.labels(subject.first_horizon).copy()
     for region, number in ((Region.TRAIN, training), (Region.VALIDATION, validation)):
         ends_N = windows.region(region).ends_N
-        halves_N = (np.arange(len(ends_N)) % 2).astype(np.float64)
-        y_T[ends_N] = subject.random("deal", region, number).permutation(halves_N)
+        y_T[ends_N] = subject.answers.dealt(y_T[ends_N], subject.random("deal", region, number))
     return y_T
 
 
-def label_among_inputs(windows: WindowSet, y_T: Floats) -> WindowSet:
-    """`windows` whose first column is the label of each day, as loud as the loudest column of training."""
+def label_among_inputs(windows: WindowSet, shown_T: Floats) -> WindowSet:
+    """`windows` whose first column is the label of each day, of size about 1, as loud as the loudest of training."""
     x_NF = windows.train.last_day().astype(np.float64)
     loudness = float(np.sqrt(np.square(x_NF).mean(axis=0)).max()) or 1.0
 
     def leaking(region: Windows) -> Windows:
         series_TF, scale_NF, shift_NF = region.series_TF.copy(), region.scale_NF.copy(), region.shift_NF.copy()
-        series_TF[:, 0] = loudness * np.nan_to_num(2.0 * y_T - 1.0)
+        series_TF[:, 0] = loudness * shown_T
         scale_NF[:, 0], shift_NF[:, 0] = 1.0, 0.0
         return dataclasses.replace(region, series_TF=series_TF, scale_NF=scale_NF, shift_NF=shift_NF)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.small_model import Learned, SmallModel, train_small
-from tsladder.evaluation.baselines import fitted_baselines
+from tsladder.evaluation.kinds import Known, kind_of
 from tsladder.market.bars import Bars, until
 from tsladder.market.features import FeatureTable
 from tsladder.market.indicators import build_features
@@ -73,18 +73,23 @@ def study_pipeline(
     def cut_ratio(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
         return build_windows(table, splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
 
+    def forecasts(cut_windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
+        train = cut_windows.train
+        known = Known(
+            train=train,
+            scored=cut_windows.region(region),
+            close_T=table.close_T,
+            first_rows=table.first_rows,
+            ratio_train_NF=ratio.train.last_day(),
+            ratio_scored_NF=ratio.region(region).last_day(),
+        )
+        return {made.name: made.p_N for made in kind_of(target, train.y_N).fitted_baselines(known)}
+
     return Pipeline(
         features=features,
         labels=lambda table, horizon: labels(table, target, horizon),
         windows=cut,
         ratio_windows=cut if windows.normalisation == "ratio" else cut_ratio,
         train=lambda cut_windows, epochs: train_small(model, cut_windows, epochs),
-        forecasts=_forecasts,
+        forecasts=forecasts,
     )
-
-
-def _forecasts(windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
-    train, scored = windows.train, windows.region(region)
-    shown = ratio.train.last_day(), ratio.region(region).last_day()
-    made = fitted_baselines(train, scored, table.close_T, *shown, first_rows=table.first_rows)
-    return {forecast.name: forecast.p_N for forecast in made}

@@ -1,9 +1,10 @@
 """Probe `shuffled_targets`: labels that mean nothing teach nothing.
 
-Every label of training and validation is dealt out anew: in each region half the windows, drawn at random, get a 1.
-Then the study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small
-model and the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or
-validation's labels reach the fitting. Where a leak sits decides how it shows:
+Every label of training and validation is dealt out anew: in each region half the windows, drawn at random, get a 1;
+returns are put into another order (below, read IC for AUC and ridge for logistic: their null is in `answers`). Then the
+study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small model and
+the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or validation's
+labels reach the fitting. Where a leak sits decides how it shows:
 
 - A label among the inputs (a column made of labels, statistics by label): training then teaches to read it, and
   validation is ranked almost without error. Seen by the rank test below. That only the labels handed in are leaked, and
@@ -32,8 +33,6 @@ label, and unless that exceeds the limit the probe fails as blind.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -42,8 +41,6 @@ from tsladder.audit.deals import deal, label_among_inputs
 from tsladder.audit.finding import Finding, Number
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
-from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
-from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.market.windows import WindowSet
 from tsladder.vocabulary import Region
 
@@ -55,29 +52,13 @@ Cut = tuple[WindowSet, WindowSet]
 """What models see and what baselines see."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Ranking:
-    """Of one forecaster over all deals: mean AUC, its pooled z, and the mean advantage over the training rate."""
-
-    auc: float
-    z: float
-    advantage: float
-
-    def numbers(self, name: str) -> dict[str, Number]:
-        return {
-            f"{name}_auc": round(self.auc, 3),
-            f"{name}_z": round(self.z, 1),
-            f"{name}_advantage": round(self.advantage, 3),
-        }
-
-
 def shuffled_targets(subject: Subject) -> Finding:
-    horizon, pipeline = subject.first_horizon, subject.pipeline
+    horizon, pipeline, answers = subject.first_horizon, subject.pipeline, subject.answers
     real = subject.windows(horizon)
     dealt = [deal(subject, real, training=number, validation=number) for number in range(DEALS)]
     cuts = [pipeline.both_windows(subject.table, subject.splits(horizon), y_T) for y_T in dealt]
     learned = [pipeline.train(windows, None) for windows, _ in cuts]
-    control = pipeline.train(label_among_inputs(cuts[0][0], dealt[0]), None)
+    control = pipeline.train(label_among_inputs(cuts[0][0], answers.shown(dealt[0])), None)
     forecasts = [_forecasts(subject, cut) for cut in cuts]
     strangers = sum(not _carries(cut, y_T) for cut, y_T in zip(cuts, dealt, strict=True))
     peeking = _peeking(subject, real, cuts[0], forecasts[0])
@@ -94,55 +75,34 @@ def shuffled_targets(subject: Subject) -> Finding:
         words = f"The small model could not be trained (it ended {broken[0]}), so nothing was tried."
         return Finding(name=_NAME, passed=False, numbers=numbers, words=words)
     y_DN = [windows.validation.y_N.astype(np.float64) for windows, _ in cuts]
-    model = rank(y_DN, _probabilities(learned))
-    logistic = rank(y_DN, [one[LAST_DAY_RATIO_LOGISTIC] for one in forecasts])
-    seen = rank(y_DN[:1] * DEALS, _probabilities([control] * DEALS))
-    numbers |= model.numbers("model") | logistic.numbers("logistic")
-    numbers |= {"control_auc": round(seen.auc, 3), "control_z": round(seen.z, 1)}
+    model = answers.rank(y_DN, _made(learned))
+    linear = answers.rank(y_DN, [one[answers.linear] for one in forecasts])
+    seen = answers.rank(y_DN[:1] * DEALS, _made([control] * DEALS))
+    numbers |= model.numbers("model") | linear.numbers(answers.linear_name)
+    numbers |= {f"control_{seen.statistic}": round(seen.value, 3), "control_z": round(seen.z, 1)}
     if strangers:
         words = "Windows carried other labels than the ones dealt out: the pipeline has labels of its own."
-    elif max(model.z, logistic.z) > LIMIT:
-        z, who = max((model.z, "the small model"), (logistic.z, "the last-day logistic"))
+    elif max(model.z, linear.z) > LIMIT:
+        z, who = max((model.z, "the small model"), (linear.z, f"the last-day {answers.linear_name}"))
         words = f"With labels dealt out at random {who} still ranks validation (z = {z:.1f}): labels are in the inputs."
     elif peeking:
         words = f"Other labels on validation alone changed {' and '.join(peeking)}: fitting sees validation's labels."
     elif seen.z <= LIMIT:
         words = (
-            f"The small model did not even learn labels shown to it openly (AUC {seen.auc:.2f} on "
+            f"The small model did not even learn labels shown to it openly ({seen.words()} on "
             f"{len(real.validation)} windows), so it would have seen no leak."
         )
     else:
         words = (
-            f"With labels dealt out at random neither the small model (AUC {model.auc:.2f}) nor the last-day logistic "
-            f"({logistic.auc:.2f}) knows anything, and validation's labels change nothing that is fitted."
+            f"With labels dealt out at random neither the small model ({model.words()}) nor the last-day "
+            f"{answers.linear_name} ({linear.value:.2f}) knows anything, and validation's labels change nothing that "
+            "is fitted."
         )
-    passed = not strangers and not peeking and max(model.z, logistic.z) <= LIMIT < seen.z
+    passed = not strangers and not peeking and max(model.z, linear.z) <= LIMIT < seen.z
     return Finding(name=_NAME, passed=passed, numbers=numbers, words=words)
 
 
-def rank(y_DN: Sequence[Floats], p_DN: Sequence[Floats]) -> Ranking:
-    """The rank test of the module's derivation: labels and probabilities of D independent deals."""
-    scores = [score_classifier(y_N, p_N) for y_N, p_N in zip(y_DN, p_DN, strict=True)]
-    aucs = [0.5 if one.auc is None else one.auc for one in scores]
-    # Half of training is 1, whatever the deal, so its rate forecasts one half.
-    constant = float(np.mean([per_day_log_loss(y_N, np.full(len(y_N), 0.5)).mean() for y_N in y_DN]))
-    return Ranking(
-        auc=float(np.mean(aucs)),
-        z=sum(auc - 0.5 for auc in aucs) / math.sqrt(sum(_null_variance(y_N) for y_N in y_DN)),
-        advantage=constant - float(np.mean([one.log_loss for one in scores])),
-    )
-
-
-def _null_variance(y_N: Floats) -> float:
-    """Of the AUC. One class alone has no ranking."""
-    positives = float(y_N.sum())
-    negatives = len(y_N) - positives
-    if positives == 0.0 or negatives == 0.0:
-        return math.inf
-    return (len(y_N) + 1.0) / (12.0 * positives * negatives)
-
-
-def _probabilities(learned: Sequence[Learned]) -> list[Floats]:
+def _made(learned: Sequence[Learned]) -> list[Floats]:
     return [one.p_N for one in learned if one.p_N is not None]
 
 
@@ -151,9 +111,9 @@ def _forecasts(subject: Subject, cut: Cut) -> Mapping[str, Floats]:
 
 
 def _carries(cut: Cut, y_T: Floats) -> bool:
-    """Do the windows carry the labels handed in?"""
+    """Do the windows carry the labels handed in, in their precision?"""
     regions = [windows.region(region) for windows in cut for region in (Region.TRAIN, Region.VALIDATION)]
-    return all(np.array_equal(region.y_N, y_T[region.ends_N]) for region in regions)
+    return all(np.array_equal(region.y_N, y_T[region.ends_N].astype(region.y_N.dtype)) for region in regions)
 
 
 def _peeking(subject: Subject, real: WindowSet, cut: Cut, forecasts: Mapping[str, Floats]) -> list[str]:

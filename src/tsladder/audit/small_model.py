@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.evaluation.regression_metrics import scale_of
 from tsladder.market.windows import WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
@@ -41,7 +42,7 @@ class SmallModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Learned:
-    """A trained model from outside: a hash of all its weights, its loss and its probabilities p_N on validation.
+    """A trained model from outside: a hash of all its weights, its loss and its forecasts p_N on validation.
 
     The last two are None where training ended without a usable loss; `ended` says how.
     """
@@ -92,19 +93,21 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
         return Learned(
             weights=_weights_digest(fitted.model),
             validation_loss=fitted.best_val_loss,
-            p_N=_probabilities(fitted.model, windows) if scored else None,
+            p_N=_forecasts(fitted.model, windows, model.recipe.loss) if scored else None,
             ended=str(fitted.stop_reason),
         )
 
 
-def _probabilities(model: Model, windows: WindowSet) -> NDArray[np.float64]:
+def _forecasts(model: Model, windows: WindowSet, loss: str) -> NDArray[np.float64]:
+    """Probabilities, or the returns of a model that was trained on them."""
     import torch
 
     from tsladder.training.feed import Feed
+    from tsladder.training.judgement import forecast_of
     from tsladder.training.trainer import predict_logits
 
-    logits_N = predict_logits(model, Feed(windows.validation, torch.device("cpu")))
-    return np.asarray(torch.sigmoid(logits_N.double()).numpy(), dtype=np.float64)
+    out_N = predict_logits(model, Feed(windows.validation, torch.device("cpu")))
+    return forecast_of(out_N, scale_of(windows.train.y_N) if loss == "huber" else None)
 
 
 def _weights_digest(model: Model) -> str:

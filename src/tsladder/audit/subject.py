@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.audit.answers import Answers, answers_of
 from tsladder.audit.pipeline import Pipeline
 from tsladder.errors import WorkFailed
 from tsladder.market.bars import Bars
@@ -54,6 +55,10 @@ class Subject:
     seed: int
     pipeline: Pipeline
     further_bars: tuple[Bars, ...] = ()
+
+    @property
+    def answers(self) -> Answers:
+        return answers_of(self.target)
 
     @property
     def horizons(self) -> tuple[int, ...]:

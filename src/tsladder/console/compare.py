@@ -13,7 +13,7 @@ from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.records import read_json
 from tsladder.seeds import derive_seed
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus
 
 SEPARATOR = ":"
 
@@ -99,7 +99,7 @@ def comparison_lines(found: Comparison) -> list[str]:
     )
     effective = "" if found.effective_n is None else f", worth {found.effective_n:.0f} independent ones"
     rows = [
-        ("model", "log loss", "seeds"),
+        ("model", LOSS_WORDS[found.metric], "seeds"),
         (found.first, f"{found.first_loss:.4f}", ", ".join(map(str, found.first_seeds)) or "-"),
         (found.second, f"{found.second_loss:.4f}", ", ".join(map(str, found.second_seeds)) or "-"),
     ]

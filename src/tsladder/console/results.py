@@ -13,7 +13,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import cell_key, train_key
 from tsladder.records import read_json
-from tsladder.vocabulary import Cell, CellStatus, StopReason
+from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, CellStatus, StopReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         best_val_loss=min(complete, default=None),
         workers=int(trials[-1]["workers"]) if trials else None,
         seed_seconds=_seed_seconds(places, plans, belonging, files),
-        test_loss=test["mean"]["log_loss"] if test else None,
+        test_loss=_loss(test["mean"]) if test else None,
         skill=test["skill"] if test else None,
         failure=_failure(places, plans.cell, belonging, files),
     )
@@ -133,6 +133,12 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     if record["status"] == CellStatus.FAILED:
         return "hpo", record.get("stop_reason") == StopReason.THERMAL
     return "train", status.exists() and read_json(status).get("stop_reason") == StopReason.THERMAL
+
+
+def _loss(mean: Mapping[str, Any]) -> float:
+    """Of a region's mean scores, which hold one of the two losses."""
+    loss: float = mean[LOG_LOSS] if LOG_LOSS in mean else mean[HUBER]
+    return loss
 
 
 def _test_region(places: Places, cell: Cell, files: Unchanged) -> Mapping[str, Any]:

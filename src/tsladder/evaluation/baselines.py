@@ -47,7 +47,7 @@ class LabelledWindows(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Forecast:
-    """A named baseline and its probability for every scored window."""
+    """A named baseline and what it predicts of every scored window: a probability, or a return."""
 
     name: str
     p_N: Floats

@@ -12,13 +12,14 @@ from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import Term, against_zero, bounds
 from tsladder.evaluation.predictions import DailyLosses
 from tsladder.params import EvaluationParams
+from tsladder.vocabulary import LOSS_WORDS
 
 _SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Loss of `second` less loss of `first`, in nats a day; above 0 the first is the better one.
+    """Loss of `second` less loss of `first` a day, in units of `metric`; above 0 the first is the better one.
 
     relative      difference over the loss of `first`; None where that is 0
     low, high, se interval at `confidence` and standard error of the difference
@@ -46,6 +47,7 @@ class Comparison:
     second_seeds: tuple[int, ...]
     noise: str
     note: str | None
+    metric: str
 
 
 def compare_models(first: DailyLosses, second: DailyLosses, *, params: EvaluationParams, seed: int) -> Comparison:
@@ -82,11 +84,14 @@ def compare_models(first: DailyLosses, second: DailyLosses, *, params: Evaluatio
         second_seeds=_seeds(second),
         noise="days and seeds" if over_seeds else "days",
         note=_note(first, second),
+        metric=first.metric,
     )
 
 
 def _refuse_unlike(first: DailyLosses, second: DailyLosses) -> None:
     faults = []
+    if first.metric != second.metric:
+        faults.append(f"{first.name} has a {LOSS_WORDS[first.metric]}, {second.name} a {LOSS_WORDS[second.metric]}")
     for one, other in ((first, second), (second, first)):
         alone = np.setdiff1d(one.dates_N, other.dates_N)
         if alone.size:

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.metrics import per_day_log_loss
+from tsladder.evaluation.regression_metrics import per_day_huber
+from tsladder.vocabulary import HUBER, LOG_LOSS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.integer] | NDArray[np.floating]
+"""Classes, or returns."""
 
 SEED_PREFIX = "seed-"
 
@@ -33,17 +37,18 @@ def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DailyLosses:
-    """Log losses of one model on the days of a region, in time order.
+    """Losses of one model on the days of a region, in time order.
 
-    `losses`: training seed -> loss_N. `fixed`: True for a forecast that no seed alters; its key is 0 and its spread
-    over seeds is none.
+    `losses`: training seed -> loss_N, `metric` their name. `fixed`: True for a forecast that no seed alters; its key is
+    0 and its spread over seeds is none.
     """
 
     name: str
     dates_N: NDArray[np.datetime64]
-    y_N: NDArray[np.int8]
+    y_N: Labels
     losses: Mapping[int, Floats]
     fixed: bool = False
+    metric: str = LOG_LOSS
 
     @property
     def loss_N(self) -> Floats:
@@ -56,8 +61,9 @@ class Predictions:
     """One region of a cell's table: every model on the same days `dates_N`, with the labels `y_N`."""
 
     dates_N: NDArray[np.datetime64]
-    y_N: NDArray[np.int8]
+    y_N: Labels
     losses: Mapping[str, Floats]
+    metric: str
 
     def trained(self, name: str) -> DailyLosses:
         """The seeds of the cell, under the name `name`."""
@@ -66,11 +72,16 @@ class Predictions:
             for model, loss_N in self.losses.items()
             if model.startswith(SEED_PREFIX)
         }
-        return DailyLosses(name=name, dates_N=self.dates_N, y_N=self.y_N, losses=dict(sorted(seeds.items())))
+        return self._of(name, dict(sorted(seeds.items())))
 
     def baseline(self, name: str) -> DailyLosses:
         """Raises KeyError when there is no such baseline."""
-        return DailyLosses(name=name, dates_N=self.dates_N, y_N=self.y_N, losses={0: self.losses[name]}, fixed=True)
+        return self._of(name, {0: self.losses[name]}, fixed=True)
+
+    def _of(self, name: str, losses: Mapping[int, Floats], *, fixed: bool = False) -> DailyLosses:
+        return DailyLosses(
+            name=name, dates_N=self.dates_N, y_N=self.y_N, losses=losses, fixed=fixed, metric=self.metric
+        )
 
 
 def predictions_frame(
@@ -83,22 +94,49 @@ def predictions_frame(
     """Long table, one row a window and model: date, region, model (`seed-<k>` or a baseline), label, probability,
     log_loss. Every figure of a region can be computed again from it.
     """
+    labels_N = np.asarray(y_N).astype(np.int8)
+    return _frame(
+        region,
+        dates_N,
+        {
+            model: {"label": labels_N, "probability": p_N, LOG_LOSS: per_day_log_loss(y_N, p_N)}
+            for model, p_N in _by_model(probabilities, forecasts).items()
+        },
+    )
+
+
+def return_predictions_frame(
+    region: str,
+    y_N: NDArray[np.floating],
+    dates_N: NDArray[np.datetime64],
+    forecasts: Mapping[int, NDArray[np.floating]],
+    baselines: Sequence[Forecast],
+    scale: float,
+) -> pd.DataFrame:
+    """The same of returns: date, region, model, label (the return), prediction, huber. `scale`: unit of the loss."""
+    labels_N = np.asarray(y_N, dtype=np.float64)
+    return _frame(
+        region,
+        dates_N,
+        {
+            model: {"label": labels_N, "prediction": forecast_N, HUBER: per_day_huber(y_N, forecast_N, scale)}
+            for model, forecast_N in _by_model(forecasts, baselines).items()
+        },
+    )
+
+
+def _by_model(by_seed: Mapping[int, NDArray[np.floating]], baselines: Sequence[Forecast]) -> dict[str, Floats]:
+    models = {f"{SEED_PREFIX}{k}": np.asarray(p_N, dtype=np.float64) for k, p_N in sorted(by_seed.items())}
+    return models | {f.name: np.asarray(f.p_N, dtype=np.float64) for f in baselines}
+
+
+def _frame(region: str, dates_N: NDArray[np.datetime64], columns: Mapping[str, Mapping[str, Labels]]) -> pd.DataFrame:
     import pandas as pd
 
-    models = {f"{SEED_PREFIX}{k}": p_N for k, p_N in sorted(probabilities.items())}
-    models |= {f.name: f.p_N for f in forecasts}
+    dates = np.asarray(dates_N).astype("datetime64[s]")
     parts = [
-        pd.DataFrame(
-            {
-                "date": np.asarray(dates_N).astype("datetime64[s]"),
-                "region": str(region),
-                "model": model,
-                "label": np.asarray(y_N).astype(np.int8),
-                "probability": np.asarray(p_N, dtype=np.float64),
-                "log_loss": per_day_log_loss(y_N, p_N),
-            }
-        )
-        for model, p_N in models.items()
+        pd.DataFrame({"date": dates, "region": str(region), "model": model, **of_model})
+        for model, of_model in columns.items()
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -112,19 +150,20 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
     import pandas as pd
 
     try:
-        table = pd.read_parquet(path, columns=["date", "region", "model", "label", "log_loss"])
+        table = pd.read_parquet(path)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: run `dvc repro`") from None
+    metric = loss_column(table)
     rows = table[table["region"] == region].sort_values("date", kind="stable")
     if not rows["model"].str.startswith(SEED_PREFIX).any():
         raise WorkFailed(f"{path} has no seed on {region}: run `dvc repro`")
     dates_N = np.unique(rows["date"].to_numpy().astype("datetime64[D]"))
-    labels = rows.drop_duplicates("date")["label"].to_numpy(dtype=np.int8)
+    labels = rows.drop_duplicates("date")["label"].to_numpy()
     losses: dict[str, Floats] = {}
     faults = []
     for model, of_model in rows.groupby("model"):
         own_N = of_model["date"].to_numpy().astype("datetime64[D]")
-        loss_N = of_model["log_loss"].to_numpy(dtype=np.float64)
+        loss_N = of_model[metric].to_numpy(dtype=np.float64)
         if (fault := _fault(own_N, of_model["label"].to_numpy(), loss_N, dates_N, labels)) is not None:
             faults.append(f"{model} {fault}")
         losses[str(model)] = loss_N
@@ -134,15 +173,23 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
         raise WorkFailed(
             "\n".join([f"{path} is damaged on {region}; remove it and run `dvc repro`:", *(f"  - {f}" for f in faults)])
         )
-    return Predictions(dates_N=dates_N, y_N=labels, losses=losses)
+    return Predictions(dates_N=dates_N, y_N=labels, losses=losses, metric=metric)
+
+
+def loss_column(table: pd.DataFrame) -> str:
+    """Name of the loss that a table of predictions holds. Raises WorkFailed where it holds none."""
+    for metric in (LOG_LOSS, HUBER):
+        if metric in table.columns:
+            return metric
+    raise WorkFailed("a table of predictions has no column of losses: remove it and run `dvc repro`")
 
 
 def _fault(
     own_N: NDArray[np.datetime64],
-    labels_N: NDArray[np.integer],
+    labels_N: Labels,
     loss_N: Floats,
     dates_N: NDArray[np.datetime64],
-    y_N: NDArray[np.int8],
+    y_N: Labels,
 ) -> str | None:
     """What is wrong with the rows of one model, sorted by day, beside all days of its region and their labels."""
     twice = own_N[1:][own_N[1:] == own_N[:-1]]

@@ -1,4 +1,4 @@
-"""Everything known about one trained cell on one region: its seeds, the constants, the baselines, the intervals."""
+"""Everything known about one trained classifier on one region: its seeds, the constants, the baselines, intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
-from tsladder.evaluation.bootstrap import Interval, mean_interval
+from tsladder.evaluation.bootstrap import Interval
 from tsladder.evaluation.calibration import (
     ReliabilityBin,
     Temperature,
@@ -22,12 +22,12 @@ from tsladder.evaluation.calibration import (
 from tsladder.evaluation.decision import Decision, ValidationChoices, decide
 from tsladder.evaluation.intervals import metric_intervals
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
+from tsladder.evaluation.standing import Skill, stand, standard_error
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
 
 _NO_VARIANCE = 1e-6
-_NEVER_ERRS = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,37 +42,20 @@ class ForecastScores:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Skill:
-    """1 - loss / loss of another forecast, with the paired interval of the difference over that loss.
-
-    None where the other forecast never errs.
-    """
-
-    skill: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RegionScores:
     """One cell on one region. Losses are mean log losses in nats.
 
     mean               metrics averaged over the seeds
     log_loss_se        standard error of that mean over the seeds; None with one seed
-    base_rate_loss     loss of the constant known in advance, the training region's positive rate
-    own_rate_loss      loss of the constant known in hindsight, this region's own positive rate
-    stricter           the constant with the lower loss; skill and advantage are claimed against it
-    skill              1 - loss / loss of the stricter constant; None where that constant never errs
-    advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
+    base_rate_loss     loss of the constant at the training region's positive rate
+    own_rate_loss      loss of the constant at this region's own positive rate
     baselines          metrics of each baseline on the same windows
     intervals          metric -> interval over days of the mean over seeds; see `metric_intervals`
-    skill_against      constant or baseline -> skill of the mean loss against it
-    beaten_by          baselines, constants included, whose paired interval lies wholly below the model's loss
-    constant_predictor the predictions do not vary, or the paired loss difference to the training rate's constant
-                       is within its own standard error
     reliability        forecasts in ten bins beside what came of them, the seeds pooled
     decision           the threshold chosen on validation, applied here; None: none could be chosen, or was given
     temperature        the temperature fitted on validation, applied here; no other figure knows of it
+
+    The rest is that of `standing.Standing`.
     """
 
     windows: int
@@ -124,8 +107,7 @@ def score_region(
     """Score the seeds of one cell on one region, all on the same windows `y_N`, `dates_N` (in time order).
 
     `probabilities`: training seed -> probability of each window. `forecasts`: as `baselines()` gives them.
-    `train_rate`: the training region's positive rate. `seed` starts the bootstrap. A model is judged by its daily
-    loss averaged over seeds (never by an average of probabilities, which would score an ensemble). `choices`: what
+    `train_rate`: the training region's positive rate. `seed` starts the bootstrap. `choices`: what
     `choose_on_validation` gave; without them there is no decision and no temperature.
     """
     y = np.asarray(y_N, dtype=np.float64)
@@ -136,16 +118,16 @@ def score_region(
         BASE_RATE: per_day_log_loss(y, np.full(y.size, train_rate)),
         OWN_RATE: per_day_log_loss(y, np.full(y.size, own_rate)),
     }
-    base_rate_loss, own_rate_loss = (float(constants[name].mean()) for name in (BASE_RATE, OWN_RATE))
-    stricter = min(constants, key=lambda name: float(constants[name].mean()))
-    loss_N = mean_daily_loss(y, probabilities)
-    seeds = {k: score_forecast(y, p_N) for k, p_N in sorted(probabilities.items())}
-    mean = _mean_scores(list(seeds.values()))
-    rivals = {f.name: per_day_log_loss(y, f.p_N) for f in forecasts} | constants
-    gaps = {
-        name: mean_interval(loss_N - rival_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-        for name, rival_N in rivals.items()
-    }
+    by_seed = dict(sorted(probabilities.items()))
+    seeds = {k: score_forecast(y, p_N) for k, p_N in by_seed.items()}
+    standing = stand(
+        [per_day_log_loss(y, p_N) for p_N in by_seed.values()],
+        constants=constants,
+        baselines={f.name: per_day_log_loss(y, f.p_N) for f in forecasts},
+        unvarying=all(float(np.ptp(p_N)) < _NO_VARIANCE for p_N in by_seed.values()),
+        params=params,
+        seed=seed,
+    )
     return RegionScores(
         windows=int(y.size),
         positives=int(y.sum()),
@@ -155,18 +137,18 @@ def score_region(
         last_day=str(dates_N[-1].astype("datetime64[D]")),
         windows_fingerprint=fingerprint,
         seeds=seeds,
-        mean=mean,
+        mean=_mean_scores(list(seeds.values())),
         intervals=metric_intervals(y, probabilities, params=params, seed=seed),
         log_loss_se=standard_error([scores.log_loss for scores in seeds.values()]),
-        base_rate_loss=base_rate_loss,
-        own_rate_loss=own_rate_loss,
-        stricter=stricter,
-        skill=1.0 - mean.log_loss / float(constants[stricter].mean()) if 0.0 < own_rate < 1.0 else None,
-        advantage=_reversed(gaps[stricter]),
+        base_rate_loss=standing.base_rate_loss,
+        own_rate_loss=standing.own_rate_loss,
+        stricter=standing.stricter,
+        skill=standing.skill,
+        advantage=standing.advantage,
         baselines={f.name: score_forecast(y, f.p_N) for f in forecasts},
-        skill_against={name: _skill(gaps[name], float(rival_N.mean())) for name, rival_N in rivals.items()},
-        beaten_by=tuple(sorted(f.name for f in forecasts if gaps[f.name].low > 0.0)),
-        constant_predictor=_is_constant(probabilities, gaps[BASE_RATE]),
+        skill_against=standing.skill_against,
+        beaten_by=standing.beaten_by,
+        constant_predictor=standing.constant_predictor,
         reliability=reliability(y, probabilities),
         decision=(
             None if choices is None or choices.threshold is None else decide(y, probabilities, choices.threshold)
@@ -178,30 +160,6 @@ def score_region(
 def score_forecast(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> ForecastScores:
     """All metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
     return ForecastScores(**dataclasses.asdict(score_classifier(y_N, p_N)), ece=expected_calibration_error(y_N, p_N))
-
-
-def mean_daily_loss(y_N: Floats, probabilities: Mapping[int, NDArray[np.floating]]) -> Floats:
-    """Log loss of each day, averaged over the seeds."""
-    loss_SN = np.stack([per_day_log_loss(y_N, p_N) for _, p_N in sorted(probabilities.items())])
-    return np.asarray(loss_SN.mean(axis=0), dtype=np.float64)
-
-
-def standard_error(values: Sequence[float]) -> float | None:
-    """Standard error of the mean of independent `values`; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
-
-
-def _skill(gap: Interval, other_loss: float) -> Skill:
-    """From the interval of (model's loss - other's loss)."""
-    if other_loss < _NEVER_ERRS:
-        return Skill(skill=None, low=None, high=None)
-    return Skill(skill=-gap.value / other_loss, low=-gap.high / other_loss, high=-gap.low / other_loss)
-
-
-def _reversed(gap: Interval) -> Interval:
-    return dataclasses.replace(gap, value=-gap.value, low=-gap.high, high=-gap.low)
 
 
 def _mean_scores(scores: list[ForecastScores]) -> ForecastScores:
@@ -216,8 +174,3 @@ def _mean_scores(scores: list[ForecastScores]) -> ForecastScores:
         average_precision=average([s.average_precision for s in scores]),
         ece=float(np.mean([s.ece for s in scores])),
     )
-
-
-def _is_constant(probabilities: Mapping[int, NDArray[np.floating]], gap_to_base_rate: Interval) -> bool:
-    unvarying = all(float(np.ptp(p_N)) < _NO_VARIANCE for p_N in probabilities.values())
-    return unvarying or abs(gap_to_base_rate.value) <= gap_to_base_rate.se

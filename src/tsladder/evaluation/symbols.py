@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.evaluation.bootstrap import Interval
-from tsladder.evaluation.scores import RegionScores
+from tsladder.evaluation.kinds import Scores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SymbolScores:
     """One cell on one region of one symbol.
 
-    `log_loss` (nats) and `auc` are means over the seeds, `auc` None where one class occurs alone. `skill`: 1 - loss /
-    loss of the `stricter` constant, which is the pooled training rate's or that of the symbol's own rate in hindsight;
+    `loss` is that of the task, `auc` or for returns `ic` its ranking, means over the seeds; the ranking that does not
+    apply or is undefined is None. `skill`: 1 - loss / loss of the `stricter` constant, which is the pooled training
+    region's or that of the symbol's own region in hindsight;
     None where that never errs. `advantage`: paired interval of (constant's loss - model's loss) a day.
     """
 
@@ -27,22 +28,25 @@ class SymbolScores:
     base_rate: float
     first_day: str
     last_day: str
-    log_loss: float
+    loss: float
     auc: float | None
+    ic: float | None
     stricter: str
     skill: float | None
     advantage: Interval
 
     @classmethod
-    def of(cls, scores: RegionScores) -> SymbolScores:
+    def of(cls, scores: Scores, metric: str) -> SymbolScores:
+        """`metric`: name of the task's loss."""
         return cls(
             windows=scores.windows,
             positives=scores.positives,
             base_rate=scores.base_rate,
             first_day=scores.first_day,
             last_day=scores.last_day,
-            log_loss=scores.mean.log_loss,
-            auc=scores.mean.auc,
+            loss=getattr(scores.mean, metric),
+            auc=getattr(scores.mean, "auc", None),
+            ic=getattr(scores.mean, "ic", None),
             stricter=scores.stricter,
             skill=scores.skill,
             advantage=scores.advantage,

@@ -22,9 +22,9 @@ Verdict = Literal["separate_searches_needed", "settings_transfer", "undecided"]
 class Regret:
     """What the winner of horizon `source` loses on horizon `horizon` against that horizon's own winner, one rung.
 
-    `value` in nats, `relative` to the own winner's loss, `low` and `high` the interval of `relative`. `p_above` is the
-    one-sided p that it loses nothing, corrected by Holm over all pairs once they are judged together. None: unknown,
-    and `reason` says why; `same` where both winners are one configuration.
+    `value` in units of the loss, `relative` to the own winner's loss, `low` and `high` the interval of `relative`.
+    `p_above` is the one-sided p that it loses nothing, corrected by Holm over all pairs once they are judged together.
+    None: unknown, and `reason` says why; `same` where both winners are one configuration.
     """
 
     budget: str

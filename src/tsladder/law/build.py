@@ -45,7 +45,10 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     if unscored_reason is not None:
         open_cells = [name for name in planned if not (places.scores(Cell.parse(name)) / "scores.json").exists()]
     points, dropped = read_points(
-        places.artifacts / "scores", [name for name in planned if name not in open_cells], params.law.region
+        places.artifacts / "scores",
+        [name for name in planned if name not in open_cells],
+        params.law.region,
+        params.target.metric,
     )
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
@@ -63,6 +66,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         {horizon: _warnings(places, rungs, recipes, objectives) for horizon, rungs in points.items()},
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
+        metric=params.target.metric,
     ) | {"audit": audit}
 
 

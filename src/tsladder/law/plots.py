@@ -13,6 +13,7 @@ import numpy as np
 from tsladder.law.fit import PowerFit
 from tsladder.law.line import Floats
 from tsladder.law.points import size_in_words
+from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,11 @@ _INK = "#1f2933"
 _MUTED = "#6b7785"
 _MODEL = "#0b5fa5"
 _BASELINES = {
-    "base_rate": ("#8a8f98", (0, (1, 1.6)), "training base rate"),
-    "own_rate": ("#b3541e", (0, (4, 2)), "region's own rate (hindsight)"),
+    "base_rate": ("#8a8f98", (0, (1, 1.6)), "constant of training"),
+    "own_rate": ("#b3541e", (0, (4, 2)), "region's own constant (hindsight)"),
     "volatility_logistic": ("#2f855a", (0, (6, 1.5, 1, 1.5)), "volatility logistic"),
+    "zero_return": ("#b7791f", (0, (1, 3)), "zero return"),
+    "last_day_ratio_ridge": ("#7b4397", (0, (3, 1, 1, 1, 1, 1)), "last-day ratio ridge"),
     "persistence": ("#a0527d", (0, (5, 1)), "persistence"),
     "gradient_boosted_trees": ("#0e7490", (0, (2, 1)), "gradient-boosted trees"),
     "last_day_ratio_logistic": ("#7b4397", (0, (3, 1, 1, 1, 1, 1)), "last-day ratio logistic"),
@@ -48,7 +51,8 @@ class _Words:
 
 def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
     """Points with one standard error, the power law with its interval, constants and baselines as lines."""
-    loss = f"{record['metric'].replace('_', ' ')} on {record['region']} (nats)"
+    metric = record["metric"]
+    loss = f"{LOSS_WORDS[metric]} on {record['region']} ({LOSS_UNITS[metric]})"
     panels = []
     for horizon, law in record["horizons"].items():
         heading = f"{horizon} day{'' if horizon == '1' else 's'} ahead"

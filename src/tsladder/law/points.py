@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, read_predictions
-from tsladder.evaluation.scores import standard_error
+from tsladder.evaluation.standing import standard_error
 from tsladder.records import read_json
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,10 +24,10 @@ class RungPoint:
     """One rung mean. From a bare table only `cell`, `n_params` and `loss` are known; what is unknown is None.
 
     n_params, n_params_blocks, n_params_body   measured: all, encoder blocks, all but embedding and head
-    loss, se                                  mean log loss over seeds and its standard error (None: one seed)
+    loss, se                                  mean loss over seeds and its standard error (None: one seed)
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
-    baselines                                 name -> log loss on the same windows
+    baselines                                 name -> loss on the same windows
     n_data                                    amount of data it was trained on, where that is known: of a study, windows
     loss_N, dates_N                           daily loss averaged over seeds, and its days
     """
@@ -91,13 +91,14 @@ def size_in_words(n_params: float) -> str:
 
 
 def read_points(
-    scores_dir: Path, cells: Sequence[str], region: str
+    scores_dir: Path, cells: Sequence[str], region: str, metric: str = LOG_LOSS
 ) -> tuple[dict[int, tuple[RungPoint, ...]], tuple[DroppedCell, ...]]:
     """Points of every planned cell by horizon, smallest first, and the cells that gave none.
 
     Reads `<scores_dir>/<cell>/scores.json` and `predictions.parquet`. Every horizon of `cells` is a key, with ()
-    where all its cells were dropped. Raises WorkFailed when scores are missing, contradict their daily losses, or
-    were taken on other windows or labels than the other rungs of their horizon.
+    where all its cells were dropped. `metric`: the loss of the study's task. Raises WorkFailed when scores are
+    missing, are of another loss, contradict their daily losses, or were taken on other windows or labels than the other
+    rungs of their horizon.
     """
     points: dict[int, list[RungPoint]] = {Cell.parse(cell).horizon: [] for cell in cells}
     windows: dict[int, dict[str, str]] = {horizon: {} for horizon in points}
@@ -115,6 +116,8 @@ def read_points(
         scores = record["regions"][region]
         windows[horizon][cell] = scores["windows_fingerprint"]
         daily = read_predictions(folder / "predictions.parquet", region, days=scores["windows"]).trained(cell)
+        if daily.metric != metric:
+            raise WorkFailed(f"{folder} holds {daily.metric} where the study asks for {metric}: run `dvc repro`")
         points[horizon].append(_point(cell, record, scores, daily))
     for horizon, fingerprints in windows.items():
         if len(set(fingerprints.values())) > 1:
@@ -126,7 +129,7 @@ def read_points(
 
 
 def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], daily: DailyLosses) -> RungPoint:
-    seeds = tuple(sorted((int(seed), float(s["log_loss"])) for seed, s in scores["seeds"].items()))
+    seeds = tuple(sorted((int(seed), float(s[daily.metric])) for seed, s in scores["seeds"].items()))
     loss = float(np.mean([loss for _, loss in seeds]))
     loss_N = daily.loss_N
     if [seed for seed, _ in seeds] != list(daily.losses) or not math.isclose(loss, float(loss_N.mean()), rel_tol=1e-6):
@@ -146,7 +149,7 @@ def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], dail
         own_rate_loss=scores["own_rate_loss"],
         has_skill=scores["advantage"]["low"] > 0.0,
         constant_predictor=scores["constant_predictor"],
-        baselines={name: s["log_loss"] for name, s in scores["baselines"].items()},
+        baselines={name: s[daily.metric] for name, s in scores["baselines"].items()},
         beaten_by=tuple(scores["beaten_by"]),
         off_budget=bool(record["off_budget"]),
         n_data=record.get("n_data"),

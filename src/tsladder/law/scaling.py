@@ -14,7 +14,7 @@ from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.settling import Cost
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.records import write_json, write_text
-from tsladder.vocabulary import Cell
+from tsladder.vocabulary import LOG_LOSS, Cell
 
 _LISTS = ("seeds", "beaten_by")
 
@@ -29,10 +29,12 @@ def scaling_record(
     warnings: Mapping[int, Sequence[str]] | None = None,
     probes_failed: Sequence[str] = (),
     costs: Mapping[int, Cost | None] | None = None,
+    metric: str = LOG_LOSS,
 ) -> dict[str, Any]:
     """JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no clock.
 
     `warnings`: what to say beside the verdict of a horizon. `costs`: what further work at a horizon would take.
+    `metric`: the loss that the points are of.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
@@ -49,7 +51,7 @@ def scaling_record(
         ) | {"warnings": list((warnings or {}).get(horizon, ()))}
     return {
         "study_key": study_key,
-        "metric": "log_loss",
+        "metric": metric,
         "region": law.region,
         "confidence": evaluation.confidence,
         "alpha_of_interest": law.alpha_of_interest,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tsladder.evaluation.scores import standard_error
+from tsladder.evaluation.standing import standard_error
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint, size_in_words
 from tsladder.law.rows import Row

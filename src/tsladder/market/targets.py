@@ -16,11 +16,13 @@ _THRESHOLD = re.compile(r"threshold_(?P<percent>\d+(?:\.\d+)?)pct")
 
 
 def labels(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
-    """Label of every day t from RAW prices: 1 or 0, and NaN for the last `horizon` days, whose future is unknown.
+    """Label of every day t from RAW prices: 1 or 0, or a return; NaN for the last `horizon` days, whose future is
+    unknown.
 
     ``threshold_Xpct``: 1 if max(P[t+1 .. t+H]) >= Close[t] * (1 + X/100), P the High or the Close
-    (`target.price`). ``direction``: 1 if Close[t+H] > Close[t]. Each symbol of the table ends in days without a label,
-    and no label looks into the rows of another. Raises BadInput when no day of a symbol has a future.
+    (`target.price`). ``direction``: 1 if Close[t+H] > Close[t]. ``regression``: ln(Close[t+H] / Close[t]). Each symbol
+    of the table ends in days without a label, and no label looks into the rows of another. Raises BadInput when no day
+    of a symbol has a future.
     """
     return np.concatenate([_of_one_symbol(own, target, horizon) for own in table.by_symbol()])
 
@@ -39,10 +41,19 @@ def _of_one_symbol(table: FeatureTable, target: TargetParams, horizon: int) -> N
     if target.task == "direction":
         y_T[:-horizon] = table.close_T[horizon:] > close_T
         return y_T
+    if target.regression:
+        y_T[:-horizon] = np.log(table.close_T[horizon:] / close_T)
+        return y_T
     price_T = table.high_T if target.price == "high" else table.close_T
     best_T = sliding_window_view(price_T[1:], horizon).max(axis=1)
     y_T[:-horizon] = best_T >= close_T * (1.0 + threshold_percent(target.task) / 100.0)
     return y_T
+
+
+def classes(y_T: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 where a label is above 0, else 0; NaN stays. Classes as they are; of returns the days that rise, which is
+    what ``direction`` would label."""
+    return np.where(np.isnan(y_T), np.nan, (y_T > 0.0).astype(np.float64))
 
 
 def horizon_of(y_T: NDArray[np.float64]) -> int:
@@ -61,5 +72,5 @@ def threshold_percent(task: str) -> float:
     """``threshold_0.5pct`` -> 0.5. Raises BadInput for any other form."""
     match = _THRESHOLD.fullmatch(task)
     if match is None:
-        raise BadInput(f"target.task must be direction or threshold_<X>pct, got {task!r}")
+        raise BadInput(f"target.task must be direction, regression or threshold_<X>pct, got {task!r}")
     return float(match["percent"])

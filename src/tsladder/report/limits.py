@@ -35,7 +35,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungLosses:
-    """One trained rung: losses by seed, in nats. A seed that lacks either loss is not used."""
+    """One trained rung: losses by seed, in the study's unit. A seed that lacks either loss is not used."""
 
     cell: str
     n_params: int
@@ -63,7 +63,7 @@ class RungGap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataLimits:
-    """The diagnosis of one horizon. `slope`: growth of the gap, in nats, with ten times the parameters."""
+    """The diagnosis of one horizon. `slope`: growth of the gap, in units of the loss, with ten times the parameters."""
 
     extent: TrainingExtent
     rungs: tuple[RungGap, ...]

@@ -55,7 +55,7 @@ def _reached(cell: CellFacts) -> _Entry:
     said, tone = _judged(test, test.advantage_ci if against.ci is None else against.ci)
     lines = (
         f"skill {words.skill(against)}",
-        f"test {words.estimate(test.estimate('log_loss'))}",
+        f"test {words.estimate(test.loss_estimate)}",
         f"validation {words.number(cell.search.best_val_loss)}",
         f"{cell.state}: {said}",
     )

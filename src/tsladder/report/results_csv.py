@@ -68,6 +68,11 @@ ADDED = (
     "test_skill_against_best",
     "test_skill_against_best_low",
     "test_skill_against_best_high",
+    "test_ic",
+    "test_pearson",
+    "test_r2",
+    "test_sign_hit_rate",
+    "test_rmse",
 )
 
 HINDSIGHT = ("own_rate",)
@@ -136,11 +141,11 @@ def _added(facts: Facts, cell: CellFacts) -> dict[str, Any]:
 
 def _test(test: RegionFacts) -> dict[str, Any]:
     low, high = test.advantage_ci or (None, None)
-    loss = test.intervals.get("log_loss")
+    loss = test.loss_estimate
     loss_low, loss_high = (loss.ci if loss else None) or (None, None)
     return {
-        "test_loss": test.mean.log_loss,
-        "test_loss_se": test.log_loss_se,
+        "test_loss": test.mean.loss,
+        "test_loss_se": test.loss_se,
         "test_brier": test.mean.brier,
         "test_auc": test.mean.auc,
         "test_average_precision": test.mean.average_precision,
@@ -159,6 +164,7 @@ def _test(test: RegionFacts) -> dict[str, Any]:
         "test_loss_high": loss_high,
         "test_loss_effective_n": loss.effective_n if loss else None,
         "test_ece": test.mean.ece,
+        **{f"test_{name}": getattr(test.mean, name) for name in ("ic", "pearson", "r2", "sign_hit_rate", "rmse")},
         **_against_best(test),
     }
 
@@ -166,9 +172,9 @@ def _test(test: RegionFacts) -> dict[str, Any]:
 def _against_best(test: RegionFacts) -> dict[str, Any]:
     """Skill against the forecast of lowest loss among those that could have been made in advance."""
     losses = {
-        name: metrics.log_loss
+        name: metrics.loss
         for name, metrics in test.baselines.items()
-        if metrics.log_loss is not None and name not in HINDSIGHT
+        if metrics.loss is not None and name not in HINDSIGHT
     }
     if not losses:
         return {}

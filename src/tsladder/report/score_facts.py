@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.vocabulary import HUBER, LOG_LOSS
+
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metrics:
-    """Scores of one forecast on one region."""
+    """Scores of one forecast on one region: the first five of probabilities, the others of returns."""
 
-    log_loss: float | None
-    brier: float | None
-    auc: float | None
-    average_precision: float | None
-    ece: float | None
+    log_loss: float | None = None
+    brier: float | None = None
+    auc: float | None = None
+    average_precision: float | None = None
+    ece: float | None = None
+    huber: float | None = None
+    ic: float | None = None
+    pearson: float | None = None
+    r2: float | None = None
+    sign_hit_rate: float | None = None
+    rmse: float | None = None
+
+    @property
+    def loss(self) -> float | None:
+        """What the law is fitted on."""
+        return self.log_loss if self.huber is None else self.huber
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +82,8 @@ class Temperature:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionFacts:
-    """One cell on one region; fields as in `evaluation.scores.RegionScores`. `seeds`: the log loss of each."""
+    """One cell on one region; fields as in `evaluation.scores.RegionScores`. `seeds`: the loss of each, `loss_se`: the
+    standard error of their mean."""
 
     windows: int | None
     positives: int | None
@@ -77,7 +91,7 @@ class RegionFacts:
     train_base_rate: float | None
     mean: Metrics
     seeds: Mapping[str, float | None]
-    log_loss_se: float | None
+    loss_se: float | None
     base_rate_loss: float | None
     own_rate_loss: float | None
     stricter: str | None
@@ -93,6 +107,10 @@ class RegionFacts:
     reliability: tuple[ReliabilityBin, ...]
     decision: Decision | None
     temperature: Temperature | None
+
+    @property
+    def loss_estimate(self) -> Estimate | None:
+        return self.estimate(LOG_LOSS if self.mean.huber is None else HUBER)
 
     def estimate(self, metric: str) -> Estimate | None:
         """The metric with its interval; without a stored interval, its bare value; None where it is not known."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tsladder.report.score_facts import (
     Decision,
     Estimate,
@@ -29,8 +31,8 @@ def _region(record: Record) -> RegionFacts:
         base_rate=record.get("base_rate"),
         train_base_rate=record.get("train_base_rate"),
         mean=_metrics(record.get("mean", {})),
-        seeds={seed: scores.get("log_loss") for seed, scores in record.get("seeds", {}).items()},
-        log_loss_se=record.get("log_loss_se"),
+        seeds={seed: _metrics(scores).loss for seed, scores in record.get("seeds", {}).items()},
+        loss_se=record.get("huber_se", record.get("log_loss_se")),
         base_rate_loss=record.get("base_rate_loss"),
         own_rate_loss=record.get("own_rate_loss"),
         stricter=record.get("stricter"),
@@ -50,13 +52,7 @@ def _region(record: Record) -> RegionFacts:
 
 
 def _metrics(record: Record) -> Metrics:
-    return Metrics(
-        log_loss=record.get("log_loss"),
-        brier=record.get("brier"),
-        auc=record.get("auc"),
-        average_precision=record.get("average_precision"),
-        ece=record.get("ece"),
-    )
+    return Metrics(**{field.name: record.get(field.name) for field in dataclasses.fields(Metrics)})
 
 
 def _estimate(record: Record) -> Estimate:

@@ -10,25 +10,43 @@ from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.report.score_facts import Metrics, RegionFacts
 from tsladder.vocabulary import Region
 
-METRICS = (
+Metric = tuple[str, str, int]
+"""Name, title, decimals."""
+
+OF_CLASSES: tuple[Metric, ...] = (
     ("log_loss", "log loss", 4),
     ("brier", "Brier", 4),
     ("auc", "AUC", 3),
     ("average_precision", "average precision", 3),
     ("ece", "ECE", 3),
 )
-"""Metric, title, decimals."""
+OF_RETURNS: tuple[Metric, ...] = (
+    ("huber", "Huber loss", 4),
+    ("ic", "IC (rank correlation)", 3),
+    ("pearson", "correlation", 3),
+    ("r2", "R² against the training mean", 4),
+    ("sign_hit_rate", "sign hit rate", 3),
+    ("rmse", "RMSE (log return)", 5),
+)
 
-TITLES = tuple(title for _, title, _ in METRICS)
+
+def metrics_of(facts: Facts) -> tuple[Metric, ...]:
+    return OF_RETURNS if facts.params.target.regression else OF_CLASSES
+
+
+def _titles(facts: Facts) -> tuple[str, ...]:
+    return tuple(title for _, title, _ in metrics_of(facts))
 
 
 def cells_table(facts: Facts) -> Table:
     """One row a planned cell."""
+    returns = facts.params.target.regression
+    constants = ("training-mean loss", "own-mean loss") if returns else ("base-rate loss", "own-rate loss")
     return table(
         "cells",
         "Every planned cell",
         text=("cell",),
-        numbers=("N", "of budget", "val loss", "test loss", "base-rate loss", "own-rate loss", "skill", "AUC"),
+        numbers=("N", "of budget", "val loss", "test loss", *constants, "skill", "IC" if returns else "AUC"),
         after=("beaten by", "remarks"),
         rows=[_cell_row(cell) for cell in facts.planned],
     )
@@ -41,11 +59,11 @@ def _cell_row(cell: CellFacts) -> list[str]:
         words.count(winner.n_params if winner else None),
         words.percent(cell.utilisation, 0),
         words.number(cell.search.best_val_loss),
-        words.with_error(test.mean.log_loss, test.log_loss_se) if test else words.MISSING,
+        words.with_error(test.mean.loss, test.loss_se) if test else words.MISSING,
         words.number(test.base_rate_loss if test else None),
         words.number(test.own_rate_loss if test else None),
         words.percent(test.skill if test else None),
-        words.number(test.mean.auc if test else None, 3),
+        words.number((test.mean.auc if test.mean.huber is None else test.mean.ic) if test else None, 3),
         words.MISSING if test is None else beaten_by(test),
         _remarks(cell),
     ]
@@ -66,6 +84,7 @@ def _remarks(cell: CellFacts) -> str:
 
 def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
     """Per horizon: the forecasts that need no transformer, then the span of the transformers on the same windows."""
+    metrics = metrics_of(facts)
     rows: list[list[str]] = []
     for horizon in facts.params.horizons:
         scored = [cell.regions[region] for cell in facts.of_horizon(horizon) if region in cell.regions]
@@ -73,23 +92,23 @@ def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
             continue
         first = scored[0].baselines
         rows += [
-            [words.days(horizon), words.forecast(name), *_metric_words(first[name])]
+            [words.days(horizon), words.forecast(name), *_metric_words(metrics, first[name])]
             for name in words.forecasts_in_order(first)
         ]
         models = [cell.mean for cell in scored]
         name = f"transformers, {len(models)} rung{'' if len(models) == 1 else 's'}"
-        rows.append([words.days(horizon), name, *_spans(models)])
+        rows.append([words.days(horizon), name, *_spans(metrics, models)])
     caption = f"Forecasts on the same windows of the {region} region"
-    return table("baselines", caption, text=("horizon", "forecast"), numbers=TITLES, rows=rows)
+    return table("baselines", caption, text=("horizon", "forecast"), numbers=_titles(facts), rows=rows)
 
 
-def _metric_words(metrics: Metrics) -> list[str]:
-    return [words.number(getattr(metrics, name), digits) for name, _, digits in METRICS]
+def _metric_words(metrics: Sequence[Metric], scores: Metrics) -> list[str]:
+    return [words.number(getattr(scores, name), digits) for name, _, digits in metrics]
 
 
-def _spans(models: Sequence[Metrics]) -> list[str]:
+def _spans(metrics: Sequence[Metric], models: Sequence[Metrics]) -> list[str]:
     spans = []
-    for name, _, digits in METRICS:
+    for name, _, digits in metrics:
         values = [value for value in (getattr(m, name) for m in models) if value is not None]
         spans.append(words.interval((min(values), max(values)) if values else None, digits))
     return spans
@@ -106,22 +125,23 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
 def intervals_table(facts: Facts) -> Table:
     """Every metric with its interval."""
     rows = [
-        [str(cell.cell), *(words.estimate(test.estimate(metric), digits) for metric, _, digits in METRICS)]
+        [str(cell.cell), *(words.estimate(test.estimate(metric), digits) for metric, _, digits in metrics_of(facts))]
         for cell, test in scored(facts)
     ]
-    return table("intervals", "Test scores and their intervals over days", text=("cell",), numbers=TITLES, rows=rows)
+    caption = "Test scores and their intervals over days"
+    return table("intervals", caption, text=("cell",), numbers=_titles(facts), rows=rows)
 
 
 def samples_table(facts: Facts) -> Table:
     """How many independent windows each interval is worth; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
-        estimates = [test.estimate(metric) for metric, _, _ in METRICS]
+        estimates = [test.estimate(metric) for metric, _, _ in metrics_of(facts)]
         worth = [None if found is None else found.effective_n for found in estimates]
         if any(value is not None for value in worth):
             rows.append([str(cell.cell), words.count(test.windows), *(words.size(value) for value in worth)])
     caption = "Independent windows behind each interval"
-    return table("effective-windows", caption, text=("cell",), numbers=("windows", *TITLES), rows=rows)
+    return table("effective-windows", caption, text=("cell",), numbers=("windows", *_titles(facts)), rows=rows)
 
 
 def skill_table(facts: Facts) -> Table:

@@ -23,11 +23,12 @@ def splits_table(facts: Facts) -> Table:
                 span,
             )
             rows.append(row)
+    positives = ("up", "share up") if facts.params.target.regression else ("positives", "base rate")
     return table(
         "splits",
         "Windows of each region",
         text=("horizon", "region"),
-        numbers=("windows", "positives", "base rate"),
+        numbers=("windows", *positives),
         after=("windows end on",),
         rows=rows,
     )

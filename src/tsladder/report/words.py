@@ -21,10 +21,12 @@ VERDICTS = {
 """What each verdict means for a reader who has not studied statistics."""
 
 FORECASTS = {
-    "base_rate": "constant at the training region's rate",
-    "own_rate": "constant at this region's own rate (hindsight)",
+    "base_rate": "constant known from training",
+    "own_rate": "constant known in hindsight, this region's own",
     "volatility_logistic": "logistic on volatility",
+    "zero_return": "a return of zero",
     "last_day_ratio_logistic": "logistic on the last day's features",
+    "last_day_ratio_ridge": "ridge on the last day's features",
     "persistence": "persistence of the last known label",
     "gradient_boosted_trees": "boosted trees on the last day's features",
 }
@@ -33,7 +35,9 @@ BRIEF = {
     "base_rate": "constant",
     "own_rate": "constant in hindsight",
     "volatility_logistic": "volatility logistic",
+    "zero_return": "zero return",
     "last_day_ratio_logistic": "last-day logistic",
+    "last_day_ratio_ridge": "last-day ridge",
     "persistence": "persistence",
     "gradient_boosted_trees": "last-day trees",
 }

@@ -63,13 +63,14 @@ def _schedule(work: CellWork, space: SearchSpace) -> Schedule:
 
 
 def validation_classes(work: CellWork) -> tuple[int, int]:
-    """Positives and negatives among the validation windows, those of all folds of a walk forward added.
+    """Positives and negatives among the validation windows, those of all folds of a walk forward added; of returns,
+    those above 0 and the others.
 
     The standard error of a mean over K equal folds is nearly that of one fold with all their windows: both fall as one
     over the root of their number.
     """
     labels = [fold.validation.y_N for fold in work.dataset.windows.folds]
-    positives = sum(int(y_N.sum()) for y_N in labels)
+    positives = sum(int((y_N > 0.0).sum()) for y_N in labels)
     return positives, sum(len(y_N) for y_N in labels) - positives
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tsladder.errors import WorkFailed
+from tsladder.evaluation.constant import constant_loss
 from tsladder.market.dataset import Dataset, load_dataset
 from tsladder.market.windows import FoldWindows
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
@@ -54,6 +53,10 @@ class CellWork:
         return Recipe.from_record(self.plan["training"])
 
     @property
+    def target(self) -> TargetParams:
+        return TargetParams(**self.plan["target"])
+
+    @property
     def seed(self) -> int:
         return int(self.plan["seed"])
 
@@ -65,13 +68,16 @@ class CellWork:
 
     @property
     def base_rate_loss(self) -> float:
-        """Validation log loss of the constant that forecasts the training region's base rate."""
-        return _base_rate_loss(self.dataset.windows.folds[-1])
+        """Validation loss of the constant that forecasts the training region's base rate, or its mean return."""
+        return self._constant_loss(self.dataset.windows.folds[-1])
 
     @property
     def search_base_rate_loss(self) -> float:
         """The same beside the loss of a trial: the mean over the folds of a walk forward."""
-        return statistics.fmean(_base_rate_loss(fold) for fold in self.dataset.windows.folds)
+        return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
+
+    def _constant_loss(self, fold: FoldWindows) -> float:
+        return constant_loss(self.target, fold.train.y_N, fold.validation.y_N)
 
     def spec(self, architecture: dict[str, Any]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
@@ -113,11 +119,6 @@ class CellWork:
             phase=phase,
             study_key=key,
         )
-
-
-def _base_rate_loss(fold: FoldWindows) -> float:
-    rate = float(np.mean(fold.train.y_N))
-    return float(-np.mean(np.where(fold.validation.y_N > 0.5, np.log(rate), np.log1p(-rate))))
 
 
 def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:

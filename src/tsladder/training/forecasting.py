@@ -23,12 +23,15 @@ from tsladder.training.supervisor import start_fork_server
 Key = TypeVar("Key", bound=Hashable)
 
 Forecasts = dict[Key, dict[int, NDArray[np.float64]]]
-"""Name of some windows -> seed number -> probability of every window, p_N."""
+"""Name of some windows -> seed number -> probability of every window, p_N; or its return."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedSeeds:
-    """The checkpoints of one architecture: seed number -> folder, and how to compute with them."""
+    """The checkpoints of one architecture: seed number -> folder, and how to compute with them.
+
+    `output_scale`: what a model's output is multiplied by to be a return; None: it is the logit of a probability.
+    """
 
     spec: ModelSpec
     folders: Mapping[int, Path]
@@ -36,6 +39,7 @@ class TrainedSeeds:
     device: str
     threads: int
     micro_batch: int
+    output_scale: float | None = None
 
 
 @contextmanager
@@ -54,6 +58,7 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
     from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import Feed
+    from tsladder.training.judgement import forecast_of
     from tsladder.training.trainer import predict_logits
 
     # As in training: torch's default of every core took three times as long while the caller was busy.
@@ -72,6 +77,6 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
             lower(model)
         model.to(device)
         for key, windows in scored.items():
-            logits_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
-            forecasts[key][number] = torch.sigmoid(logits_N.double()).cpu().numpy()
+            outputs_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
+            forecasts[key][number] = forecast_of(outputs_N, seeds.output_scale)
     return forecasts

@@ -33,5 +33,13 @@ def auc(loss: Loss, out_N: Tensor, y_N: Tensor) -> float | None:
     return score_classifier(_as_float64(y_N), _as_float64(torch.sigmoid(out_N.double()))).auc
 
 
+def forecast_of(out_N: Tensor, output_scale: float | None) -> NDArray[np.float64]:
+    """What raw outputs stand for: probabilities, or with `output_scale`, the training labels' standard deviation,
+    returns."""
+    if output_scale is None:
+        return np.asarray(torch.sigmoid(out_N.double()).cpu().numpy(), dtype=np.float64)
+    return np.asarray((out_N.double() * output_scale).cpu().numpy(), dtype=np.float64)
+
+
 def _as_float64(values: Tensor) -> NDArray[np.float64]:
     return values.detach().cpu().double().numpy()

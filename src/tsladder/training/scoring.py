@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tsladder.evaluation.baselines import Forecast, baselines
-from tsladder.evaluation.decision import choose_on_validation
-from tsladder.evaluation.predictions import predictions_frame, scored_on
-from tsladder.evaluation.scores import RegionScores, score_region
+from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
+from tsladder.evaluation.predictions import scored_on
 from tsladder.evaluation.symbols import SymbolScores
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
-from tsladder.params import EvaluationParams, TargetParams, WindowParams
+from tsladder.params import EvaluationParams, WindowParams
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import CellRun, MlflowTracker, RunRecord, Tracker, open_cell_run
@@ -42,11 +39,12 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
-            forecasts = _baselines(work)
-            scores = _score(work, windows_of, forecasts, under_way.result())
-            _write(work, choice, scores, windows_of, forecasts, under_way.result())
-            test = windows_of[work.dataset.table.symbol, Region.TEST]
-            _log(work, scores, scored_on(test.dates_N, test.y_N), tracker, parent)
+            kind, own = kind_of_cell(work), work.dataset.table.symbol
+            made = _made(work, windows_of, _baselines(work, kind), under_way.result())
+            scores = _score(work, kind, made)
+            _write(work, choice, kind, scores, made)
+            test = windows_of[own, Region.TEST]
+            _log(work, scores, kind, scored_on(test.dates_N, test.y_N), tracker, parent)
 
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
@@ -59,48 +57,49 @@ def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
 
 def _score(
     work: CellWork,
-    windows_of: Mapping[Scored, Windows],
-    forecasts: Mapping[Region, tuple[Forecast, ...]],
-    probabilities: Forecasts[Scored],
-) -> dict[Scored, RegionScores]:
-    """Baselines and choices made on validation are those of the study's own symbol: the others have no such."""
+    kind: Kind,
+    made: Mapping[Scored, RegionForecasts],
+) -> dict[Scored, Scores]:
+    """Choices made on validation are those of the study's own symbol: the others have no such."""
     own, evaluation = work.dataset.table.symbol, EvaluationParams(**work.plan["evaluation"])
-    validation = (own, Region.VALIDATION)
-    choices = choose_on_validation(windows_of[validation].y_N, probabilities[validation])
-    scores = {}
-    for (symbol, region), windows in windows_of.items():
-        stream = () if symbol == own else (symbol,)
-        scores[symbol, region] = score_region(
+    of_own = kind.score({region: one for (name, region), one in made.items() if name == own}, evaluation)
+    scores: dict[Scored, Scores] = {(own, region): scored for region, scored in of_own.items()}
+    return scores | {key: kind.score_apart(one, evaluation) for key, one in made.items() if key not in scores}
+
+
+def _made(
+    work: CellWork,
+    windows_of: Mapping[Scored, Windows],
+    baselines: Mapping[Region, tuple[Forecast, ...]],
+    forecasts: Forecasts[Scored],
+) -> dict[Scored, RegionForecasts]:
+    """What is to be scored. Baselines are those of the study's own symbol."""
+    own = work.dataset.table.symbol
+    return {
+        (symbol, region): RegionForecasts(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
-            probabilities=probabilities[symbol, region],
-            forecasts=forecasts[region] if symbol == own else (),
-            train_rate=float(np.mean(work.dataset.windows.train.y_N)),
             fingerprint=windows.fingerprint(),
-            params=evaluation,
-            seed=derive_seed(work.seed, str(work.cell), "bootstrap", region, *stream),
-            choices=choices if symbol == own else None,
+            by_seed=forecasts[symbol, region],
+            baselines=baselines[region] if symbol == own else (),
+            seed=derive_seed(work.seed, str(work.cell), "bootstrap", region, *(() if symbol == own else (symbol,))),
         )
-    return scores
+        for (symbol, region), windows in windows_of.items()
+    }
 
 
 def _write(
     work: CellWork,
     choice: dict[str, Any],
-    scores: Mapping[Scored, RegionScores],
-    windows_of: Mapping[Scored, Windows],
-    forecasts: Mapping[Region, tuple[Forecast, ...]],
-    probabilities: Forecasts[Scored],
+    kind: Kind,
+    scores: Mapping[Scored, Scores],
+    made: Mapping[Scored, RegionForecasts],
 ) -> None:
     """The outputs of the cell. Predictions are those for the study's own symbol."""
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
-    frames = []
-    for region in SCORED:
-        windows = windows_of[own, region]
-        of_seeds = probabilities[own, region]
-        frames.append(predictions_frame(region, windows.y_N, windows.dates_N, of_seeds, forecasts[region]))
+    frames = [kind.frame(region, made[own, region]) for region in SCORED]
     folder = work.places.scores(work.cell)
     record = {
         "cell": str(work.cell),
@@ -108,6 +107,7 @@ def _write(
         "horizon": work.cell.horizon,
         "status": CellStatus.DONE,
         "precision": work.recipe.precision,
+        "metric": kind.metric,
         **{
             name: choice[name]
             for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
@@ -116,16 +116,17 @@ def _write(
         "regions": {region: scores[own, region].to_json() for region in SCORED},
     }
     if further:
+        told = {key: SymbolScores.of(scored, kind.metric).to_json() for key, scored in scores.items()}
         record["symbols"] = {
-            symbol: {
-                region: SymbolScores.of(scores[symbol, region]).to_json() if (symbol, region) in scores else None
-                for region in SCORED
-            }
-            for symbol in (own, *further)
+            symbol: {region: told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
         }
     folder.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "scores.json", record)
+
+
+def kind_of_cell(work: CellWork) -> Kind:
+    return kind_of(work.target, work.dataset.windows.train.y_N)
 
 
 def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
@@ -140,48 +141,50 @@ def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, 
         threads=work.execution(spec).threads,
         # A machine on which it could not be trained may still score it, a window or two at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
+        output_scale=kind_of_cell(work).output_scale,
     )
 
 
-def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
+def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
-    y_T = labels(dataset.table, TargetParams(**work.plan["target"]), work.cell.horizon)
+    y_T = labels(dataset.table, work.target, work.cell.horizon)
     ratio = dataset.windows
     if windows.normalisation != "ratio":
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
-    train, close_T = dataset.windows.train, dataset.table.close_T
     return {
-        region: baselines(
-            train,
-            dataset.windows.region(region),
-            close_T,
-            ratio.train.last_day(),
-            ratio.region(region).last_day(),
+        region: kind.baselines(
+            Known(
+                train=dataset.windows.train,
+                scored=dataset.windows.region(region),
+                close_T=dataset.table.close_T,
+                first_rows=dataset.table.first_rows,
+                ratio_train_NF=ratio.train.last_day(),
+                ratio_scored_NF=ratio.region(region).last_day(),
+            ),
             y_T=y_T,
             horizon=work.cell.horizon,
-            first_rows=dataset.table.first_rows,
         )
         for region in SCORED
     }
 
 
-def _log(work: CellWork, found: Mapping[Scored, RegionScores], scored: str, tracker: Tracker, parent: CellRun) -> None:
+def _log(
+    work: CellWork, found: Mapping[Scored, Scores], kind: Kind, scored: str, tracker: Tracker, parent: CellRun
+) -> None:
     """`scored`: what the tag `windows` says, so that the page finds runs whose test losses can be compared."""
     metrics: dict[str, float | None] = {}
     for (symbol, region), scores in found.items():
+        loss = getattr(scores.mean, kind.metric)
         if work.dataset.windows.further:
-            metrics[f"{region}_loss_{symbol}"] = scores.mean.log_loss
+            metrics[f"{region}_loss_{symbol}"] = loss
         if symbol != work.dataset.table.symbol:
             continue
-        interval = scores.intervals["log_loss"]
-        metrics[f"{region}_loss"] = scores.mean.log_loss
+        interval = scores.intervals[kind.metric]
+        metrics[f"{region}_loss"] = loss
         metrics[f"{region}_loss_low"] = None if interval is None else interval.low
         metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics[f"{region}_brier"] = scores.mean.brier
-        metrics[f"{region}_auc"] = scores.mean.auc
-        metrics[f"{region}_average_precision"] = scores.mean.average_precision
-        metrics[f"{region}_ece"] = scores.mean.ece
+        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in kind.shown}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss

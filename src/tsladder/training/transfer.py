@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.predictions import SEED_PREFIX, predictions_frame
+from tsladder.evaluation.kinds import RegionForecasts
+from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
 from tsladder.locks import sole_owner
 from tsladder.params import EvaluationParams, Params
@@ -21,7 +22,7 @@ from tsladder.tracking import Tracker
 from tsladder.training.cell import CellWork, open_cell
 from tsladder.training.forecasting import forecasting
 from tsladder.training.retrain import train_seeds
-from tsladder.training.scoring import trained_seeds
+from tsladder.training.scoring import kind_of_cell, trained_seeds
 from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ RECORD = "transfer.json"
 
 Choice = dict[str, Any]
 Losses = dict[int, Floats]
-"""Seed number -> log loss of each day."""
+"""Seed number -> loss of each day."""
 
 
 def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:
@@ -162,13 +163,21 @@ def _transferred_losses(
 def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
     windows = work.dataset.windows.region(region)
     with forecasting(trained_seeds(work, choice, folders), {region: windows}) as under_way:
-        return predictions_frame(region, windows.y_N, windows.dates_N, under_way.result()[region], ())
+        made = RegionForecasts(
+            y_N=windows.y_N,
+            dates_N=windows.dates_N,
+            fingerprint=windows.fingerprint(),
+            by_seed=under_way.result()[region],
+            baselines=(),
+            seed=work.seed,
+        )
+        return kind_of_cell(work).frame(region, made)
 
 
 def _losses(frame: pd.DataFrame, region: str) -> Losses:
     rows = frame[(frame["region"] == region) & frame["model"].str.startswith(SEED_PREFIX)]
     return {
-        int(str(model).removeprefix(SEED_PREFIX)): of_seed.sort_values("date")["log_loss"].to_numpy()
+        int(str(model).removeprefix(SEED_PREFIX)): of_seed.sort_values("date")[loss_column(frame)].to_numpy()
         for model, of_seed in rows.groupby("model")
     }
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tsladder.report import words
 from tsladder.report.facts import Facts, TrialFacts
 from tsladder.report.figures.canvas import GRID, INK, MUTED, figure_of, png_of
+from tsladder.vocabulary import LOSS_UNITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,12 +59,17 @@ def draw_parallel(facts: Facts) -> bytes | None:
     figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=90)
     grid = figure.subplots(len(panels), 1, squeeze=False)
     for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
-        _panel(figure, axes, horizon, trials, settings)
+        _panel(figure, axes, horizon, trials, settings, LOSS_UNITS[facts.params.target.metric])
     return png_of(figure)
 
 
 def _panel(
-    figure: Any, axes: Axes, horizon: int, trials: Sequence[TrialFacts], settings: dict[str, NDArray[np.float64]]
+    figure: Any,
+    axes: Axes,
+    horizon: int,
+    trials: Sequence[TrialFacts],
+    settings: dict[str, NDArray[np.float64]],
+    unit: str,
 ) -> None:
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -97,7 +103,7 @@ def _panel(
         loc="left", fontweight="bold", fontsize=10, color=INK,
     )  # fmt: skip
     bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=axes, extend="max", aspect=14, pad=0.01)
-    bar.set_label("validation loss (nats)", color=INK, fontsize=8)
+    bar.set_label(f"validation loss ({unit})", color=INK, fontsize=8)
     bar.ax.tick_params(labelsize=8, colors=INK)
 
 

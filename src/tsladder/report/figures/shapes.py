@@ -12,6 +12,7 @@ import numpy as np
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of
+from tsladder.vocabulary import LOSS_UNITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def draw_shapes(facts: Facts) -> bytes | None:
         for row, budget in enumerate(budgets):
             cell = cells[budget, horizon]
             _panel(grid[row, column], cell, shapes[str(cell.cell)], scale)
-        _colour_bar(figure, list(grid[:, column]), scale, horizon)
+        _colour_bar(figure, list(grid[:, column]), scale, horizon, LOSS_UNITS[facts.params.target.metric])
         grid[-1, column].set_xlabel("width, d_model", color=INK, fontsize=9)
     for row, budget in enumerate(budgets):
         tried = [shape for horizon in horizons for shape in shapes[str(cells[budget, horizon].cell)]]
@@ -149,7 +150,7 @@ def thinned(values: Sequence[int]) -> list[int]:
     return kept if len(values) == 1 else [*kept, values[-1]]
 
 
-def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int) -> None:
+def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, unit: str) -> None:
     from matplotlib.cm import ScalarMappable
 
     if scale is None:
@@ -157,5 +158,5 @@ def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, ho
     bar = figure.colorbar(
         ScalarMappable(scale, _COLOURS), ax=column, location="bottom", extend="max", aspect=28, shrink=0.9, pad=0.02
     )  # fmt: skip
-    bar.set_label(f"validation loss, {words.days(horizon)} ahead (nats)", color=INK, fontsize=9)
+    bar.set_label(f"validation loss, {words.days(horizon)} ahead ({unit})", color=INK, fontsize=9)
     bar.ax.tick_params(labelsize=8, colors=INK)

@@ -7,7 +7,7 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, tab
 from tsladder.report.extent import TrainingExtent
 from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.report.limits import DataLimits, RungLosses, constant_gap, diagnose
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import HUBER, LOG_LOSS, LOSS_UNITS, Region
 
 VERDICTS = {
     "more data": "More days would matter more here than more parameters.",
@@ -30,16 +30,19 @@ def limits(facts: Facts) -> list[Block]:
             Points(tuple(_points(facts, horizon, diagnosis))),
             gaps_table(diagnosis, horizon),
         ]
-    return [*blocks, Paragraph(CAVEATS)]
+    return [*blocks, Paragraph(CAVEATS.format(differ=_DIFFER[facts.params.target.metric]))]
 
 
 CAVEATS = (
     "The gap is validation loss less training loss, its interval a t interval over seeds. The training loss is "
     "measured with dropout on, as a mean over the last epoch, while the validation loss is that of the best epoch "
     "without dropout: more dropout narrows the gap and training past the best epoch widens it, so compare rungs of "
-    "different dropout with care. The two regions also differ in their base rate, which moves every rung's gap about "
+    "different dropout with care. The two regions also differ in {differ}, which moves every rung's gap about "
     "alike and hardly its trend. This is a diagnosis: no model was trained on another amount of data."
 )
+
+
+_DIFFER = {LOG_LOSS: "their base rate", HUBER: "how far returns spread"}
 
 
 def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
@@ -97,8 +100,9 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
         sign = "changes without a clear sign"
         if bounds is not None and (bounds[0] > 0.0 or bounds[1] < 0.0):
             sign = "widens" if slope > 0.0 else "narrows"
+        unit = LOSS_UNITS[facts.params.target.metric]
         trend = (
-            f"it {sign}: {words.signed(slope)} nats for ten times the parameters, {level} interval over rungs "
+            f"it {sign}: {words.signed(slope)} {unit} for ten times the parameters, {level} interval over rungs "
             f"{words.interval(bounds)}"
         )
     labels = extent.independent_labels
@@ -108,10 +112,17 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
         ("Overlapping training windows", words.count(extent.windows)),
         ("Disjoint windows, at least", words.count(extent.disjoint_windows)),
         ("Independent labels, at most", words.size(labels)),
-        ("Gap of a constant that knows each region's base rate", words.signed(_constant_gap(facts, horizon))),
+        *_constant_points(facts, horizon),
         ("The gap with size", trend),
         ("Rungs whose gap is wider than the smallest one's", ", ".join(wider) or "none beyond chance"),
     ]
+
+
+def _constant_points(facts: Facts, horizon: int) -> list[tuple[str, str]]:
+    """Of returns the splits do not tell how far they spread, so there is none."""
+    if facts.params.target.regression:
+        return []
+    return [("Gap of a constant that knows each region's base rate", words.signed(_constant_gap(facts, horizon)))]
 
 
 def _constant_gap(facts: Facts, horizon: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What every cell scored, how far it beats simpler forecasts, and how much its probabilities can be trusted."""
+"""What every cell scored, how far it beats simpler forecasts, and how much probabilities can be trusted."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *_skill(facts),
         Heading(2, "Simple forecasts on the same test windows"),
         *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
-        *_calibration(facts, pictures),
-        *_decisions(facts),
+        *(() if facts.params.target.regression else (*_calibration(facts, pictures), *_decisions(facts))),
     ]
 
 

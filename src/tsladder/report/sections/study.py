@@ -5,17 +5,21 @@ from __future__ import annotations
 from tsladder.report import study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
 from tsladder.report.facts import Facts
+from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
 
 
 def question(facts: Facts) -> str:
     params = facts.params
     planned = [rung for rung in params.ladder if any(cell.cell.budget == rung for cell in facts.planned)]
     symbol = facts.data.symbol if facts.data and facts.data.symbol else params.data.symbol
+    target, metric = params.target, params.target.metric
+    asked = f"{target.task} of the log return" if target.regression else f"{target.task} on the {target.price}"
     return (
         f"Does the error of {params.model.family} fall as a power of its parameter count? "
-        f"Data {symbol} ({params.study.timescale}), target {params.target.task} on the {params.target.price}, "
+        f"Data {symbol} ({params.study.timescale}), target {asked}, "
         f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
-        f"Losses are mean log losses in nats; the law describes the {_region(facts)} region."
+        f"Losses are mean {LOSS_WORDS[metric]}es in {LOSS_UNITS[metric]}; the law describes the {_region(facts)} "
+        "region."
     )
 
 
