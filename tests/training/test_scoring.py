@@ -179,15 +179,15 @@ def test_every_symbol_is_scored_on_its_own_days_and_the_region_s_figures_are_the
     own, other = (record["symbols"][name]["test"] for name in ("tiny", "other"))
     for name in ("windows", "positives", "base_rate", "skill", "stricter", "advantage", "first_day"):
         assert own[name] == test[name]
-    assert (own["log_loss"], own["auc"]) == (test["mean"]["log_loss"], test["mean"]["auc"])
+    assert (own["loss"], own["auc"]) == (test["mean"]["log_loss"], test["mean"]["auc"])
     windows = work.dataset.windows.further["other"][Region.TEST]
     assert (other["windows"], other["positives"]) == (len(windows), int(windows.y_N.sum()))
     assert other["windows"] < own["windows"]
     assert other["advantage"]["low"] < other["advantage"]["value"] < other["advantage"]["high"]
     assert set(table[table["region"] == "test"]["date"]) == set(work.dataset.windows.test.dates_N)
     evaluation = next(run for run in tracker.stored.values() if run.name.endswith("/evaluation"))
-    assert evaluation.metrics["test_loss_other"] == other["log_loss"]
-    assert evaluation.metrics["test_loss_tiny"] == evaluation.metrics["test_loss"] == own["log_loss"]
+    assert evaluation.metrics["test_loss_other"] == other["loss"]
+    assert evaluation.metrics["test_loss_tiny"] == evaluation.metrics["test_loss"] == own["loss"]
     assert "test_loss_short" not in evaluation.metrics
 
 
