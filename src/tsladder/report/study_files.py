@@ -67,7 +67,7 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
     for horizon in horizons:
         entry = of_horizon.get(str(horizon), {})
         counts: Mapping[str, Record] = entry.get("counts", {})
-        regions = {str(region): _days(counts[region]) for region in Region if region in counts}
+        regions = _regions(counts)
         if regions:
             cut: Record = read_if_there(places.horizon_splits(horizon)).get("splits", {})
             segments: Sequence[tuple[int, int]] = cut.get(Region.TRAIN, {}).get("segments", [])
@@ -76,10 +76,15 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
                     horizon=horizon,
                     training_runs=tuple(last - first + 1 for first, last in segments),
                     regions=regions,
+                    symbols={name: _regions(own) for name, own in entry.get("symbols", {}).items()},
                     notes=tuple(entry.get("notes", [])),
                 )
             )
     return tuple(found)
+
+
+def _regions(counts: Mapping[str, Record]) -> dict[str, RegionDays]:
+    return {str(region): _days(counts[region]) for region in Region if region in counts}
 
 
 def _days(count: Record) -> RegionDays:
