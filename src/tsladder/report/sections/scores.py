@@ -62,7 +62,8 @@ def _symbols(facts: Facts) -> list[Block]:
             "Every cell was trained on the windows of all symbols before validation; the validation days of "
             f"{own} chose it, and the law is that of the test days of {own}. The other symbols' test windows lie "
             "between the same dates. Base rates differ, so losses are compared within a symbol only. Skill is against "
-            f"the stricter constant of each symbol; the advantage over it is that of a day, with its paired {level} interval."
+            "the stricter constant of each symbol; the advantage over it is that of a day, with its paired "
+            f"{level} interval."
         ),
     ]
 
