@@ -10,9 +10,9 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import read_lines
 from tsladder.report.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
-from tsladder.report.score_files import read_regions
+from tsladder.report.score_files import read_regions, read_symbols
 from tsladder.report.stored import Record, read_if_there
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import Cell, CellStatus, Region
 
 SEED_PREFIX = "seed-"
 
@@ -33,6 +33,7 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
             search=nothing,
             retraining=_retraining({}),
             regions={},
+            symbols={},
         )
     choice = read_if_there(places.choice(cell))
     scores = read_if_there(places.scores(cell) / "scores.json")
@@ -50,6 +51,7 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
         ),
         retraining=_retraining(read_if_there(places.timings(cell))),
         regions=read_regions(scores) if state is CellState.SCORED else {},
+        symbols=read_symbols(scores, Region.TEST) if state is CellState.SCORED else {},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
-from tsladder.report.score_facts import Interval, RegionFacts
+from tsladder.report.score_facts import Interval, RegionFacts, SymbolFacts
 from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
 
 
@@ -95,7 +95,8 @@ class RetrainingFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellFacts:
-    """One cell of ladder x horizons. `failed_stage`: search or retraining."""
+    """One cell of ladder x horizons. `failed_stage`: search or retraining. `symbols`: of several symbols each one's
+    test region, None where it has no window there."""
 
     cell: Cell
     state: CellState
@@ -105,6 +106,7 @@ class CellFacts:
     search: SearchFacts
     retraining: RetrainingFacts
     regions: Mapping[str, RegionFacts]
+    symbols: Mapping[str, SymbolFacts | None]
 
     @property
     def planned(self) -> bool:
@@ -190,11 +192,13 @@ class RegionDays:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
     """`training_runs`: how many days each unbroken run of training days has. `regions`: by name; the earlier folds of a
-    walk forward are `train of fold 1` and so on."""
+    walk forward are `train of fold 1` and so on. `symbols`: of several symbols each one's regions; where there is one,
+    none."""
 
     horizon: int
     training_runs: tuple[int, ...]
     regions: Mapping[str, RegionDays]
+    symbols: Mapping[str, Mapping[str, RegionDays]]
     notes: tuple[str, ...]
 
 

@@ -81,6 +81,19 @@ class Temperature:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SymbolFacts:
+    """One cell on the test region of one symbol; fields as in `evaluation.symbols.SymbolScores`."""
+
+    windows: int | None
+    base_rate: float | None
+    loss: float | None
+    auc: float | None
+    ic: float | None
+    skill: float | None
+    advantage: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RegionFacts:
     """One cell on one region; fields as in `evaluation.scores.RegionScores`. `seeds`: the loss of each, `loss_se`: the
     standard error of their mean."""

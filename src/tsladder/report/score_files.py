@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from tsladder.report.score_facts import (
     Decision,
@@ -11,6 +12,7 @@ from tsladder.report.score_facts import (
     RegionFacts,
     ReliabilityBin,
     Skill,
+    SymbolFacts,
     Temperature,
 )
 from tsladder.report.stored import Record, interval_of
@@ -19,6 +21,24 @@ from tsladder.report.stored import Record, interval_of
 def read_regions(scores: Record) -> dict[str, RegionFacts]:
     """Region -> what scores.json tells of it."""
     return {name: _region(record) for name, record in scores.get("regions", {}).items()}
+
+
+def read_symbols(scores: Record, region: str) -> dict[str, SymbolFacts | None]:
+    """Symbol -> what scores.json tells of its region, None where it has no window there; {} for a study of one."""
+    symbols: Mapping[str, Record] = scores.get("symbols", {})
+    return {name: _symbol(found) if (found := of[region]) is not None else None for name, of in symbols.items()}
+
+
+def _symbol(record: Record) -> SymbolFacts:
+    return SymbolFacts(
+        windows=record.get("windows"),
+        base_rate=record.get("base_rate"),
+        loss=record.get("loss"),
+        auc=record.get("auc"),
+        ic=record.get("ic"),
+        skill=record.get("skill"),
+        advantage=_estimate(record.get("advantage") or {}),
+    )
 
 
 def _region(record: Record) -> RegionFacts:

@@ -67,15 +67,16 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
     for horizon in horizons:
         entry = of_horizon.get(str(horizon), {})
         counts: Mapping[str, Record] = entry.get("counts", {})
-        last = {str(region): _days(counts[region]) for region in Region if region in counts}
-        if last:
+        regions = _regions(counts)
+        if regions:
             cut: Record = read_if_there(places.horizon_splits(horizon)).get("splits", {})
             segments: Sequence[tuple[int, int]] = cut.get(Region.TRAIN, {}).get("segments", [])
             found.append(
                 SplitFacts(
                     horizon=horizon,
                     training_runs=tuple(last - first + 1 for first, last in segments),
-                    regions=_earlier_folds(entry) | last,
+                    regions=_earlier_folds(entry) | regions,
+                    symbols={name: _regions(own) for name, own in entry.get("symbols", {}).items()},
                     notes=tuple(entry.get("notes", [])),
                 )
             )
@@ -90,6 +91,10 @@ def _earlier_folds(entry: Record) -> dict[str, RegionDays]:
         for number, fold in enumerate(folds[:-1], start=1)
         for region, count in fold.items()
     }
+
+
+def _regions(counts: Mapping[str, Record]) -> dict[str, RegionDays]:
+    return {str(region): _days(counts[region]) for region in Region if region in counts}
 
 
 def _days(count: Record) -> RegionDays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tsladder.report import matrix, score_tables, words
+from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.score_facts import RegionFacts
@@ -42,7 +42,28 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *_skill(facts),
         Heading(2, "Simple forecasts on the same test windows"),
         *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
+        *_symbols(facts),
         *(() if facts.params.target.regression else (*_calibration(facts, pictures), *_decisions(facts))),
+    ]
+
+
+def _symbols(facts: Facts) -> list[Block]:
+    """Nothing where there is one symbol."""
+    found = symbol_tables.scores_table(facts)
+    if not found.rows:
+        return []
+    level = words.level(facts.params.evaluation.confidence)
+    own = facts.params.data.symbol
+    return [
+        Heading(2, "Test scores of each symbol"),
+        found,
+        Paragraph(
+            "Every cell was trained on the windows of all symbols before validation; the validation days of "
+            f"{own} chose it, and the law is that of the test days of {own}. The other symbols' test windows lie "
+            "between the same dates. Base rates differ, so losses are compared within a symbol only. Skill is against "
+            "the stricter constant of each symbol; the advantage over it is that of a day, with its paired "
+            f"{level} interval."
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tsladder.report import study_tables, tables, words
+from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
 from tsladder.report.facts import Facts
 from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
@@ -43,6 +43,11 @@ def data(facts: Facts) -> list[Block]:
             Points(
                 (
                     ("Symbol", data.symbol or words.MISSING),
+                    *(
+                        [("Trained on, too", words.listed(facts.params.data.further))]
+                        if facts.params.data.further
+                        else []
+                    ),
                     ("Features", f"{words.count(data.features)}, tier {data.tier or words.MISSING}, {ohlcv}"),
                     ("Days", f"{words.count(data.rows)}, {data.first_day or '?'} to {data.last_day or '?'}"),
                     ("Days lost to warm-up", words.count(data.warm_up)),
@@ -51,6 +56,12 @@ def data(facts: Facts) -> list[Block]:
             )
         )
     blocks += or_words(study_tables.splits_table(facts), "The splits have not been cut.")
+    windows = symbol_tables.windows_table(facts)
+    if windows.rows:
+        blocks += [
+            Paragraph("Training windows above are those of all symbols; validation and test are the study's own."),
+            windows,
+        ]
     notes = tuple(("", note) for split in facts.splits for note in split.notes)
     return [*blocks, Points(notes)] if notes else blocks
 

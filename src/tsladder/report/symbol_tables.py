@@ -1,0 +1,57 @@
+"""The tables of a study of several symbols: which windows each gives, and what each cell scored on it. Pure."""
+
+from __future__ import annotations
+
+from tsladder.report import words
+from tsladder.report.blocks import Table, table
+from tsladder.report.facts import Facts
+
+
+def in_order(facts: Facts, names: set[str]) -> list[str]:
+    """The study's own symbol, then the others as params.yaml lists them."""
+    return [name for name in facts.params.data.markets if name in names]
+
+
+def windows_table(facts: Facts) -> Table:
+    """One row a horizon and symbol; none for a study of one symbol."""
+    rows = []
+    for split in facts.splits:
+        for name in in_order(facts, set(split.symbols)):
+            regions = split.symbols[name]
+            counts = [words.count(days.windows) for days in regions.values()]
+            rates = [words.percent(days.base_rate) for days in regions.values()]
+            rows.append([words.days(split.horizon), name, *counts, *rates])
+    regions_in_order = list(next((own for split in facts.splits for own in split.symbols.values()), {}))
+    numbers = [*(f"{name} windows" for name in regions_in_order), *(f"{name} base rate" for name in regions_in_order)]
+    return table("symbol-windows", "Windows of each symbol", text=("horizon", "symbol"), numbers=numbers, rows=rows)
+
+
+def scores_table(facts: Facts) -> Table:
+    """One row a scored cell and symbol; none for a study of one symbol."""
+    returns = facts.params.target.regression
+    rows = []
+    for cell in facts.planned:
+        for name in in_order(facts, set(cell.symbols)):
+            test = cell.symbols[name]
+            if test is None:
+                rows.append([str(cell.cell), name, *[words.MISSING] * 6])
+                continue
+            rows.append(
+                [
+                    str(cell.cell),
+                    name,
+                    words.count(test.windows),
+                    words.percent(test.base_rate),
+                    words.number(test.loss),
+                    words.number(test.ic if returns else test.auc, 3),
+                    words.percent(test.skill),
+                    words.estimate(test.advantage),
+                ]
+            )
+    return table(
+        "symbols",
+        "Every cell on the test days of each symbol",
+        text=("cell", "symbol"),
+        numbers=("windows", "base rate", "test loss", "IC" if returns else "AUC", "skill", "advantage"),
+        rows=rows,
+    )
