@@ -65,7 +65,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_list(capsys: pytes
 
 def test_a_revision_without_results_is_refused_with_what_it_lacks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "tidal-axis", "main"]) == 2
-    assert "main has no params.yaml and no dvc.lock" in capsys.readouterr().err
+    assert "main has no dvc.lock: it was never built" in capsys.readouterr().err
 
 
 def test_a_workspace_whose_parameters_were_changed_since_is_refused(
@@ -126,3 +126,13 @@ def test_results_that_the_cache_has_lost_are_refused_with_the_way_to_get_them(
     err = capsys.readouterr().err
     assert "artifacts/law/scaling.json of lost is neither in DVC's cache nor in its remote" in err
     assert "dvc exp apply lost" in err
+
+
+def test_a_revision_that_dvc_itself_cannot_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Experiments(tmp_path)
+    made.break_pipeline("broken")
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "broken", "main"]) == 2
+    assert "DVC cannot read broken: " in capsys.readouterr().err

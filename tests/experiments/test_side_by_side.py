@@ -139,6 +139,15 @@ def test_where_no_horizon_is_fair_all_is_refused_with_the_difference_named(
     assert "h3: " in str(refused.value)
 
 
+def test_losses_in_units_of_the_training_labels_are_compared_only_after_the_same_training_days(made: Made) -> None:
+    """The Huber loss is that of errors over the spread of the training labels."""
+    first = made("huber", metric="huber")
+    later = made("later", metric="huber", trained_from="1999-12-30")
+    (reason,) = unlike(first, later, 1)[:1]
+    assert reason.startswith("huber losses are in units of the spread of the training labels")
+    assert unlike(first, dataclasses.replace(later, trained_on=first.trained_on), 1) == ()
+
+
 def test_an_experiment_is_like_itself_whatever_its_name(plain: Experiment) -> None:
     twin = dataclasses.replace(plain, name="twin")
     assert unlike(plain, twin, 1) == ()
@@ -155,7 +164,7 @@ def test_another_region_may_be_compared_and_the_laws_region_is_told(made: Made) 
 def test_an_unknown_layout_is_refused_by_the_name_of_the_experiment(tmp_path: Path) -> None:
     places = write_results(tmp_path)
     (places.law / "scaling.json").write_text("{}")
-    with pytest.raises(BadInput, match="older are not laid out as this version"):
+    with pytest.raises(BadInput, match=r"results of older are not laid out .* \(region is missing\)"):
         read_experiment(places, "older")
 
 

@@ -134,7 +134,8 @@ class Experiments:
         write_text(folder / ".dvc" / "config", "[core]\n    analytics = false\n    check_update = false\n")
         write_text(folder / ".dvc" / ".gitignore", "/config.local\n/tmp\n/cache\n")
         write_text(folder / ".gitignore", "/artifacts\n/data\n")
-        shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
+        for name in ("dvc.yaml", "params.yaml"):
+            shutil.copy(ROOT / name, folder / name)
         self._commit("an empty study")
         self._first = self._git("rev-parse", "HEAD")
 
@@ -145,6 +146,15 @@ class Experiments:
         commit = self._git("rev-parse", "HEAD")
         self._git("update-ref", f"refs/exps/{self._first[:2]}/{self._first[2:]}/{name}", commit)
         self._git("update-ref", "HEAD", self._first)
+
+    def break_pipeline(self, name: str) -> None:
+        """The experiment `name` with a dvc.yaml that is none."""
+        write_results(self.folder)
+        write_text(self.folder / "dvc.yaml", "stages: [")
+        self._commit("broken")
+        commit = self._git("rev-parse", "HEAD")
+        self._git("update-ref", f"refs/exps/{self._first[:2]}/{self._first[2:]}/{name}", commit)
+        self._git("reset", "-q", "--hard", self._first)
 
     def clear_cache(self) -> None:
         shutil.rmtree(self.folder / ".dvc" / "cache")

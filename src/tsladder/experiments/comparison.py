@@ -164,15 +164,13 @@ def summary(experiment: Experiment) -> Summary:
 
 def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
     law = experiment.laws.get(horizon)
-    power = {} if law is None else law["fits"].get("power") or {}
-    interval = power.get("alpha_ci")
     best = experiment.best(horizon)
     return HorizonSummary(
         horizon=horizon,
         rungs=len(experiment.of_horizon(horizon)),
-        verdict=None if law is None else law["verdict"],
-        alpha=power.get("alpha"),
-        alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
+        verdict=None if law is None else law.verdict,
+        alpha=None if law is None else law.alpha,
+        alpha_ci=None if law is None else law.alpha_ci,
         best_cell=str(best.cell),
         best_loss=best.loss,
         best_skill=best.skill,

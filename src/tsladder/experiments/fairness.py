@@ -22,6 +22,8 @@ _CAUSES = (
     "splits.",
     "windows.context_length",
 )
+# Metrics whose unit comes from the training labels: the same error is another loss after another training region.
+_OF_TRAINING_SPREAD = ("huber",)
 _COMMON = "set data.first_day: common in both, and every tier of that symbol starts on the same day"
 
 
@@ -37,6 +39,8 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     reasons = []
     if first.metric != second.metric:
         reasons.append(f"other metric: {first.metric} against {second.metric}")
+    elif first.metric in _OF_TRAINING_SPREAD and (apart := trained_apart(first, second, horizon)) is not None:
+        reasons.append(f"{first.metric} losses are in units of the spread of the training labels, and {apart}")
     facts = list(_facts(*first.days(horizon), *second.days(horizon)))
     if reasons or facts:
         reasons += _causes(first, second, first_days=_first_days(first, second, horizon))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tsladder.errors import BadInput
+from tsladder.errors import BadInput, WorkFailed
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
@@ -87,17 +87,20 @@ class Revision:
     def fetch(self, paths: Sequence[str], into: Path) -> None:
         """Copy `paths` (files, and folders with all in them) to the same places in `into`.
 
-        Raises BadInput for one that the revision does not have, and for one that neither cache nor remote holds.
+        Raises BadInput for one that the revision does not have, for one that neither cache nor remote holds, and for a
+        revision that DVC cannot read; WorkFailed where the remote fails.
         """
-        from dvc.exceptions import FileMissingError
+        from dvc.exceptions import DvcException, FileMissingError
         from dvc_data.index import DataIndexDirError
 
-        name = self._name
-        missing = [path for path in paths if not self._files.exists(str(self._inside / path))]
+        try:
+            missing = [path for path in paths if not self._has(path)]
+        except DvcException as error:
+            raise BadInput(f"DVC cannot read {self._name}: {error}; name another revision") from None
         if missing:
             raise BadInput(
-                f"{name} has no {' and no '.join(missing)}: it was never built, or by a version of tsladder with "
-                f"another layout. Build it (`dvc exp run`, or `git checkout {name}` and `tsladder run`), or name "
+                f"{self._name} has no {' and no '.join(missing)}: it was never built, or by a version of tsladder with "
+                f"another layout. Build it (`dvc exp run`, or `git checkout {self._name}` and `tsladder run`), or name "
                 "another revision"
             )
         for path in paths:
@@ -105,11 +108,25 @@ class Revision:
             try:
                 self._files.get(str(self._inside / path), str(into / path), recursive=True)
             except (FileNotFoundError, FileMissingError, DataIndexDirError):
-                raise BadInput(
-                    f"{path} of {name} is neither in DVC's cache nor in its remote. Bring it from where it was made "
-                    f"(`dvc exp pull <git remote> {name}`, or `dvc fetch --all-commits`), or build it again: "
-                    f"`dvc exp apply {name}` or `git checkout {name}`, then `tsladder run`"
-                ) from None
+                raise BadInput(self._lost(path)) from None
+            except DvcException as error:
+                raise WorkFailed(f"{path} of {self._name} could not be fetched: {error}") from None
+
+    def _has(self, path: str) -> bool:
+        # Its `exists` would take every error for a no.
+        try:
+            self._files.info(str(self._inside / path))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _lost(self, path: str) -> str:
+        name = self._name
+        return (
+            f"{path} of {name} is neither in DVC's cache nor in its remote. Bring it from where it was made (`dvc exp "
+            f"pull <git remote> {name}`, or `dvc fetch --all-commits`), or build it again: `dvc exp apply {name}` or "
+            f"`git checkout {name}`, then `tsladder run`"
+        )
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

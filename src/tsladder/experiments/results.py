@@ -31,6 +31,15 @@ class Days:
     last_day: str | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Law:
+    """What the law of a horizon says. `alpha` None: no power law was fitted; `alpha_ci` None: open."""
+
+    verdict: str
+    alpha: float | None
+    alpha_ci: tuple[float, float] | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ScoredCell:
     """One cell's daily losses on the compared region and on validation, by which a best cell is chosen."""
@@ -56,8 +65,8 @@ class ScoredCell:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Experiment:
-    """`params`: every leaf of its params.yaml by dotted path, as plain data. `laws`: horizon -> its law as scaling.json
-    has it, of the region `law_region`. `region`: what is compared. `cells`: the scored ones, smallest rung first.
+    """`params`: every leaf of its params.yaml by dotted path, as plain data. `laws`: horizon -> its law, of the losses
+    of region `law_region`. `region`: what is compared. `cells`: the scored ones, smallest rung first.
     `trained_on`: horizon -> days.
     """
 
@@ -68,7 +77,7 @@ class Experiment:
     metric: str
     region: str
     law_region: str
-    laws: Mapping[int, Mapping[str, Any]]
+    laws: Mapping[int, Law]
     cells: Mapping[Cell, ScoredCell]
     trained_on: Mapping[int, Days]
 
@@ -101,28 +110,25 @@ def read_experiment(places: Places, name: str, region: str | None = None) -> Exp
     except WorkFailed as error:
         # The folder is a passing one: the place is told as git tells it, revision:path.
         raise WorkFailed(str(error).replace(f"{places.root}/", f"{name}:")) from None
-    except (KeyError, TypeError) as error:
-        raise BadInput(
-            f"the results of {name} are not laid out as this version of tsladder does it ({error!r}): build them "
-            "again with `tsladder run`"
-        ) from None
 
 
 def _read(places: Places, name: str, region: str | None) -> Experiment:
     raw = read_yaml(places.params)
     reader = Reader()
-    evaluation = reader.read(EvaluationParams, raw["evaluation"], "evaluation")
-    seed = reader.read(int, raw["study"]["seed"], "study.seed")
+    evaluation = reader.read(EvaluationParams, _field(name, raw, "evaluation"), "evaluation")
+    seed = reader.read(int, _field(name, raw, "study", "seed"), "study.seed")
     if reader.faults:
         raise BadInput(f"params.yaml of {name} cannot be read:", reader.faults)
     law = read_json(places.law / "scaling.json")
-    scored_region = Region(region or law["region"])
+    law_region = _field(name, law, "region")
+    scored_region = Region(region or law_region)
     cells = {}
     for folder in sorted((places.artifacts / "scores").glob("*-h*"), key=_in_order):
         record = read_json(folder / "scores.json")
-        if record["status"] == CellStatus.DONE:
+        if _field(name, record, "status") == CellStatus.DONE:
             cell = Cell.parse(folder.name)
-            cells[cell] = _scored(places, cell, record["regions"][scored_region]["skill"], scored_region)
+            skill = _field(name, record, "regions", scored_region, "skill")
+            cells[cell] = _scored(places, cell, skill, scored_region)
     if not cells:
         raise BadInput(f"{name} has no scored cell: build one with `tsladder run`, or name another experiment")
     _refuse_mixed(name, cells)
@@ -131,10 +137,10 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
         params=dict(leaves(raw)),
         seed=seed,
         evaluation=evaluation,
-        metric=law["metric"],
+        metric=_field(name, law, "metric"),
         region=scored_region,
-        law_region=law["region"],
-        laws={int(horizon): of_horizon for horizon, of_horizon in law["horizons"].items()},
+        law_region=law_region,
+        laws={int(horizon): _law(name, found) for horizon, found in _field(name, law, "horizons").items()},
         cells=cells,
         trained_on=_trained_on(places),
     )
@@ -147,6 +153,27 @@ def leaves(raw: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{path}.{key}" if path else str(key))
     else:
         yield path, raw
+
+
+def _field(name: str, record: Any, *keys: str) -> Any:
+    for key in keys:
+        if not isinstance(record, Mapping) or key not in record:
+            raise BadInput(
+                f"the results of {name} are not laid out as this version of tsladder does it ({'.'.join(keys)} is "
+                "missing): build them again with `tsladder run`, or name another revision"
+            )
+        record = record[key]
+    return record
+
+
+def _law(name: str, record: Any) -> Law:
+    power = _field(name, record, "fits").get("power") or {}
+    interval = power.get("alpha_ci")
+    return Law(
+        verdict=_field(name, record, "verdict"),
+        alpha=power.get("alpha"),
+        alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
+    )
 
 
 def _in_order(folder: Any) -> tuple[int, int]:
