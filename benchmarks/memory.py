@@ -1,6 +1,6 @@
 """Predicted against measured peak memory of a training process, over architectures, precisions, optimizers and plans.
 
-    python benchmarks/memory.py [--out FILE.json] [--largest 200M]
+    python benchmarks/memory.py [--family patchtst|itransformer|informer] [--out FILE.json]
 
 Every pair is trained for two steps in a worker of its own, as a trial would be, and its peak resident size is held
 against what `tsladder plan` predicts without calibration. Needs torch and numpy only.
@@ -21,7 +21,8 @@ from tsladder.planning.machine import survey
 from tsladder.planning.memory import BatchPlan, memory_terms, predicted_memory_gib, with_micro_batch
 from tsladder.training.probe import probe
 
-GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
+FEATURES = {"patchtst": 25, "itransformer": 205, "informer": 25}
+"""Family -> columns: the tier a25, and a200 where they are the tokens."""
 
 ADAMW32 = ("fp32", "adamw")
 MIXED = ("bf16-mixed", "adamw")
@@ -29,7 +30,10 @@ BF16 = ("bf16", "adamw")
 LEAN = ("bf16", "lean")
 LEAN32 = ("fp32", "lean")
 
-PAIRS: tuple[tuple[tuple[int, int, int, int], tuple[str, str], int, bool], ...] = (
+Pair = tuple[tuple[int, int, int, int], tuple[str, str], int, bool]
+"""(d_model, n_layers, n_heads, d_ff / d_model), (precision, optimizer), micro-batch, checkpointing."""
+
+PATCHTST: tuple[Pair, ...] = (
     ((28, 4, 4, 4), ADAMW32, 256, False),
     ((64, 1, 4, 4), ADAMW32, 256, False),
     ((28, 16, 4, 4), ADAMW32, 256, False),
@@ -58,21 +62,43 @@ PAIRS: tuple[tuple[tuple[int, int, int, int], tuple[str, str], int, bool], ...] 
     ((768, 28, 16, 4), MIXED, 64, True),
     ((1024, 16, 16, 4), BF16, 32, False),
 )
-"""((d_model, n_layers, n_heads, d_ff / d_model), (precision, optimizer), micro-batch, checkpointing)."""
+
+MANY_TOKENS: tuple[Pair, ...] = (
+    ((32, 2, 4, 4), ADAMW32, 256, False),
+    ((64, 3, 4, 4), ADAMW32, 256, False),
+    ((64, 6, 16, 4), ADAMW32, 64, False),
+    ((128, 4, 4, 4), ADAMW32, 64, False),
+    ((192, 5, 4, 4), MIXED, 64, False),
+    ((128, 10, 8, 4), MIXED, 128, True),
+    ((384, 12, 8, 4), LEAN, 64, True),
+)
+
+PAIRS = {"patchtst": PATCHTST, "itransformer": MANY_TOKENS, "informer": MANY_TOKENS}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--family", choices=PAIRS, default="patchtst")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     machine = survey(HardwareParams(device="auto", memory_gib=None, workers="auto"))
+    geometry = Geometry(
+        family=arguments.family,
+        context_length=80,
+        n_features=FEATURES[arguments.family],
+        patch_len=16,
+        stride=8,
+        revin=False,
+    )
     rows = []
     print(
         f"{'d x L x heads x ratio':24}{'N':>13}{'precision':>12}{'optim.':>8}{'micro':>6}{'ckpt':>6}"
         f"{'predicted':>11}{'measured':>10}{'error':>8}"
     )
-    for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS:
-        spec = ModelSpec(geometry=GEOMETRY, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
+    for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS[
+        arguments.family
+    ]:
+        spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
         whole = BatchPlan(
             micro_batch=256,
             accumulation_steps=1,

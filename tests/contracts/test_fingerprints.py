@@ -32,6 +32,7 @@ DECLARED = {
     "tsladder.training.thermometer": "sensors",
     "tsladder.typed_yaml": "checks types and bounds of the question",
     "tsladder.vocabulary": "names",
+    "tsladder.planning.activations": "bytes that a block takes",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",

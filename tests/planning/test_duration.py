@@ -28,9 +28,10 @@ PLAN = batch_plan(256, 256)
 
 
 @pytest.mark.parametrize(("d_model", "n_layers", "n_heads"), [(64, 1, 1), (64, 3, 2), (128, 2, 4)])
-def test_products_are_those_that_torch_counts(d_model: int, n_layers: int, n_heads: int) -> None:
-    """Long windows, whose attention is torch's own and padded to nothing."""
-    long = geometry(context_length=400, patch_len=8, stride=4)
+@pytest.mark.parametrize("family", ["patchtst", "itransformer", "informer"])
+def test_products_are_those_that_torch_counts(family: str, d_model: int, n_layers: int, n_heads: int) -> None:
+    """Many tokens, whose attention is torch's own and padded to nothing."""
+    long = geometry(context_length=400, patch_len=8, stride=4, family=family, n_features=30)
     model_spec = spec(geometry=long, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=2 * d_model)
     model = build(model_spec, dropout=0.0).eval()
     # The counter knows products, and no fused attention on a CPU.

@@ -1,11 +1,12 @@
 """How long training takes, term by term. Pure, no torch.
 
-Seconds of one optimizer step on t threads (n windows an effective batch, p patches a window, m micro-batches, L blocks
+Seconds of one optimizer step on t threads (n windows an effective batch, p tokens a window, m micro-batches, L blocks
 of width d and feed-forward width f, N parameters, b bytes a number of the body):
 
-- products: the forward pass multiplies and adds 2 n p (L (4 d^2 + 2 d f) + d x inputs of a patch) times outside and
+- products: the forward pass multiplies and adds 2 n p (L (4 d^2 + 2 d f) + d x inputs of a token) times outside and
   4 n p^2 L d inside the attention; the backward pass takes twice that, checkpointing one forward pass more. Divided by
-  the rate of the precision and by t;
+  the rate of the precision and by t. ProbSparse attention of q queries takes 4 n p q L d, and half of p^2's for its
+  measure; a distilling 6 n p d^2;
 - memory: elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers a token and
   block, of b bytes, over the bandwidth of t threads;
 - calls: what each block costs a micro-batch whatever its size, once more with checkpointing;
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.models.spec import ModelSpec
+from tsladder.models.stem import CONVOLVED
 from tsladder.params import Params
 from tsladder.planning.memory import BatchPlan, scoring_batch
 from tsladder.vocabulary import Region
@@ -148,17 +150,23 @@ def forecast(spec: ModelSpec, plan: BatchPlan, threads: int, run: RunLength, rat
 
 def products(spec: ModelSpec, windows: int) -> float:
     """Multiplications and additions of the forward pass of `windows` windows."""
-    g = spec.geometry
-    tokens = windows * g.n_patches
-    d, f = spec.d_model, spec.d_ff
-    outside = spec.n_layers * (4 * d * d + 2 * d * f) + d * g.patch_len * g.n_features
-    return 2.0 * tokens * outside + 4.0 * tokens * g.n_patches * spec.n_layers * d
+    d, f, stem = spec.d_model, spec.d_ff, spec.stem
+    total = 2.0 * windows * spec.geometry.n_tokens * d * stem.inputs
+    for stage in stem.stages:
+        tokens = windows * stage.tokens
+        measure = 2.0 * tokens * stage.tokens * d if stage.sparse else 0.0
+        attention = 4.0 * tokens * stage.queries * d + measure
+        total += stage.n_blocks * (2.0 * tokens * (4 * d * d + 2 * d * f) + attention)
+    return total + sum(2.0 * windows * stage.tokens * CONVOLVED * d * d for stage in stem.stages[:-1])
 
 
 def moved(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
     """Bytes of elementwise work of the forward and backward pass of `windows` windows."""
-    a_token = 24 * spec.d_model + 8 * spec.d_ff + 6 * spec.n_heads * spec.geometry.n_patches
-    return float(windows * spec.geometry.n_patches * spec.n_layers * a_token * (4 if plan.precision == "fp32" else 2))
+    numbers = sum(
+        stage.n_blocks * stage.tokens * (24 * spec.d_model + 8 * spec.d_ff + 6 * spec.n_heads * stage.queries)
+        for stage in spec.stem.stages
+    )
+    return float(windows * numbers * (4 if plan.precision == "fp32" else 2))
 
 
 def step_terms(spec: ModelSpec, plan: BatchPlan, threads: int, *, looks_first: bool = False) -> dict[str, float]:

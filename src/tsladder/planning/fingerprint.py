@@ -27,6 +27,7 @@ NUMBERLESS = frozenset(
         "tsladder.training.thermometer",
         "tsladder.typed_yaml",
         "tsladder.vocabulary",
+        "tsladder.planning.activations",
         "tsladder.planning.calibration",
         "tsladder.planning.cells",
         "tsladder.planning.duration",

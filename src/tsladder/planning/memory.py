@@ -12,12 +12,8 @@ Of one optimizer step, whatever is larger: everything that the forward pass leav
 that the backward pass leaves for the step. In between the one is exchanged for the other block by block.
 - Gradients: b N, and where masters take them over 4 N. A step of several micro-batches carries 4 N of sums through each
   of them. The lean optimizer at one micro-batch a step drops each gradient as soon as it is there: then one tensor's.
-- Activations a token and block: two LayerNorms' inputs and outputs (4d), the attention's output (d), two dropout
-  masks (2d), the feed-forward before and after GELU (2f), all of b bytes; queries, keys and values (3d, with heads
-  padded to the width that makes their products fast) and one share for each head and token (hP), in fp32 on a CPU.
+- Activations of the blocks, of the distillings between them and of what lies around: planning/activations.py.
 - With activation checkpointing a block leaves its input (d) alone, and one block at a time is computed again.
-- What a block needs only for a moment: gradients of GELU's two sides (2f), or of queries, keys and values in two
-  layouts; and the random bits of a mask.
 
 Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C
 library holds and cannot return, is the factor `Calibration.activations`.
@@ -28,8 +24,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tsladder.models.heads import SHORT_TOKENS, padded_head_width
 from tsladder.models.spec import ModelSpec
+from tsladder.planning.activations import (
+    blocks_bytes,
+    checkpointed_bytes,
+    edges_bytes,
+    largest_block_bytes,
+    moment_bytes,
+)
 
 GIB = 1024**3
 SMALLEST_WITHOUT_CHECKPOINTING = 16
@@ -46,6 +48,11 @@ and writing the file a second."""
 HEADROOM = 1.08
 """A plan is chosen for a twelfth more than it is predicted to take: so far predictions fall short at worst
 (benchmarks/README.md), and a worker above its share is ended."""
+
+SCATTERED = 1.3
+"""On activations in fp32 where a step has several micro-batches: what the first one leaves free in the C library's
+arenas lies between gradients that stay, and the next one fits into it badly. Measured 1.2 to 1.45; in bf16 and with
+checkpointing nothing of it was seen."""
 
 _MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
 
@@ -106,11 +113,16 @@ def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan, calibration: Calibrat
 
 def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[float, float]:
     """Bytes (held throughout, of one step at most), without the framework. `activations`: factor on that term."""
-    kept = activations * _kept_activations(spec, plan)
-    moment = activations * _block_moment(spec, plan, plan.micro_batch)
+    windows, body = plan.micro_batch, _body_bytes(plan)
+    if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
+        activations *= SCATTERED
+    kept_by_blocks = checkpointed_bytes if plan.activation_checkpointing else blocks_bytes
+    kept = activations * (kept_by_blocks(spec, windows, body) + edges_bytes(spec, windows, body))
+    moment = activations * moment_bytes(spec, windows, body)
     arriving, complete, carried = _gradients(spec, plan)
     scoring = activations * _scoring(spec, plan)
-    step = carried + max(kept + moment, arriving + activations * _block(spec, plan) + moment, complete)
+    last_block = activations * largest_block_bytes(spec, windows, body)
+    step = carried + max(kept + moment, arriving + last_block + moment, complete)
     return _held(spec, plan), max(step, scoring)
 
 
@@ -157,53 +169,9 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
     return (2.0 * n, 2.0 * n, 0.0)
 
 
-def _tokens(spec: ModelSpec, windows: int) -> int:
-    return windows * spec.geometry.n_patches
-
-
-def _attention_width(spec: ModelSpec) -> float:
-    """Numbers a token that queries, keys or values take, with padded heads."""
-    patches, width = spec.geometry.n_patches, spec.d_model // spec.n_heads
-    if patches > SHORT_TOKENS:
-        return spec.d_model
-    return spec.n_heads * padded_head_width(width, patches)
-
-
-def _block(spec: ModelSpec, plan: BatchPlan) -> float:
-    """Bytes that one block leaves for the backward pass, its input included."""
-    in_body = 7 * spec.d_model + 2 * spec.d_ff
-    in_fp32 = 3 * _attention_width(spec) + spec.n_heads * spec.geometry.n_patches
-    return _tokens(spec, plan.micro_batch) * (in_body * _body_bytes(plan) + in_fp32 * 4)
-
-
-def _block_moment(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
-    """Bytes that one block needs for a moment on top."""
-    body = _body_bytes(plan)
-    feed_forward = 2 * spec.d_ff * body
-    attention = 4 * (3 * _attention_width(spec) + 3 * spec.d_model) + 3 * spec.d_model * (0 if body == 4 else 2)
-    return _tokens(spec, windows) * (max(feed_forward, attention) + 2 * spec.d_model * body)
-
-
-def _edges(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
-    """Bytes of the inputs (gathered, normalised, cut into patches, lowered) and of what lies around the blocks."""
-    g, body = spec.geometry, _body_bytes(plan)
-    patches = _tokens(spec, windows) * g.patch_len * g.n_features
-    inputs = 2 * 4 * windows * g.context_length * g.n_features + patches * (4 if body == 4 else 6)
-    return inputs + _tokens(spec, windows) * spec.d_model * (3 * body + 2 * 4)
-
-
-def _kept_activations(spec: ModelSpec, plan: BatchPlan) -> float:
-    if plan.activation_checkpointing:
-        inputs = spec.n_layers * _tokens(spec, plan.micro_batch) * spec.d_model * _body_bytes(plan)
-        blocks = inputs + _block(spec, plan)
-    else:
-        blocks = spec.n_layers * _block(spec, plan)
-    return blocks + _edges(spec, plan, plan.micro_batch)
-
-
 def _scoring(spec: ModelSpec, plan: BatchPlan) -> float:
-    windows = scoring_batch(plan.micro_batch)
-    return _block_moment(spec, plan, windows) + _edges(spec, plan, windows)
+    windows, body = scoring_batch(plan.micro_batch), _body_bytes(plan)
+    return moment_bytes(spec, windows, body) + edges_bytes(spec, windows, body)
 
 
 def scoring_batch(micro_batch: int | None) -> int:
