@@ -145,7 +145,10 @@ def test_losses_in_units_of_the_training_labels_are_compared_only_after_the_same
     later = made("later", metric="huber", trained_from="1999-12-30")
     (reason,) = unlike(first, later, 1)[:1]
     assert reason.startswith("huber losses are in units of the spread of the training labels")
-    assert unlike(first, dataclasses.replace(later, trained_on=first.trained_on), 1) == ()
+    alike = dataclasses.replace(later, trained_on=first.trained_on)
+    assert unlike(first, alike, 1) == ()
+    pooled = dataclasses.replace(alike, params={**alike.params, "data.symbols": ["tiny", "other"]})
+    assert "the symbols trained on differ: null against ['tiny', 'other']" in unlike(first, pooled, 1)[0]
 
 
 def test_an_experiment_is_like_itself_whatever_its_name(plain: Experiment) -> None:
