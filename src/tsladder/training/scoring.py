@@ -40,8 +40,7 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             forecasts = _baselines(work)
             regions = _score(work, choice, windows_of, forecasts, under_way.result())
-            test = windows_of[Region.TEST]
-            _log(work, regions, scored_on(test.dates_N, test.y_N), tracker, parent)
+            _log(work, regions, tracker, parent)
 
 
 def _score(
@@ -128,8 +127,7 @@ def _baselines(work: CellWork) -> dict[Region, tuple[Forecast, ...]]:
     }
 
 
-def _log(work: CellWork, regions: dict[Region, RegionScores], scored: str, tracker: Tracker, parent: CellRun) -> None:
-    """`scored`: what the tag `windows` says, so that the page finds runs whose test losses can be compared."""
+def _log(work: CellWork, regions: dict[Region, RegionScores], tracker: Tracker, parent: CellRun) -> None:
     metrics: dict[str, float | None] = {}
     for region, scores in regions.items():
         interval = scores.intervals["log_loss"]
@@ -143,15 +141,18 @@ def _log(work: CellWork, regions: dict[Region, RegionScores], scored: str, track
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
+    test = work.dataset.windows.test
+    # By this tag the page finds runs whose test losses can be compared.
+    windows = {"windows": scored_on(test.dates_N, test.y_N)}
     tracker.log_run(
         RunRecord(
             name=f"{work.cell}/evaluation",
             tags=work.tags(Phase.EVALUATE, work.search_key),
             parent_id=parent.run_id,
             metrics=metrics,
-            extra_tags={"windows": scored},
+            extra_tags=windows,
             artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
         )
     )
     parent.metrics = {"test_loss": metrics.get("test_loss")}
-    parent.extra_tags = {"windows": scored}
+    parent.extra_tags = windows
