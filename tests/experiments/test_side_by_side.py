@@ -145,7 +145,19 @@ def test_losses_in_units_of_the_training_labels_are_compared_only_after_the_same
     later = made("later", metric="huber", trained_from="1999-12-30")
     (reason,) = unlike(first, later, 1)[:1]
     assert reason.startswith("huber losses are in units of the spread of the training labels")
-    assert unlike(first, dataclasses.replace(later, trained_on=first.trained_on), 1) == ()
+    alike = dataclasses.replace(later, trained_on=first.trained_on)
+    assert unlike(first, alike, 1) == ()
+    pooled = dataclasses.replace(alike, params={**alike.params, "data.symbols": ["tiny", "other"]})
+    assert "the symbols trained on differ: null against ['tiny', 'other']" in unlike(first, pooled, 1)[0]
+
+
+def test_what_is_to_be_said_of_seeds_is_said_once(plain: Experiment, made: Made) -> None:
+    single = made("single", seeds=(1,))
+    found = side_by_side([plain, single])
+    (said,) = [line for line in side_by_side_lines(found) if line.startswith("seeds: ")]
+    assert "single 12k-h1 has one seed" in said
+    assert f"of {len(found.pairs) - 1} more comparisons" in said
+    assert not any(line.startswith("seeds: ") for line in side_by_side_lines(side_by_side([plain, made("twin")])))
 
 
 def test_an_experiment_is_like_itself_whatever_its_name(plain: Experiment) -> None:

@@ -40,6 +40,7 @@ def write_results(
     labels_seed: int = 0,
     trained_from: str = "1999-10-18",
     metric: str = "log_loss",
+    seeds: tuple[int, ...] = (1, 2),
     budgets: tuple[str, ...] = BUDGETS,
     horizons: tuple[int, ...] = HORIZONS,
     **leaves: Any,
@@ -51,7 +52,7 @@ def write_results(
     for horizon in horizons:
         start = (first_days or {}).get(horizon, FIRST_DAY)
         for number, budget in enumerate(budgets):
-            _write_cell(places, Cell(budget, horizon), sharpness + 0.02 * number, start, labels_seed)
+            _write_cell(places, Cell(budget, horizon), sharpness + 0.02 * number, start, labels_seed, seeds)
         write_json(places.scores(Cell("80k", horizon)) / "scores.json", {"status": "not_planned"})
     train = {"windows": 2740, "first_day": trained_from, "last_day": "2010-12-30"}
     counts = {str(horizon): {"counts": {"train": train}, "notes": []} for horizon in horizons}
@@ -63,18 +64,20 @@ def write_results(
     return places
 
 
-def _write_cell(places: Places, cell: Cell, sharpness: float, start: str, labels_seed: int) -> None:
+def _write_cell(
+    places: Places, cell: Cell, sharpness: float, start: str, labels_seed: int, seeds: tuple[int, ...]
+) -> None:
     import pandas as pd
 
     frames = []
     for number, region in enumerate((Region.VALIDATION, Region.TEST)):
         y_N = np.random.default_rng([labels_seed, cell.horizon, number]).integers(0, 2, DAYS).astype(float)
         noise = np.random.default_rng([len(cell.budget), cell.horizon, number])
-        seeds = {
-            k: np.clip(0.5 + sharpness * (2 * y_N - 1) + 0.05 * noise.normal(size=DAYS), 0.02, 0.98) for k in (1, 2)
+        probabilities = {
+            k: np.clip(0.5 + sharpness * (2 * y_N - 1) + 0.05 * noise.normal(size=DAYS), 0.02, 0.98) for k in seeds
         }
         dates_N = np.datetime64(start) + np.arange(DAYS) + number * 400
-        frames.append(predictions_frame(region, y_N, dates_N, seeds, []))
+        frames.append(predictions_frame(region, y_N, dates_N, probabilities, []))
     places.scores(cell).mkdir(parents=True)
     pd.concat(frames).to_parquet(places.scores(cell) / "predictions.parquet", index=False)
     regions = {region: {"skill": sharpness} for region in ("validation", "test")}

@@ -99,7 +99,15 @@ def _pairs(found: SideBySide) -> list[str]:
         *aligned(rows),
         f"paired by day on {found.region} ({days} days); difference above 0: {first} is better",
         f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation loss",
+        *_on_seeds(found.pairs),
     ]
+
+
+def _on_seeds(pairs: Sequence[Pair]) -> list[str]:
+    """What is to be said of the seeds of a comparison, and of how many more there is something (--json has it all)."""
+    notes = [pair.found.note for pair in pairs if pair.found.note is not None]
+    more = f" (and of {len(notes) - 1} more comparisons: --json)" if len(notes) > 1 else ""
+    return [f"seeds: {notes[0]}{more}"] if notes else []
 
 
 def _loss(pair: Pair, side: int) -> str:

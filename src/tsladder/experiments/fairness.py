@@ -39,7 +39,7 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     reasons = []
     if first.metric != second.metric:
         reasons.append(f"other metric: {first.metric} against {second.metric}")
-    elif first.metric in _OF_TRAINING_SPREAD and (apart := trained_apart(first, second, horizon)) is not None:
+    elif first.metric in _OF_TRAINING_SPREAD and (apart := _other_training(first, second, horizon)) is not None:
         reasons.append(f"{first.metric} losses are in units of the spread of the training labels, and {apart}")
     facts = list(_facts(*first.days(horizon), *second.days(horizon)))
     if reasons or facts:
@@ -59,6 +59,13 @@ def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | 
         f"{first.name} was trained on {one.windows} windows from {one.first_day} to {one.last_day}, "
         f"{second.name} on {other.windows} from {other.first_day} to {other.last_day}{way_out}"
     )
+
+
+def _other_training(first: Experiment, second: Experiment, horizon: int) -> str | None:
+    one, other = (each.params.get("data.symbols") for each in (first, second))
+    if one != other:
+        return f"the symbols trained on differ: {_word(one)} against {_word(other)}"
+    return trained_apart(first, second, horizon)
 
 
 def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any]]:

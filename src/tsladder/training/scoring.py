@@ -39,12 +39,11 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
-            kind, own = kind_of_cell(work), work.dataset.table.symbol
+            kind = kind_of_cell(work)
             made = _made(work, windows_of, _baselines(work, kind), under_way.result())
             scores = _score(work, kind, made)
             _write(work, choice, kind, scores, made)
-            test = windows_of[own, Region.TEST]
-            _log(work, scores, kind, scored_on(test.dates_N, test.y_N), tracker, parent)
+            _log(work, scores, kind, tracker, parent)
 
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
@@ -169,10 +168,7 @@ def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]
     }
 
 
-def _log(
-    work: CellWork, found: Mapping[Scored, Scores], kind: Kind, scored: str, tracker: Tracker, parent: CellRun
-) -> None:
-    """`scored`: what the tag `windows` says, so that the page finds runs whose test losses can be compared."""
+def _log(work: CellWork, found: Mapping[Scored, Scores], kind: Kind, tracker: Tracker, parent: CellRun) -> None:
     metrics: dict[str, float | None] = {}
     for (symbol, region), scores in found.items():
         loss = getattr(scores.mean, kind.metric)
@@ -188,15 +184,18 @@ def _log(
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
+    test = work.dataset.windows.test
+    # By this tag the page finds runs whose test losses can be compared.
+    windows = {"windows": scored_on(test.dates_N, test.y_N)}
     tracker.log_run(
         RunRecord(
             name=f"{work.cell}/evaluation",
             tags=work.tags(Phase.EVALUATE, work.search_key),
             parent_id=parent.run_id,
             metrics=metrics,
-            extra_tags={"windows": scored},
+            extra_tags=windows,
             artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
         )
     )
     parent.metrics = {"test_loss": metrics.get("test_loss")}
-    parent.extra_tags = {"windows": scored}
+    parent.extra_tags = windows
