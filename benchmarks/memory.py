@@ -68,9 +68,9 @@ MANY_TOKENS: tuple[Pair, ...] = (
     ((64, 3, 4, 4), ADAMW32, 256, False),
     ((64, 6, 16, 4), ADAMW32, 64, False),
     ((128, 4, 4, 4), ADAMW32, 64, False),
-    ((192, 5, 4, 4), MIXED, 64, False),
-    ((128, 10, 8, 4), MIXED, 128, True),
-    ((384, 12, 8, 4), LEAN, 64, True),
+    ((64, 3, 4, 4), MIXED, 128, False),
+    ((128, 10, 8, 4), ADAMW32, 128, True),
+    ((64, 6, 4, 4), LEAN, 64, True),
 )
 
 PAIRS = {"patchtst": PATCHTST, "itransformer": MANY_TOKENS, "informer": MANY_TOKENS}

@@ -92,6 +92,7 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("splits.embargo_days", -1),
         ("model.patch_len", 81),
         ("model.stride", 0),
+        ("model.family", "autoformer"),
         ("search.preset", "slow"),
         ("search.trials", 0),
         ("search.trials", True),
@@ -126,6 +127,17 @@ def test_a_faulty_value_is_named_by_its_path(dotted: str, value: object) -> None
     assert any(fault.startswith(root) for fault in found), found
     # What came is quoted, so that the user finds it.
     assert len(found) >= 1
+
+
+@pytest.mark.parametrize(("family", "faults"), [("patchtst", 1), ("itransformer", 0), ("informer", 0)])
+def test_a_patch_must_fit_into_the_window_only_where_there_are_patches(family: str, faults: int) -> None:
+    record = change("windows.context_length", 10)
+    record["model"]["family"] = family
+    if faults:
+        (fault,) = faults_of(record)
+        assert fault.startswith("model.patch_len")
+    else:
+        assert parse_params(record, source="params.yaml").model.family == family
 
 
 def test_pruning_by_loss_and_an_objective_of_auc_do_not_go_together() -> None:

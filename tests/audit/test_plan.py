@@ -50,6 +50,7 @@ def test_another_rung_search_law_or_machine_leaves_the_plan_as_it_is(
         {"target__price": "close"},
         {"windows__normalisation": "revin"},
         {"model__stride": 4},
+        {"model__family": "itransformer"},
         {"training__precision": "bf16-mixed"},
     ],
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tsladder.errors import BadInput
@@ -51,6 +53,21 @@ def test_every_member_lies_within_a_quarter_of_its_budget_and_heads_divide_the_w
         assert member.d_model % member.n_heads == 0
     counts = [member.n_params_formula for member in grid.members]
     assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("n_features", [25, 205])
+@pytest.mark.parametrize("family", ["itransformer", "informer"])
+def test_every_rung_of_the_ladder_has_a_grid_for_the_other_families(family: str, n_features: int) -> None:
+    inside = dataclasses.replace(DEFAULT, family=family, n_features=n_features)
+    for budget in ("12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"):
+        grid = build_grid(inside, budget)
+        assert len(grid.shapes) >= 7
+        assert all(abs(member.n_params_formula - grid.n_budget) <= 0.25 * grid.n_budget for member in grid.members)
+
+
+def test_one_patch_of_two_hundred_features_outgrows_the_smallest_rung_and_the_way_out_is_said() -> None:
+    with pytest.raises(BadInput, match=r"12k has no architecture .* patchtst of 205 features .* shorter patches"):
+        build_grid(dataclasses.replace(DEFAULT, n_features=205), "12k")
 
 
 def test_the_forced_shapes_named_off_budget_have_the_counts_of_the_specification() -> None:

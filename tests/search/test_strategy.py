@@ -39,6 +39,29 @@ def params(**search: object) -> Params:
     return dataclasses.replace(loaded, search=dataclasses.replace(loaded.search, **search))  # type: ignore[arg-type]
 
 
+def counted(family: str, d: int, n_layers: int) -> int:
+    """Parameters of the forced shapes, d_ff = 4d: blocks and last norm, and what the family puts around them."""
+    blocks = n_layers * (12 * d * d + 13 * d) + 2 * d
+    if family == "itransformer":  # 80 days -> d, and 205 tokens in the head
+        return 80 * d + d + blocks + 205 * d + 1
+    distillings = min(3, n_layers - 1)  # 80 -> 40 -> 20 -> 10 days
+    return 205 * d + d + blocks + distillings * (3 * d * d + 3 * d) + (80 >> distillings) * d + 1
+
+
+@pytest.mark.parametrize("family", ["itransformer", "informer"])
+@pytest.mark.parametrize(("budget", "sizes"), [("750k", ((192, 2), (128, 4))), ("2M", ((320, 2), (192, 5)))])
+def test_two_phase_keeps_its_shapes_for_the_other_families_at_the_count_they_have(
+    family: str, budget: str, sizes: tuple[tuple[int, int], ...]
+) -> None:
+    grid = build_grid(dataclasses.replace(GEOMETRY, family=family, n_features=205), budget)
+    forced = load("two_phase").forced(grid)
+    for item, (d_model, n_layers) in zip(forced, sizes, strict=False):
+        assert (item.spec.d_model, item.spec.n_layers) == (d_model, n_layers)
+        assert item.spec.n_params == counted(family, d_model, n_layers)
+        off = abs(item.spec.n_params - grid.n_budget) > 0.25 * grid.n_budget
+        assert is_within(item.spec, grid.n_budget) is not off
+
+
 @pytest.mark.parametrize("budget", LADDER)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 class TestEveryStrategy:

@@ -8,7 +8,8 @@ of width d and feed-forward width f, N parameters, b bytes a number of the body)
   the rate of the precision and by t. ProbSparse attention of q queries takes 4 n p q L d, and half of p^2's for its
   measure; a distilling 6 n p d^2;
 - memory: elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers a token and
-  block, of b bytes, over the bandwidth of t threads;
+  block, of b bytes, over the bandwidth of t threads; with ProbSparse attention 6 h q and 4 h p for its measure, and a
+  distilling 24 d a token;
 - calls: what each block costs a micro-batch whatever its size, once more with checkpointing;
 - optimizer: N values under the lean one, which is no fused operation, divided by t;
 - a constant.
@@ -162,10 +163,11 @@ def products(spec: ModelSpec, windows: int) -> float:
 
 def moved(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
     """Bytes of elementwise work of the forward and backward pass of `windows` windows."""
-    numbers = sum(
-        stage.n_blocks * stage.tokens * (24 * spec.d_model + 8 * spec.d_ff + 6 * spec.n_heads * stage.queries)
-        for stage in spec.stem.stages
-    )
+    d, stages = spec.d_model, spec.stem.stages
+    numbers = 24 * d * sum(stage.tokens for stage in stages[:-1])
+    for stage in stages:
+        attention = 6 * stage.queries + (4 * stage.tokens if stage.sparse else 0)
+        numbers += stage.n_blocks * stage.tokens * (24 * d + 8 * spec.d_ff + spec.n_heads * attention)
     return float(windows * numbers * (4 if plan.precision == "fp32" else 2))
 
 
