@@ -9,8 +9,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from tests.studies import make_study, params_of, prepare, search_here, verb
 
+from tests.studies import make_study, params_of, prepare, search_here, verb
 from tsladder.console.compare import compare_here, comparison_lines
 from tsladder.evaluation.regression_metrics import TrainingReturns, score_returns
 from tsladder.law.build import fit_law
