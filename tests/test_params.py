@@ -103,6 +103,9 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("search.transfer", "yes"),
         ("training.precision", "fp8"),
         ("training.min_delta", float("nan")),
+        ("training.loss", "hinge"),
+        ("training.loss", "huber"),
+        ("training.monitor", "val_accuracy"),
         ("train.seeds", 2.0),
         ("law.alpha_of_interest", 0.0),
         ("hardware.memory_gib", -1),
@@ -124,6 +127,26 @@ def test_pruning_by_loss_and_an_objective_of_auc_do_not_go_together() -> None:
     record["search"]["preset"] = "mission"
     (fault,) = faults_of(record)
     assert fault.startswith("search.pruning")
+    record["search"]["pruning"] = None
+    parse_params(record, source="params.yaml")
+
+
+def test_a_loss_must_fit_the_task() -> None:
+    for loss in ("auto", "bce", "focal", "weighted_bce", "soft_auc", "label_smoothing"):
+        parse_params(change("training.loss", loss), source="params.yaml")
+    (fault,) = faults_of(change("training.loss", "huber"))
+    assert fault.startswith("training.loss: target.task threshold_1pct is trained with bce, focal")
+
+
+def test_stopping_by_auc_needs_both_classes_in_validation_and_no_pruning_by_loss() -> None:
+    record = change("training.monitor", "val_auc")
+    parse_params(record, source="params.yaml")
+    record["splits"]["min_positives"] = 0
+    record["search"]["preset"] = "mission"
+    classes, pruning = faults_of(record)
+    assert classes.startswith("training.monitor: val_auc needs both classes in validation")
+    assert pruning.startswith("search.pruning: compares validation losses")
+    record["splits"]["min_positives"] = 1
     record["search"]["pruning"] = None
     parse_params(record, source="params.yaml")
 

@@ -34,6 +34,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         search__trials=6,
         train__seeds=SEEDS,
         training__precision="bf16-mixed",
+        training__loss="soft_auc",
+        training__monitor="val_auc",
         training__schedule="constant",
         training__max_gradient_norm=None,
     )
@@ -72,6 +74,16 @@ def test_one_rung_gives_no_exponent(study: Places) -> None:
     assert law["horizons"]["2"]["verdict"] == "too_few_rungs"
     assert law["horizons"]["2"]["fits"]["power"] is None
     assert (study.law / "scaling.png").stat().st_size > 10_000
+
+
+def test_a_loss_that_bends_probabilities_is_warned_of_in_law_and_report(study: Places) -> None:
+    (warning,) = read_json(study.law / "scaling.json")["horizons"]["2"]["warnings"]
+    assert "trained on soft_auc" in warning
+    assert "set search.objective to val_auc" in warning
+    assert f"Warning: {warning}." in (study.report / "report.md").read_text("utf-8")
+    # The loss that is reported is none that was trained on: what a constant costs is its scale.
+    training = read_json(study.models(CELL) / "seed-1" / "training.json")
+    assert 0.3 < training["best_val_loss"] < 2.0
 
 
 def test_the_law_carries_the_audit_and_a_failed_probe_makes_every_verdict_invalid(study: Places) -> None:

@@ -27,6 +27,8 @@ def plan(tmp_path: Path) -> Plan:
         {"search__trials": 9},
         {"search__strategy": "random_search"},
         {"training__patience": 2},
+        {"training__loss": "soft_auc"},
+        {"training__monitor": "val_auc"},
         {"law__alpha_of_interest": 0.1},
         {"law__region": "validation"},
         {"evaluation__bootstrap_draws": 150},

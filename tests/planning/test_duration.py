@@ -49,6 +49,14 @@ def test_a_backward_pass_is_two_forward_passes_and_checkpointing_one_more() -> N
     )
 
 
+def test_a_loss_over_pairs_takes_one_forward_pass_more_where_a_batch_comes_in_parts() -> None:
+    parts = batch_plan(64, 256)
+    assert step_terms(spec(), parts, 1, looks_first=True)["fp32_product"] == 4 * products(spec(), 256)
+    assert step_terms(spec(), PLAN, 1, looks_first=True) == step_terms(spec(), PLAN, 1)
+    slow = forecast(spec(), parts, 1, dataclasses.replace(RUN, looks_first=True))
+    assert slow.expected > forecast(spec(), parts, 1, RUN).expected
+
+
 def test_lower_precision_takes_its_own_rate_and_moves_half_the_bytes() -> None:
     lower = step_terms(spec(), dataclasses.replace(PLAN, precision="bf16-mixed"), 2)
     full = step_terms(spec(), PLAN, 2)

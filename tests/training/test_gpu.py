@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.building import job, recipe, settings, windows
+from tests.building import job, recipe, settings, spec, windows
 from tests.training.test_supervisor import run_until_ended
 
+from tsladder.models.build import build
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
+from tsladder.training.feed import Feed
+from tsladder.training.gradients import accumulate_gradients
+from tsladder.training.losses import build_loss
 from tsladder.training.supervisor import Supervisor
 from tsladder.training.trainer import fit
+from tsladder.training.weights import Weights
 
 pytestmark = [
     pytest.mark.gpu,
@@ -39,6 +44,28 @@ def test_every_precision_and_dropout_repeat_on_a_gpu(precision: str) -> None:
     )
     assert first.best_val_loss is not None
     assert first.best_val_loss == second.best_val_loss
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_loss_over_pairs_drops_the_same_units_in_both_of_its_passes_on_a_gpu(checkpointing: bool) -> None:
+    device = torch.device("cuda")
+    model = build(spec(), dropout=0.4, activation_checkpointing=checkpointing).to(device)
+    feed, loss = Feed(TRAIN, device), build_loss("soft_auc", TRAIN.y_N)
+    index_B = torch.arange(31, device=device)
+
+    def gradients() -> list[torch.Tensor]:
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    torch.manual_seed(5)
+    model.train()
+    out_B = torch.cat([model(feed.batch(part)[0]) for part in index_B.split(7)])
+    (loss.total(out_B, feed.y_N[index_B]) / 31).backward()
+    one_graph = gradients()
+    model.zero_grad()
+    torch.manual_seed(5)
+    accumulate_gradients(model, Weights(model, "fp32"), feed, index_B, 7, loss)
+    for expected, found in zip(one_graph, gradients(), strict=True):
+        torch.testing.assert_close(expected, found, atol=1e-5, rtol=1e-4)
 
 
 def test_several_workers_share_a_gpu_and_tell_the_allocators_peak() -> None:

@@ -20,6 +20,8 @@ from tsladder.planning.machine import Machine, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
+from tsladder.planning.recipe import loss_asked
+from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
 
@@ -57,7 +59,7 @@ class CellForecast:
 
 @dataclass(frozen=True, slots=True)
 class StudyForecast:
-    """All cells by name, and what to know about the machine beside them."""
+    """All cells by name, and what to know about the machine and the question beside them."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
@@ -92,7 +94,9 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
         for plan in plans
     }
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
-    notes = tuple(filter(None, (slow_bf16_note(machine, precision) for precision in sorted(precisions))))
+    loss = loss_asked(params.training, params.target.task)
+    bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
+    notes = tuple(filter(None, (*(slow_bf16_note(machine, precision) for precision in sorted(precisions)), bent)))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
 
 

@@ -15,6 +15,7 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
+from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.records import read_json
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
@@ -53,6 +54,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         points.setdefault(Cell.parse(name).horizon, ())
         dropped = (*dropped, DroppedCell(cell=name, reason=str(unscored_reason)))
     recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
+    objectives = {name: str(plan["search"]["objective"]) for name, plan in plans.items() if plan["planned"]}
     audit = read_audit(places.audit / "audit.json")
     return scaling_record(
         points,
@@ -61,15 +63,22 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         params.evaluation,
         study_key(plans),
         params.study.seed,
-        {horizon: _warnings(places, rungs, recipes) for horizon, rungs in points.items()},
+        {horizon: _warnings(places, rungs, recipes, objectives) for horizon, rungs in points.items()},
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=params.target.metric,
     ) | {"audit": audit}
 
 
-def _warnings(places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, Recipe]) -> list[str]:
+def _warnings(
+    places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, Recipe], objectives: Mapping[str, str]
+) -> list[str]:
     coverage = {point.cell: read_json(places.hpo(Cell.parse(point.cell)) / "coverage.json") for point in rungs}
     effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
     numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
-    return [warning for warning in (effort, mixed_numerics(numbers)) if warning is not None]
+    bent = {
+        uncalibrated(recipes[p.cell].loss, objective=objectives[p.cell], monitor=recipes[p.cell].monitor) for p in rungs
+    }
+    return [
+        warning for warning in (effort, mixed_numerics(numbers), *sorted(filter(None, bent))) if warning is not None
+    ]

@@ -65,12 +65,16 @@ DEFAULT_RATES = Rates()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLength:
-    """What a training sees: windows of training and of validation, the epochs allowed and the patience (None: off)."""
+    """What a training sees: windows of training and of validation, the epochs allowed and the patience (None: off).
+
+    `looks_first`: its loss is no sum over windows, so a batch in parts takes one forward pass more.
+    """
 
     train_windows: int
     validation_windows: int
     epochs: float
     patience: int | None
+    looks_first: bool = False
 
     @property
     def expected_epochs(self) -> float:
@@ -87,6 +91,7 @@ def run_length(params: Params, *, train_windows: int, validation_windows: int) -
         validation_windows=validation_windows,
         epochs=statistics.mean(preset.space.epochs.choices),
         patience=preset.patience if params.training.patience == "preset" else params.training.patience,
+        looks_first=params.training.loss == "soft_auc",
     )
 
 
@@ -102,7 +107,7 @@ class Forecast:
 
 def forecast(spec: ModelSpec, plan: BatchPlan, threads: int, run: RunLength, rates: Rates = DEFAULT_RATES) -> Forecast:
     """Of `spec` trained under `plan` in one process."""
-    step = rates.seconds(step_terms(spec, plan, threads))
+    step = rates.seconds(step_terms(spec, plan, threads, looks_first=run.looks_first))
     scoring = rates.seconds(scoring_terms(spec, plan, threads, run.validation_windows))
     epoch = math.ceil(run.train_windows / plan.effective_batch) * step + scoring
     start = rates.factor * START_SECONDS
@@ -126,9 +131,9 @@ def moved(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
     return float(windows * spec.geometry.n_patches * spec.n_layers * a_token * (4 if plan.precision == "fp32" else 2))
 
 
-def step_terms(spec: ModelSpec, plan: BatchPlan, threads: int) -> dict[str, float]:
+def step_terms(spec: ModelSpec, plan: BatchPlan, threads: int, *, looks_first: bool = False) -> dict[str, float]:
     """Field of `Rates` -> how many of its unit one optimizer step takes."""
-    passes = 4 if plan.activation_checkpointing else 3
+    passes = 3 + int(plan.activation_checkpointing) + int(looks_first and plan.accumulation_steps > 1)
     flops = passes * products(spec, plan.effective_batch) / threads
     whole = plan.precision == "fp32"
     return {

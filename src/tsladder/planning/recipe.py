@@ -37,6 +37,11 @@ def loss_of_task(task: str) -> str:
     return "huber" if task == "regression" else "bce"
 
 
+def loss_asked(training: TrainingParams, task: str) -> str:
+    """What a study of `task` trains on."""
+    return loss_of_task(task) if training.loss == "auto" else training.loss
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
     """The part of training that is the same for every trial of a study. `patience` None: no early stopping.
@@ -65,7 +70,7 @@ class Recipe:
             max_gradient_norm=training.max_gradient_norm,
             patience=preset.patience if training.patience == "preset" else training.patience,
             min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
-            loss=loss_of_task(task) if training.loss == "auto" else training.loss,
+            loss=loss_asked(training, task),
             monitor=training.monitor,
         )
 

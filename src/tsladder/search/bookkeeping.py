@@ -76,6 +76,7 @@ class Bookkeeper:
             val_auc=outcome.val_auc,
             base_rate_loss=self.work.base_rate_loss,
             train_losses=tuple(epoch.train_loss for epoch in outcome.curve),
+            val_aucs=tuple(epoch.val_auc for epoch in outcome.curve if epoch.val_auc is not None),
             epochs_run=len(outcome.curve),
             curve=outcome.losses,
             retries=outcome.retries,
@@ -138,6 +139,7 @@ class Bookkeeper:
                 curves={
                     "val_loss": [(epoch, loss) for epoch, (_, loss) in enumerate(record.curve, start=1)],
                     "train_loss": list(enumerate(record.train_losses, start=1)),
+                    "val_auc_by_epoch": list(enumerate(record.val_aucs, start=1)),
                 },
                 extra_tags={
                     "stop_reason": str(record.stop_reason),

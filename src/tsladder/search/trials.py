@@ -29,7 +29,8 @@ class TrialRecord:
 
     `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
-    `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there.
+    `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there,
+    `val_aucs` the AUCs there, empty where they were not monitored.
     """
 
     number: int
@@ -63,6 +64,7 @@ class TrialRecord:
     started_ms: int
     ended_at: str
     message: str
+    val_aucs: tuple[float, ...] = ()
 
     @property
     def train_loss(self) -> float | None:
@@ -83,6 +85,7 @@ class TrialRecord:
         values["stop_reason"] = StopReason(values["stop_reason"])
         values["thermal"] = ThermalLevel(values["thermal"])
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
+        values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
         return cls(**values)
 

@@ -20,7 +20,6 @@ from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.tracking import RunTags
-from tsladder.training.labels import refuse_labels
 from tsladder.training.memory_guard import MemoryWatch
 from tsladder.training.thermometer import Thermometer, thermometer_for
 from tsladder.vocabulary import Cell, Phase
@@ -115,8 +114,7 @@ class CellWork:
 
 def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:
     """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns, BadInput
-    when this machine is to train with less memory than any model takes, or when the training labels do not allow the
-    loss."""
+    when this machine is to train with less memory than any model takes."""
     geometry = Geometry(**plan["model"])
     dataset = load_dataset(
         places.features,
@@ -130,7 +128,6 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         raise WorkFailed(
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
-    refuse_labels(plan["training"]["loss"], dataset.windows.train.y_N)
     machine = survey(params.hardware, places.calibration)
     refuse_too_little(params, machine)
     return CellWork(

@@ -34,10 +34,3 @@ def positive_weight(y_N: NDArray[np.floating]) -> float:
             "negatives: choose another target.task or a longer training region in splits, or train with loss bce"
         )
     return negatives / positives
-
-
-def refuse_labels(loss: str, y_N: NDArray[np.floating]) -> None:
-    """Raise BadInput where `loss` cannot be computed with these training labels."""
-    needed = {"huber": label_sd, "weighted_bce": positive_weight}
-    if loss in needed:
-        needed[loss](y_N)

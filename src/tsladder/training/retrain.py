@@ -276,10 +276,11 @@ def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_
 
 
 def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
-    """Validation and training loss by epoch, as MLflow charts them."""
+    """Validation and training loss by epoch, and the AUC where it was monitored, as MLflow charts them."""
     return {
         "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
         "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
+        "val_auc_by_epoch": [(epoch.epoch, epoch.val_auc) for epoch in outcome.curve if epoch.val_auc is not None],
     }
 
 
