@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import Forecast, LabelledWindows, baselines, fitted_baselines
 from tsladder.evaluation.bootstrap import Interval
-from tsladder.evaluation.decision import choose_on_validation
+from tsladder.evaluation.decision import ValidationChoices, choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame, return_predictions_frame
 from tsladder.evaluation.regression_baselines import fitted_return_baselines, return_baselines
 from tsladder.evaluation.regression_metrics import TrainingReturns
@@ -61,6 +61,20 @@ class Scores(Protocol):
     """What both kinds know of a region, beside metrics of their own."""
 
     @property
+    def windows(self) -> int: ...
+    @property
+    def positives(self) -> int: ...
+    @property
+    def base_rate(self) -> float: ...
+    @property
+    def first_day(self) -> str: ...
+    @property
+    def last_day(self) -> str: ...
+    @property
+    def stricter(self) -> str: ...
+    @property
+    def advantage(self) -> Interval: ...
+    @property
     def intervals(self) -> Mapping[str, Interval | None]: ...
     @property
     def skill(self) -> float | None: ...
@@ -100,8 +114,12 @@ class Kind(Protocol):
         """Those that see no label but training's."""
         ...
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        """Every region; what has to be chosen is chosen on validation, which is among them."""
+    def choose(self, validation: RegionForecasts) -> ValidationChoices | None:
+        """What the validation region settles for every other one; None: nothing has to be settled."""
+        ...
+
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+        """One region."""
         ...
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
@@ -133,23 +151,21 @@ class Classes:
         ratios = known.ratio_train_NF, known.ratio_scored_NF
         return fitted_baselines(known.train, known.scored, known.close_T, *ratios)
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        validation = regions[Region.VALIDATION]
-        choices = choose_on_validation(validation.y_N, validation.by_seed)
-        return {
-            region: score_region(
-                y_N=made.y_N,
-                dates_N=made.dates_N,
-                probabilities=made.by_seed,
-                forecasts=made.baselines,
-                train_rate=self.train_rate,
-                fingerprint=made.fingerprint,
-                params=params,
-                seed=made.seed,
-                choices=choices,
-            )
-            for region, made in regions.items()
-        }
+    def choose(self, validation: RegionForecasts) -> ValidationChoices:
+        return choose_on_validation(validation.y_N, validation.by_seed)
+
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+        return score_region(
+            y_N=made.y_N,
+            dates_N=made.dates_N,
+            probabilities=made.by_seed,
+            forecasts=made.baselines,
+            train_rate=self.train_rate,
+            fingerprint=made.fingerprint,
+            params=params,
+            seed=made.seed,
+            choices=choices,
+        )
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
         return predictions_frame(region, forecasts.y_N, forecasts.dates_N, forecasts.by_seed, forecasts.baselines)
@@ -174,20 +190,20 @@ class Returns:
     def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
         return fitted_return_baselines(known.train, known.scored, known.ratio_train_NF, known.ratio_scored_NF)
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        return {
-            region: score_return_region(
-                y_N=made.y_N,
-                dates_N=made.dates_N,
-                forecasts=made.by_seed,
-                baselines=made.baselines,
-                training=self.training,
-                fingerprint=made.fingerprint,
-                params=params,
-                seed=made.seed,
-            )
-            for region, made in regions.items()
-        }
+    def choose(self, validation: RegionForecasts) -> None:
+        """A return is forecast as it is: it has no threshold and no temperature."""
+
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+        return score_return_region(
+            y_N=made.y_N,
+            dates_N=made.dates_N,
+            forecasts=made.by_seed,
+            baselines=made.baselines,
+            training=self.training,
+            fingerprint=made.fingerprint,
+            params=params,
+            seed=made.seed,
+        )
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
         return return_predictions_frame(

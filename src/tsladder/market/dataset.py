@@ -9,7 +9,7 @@ from typing import Any
 
 from tsladder.market.features import FeatureTable, read_features
 from tsladder.market.splits import Splits, check_splits, count_regions, make_splits
-from tsladder.market.targets import classes, labels
+from tsladder.market.targets import labels
 from tsladder.market.unbroken import around_lost_days
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import Params, TargetParams, WindowParams
@@ -52,7 +52,7 @@ def write_splits(places: Places, params: Params) -> None:
         whole = make_splits(table.dates_T, params.splits, context_length, horizon, seed=params.study.seed)
         splits = around_lost_days(whole, table.dates_T, table.lost_between, context_length)
         y_T = labels(table, params.target, horizon)
-        counts = count_regions(splits, classes(y_T), table.dates_T, context_length)
+        counts = count_regions(splits, y_T, table.dates_T, context_length)
         thinned = _thinned(table, whole, splits, context_length)
         notes = (*check_splits(counts, params.splits, horizon), *thinned)
         records[horizon] = {

@@ -62,7 +62,8 @@ def _score(
         )
         for region, windows in windows_of.items()
     }
-    regions = kind.score(made, EvaluationParams(**work.plan["evaluation"]))
+    evaluation, choices = EvaluationParams(**work.plan["evaluation"]), kind.choose(made[Region.VALIDATION])
+    regions = {region: kind.score(of_region, evaluation, choices) for region, of_region in made.items()}
     frames = [kind.frame(region, of_region) for region, of_region in made.items()]
     folder = work.places.scores(work.cell)
     record = {
