@@ -203,6 +203,15 @@ def test_several_symbols_need_common_dates() -> None:
     parse_params(record, source="params.yaml")
 
 
+def test_returns_have_no_auc_to_search_or_stop_by() -> None:
+    record = change("target.task", "regression")
+    assert parse_params(record, source="params.yaml").target.metric == "huber"
+    record["search"]["objective"] = "val_auc"
+    (fault,) = faults_of(record)
+    assert fault.startswith("search.objective: val_auc needs classes")
+    assert "target.task is regression" in fault
+
+
 def test_a_budget_off_the_ladder_lists_the_rungs() -> None:
     (fault,) = faults_of(change("budget", "7Q"))
     assert "12k, 30k, 80k, 200k, 750k, 2M, 20M, 200M, 2B" in fault

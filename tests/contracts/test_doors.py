@@ -21,7 +21,7 @@ DOORS = {
     "pandera": ("ingest/schema.py",),
     "psutil": ("training/thermometer.py", "training/memory_guard.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
-    "sklearn": ("evaluation/baselines.py",),
+    "sklearn": ("evaluation/estimators.py",),
     "talib": ("market/formulas.py", "market/columns/declaration.py"),
     "yaml": ("typed_yaml.py", "console/lock_file.py"),
     "yfinance": ("ingest/yahoo.py",),

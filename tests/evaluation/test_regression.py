@@ -257,15 +257,15 @@ def test_a_kind_scores_its_regions_and_writes_tables_that_are_read_back(task, tm
         baselines=[Forecast(name=BASE_RATE, p_N=np.full(DAYS, 0.0005 if target.regression else 0.5))],
         seed=3,
     )
-    found = kind.score({Region.VALIDATION: made, Region.TEST: made}, PARAMS)
+    found = kind.score(made, PARAMS, kind.choose(made))
     path = tmp_path / "predictions.parquet"
     kind.frame(Region.TEST, made).to_parquet(path)
     read = read_predictions(path, "test", days=DAYS)
     assert read.metric == kind.metric == target.metric
-    assert read.trained("a").loss_N.mean() == pytest.approx(getattr(found[Region.TEST].mean, kind.metric))
+    assert read.trained("a").loss_N.mean() == pytest.approx(getattr(found.mean, kind.metric))
     np.testing.assert_array_equal(read.y_N, y_N)
     for name in kind.shown:
-        assert name in found[Region.TEST].to_json()["mean"]
+        assert name in found.to_json()["mean"]
     assert (kind.output_scale is not None) == target.regression
 
 

@@ -102,6 +102,22 @@ def test_the_earlier_studys_split_is_refused_by_the_guard_unless_it_is_lowered(
     check_splits(counts, dataclasses.replace(one_window, min_positives=0), 1)
 
 
+def test_returns_are_counted_as_up_days_and_others_by_the_same_guard(
+    sp500_table: FeatureTable, by_date: SplitParams
+) -> None:
+    splits = make_splits(sp500_table.dates_T, by_date, 80, 1, seed=42)
+    both = [
+        count_regions(splits, labels(sp500_table, TargetParams(task=task, price="close"), 1), sp500_table.dates_T, 80)
+        for task in ("regression", "direction")
+    ]
+    assert both[0] == both[1]
+    rising = np.where(np.isnan(labels(sp500_table, TargetParams(task="regression", price="close"), 1)), np.nan, 0.01)
+    counts = count_regions(splits, rising, sp500_table.dates_T, 80)
+    with pytest.raises(BadInput, match=r"splits\.min_positives") as caught:
+        check_splits(counts, by_date, 1)
+    assert any(fault.startswith("test has 0 negatives") for fault in caught.value.faults)
+
+
 @given(
     days=st.integers(60, 700),
     context_length=st.integers(4, 40),

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.evaluation.estimators import RATIO_INVERSE_PENALTY, boosted_classes, logistic
 from tsladder.evaluation.persistence import persistence
 
 Floats = NDArray[np.float64]
@@ -23,14 +24,6 @@ VOLATILITY_LOGISTIC = "volatility_logistic"
 LAST_DAY_RATIO_LOGISTIC = "last_day_ratio_logistic"
 PERSISTENCE = "persistence"
 GRADIENT_BOOSTED_TREES = "gradient_boosted_trees"
-
-RATIO_INVERSE_PENALTY = 0.1
-"""scikit-learn's C of the ratio logistic: a mild ridge (weight 10 against the summed loss), set once, never tuned."""
-
-TREES = 100
-TREE_LEAVES = 8
-TREE_LEARNING_RATE = 0.05
-"""The gradient-boosted trees: few, small and slow to learn, set once, never tuned and never stopped early."""
 
 _LEAST_VOLATILITY = 1e-6
 
@@ -113,47 +106,11 @@ def fitted_baselines(
         Forecast(name=BASE_RATE, p_N=np.full(len(scored.ends_N), y_train.mean())),
         Forecast(
             name=VOLATILITY_LOGISTIC,
-            p_N=_logistic(y_train, log_volatility_T[train.ends_N, None], log_volatility_T[scored.ends_N, None], np.inf),
+            p_N=logistic(y_train, log_volatility_T[train.ends_N, None], log_volatility_T[scored.ends_N, None], np.inf),
         ),
         Forecast(
             name=LAST_DAY_RATIO_LOGISTIC,
-            p_N=_logistic(y_train, ratio_train_NF, ratio_scored_NF, RATIO_INVERSE_PENALTY),
+            p_N=logistic(y_train, ratio_train_NF, ratio_scored_NF, RATIO_INVERSE_PENALTY),
         ),
-        Forecast(name=GRADIENT_BOOSTED_TREES, p_N=_boosted_trees(y_train, ratio_train_NF, ratio_scored_NF)),
+        Forecast(name=GRADIENT_BOOSTED_TREES, p_N=boosted_classes(y_train, ratio_train_NF, ratio_scored_NF)),
     )
-
-
-def _logistic(
-    y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating], inverse_penalty: float
-) -> Floats:
-    """Logistic regression on columns standardised over the training windows; one class alone gives its rate."""
-    if y_N.min() == y_N.max():
-        return np.full(len(scored_NF), y_N.mean())
-    from sklearn.linear_model import LogisticRegression
-
-    train, scored = np.asarray(train_NF, dtype=np.float64), np.asarray(scored_NF, dtype=np.float64)
-    mean_F, sd_F = train.mean(axis=0), train.std(axis=0)
-    sd_F = np.where(sd_F > 1e-9 * np.maximum(1.0, np.abs(mean_F)), sd_F, 1.0)
-    model = LogisticRegression(C=inverse_penalty, max_iter=5000, tol=1e-8)
-    model.fit((train - mean_F) / sd_F, y_N)
-    return np.asarray(model.predict_proba((scored - mean_F) / sd_F)[:, 1], dtype=np.float64)
-
-
-def _boosted_trees(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> Floats:
-    """Histogram gradient boosting (scikit-learn); one class alone gives its rate."""
-    if y_N.min() == y_N.max():
-        return np.full(len(scored_NF), y_N.mean())
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
-
-    model = HistGradientBoostingClassifier(
-        max_iter=TREES,
-        max_leaf_nodes=TREE_LEAVES,
-        learning_rate=TREE_LEARNING_RATE,
-        early_stopping=False,
-        random_state=0,
-    )
-    # The same trees on any number of threads; on more than one, waiting for busy cores took twenty times as long.
-    with threadpool_limits(1, user_api="openmp"):
-        model.fit(np.asarray(train_NF, dtype=np.float64), y_N)
-        return np.asarray(model.predict_proba(np.asarray(scored_NF, dtype=np.float64))[:, 1], dtype=np.float64)

@@ -62,16 +62,6 @@ class Scores(Protocol):
     """What both kinds know of a region, beside metrics of their own."""
 
     @property
-    def intervals(self) -> Mapping[str, Interval | None]: ...
-    @property
-    def skill(self) -> float | None: ...
-    @property
-    def base_rate_loss(self) -> float: ...
-    @property
-    def own_rate_loss(self) -> float: ...
-    @property
-    def mean(self) -> Any: ...
-    @property
     def windows(self) -> int: ...
     @property
     def positives(self) -> int: ...
@@ -85,6 +75,16 @@ class Scores(Protocol):
     def stricter(self) -> str: ...
     @property
     def advantage(self) -> Interval: ...
+    @property
+    def intervals(self) -> Mapping[str, Interval | None]: ...
+    @property
+    def skill(self) -> float | None: ...
+    @property
+    def base_rate_loss(self) -> float: ...
+    @property
+    def own_rate_loss(self) -> float: ...
+    @property
+    def mean(self) -> Any: ...
 
     def to_json(self) -> dict[str, Any]: ...
 
@@ -115,12 +115,12 @@ class Kind(Protocol):
         """Those that see no label but training's."""
         ...
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        """Every region; what has to be chosen is chosen on validation, which is among them."""
+    def choose(self, validation: RegionForecasts) -> ValidationChoices | None:
+        """What the validation region settles for every other one; None: nothing has to be settled."""
         ...
 
-    def score_apart(self, made: RegionForecasts, params: EvaluationParams) -> Scores:
-        """A region of another market, for which nothing was chosen."""
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+        """One region."""
         ...
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
@@ -154,15 +154,10 @@ class Classes:
         ratios = known.ratio_train_NF, known.ratio_scored_NF
         return fitted_baselines(known.train, known.scored, known.close_T, *ratios, known.first_rows)
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        validation = regions[Region.VALIDATION]
-        choices = choose_on_validation(validation.y_N, validation.by_seed)
-        return {region: self._scored(made, params, choices) for region, made in regions.items()}
+    def choose(self, validation: RegionForecasts) -> ValidationChoices:
+        return choose_on_validation(validation.y_N, validation.by_seed)
 
-    def score_apart(self, made: RegionForecasts, params: EvaluationParams) -> Scores:
-        return self._scored(made, params, None)
-
-    def _scored(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         return score_region(
             y_N=made.y_N,
             dates_N=made.dates_N,
@@ -198,10 +193,10 @@ class Returns:
     def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
         return fitted_return_baselines(known.train, known.scored, known.ratio_train_NF, known.ratio_scored_NF)
 
-    def score(self, regions: Mapping[Region, RegionForecasts], params: EvaluationParams) -> dict[Region, Scores]:
-        return {region: self.score_apart(made, params) for region, made in regions.items()}
+    def choose(self, validation: RegionForecasts) -> None:
+        """A return is forecast as it is: it has no threshold and no temperature."""
 
-    def score_apart(self, made: RegionForecasts, params: EvaluationParams) -> Scores:
+    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         return score_return_region(
             y_N=made.y_N,
             dates_N=made.dates_N,

@@ -10,7 +10,7 @@ from typing import Any
 from tsladder.market.features import FeatureTable, read_features
 from tsladder.market.pooling import cut_symbols
 from tsladder.market.splits import RegionCount, Splits, check_splits, count_earlier, count_regions
-from tsladder.market.targets import classes, labels
+from tsladder.market.targets import labels
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
@@ -70,7 +70,7 @@ def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
     """The splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
-    y_T = classes(labels(table, params.target, horizon))
+    y_T = labels(table, params.target, horizon)
 
     def counted(splits: Splits) -> dict[Region, RegionCount]:
         return count_regions(splits, y_T, table.dates_T, context_length)

@@ -117,7 +117,10 @@ def _split(region: Region, record: Mapping[str, Any]) -> Split:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionCount:
-    """Windows of a region and how many are labelled 1. The days are the first and last day a label is asked on."""
+    """Windows of a region and how many are labelled 1, or with a return above 0; all others are negatives.
+
+    The days are the first and last day a label is asked on.
+    """
 
     windows: int
     positives: int
@@ -150,7 +153,7 @@ def count_regions(
         if len(ends_N) == 0:
             counts[region] = RegionCount(windows=0, positives=0, base_rate=None, first_day=None, last_day=None)
             continue
-        positives = int(y_T[ends_N].sum())
+        positives = int((y_T[ends_N] > 0.0).sum())
         counts[region] = RegionCount(
             windows=len(ends_N),
             positives=positives,

@@ -50,12 +50,6 @@ def _of_one_symbol(table: FeatureTable, target: TargetParams, horizon: int) -> N
     return y_T
 
 
-def classes(y_T: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 where a label is above 0, else 0; NaN stays. Classes as they are; of returns the days that rise, which is
-    what ``direction`` would label."""
-    return np.where(np.isnan(y_T), np.nan, (y_T > 0.0).astype(np.float64))
-
-
 def horizon_of(y_T: NDArray[np.float64]) -> int:
     """The horizon that `labels` was asked for: how many days at the end have no label."""
     known = np.flatnonzero(~np.isnan(y_T))

@@ -61,9 +61,8 @@ def _score(
 ) -> dict[Scored, Scores]:
     """Choices made on validation are those of the study's own symbol: the others have no such."""
     own, evaluation = work.dataset.table.symbol, EvaluationParams(**work.plan["evaluation"])
-    of_own = kind.score({region: one for (name, region), one in made.items() if name == own}, evaluation)
-    scores: dict[Scored, Scores] = {(own, region): scored for region, scored in of_own.items()}
-    return scores | {key: kind.score_apart(one, evaluation) for key, one in made.items() if key not in scores}
+    choices = kind.choose(made[own, Region.VALIDATION])
+    return {key: kind.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
 
 
 def _made(
