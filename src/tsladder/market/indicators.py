@@ -140,8 +140,8 @@ def _refuse_missing_volume(bars: Bars, chosen: Iterable[Indicator]) -> None:
     starved = [indicator.column.name for indicator in chosen if indicator.needs_volume]
     if starved and not bars.has_volume:
         raise BadInput(
-            f"data.symbol {bars.symbol} has no Volume, which these features need: {', '.join(starved)}; "
-            "choose a symbol with Volume"
+            f"{bars.symbol} has no Volume, which these features need: {', '.join(starved)}; "
+            "name a symbol with Volume in data.symbol and data.symbols"
         )
 
 
