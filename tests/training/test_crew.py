@@ -34,6 +34,8 @@ EPOCHS = 5
 class ImaginedCrew:
     """Stands in for a Supervisor: its jobs take `EPOCHS` ticks of ten seconds each, and none while they are paused."""
 
+    models_a_job = 1
+
     def __init__(self, clock: Clock) -> None:
         self.history: list[str] = []
         self.paused = False

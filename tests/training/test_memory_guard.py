@@ -13,8 +13,9 @@ import pytest
 import torch
 from tests.building import batch_plan, job, settings, spec, windows
 
+from tsladder.market.windows import FoldWindows, Windows
 from tsladder.planning.memory import BatchPlan
-from tsladder.training import trainer, worker
+from tsladder.training import folds, trainer, worker
 from tsladder.training.memory_guard import SWAPPED_GIB, KernelKills, MachineMemory, MemoryWatch
 from tsladder.training.outcome import Job, Outcome
 from tsladder.training.supervisor import Ended, Progress, Retried, Supervisor
@@ -202,6 +203,26 @@ def test_an_allocator_that_always_gives_up_ends_the_trial_without_a_loss(monkeyp
     assert (outcome.retries, outcome.best_val_loss, outcome.message) == (2, None, "no room")
 
 
+def test_an_allocator_that_gives_up_in_one_fold_leads_to_the_smaller_plan_in_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def fit_within(job: Job, train: Windows, *rest: object) -> Fitted:
+        tried.append(job.plan.micro_batch)
+        if len(train) > 50 and job.plan.micro_batch > 16:
+            raise MemoryError("no room")
+        return fit(job, train, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folds, "fit", fit_within)
+    earlier = FoldWindows(train=windows(50, seed=3), validation=windows(30, seed=4))
+    outcome = train_here(job(settings=settings(dropout=0.0)), earlier)
+    assert tried == [32, 32, 16, 16]
+    assert (outcome.retries, outcome.plan.micro_batch) == (1, 16)
+    assert [fold.epochs_run for fold in outcome.folds] == [3, 3]
+    assert len(outcome.curve) == 6
+
+
 class Deaf:
     """A channel to nobody."""
 
@@ -211,9 +232,10 @@ class Deaf:
         return False
 
 
-def train_here(job: Job) -> Outcome:
+def train_here(job: Job, *earlier: FoldWindows) -> Outcome:
     before = torch.get_num_threads()
+    every = (*earlier, FoldWindows(train=TRAIN, validation=VALIDATION))
     try:
-        return worker._train(Deaf(), job, TRAIN, VALIDATION, time.perf_counter())  # type: ignore[arg-type]
+        return worker._train(Deaf(), job, every, time.perf_counter())  # type: ignore[arg-type]
     finally:
         torch.set_num_threads(before)
