@@ -11,12 +11,16 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.console.plan import study_forecast
+from tsladder.console.results import Belonging, read_results
 from tsladder.console.run_length import run_lengths
+from tsladder.console.unchanged import Unchanged
 from tsladder.errors import BadInput
 from tsladder.market.dataset import write_splits
 from tsladder.places import Places
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
+from tsladder.report.study_files import read_facts
 from tsladder.search.cell import search_cell, validation_classes
 from tsladder.search.trials import TrialRecord
 from tsladder.tracking import MemoryTracker
@@ -139,3 +143,27 @@ def test_the_plan_counts_a_training_for_every_fold_and_says_so(
     counted = [(fold.train_windows, fold.validation_windows) for fold in (*length.earlier, length)]
     found = [(len(fold.train), len(fold.validation)) for fold in opened(places).dataset.windows.folds]
     assert counted == found
+
+
+def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
+    searched: tuple[Places, MemoryTracker],
+) -> None:
+    places, _ = searched
+    (plans,) = plan_cells(params_of(places))
+    ours = Belonging(inputs=True, search=True, train=False, scores=False)
+    results = read_results(places, plans, ours, Unchanged())
+    last = {trial.folds[-1].seconds for trial in trials(places)}
+    assert set(results.last_model_seconds) == last
+    pairs = zip(results.last_model_seconds, results.trial_seconds, strict=True)
+    assert all(0 < last_model < trial for last_model, trial in pairs)
+
+
+def test_the_report_tells_the_windows_of_every_fold(searched: tuple[Places, MemoryTracker]) -> None:
+    places, _ = searched
+    (split,) = read_facts(places, params_of(places)).splits
+    folds = opened(places).dataset.windows.folds
+    for number, fold in enumerate(folds[:-1], start=1):
+        assert split.regions[f"train of fold {number}"].windows == len(fold.train)
+        assert split.regions[f"validation of fold {number}"].windows == len(fold.validation)
+    assert split.regions["validation"].windows == len(folds[-1].validation)
+    assert any("walk forward: fold 1 trains on" in note for note in split.notes)
