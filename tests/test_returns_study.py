@@ -22,6 +22,7 @@ from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
 from tsladder.training.cell import open_cell
 from tsladder.training.outcome import RECORD
+from tsladder.training.scoring import score_cell
 from tsladder.vocabulary import Cell
 
 LADDER = ["12k", "20k", "30k"]
@@ -29,7 +30,12 @@ CELLS = [Cell(budget, 2) for budget in LADDER]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Places:
+def tracker() -> MemoryTracker:
+    return MemoryTracker()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tracker: MemoryTracker) -> Places:
     places = make_study(
         tmp_path_factory.mktemp("returns"),
         target__task="regression",
@@ -41,15 +47,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Places:
     prepare(places)
     for cell in CELLS:
         search_here(places, cell)
-        plans = {"train": places.train_plan(cell), "evaluate": places.evaluate_plan(cell)}
-        for name, path in plans.items():
-            verb(name)(places, params_of(places), cell, read_plan(path))
+        verb("train")(places, params_of(places), cell, read_plan(places.train_plan(cell)))
+        work = open_cell(places, params_of(places), cell, read_plan(places.evaluate_plan(cell)))
+        score_cell(work, read_json(places.choice(cell)), tracker)
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {}, "words": "Nothing was seen."}
         for name, title in PROBES.items()
     ]
     write_json(places.audit / "audit.json", {"passed": True, "probes": probes})
-    fit_law(places, params_of(places), MemoryTracker())
+    fit_law(places, params_of(places), tracker)
     build_report(places, params_of(places))
     return places
 
@@ -91,6 +97,17 @@ def test_the_search_writes_the_constants_loss_beside_each_trial(finished: Places
     for line in lines:
         assert line["base_rate_loss"] == pytest.approx(expected)
         assert line["val_auc"] is None
+
+
+def test_the_metrics_of_returns_are_tracked_and_no_metric_of_classes(finished: Places, tracker: MemoryTracker) -> None:
+    runs = {run.name: run for run in tracker.runs()}
+    for cell in CELLS:
+        mean = read_json(finished.scores(cell) / "scores.json")["regions"]["test"]["mean"]
+        logged = runs[f"{cell}/evaluation"].metrics
+        assert logged["test_loss"] == mean["huber"]
+        for name in ("ic", "r2", "sign_hit_rate", "rmse"):
+            assert logged[f"test_{name}"] == mean[name]
+        assert not {"test_auc", "test_brier", "test_ece"} & set(logged)
 
 
 def test_the_law_is_one_of_huber_losses(finished: Places) -> None:
