@@ -126,7 +126,7 @@ def test_the_report_speaks_of_returns_and_of_no_probability(finished: Places) ->
     assert "Huber losses" in said
     assert "IC (rank correlation)" in said
     assert "R² against the training mean" in said
-    for foreign in ("Brier", "AUC", "nats", "Can the probabilities be trusted", "Yes or no"):
+    for foreign in ("Log loss against", "Brier", "AUC", "nats", "Can the probabilities be trusted", "Yes or no"):
         assert foreign not in said, foreign
     rows = list(csv.DictReader(io.StringIO((finished.report / "experiment_results.csv").read_text())))
     assert [float(row["test_ic"]) for row in rows] == pytest.approx(
