@@ -22,6 +22,7 @@ from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
 from tsladder.training.cell import open_cell
 from tsladder.training.outcome import RECORD
+from tsladder.training.scoring import score_cell
 from tsladder.vocabulary import Cell
 
 LADDER = ["12k", "20k", "30k"]
@@ -29,7 +30,12 @@ CELLS = [Cell(budget, 2) for budget in LADDER]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Places:
+def tracker() -> MemoryTracker:
+    return MemoryTracker()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tracker: MemoryTracker) -> Places:
     places = make_study(
         tmp_path_factory.mktemp("returns"),
         target__task="regression",
@@ -41,15 +47,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Places:
     prepare(places)
     for cell in CELLS:
         search_here(places, cell)
-        plans = {"train": places.train_plan(cell), "evaluate": places.evaluate_plan(cell)}
-        for name, path in plans.items():
-            verb(name)(places, params_of(places), cell, read_plan(path))
+        verb("train")(places, params_of(places), cell, read_plan(places.train_plan(cell)))
+        work = open_cell(places, params_of(places), cell, read_plan(places.evaluate_plan(cell)))
+        score_cell(work, read_json(places.choice(cell)), tracker)
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {}, "words": "Nothing was seen."}
         for name, title in PROBES.items()
     ]
     write_json(places.audit / "audit.json", {"passed": True, "probes": probes})
-    fit_law(places, params_of(places), MemoryTracker())
+    fit_law(places, params_of(places), tracker)
     build_report(places, params_of(places))
     return places
 
@@ -93,6 +99,17 @@ def test_the_search_writes_the_constants_loss_beside_each_trial(finished: Places
         assert line["val_auc"] is None
 
 
+def test_the_metrics_of_returns_are_tracked_and_no_metric_of_classes(finished: Places, tracker: MemoryTracker) -> None:
+    runs = {run.name: run for run in tracker.runs()}
+    for cell in CELLS:
+        mean = read_json(finished.scores(cell) / "scores.json")["regions"]["test"]["mean"]
+        logged = runs[f"{cell}/evaluation"].metrics
+        assert logged["test_loss"] == mean["huber"]
+        for name in ("ic", "r2", "sign_hit_rate", "rmse"):
+            assert logged[f"test_{name}"] == mean[name]
+        assert not {"test_auc", "test_brier", "test_ece"} & set(logged)
+
+
 def test_the_law_is_one_of_huber_losses(finished: Places) -> None:
     record = read_json(finished.law / "scaling.json")
     assert record["metric"] == "huber"
@@ -109,7 +126,7 @@ def test_the_report_speaks_of_returns_and_of_no_probability(finished: Places) ->
     assert "Huber losses" in said
     assert "IC (rank correlation)" in said
     assert "R² against the training mean" in said
-    for foreign in ("Brier", "AUC", "nats", "Can the probabilities be trusted", "Yes or no"):
+    for foreign in ("Log loss against", "Brier", "AUC", "nats", "Can the probabilities be trusted", "Yes or no"):
         assert foreign not in said, foreign
     rows = list(csv.DictReader(io.StringIO((finished.report / "experiment_results.csv").read_text())))
     assert [float(row["test_ic"]) for row in rows] == pytest.approx(

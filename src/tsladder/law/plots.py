@@ -23,7 +23,7 @@ _MUTED = "#6b7785"
 _MODEL = "#0b5fa5"
 _BASELINES = {
     "base_rate": ("#8a8f98", (0, (1, 1.6)), "constant of training"),
-    "own_rate": ("#b3541e", (0, (4, 2)), "region's own constant (hindsight)"),
+    "own_rate": ("#b3541e", (0, (4, 2)), "own constant (hindsight)"),
     "volatility_logistic": ("#2f855a", (0, (6, 1.5, 1, 1.5)), "volatility logistic"),
     "zero_return": ("#b7791f", (0, (1, 3)), "zero return"),
     "last_day_ratio_ridge": ("#7b4397", (0, (3, 1, 1, 1, 1, 1)), "last-day ratio ridge"),

@@ -8,6 +8,7 @@ from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
+from tsladder.vocabulary import LOSS_WORDS
 
 SCALING = "scaling.png"
 
@@ -19,7 +20,8 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
         blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
     blocks.append(Points(tuple(_in_a_line(facts, horizon) for horizon in facts.params.horizons)))
     if SCALING in pictures:
-        blocks.append(Picture(SCALING, "Log loss against parameter count, one panel a horizon"))
+        loss = LOSS_WORDS[facts.params.target.metric]
+        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel a horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
