@@ -69,8 +69,8 @@ MANY_TOKENS: tuple[Pair, ...] = (
     ((64, 6, 16, 4), ADAMW32, 64, False),
     ((128, 4, 4, 4), ADAMW32, 64, False),
     ((64, 3, 4, 4), MIXED, 128, False),
-    ((128, 10, 8, 4), ADAMW32, 128, True),
-    ((64, 6, 4, 4), LEAN, 64, True),
+    ((64, 6, 4, 4), ADAMW32, 64, True),
+    ((64, 3, 4, 4), LEAN, 64, True),
 )
 
 PAIRS = {"patchtst": PATCHTST, "itransformer": MANY_TOKENS, "informer": MANY_TOKENS}

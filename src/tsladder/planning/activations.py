@@ -10,7 +10,7 @@ With `body` bytes a number of the body (4 in fp32, 2 in bf16), P tokens a window
 - What a block needs only for a moment: gradients of GELU's two sides (2f), or of queries, keys and values in two
   layouts; and the random bits of a mask.
 - ProbSparse attention keeps queries and outputs of the Q that attend (2d each), and needs for a moment all scores (hP a
-  token) and the sampled ones (hQ).
+  token) and the sampled ones (hQ); what they leave free nothing else fits into, so they are added to the other moments.
 - A distilling keeps its three tokens side by side (3d) and what convolution, norm, ELU and the two maxima take (3.5d).
 """
 
@@ -64,7 +64,7 @@ def moment_bytes(spec: ModelSpec, windows: int, body: int) -> float:
     width = _attention_width(spec, stage)
     attention = 4 * (3 * width + 3 * spec.d_model) + 3 * spec.d_model * (0 if body == 4 else 2)
     scores = 4 * spec.n_heads * (stage.tokens + stage.queries) if stage.sparse else 0
-    return windows * stage.tokens * (max(feed_forward, attention, scores) + 2 * spec.d_model * body)
+    return windows * stage.tokens * (max(feed_forward, attention) + scores + 2 * spec.d_model * body)
 
 
 def edges_bytes(spec: ModelSpec, windows: int, body: int) -> float:
