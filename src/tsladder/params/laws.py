@@ -1,0 +1,195 @@
+"""Laws that tie several leaves of params.yaml together. Each fault names the leaf to change by its dotted path."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from tsladder.params.sections import (
+    STRATEGIES,
+    Choices,
+    Params,
+    SearchParams,
+    Span,
+    SplitParams,
+    StopParams,
+    ZeroOr,
+)
+from tsladder.vocabulary import parse_budget
+
+
+def faults_between_sections(params: Params) -> list[str]:
+    """Laws that tie several leaves together; every section has been read when this runs."""
+    return [
+        *_ladder_faults(params),
+        *_symbol_faults(params),
+        *_window_faults(params),
+        *_split_faults(params.splits),
+        *_walk_faults(params),
+        *_search_faults(params.search),
+        *_supplementary_faults(params),
+        *_task_faults(params),
+        *_loss_faults(params.training.loss, params.target.task),
+        *_monitor_faults(params),
+    ]
+
+
+def _ladder_faults(params: Params) -> list[str]:
+    faults = []
+    sizes = []
+    for index, rung in enumerate(params.ladder):
+        try:
+            sizes.append(parse_budget(rung))
+        except ValueError as error:
+            faults.append(f"ladder[{index}]: {error}")
+    if not faults and any(a >= b for a, b in itertools.pairwise(sizes)):
+        faults.append(f"ladder: rungs must grow strictly, got {', '.join(params.ladder)}")
+    if params.budget not in params.ladder:
+        faults.append(f"budget: must be a rung of the ladder ({', '.join(params.ladder)}), got {params.budget!r}")
+    if len(set(params.horizons)) != len(params.horizons):
+        faults.append(f"horizons: each stands once, got {list(params.horizons)}")
+    return faults
+
+
+def _symbol_faults(params: Params) -> list[str]:
+    listed, own, kind = params.data.symbols, params.data.symbol, params.splits.kind
+    if listed is None:
+        return []
+    faults = []
+    if own not in listed:
+        faults.append(f"data.symbols: must hold data.symbol ({own}), whose windows test, got {', '.join(listed)}")
+    if len(set(listed)) != len(listed):
+        faults.append(f"data.symbols: each stands once, got {', '.join(listed)}")
+    if params.data.further and kind != "dates":
+        why = "a window of one symbol may not lie in years that another is tested on, so they are cut at common dates"
+        faults.append(f"data.symbols: several symbols need splits.kind dates, got {kind}: {why}")
+    return faults
+
+
+def _window_faults(params: Params) -> list[str]:
+    if params.model.family == "patchtst" and params.model.patch_len > params.windows.context_length:
+        limit = f"windows.context_length ({params.windows.context_length} days)"
+        return [f"model.patch_len: a patch must fit into {limit}, got {params.model.patch_len}"]
+    return []
+
+
+def _split_faults(splits: SplitParams) -> list[str]:
+    start, end = splits.validation_start, splits.test_start
+    if (start is None) != (end is None):
+        return ["splits.validation_start: give it together with splits.test_start, or set both to null"]
+    faults = []
+    if start is not None and end is not None and start >= end:
+        faults.append(f"splits.test_start: must lie after splits.validation_start ({start}), got {end}")
+    if splits.validation_fraction + splits.test_fraction >= 1.0:
+        faults.append("splits.validation_fraction: with splits.test_fraction it must leave days to train on (sum < 1)")
+    return faults
+
+
+def _walk_faults(params: Params) -> list[str]:
+    splits, horizon = params.splits, max(params.horizons)
+    if splits.kind != "walk_forward":
+        return []
+    faults = []
+    if splits.purge_days is not None and splits.purge_days < horizon:
+        faults.append(
+            f"splits.purge_days: must be at least the largest horizon ({horizon}), got {splits.purge_days}: training "
+            "labels would reach into validation; null takes the horizon"
+        )
+    if params.search.preset in params.search.presets and params.search.pruning_rule is not None:
+        faults.append(
+            "search.pruning: compares learning curves of one training, and a trial of splits.kind walk_forward is "
+            f"{splits.folds}: it must be null"
+        )
+    return faults
+
+
+def _search_faults(search: SearchParams) -> list[str]:
+    faults = []
+    if search.strategy not in STRATEGIES:
+        faults.append(f"search.strategy: must be one of {', '.join(STRATEGIES)}, got {search.strategy!r}")
+    rules = {"search.stop": search.stop} | {f"search.presets.{n}.stop": p.stop for n, p in search.presets.items()}
+    for path, rule in rules.items():
+        if isinstance(rule, StopParams) and rule.top > rule.min_trials:
+            faults.append(f"{path}.top: must not exceed min_trials ({rule.min_trials}), got {rule.top}")
+    if search.preset in search.presets and search.objective == "val_auc" and search.pruning_rule is not None:
+        faults.append("search.pruning: compares validation losses, so with objective val_auc it must be null")
+    if search.preset not in search.presets:
+        faults.append(f"search.preset: must be one of {', '.join(search.presets)}, got {search.preset!r}")
+    for name, preset in search.presets.items():
+        path = f"search.presets.{name}.space"
+        space = preset.space
+        if (space.warmup_steps is None) == (space.warmup_fraction is None):
+            faults.append(f"{path}: give exactly one of warmup_steps and warmup_fraction, the other null")
+        for field in dataclasses.fields(space):
+            faults.extend(_draw_faults(f"{path}.{field.name}", field.name, getattr(space, field.name)))
+    return faults
+
+
+def _supplementary_faults(params: Params) -> list[str]:
+    supplementary = params.search.supplementary
+    if supplementary is None or isinstance(supplementary.budgets, str):
+        return []
+    path, listed = "search.supplementary.budgets", supplementary.budgets
+    unknown = [rung for rung in listed if rung not in params.ladder]
+    faults = [f"{path}: must be rungs of the ladder ({', '.join(params.ladder)}), got {', '.join(unknown)}"]
+    if len(set(listed)) != len(listed):
+        return [*(faults if unknown else []), f"{path}: each stands once, got {', '.join(listed)}"]
+    return faults if unknown else []
+
+
+def _task_faults(params: Params) -> list[str]:
+    if params.target.regression and params.search.objective == "val_auc":
+        return ["search.objective: val_auc needs classes, and target.task is regression: set val_loss"]
+    return []
+
+
+def _loss_faults(loss: str, task: str) -> list[str]:
+    if loss == "auto" or (loss == "huber") == (task == "regression"):
+        return []
+    fitting = "huber" if task == "regression" else "bce, focal, weighted_bce, soft_auc or label_smoothing"
+    return [f"training.loss: target.task {task} is trained with {fitting}, or auto; got {loss}"]
+
+
+def _monitor_faults(params: Params) -> list[str]:
+    if params.training.monitor == "val_loss":
+        return []
+    task, faults = str(params.target.task), []
+    if task == "regression":
+        faults.append("training.monitor: val_auc needs classes, and target.task is regression: set val_loss")
+    if params.splits.min_positives < 1:
+        faults.append(
+            "training.monitor: val_auc needs both classes in validation, so splits.min_positives must be at least 1, "
+            f"got {params.splits.min_positives}"
+        )
+    if params.search.preset in params.search.presets and params.search.pruning_rule is not None:
+        faults.append("search.pruning: compares validation losses, so with training.monitor val_auc it must be null")
+    return faults
+
+
+_CEILINGS = {"dropout": 0.95, "warmup_fraction": 1.0}
+_WHOLE = {"warmup_steps", "epochs"}
+
+
+def _draw_faults(path: str, name: str, draw: Span | Choices | ZeroOr | None) -> list[str]:
+    if draw is None:
+        return []
+    if isinstance(draw, ZeroOr):
+        return _draw_faults(f"{path}.zero_or", name, draw.zero_or)
+    values: tuple[float, ...]
+    if isinstance(draw, Span):
+        if draw.low > draw.high:
+            return [f"{path}: low must not exceed high, got {draw.low:g} > {draw.high:g}"]
+        if draw.log and draw.low == 0.0:
+            return [f"{path}.low: must be above 0 on a log scale"]
+        values = (draw.low, draw.high)
+    else:
+        values = draw.choices
+    faults = []
+    if any(value < 0 or value > _CEILINGS.get(name, float("inf")) for value in values):
+        limit = f"0 and {_CEILINGS[name]:g}" if name in _CEILINGS else "0 and infinity"
+        faults.append(f"{path}: values must lie between {limit}, got {list(values)}")
+    if name in _WHOLE and any(value != int(value) for value in values):
+        faults.append(f"{path}: values must be whole numbers, got {list(values)}")
+    if name in ("epochs", "learning_rate") and any(value <= 0 for value in values):
+        faults.append(f"{path}: values must be above 0, got {list(values)}")
+    return faults
