@@ -140,8 +140,9 @@ def test_a_patch_must_fit_into_the_window_only_where_there_are_patches(family: s
         assert parse_params(record, source="params.yaml").model.family == family
 
 
-def test_pruning_by_loss_and_an_objective_of_auc_do_not_go_together() -> None:
-    record = change("search.objective", "val_auc")
+@pytest.mark.parametrize(("leaf", "value"), [("search.objective", "val_auc"), ("splits.kind", "walk_forward")])
+def test_pruning_by_one_curve_of_losses_does_not_go_with_another_objective_or_with_folds(leaf: str, value: str) -> None:
+    record = change(leaf, value)
     parse_params(record, source="params.yaml")
     record["search"]["preset"] = "mission"
     (fault,) = faults_of(record)
@@ -181,16 +182,6 @@ def test_a_purge_below_the_largest_horizon_is_refused_in_words_and_only_where_it
     for enough in (5, None):
         record["splits"]["purge_days"] = enough
         assert parse_params(record, source="params.yaml").splits.purge_days == enough
-
-
-def test_pruning_and_a_walk_forward_do_not_go_together() -> None:
-    record = change("splits.kind", "walk_forward")
-    parse_params(record, source="params.yaml")
-    record["search"]["preset"] = "mission"
-    (fault,) = faults_of(record)
-    assert fault.startswith("search.pruning")
-    record["search"]["pruning"] = None
-    parse_params(record, source="params.yaml")
 
 
 def test_several_symbols_need_common_dates() -> None:
