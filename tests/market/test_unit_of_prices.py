@@ -14,8 +14,8 @@ from tests.building import batch_plan, geometry, job, recipe, spec
 from tests.building import settings as training_settings
 
 from tsladder.market.bars import Bars
+from tsladder.market.cuts import make_splits
 from tsladder.market.indicators import build_features
-from tsladder.market.splits import make_splits
 from tsladder.market.targets import labels
 from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams
