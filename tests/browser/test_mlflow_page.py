@@ -30,8 +30,9 @@ TRIALS = 10
 STOPS = ("early_stopping", "completed", "pruned")
 START_SECONDS = 60
 FIRST_SIGHT_MS = 30_000
-# MLflow's page asks who is logged in; a store without logins has no answer, and says so by 404.
-HARMLESS = "the server responded with a status of 404"
+# MLflow's page asks who is logged in; a store without logins has no answer, and says so by 404. On a busy machine its
+# layout takes more than one frame, of which a browser notifies the page.
+HARMLESS = ("the server responded with a status of 404", "ResizeObserver loop completed with undelivered notifications")
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def red_pixels(path: Path) -> int:
 
 
 def complaints(sight: Sight) -> list[str]:
-    return [error for error in sight.errors if HARMLESS not in error]
+    return [error for error in sight.errors if not any(words in error for words in HARMLESS)]
 
 
 def names(budget: str) -> set[str]:
