@@ -175,7 +175,7 @@ def test_a_parameter_of_the_law_or_the_machine_trains_nothing(workspace: Workspa
 
 
 def test_a_comment_in_the_trainer_leaves_every_trained_cell_fresh(workspace: Workspace) -> None:
-    workspace.edit("src/tsladder/training/trainer.py", "    model.train()\n", "    # a remark\n    model.train()\n")
+    workspace.edit("src/tsladder/training/trainer.py", "    model.eval()\n", "    # a remark\n    model.eval()\n")
     assert workspace.states()[CELL] == "fresh"
     assert workspace.repro() == {"plan"}
 
