@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,35 @@ def dependent_variance(statistic: Statistic, *, days: int, block: int, draws: in
     long_K = _centred_variance(statistic, days, 2 * block, draws, rng)
     lags_N = 2.0 * _lag_weights(days, 2 * block) - _lag_weights(days, block)
     return np.maximum(2.0 * long_K - short_K, short_K), max(days / (1.0 + 2.0 * float((lags_N**2).sum())), 1.0)
+
+
+def resampled_intervals(
+    statistic: Statistic,
+    values: Sequence[float | None],
+    *,
+    days: int,
+    block: int,
+    draws: int,
+    confidence: float,
+    seed: int,
+) -> list[Interval | None]:
+    """The interval of each of K figures over dependent days, of which `values` are the figures of the sample itself.
+
+    None where a figure is undefined, or defined in fewer than two draws, which leave its variance unknown.
+    """
+    variance_K, dof = dependent_variance(statistic, days=days, block=block, draws=draws, seed=seed)
+    independent_K = independent_variance(statistic, days=days, draws=draws, seed=seed)
+    return [
+        t_interval(value, float(variance), float(if_independent), days=days, dof=dof, confidence=confidence)
+        if value is not None and math.isfinite(variance)
+        else None
+        for value, variance, if_independent in zip(values, variance_K, independent_K, strict=True)
+    ]
+
+
+def within(interval: Interval, lowest: float, highest: float) -> Interval:
+    """No end beyond what the figure can be."""
+    return replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
 
 
 def independent_variance(statistic: Statistic, *, days: int, draws: int, seed: int) -> Floats:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import (
-    Interval,
-    block_length,
-    dependent_variance,
-    independent_variance,
-    mean_interval,
-    t_interval,
-)
+from tsladder.evaluation.bootstrap import Interval, block_length, mean_interval, resampled_intervals, within
 from tsladder.evaluation.calibration import Probabilities, expected_calibration_error
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.evaluation.weighted import SortedForecasts
@@ -40,25 +32,24 @@ def metric_intervals(
     found: dict[str, Interval | None] = {}
     for name, values_N, highest in (("log_loss", loss_N, math.inf), ("brier", brier_N, 1.0)):
         interval = mean_interval(values_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-        found[name] = _within(interval, highest)
+        found[name] = within(interval, 0.0, highest)
 
     sorted_by_seed = [SortedForecasts.of(y, p_N) for p_N in by_seed]
 
     def figures(weights_DN: Floats) -> Floats:
         return np.asarray(np.mean([one.figures(weights_DN) for one in sorted_by_seed], axis=0), dtype=np.float64)
 
-    days, draws = y.size, params.bootstrap_draws
-    variances, dof = dependent_variance(figures, days=days, block=block_length(loss_N), draws=draws, seed=seed)
-    independent = independent_variance(figures, days=days, draws=draws, seed=seed)
-    for name, value, variance, if_independent in zip(
-        ("auc", "average_precision", "ece"), _values(y, by_seed), variances, independent, strict=True
-    ):
-        found[name] = None
-        if value is not None and math.isfinite(variance):
-            interval = t_interval(
-                value, float(variance), float(if_independent), days=days, dof=dof, confidence=params.confidence
-            )
-            found[name] = _within(interval, 1.0)
+    intervals = resampled_intervals(
+        figures,
+        _values(y, by_seed),
+        days=y.size,
+        block=block_length(loss_N),
+        draws=params.bootstrap_draws,
+        confidence=params.confidence,
+        seed=seed,
+    )
+    for name, own in zip(("auc", "average_precision", "ece"), intervals, strict=True):
+        found[name] = None if own is None else within(own, 0.0, 1.0)
     return found
 
 
@@ -70,8 +61,3 @@ def _values(y_N: Floats, by_seed: list[Floats]) -> tuple[float | None, float | N
         return None, None, ece
     auc, precision = np.mean(ranked, axis=0).tolist()
     return auc, precision, ece
-
-
-def _within(interval: Interval, highest: float) -> Interval:
-    """No end beyond what the metric can be."""
-    return dataclasses.replace(interval, low=max(interval.low, 0.0), high=min(interval.high, highest))

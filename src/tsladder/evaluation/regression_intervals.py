@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import (
-    Interval,
-    block_length,
-    dependent_variance,
-    independent_variance,
-    mean_interval,
-    t_interval,
-)
-from tsladder.evaluation.regression_metrics import TrainingReturns, per_day_huber, score_returns
+from tsladder.evaluation.bootstrap import Interval, block_length, mean_interval, resampled_intervals, within
+from tsladder.evaluation.regression_metrics import TrainingReturns, mean_over_seeds, per_day_huber, score_returns
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
@@ -51,30 +43,25 @@ def return_intervals(
     by_seed = [np.asarray(forecast_N, dtype=np.float64) for _, forecast_N in sorted(forecasts.items())]
     loss_N = np.mean([per_day_huber(y, forecast_N, training.scale) for forecast_N in by_seed], axis=0)
     mean = mean_interval(loss_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
-    found: dict[str, Interval | None] = {"huber": _within(mean, 0.0, math.inf)}
+    found: dict[str, Interval | None] = {"huber": within(mean, 0.0, math.inf)}
 
     resampled = [_Resampled.of(y, forecast_N, training.mean) for forecast_N in by_seed]
 
     def figures(weights_DN: Floats) -> Floats:
         return np.asarray(np.mean([one.figures(weights_DN) for one in resampled], axis=0), dtype=np.float64)
 
-    days, draws = y.size, params.bootstrap_draws
-    variances, dof = dependent_variance(figures, days=days, block=block_length(loss_N), draws=draws, seed=seed)
-    independent = independent_variance(figures, days=days, draws=draws, seed=seed)
     scores = [score_returns(y, forecast_N, training) for forecast_N in by_seed]
-    for (name, ends), variance, if_independent in zip(_RANGES.items(), variances, independent, strict=True):
-        values = [getattr(one, name) for one in scores]
-        found[name] = None
-        if None not in values and math.isfinite(variance):
-            interval = t_interval(
-                float(np.mean(values)),
-                float(variance),
-                float(if_independent),
-                days=days,
-                dof=dof,
-                confidence=params.confidence,
-            )
-            found[name] = _within(interval, *ends)
+    intervals = resampled_intervals(
+        figures,
+        [mean_over_seeds(scores, name) for name in _RANGES],
+        days=y.size,
+        block=block_length(loss_N),
+        draws=params.bootstrap_draws,
+        confidence=params.confidence,
+        seed=seed,
+    )
+    for (name, ends), own in zip(_RANGES.items(), intervals, strict=True):
+        found[name] = None if own is None else within(own, *ends)
     return found
 
 
@@ -151,8 +138,3 @@ def _correlations(weights_DN: Floats, one_DN: Floats, other_DN: Floats) -> Float
     ]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(products[0] / np.sqrt(products[1] * products[2]), dtype=np.float64)
-
-
-def _within(interval: Interval, lowest: float, highest: float) -> Interval:
-    """No end beyond what the metric can be."""
-    return dataclasses.replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DELTA = 1.0
+HUBER_DELTA = 1.0
 """Where Huber's loss (1964) turns from a square into a line, in standard deviations of the training labels."""
 
 _LEAST_SPREAD = 1e-12
@@ -63,13 +64,13 @@ def scale_of(y_N: NDArray[np.floating]) -> float:
 
 
 def per_day_huber(y_N: NDArray[np.floating], forecast_N: NDArray[np.floating], scale: float) -> Floats:
-    """Huber's loss of each day: with z = (y - forecast) / scale, z^2 / 2 up to |z| = DELTA, beyond it a line.
+    """Huber's loss of each day: with z = (y - forecast) / scale, z^2 / 2 up to |z| = HUBER_DELTA, beyond it a line.
 
     Raises ValueError for values that are no numbers and for arrays that do not pair up.
     """
     y, forecast = _checked(y_N, forecast_N)
     z = np.abs(y - forecast) / scale
-    return np.where(z <= DELTA, 0.5 * z**2, DELTA * (z - 0.5 * DELTA))
+    return np.where(z <= HUBER_DELTA, 0.5 * z**2, HUBER_DELTA * (z - 0.5 * HUBER_DELTA))
 
 
 def score_returns(
@@ -105,6 +106,12 @@ def midranks(values_N: Floats) -> Floats:
     _, inverse, counts = np.unique(values_N, return_inverse=True, return_counts=True)
     ranks: Floats = np.cumsum(counts) - (counts - 1) / 2.0
     return ranks[inverse]
+
+
+def mean_over_seeds(scores: Sequence[ReturnScores], name: str) -> float | None:
+    """Of the metric `name`; None where it is undefined for a seed."""
+    values = [getattr(one, name) for one in scores]
+    return None if None in values else float(np.mean(values))
 
 
 def _checked(y_N: NDArray[np.floating], forecast_N: NDArray[np.floating]) -> tuple[Floats, Floats]:

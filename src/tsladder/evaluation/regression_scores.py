@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
 from tsladder.evaluation.bootstrap import Interval
 from tsladder.evaluation.regression_intervals import return_intervals
-from tsladder.evaluation.regression_metrics import ReturnScores, TrainingReturns, per_day_huber, score_returns
+from tsladder.evaluation.regression_metrics import (
+    ReturnScores,
+    TrainingReturns,
+    mean_over_seeds,
+    per_day_huber,
+    score_returns,
+)
 from tsladder.evaluation.standing import Skill, stand, standard_error
 from tsladder.params import EvaluationParams
 
@@ -131,16 +137,11 @@ def score_return_region(
 
 def _mean_scores(scores: Sequence[ReturnScores]) -> ReturnScores:
     """Of the seeds; None where a metric is undefined for one of them."""
-
-    def average(name: str) -> float | None:
-        values = [getattr(one, name) for one in scores]
-        return None if None in values else float(np.mean(values))
-
     return ReturnScores(
         huber=float(np.mean([one.huber for one in scores])),
-        ic=average("ic"),
-        pearson=average("pearson"),
-        r2=average("r2"),
-        sign_hit_rate=average("sign_hit_rate"),
+        ic=mean_over_seeds(scores, "ic"),
+        pearson=mean_over_seeds(scores, "pearson"),
+        r2=mean_over_seeds(scores, "r2"),
+        sign_hit_rate=mean_over_seeds(scores, "sign_hit_rate"),
         rmse=float(np.mean([one.rmse for one in scores])),
     )

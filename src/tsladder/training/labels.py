@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.evaluation.regression_metrics import scale_of
 
 
 def label_sd(y_N: NDArray[np.floating]) -> float:
-    """Standard deviation of the training labels (population form), the unit of a regression's raw outputs.
+    """`scale_of` the training labels, the unit of a regression's raw outputs, refused in the user's words.
 
     Raises BadInput where they do not vary.
     """
-    sd = float(np.std(np.asarray(y_N, dtype=np.float64)))
-    if not (math.isfinite(sd) and sd > 0.0):
+    try:
+        return scale_of(y_N)
+    except ValueError:
         raise BadInput(
-            f"training.loss huber needs training labels that vary, got {len(y_N)} of standard deviation {sd:g}: "
-            "look at the prices of data.symbol between the first day and splits.validation_start"
-        )
-    return sd
+            f"training.loss huber needs training labels that vary, got {len(y_N)} of standard deviation "
+            f"{np.std(y_N):g}: look at the prices of data.symbol between the first day and splits.validation_start"
+        ) from None
 
 
 def positive_weight(y_N: NDArray[np.floating]) -> float:

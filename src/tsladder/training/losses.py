@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from tsladder.evaluation.regression_metrics import HUBER_DELTA
 from tsladder.training.labels import label_sd, positive_weight
 
 FOCUS = 2.0
@@ -22,9 +23,6 @@ FOCUS = 2.0
 
 SMOOTHING = 0.1
 """Share of a label that label smoothing spreads over both classes."""
-
-HUBER_DELTA = 1.0
-"""Where Huber's loss turns from a parabola to a line, in standard deviations of the training labels."""
 
 Form = Callable[[Tensor, Tensor], Tensor]
 """(outputs, labels) -> a loss each, or one for all."""
