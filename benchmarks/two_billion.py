@@ -153,7 +153,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
         if not math.isfinite(loss):
             break
     kept = BestWeights(trainer.weights, Path(job.scratch_folder or "."))
-    kept.keep()
+    kept.keep(1)
     kept.restore()
     kept.discard()
     validation = dataclasses.replace(

@@ -135,6 +135,7 @@ class Shift:
             on_retry=lambda event: self.lines(retry_words(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
+            on_said=lambda event: self.lines(event.text),
             watch=ThermalWatch(script, self.lines, clock=self.clock),
             pulse=self.pulse,
             by_hand=by_hand or (lambda: False),

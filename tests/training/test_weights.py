@@ -72,7 +72,7 @@ def test_the_best_weights_come_back_from_memory_and_from_disk(precision: str, on
     trainer = Trainer(job(recipe=recipe(precision=precision), settings=settings(dropout=0.0)), BCE)
     before = predict_logits(trainer.model, FEED)
     best = BestWeights(trainer.weights, tmp_path / "scratch" if on_disk else None)
-    best.keep()
+    best.keep(1)
     for _ in range(2):
         trainer.step(FEED, torch.arange(32), 1e-2)
         assert not torch.equal(predict_logits(trainer.model, FEED), before)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tsladder.locks import is_owned
 from tsladder.params import PruningParams
-from tsladder.records import append_line
+from tsladder.records import append_line, digest
 from tsladder.search.bookkeeping import Asked, Bookkeeper
 from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
@@ -25,7 +25,8 @@ from tsladder.search.study import SearchStudy, Told, open_study
 from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
-from tsladder.training.crew import keep_busy, retry_words
+from tsladder.training.checkpoint_plan import remove_checkpoints
+from tsladder.training.crew import STOPPING, keep_busy, retry_words
 from tsladder.training.outcome import Job, Outcome
 from tsladder.training.pruning import build_bar
 from tsladder.training.pulse import Pulse
@@ -89,6 +90,7 @@ class Runner:
         self._redo = {n: _Attempt(r.attempt + 1, dict(r.draws)) for n, r in last.items() if not r.final}
         self._open = [number for number in range(schedule.trials_total) if number not in self._ended]
         self._running: dict[int, Asked] = {}
+        self._jobs: dict[int, Job] = {}
         self._told_through = -1
         self._finished: Finished | None = None
         self._heat_stop: HeatStop | None = None
@@ -138,7 +140,8 @@ class Runner:
             next_job=lambda: self._next_job(study),
             on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
-            on_stop=lambda: self._books.say("stopping after the current epoch; once more stops at once"),
+            on_stop=lambda: self._books.say(f"{STOPPING}; once more stops at once"),
+            on_said=lambda event: self._books.say(f"trial {event.number + 1}: {event.text}"),
             watch=ThermalWatch(self._work.thermometer, self._books.say),
             pulse=Pulse(
                 self._folder,
@@ -162,7 +165,8 @@ class Runner:
             return None
         self._open.pop(0)
         self._running[asked.number] = asked
-        return asked.number, self._job(asked)
+        job = self._jobs[asked.number] = self._job(asked)
+        return asked.number, job
 
     def _ask(self, study: SearchStudy, number: int) -> Asked | None:
         """Draw trial `number`; None while trials that it must learn from are still running, and at the end."""
@@ -235,7 +239,7 @@ class Runner:
         return derive_seed(self._work.seed, str(self._work.cell), *phase, *parts)
 
     def _job(self, asked: Asked) -> Job:
-        return Job(
+        job = Job(
             spec=asked.configuration.spec,
             settings=asked.configuration.settings,
             recipe=self._work.recipe,
@@ -246,13 +250,22 @@ class Runner:
             bar=asked.bar,
             scratch_folder=self._work.scratch(asked.configuration.spec, self._folder),
         )
+        return self._work.with_checkpoints(
+            job,
+            self._folder,
+            name=f"trial-{asked.number:03d}",
+            identity=digest(self._key, asked.number, asked.seed, asked.configuration.to_record()),
+            folds=self._work.dataset.windows.folds,
+        )
 
     def _write_down(self, study: SearchStudy, asked: Asked, outcome: Outcome) -> None:
         """On disk first, then to MLflow."""
         record = self._books.record(asked, outcome, self._workers)
         append_line(self._folder / TRIALS, record.to_record())
+        job = self._jobs.pop(record.number)
         if record.final:
             self._ended[record.number] = record
+            remove_checkpoints(job.checkpoints)
         else:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from safetensors import safe_open
@@ -13,37 +14,72 @@ from tsladder.training.weights import Weights
 
 
 class BestWeights:
-    """`folder`: where they lie between epochs; None keeps them in memory."""
+    """`folder`: where they lie between epochs; None keeps them in memory.
 
-    def __init__(self, weights: Weights, folder: Path | None) -> None:
+    `lasting`: the folder outlives this process, so that the training can be continued from it. The files then bear the
+    epoch's number: until a checkpoint names the new one, the old one is needed as well.
+    """
+
+    def __init__(self, weights: Weights, folder: Path | None, *, lasting: bool = False) -> None:
         self._weights = weights
-        self._path = None if folder is None else folder / f"best-{os.getpid()}.safetensors"
+        self._folder = folder
+        self._lasting = lasting
+        self._path: Path | None = None
         self._copy: dict[str, Tensor] | None = None
 
-    def keep(self) -> None:
-        """Take the weights as they are now."""
-        if self._path is None:
+    def keep(self, epoch: int) -> None:
+        """Take the weights as they are now, after `epoch`."""
+        if self._folder is None:
             self._copy = {name: value.detach().clone() for name, value in self._weights.kept.items()}
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._path = self._path_of(epoch)
         temporary = self._path.with_suffix(".tmp")
         save_file({name: value.detach().cpu().contiguous() for name, value in self._weights.kept.items()}, temporary)
         temporary.replace(self._path)
 
+    def _path_of(self, epoch: int) -> Path:
+        if self._folder is None:
+            raise ValueError("the best weights are kept in memory")
+        return self._folder / f"best-{epoch if self._lasting else f'of-process-{os.getpid()}'}.safetensors"
+
+    @property
+    def in_memory(self) -> Mapping[str, Tensor]:
+        """The copy, by name; empty where it lies on disk or none has been kept."""
+        return self._copy or {}
+
+    def found(self, epoch: int, copy: Iterable[tuple[str, Tensor]]) -> bool:
+        """Take over what an earlier process kept after `epoch`: `copy`, or the file. False where there is none."""
+        if self._folder is None:
+            self._copy = dict(copy)
+            return bool(self._copy)
+        self._path = self._path_of(epoch)
+        return self._path.exists()
+
+    def forget_older(self) -> None:
+        """Remove the files of epochs that are the best no more."""
+        if self._folder is None or not self._lasting or not self._folder.exists():
+            return
+        for path in self._folder.glob("best-*.safetensors"):
+            if path != self._path:
+                path.unlink()
+
     def restore(self) -> None:
         """Put the weights last kept back into the model."""
-        if self._path is None:
+        if self._folder is None:
             if self._copy is None:
                 raise ValueError("no weights have been kept")
             self._weights.put_back(self._copy.items())
             return
+        if self._path is None:
+            raise ValueError("no weights have been kept")
         for name in self._weights.kept:
             # Opened anew for each: pages of the file that stay mapped would count as memory of this process.
             with safe_open(self._path, framework="pt") as stored:
                 self._weights.put_back([(name, stored.get_tensor(name))])
 
     def discard(self) -> None:
-        """Remove what lies on disk."""
+        """Remove what lies on disk; a lasting file stays until whoever started the training has its result."""
         self._copy = None
-        if self._path is not None:
+        if self._path is not None and not self._lasting:
             self._path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,25 @@ from tsladder.market.windows import FoldWindows
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import Params, TargetParams, WindowParams
 from tsladder.places import Places
+from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.plans import cell_key, read_plan
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import Recipe, Settings
 from tsladder.tracking import RunTags
+from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.memory_guard import MemoryWatch
+from tsladder.training.outcome import Job
 from tsladder.training.thermometer import Thermometer, thermometer_for
 from tsladder.vocabulary import Cell, Phase
 
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
+
+
+CHECKPOINTS = "checkpoints"
+"""Folder of a live record that holds the trainings under way."""
 
 
 def clear_scratch(live: Path) -> None:
@@ -108,6 +116,44 @@ class CellWork:
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
         """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""
         return str(live / SCRATCH) if best_on_disk(spec) else None
+
+    def forecast(
+        self, spec: ModelSpec, settings: Settings, plan: BatchPlan, threads: int, folds: Sequence[FoldWindows]
+    ) -> Forecast | None:
+        """Seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
+        if self.machine.rates is None:
+            return None
+        *earlier, last = (
+            RunLength(
+                train_windows=len(fold.train),
+                validation_windows=len(fold.validation),
+                epochs=settings.epochs,
+                patience=self.recipe.patience,
+                looks_first=self.recipe.loss == "soft_auc",
+            )
+            for fold in folds
+        )
+        run = dataclasses.replace(last, earlier=tuple(earlier))
+        return forecast(spec, plan, threads, run, self.machine.rates)
+
+    def with_checkpoints(self, job: Job, live: Path, *, name: str, identity: str, folds: Sequence[FoldWindows]) -> Job:
+        """`job`, which trains on `folds`, with what it needs to be kept in the live record `live` while it is under
+        way. `identity`: of everything that decides its numbers."""
+        predicted = self.forecast(job.spec, job.settings, job.plan, job.threads, folds)
+        minutes = self.params.training.checkpoint_minutes
+        checkpoints = None
+        if minutes is not None:
+            checkpoints = CheckpointPlan(
+                folder=str(live / CHECKPOINTS / name),
+                identity=identity,
+                every_seconds=60.0 * minutes,
+                predicted_longer=predicted is not None and predicted.trial_expected > 60.0 * minutes,
+            )
+        return dataclasses.replace(
+            job,
+            checkpoints=checkpoints,
+            micro_batch_seconds=None if predicted is None else predicted.step / job.plan.accumulation_steps,
+        )
 
     def tags(self, phase: Phase, key: str) -> RunTags:
         return RunTags(

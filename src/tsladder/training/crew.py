@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tsladder.interruption import graceful_stop
 from tsladder.training.outcome import Job, ended_early
 from tsladder.training.pulse import Pulse
-from tsladder.training.supervisor import Ended, Retried, Supervisor
+from tsladder.training.supervisor import Ended, Retried, Said, Supervisor
 from tsladder.training.thermal_guard import Action, ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.vocabulary import StopReason
@@ -17,8 +17,13 @@ from tsladder.vocabulary import StopReason
 _POLL_SECONDS = 0.5
 
 
+STOPPING = "stopping: trainings that keep a checkpoint write it, the others finish their epoch"
+
+
 def retry_words(event: Retried) -> str:
     """One line for whoever watches the run."""
+    if event.plan is None:
+        return f"{event.reason}; it is started once more"
     with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
     return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
 
@@ -36,16 +41,17 @@ def keep_busy(
     on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
+    on_said: Callable[[Said], None],
     watch: ThermalWatch,
     pulse: Pulse,
     by_hand: Callable[[], bool],
 ) -> Reading | None:
     """Run jobs on `workers` workers until `next_job` has none and none is running, then end every worker.
 
-    `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop`
-    and lets the running jobs finish their epoch. While `watch` says so, or `by_hand`, the workers are suspended and
-    none is started; the reading for which `watch` ended them is returned, after what was running has ended as THERMAL.
-    `pulse` is told of everything.
+    `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop` and
+    lets the running jobs leave a checkpoint, or finish their epoch where they keep none. While `watch` says so, or
+    `by_hand`, the workers are suspended and none is started; the reading for which `watch` ended them is returned,
+    after what was running has ended as THERMAL. `pulse` is told of everything.
     """
     told_to_stop = False
     started: dict[int, tuple[Job, float]] = {}
@@ -94,6 +100,8 @@ def keep_busy(
                     elif isinstance(event, Retried):
                         pulse.began_again(event.number)
                         on_retry(event)
+                    elif isinstance(event, Said):
+                        on_said(event)
                     else:
                         pulse.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
     finally:

@@ -17,11 +17,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tsladder.market.windows import FoldWindows
 from tsladder.seeds import derive_seed
+from tsladder.training.checkpoints import Checkpoints
 from tsladder.training.gradients import Beat
 from tsladder.training.outcome import EpochRecord, FoldOutcome, Job
 from tsladder.training.trainer import Report, fit
@@ -46,25 +47,37 @@ class Walked:
     best_epoch: None = None
 
 
-def walk_forward(job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat) -> Walked:
+def walk_forward(
+    job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat, checkpoints: Checkpoints | None = None
+) -> Walked:
     """Train one model of `job` on each of `folds`; `report` is told of every epoch as `Walked.curve` keeps it.
 
-    Raises ValueError for a job that is to leave a checkpoint: of several models none is the trial's.
+    With `checkpoints` it goes on with the fold, and inside it, where an earlier process left.
+    Raises ValueError for a job that is to leave a trained model: of several models none is the trial's.
     """
     if job.checkpoint_folder is not None:
         raise ValueError(f"{len(folds)} folds are trained on, and a checkpoint holds one model")
     curve: list[EpochRecord] = []
     ended: list[FoldOutcome] = []
     n_params = job.spec.n_params
-    for number, fold in enumerate(folds, start=1):
+    if checkpoints is not None:
+        curve, ended = _ended_before(checkpoints)
+    for number, fold in enumerate(folds[len(ended) :], start=len(ended) + 1):
+        curve_before = curve
         epochs_before, steps_before = (number - 1) * job.settings.epochs, curve[-1].steps if curve else 0
 
-        def in_the_walk(record: EpochRecord, epochs: int = epochs_before, steps: int = steps_before) -> bool:
-            moved = dataclasses.replace(record, epoch=epochs + record.epoch, steps=steps + record.steps)
-            curve.append(moved)
-            return report(moved)
+        def moved(record: EpochRecord, epochs: int = epochs_before, steps: int = steps_before) -> EpochRecord:
+            return dataclasses.replace(record, epoch=epochs + record.epoch, steps=steps + record.steps)
 
-        fitted = fit(job_of_fold(job, folds, number), fold.train, fold.validation, in_the_walk, beat)
+        def in_the_walk(record: EpochRecord, moved: Callable[[EpochRecord], EpochRecord] = moved) -> bool:
+            return report(moved(record))
+
+        of_fold = None if checkpoints is None else checkpoints.of_fold(number)
+        fitted = fit(job_of_fold(job, folds, number), fold.train, fold.validation, in_the_walk, beat, of_fold)
+        if checkpoints is not None and of_fold is not None and of_fold.resumed_at > 0:
+            checkpoints.resumed_at = steps_before + of_fold.resumed_at
+        # Epochs that an earlier process trained were reported there.
+        curve = [*curve_before, *map(moved, fitted.curve)]
         n_params = fitted.n_params
         ended.append(
             FoldOutcome(
@@ -79,7 +92,25 @@ def walk_forward(job: Job, folds: Sequence[FoldWindows], report: Report, beat: B
         )
         if not ended[-1].scored:
             break
+        if checkpoints is not None:
+            checkpoints.fold_ended(
+                {
+                    "steps": curve[-1].steps,
+                    "folds": [dataclasses.asdict(one) for one in ended],
+                    "curve": [dataclasses.asdict(record) for record in curve],
+                }
+            )
     return summarised(ended, len(folds), n_params, curve)
+
+
+def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[FoldOutcome]]:
+    """Epochs and outcomes of the folds that earlier processes have trained to their end."""
+    record = checkpoints.ended_folds()
+    if not record:
+        return [], []
+    checkpoints.taken_up(record)
+    folds = [FoldOutcome(**{**fold, "stop_reason": StopReason(fold["stop_reason"])}) for fold in record["folds"]]
+    return [EpochRecord(**epoch) for epoch in record["curve"]], folds
 
 
 def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsladder.models.build import Model
 from tsladder.training.feed import Feed
@@ -15,11 +15,24 @@ from tsladder.training.losses import Loss
 from tsladder.training.weights import Weights
 
 Beat = Callable[[], None]
-"""Called after every micro-batch: the run is alive."""
+"""Called again and again while a run is alive: after every micro-batch and in every block of the model."""
 
 
 def unheard() -> None:
     """The beat of a run that nobody watches."""
+
+
+def beat_in_blocks(model: Model, beat: Beat) -> None:
+    """Call `beat` whenever a block of `model` has been passed, forward or backward: one micro-batch of a large model
+    can take minutes."""
+    if beat is unheard:
+        return
+    for part in model.body():
+        for block in part if isinstance(part, nn.ModuleList) else (part,):
+            block.register_forward_hook(lambda *_: beat())
+            first = next(block.parameters(), None)
+            if first is not None:
+                first.register_post_accumulate_grad_hook(lambda _: beat())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -45,12 +45,31 @@ class LeanOptimizer(torch.optim.Optimizer):
         super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
         self._seed = seed
         self._steps = 0
+        self._moved = False
         everything = [(p, group) for group in self.param_groups for p in group["params"]]
         self._of = {id(p): (number, group) for number, (p, group) in enumerate(everything)}
 
     def begin_step(self) -> None:
         """Before the first backward pass of an optimizer step."""
         self._steps += 1
+
+    def end_step(self) -> None:
+        """After it: every parameter has taken the step."""
+        self._moved = False
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps begun; what the memory of the moments and the rounding of the next one depend on."""
+        return self._steps
+
+    @steps_taken.setter
+    def steps_taken(self, count: int) -> None:
+        self._steps = count
+
+    @property
+    def in_motion(self) -> bool:
+        """Has some parameter already taken the step that was begun last, while others may not have?"""
+        return self._moved
 
     def step_inside_backward(self) -> None:
         """From now on a parameter is stepped as soon as its gradient is complete, and the gradient is dropped.
@@ -77,6 +96,7 @@ class LeanOptimizer(torch.optim.Optimizer):
         parameter.grad = None
 
     def _step_one(self, parameter: Tensor) -> None:
+        self._moved = True
         number, group = self._of[id(parameter)]
         gradient = parameter.grad
         if gradient is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,18 @@ class RoundingAdamW(torch.optim.Optimizer):
         self._bits = np.random.SFC64(seed)
         self._steps = 0
 
+    def numbers(self) -> dict[str, Any]:
+        """Steps taken and the state of the rounding's generator, JSON-ready."""
+        state = dict(self._bits.state)
+        words = [int(word) for word in state["state"]["state"]]
+        return {"steps": self._steps, "bits": {**state, "state": {"state": words}}}
+
+    def restore_numbers(self, numbers: Mapping[str, Any]) -> None:
+        """Put back what `numbers` gave."""
+        bits = dict(numbers["bits"])
+        self._bits.state = {**bits, "state": {"state": np.array(bits["state"]["state"], dtype=np.uint64)}}
+        self._steps = int(numbers["steps"])
+
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step from the gradients that the parameters hold. `closure` is not supported."""
@@ -88,6 +100,43 @@ class RoundingAdamW(torch.optim.Optimizer):
             # Drawn where it is used, from torch's generator there, which the job has seeded.
             carry = torch.randint(1 << 16, value.shape, dtype=torch.int32, device=value.device)
         return ((value.view(torch.int32) + carry) & -65536).view(torch.float32)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What the optimizer remembers of each parameter: `<number of the parameter>.<name>` -> the live tensor."""
+    found = {}
+    for number, parameter in enumerate(_parameters(optimizer)):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            found[f"{number}.{name}"] = value
+    return found
+
+
+def optimizer_numbers(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The rest of it, JSON-ready: steps taken and the generator of the rounding."""
+    if isinstance(optimizer, LeanOptimizer):
+        return {"steps": optimizer.steps_taken}
+    if isinstance(optimizer, RoundingAdamW):
+        return optimizer.numbers()
+    return {}
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: Iterable[tuple[str, Tensor]], numbers: Mapping[str, Any]
+) -> None:
+    """Put back what the two above gave. Tensors keep their dtype: torch's own way would cast moments to bf16."""
+    parameters = _parameters(optimizer)
+    for name, value in tensors:
+        number, field = name.split(".", 1)
+        parameter = parameters[int(number)]
+        optimizer.state[parameter][field] = value.to(parameter.device)
+    if isinstance(optimizer, LeanOptimizer):
+        optimizer.steps_taken = int(numbers["steps"])
+    elif isinstance(optimizer, RoundingAdamW):
+        optimizer.restore_numbers(numbers)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, schedule: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.pruning import Bar
 from tsladder.training.thermal_guard import NO_HEAT, Heat
 from tsladder.vocabulary import StopReason
@@ -34,6 +35,10 @@ class Job:
     """Where the best epoch's weights wait on disk, for models that do not fit twice; None keeps them in memory."""
     checkpoint_folder: str | None = None
     """Where the best weights are saved when training ends; None keeps none."""
+    checkpoints: CheckpointPlan | None = None
+    """Where the training is kept while it is under way; None: interrupted, it begins again."""
+    micro_batch_seconds: float | None = None
+    """Predicted time of one micro-batch, forward and backward; None where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +89,9 @@ class Outcome:
 
     Of a walk forward the losses are means over its `folds`, in `tsladder.training.folds`; `best_epoch` is None, each
     fold has its own. `folds` is empty where one model was trained.
+
+    `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 where it began afresh. `curve`
+    and `seconds` include them.
     """
 
     stop_reason: StopReason
@@ -100,6 +108,7 @@ class Outcome:
     message: str = ""
     heat: Heat = NO_HEAT
     folds: tuple[FoldOutcome, ...] = ()
+    resumed_at: int = 0
 
     @property
     def train_seconds(self) -> float:

@@ -18,14 +18,16 @@ from typing import Any
 
 from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
+from tsladder.market.windows import FoldWindows
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
-from tsladder.records import read_json, write_json
+from tsladder.records import digest, read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
-from tsladder.training.crew import heat_reason, keep_busy, retry_words
+from tsladder.training.checkpoint_plan import remove_checkpoints
+from tsladder.training.crew import STOPPING, heat_reason, keep_busy, retry_words
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
 from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Ended, Supervisor
@@ -117,20 +119,31 @@ def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / _at_once(work, execution))
     if batch_plan is None:
         return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
-    return {
-        number: Job(
+    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    windows = work.dataset.windows
+
+    def job(number: int) -> Job:
+        seed = derive_seed(work.seed, str(work.cell), "train", number)
+        plain = Job(
             spec=spec,
             settings=Settings.from_record(choice["settings"]),
             recipe=work.recipe,
-            seed=derive_seed(work.seed, str(work.cell), "train", number),
+            seed=seed,
             plan=batch_plan,
             device=execution.device,
             threads=execution.threads,
             scratch_folder=work.scratch(spec, folder),
             checkpoint_folder=str(_seed_folder(folder, number)),
         )
-        for number in range(1, work.plan["seeds"] + 1)
-    }
+        return work.with_checkpoints(
+            plain,
+            folder,
+            name=f"seed-{number}",
+            identity=digest(key, number, seed),
+            folds=[FoldWindows(train=windows.train, validation=windows.validation)],
+        )
+
+    return {number: job(number) for number in range(1, work.plan["seeds"] + 1)}
 
 
 def _train(
@@ -173,7 +186,8 @@ def _train(
             next_job=next_job,
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
-            on_stop=lambda: say("stopping after the current epoch"),
+            on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
+            on_said=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
             pulse=_pulse(work, folder, of),
             by_hand=lambda: is_owned(work.places.pause),
@@ -223,6 +237,8 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
     if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return
     write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
+    if outcome.scored or outcome.stop_reason is StopReason.DIVERGED:
+        remove_checkpoints(job.checkpoints)
 
 
 def _outcome_record(work: CellWork, job: Job, outcome: Outcome) -> dict[str, Any]:

@@ -20,11 +20,18 @@ from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
 from tsladder.training.pulse import VitalSigns
 from tsladder.training.shared import SharedWindows
 from tsladder.training.suspension import Suspension
-from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, run_job
+from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, Remark, run_job
 from tsladder.vocabulary import StopReason
 
 STALL_SECONDS = 600.0
-"""A worker that says nothing for so long hangs: a micro-batch of the largest rung takes under a minute on two cores."""
+"""A worker that says nothing for so long hangs, where its micro-batches are short or of unknown length."""
+
+STALL_MICRO_BATCHES = 10.0
+"""So many predicted micro-batches, where that is longer: a worker speaks in every block of its model, so that even a
+machine shared with others leaves it many times what it needs."""
+
+STALL_RETRIES = 1
+"""A stalled training is started once more; what stalls twice hangs for a reason of its own."""
 
 _LONGEST_TICK = 5.0
 """Silence is counted in ticks of the supervisor and no longer than this each, so that a suspended machine or a stopped
@@ -49,23 +56,33 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """Job `number` ran out of memory and was started again under `plan`."""
+    """Job `number` was started again: it ran out of memory, and `plan` is the smaller one; or it had stalled, and
+    `plan` is None."""
 
     number: int
-    plan: BatchPlan
+    plan: BatchPlan | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Job `number` has a line for people."""
+
+    number: int
+    text: str
 
 
 @dataclass(slots=True)
 class _Child:
-    """`started`: when the first attempt of its job did. `too_large`: why each earlier attempt was ended."""
+    """`started`: when its job's first attempt did. `too_large` and `stalled`: why each earlier one was ended."""
 
     number: int
     job: Job
     process: BaseProcess
     channel: Connection
     started: float
-    too_large: tuple[str, ...]
+    too_large: tuple[str, ...] = ()
+    stalled: tuple[str, ...] = ()
     silent_seconds: float = 0.0
 
 
@@ -86,9 +103,11 @@ def start_fork_server(*, optimizers: bool = True) -> None:
 class Supervisor:
     """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
 
-    A child that dies without a last word ends as KILLED, one that is silent for `stall_seconds` is killed and ends as
-    STALLED; nothing a child does ends the parent. One that `watch` finds above its share of memory, or that the kernel
+    A child that dies without a last word ends as KILLED. One that is silent for `stall_seconds`, or for as long as
+    STALL_MICRO_BATCHES of its predicted micro-batches, is killed and started once more; a second time it ends as
+    STALLED. Nothing a child does ends the parent. One that `watch` finds above its share of memory, or that the kernel
     killed for memory, starts again under a smaller plan, MAX_RETRIES times at most, and then ends as OUT_OF_MEMORY.
+    Whatever starts again goes on from its checkpoint where it has one.
 
     Every job trains one model on `train` and `validation`; with `earlier` folds, one on each of them before.
     """
@@ -111,6 +130,7 @@ class Supervisor:
         self._watch = watch
         self._kernel_kills = KernelKills()
         self._suspension = Suspension()
+        self._stopping = False
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -130,17 +150,20 @@ class Supervisor:
         }
 
     def start(self, number: int, job: Job) -> None:
-        self._launch(number, job, time.perf_counter(), ())
+        self._launch(number, job, time.perf_counter())
 
-    def _launch(self, number: int, job: Job, started: float, too_large: tuple[str, ...]) -> None:
+    def _launch(
+        self, number: int, job: Job, started: float, too_large: tuple[str, ...] = (), stalled: tuple[str, ...] = ()
+    ) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=run_job, args=(theirs, job, self._windows))
         process.start()
         theirs.close()
-        self._children[number] = _Child(number, job, process, ours, started, too_large)
+        self._children[number] = _Child(number, job, process, ours, started, too_large, stalled)
 
     def stop_all(self) -> None:
-        """Ask every child to stop after its current epoch."""
+        """Ask every child to stop: at once with a checkpoint where it keeps one, else after its current epoch."""
+        self._stopping = True
         for child in self._children.values():
             try:
                 child.channel.send(STOP)
@@ -159,7 +182,7 @@ class Supervisor:
         """Let every suspended child run on."""
         self._suspension.end()
 
-    def events(self, timeout: float | None = None) -> Iterator[Progress | Retried | Ended]:
+    def events(self, timeout: float | None = None) -> Iterator[Progress | Retried | Said | Ended]:
         """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
         channels = {child.channel: child for child in self._children.values()}
         spoken = wait(list(channels), timeout)
@@ -175,9 +198,11 @@ class Supervisor:
                 child.process.join()
                 self._forget(child)
                 yield Ended(child.number, _whole(child, message))
+            elif isinstance(message, Remark):
+                yield Said(child.number, message.text)
             elif message != BEAT:
                 yield Progress(child.number, message)
-        for child in [child for child in self._children.values() if child.silent_seconds >= self._stall_seconds]:
+        for child in [child for child in self._children.values() if self._is_stalled(child)]:
             child.process.kill()
             yield self._bury(child)
         yield from self._end_what_is_too_large()
@@ -201,7 +226,7 @@ class Supervisor:
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)
             return Ended(child.number, _whole(child, outcome))
         job = dataclasses.replace(child.job, plan=smaller)
-        self._launch(child.number, job, child.started, (*child.too_large, reason))
+        self._launch(child.number, job, child.started, (*child.too_large, reason), child.stalled)
         return Retried(child.number, smaller, reason)
 
     def _count_silence(self, spoken: list[_Child]) -> None:
@@ -222,12 +247,20 @@ class Supervisor:
             self._forget(child)
         self._windows.close()
 
+    def _is_stalled(self, child: _Child) -> bool:
+        predicted = child.job.micro_batch_seconds
+        own = 0.0 if predicted is None else STALL_MICRO_BATCHES * predicted
+        return child.silent_seconds >= max(self._stall_seconds, own)
+
     def _bury(self, child: _Child) -> Retried | Ended:
         child.process.join()
         self._forget(child)
         seconds = time.perf_counter() - child.started
-        if child.silent_seconds >= self._stall_seconds:
+        if self._is_stalled(child):
             message = f"the training process said nothing for {child.silent_seconds:.0f} s and was ended"
+            if len(child.stalled) < STALL_RETRIES and not self._stopping:
+                self._launch(child.number, child.job, child.started, child.too_large, (*child.stalled, message))
+                return Retried(child.number, None, message)
             return Ended(child.number, _whole(child, ended_early(child.job, StopReason.STALLED, seconds, message)))
         if child.process.exitcode == -signal.SIGKILL and self._kernel_kills.one_more():
             return self._again(child, "the kernel killed it for want of memory")
@@ -241,14 +274,16 @@ class Supervisor:
 
 def _whole(child: _Child, outcome: Outcome) -> Outcome:
     """`outcome` of the last attempt with what is to be said of the earlier ones."""
-    if not child.too_large:
+    if not child.too_large and not child.stalled:
         return outcome
-    said = "; ".join((*child.too_large, *filter(None, [outcome.message])))
+    said = [f"out of memory before: {reason}" for reason in child.too_large]
+    said += [f"stalled before: {reason}" for reason in child.stalled]
     return dataclasses.replace(
         outcome,
-        retries=outcome.retries + len(child.too_large),
-        seconds=time.perf_counter() - child.started,
-        message=f"out of memory before: {said}",
+        retries=outcome.retries + len(child.too_large) + len(child.stalled),
+        # Those of a checkpoint's earlier process are in the outcome alone.
+        seconds=max(outcome.seconds, time.perf_counter() - child.started),
+        message="; ".join((*said, *filter(None, [outcome.message]))),
     )
 
 

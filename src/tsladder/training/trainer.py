@@ -7,7 +7,6 @@ classes, Huber's loss for returns, whatever was trained on. Models return logits
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +16,13 @@ from torch import Tensor, nn
 
 from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build, count_params
-from tsladder.patience import Patience
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
 from tsladder.training.best import BestWeights
+from tsladder.training.checkpoints import Checkpoints, StopAsked
+from tsladder.training.course import Course
 from tsladder.training.feed import Feed
-from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, unheard
+from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, unheard
 from tsladder.training.judgement import auc, loss_standard_error, mean_loss
 from tsladder.training.lean import LeanOptimizer
 from tsladder.training.losses import Loss, build_loss
@@ -75,11 +75,11 @@ class Trainer:
                 f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {self.n_params}"
             )
         self.weights = Weights(self.model, job.recipe.precision)
+        self.loss = loss
         self._plan = job.plan
-        self._loss = loss
         self._max_gradient_norm = job.recipe.max_gradient_norm
-        self._optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
-        self._lean = self._optimizer if isinstance(self._optimizer, LeanOptimizer) else None
+        self.optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
+        self._lean = self.optimizer if isinstance(self.optimizer, LeanOptimizer) else None
         if self._lean is not None:
             # It clips the update of each tensor by itself.
             self._max_gradient_norm = None
@@ -91,82 +91,142 @@ class Trainer:
         """Is each parameter stepped and its gradient dropped as soon as it is there? That rules out accumulation."""
         return self._lean is not None and self._plan.accumulation_steps == 1 and not self.weights.has_masters
 
+    @property
+    def in_motion(self) -> bool:
+        """Have some parameters taken a step that others still wait for? Then the weights are those of no step."""
+        return self._lean is not None and self._lean.in_motion
+
     def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = unheard) -> LossSums:
         """One optimizer step on the windows `index_B`; the sums of their losses."""
-        set_learning_rate(self._optimizer, learning_rate)
+        set_learning_rate(self.optimizer, learning_rate)
         if self._lean is not None:
             self._lean.begin_step()
-        sums = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, self._loss, beat)
+        sums = accumulate_gradients(self.model, self.weights, feed, index_B, self._plan.micro_batch, self.loss, beat)
         if self._max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.weights.stepped.values(), self._max_gradient_norm)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self.weights.publish()
+        if self._lean is not None:
+            self._lean.end_step()
         return sums
 
 
-def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Beat = unheard) -> Fitted:
+def fit(
+    job: Job,
+    train: Windows,
+    validation: Windows,
+    report: Report,
+    beat: Beat = unheard,
+    checkpoints: Checkpoints | None = None,
+) -> Fitted:
     """Train `job.spec` on `train`, choosing the epoch by the recipe's monitor on `validation`.
 
+    With `checkpoints` it goes on from what an earlier process left, and leaves what a later one needs.
     Raises BadInput where the training labels do not allow the recipe's loss, ValueError where the monitor is an AUC and
     validation has none.
 
-    Two runs of the same job on the same machine and thread count end with the same weights, bit for bit.
+    Two runs of the same job on the same machine and thread count end with the same weights, bit for bit, interrupted or
+    not.
     """
     loss = build_loss(job.recipe.loss, train.y_N)
     trainer = Trainer(job, loss)
     train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
-    order = torch.Generator().manual_seed(job.seed)
-    steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
-    total_steps = steps_per_epoch * job.settings.epochs
+    best = _best_weights(job, trainer, checkpoints)
+    course = Course(job, trainer, best, checkpoints)
+    alive = course.beat(beat)
+    beat_in_blocks(trainer.model, alive)
+    try:
+        if course.ended is None:
+            course.ended = _train(job, trainer, course, best, (train_feed, validation_feed), report, alive)
+        ended = _fitted(trainer, course, course.ended)
+        if course.patience.best_step == 0 or course.ended in (StopReason.DIVERGED, StopReason.PRUNED):
+            best.discard()
+            return ended
+        best.restore()
+        logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, alive)
+    except StopAsked:
+        course.write()
+        return _fitted(trainer, course, StopReason.INTERRUPTED)
+    best.discard()
+    return replace(
+        ended,
+        best_val_loss=mean_loss(loss, logits_N, validation_feed.y_N),
+        val_loss_se=loss_standard_error(loss, logits_N, validation_feed.y_N),
+        best_epoch=course.patience.best_step,
+        val_auc=auc(loss, logits_N, validation_feed.y_N),
+    )
 
-    patience = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
-    kept = BestWeights(trainer.weights, None if job.scratch_folder is None else Path(job.scratch_folder))
-    curve: list[EpochRecord] = []
-    stop_reason = StopReason.COMPLETED
-    for epoch in range(1, job.settings.epochs + 1):
-        started = time.perf_counter()
-        shuffled = torch.randperm(len(train_feed), generator=order).to(trainer.device)
-        sums = LossSums.zero(trainer.device)
-        for number, index_B in enumerate(shuffled.split(job.plan.effective_batch)):
+
+def _best_weights(job: Job, trainer: Trainer, checkpoints: Checkpoints | None) -> BestWeights:
+    """On disk for models that do not fit twice; beside the checkpoints where there are some, to outlive the process."""
+    if job.scratch_folder is None:
+        return BestWeights(trainer.weights, None)
+    if checkpoints is None:
+        return BestWeights(trainer.weights, Path(job.scratch_folder))
+    return BestWeights(trainer.weights, checkpoints.folder, lasting=True)
+
+
+def _train(
+    job: Job,
+    trainer: Trainer,
+    course: Course,
+    best: BestWeights,
+    feeds: tuple[Feed, Feed],
+    report: Report,
+    beat: Beat,
+) -> StopReason:
+    """Train epoch after epoch from where `course` stands; how it ended. Raises StopAsked."""
+    train_feed, validation_feed = feeds
+    loss = trainer.loss
+    steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
+    while course.epoch <= job.settings.epochs:
+        epoch = course.epoch
+        shuffled = course.shuffled(len(train_feed)).to(trainer.device)
+        batches = shuffled.split(job.plan.effective_batch)
+        for number in range(course.steps_done, steps_per_epoch):
             factor = learning_rate_factor(
                 (epoch - 1) * steps_per_epoch + number,
-                total_steps=total_steps,
+                total_steps=steps_per_epoch * job.settings.epochs,
                 warmup_steps=job.settings.warmup_steps,
                 schedule=job.recipe.schedule,
             )
-            sums = sums.plus(trainer.step(train_feed, index_B, job.settings.learning_rate * factor, beat))
-        trained_loss = sums.trained.item() / len(train_feed)
-        train_seconds = time.perf_counter() - started
+            course.begin_step()
+            course.end_step(trainer.step(train_feed, batches[number], job.settings.learning_rate * factor, beat))
+        trained_loss = course.sums.trained.item() / len(train_feed)
+        train_seconds = course.end_steps()
         logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
         val_loss = mean_loss(loss, logits_N, validation_feed.y_N)
         if not math.isfinite(trained_loss) or not math.isfinite(val_loss) or trained_loss > DIVERGENCE_LOSS:
-            stop_reason = StopReason.DIVERGED
-            break
-        val_auc = auc(loss, logits_N, validation_feed.y_N) if job.recipe.monitor == "val_auc" else None
+            return StopReason.DIVERGED
         record = EpochRecord(
             epoch=epoch,
             steps=epoch * steps_per_epoch,
-            train_loss=sums.reported.item() / len(train_feed),
+            train_loss=course.sums.reported.item() / len(train_feed),
             val_loss=val_loss,
-            val_auc=val_auc,
+            val_auc=auc(loss, logits_N, validation_feed.y_N) if job.recipe.monitor == "val_auc" else None,
             train_seconds=train_seconds,
-            seconds=time.perf_counter() - started,
+            seconds=course.epoch_seconds,
         )
-        curve.append(record)
-        patience = step_patience(patience, _watched(job, record), epoch)
-        if patience.best_step == epoch:
-            kept.keep()
-        if not report(record):
-            stop_reason = StopReason.INTERRUPTED
-            break
-        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in curve]):
-            stop_reason = StopReason.PRUNED
-            break
-        if patience.exhausted:
-            stop_reason = StopReason.EARLY_STOPPING
-            break
-    ended = Fitted(
+        course.curve.append(record)
+        course.patience = step_patience(course.patience, _watched(job, record), epoch)
+        if course.patience.best_step == epoch:
+            best.keep(epoch)
+        course.end_epoch()
+        go_on = report(record)
+        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in course.curve]):
+            return StopReason.PRUNED
+        if course.patience.exhausted:
+            return StopReason.EARLY_STOPPING
+        if not go_on and epoch < job.settings.epochs:
+            course.leave()
+            return StopReason.INTERRUPTED
+    return StopReason.COMPLETED
+
+
+def _fitted(trainer: Trainer, course: Course, stop_reason: StopReason) -> Fitted:
+    """Without a score: it is added where training ended with one."""
+    return Fitted(
         model=trainer.model,
         weights=trainer.weights,
         stop_reason=stop_reason,
@@ -175,20 +235,7 @@ def fit(job: Job, train: Windows, validation: Windows, report: Report, beat: Bea
         best_epoch=None,
         val_auc=None,
         n_params=trainer.n_params,
-        curve=tuple(curve),
-    )
-    if patience.best_step == 0 or stop_reason in (StopReason.DIVERGED, StopReason.PRUNED):
-        kept.discard()
-        return ended
-    kept.restore()
-    kept.discard()
-    logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
-    return replace(
-        ended,
-        best_val_loss=mean_loss(loss, logits_N, validation_feed.y_N),
-        val_loss_se=loss_standard_error(loss, logits_N, validation_feed.y_N),
-        best_epoch=patience.best_step,
-        val_auc=auc(loss, logits_N, validation_feed.y_N),
+        curve=tuple(course.curve),
     )
 
 

@@ -1,8 +1,8 @@
 """One training run in a process of its own: it can die without taking the study with it.
 
-The child speaks through a pipe: a beat every few seconds while its micro-batches go by, an EpochRecord after every
-epoch, and an Outcome as its last word. It stops after the current epoch when the parent says so, and at once when
-the parent is gone.
+The child speaks through a pipe: a beat every few seconds while its micro-batches and blocks go by, an EpochRecord
+after every epoch, a Remark for people, and an Outcome as its last word. Asked to stop, it leaves a checkpoint within
+seconds where its training keeps one, and otherwise finishes its epoch; it stops at once when the parent is gone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
@@ -35,7 +36,15 @@ _SMALL, _LARGE = 1 << 18, 1 << 30
 
 BEAT = "beat"
 BEAT_SECONDS = 2.0
+LOOK_SECONDS = 0.2
 STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line for people."""
+
+    text: str
 
 
 def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
@@ -54,16 +63,36 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
     import torch
 
     from tsladder.training.checkpoint import save_checkpoint
+    from tsladder.training.checkpoints import Checkpoints
     from tsladder.training.folds import Walked, walk_forward
     from tsladder.training.trainer import Fitted, fit
 
     torch.set_num_threads(job.threads)
 
+    stopping = False
+    last_look = last_beat = started
+
+    def look() -> bool:
+        nonlocal stopping
+        stopping = stopping or (channel.poll() and channel.recv() == STOP)
+        return stopping
+
+    def stop_asked() -> bool:
+        """Asked in every block of a model, and a look into the pipe costs as much as a small block."""
+        nonlocal last_look
+        now = time.perf_counter()
+        if now - last_look < LOOK_SECONDS:
+            return stopping
+        last_look = now
+        return look()
+
     def report(record: EpochRecord) -> bool:
         channel.send(record)
-        return not (channel.poll() and channel.recv() == STOP)
+        return not look()
 
-    last_beat = started
+    checkpoints = None
+    if job.checkpoints is not None:
+        checkpoints = Checkpoints(job.checkpoints, say=lambda text: channel.send(Remark(text)), stop_asked=stop_asked)
 
     def beat() -> None:
         nonlocal last_beat
@@ -74,8 +103,8 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
 
     def trained() -> Fitted | Walked:
         if len(folds) > 1:
-            return walk_forward(job, folds, report, beat)
-        return fit(job, folds[0].train, folds[0].validation, report, beat)
+            return walk_forward(job, folds, report, beat, checkpoints)
+        return fit(job, folds[0].train, folds[0].validation, report, beat, checkpoints)
 
     retries = 0
     while True:
@@ -111,8 +140,9 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         plan=job.plan,
         retries=retries,
         peak_memory_gib=peak_memory_gib(job.device),
-        seconds=time.perf_counter() - started,
+        seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
         folds=fitted.folds if isinstance(fitted, Walked) else (),
+        resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
         record = {

@@ -1,0 +1,198 @@
+"""Where one training stands: everything that its next optimizer step depends on, written down and taken up again."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from tsladder.patience import Patience
+from tsladder.training.best import BestWeights
+from tsladder.training.checkpoints import Checkpoints, StopAsked
+from tsladder.training.gradients import Beat, LossSums
+from tsladder.training.optim import optimizer_numbers, optimizer_tensors, restore_optimizer
+from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.state_file import StateFile
+from tsladder.training.weights import Weights
+from tsladder.vocabulary import StopReason
+
+WEIGHTS, BEST, OPTIMIZER, SUMS = "weights.", "best.", "optimizer.", "sum."
+ORDER, HOST, DEVICE = "generator.order", "generator.host", "generator.device"
+
+
+class Trained(Protocol):
+    """What is trained: its weights, its optimizer, and whether a step has changed some weights and not yet all."""
+
+    weights: Weights
+    optimizer: torch.optim.Optimizer
+    device: torch.device
+
+    @property
+    def in_motion(self) -> bool: ...
+
+
+class Course:
+    """One training from its first epoch, or from the checkpoint that an earlier process left.
+
+    `epoch` is the one under way, counted from 1, of which `steps_done` steps have been made; `ended` says how training
+    ended where only the final score is missing.
+    """
+
+    def __init__(self, job: Job, trained: Trained, best: BestWeights, checkpoints: Checkpoints | None) -> None:
+        self._trained = trained
+        self._best = best
+        self._checkpoints = checkpoints
+        self._device = None if trained.device.type == "cpu" else torch.get_device_module(trained.device)
+        self._order = torch.Generator().manual_seed(job.seed)
+        self._order_before = self._order.get_state()
+        self._before_step: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+        self._train_seconds_before = self._seconds_before = 0.0
+        self._epoch_began = self._steps_began = time.perf_counter()
+        self._scoring_began: float | None = None
+        self._step_began = self._slowest_step = 0.0
+        self.epoch = 1
+        self.steps_done = 0
+        self.sums = LossSums.zero(trained.device)
+        self.patience = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
+        self.curve: list[EpochRecord] = []
+        self.ended: StopReason | None = None
+        stored = None if checkpoints is None else checkpoints.resume()
+        if stored is not None and checkpoints is not None:
+            self._take_up(stored, checkpoints)
+
+    def beat(self, beat: Beat) -> Beat:
+        """`beat`, which also leaves the training by StopAsked where it was asked to stop and no weight has moved."""
+        checkpoints = self._checkpoints
+        if checkpoints is None:
+            return beat
+
+        def watched() -> None:
+            beat()
+            if not self._trained.in_motion and checkpoints.stop_now:
+                raise StopAsked
+
+        return watched
+
+    def shuffled(self, count: int) -> Tensor:
+        """The order of the epoch's windows."""
+        self._epoch_began = self._steps_began = time.perf_counter()
+        self._scoring_began = None
+        self._order.set_state(self._order_before)
+        return torch.randperm(count, generator=self._order)
+
+    def begin_step(self) -> None:
+        """Before the first micro-batch of a step."""
+        self._step_began = time.perf_counter()
+        if self._checkpoints is not None:
+            self._before_step = (self._generators(), optimizer_numbers(self._trained.optimizer))
+
+    def end_step(self, sums: LossSums) -> None:
+        """After the step: write a checkpoint where one is due. Raises StopAsked where the training is to stop."""
+        self.sums = self.sums.plus(sums)
+        self.steps_done += 1
+        self._before_step = None
+        now = time.perf_counter()
+        self._slowest_step = max(self._slowest_step, now - self._step_began)
+        if self._checkpoints is None:
+            return
+        if self._checkpoints.stop_now:
+            raise StopAsked
+        if self._checkpoints.due(self._slowest_step):
+            self.write()
+
+    def end_steps(self) -> float:
+        """After the last step of the epoch: the seconds that its steps took."""
+        self._scoring_began = time.perf_counter()
+        return self._train_seconds_before + self._scoring_began - self._steps_began
+
+    @property
+    def epoch_seconds(self) -> float:
+        return self._seconds_before + time.perf_counter() - self._epoch_began
+
+    def end_epoch(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch += 1
+        self.steps_done = 0
+        self.sums = LossSums.zero(self._trained.device)
+        self._order_before = self._order.get_state()
+        self._train_seconds_before = self._seconds_before = 0.0
+        self._epoch_began = self._steps_began = time.perf_counter()
+        self._scoring_began = None
+
+    def leave(self) -> None:
+        """Raise StopAsked where checkpoints are written; elsewhere nothing of an interrupted training is kept."""
+        if self._checkpoints is not None and self._checkpoints.active:
+            raise StopAsked
+
+    def write(self) -> None:
+        """Write a checkpoint of the last whole step."""
+        if self._checkpoints is None:
+            return
+        generators, numbers = self._before_step or (self._generators(), optimizer_numbers(self._trained.optimizer))
+        tensors = {
+            **{WEIGHTS + name: value for name, value in self._trained.weights.kept.items()},
+            **{BEST + name: value for name, value in self._best.in_memory.items()},
+            **{OPTIMIZER + name: value for name, value in optimizer_tensors(self._trained.optimizer).items()},
+            **generators,
+            ORDER: self._order_before,
+            SUMS + "trained": self.sums.trained,
+            SUMS + "reported": self.sums.reported,
+        }
+        steps_until = self._scoring_began or time.perf_counter()
+        record = {
+            "epoch": self.epoch,
+            "steps": (self.curve[-1].steps if self.curve else 0) + self.steps_done,
+            "steps_done": self.steps_done,
+            "train_seconds": self._train_seconds_before + steps_until - self._steps_began,
+            "epoch_seconds": self.epoch_seconds,
+            "patience": _finite(dataclasses.asdict(self.patience)),
+            "curve": [dataclasses.asdict(record) for record in self.curve],
+            "ended": self.ended,
+            "optimizer": numbers,
+        }
+        self._checkpoints.write(tensors, record)
+        self._best.forget_older()
+
+    def _generators(self) -> dict[str, Tensor]:
+        found = {HOST: torch.get_rng_state()}
+        return found if self._device is None else {**found, DEVICE: self._device.get_rng_state()}
+
+    def _take_up(self, stored: StateFile, checkpoints: Checkpoints) -> None:
+        record = stored.record
+        patience = Patience(**_infinite(record["patience"]))
+        if patience.best_step > 0 and not self._best.found(patience.best_step, stored.below(BEST)):
+            checkpoints.refuse("lacks the weights of its best epoch")
+            return
+        self._trained.weights.put_back(stored.below(WEIGHTS))
+        restore_optimizer(self._trained.optimizer, stored.below(OPTIMIZER), record["optimizer"])
+        for name, generator in stored.below("generator."):
+            if "generator." + name == ORDER:
+                self._order_before = generator
+            elif "generator." + name == HOST:
+                torch.set_rng_state(generator)
+            elif self._device is not None:
+                self._device.set_rng_state(generator)
+        self._order.set_state(self._order_before)
+        self.epoch, self.steps_done = int(record["epoch"]), int(record["steps_done"])
+        self.sums = LossSums(**{name: value.to(self._trained.device) for name, value in stored.below(SUMS)})
+        self._train_seconds_before = float(record["train_seconds"])
+        self._seconds_before = float(record["epoch_seconds"])
+        self.patience = patience
+        self.curve = [EpochRecord(**epoch) for epoch in record["curve"]]
+        self.ended = None if record["ended"] is None else StopReason(record["ended"])
+        checkpoints.taken_up(record)
+
+
+def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity."""
+    return {name: None if value == math.inf else value for name, value in record.items()}
+
+
+def _infinite(record: Mapping[str, Any]) -> dict[str, Any]:
+    missing = ("best", "reference")
+    return {name: math.inf if value is None and name in missing else value for name, value in record.items()}
