@@ -18,7 +18,7 @@ FULL = Doings(
     doing="stage hpo@200k-1, for 3 min 4 s; paused, no model is trained meanwhile",
     messages=["a short message", "a long one " + "that goes on " * 20, "[red]no markup[/red] and an emoji-free end"],
     note="dvc.lock is damaged: " + "restore it from git, " * 10,
-    keys="q  stop after the current epoch    p  pause",
+    keys="q  stop, keeping what is done    p  pause",
 )
 
 

@@ -81,7 +81,7 @@ def test_the_table_shows_cells_what_dvc_does_and_what_was_said(running: Terminal
     running.until_written("12k-h1  pending")
     running.until_written("30k-h3  not planned")
     running.until_written("trial 1/7: val_loss 0.5")
-    running.until_written("q  stop after the current epoch")
+    running.until_written("q  stop, keeping what is done")
     assert "tsladder: log: mlruns/logs/run-" in running.plain
 
 

@@ -120,8 +120,8 @@ def test_a_training_killed_at_random_ends_with_the_same_bits(kind: str, on_disk:
     of_step = len(beats) // undisturbed.curve[-1].steps
     rng, folder = random.Random(kind), tmp_path / "checkpoints"
     for _ in range(4):
+        kill = killing(rng.randint(of_step, 2 * of_step + 2))
         with pytest.raises(Killed):
-            kill = killing(rng.randint(of_step, 2 * of_step + 2))
             fit(what, TRAIN, VALIDATION, always, kill, checkpoints_in(folder))
     resumed = checkpoints_in(folder)
     assert_same(fit(what, TRAIN, VALIDATION, always, checkpoints=resumed), undisturbed)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from tests.building import geometry, job, settings, spec, windows
 from tsladder.errors import WorkFailed
 from tsladder.models.build import build
 from tsladder.training.checkpoint import load_weights
+from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.outcome import Outcome
-from tsladder.training.supervisor import Ended, Progress, Supervisor
+from tsladder.training.supervisor import Ended, Progress, Retried, Supervisor
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import StopReason
 
@@ -84,19 +85,94 @@ def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
     assert ended[1].scored
 
 
-@pytest.mark.slow
-def test_a_worker_that_hangs_ends_as_stalled_and_takes_nothing_with_it() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=6.0)
-    supervisor.start(0, job(settings=LONG))
-    wait_for_progress(supervisor)
-    (hanging,) = [child.process.pid for child in supervisor._children.values()]
+def hang(supervisor: Supervisor, number: int) -> None:
+    (hanging,) = [child.process.pid for child in supervisor._children.values() if child.number == number]
     assert hanging is not None
     os.kill(hanging, signal.SIGSTOP)
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_started_once_more_from_its_checkpoint_and_then_ends_as_stalled(tmp_path: Path) -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=6.0)
+    supervisor.start(0, job(settings=LONG, checkpoints=kept_in(tmp_path)))
+    events_until(supervisor, lambda event: isinstance(event, Progress) and event.record.epoch == 5)
+    hang(supervisor, 0)
     supervisor.start(1, job())
+    events: list[object] = []
+    while not any(isinstance(event, Retried) for event in events):
+        events += events_until(supervisor, lambda event: isinstance(event, Retried | Ended))
+    events += events_until(supervisor, lambda event: isinstance(event, Progress) and event.number == 0)
+    retried = [event for event in events if isinstance(event, Retried)]
+    assert [(event.number, event.plan) for event in retried] == [(0, None)]
+    assert isinstance(events[-1], Progress)
+    assert events[-1].record.epoch >= 5
+    assert any(isinstance(event, Ended) and event.number == 1 and event.outcome.scored for event in events)
+    hang(supervisor, 0)
     ended = run_until_ended(supervisor)
     assert ended[0].stop_reason is StopReason.STALLED
     assert "said nothing" in ended[0].message
-    assert ended[1].scored
+
+
+@pytest.mark.slow
+def test_a_worker_whose_micro_batches_are_predicted_to_be_long_may_be_silent_for_longer() -> None:
+    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=1.0)
+    supervisor.start(0, job(settings=LONG, micro_batch_seconds=60.0))
+    wait_for_progress(supervisor)
+    hang(supervisor, 0)
+    deadline = time.monotonic() + 4.0
+    while time.monotonic() < deadline:
+        assert not [event for event in supervisor.events(timeout=0.5) if not isinstance(event, Progress)]
+    assert supervisor.running == (0,)
+    supervisor.end_now()
+
+
+def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_goes_on_from_there(tmp_path: Path) -> None:
+    kept = CheckpointPlan(folder=str(tmp_path), identity="this", every_seconds=3600.0, predicted_longer=True)
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, job(settings=LONG, checkpoints=kept))
+    wait_for_progress(supervisor)
+    supervisor.stop_all()
+    stopped = run_until_ended(supervisor)[0]
+    assert stopped.stop_reason is StopReason.INTERRUPTED
+    again = Supervisor(TRAIN, VALIDATION)
+    again.start(0, job(settings=LONG, checkpoints=kept))
+    assert wait_for_progress(again).record.epoch == len(stopped.curve) + 1
+    again.stop_all()
+    assert run_until_ended(again)[0].resumed_at >= stopped.curve[-1].steps
+
+
+def test_a_killed_worker_started_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    what = job(settings=settings(epochs=200), checkpoints=kept_in(tmp_path))
+    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor.start(0, what)
+    wait_for_progress(supervisor)
+    (child,) = supervisor._children.values()
+    os.kill(child.process.pid or 0, signal.SIGKILL)
+    assert run_until_ended(supervisor)[0].stop_reason is StopReason.KILLED
+    again = Supervisor(TRAIN, VALIDATION)
+    again.start(0, what)
+    resumed = run_until_ended(again)[0]
+    assert resumed.resumed_at > 0
+    assert (
+        resumed.best_val_loss
+        == fit(job(settings=settings(epochs=200)), TRAIN, VALIDATION, lambda _: True).best_val_loss
+    )
+
+
+def kept_in(folder: Path) -> CheckpointPlan:
+    """A checkpoint after every step."""
+    return CheckpointPlan(folder=str(folder), identity="this", every_seconds=0.0, predicted_longer=True)
+
+
+def events_until(supervisor: Supervisor, last: Callable[[object], bool]) -> list[object]:
+    seen: list[object] = []
+    deadline = time.monotonic() + 60.0
+    while time.monotonic() < deadline:
+        for event in supervisor.events(timeout=0.5):
+            seen.append(event)
+            if last(event):
+                return seen
+    raise AssertionError(f"what was waited for did not come within a minute: {seen}")
 
 
 def test_a_supervisor_that_was_suspended_itself_ends_nobody() -> None:

@@ -71,11 +71,11 @@ def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause) -> str:
         minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)
         doing = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
     if dvc.stops:
-        return f"{doing}; stopping" + (" at once" if dvc.stops > 1 else " after the current epoch")
+        return f"{doing}; stopping" + (" at once" if dvc.stops > 1 else ": a checkpoint is written, or the epoch finished")
     return f"{doing}; paused, no model is trained meanwhile" if pause.is_asked else doing
 
 
 def _keys(dvc: DvcProcess, pause: HandPause) -> str:
     if dvc.stops:
         return "q  stop at once"
-    return f"q  stop after the current epoch    p  {'go on' if pause.is_asked else 'pause'}"
+    return f"q  stop, keeping what is done    p  {'go on' if pause.is_asked else 'pause'}"

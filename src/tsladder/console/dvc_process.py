@@ -35,7 +35,7 @@ class DvcProcess:
         self._sent = 0
 
     def ask_to_stop(self) -> None:
-        """As a Ctrl-C: the first lets a training finish its epoch, the second ends it at once."""
+        """As a Ctrl-C: the first lets a training write a checkpoint or finish its epoch, the second ends it at once."""
         self.stops += 1
         self._pass_on()
 

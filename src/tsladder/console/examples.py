@@ -101,7 +101,9 @@ POINTS_TABLE = """the table:
 
 
 RUN_KEYS = """keys, on a terminal:
-  q   stop: a training finishes its epoch, and the next run goes on from there; q again stops at once
+  q   stop: a training predicted to take longer than training.checkpoint_minutes writes a checkpoint within seconds,
+      and the next run goes on from its last step; a shorter one finishes its epoch and is trained again from its
+      first. q again stops at once: what is lost is at most the minutes since the last checkpoint
   p   pause all training, and go on
 
 Everything that DVC and the stages print is in mlruns/logs/, each line with its time."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsladder.law.cost import StudyCost
-from tsladder.law.effort import unequal_effort
+from tsladder.law.effort import cut_short, unequal_effort
 from tsladder.law.leaks import failed_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import DroppedCell, RungPoint, read_points
@@ -75,10 +75,13 @@ def _warnings(
 ) -> list[str]:
     coverage = {point.cell: read_json(places.hpo(Cell.parse(point.cell)) / "coverage.json") for point in rungs}
     effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
+    fewer = cut_short({cell: (int(r["trials_done"]), int(r["trials_trained"])) for cell, r in coverage.items()})
     numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
     bent = {
         uncalibrated(recipes[p.cell].loss, objective=objectives[p.cell], monitor=recipes[p.cell].monitor) for p in rungs
     }
     return [
-        warning for warning in (effort, mixed_numerics(numbers), *sorted(filter(None, bent))) if warning is not None
+        warning
+        for warning in (effort, fewer, mixed_numerics(numbers), *sorted(filter(None, bent)))
+        if warning is not None
     ]

@@ -95,6 +95,7 @@ class Bookkeeper:
             ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             message=outcome.message,
             folds=outcome.folds,
+            resumed_at=outcome.resumed_at,
         )
 
     def log_lost(self, attempts: Sequence[TrialRecord]) -> None:

@@ -33,6 +33,9 @@ def coverage(
             notes.append(finished.warning)
     if sampled < len(schedule.forced):
         notes.append(f"the sampler decided only {sampled} of {len(records)} trials: it hardly acts")
+    trained = sum(record.state in (TrialState.COMPLETE, TrialState.PRUNED) for record in records)
+    if trained < len(records):
+        notes.append(f"the winner is the best of {trained} trials: {len(records) - trained} more ended without a loss")
     edges = [] if winner is None else [*_edges_of_grid(space, winner), *_edges_of_settings(space, winner)]
     if edges:
         notes.append(f"the best trial is at an edge of its range: {', '.join(edges)}")
@@ -43,7 +46,7 @@ def coverage(
         "shapes_seen": len({_shape(record) for record in records}),
         "trials_total": schedule.trials_total,
         "trials_done": len(records),
-        "trials_trained": sum(record.state in (TrialState.COMPLETE, TrialState.PRUNED) for record in records),
+        "trials_trained": trained,
         "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
         "objective": schedule.objective.name,
         "spread": max(scores) - min(scores) if scores else None,

@@ -32,7 +32,8 @@ class TrialRecord:
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
     `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses there,
     `val_aucs` the AUCs there, empty where they were not monitored. Where the trial walked forward, losses are means
-    over its `folds`, and these hold the epochs of all of them in turn.
+    over its `folds`, and these hold the epochs of all of them in turn. `resumed_at`: optimizer steps that came from the
+    checkpoint of an interrupted attempt.
     """
 
     number: int
@@ -68,6 +69,7 @@ class TrialRecord:
     message: str
     val_aucs: tuple[float, ...] = ()
     folds: tuple[FoldOutcome, ...] = ()
+    resumed_at: int = 0
 
     @property
     def train_loss(self) -> float | None:

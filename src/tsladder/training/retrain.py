@@ -249,6 +249,7 @@ def _outcome_record(work: CellWork, job: Job, outcome: Outcome) -> dict[str, Any
         "train_seconds": outcome.train_seconds,
         "epochs_run": len(outcome.curve),
         "retries": outcome.retries,
+        "resumed_at": outcome.resumed_at,
         "peak_memory_gib": outcome.peak_memory_gib,
         "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
         "celsius": outcome.heat.max_celsius,
