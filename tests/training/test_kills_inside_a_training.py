@@ -33,12 +33,12 @@ TWO_MILLION = model(192, 4, 4, 768)
 LEAN = {"precision": "bf16", "optimizer": "lean"}
 MIXED = {"precision": "bf16-mixed"}
 JOBS: dict[str, Job] = {
-    "12k": job(spec=model(16, 2, 4, 32), settings=settings(epochs=150), plan=batch_plan(64, 64)),
+    "12k": job(spec=model(16, 2, 4, 32), settings=settings(epochs=70), plan=batch_plan(64, 64)),
     "2M": job(spec=TWO_MILLION, recipe=recipe(**MIXED), settings=settings(epochs=5), plan=batch_plan(32, 64, **MIXED)),
     "lean at 2M": job(
         spec=TWO_MILLION, recipe=recipe(**LEAN), settings=settings(epochs=5), plan=batch_plan(64, 64, **LEAN)
     ),
-    "walk forward": job(spec=model(16, 2, 4, 32), settings=settings(epochs=80), plan=batch_plan(64, 64)),
+    "walk forward": job(spec=model(16, 2, 4, 32), settings=settings(epochs=35), plan=batch_plan(64, 64)),
 }
 
 

@@ -71,7 +71,9 @@ def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause) -> str:
         minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)
         doing = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
     if dvc.stops:
-        return f"{doing}; stopping" + (" at once" if dvc.stops > 1 else ": a checkpoint is written, or the epoch finished")
+        return f"{doing}; stopping" + (
+            " at once" if dvc.stops > 1 else ": a checkpoint is written, or the epoch finished"
+        )
     return f"{doing}; paused, no model is trained meanwhile" if pause.is_asked else doing
 
 

@@ -56,14 +56,15 @@ class RoundingAdamW(torch.optim.Optimizer):
 
     def numbers(self) -> dict[str, Any]:
         """Steps taken and the state of the rounding's generator, JSON-ready."""
-        state = dict(self._bits.state)
+        state: dict[str, Any] = dict(self._bits.state)
         words = [int(word) for word in state["state"]["state"]]
         return {"steps": self._steps, "bits": {**state, "state": {"state": words}}}
 
     def restore_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Put back what `numbers` gave."""
-        bits = dict(numbers["bits"])
-        self._bits.state = {**bits, "state": {"state": np.array(bits["state"]["state"], dtype=np.uint64)}}
+        bits: Any = dict(numbers["bits"])
+        bits["state"] = {"state": np.array(bits["state"]["state"], dtype=np.uint64)}
+        self._bits.state = bits
         self._steps = int(numbers["steps"])
 
     @torch.no_grad()
