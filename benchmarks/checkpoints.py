@@ -3,9 +3,9 @@
     python benchmarks/checkpoints.py [--shapes 128x10:bf16-mixed:adamw 384x12:bf16-mixed:adamw] [--out FILE.json]
 
 For each shape (d_model x n_layers, precision, optimizer) on the default data: the median of five writes, the size of
-the file, the reading of it, and, interleaved, the median step with and without beats in its blocks. `overhead` is what a
-training loses that writes one checkpoint every `training.checkpoint_minutes`: writing over that interval, plus the share
-that the beats add to a step.
+the file, the reading of it, and, interleaved, the median step with and without beats in its blocks. `overhead` is what
+a training loses that writes one checkpoint every `training.checkpoint_minutes`: writing over that interval, plus the
+share that the beats add to a step.
 """
 
 from __future__ import annotations
