@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tsladder.console.plan import StudyForecast
 from tsladder.console.status import CellState, StudyState
+from tsladder.planning.machine import memory_words
 
 MISSING = "-"
 
@@ -39,7 +40,8 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 duration(cell.predicted_seconds_at_most),
             )
         )
-    return [*aligned(rows), *_total(forecast)]
+    memory = memory_words(forecast.machine)
+    return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
 
 
 def _total(forecast: StudyForecast) -> list[str]:

@@ -32,6 +32,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.cells",
         "tsladder.planning.duration",
         "tsladder.planning.fingerprint",
+        "tsladder.planning.free_memory",
         "tsladder.planning.machine",
         "tsladder.planning.memory",
         "tsladder.planning.misfit",
