@@ -43,6 +43,7 @@ DECLARED = {
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
     "tsladder.planning.plans": "reads the plan files",
     "tsladder.planning.sources": "what the files of code say",
+    "tsladder.planning.step_costs": "seconds of training on a GPU",
 }
 
 IMPORT_EVERYTHING = """

@@ -38,6 +38,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.misfit",
         "tsladder.planning.plans",
         "tsladder.planning.sources",
+        "tsladder.planning.step_costs",
         "tsladder.stage",
         "tsladder.locks",
         "tsladder.interruption",

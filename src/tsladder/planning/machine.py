@@ -41,7 +41,8 @@ class Machine:
     `memory_gib` is planned with, and is that of the device; `taken_gib`: how much more it would be if nothing else held
     memory now. `at_hand`: what is free of what the device has; None: not read.
     `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
-    `calibration`: measured here, or the defaults; so are `rates` on a CPU, on other devices they are None until then.
+    `calibration`: measured here, or the defaults; so are `rates` on a CPU. Elsewhere they are None until measured, and
+    there is no forecast of time.
     """
 
     cores: int
@@ -52,6 +53,10 @@ class Machine:
     fast_bf16: bool | None = None
     calibration: Calibration = DEFAULT_CALIBRATION
     rates: Rates | None = None
+
+    def part(self, workers: int, threads: int) -> float:
+        """What one of `workers` trainings side by side has: its threads, or its part of a GPU."""
+        return threads if self.device == "cpu" else 1.0 / workers
 
     @property
     def usual_gib(self) -> float:
@@ -87,7 +92,7 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
         )
     memory = wished if wished is not None else _less_reserve(at_hand.free_gib)
     calibrated = None if calibration_file is None else kept(calibration_file)
-    own = calibrated is not None and calibrated.machine == identity(device)
+    own = calibrated if calibrated is not None and calibrated.machine == identity(device) else None
     return Machine(
         cores=_cores(),
         memory_gib=memory,
@@ -95,14 +100,8 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
         at_hand=at_hand,
         device=device,
         fast_bf16=_fast_bf16(device),
-        calibration=calibrated.memory if calibrated is not None and own else DEFAULT_CALIBRATION,
-        rates=(
-            dataclasses.replace(DEFAULT_RATES, factor=calibrated.time_factor)
-            if calibrated is not None and own
-            else DEFAULT_RATES
-            if device == "cpu"
-            else None
-        ),
+        calibration=own.memory if own is not None else DEFAULT_CALIBRATION,
+        rates=own.rates if own is not None else DEFAULT_RATES if device == "cpu" else None,
     )
 
 
