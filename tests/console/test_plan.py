@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from tsladder.cli import main
 from tsladder.console.plan import study_forecast
 from tsladder.console.run_length import run_lengths
 from tsladder.console.tables import forecast_lines
+from tsladder.locks import sole_owner
 from tsladder.planning.calibration import keep, kept
+from tsladder.records import write_json
+from tsladder.vocabulary import Cell
 
 
 def test_time_is_known_where_the_bars_are_and_unknown_elsewhere(tmp_path: Path) -> None:
@@ -54,6 +58,21 @@ def test_memory_that_cannot_be_is_bad_input_and_writes_nothing(
         assert main(command) == 2
         assert says in capsys.readouterr().err
     assert sorted(study.root.rglob("*")) == files
+
+
+def test_memory_is_said_and_what_a_running_study_holds_counts_as_free(tmp_path: Path) -> None:
+    study = make_study(tmp_path, horizons=[1])
+    alone = study_forecast(study, None).to_json()["memory"]
+    assert 0 < alone["planned_gib"] < alone["free_gib"] <= alone["total_gib"]
+    folder = study.study(Cell("12k", 1), "a" * 16)
+    folder.mkdir(parents=True)
+    running = [{"number": n, "epoch": 1, "epochs": 2, "resident_gib": alone["total_gib"]} for n in (1, 2)]
+    with sole_owner(folder, "it"):
+        write_json(folder / "progress.json", {"at": time.time() + 1.0, "phase": "search", "running": running})
+        beside = study_forecast(study, None)
+    assert beside.to_json()["memory"]["free_gib"] == alone["total_gib"]
+    assert any("beside a running study" in note for note in beside.notes)
+    assert f"GiB free of {alone['total_gib']:.1f} GiB" in "\n".join(forecast_lines(beside))
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ def write_study(folder: Path, monkeypatch: pytest.MonkeyPatch, **leaves: Any) ->
     _write_code(folder)
     monkeypatch.setattr(fingerprint.Code, "in_use", classmethod(lambda _cls: Code(folder / "stages", folder / "src")))
     machine = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates())
-    monkeypatch.setattr("tsladder.console.forecasts.survey", lambda *_: machine)
+    monkeypatch.setattr("tsladder.console.forecasts.survey", lambda *_, **__: machine)
     shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
     shutil.copy(ROOT / ".dvcignore", folder / ".dvcignore")
     write_text(folder / "data" / "tiny.parquet", "bars")

@@ -37,11 +37,13 @@ DECLARED = {
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.fingerprint": "this very thing",
+    "tsladder.planning.free_memory": "what is free on this machine",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.misfit": "what is said of too little memory",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
     "tsladder.planning.plans": "reads the plan files",
     "tsladder.planning.sources": "what the files of code say",
+    "tsladder.planning.step_costs": "seconds of training on a GPU",
 }
 
 IMPORT_EVERYTHING = """

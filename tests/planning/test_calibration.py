@@ -13,8 +13,10 @@ from tsladder.planning.calibration import Peak, calibrate, keep, kept
 from tsladder.planning.duration import DEFAULT_RATES, step_terms
 from tsladder.planning.machine import identity, survey
 from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
+from tsladder.records import read_json, write_json
 
 SLOWER = 2.5
+ON_CPU = HardwareParams(device="cpu", memory_gib=None, workers="auto")
 TRUE = Calibration(framework_gib=0.41, activations=1.3)
 WIDE = geometry(context_length=80, patch_len=16, stride=8)
 SPECS = [spec(geometry=WIDE, d_model=d, n_layers=n, n_heads=4, d_ff=4 * d) for d, n in ((16, 1), (128, 8), (256, 12))]
@@ -40,10 +42,11 @@ def peaks() -> list[Peak]:
 
 
 def test_a_fit_finds_the_machine_that_the_peaks_were_made_on() -> None:
-    found = calibrate({}, peaks())
+    found = calibrate({"device": "cpu"}, peaks())
     assert found.memory.framework_gib == pytest.approx(TRUE.framework_gib, abs=2e-3)
     assert found.memory.activations == pytest.approx(TRUE.activations, abs=2e-3)
-    assert found.time_factor == pytest.approx(SLOWER, abs=1e-3)
+    assert found.rates is not None
+    assert found.rates.factor == pytest.approx(SLOWER, abs=1e-3)
     assert found.time_error.worst < 0.005
     assert found.error.worst < 0.005
     assert found.left_out.worst < 0.005
@@ -52,7 +55,7 @@ def test_a_fit_finds_the_machine_that_the_peaks_were_made_on() -> None:
 def test_the_error_says_how_far_and_to_which_side_predictions_are_off() -> None:
     odd = peaks()
     odd[0] = dataclasses.replace(odd[0], memory_gib=1.2 * odd[0].memory_gib)
-    found = calibrate({}, odd)
+    found = calibrate({"device": "cpu"}, odd)
     assert found.error.worst >= found.error.median > 0
     assert 0.05 < found.error.too_low <= found.error.worst
     assert found.left_out.worst > found.error.worst
@@ -60,21 +63,51 @@ def test_the_error_says_how_far_and_to_which_side_predictions_are_off() -> None:
 
 def test_too_few_peaks_are_refused() -> None:
     with pytest.raises(WorkFailed, match="2 measured peaks are too few"):
-        calibrate({}, peaks()[:2])
+        calibrate({"device": "cpu"}, peaks()[:2])
 
 
 def test_a_machine_plans_with_its_own_calibration_and_never_with_that_of_another(tmp_path: Path) -> None:
-    hardware = HardwareParams(device="cpu", memory_gib=None, workers="auto")
     path = tmp_path / "calibration.json"
-    assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
+    assert survey(ON_CPU, path).calibration == DEFAULT_CALIBRATION
     keep(path, calibrate(identity("cpu"), peaks()))
     assert kept(path) == calibrate(identity("cpu"), peaks())
-    own = survey(hardware, path)
+    own = survey(ON_CPU, path)
     assert own.calibration == calibrate(identity("cpu"), peaks()).memory
     assert own.rates is not None
     assert own.rates.factor == pytest.approx(SLOWER, abs=1e-3)
     keep(path, calibrate(identity("cpu") | {"processor": "another"}, peaks()))
-    assert survey(hardware, path).calibration == DEFAULT_CALIBRATION
+    assert survey(ON_CPU, path).calibration == DEFAULT_CALIBRATION
+
+
+def written(path: Path, device: str, **changes: object) -> Path:
+    """A calibration file of this machine as the first version wrote it, then changed."""
+    keep(path, calibrate(identity(device), peaks()))
+    record = read_json(path)
+    for later in ("version", "rates", "time_left_out"):
+        del record[later]
+    for row in record["peaks"]:
+        del row["start_seconds"]
+    write_json(path, record | {"time_factor": SLOWER} | changes)
+    return path
+
+
+def test_a_file_of_the_first_version_gives_a_cpu_its_factor(tmp_path: Path) -> None:
+    surveyed = survey(ON_CPU, written(tmp_path / "calibration.json", "cpu"))
+    assert surveyed.rates == dataclasses.replace(DEFAULT_RATES, factor=SLOWER)
+    assert surveyed.calibration == calibrate(identity("cpu"), peaks()).memory
+
+
+def test_a_file_of_the_first_version_says_nothing_of_a_gpus_time(tmp_path: Path) -> None:
+    path = written(tmp_path / "calibration.json", "cpu", machine=identity("cpu") | {"device": "cuda"})
+    found = kept(path)
+    assert found is not None
+    assert found.rates is None
+    assert found.memory == calibrate(identity("cpu"), peaks()).memory
+
+
+def test_a_file_of_a_later_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WorkFailed, match=r"version 3 .* run `tsladder plan --calibrate` again"):
+        survey(ON_CPU, written(tmp_path / "calibration.json", "cpu", version=3))
 
 
 @pytest.mark.parametrize("text", ["{", '{"machine": {}}', '{"machine": 1, "memory": {"gib": 2}}'])
@@ -82,4 +115,4 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, text: str) ->
     path = tmp_path / "calibration.json"
     path.write_text(text)
     with pytest.raises(WorkFailed, match="damaged"):
-        survey(HardwareParams(device="cpu", memory_gib=None, workers="auto"), path)
+        survey(ON_CPU, path)

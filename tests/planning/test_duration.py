@@ -15,7 +15,6 @@ from tsladder.planning.duration import (
     BEST_EPOCH_SHARE,
     DEFAULT_RATES,
     SCORING_SHARE,
-    START_SECONDS,
     RunLength,
     forecast,
     products,
@@ -107,5 +106,5 @@ def test_a_trial_of_a_walk_forward_takes_its_folds_one_after_the_other_in_one_pr
     alone, fold = forecast(spec(), PLAN, 1, RUN), forecast(spec(), PLAN, 1, shorter)
     assert (walking.expected, walking.at_most) == (alone.expected, alone.at_most)
     assert (alone.trial_expected, alone.trial_at_most) == (alone.expected, alone.at_most)
-    assert walking.trial_expected == pytest.approx(alone.expected + 2 * (fold.expected - START_SECONDS))
-    assert walking.trial_at_most == pytest.approx(alone.at_most + 2 * (fold.at_most - START_SECONDS))
+    assert walking.trial_expected == pytest.approx(alone.expected + 2 * (fold.expected - DEFAULT_RATES.start))
+    assert walking.trial_at_most == pytest.approx(alone.at_most + 2 * (fold.at_most - DEFAULT_RATES.start))

@@ -13,7 +13,16 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, TrainingParams, load_params
 from tsladder.planning import machine
-from tsladder.planning.machine import Machine, lay_out, slow_bf16_note, survey
+from tsladder.planning.free_memory import MemoryAtHand
+from tsladder.planning.machine import (
+    Machine,
+    lay_out,
+    memory_words,
+    scarce_memory_note,
+    slow_bf16_note,
+    survey,
+)
+from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.recipe import Recipe
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
@@ -99,3 +108,80 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
     params = load_params(ROOT / "params.yaml")
     training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
     assert Recipe.from_params(training, params.search.chosen, budget, params.target.task).precision == precision
+
+
+def on_linux(monkeypatch: pytest.MonkeyPatch, *, total_gib: float, free_gib: float) -> None:
+    at_hand = MemoryAtHand(total_gib=total_gib, free_gib=free_gib)
+    monkeypatch.setattr(machine, "read_free_memory", lambda: at_hand)
+
+
+ON_CPU = HardwareParams(device="cpu", memory_gib=None, workers="auto")
+
+
+def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
+    surveyed = survey(ON_CPU)
+    assert surveyed.memory_gib == 5.0
+    assert surveyed.usual_gib == 15.0
+    assert memory_words(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
+    assert scarce_memory_note(surveyed) is None
+
+
+def test_a_wish_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
+    surveyed = survey(dataclasses.replace(ON_CPU, memory_gib=8.0))
+    assert (surveyed.memory_gib, surveyed.usual_gib) == (8.0, 8.0)
+    note = scarce_memory_note(surveyed)
+    assert note is not None
+    assert note.startswith("6.0 GiB are free now")
+    assert scarce_memory_note(survey(dataclasses.replace(ON_CPU, memory_gib=5.9))) is None
+
+
+def test_a_wish_above_what_is_owned_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
+    with pytest.raises(BadInput, match=r"must not exceed what this machine offers \(16\.0 GiB\), got 17"):
+        survey(dataclasses.replace(ON_CPU, memory_gib=17.0))
+
+
+def test_what_trainings_of_the_project_hold_counts_as_free_and_never_beyond_what_is_owned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
+    assert survey(ON_CPU, ours_gib=4.0).memory_gib == 9.0
+    assert survey(ON_CPU, ours_gib=40.0).memory_gib == 15.0
+
+
+def test_as_many_workers_as_usual_train_beside_programs_that_hold_memory_until_none_is_left_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a search draws depends on their number, so memory that others hold for a while does not change it."""
+
+    def workers(free_gib: float) -> int:
+        on_linux(monkeypatch, total_gib=16.0, free_gib=free_gib)
+        return lay_out(SMALL, dataclasses.replace(survey(ON_CPU), cores=4), ON_CPU).workers
+
+    assert [workers(free) for free in (16.0, 4.0, 2.5)] == [4, 4, 4]
+    assert workers(1.5) == 2
+    assert workers(0.2) == 1
+
+
+def test_too_little_of_what_is_free_is_told_apart_from_too_little_of_what_is_owned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    params = load_params(ROOT / "params.yaml")
+    on_linux(monkeypatch, total_gib=16.0, free_gib=0.2)
+    with pytest.raises(BadInput, match=r"0\.2 GiB free of 16\.0 GiB.*end what holds memory now"):
+        refuse_too_little(params, survey(ON_CPU))
+    on_linux(monkeypatch, total_gib=0.3, free_gib=0.2)
+    with pytest.raises(BadInput, match="a machine with more memory"):
+        refuse_too_little(params, survey(ON_CPU))
+
+
+def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "needs_torch", lambda _hardware: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (30 * 2**30, 80 * 2**30))
+    surveyed = survey(dataclasses.replace(AUTO, device="cuda"), ours_gib=4.0)
+    assert (surveyed.memory_gib, surveyed.usual_gib, surveyed.device) == (29.0, 79.0, "cuda")
+    assert surveyed.rates is None

@@ -7,47 +7,66 @@ from pathlib import Path
 
 from tsladder.console.tables import aligned
 from tsladder.errors import WorkFailed
-from tsladder.models.spec import ModelSpec
+from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, keep
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.planning.step_costs import COSTS
 from tsladder.steps import OnStep, untold
-from tsladder.training.probe import probe
+from tsladder.training.probe import EPOCHS, probe
 
-PROBES = (
-    # (d_model, n_layers, n_heads), precision, optimizer, micro-batch, checkpointing: chosen so that each term of the
-    # model leads in one of them.
-    ((32, 2, 4), "fp32", "adamw", 256, False),
-    ((128, 10, 4), "fp32", "adamw", 256, False),
-    ((128, 10, 4), "bf16-mixed", "adamw", 256, False),
-    ((256, 12, 8), "fp32", "adamw", 256, True),
-    ((384, 12, 8), "bf16-mixed", "adamw", 64, False),
-    ((384, 12, 8), "bf16", "lean", 256, True),
+Probe = tuple[tuple[int, int, int], str, str, int, int, bool]
+"""(d_model, n_layers, n_heads), precision, optimizer, micro-batch, effective batch, checkpointing."""
+
+PROBES: tuple[Probe, ...] = (
+    # Chosen so that each term of the model of memory leads in one of them.
+    ((32, 2, 4), "fp32", "adamw", 256, 256, False),
+    ((128, 10, 4), "fp32", "adamw", 256, 256, False),
+    ((128, 10, 4), "bf16-mixed", "adamw", 256, 256, False),
+    ((256, 12, 8), "fp32", "adamw", 256, 256, True),
+    ((384, 12, 8), "bf16-mixed", "adamw", 64, 256, False),
+    ((384, 12, 8), "bf16", "lean", 256, 256, True),
 )
-_EFFECTIVE_BATCH = 256
+
+GPU_PROBES: tuple[Probe, ...] = (
+    # Chosen so that each cost of time can be told from the others. Small models are calls and steps; wide ones are
+    # products; at a small effective batch the optimizer leads. The last ones have the blocks of two billion parameters,
+    # a few of them.
+    ((32, 2, 4), "fp32", "adamw", 256, 256, False),
+    ((64, 12, 4), "fp32", "adamw", 256, 256, False),
+    ((64, 40, 4), "fp32", "adamw", 256, 256, False),
+    ((384, 12, 8), "fp32", "adamw", 256, 256, False),
+    ((1024, 8, 16), "fp32", "adamw", 256, 256, False),
+    ((64, 40, 4), "bf16-mixed", "adamw", 64, 256, False),
+    ((384, 12, 8), "bf16-mixed", "adamw", 256, 256, False),
+    ((1024, 8, 16), "bf16-mixed", "adamw", 256, 256, False),
+    ((1024, 8, 16), "bf16-mixed", "adamw", 32, 32, False),
+    ((64, 40, 4), "bf16", "lean", 256, 256, False),
+    ((384, 12, 8), "bf16", "lean", 256, 256, True),
+    ((1024, 12, 16), "bf16", "lean", 256, 256, False),
+    ((1024, 12, 16), "bf16", "lean", 32, 32, False),
+    ((1024, 12, 16), "bf16", "lean", 256, 256, True),
+    ((2048, 4, 16), "bf16", "lean", 256, 256, False),
+)
+
+_GPU_EPOCHS = 3
+_GPU_STEPS = 8
+"""Steps of milliseconds are measured over several, and epoch by epoch, of which the quickest counts: the first loads
+kernels, and any may be disturbed."""
 
 
 def calibrate_here(places: Places, on_step: OnStep = untold) -> CalibratedMachine:
     """Measure, fit and keep beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)
-    geometry = geometry_of(params)
-    wanted: list[tuple[ModelSpec, BatchPlan]] = []
-    for (d_model, n_layers, n_heads), precision, optimizer, micro_batch, checkpointing in PROBES:
-        spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model)
-        plan = BatchPlan(
-            micro_batch=micro_batch,
-            accumulation_steps=_EFFECTIVE_BATCH // micro_batch,
-            effective_batch=_EFFECTIVE_BATCH,
-            precision=precision,
-            optimizer=optimizer,
-            activation_checkpointing=checkpointing,
-        )
-        if predicted_memory_gib(spec, plan) <= machine.memory_gib:
-            wanted.append((spec, plan))
+    wanted = [
+        (spec, plan)
+        for spec, plan in probes(geometry_of(params), machine.device)
+        if predicted_memory_gib(spec, plan) <= machine.memory_gib
+    ]
     peaks = []
     for number, (spec, plan) in enumerate(wanted, start=1):
         on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(wanted))
@@ -57,10 +76,40 @@ def calibrate_here(places: Places, on_step: OnStep = untold) -> CalibratedMachin
     return calibrated
 
 
+def probes(geometry: Geometry, device: str) -> list[tuple[ModelSpec, BatchPlan]]:
+    """What is measured on `device`, on models of the study's windows."""
+    return [
+        (
+            ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model),
+            BatchPlan(
+                micro_batch=micro_batch,
+                accumulation_steps=effective_batch // micro_batch,
+                effective_batch=effective_batch,
+                precision=precision,
+                optimizer=optimizer,
+                activation_checkpointing=checkpointing,
+            ),
+        )
+        for (d_model, n_layers, n_heads), precision, optimizer, micro_batch, effective_batch, checkpointing in (
+            PROBES if device == "cpu" else GPU_PROBES
+        )
+    ]
+
+
 def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
+    on_cpu = machine.device == "cpu"
+    steps, epochs = (1, EPOCHS) if on_cpu else (_GPU_STEPS, _GPU_EPOCHS)
     with tempfile.TemporaryDirectory(prefix="tsladder-calibrate-") as folder:
-        outcome = probe(spec, plan, device=machine.device, threads=machine.cores, scratch=Path(folder))
-    if outcome.peak_memory_gib is None or not outcome.curve:
+        outcome = probe(
+            spec,
+            plan,
+            device=machine.device,
+            threads=machine.cores,
+            scratch=Path(folder),
+            epochs=epochs,
+            steps=steps,
+        )
+    if outcome.peak_memory_gib is None or len(outcome.curve) < epochs:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
             f"{': ' + outcome.message if outcome.message else ''}): nothing was kept, plans go on with what was there"
@@ -70,9 +119,10 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
         spec=spec,
         plan=outcome.plan,
         memory_gib=outcome.peak_memory_gib,
-        # Of one step an epoch; the first makes what the later ones find there.
-        step_seconds=outcome.curve[-1].train_seconds,
-        threads=machine.cores,
+        # The first epoch makes what the later ones find there.
+        step_seconds=min(epoch.train_seconds for epoch in outcome.curve[1:]) / steps,
+        threads=machine.cores if on_cpu else 1,
+        start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in outcome.curve)),
     )
 
 
@@ -98,7 +148,21 @@ def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
         *aligned(rows),
         f"framework {memory.framework_gib:.3f} GiB, activations x {memory.activations:.3f}",
         f"error of peaks: median {error.median:.1%}, largest {error.worst:.1%}, too low by {error.too_low:.1%} at most",
-        f"steps take {calibrated.time_factor:.2f} times as long as by the default rates",
-        f"error of steps: median {calibrated.time_error.median:.1%}, largest {calibrated.time_error.worst:.1%}",
+        *_time_lines(calibrated),
         f"error of peaks left out of the fit: median {left_out.median:.1%}, largest {left_out.worst:.1%}",
     ]
+
+
+def _time_lines(calibrated: CalibratedMachine) -> list[str]:
+    rates, error, left_out = calibrated.rates, calibrated.time_error, calibrated.time_left_out
+    if rates is None:
+        return []
+    if calibrated.machine["device"] == "cpu":
+        found = f"steps take {rates.factor:.2f} times as long as by the default rates"
+    else:
+        costs = ", ".join(f"{name} {getattr(rates, name):.2g}" for name in COSTS)
+        found = f"seconds of a step: {costs}; before a training {rates.start:.1f} s"
+    lines = [found, f"error of steps: median {error.median:.1%}, largest {error.worst:.1%}"]
+    if left_out is not None:
+        lines.append(f"error of steps left out of the fit: median {left_out.median:.1%}, largest {left_out.worst:.1%}")
+    return lines

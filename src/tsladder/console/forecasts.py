@@ -3,9 +3,11 @@ had at once. Windows are those of the splits on disk, and no library of a device
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.console.live_records import held_gib
 from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.rung_layout import lay_out_rung, training_time
 from tsladder.console.time_to_go import Forecasted
@@ -31,7 +33,7 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
     if needs_torch(params.hardware):
         return Forecasts(cells={})
     try:
-        machine = survey(params.hardware, places.calibration)
+        machine = survey(params.hardware, places.calibration, ours_gib=held_gib(places, time.time()))
         forced = forced_by_rung(params)
         runs = {horizon: run_length_on_disk(places, params, horizon) for horizon in params.horizons}
     except (BadInput, WorkFailed) as refusal:
@@ -40,12 +42,12 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
     layouts = {rung: lay_out_rung(params, rung, machine, items) for rung, items in forced.items()}
     for cell in params.cells:
         layout = layouts.get(cell.budget)
-        time = None if layout is None else training_time(layout, machine, runs[cell.horizon])
-        if layout is not None and time is not None:
+        one = None if layout is None else training_time(layout, machine, runs[cell.horizon])
+        if layout is not None and one is not None:
             found[str(cell)] = Forecasted(
-                expected=time.expected,
-                at_most=time.at_most,
+                expected=one.expected,
+                at_most=one.at_most,
                 workers=layout.workers,
-                trial_factor=time.trial_expected / time.expected,
+                trial_factor=one.trial_expected / one.expected,
             )
     return Forecasts(cells=found, factor=1.0 if machine.rates is None else machine.rates.factor)

@@ -82,6 +82,13 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
     return None
 
 
+def held_gib(places: Places, now: float) -> float:
+    """What the trainings that run at `now` hold of this machine's memory, as far as their records say. Pages that
+    several share are counted for each."""
+    works = [live_work(folders, now) for folders in live_folders(places).values()]
+    return sum(work.resident_gib or 0.0 for work in works if work is not None)
+
+
 def read_progress(path: Path, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
     """The file of a live record of `phase` that is held. Missing, torn, foreign, or left by an earlier holder that was
     killed, it says nothing more. All times are seconds since 1970."""

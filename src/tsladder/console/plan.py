@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.console.live_records import held_gib
 from tsladder.console.run_length import run_lengths
 from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.errors import BadInput
@@ -16,7 +18,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, plan_cells
 from tsladder.planning.duration import CELL_SECONDS, RunLength
 from tsladder.planning.grid import is_within
-from tsladder.planning.machine import Machine, slow_bf16_note, survey
+from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
@@ -57,17 +59,19 @@ class CellForecast:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StudyForecast:
-    """All cells by name, and what to know about the machine and the question beside them."""
+    """All cells by name, the machine that they were planned for, and what to know beside them."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
+    machine: Machine
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "study_key": self.study_key,
+            "memory": _memory_record(self.machine),
             "cells": {name: dataclasses.asdict(cell) for name, cell in self.cells.items()},
         }
 
@@ -84,7 +88,8 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
         if budget not in params.ladder:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
         params = dataclasses.replace(params, budget=budget)
-    machine = survey(params.hardware, places.calibration)
+    ours = held_gib(places, time.time())
+    machine = survey(params.hardware, places.calibration, ours_gib=ours)
     refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
@@ -97,8 +102,27 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
     bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
-    notes = tuple(filter(None, (*slow, bent, _walk_note(params))))
-    return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
+    beside = _beside_note(machine, ours)
+    notes = tuple(filter(None, (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params))))
+    key = study_key({str(plan.cell): plan.search for plan in plans})
+    return StudyForecast(study_key=key, cells=cells, machine=machine, notes=notes)
+
+
+def _memory_record(machine: Machine) -> dict[str, float | None]:
+    at_hand = machine.at_hand
+    return {
+        "planned_gib": round(machine.memory_gib, 3),
+        "free_gib": None if at_hand is None else round(at_hand.free_gib, 3),
+        "total_gib": None if at_hand is None else round(at_hand.total_gib, 3),
+    }
+
+
+def _beside_note(machine: Machine, held: float) -> str | None:
+    """Of trainings of this project that hold `held` GiB of the machine's memory at this moment."""
+    if not held:
+        return None
+    counts = "counts as free" if machine.device != "cuda" else "is not that of the GPU, where theirs counts as taken"
+    return f"planned beside a running study: the {held:.1f} GiB that its trainings hold {counts}"
 
 
 def _walk_note(params: Params) -> str | None:

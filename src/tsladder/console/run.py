@@ -20,7 +20,7 @@ from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.machine import survey
+from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
 from tsladder.planning.misfit import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
@@ -41,17 +41,19 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         are = "is" if len(missing) == 1 else "are"
         raise BadInput(f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or bring your own file")
     # A wish that cannot be fulfilled ends here, not in the first search.
-    refuse_too_little(params, survey(params.hardware, places.calibration))
+    machine = survey(params.hardware, places.calibration)
+    refuse_too_little(params, machine)
     forced_by_rung(params)
-    return _Run(places, selection).go(retry_failed=retry_failed)
+    return _Run(places, selection, machine).go(retry_failed=retry_failed)
 
 
 class _Run:
     """One run with its log."""
 
-    def __init__(self, places: Places, selection: CellSelection) -> None:
+    def __init__(self, places: Places, selection: CellSelection, machine: Machine) -> None:
         self._places = places
         self._selection = selection
+        self._machine = machine
         self._log = RunLog.create(places)
         self._timeline = Timeline()
         self._live = can_draw()
@@ -60,6 +62,7 @@ class _Run:
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
+        self._tell_memory()
         # One pause for all commands of DVC in this run.
         with HandPause(self._places) as pause:
             driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
@@ -134,6 +137,11 @@ class _Run:
             f"Report: {places.report / 'report.md'} and report.html beside it",
             f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
         ]
+
+    def _tell_memory(self) -> None:
+        for line in filter(None, (memory_words(self._machine), scarce_memory_note(self._machine))):
+            print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
+            self._log.note(f"memory: {line}")
 
     def _tell_log(self) -> None:
         print(f"tsladder: log: {_short(self._log.path)}", file=sys.stderr, flush=True)

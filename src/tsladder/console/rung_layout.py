@@ -73,7 +73,8 @@ def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -
     fitting = [(spec, plan) for spec, plan in layout.plans.items() if plan is not None]
     if run is None or machine.rates is None or len(fitting) < len(layout.plans):
         return None
-    runs = [forecast(spec, plan, layout.threads, run, machine.rates) for spec, plan in fitting]
+    part = machine.part(layout.workers, layout.threads)
+    runs = [forecast(spec, plan, part, run, machine.rates) for spec, plan in fitting]
     mean = statistics.mean
     return TrainingTime(
         step=mean(run.step for run in runs),

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from tsladder.console.plan import StudyForecast
 from tsladder.console.status import CellState, StudyState
+from tsladder.planning.machine import memory_words
 
 MISSING = "-"
+NO_FORECAST = "no forecast"
 
 
 def forecast_lines(forecast: StudyForecast) -> list[str]:
     """One line a cell; a cell above the top rung says so."""
     heads = ("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB", "step", "epoch")
     rows: list[tuple[str, ...]] = [(*heads, "expected", "at most")]
+    unknown = NO_FORECAST if forecast.machine.rates is None else MISSING
     for name, cell in forecast.cells.items():
         if not cell.planned:
             rows.append((name, "not planned", *[""] * (len(rows[0]) - 2)))
@@ -33,13 +36,14 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 f"{cell.workers} x {cell.threads} threads",
                 plan,
                 _number(cell.predicted_memory_gib, 2),
-                duration(cell.predicted_step_seconds),
-                duration(cell.predicted_epoch_seconds),
-                duration(cell.predicted_seconds),
-                duration(cell.predicted_seconds_at_most),
+                duration(cell.predicted_step_seconds, unknown),
+                duration(cell.predicted_epoch_seconds, unknown),
+                duration(cell.predicted_seconds, unknown),
+                duration(cell.predicted_seconds_at_most, unknown),
             )
         )
-    return [*aligned(rows), *_total(forecast)]
+    memory = memory_words(forecast.machine)
+    return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
 
 
 def _total(forecast: StudyForecast) -> list[str]:
@@ -48,7 +52,10 @@ def _total(forecast: StudyForecast) -> list[str]:
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
         return [f"expected in all, if everything were to be built: {duration(sum(known))}"]
-    return ["times are known once the bars are there (`dvc pull data.dvc`) and, on a GPU, after plan --calibrate"]
+    if forecast.machine.rates is None:
+        device = forecast.machine.device
+        return [f"{NO_FORECAST} of time: the speed of this {device} is not known; measure it with plan --calibrate"]
+    return ["times are known once the bars are there (`dvc pull data.dvc`)"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:
@@ -176,10 +183,10 @@ def _number(value: float | None, digits: int) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: float | None, unknown: str = MISSING) -> str:
     """For people: two units at most."""
     if seconds is None:
-        return MISSING
+        return unknown
     if seconds < 10:
         return f"{seconds:.2g}s" if seconds < 1 else f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)

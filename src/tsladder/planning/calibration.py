@@ -1,8 +1,10 @@
 """What the models of memory and time learn from short runs on one machine, and the file that keeps it. No torch.
 
 Of memory two numbers are fitted, by least squares on the logarithm of predicted over measured: the framework's own
-footprint and the factor on activations. Of time one: how much longer a step takes than by the default rates. The file
-holds what was measured as well, so that the fit can be made again.
+footprint and the factor on activations. Of time, on a CPU one: how much longer a step takes than by the default rates;
+fitted one by one to as few runs as a calibration makes, the costs predicted the others worse (benchmarks/README.md). On
+any other device each cost is fitted (planning/step_costs.py). The file holds what was measured as well, so that the fit
+can be made again.
 """
 
 from __future__ import annotations
@@ -18,12 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
-from tsladder.planning.duration import DEFAULT_RATES, step_terms
+from tsladder.planning.duration import DEFAULT_RATES, Rates, step_terms
 from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
+from tsladder.planning.step_costs import FEWEST_STEPS, fit_costs
 from tsladder.records import read_json, write_json
 
 if TYPE_CHECKING:
     import numpy as np
+
+VERSION = 2
+"""Of the file. The first had no number, and one factor of time for every device."""
 
 FEWEST_PEAKS = 3
 _FRAMEWORK_GIB = (0.0, 4.0)
@@ -32,13 +38,17 @@ _ACTIVATIONS = (0.5, 2.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peak:
-    """Peak GiB of one process that trained `spec` under `plan`, and seconds of one of its optimizer steps."""
+    """Peak GiB of one process that trained `spec` under `plan`, and seconds of one of its optimizer steps.
+
+    `threads` of a CPU; 1 on a GPU, which it had to itself. `start_seconds`: what passed outside its epochs.
+    """
 
     spec: ModelSpec
     plan: BatchPlan
     memory_gib: float
     step_seconds: float
     threads: int
+    start_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,15 +65,17 @@ class ModelError:
 class CalibratedMachine:
     """`error` is that of the peaks it was fitted on, `left_out` that of each peak under a fit without it.
 
-    `time_factor`: seconds of a step here in units of those of DEFAULT_RATES, the median; `time_error` what remains.
+    `rates`: DEFAULT_RATES times a factor on a CPU, elsewhere costs of its own; None: a file of the first version, which
+    knew no other. `time_error` and `time_left_out` are of steps as the other two are of peaks.
     """
 
     machine: Mapping[str, Any]
     memory: Calibration
     error: ModelError
     left_out: ModelError
-    time_factor: float
+    rates: Rates | None
     time_error: ModelError
+    time_left_out: ModelError | None
     peaks: tuple[Peak, ...]
 
 
@@ -73,22 +85,35 @@ def machine_identity(processor: str, device: str) -> dict[str, Any]:
 
 
 def calibrate(machine: Mapping[str, Any], peaks: Sequence[Peak]) -> CalibratedMachine:
-    """Fit `peaks`. Raises WorkFailed for fewer than FEWEST_PEAKS."""
+    """Fit `peaks`. Raises WorkFailed for fewer than FEWEST_PEAKS, and what `fit_costs` raises where that is asked."""
     if len(peaks) < FEWEST_PEAKS:
         raise WorkFailed(f"{len(peaks)} measured peaks are too few to calibrate with: {FEWEST_PEAKS} are needed")
-    memory = fit_calibration(peaks)
-    without = [(peak, fit_calibration([other for other in peaks if other is not peak])) for peak in peaks]
-    steps = [(peak, DEFAULT_RATES.seconds(step_terms(peak.spec, peak.plan, peak.threads))) for peak in peaks]
-    factor = round(statistics.median(peak.step_seconds / predicted for peak, predicted in steps), 4)
+    memory, rates = fit_calibration(peaks), fit_rates(machine["device"], peaks)
+    left = [(peak, [other for other in peaks if other is not peak]) for peak in peaks]
+    enough = machine["device"] == "cpu" or len(peaks) > FEWEST_STEPS
     return CalibratedMachine(
         machine=machine,
         memory=memory,
         error=model_error([_error(peak, memory) for peak in peaks]),
-        left_out=model_error([_error(peak, fit) for peak, fit in without]),
-        time_factor=factor,
-        time_error=model_error([factor * predicted / peak.step_seconds - 1 for peak, predicted in steps]),
+        left_out=model_error([_error(peak, fit_calibration(others)) for peak, others in left]),
+        rates=rates,
+        time_error=model_error([_time_error(peak, rates) for peak in peaks]),
+        time_left_out=(
+            model_error([_time_error(peak, fit_rates(machine["device"], others)) for peak, others in left])
+            if enough
+            else None
+        ),
         peaks=tuple(peaks),
     )
+
+
+def fit_rates(device: str, peaks: Sequence[Peak]) -> Rates:
+    """On a CPU the default costs times the median factor, elsewhere every cost by itself."""
+    if device == "cpu":
+        factors = [peak.step_seconds / DEFAULT_RATES.seconds(_terms(peak)) for peak in peaks]
+        return dataclasses.replace(DEFAULT_RATES, factor=round(statistics.median(factors), 4))
+    start = statistics.median(peak.start_seconds for peak in peaks)
+    return fit_costs([(_terms(peak), peak.step_seconds) for peak in peaks], start=round(start, 3))
 
 
 def fit_calibration(peaks: Sequence[Peak]) -> Calibration:
@@ -119,17 +144,27 @@ def _error(peak: Peak, calibration: Calibration) -> float:
     return predicted_memory_gib(peak.spec, peak.plan, calibration) / peak.memory_gib - 1.0
 
 
+def _time_error(peak: Peak, rates: Rates) -> float:
+    return rates.seconds(_terms(peak)) / peak.step_seconds - 1.0
+
+
+def _terms(peak: Peak) -> dict[str, float]:
+    return step_terms(peak.spec, peak.plan, peak.threads)
+
+
 def keep(path: Path, calibrated: CalibratedMachine) -> None:
     """Write it to `path`, in place of what was there."""
     write_json(
         path,
         {
+            "version": VERSION,
             "machine": dict(calibrated.machine),
             "memory": dataclasses.asdict(calibrated.memory),
             "error": dataclasses.asdict(calibrated.error),
             "left_out": dataclasses.asdict(calibrated.left_out),
-            "time_factor": calibrated.time_factor,
+            "rates": None if calibrated.rates is None else dataclasses.asdict(calibrated.rates),
             "time_error": dataclasses.asdict(calibrated.time_error),
+            "time_left_out": None if calibrated.time_left_out is None else dataclasses.asdict(calibrated.time_left_out),
             "peaks": [
                 {
                     "geometry": dataclasses.asdict(peak.spec.geometry),
@@ -138,6 +173,7 @@ def keep(path: Path, calibrated: CalibratedMachine) -> None:
                     "memory_gib": peak.memory_gib,
                     "step_seconds": peak.step_seconds,
                     "threads": peak.threads,
+                    "start_seconds": peak.start_seconds,
                 }
                 for peak in calibrated.peaks
             ],
@@ -146,18 +182,25 @@ def keep(path: Path, calibrated: CalibratedMachine) -> None:
 
 
 def kept(path: Path) -> CalibratedMachine | None:
-    """What `path` holds; None when there is no such file. Raises WorkFailed when it is damaged."""
+    """What `path` holds; None when there is no such file. Raises WorkFailed for a damaged file or a later version."""
     if not path.exists():
         return None
     record = read_json(path)
+    version = record.get("version", 1)
+    if version not in (1, VERSION):
+        raise WorkFailed(
+            f"{path} is of version {version} and this program reads versions 1 and {VERSION}: run "
+            "`tsladder plan --calibrate` again, or remove it to plan as without it"
+        )
     try:
         return CalibratedMachine(
             machine=dict(record["machine"]),
             memory=Calibration(**record["memory"]),
             error=ModelError(**record["error"]),
             left_out=ModelError(**record["left_out"]),
-            time_factor=float(record["time_factor"]),
+            rates=_kept_rates(record, version),
             time_error=ModelError(**record["time_error"]),
+            time_left_out=ModelError(**left) if (left := record.get("time_left_out")) is not None else None,
             peaks=tuple(
                 Peak(
                     spec=spec_from_architecture(Geometry(**row["geometry"]), row["architecture"]),
@@ -165,6 +208,7 @@ def kept(path: Path) -> CalibratedMachine | None:
                     memory_gib=float(row["memory_gib"]),
                     step_seconds=float(row["step_seconds"]),
                     threads=int(row["threads"]),
+                    start_seconds=float(row.get("start_seconds", 0.0)),
                 )
                 for row in record["peaks"]
             ),
@@ -173,3 +217,11 @@ def kept(path: Path) -> CalibratedMachine | None:
         raise WorkFailed(
             f"{path} is damaged ({error!r}): run `tsladder plan --calibrate` again, or remove it to plan as without it"
         ) from None
+
+
+def _kept_rates(record: Mapping[str, Any], version: int) -> Rates | None:
+    if version == VERSION:
+        rates = record["rates"]
+        return None if rates is None else Rates(**{name: float(value) for name, value in rates.items()})
+    factor = float(record["time_factor"])
+    return dataclasses.replace(DEFAULT_RATES, factor=factor) if record["machine"]["device"] == "cpu" else None

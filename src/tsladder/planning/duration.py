@@ -11,11 +11,12 @@ of width d and feed-forward width f, N parameters, b bytes a number of the body)
   block, of b bytes, over the bandwidth of t threads; with ProbSparse attention 6 h q and 4 h p for its measure, and a
   distilling 24 d a token;
 - calls: what each block costs a micro-batch whatever its size, once more with checkpointing;
-- optimizer: N values under the lean one, which is no fused operation, divided by t;
+- optimizer: N values under either, divided by t; the lean one also has calls of its own in each block;
 - a constant.
 
-The costs in `Rates` were fitted by non-negative least squares to recorded trials and benchmarks of one machine without
-AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures the factor that another takes of them.
+The default costs in `Rates` were fitted by non-negative least squares to recorded trials and benchmarks of one machine
+without AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures the factor that another processor takes
+of them, and on a GPU every cost by itself. Several trainings on one GPU have it in turns: t is 1 over their number.
 """
 
 from __future__ import annotations
@@ -40,9 +41,6 @@ An expectation and no limit; a run with patience ends so many epochs later."""
 SCORING_SHARE = 0.41
 """Of a step's time on as many windows, without its optimizer: a third of the work, at a little less speed."""
 
-START_SECONDS = 0.1
-"""From the start of a worker to its first step, of a small model."""
-
 CELL_SECONDS = 10.0
 """What a cell's three stages take before and between trainings, most of it imports."""
 
@@ -50,15 +48,19 @@ CELL_SECONDS = 10.0
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
     """Seconds: a product (a multiplication and an addition are two) in fp32 and in bf16, a byte moved, a call of a
-    block, a value stepped by the lean optimizer, a step. What AdamW takes could not be told from the rest. `factor`: of
-    all of them on this machine."""
+    block, a value stepped by AdamW or by the lean optimizer, a block's calls of the latter, a step. On a CPU what AdamW
+    takes, and the lean optimizer's calls, could not be told from the rest. `start`: from the start of a worker to its
+    first step, of a small model. `factor`: of all of them on this machine."""
 
     fp32_product: float = 7.4e-12
     bf16_product: float = 1.5e-11
     byte: float = 3.0e-10
     call: float = 1.7e-3
+    adamw_value: float = 0.0
     lean_value: float = 6.3e-8
+    lean_call: float = 0.0
     step: float = 1.9e-3
+    start: float = 0.1
     factor: float = 1.0
 
     def seconds(self, terms: Mapping[str, float]) -> float:
@@ -126,8 +128,10 @@ class Forecast:
     trial_at_most: float
 
 
-def forecast(spec: ModelSpec, plan: BatchPlan, threads: int, run: RunLength, rates: Rates = DEFAULT_RATES) -> Forecast:
-    """Of `spec` trained under `plan` in one process."""
+def forecast(
+    spec: ModelSpec, plan: BatchPlan, threads: float, run: RunLength, rates: Rates = DEFAULT_RATES
+) -> Forecast:
+    """Of `spec` trained under `plan` in one process, on `threads` threads or on that part of a GPU."""
     step = rates.seconds(step_terms(spec, plan, threads, looks_first=run.looks_first))
 
     def epoch_seconds(one: RunLength) -> float:
@@ -135,7 +139,7 @@ def forecast(spec: ModelSpec, plan: BatchPlan, threads: int, run: RunLength, rat
         return math.ceil(one.train_windows / plan.effective_batch) * step + scoring
 
     epoch = epoch_seconds(run)
-    start = rates.factor * START_SECONDS
+    start = rates.factor * rates.start
     expected, at_most = start + run.expected_epochs * epoch, start + run.epochs * epoch
     # All folds are trained in one process.
     before = [(fold, epoch_seconds(fold)) for fold in run.earlier]
@@ -171,22 +175,24 @@ def moved(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
     return float(windows * numbers * (4 if plan.precision == "fp32" else 2))
 
 
-def step_terms(spec: ModelSpec, plan: BatchPlan, threads: int, *, looks_first: bool = False) -> dict[str, float]:
+def step_terms(spec: ModelSpec, plan: BatchPlan, threads: float, *, looks_first: bool = False) -> dict[str, float]:
     """Field of `Rates` -> how many of its unit one optimizer step takes."""
     passes = 3 + int(plan.activation_checkpointing) + int(looks_first and plan.accumulation_steps > 1)
     flops = passes * products(spec, plan.effective_batch) / threads
-    whole = plan.precision == "fp32"
+    whole, lean = plan.precision == "fp32", plan.optimizer == "lean"
     return {
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
         "byte": moved(spec, plan, plan.effective_batch) * passes / 3 / threads,
         "call": spec.n_layers * plan.accumulation_steps * passes / 3,
-        "lean_value": spec.n_params / threads if plan.optimizer == "lean" else 0.0,
+        "adamw_value": 0.0 if lean else spec.n_params / threads,
+        "lean_value": spec.n_params / threads if lean else 0.0,
+        "lean_call": float(spec.n_layers) if lean else 0.0,
         "step": 1.0,
     }
 
 
-def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: int, windows: int) -> dict[str, float]:
+def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int) -> dict[str, float]:
     """The same of scoring `windows` windows."""
     flops = 3 * SCORING_SHARE * products(spec, windows) / threads
     whole = plan.precision == "fp32"

@@ -16,10 +16,13 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.calibration import kept, machine_identity
 from tsladder.planning.duration import DEFAULT_RATES, Rates
-from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, Calibration, resting_memory_gib
+from tsladder.planning.free_memory import MemoryAtHand, read_free_memory
+from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, HEADROOM, Calibration, resting_memory_gib
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
+"""Left to the stage itself and to others whose need grows while it trains; of little memory, half."""
+
 SIDE_BY_SIDE_BELOW = 50_000_000
 """On CPUs models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
 
@@ -35,16 +38,30 @@ SMALL_MODELS_A_GPU = 4
 class Machine:
     """Cores and memory that this process may use, and the device that trains.
 
-    `memory_gib` is that of the device. `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
-    `calibration`: measured here, or the defaults; so are `rates` on a CPU, on other devices they are None until then.
+    `memory_gib` is planned with, and is that of the device; `taken_gib`: how much more it would be if nothing else held
+    memory now. `at_hand`: what is free of what the device has; None: not read.
+    `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
+    `calibration`: measured here, or the defaults; so are `rates` on a CPU. Elsewhere they are None until measured, and
+    there is no forecast of time.
     """
 
     cores: int
     memory_gib: float
     device: str
+    taken_gib: float = 0.0
+    at_hand: MemoryAtHand | None = None
     fast_bf16: bool | None = None
     calibration: Calibration = DEFAULT_CALIBRATION
     rates: Rates | None = None
+
+    def part(self, workers: int, threads: int) -> float:
+        """What one of `workers` trainings side by side has: its threads, or its part of a GPU."""
+        return threads if self.device == "cpu" else 1.0 / workers
+
+    @property
+    def usual_gib(self) -> float:
+        """What would be planned with if nothing else held memory."""
+        return self.memory_gib + self.taken_gib
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,35 +74,34 @@ class ExecutionPlan:
     memory_gib_each: float
 
 
-def survey(hardware: HardwareParams, calibration_file: Path | None = None) -> Machine:
+def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ours_gib: float = 0.0) -> Machine:
     """Read the machine and the wishes of params.yaml. A calibration of another machine is left alone.
+
+    Memory is planned for what is free at this moment. `ours_gib`: what trainings of this project hold of a CPU's memory
+    now; it counts as free, since they give it back before others begin.
 
     Raises BadInput when a wish exceeds the machine, WorkFailed when `calibration_file` is damaged.
     """
     device = _device(hardware)
-    offered = _offered_gib(device)
+    at_hand = _memory_at_hand(device, ours_gib)
     wished = hardware.memory_gib
-    if wished is not None and wished > offered:
+    if wished is not None and wished > at_hand.total_gib:
         raise BadInput(
-            f"hardware.memory_gib must not exceed what this machine offers ({offered:.1f} GiB), got {wished:g}: "
-            "lower it, or set null to take what is there"
+            f"hardware.memory_gib must not exceed what this machine offers ({at_hand.total_gib:.1f} GiB), got "
+            f"{wished:g}: lower it, or set null to take what is free"
         )
-    memory = wished if wished is not None else max(offered - RESERVE_GIB, offered / 2)
+    memory = wished if wished is not None else _less_reserve(at_hand.free_gib)
     calibrated = None if calibration_file is None else kept(calibration_file)
-    own = calibrated is not None and calibrated.machine == identity(device)
+    own = calibrated if calibrated is not None and calibrated.machine == identity(device) else None
     return Machine(
         cores=_cores(),
         memory_gib=memory,
+        taken_gib=0.0 if wished is not None else _less_reserve(at_hand.total_gib) - memory,
+        at_hand=at_hand,
         device=device,
         fast_bf16=_fast_bf16(device),
-        calibration=calibrated.memory if calibrated is not None and own else DEFAULT_CALIBRATION,
-        rates=(
-            dataclasses.replace(DEFAULT_RATES, factor=calibrated.time_factor)
-            if calibrated is not None and own
-            else DEFAULT_RATES
-            if device == "cpu"
-            else None
-        ),
+        calibration=own.memory if own is not None else DEFAULT_CALIBRATION,
+        rates=own.rates if own is not None else DEFAULT_RATES if device == "cpu" else None,
     )
 
 
@@ -95,12 +111,20 @@ def identity(device: str) -> dict[str, Any]:
 
 
 def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> ExecutionPlan:
-    """Small models side by side, on one thread each or sharing a GPU; a large one alone on all there is."""
+    """Small models side by side, on one thread each or sharing a GPU; a large one alone on all there is.
+
+    The number of workers decides what a search has seen when it draws, so it follows what the machine usually has, and
+    fewer train side by side only where what is free now cannot carry them at the smallest micro-batch.
+    """
     if hardware.workers != "auto":
         workers = hardware.workers
     elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
-        room = int(machine.memory_gib / (resting_memory_gib(spec, machine.calibration) + _WORKING_SET_GIB))
-        workers = max(1, min(machine.cores, room))
+        resting = resting_memory_gib(spec, machine.calibration)
+        room, carried = (
+            int(machine.usual_gib / (resting + _WORKING_SET_GIB)),
+            int(machine.memory_gib / (HEADROOM * resting)),
+        )
+        workers = max(1, min(machine.cores, room, carried))
     elif machine.device == "cuda" and spec.n_params < SHARE_A_GPU_BELOW:
         workers = min(SMALL_MODELS_A_GPU, machine.cores)
     else:
@@ -110,6 +134,32 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
         workers=workers,
         threads=max(1, machine.cores // workers),
         memory_gib_each=machine.memory_gib / workers,
+    )
+
+
+def memory_words(machine: Machine) -> str | None:
+    """What is free of what there is, and what is planned with; None where it was not read."""
+    at_hand = machine.at_hand
+    if at_hand is None:
+        return None
+    where = "of the GPU's memory" if machine.device == "cuda" else "of memory"
+    return (
+        f"{at_hand.free_gib:.1f} GiB free of {at_hand.total_gib:.1f} GiB {where}; planned with "
+        f"{machine.memory_gib:.1f} GiB"
+    )
+
+
+def scarce_memory_note(machine: Machine) -> str | None:
+    """A warning where hardware.memory_gib is more than what is free now; None elsewhere.
+
+    Without that wish no more is planned with than is free.
+    """
+    at_hand = machine.at_hand
+    if at_hand is None or machine.memory_gib <= at_hand.free_gib:
+        return None
+    return (
+        f"{at_hand.free_gib:.1f} GiB are free now: hardware.memory_gib is {machine.memory_gib:g}, so end what holds "
+        "the rest before training, or set it to null to plan with what is free"
     )
 
 
@@ -154,18 +204,18 @@ def _processor(device: str) -> str:
     return platform.processor() or platform.machine()
 
 
-def _offered_gib(device: str) -> float:
+def _memory_at_hand(device: str, ours_gib: float) -> MemoryAtHand:
     if device == "cuda":
         import torch
 
-        return torch.cuda.mem_get_info()[1] / GIB
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for path in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        if path.exists():
-            text = path.read_text().strip()
-            if text.isdigit():
-                limits.append(int(text))
-    return min(limits) / GIB
+        free, total = torch.cuda.mem_get_info()
+        return MemoryAtHand(total_gib=total / GIB, free_gib=free / GIB)
+    read = read_free_memory()
+    return dataclasses.replace(read, free_gib=min(read.total_gib, read.free_gib + ours_gib))
+
+
+def _less_reserve(gib: float) -> float:
+    return max(gib - RESERVE_GIB, gib / 2)
 
 
 def needs_torch(hardware: HardwareParams) -> bool:

@@ -11,7 +11,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
-from tsladder.planning.machine import Machine
+from tsladder.planning.machine import Machine, memory_words
 from tsladder.planning.memory import least_memory_gib
 from tsladder.planning.recipe import Recipe
 
@@ -24,7 +24,9 @@ def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, worker
     smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
     need = _need(unfit, machine, recipe)
     remedies = [*_fewer_workers(need, machine, workers), *_leaner(unfit, machine, recipe)]
-    if need > machine.memory_gib:
+    if machine.memory_gib < need <= machine.usual_gib:
+        remedies.append(f"to end what holds memory now ({memory_words(machine)})")
+    elif need > machine.memory_gib:
         remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB")
     remedies.append("a lower budget")
     return (
@@ -44,11 +46,14 @@ def refuse_too_little(params: Params, machine: Machine) -> None:
     if machine.memory_gib >= least:
         return
     wished = params.hardware.memory_gib
-    came = "this machine offers" if wished is None else "got"
+    words = memory_words(machine)
+    came = f"got {machine.memory_gib:.2f}" if wished is not None or words is None else words
+    remedy = "raise it, or set null to take what is free"
+    if wished is None:
+        remedy = "end what holds memory now" if machine.usual_gib >= least else "train on a machine with more memory"
     raise BadInput(
         f"hardware.memory_gib must be at least {least + 0.005:.2f}, what the smallest model of rung {rung} "
-        f"({spec.n_params:,} parameters) needs at micro-batch 1 on one worker; {came} {machine.memory_gib:.2f}: "
-        + ("train on a machine with more memory" if wished is None else "raise it, or set null to take what is there")
+        f"({spec.n_params:,} parameters) needs at micro-batch 1 on one worker; {came}: {remedy}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
-from tsladder.planning.machine import slow_bf16_note
+from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.misfit import misfit
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
@@ -96,9 +96,12 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             pruning=search.pruning,
             known=search.known,
         )
-        note = slow_bf16_note(work.machine, work.recipe.precision)
-        if note is not None:
-            say(note)
+        machine = work.machine
+        memory = memory_words(machine)
+        of_memory = None if memory is None else f"memory: {memory}"
+        for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
+            if words is not None:
+                say(words)
         stopped, heat = runner.run(), runner.heat_stop
         records = tuple(runner.ended_records)
         best = schedule.objective.best(records)

@@ -17,14 +17,23 @@ EPOCHS = 2
 """Gradients and moments exist from the first step on, the copy of the best weights from the first epoch on."""
 
 
-def probe(spec: ModelSpec, plan: BatchPlan, *, device: str, threads: int, scratch: Path) -> Outcome:
-    """Train `spec` for two epochs of one step each on made windows and score twice, in a worker as a trial's.
+def probe(
+    spec: ModelSpec,
+    plan: BatchPlan,
+    *,
+    device: str,
+    threads: int,
+    scratch: Path,
+    epochs: int = EPOCHS,
+    steps: int = 1,
+) -> Outcome:
+    """Train `spec` for `epochs` of `steps` steps each on made windows and score each, in a worker as a trial's.
 
     The plan is carried out as it is given or, where memory runs out, as its retries end; the outcome says which.
     """
     job = Job(
         spec=spec,
-        settings=Settings(learning_rate=1e-4, weight_decay=1e-3, dropout=0.1, warmup_steps=1, epochs=EPOCHS),
+        settings=Settings(learning_rate=1e-4, weight_decay=1e-3, dropout=0.1, warmup_steps=1, epochs=epochs),
         recipe=Recipe(
             effective_batch=plan.effective_batch,
             precision=plan.precision,
@@ -43,7 +52,7 @@ def probe(spec: ModelSpec, plan: BatchPlan, *, device: str, threads: int, scratc
         scratch_folder=str(scratch) if best_on_disk(spec) else None,
     )
     supervisor = Supervisor(
-        made_windows(spec, plan.effective_batch), made_windows(spec, scoring_batch(plan.micro_batch))
+        made_windows(spec, plan.effective_batch * steps), made_windows(spec, scoring_batch(plan.micro_batch))
     )
     try:
         supervisor.start(0, job)
