@@ -12,7 +12,7 @@ import numpy as np
 
 from tsladder.evaluation.difference import holm
 from tsladder.report.patterns.chance import FEWEST, Chance, deals, pooled
-from tsladder.report.patterns.ranks import rank_correlation
+from tsladder.report.patterns.ranks import least_shown, rank_correlation
 from tsladder.report.patterns.trials import Cohort
 from tsladder.vocabulary import Cell, parse_budget
 
@@ -68,8 +68,9 @@ class DepthPattern:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungPattern:
     """Depth against width over the rungs of a horizon. `rho`: mean over the rungs, `p_holm` from deals within every
-    rung, over all horizons. `same_side`: how often a coin would put as many of the rungs on one side. `trend`: rank
-    correlation of a rung's correlation with its size."""
+    rung, corrected over all horizons, `shown` the weakest mean that would have come out at the level. `same_side`: how
+    often a coin would put as many of the rungs on one side. `trend`: rank correlation of a rung's correlation with its
+    size, `trend_shown` likewise, None where so few rungs can show none."""
 
     horizon: int
     rungs: int
@@ -77,12 +78,12 @@ class RungPattern:
     wider: int
     same_side: float | None
     rho: float | None
-    p: float | None
     p_holm: float | None
+    shown: float | None
     leaning: Leaning
     trend: float | None
-    trend_p: float | None
     trend_p_holm: float | None
+    trend_shown: float | None
     change: Trend
 
 
@@ -164,24 +165,18 @@ def _judged(pattern: DepthPattern, p: float | None, level: float) -> Leaning:
 
 
 def _over_rungs(of_horizon: Mapping[int, Mapping[Cell, Chance]], level: float, seed: int) -> tuple[RungPattern, ...]:
-    together = {h: pooled(list(rungs.values()), seed) if len(rungs) > 1 else None for h, rungs in of_horizon.items()}
+    means = {h: pooled(list(rungs.values()), seed) if len(rungs) > 1 else None for h, rungs in of_horizon.items()}
     trends = {h: _trend(rungs, seed) for h, rungs in of_horizon.items()}
-    p_mean = [None if chance is None else chance.p_two_sided for chance in together.values()]
-    p_trend = [None if chance is None else chance.p_two_sided for chance in trends.values()]
+    p_means, p_trends = (
+        holm([None if chance is None else chance.p_two_sided for chance in chances.values()])
+        for chances in (means, trends)
+    )
+    tested, trends_tested = (max(1, sum(p is not None for p in p_values)) for p_values in (p_means, p_trends))
     found = []
-    for horizon, p, p_of_trend in zip(of_horizon, holm(p_mean), holm(p_trend), strict=True):
-        mean, trend = together[horizon], trends[horizon]
+    for horizon, p_mean, p_trend in zip(of_horizon, p_means, p_trends, strict=True):
+        mean, trend = means[horizon], trends[horizon]
         values = [chance.value for chance in of_horizon[horizon].values()]
         deeper, wider = sum(value > 0.0 for value in values), sum(value < 0.0 for value in values)
-        leaning, change = Leaning.NO_PATTERN, Trend.NO_TREND
-        if mean is None:
-            leaning = Leaning.TOO_FEW
-        elif p is not None and p <= level:
-            leaning = Leaning.DEEPER if mean.value > 0.0 else Leaning.WIDER
-        if len(values) < FEWEST:
-            change = Trend.TOO_FEW
-        elif trend is not None and p_of_trend is not None and p_of_trend <= level:
-            change = Trend.DEEPER if trend.value > 0.0 else Trend.WIDER
         found.append(
             RungPattern(
                 horizon=horizon,
@@ -190,16 +185,32 @@ def _over_rungs(of_horizon: Mapping[int, Mapping[Cell, Chance]], level: float, s
                 wider=wider,
                 same_side=_by_a_coin(max(deeper, wider), deeper + wider),
                 rho=None if mean is None else mean.value,
-                p=None if mean is None else mean.p_two_sided,
-                p_holm=p,
-                leaning=leaning,
+                p_holm=p_mean,
+                shown=None if mean is None else float(np.quantile(np.abs(mean.null), 1.0 - level / tested)),
+                leaning=_leaning(mean, p_mean, level),
                 trend=None if trend is None else trend.value,
-                trend_p=None if trend is None else trend.p_two_sided,
-                trend_p_holm=p_of_trend,
-                change=change,
+                trend_p_holm=p_trend,
+                trend_shown=least_shown(len(values), level / trends_tested, seed, block=len(values)),
+                change=_change(trend, p_trend, level, len(values)),
             )
         )
     return tuple(found)
+
+
+def _leaning(mean: Chance | None, p: float | None, level: float) -> Leaning:
+    if mean is None or p is None:
+        return Leaning.TOO_FEW
+    if p > level:
+        return Leaning.NO_PATTERN
+    return Leaning.DEEPER if mean.value > 0.0 else Leaning.WIDER
+
+
+def _change(trend: Chance | None, p: float | None, level: float, rungs: int) -> Trend:
+    if rungs < FEWEST:
+        return Trend.TOO_FEW
+    if trend is None or p is None or p > level:
+        return Trend.NO_TREND
+    return Trend.DEEPER if trend.value > 0.0 else Trend.WIDER
 
 
 def _trend(rungs: Mapping[Cell, Chance], seed: int) -> Chance | None:

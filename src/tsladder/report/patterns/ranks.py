@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tsladder.report.patterns.chance import BLOCK, Chance, Floats, blocks_of, deals
+from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, blocks_of, deals
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> Chance | None:
@@ -23,9 +23,9 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: i
     return Chance(value=float(x_N @ y_N) / scale, null=(y_N[orders] @ x_N) / scale, exact=exact)
 
 
-def least_shown(n: int, level: float, seed: int) -> float | None:
+def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | None:
     """The weakest correlation of n values without ties whose two-sided p is at most `level`; None: there is none."""
-    perfect = rank_correlation(range(n), range(n), seed)
+    perfect = rank_correlation(range(n), range(n), seed, block) if n >= FEWEST else None
     if perfect is None:
         return None
     values = np.unique(np.round(np.abs(perfect.null), 9))
