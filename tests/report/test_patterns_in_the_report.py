@@ -79,7 +79,7 @@ def test_a_cell_that_prefers_depth_says_so_with_its_numbers(searched):
     assert (row["complete trials"], row["left out"]) == ("8", "1")
     assert (row["best of the deep half"], row["best of the wide half"]) == ("0.4000", "0.4500")
     assert (row["deep ahead by"], row["rank correlation"]) == ("+0.0500", "+1.00")
-    assert float(row["p"]) == pytest.approx(2 / 40320, rel=1e-3)
+    assert float(row["p"]) == pytest.approx(2 / 40320, rel=0.02)
 
 
 def test_a_cell_without_a_pattern_says_what_it_could_have_shown(searched):
@@ -130,6 +130,11 @@ def test_the_best_trials_are_compared_with_all(searched):
     assert (row["median behind best"], row["spread"]) == ("11.2 %", "at least 10 %")
 
 
+def test_so_few_trials_that_no_single_search_could_show_stable_settings_are_said_to_be(searched):
+    # One of 56 ways to be the best three of eight, corrected over five searches.
+    assert "Stable in 0 of 5 cells. No single search of so few trials could show it." in text_of(searched)
+
+
 def test_a_study_without_trials_says_so(study):
     for path in (study.artifacts / "hpo").glob("*/trials.jsonl"):
         path.unlink()
@@ -139,8 +144,8 @@ def test_a_study_without_trials_says_so(study):
 def test_the_report_says_what_transfer_would_take_and_how_to_ask_for_it(searched):
     (line,) = (line for line in text_of(searched).split("\n") if "search.transfer is false" in line)
     # Two rungs with two winners each; a seed of each took 2 s, and there are three seeds.
-    assert "dvc exp run -S search.transfer=true would train 4 winners" in line
-    assert "12 trainings: about 24 s of work" in line
+    assert "dvc exp run -S search.transfer=true" in line
+    assert "12 trainings on 4 pairs: about 24 s of work" in line
 
 
 def test_winners_that_are_one_configuration_leave_nothing_to_try(study):

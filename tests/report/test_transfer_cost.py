@@ -29,7 +29,7 @@ def test_each_winner_is_trained_once_a_seed_on_every_other_horizon_at_its_own_pa
     one, other = with_seconds(of(facts, "12k-h1"), 3.0), with_seconds(of(facts, "12k-h3"), 5.0, learning_rate=0.002)
     alone = with_seconds(of(facts, "80k-h1"), 100.0)
     cost = transfer_cost([one, other, alone], seeds=3)
-    assert (cost.winners, cost.trainings) == (2, 6)
+    assert (cost.pairs, cost.trainings) == (2, 6)
     assert cost.seconds == pytest.approx(3 * (3.0 + 5.0))
     assert cost.spent == pytest.approx(12 * (3.0 + 5.0 + 100.0))
     assert cost.share == pytest.approx(24 / 1296)
@@ -39,7 +39,7 @@ def test_the_same_configuration_is_not_trained_again(facts):
     cell, other = of(facts, "12k-h1"), of(facts, "12k-h3")
     twin = dataclasses.replace(other, winner=cell.winner)
     cost = transfer_cost([cell, twin], seeds=3)
-    assert (cost.winners, cost.seconds) == (0, 0.0)
+    assert (cost.pairs, cost.seconds) == (0, 0.0)
 
 
 def test_without_the_seconds_of_a_winner_the_cost_is_not_known(facts):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import FEWEST, Chance, Floats, deals, pooled
+from tsladder.report.patterns.chance import ALL_ORDERS, DEALS, FEWEST, Chance, Floats, deals, pooled
 from tsladder.report.patterns.trials import Cohort, Tried
 from tsladder.vocabulary import Cell
 
@@ -59,6 +59,13 @@ class Agreement:
     distance: float | None
     p_scatter: float | None
     scatter: Scatter
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p, not corrected, that best trials of this number could have: one of all ways to be the best."""
+        if self.trials > ALL_ORDERS:
+            return 1.0 / (DEALS + 1)
+        return 1.0 / math.comb(self.trials, self.best)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,11 +11,11 @@ from tsladder.report.facts import CellFacts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransferCost:
-    """`winners`: pairs of a winner and another horizon of its rung, without those whose own winner is the same
+    """`pairs`: of a winner and another horizon of its rung, without those whose own winner is the same
     configuration; `trainings`: these by the seeds. `seconds` of training, summed over workers, as `spent` is on the
     searches and retrainings of these cells; None where some winner's seconds are not known."""
 
-    winners: int
+    pairs: int
     trainings: int
     seconds: float | None
     spent: float | None
@@ -41,7 +41,7 @@ def transfer_cost(cells: Sequence[CellFacts], seeds: int) -> TransferCost:
     known = [seconds for seconds in taken if seconds is not None]
     spent = [seconds for cell in cells for seconds in (cell.search.seconds, cell.retraining.seconds) if seconds]
     return TransferCost(
-        winners=len(pairs),
+        pairs=len(pairs),
         trainings=len(pairs) * seeds,
         seconds=seeds * math.fsum(known) if len(known) == len(pairs) else None,
         spent=math.fsum(spent) if spent else None,

@@ -25,7 +25,8 @@ METHOD = (
     "is that of a shorter training, and so are failed ones, which have none; a table says how many. Every p is how "
     "often chance gives as much when the same scores are dealt anew to the trials, within blocks of about eight "
     "consecutive ones: a sampler that has learned makes later trials better and more alike whatever matters. It is "
-    "corrected (Holm) over all cells, or over the horizons where it speaks of a horizon. Trials differ in all of their "
+    "corrected (Holm) over all cells, over the horizons where it speaks of a horizon, and over the orders of shapes, "
+    "where no column says otherwise. Trials differ in all of their "
     "settings at once and each is one seed: no pattern means that these trials show none, not that there is none."
 )
 
@@ -39,7 +40,7 @@ def _depth(facts: Facts, found: SearchPatterns) -> list[Block]:
         Paragraph(
             "The deep half are the trials whose layers over width lie above the median, the wide half those below it. "
             "The rank correlation (Spearman) is that of the score with layers over width: above 0 where deeper trials "
-            "scored better, below 0 where wider ones did."
+            'scored better, below 0 where wider ones did. "p of that" and "p" are of this cell alone, not corrected.'
         ),
     ]
 
@@ -48,19 +49,25 @@ def horizon_sentence(rungs: RungPattern) -> str:
     """What the rungs of a horizon show together, and how it changes with size."""
     if rungs.leaning is Leaning.TOO_FEW:
         return f"Too few rungs to say: {rungs.rungs} with a rank correlation."
+    all_rungs, coin = words.counted(rungs.rungs, "rung"), words.percent(rungs.same_side, 0)
     leaning = (
-        f"{_capital(rungs.leaning)} over {words.counted(rungs.rungs, 'rung')}: the mean rank correlation is "
-        f"{words.signed(rungs.rho, 2)} (p = {words.short(rungs.p_holm)}; from ±{words.number(rungs.shown, 2)} on it "
-        f"would show). Deeper trials scored better at {rungs.deeper}, wider ones at {rungs.wider}; a coin falls as "
-        f"one-sidedly in {words.percent(rungs.same_side, 0)} of throws."
+        f"{_capital(rungs.leaning)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
+        f"(p = {words.chance(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
+        f"scored better at {rungs.deeper}, wider ones at {rungs.wider}; so many coins are as one-sided with a chance "
+        f"of {coin}."
     )
     if rungs.change is Trend.TOO_FEW:
         return f"{leaning} A change with size needs {FEWEST} rungs."
     return (
         f"{leaning} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
-        f"{words.signed(rungs.trend, 2)} with the budget (p = {words.short(rungs.trend_p_holm)}; "
-        f"{pattern_tables.could_show(rungs.trend_shown)})."
+        f"{words.signed(rungs.trend, 2)} with the budget (p = {words.chance(rungs.trend_p_holm)}"
+        f"{_power(rungs.change is Trend.NO_TREND, rungs.trend_shown)})."
     )
+
+
+def _power(is_due: bool, weakest: float | None) -> str:
+    """What could have been found, where nothing was."""
+    return f"; {pattern_tables.could_show(weakest)}" if is_due else ""
 
 
 def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
@@ -68,7 +75,7 @@ def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
     if found.orders:
         rungs = sum(pattern.chances is not None for pattern in found.winners)
         counts = [
-            f"{count.order} at {count.found} (by chance {count.expected:.1f}, p = {words.short(count.p_holm)})"
+            f"{count.order} at {count.found} (by chance {count.expected:.1f}, p = {words.chance(count.p_holm)})"
             for count in found.orders
         ]
         blocks.append(Paragraph(f"Of {words.counted(rungs, 'rung')}: {', '.join(counts)}."))
@@ -103,13 +110,13 @@ def agreement_points(found: SearchPatterns) -> list[tuple[str, str]]:
     """Settings, spread and place of the best trials, over all cells."""
     spreads = [item.spread for item in found.agreements if item.spread is not None]
     if not spreads:
-        return [("Best trials", f"No search has {FEWEST} complete trials, too few to say.")]
+        return [("All", f"No search has {FEWEST} complete trials, too few to say.")]
     wide = sum(spread >= WIDE_SPREAD for spread in spreads)
     spread = (
         f"The median trial lies {words.percent(WIDE_SPREAD, 0)} or more behind the best in {wide} of "
         f"{words.counted(len(spreads), 'cell')}: by {words.percent(min(spreads))} to {words.percent(max(spreads))}."
     )
-    return [("Settings", _settings(found)), ("Spread", spread), ("Place", _place(found))]
+    return [("Settings", _settings(found)), ("Spread", spread), ("Best trials", _place(found))]
 
 
 def _settings(found: SearchPatterns) -> str:
@@ -119,10 +126,16 @@ def _settings(found: SearchPatterns) -> str:
     stable = [str(item.cell) for item in asked if item.stable]
     named = f" ({', '.join(stable)})" if stable else ""
     return (
-        f"Stable in {len(stable)} of {words.counted(len(asked), 'cell')}{named}. Over all cells the best trials span "
-        f"{words.percent(found.together.range, 0)} of the range of all, mean of the settings "
-        f"(p = {words.short(found.together.p_stable)})."
+        f"Stable in {len(stable)} of {words.counted(len(asked), 'cell')}{named}.{_too_few(asked, found)} Over all "
+        f"cells the best trials span {words.percent(found.together.range, 0)} of the range of all, mean of the "
+        f"settings (p = {words.chance(found.together.p_stable)})."
     )
+
+
+def _too_few(asked: list[Agreement], found: SearchPatterns) -> str:
+    """Said where no cell alone could have shown anything, whatever its trials."""
+    least = min(item.least_p for item in asked) * len(asked)
+    return " No single search of so few trials could show it." if least > found.level else ""
 
 
 def _place(found: SearchPatterns) -> str:
@@ -133,7 +146,7 @@ def _place(found: SearchPatterns) -> str:
         f"Clustered in {_named(asked, Scatter.CLUSTERED)}, scattered in {_named(asked, Scatter.SCATTERED)} of "
         f"{words.counted(len(asked), 'cell')}. Over all cells two of the best trials lie "
         f"{words.number(found.together.distance, 2)} times as far apart as any two "
-        f"(p = {words.short(found.together.p_scatter)})."
+        f"(p = {words.chance(found.together.p_scatter)})."
     )
 
 
@@ -149,8 +162,8 @@ def transfer_not_tried(facts: Facts) -> str:
     if not cost.trainings:
         return f"{said} There is nothing to try: no rung has winners on two horizons that differ."
     return (
-        f"{said} dvc exp run -S search.transfer=true would train {words.counted(cost.winners, 'winner')} on other "
-        f"horizons of the rung, {words.counted(cost.trainings, 'training')}: {_time(cost)}."
+        f"{said} dvc exp run -S search.transfer=true would train the winners on the other horizons of their rung, "
+        f"{words.counted(cost.trainings, 'training')} on {words.counted(cost.pairs, 'pair')}: {_time(cost)}."
     )
 
 
