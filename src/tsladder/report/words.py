@@ -61,6 +61,11 @@ def short(value: float | None) -> str:
     return MISSING if value is None else f"{value:.4g}"
 
 
+def chance(p: float | None) -> str:
+    """A p-value, in two significant digits: 0.041, 6e-05."""
+    return MISSING if p is None else f"{p:.2g}"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{100.0 * value:.{digits}f} %"
 

@@ -7,13 +7,20 @@ from collections.abc import Collection
 from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import Facts
+from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
 SHAPES = "shapes.png"
 PARALLEL = "parallel.png"
 
 
 def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    return [*_architectures(facts, pictures), *_utilisation(facts), *_settings(facts), *_transfer(facts)]
+    return [
+        *_architectures(facts, pictures),
+        *patterns(facts),
+        *_utilisation(facts),
+        *_settings(facts),
+        *_transfer(facts),
+    ]
 
 
 def effort(facts: Facts) -> list[Block]:
@@ -110,8 +117,7 @@ def _parallel(pictures: Collection[str]) -> list[Block]:
 def _transfer(facts: Facts) -> list[Block]:
     transfer = facts.transfer
     if transfer is None:
-        said = "Whether such a difference matters was not tried: search.transfer is false."
-        return [Paragraph(said)]
+        return [Paragraph(transfer_not_tried(facts))]
     margin = words.percent(transfer.margin)
     return [
         Heading(2, f"Do the best settings differ by horizon: {transfer.verdict.replace('_', ' ')}"),

@@ -1,0 +1,197 @@
+"""Do the best trials of a search agree: on their settings, and on their place in its space? Pure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.difference import holm
+from tsladder.report.patterns.chance import ALL_ORDERS, DEALS, FEWEST, Chance, Floats, deals, pooled
+from tsladder.report.patterns.trials import Cohort, Tried
+from tsladder.vocabulary import Cell
+
+Flags = NDArray[np.bool_]
+
+STABLE = ("learning_rate", "weight_decay", "dropout")
+"""The settings that are asked about."""
+
+QUARTER = 4
+LEAST_BEST = 3
+"""The best are a quarter of the trials, and at least so many: two have one distance and hardly a spread."""
+
+WIDE_SPREAD = 0.10
+
+_LINEAR = frozenset({"dropout"})
+
+
+class Scatter(StrEnum):
+    """Where the best trials lie among all."""
+
+    CLUSTERED = "clustered"
+    SCATTERED = "scattered"
+    LIKE_ALL = "like all trials"
+    TOO_FEW = "too few trials to say"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agreement:
+    """The `best` trials of a cell against all complete ones.
+
+    `spread`: what the median trial lies behind the best, as a share of the best's figure. `ranges`: of each setting
+    that varied, the range of the best over the range of all; `stable` where their mean is less than chance gives, by
+    `p_stable`. `distance`: mean distance between two of the best over that between any two, `p_scatter` two-sided.
+    Both p are corrected over the cells. None: nothing varies or too few trials.
+    """
+
+    cell: Cell
+    trials: int
+    best: int
+    spread: float | None
+    ranges: Mapping[str, float]
+    p_stable: float | None
+    stable: bool
+    distance: float | None
+    p_scatter: float | None
+    scatter: Scatter
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p, not corrected, that best trials of this number could have: one of all ways to be the best."""
+        if self.trials > ALL_ORDERS:
+            return 1.0 / (DEALS + 1)
+        return 1.0 / math.comb(self.trials, self.best)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Together:
+    """All cells at once: mean over them and its p. None where no cell has one."""
+
+    range: float | None
+    p_stable: float | None
+    distance: float | None
+    p_scatter: float | None
+
+
+def agreements(cohorts: Mapping[Cell, Cohort], *, level: float, seed: int) -> tuple[tuple[Agreement, ...], Together]:
+    """Of every cell, and of all together. `level`: the largest corrected p that counts as a finding."""
+    best = {cell: _is_best(cohort) for cell, cohort in cohorts.items()}
+    ranges = {cell: _range_chance(cohort, best[cell], seed) for cell, cohort in cohorts.items()}
+    distances = {cell: _distance_chance(cohort, best[cell], seed) for cell, cohort in cohorts.items()}
+    p_stable = holm([None if chance is None else chance.p_low for chance in ranges.values()])
+    p_scatter = holm([None if chance is None else chance.p_two_sided for chance in distances.values()])
+    found = []
+    for cell, of_ranges, of_distance in zip(cohorts, p_stable, p_scatter, strict=True):
+        distance = distances[cell]
+        found.append(
+            Agreement(
+                cell=cell,
+                trials=len(cohorts[cell].trials),
+                best=int(best[cell].sum()),
+                spread=spread_of(cohorts[cell]),
+                ranges=_ranges(cohorts[cell], best[cell]),
+                p_stable=of_ranges,
+                stable=of_ranges is not None and of_ranges <= level,
+                distance=None if distance is None else distance.value,
+                p_scatter=of_distance,
+                scatter=_scatter(distance, of_distance, level),
+            )
+        )
+    return tuple(found), _together(ranges, distances, seed)
+
+
+def spread_of(cohort: Cohort) -> float | None:
+    """How far the median trial lies behind the best, as a share of the best's loss or AUC; None for fewer than FEWEST
+    trials."""
+    if len(cohort.trials) < FEWEST:
+        return None
+    scores = [trial.score for trial in cohort.trials]
+    best = max(scores)
+    return (best - statistics.median(scores)) / abs(best) if best != 0.0 else None
+
+
+def _scatter(distance: Chance | None, p: float | None, level: float) -> Scatter:
+    if distance is None or p is None:
+        return Scatter.TOO_FEW
+    if p > level:
+        return Scatter.LIKE_ALL
+    return Scatter.CLUSTERED if distance.value < 1.0 else Scatter.SCATTERED
+
+
+def _together(ranges: Mapping[Cell, Chance | None], distances: Mapping[Cell, Chance | None], seed: int) -> Together:
+    known_ranges = [chance for chance in ranges.values() if chance is not None]
+    known_distances = [chance for chance in distances.values() if chance is not None]
+    of_ranges = pooled(known_ranges, seed) if known_ranges else None
+    of_distances = pooled(known_distances, seed) if known_distances else None
+    return Together(
+        range=None if of_ranges is None else of_ranges.value,
+        p_stable=None if of_ranges is None else of_ranges.p_low,
+        distance=None if of_distances is None else of_distances.value,
+        p_scatter=None if of_distances is None else of_distances.p_two_sided,
+    )
+
+
+def _is_best(cohort: Cohort) -> Flags:
+    """Which of the trials, in their order, are the best ones; none of fewer than FEWEST trials."""
+    n = len(cohort.trials)
+    count = max(LEAST_BEST, math.ceil(n / QUARTER)) if n >= FEWEST else 0
+    best = {trial.number for trial in cohort.best_first[:count]}
+    return np.array([trial.number in best for trial in cohort.trials], dtype=np.bool_)
+
+
+def _ranges(cohort: Cohort, best_N: Flags) -> dict[str, float]:
+    if not best_N.any():
+        return {}
+    scaled = scaled_places(cohort.trials)
+    return {name: float(np.ptp(scaled[name][best_N])) for name in STABLE if name in scaled}
+
+
+def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
+    ranges = _ranges(cohort, best_N)
+    if not ranges:
+        return None
+    orders, exact = deals(len(best_N), seed)
+    dealt = best_N[orders]
+    scaled = scaled_places(cohort.trials)
+    null = np.mean([_range_within(scaled[name], dealt) for name in ranges], axis=0)
+    return Chance(value=math.fsum(ranges.values()) / len(ranges), null=null, exact=exact)
+
+
+def _range_within(values_N: Floats, dealt: Flags) -> Floats:
+    """Range of the marked values, deal by deal; they lie in [0, 1]."""
+    highest = np.where(dealt, values_N, 0.0).max(axis=1)
+    return np.asarray(highest - np.where(dealt, values_N, 1.0).min(axis=1), dtype=np.float64)
+
+
+def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
+    scaled = list(scaled_places(cohort.trials).values())
+    if not best_N.any() or not scaled:
+        return None
+    points_NK = np.stack(scaled, axis=1)
+    apart_NN = np.sqrt(((points_NK[:, None, :] - points_NK[None, :, :]) ** 2).sum(axis=2))
+    n, best = len(best_N), int(np.count_nonzero(best_N))
+    of_all = apart_NN.sum() / (n * (n - 1))
+    orders, exact = deals(n, seed)
+    # Row 0 is the true marking.
+    marked = np.vstack([best_N, best_N[orders]]).astype(np.float64)
+    apart = ((marked @ apart_NN) * marked).sum(axis=1) / (best * (best - 1)) / of_all
+    return Chance(value=float(apart[0]), null=apart[1:], exact=exact)
+
+
+def scaled_places(trials: Sequence[Tried]) -> dict[str, Floats]:
+    """Every coordinate that all trials have and that varies, from 0 for its lowest value to 1 for its highest: on a log
+    scale, but for dropout and for a weight decay that may be zero."""
+    found = {}
+    for name in trials[0].place if trials else ():
+        if all(name in trial.place for trial in trials):
+            values = np.array([trial.place[name] for trial in trials], dtype=np.float64)
+            if name not in _LINEAR and values.min() > 0.0:
+                values = np.log(values)
+            if (width := np.ptp(values)) > 0.0:
+                found[name] = (values - values.min()) / width
+    return found

@@ -1,0 +1,46 @@
+"""Rank correlation of few values, with a p from permutations. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+
+from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, blocks_of, deals
+
+
+def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> Chance | None:
+    """Spearman's correlation of values in the order of their trials, equal ones at their mean rank.
+
+    Of more trials than a `block` it is that of ranks within blocks. None where x or y is the same throughout.
+    """
+    x_N, y_N = _centred_ranks(x, block), _centred_ranks(y, block)
+    scale = float(np.sqrt((x_N @ x_N) * (y_N @ y_N)))
+    if scale == 0.0:
+        return None
+    orders, exact = deals(len(y_N), seed, block)
+    return Chance(value=float(x_N @ y_N) / scale, null=(y_N[orders] @ x_N) / scale, exact=exact)
+
+
+def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | None:
+    """The weakest correlation of n values without ties whose two-sided p is at most `level`; None: there is none."""
+    perfect = rank_correlation(range(n), range(n), seed, block) if n >= FEWEST else None
+    if perfect is None:
+        return None
+    values = np.unique(np.round(np.abs(perfect.null), 9))
+
+    def is_shown(value: float) -> bool:
+        return Chance(value=float(value), null=perfect.null, exact=perfect.exact).p_two_sided <= level
+
+    weakest = bisect_left(values, True, key=is_shown)
+    return float(values[weakest]) if weakest < len(values) else None
+
+
+def _centred_ranks(values: Sequence[float], block: int) -> Floats:
+    """Ranks within each block of trials, less their mean."""
+    from scipy.stats import rankdata
+
+    values_N = np.asarray(values, dtype=np.float64)
+    ranks = [np.asarray(rankdata(values_N[part]), dtype=np.float64) for part in blocks_of(len(values_N), block)]
+    return np.concatenate([part - part.mean() for part in ranks])
