@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.studies import environment, make_study
+from tsladder.cli import main
 from tsladder.console.run_log import RunLog
 from tsladder.log_file import LOG_FILE, NoLog, RunningLog, current_log, newest_log
 from tsladder.places import Places
@@ -147,6 +148,17 @@ def test_the_newest_log_is_that_of_the_command_that_began_last(tmp_path: Path) -
     for name in ("run-20260102T030405Z-99.log", "run-20260102T030406Z-7.log", "run-of-mine-8.log"):
         RunningLog(tmp_path / name).write("a line")
     assert newest_log(tmp_path) == tmp_path / "run-20260102T030406Z-7.log"
+
+
+def test_status_names_the_newest_log(
+    places: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(places, "dvc", "one")
+    (path,) = places.logs.iterdir()
+    monkeypatch.chdir(places.root)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    assert main(["status"]) == 0
+    assert path.relative_to(places.root).as_posix() in capsys.readouterr().out
 
 
 def test_a_file_that_was_removed_meanwhile_is_begun_anew(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ RUN_KEYS = """keys, on a terminal:
   q   stop: a training finishes its epoch, and the next run goes on from there; q again stops at once
   p   pause all training, and go on
 
-Everything that DVC and the stages print is in mlruns/logs/, each line with its time."""
+Everything that DVC and the stages print is in mlruns/logs/, each line with its time, and so is every
+trial's start and every epoch, in lines that begin with "| "."""
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
 whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""

@@ -48,8 +48,12 @@ def objective_words(work: CellWork, schedule: Schedule) -> str:
     """What the search makes best, by its name in params.yaml and in words."""
     mean = f", mean over {len(work.dataset.windows.folds)} folds" if work.dataset.windows.earlier else ""
     if schedule.objective.name == "val_auc":
-        return f"val_auc: area under the ROC curve on validation, the highest wins{mean}"
-    return f"val_loss: {LOSS_WORDS[work.target.metric]} on validation, the lowest wins{mean}"
+        named = "val_auc: area under the ROC curve on validation, the highest wins"
+    else:
+        named = f"val_loss: {LOSS_WORDS[work.target.metric]} on validation, the lowest wins"
+    patience = work.recipe.patience
+    stops = "" if patience is None else f", early stopping after {patience} epochs without a better one"
+    return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"
 
 
 def _effort(schedule: Schedule, done: int) -> str:

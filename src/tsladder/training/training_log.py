@@ -102,7 +102,7 @@ def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequen
     counted = _counted({"train": windows.train, "validation": windows.validation}, returns=work.target.regression)
     crew = crew_words(min(workers, len(missing)), work.execution(job.spec))
     return [
-        labelled("training", f"{total} seeds of {whose}{known}"),
+        labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
         labelled("windows", counted),
         labelled("model", f"{model_words(job.spec)}; {settings_words(job.settings.to_record())}"),
         labelled("plan", f"{plan_words(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
