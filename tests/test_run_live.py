@@ -66,6 +66,9 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert terminal.is_as_before
         assert f"OPEN  {CELL}" in terminal.plain
         assert "trials done" in terminal.plain
+        assert "train_loss" not in terminal.plain
+    (log,) = (disturbed.folder / "mlruns" / "logs").iterdir()
+    assert "| 12k-h1: trial 1/7 epoch 60/60: step " in log.read_text()
     stopped = [line for line in trials(disturbed) if line["state"] == "interrupted"]
     assert stopped
     assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < 60 for line in stopped)

@@ -64,12 +64,16 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.paint import print_lines
     from tsladder.console.status import study_state
     from tsladder.console.tables import status_lines
+    from tsladder.log_file import newest_log, short_path
 
     state = study_state(places)
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
         print_lines(status_lines(state))
+        log = newest_log(places.logs)
+        if log is not None:
+            print(f"log of the last run: {short_path(log)}")
     for note in state.notes:
         print(f"tsladder: note: {note}", file=sys.stderr)
     return 0

@@ -10,6 +10,7 @@ import argparse
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, write_json, write_text
+from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
 
 EXIT_FILE = "TSLADDER_EXIT_FILE"
@@ -69,7 +71,10 @@ def _run(work: Callable[[], None]) -> int:
     """Libraries make a million objects that live as long as the process: looking for garbage among them took 0.3 s of
     importing MLflow and 0.8 s at the end of every stage."""
     gc.set_threshold(_GARBAGE_AFTER, 50, 50)
+    started = time.monotonic()
+    join_log(Places.here().logs)
     code = _report_exit(exit_code(work))
+    note_end(code, time.monotonic() - started)
     gc.freeze()
     return code
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.console import log_relay
+from tsladder import log_relay
 from tsladder.console.run_log import Line, RunLog, Timeline
 
 NOON = datetime.datetime(2026, 1, 2, 12, 0, tzinfo=datetime.UTC)
@@ -112,6 +112,44 @@ def test_the_last_lines_are_those_of_the_stage_that_was_started_last() -> None:
     )
     assert timeline.last_of_stage(20) == ("Running stage 'splits':", "tsladder: bad")
     assert timeline.messages(2) == ("fine", "tsladder: bad")
+
+
+def test_what_the_file_alone_holds_is_no_message_and_no_stage() -> None:
+    timeline = heard(
+        (0, "Running stage 'hpo@12k-1':"),
+        (1, "12k-h1: trial 1/7: val_loss 0.5"),
+        (2, "| 12k-h1: trial 2/7 epoch 1/2"),
+        (3, "| Running stage 'train@12k-1':"),
+    )
+    assert timeline.stage == "hpo@12k-1"
+    assert timeline.messages(9) == ("12k-h1: trial 1/7: val_loss 0.5",)
+    assert timeline.last_of_stage(1) == ("12k-h1: trial 1/7: val_loss 0.5",)
+
+
+def test_the_rest_of_a_line_that_a_full_disk_has_cut_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text("rest of a line\n2026-01-02T12:00:00.000Z whole\n")
+    assert [line.text for line in RunLog(tmp_path / "run.log").new_lines()] == ["whole"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_said_once_and_what_is_printed_is_handed_on(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    pipe, end = os.pipe()
+    reading, writing = os.pipe()
+    with said.open("w") as stream:
+        relay = subprocess.Popen(
+            [sys.executable, "-I", log_relay.__file__, "/dev/full", str(pipe), str(writing)],
+            pass_fds=(pipe, writing),
+            stderr=stream,
+        )
+    for descriptor in (pipe, writing):
+        os.close(descriptor)
+    os.write(end, b"one\ntwo\n")
+    os.close(end)
+    assert relay.wait(timeout=10) == 0
+    assert os.read(reading, 100) == b"one\ntwo\n"
+    os.close(reading)
+    assert said.read_text().count("cannot be written") == 1
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])

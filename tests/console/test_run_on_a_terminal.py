@@ -25,6 +25,8 @@ STAND_IN = """
 import signal, sys, time
 from pathlib import Path
 
+from tsladder.log_file import current_log
+
 stops = 0
 
 def stop(*_):
@@ -39,6 +41,7 @@ signal.signal(signal.SIGINT, stop)
 print(f"targets: {' '.join(sys.argv[1:])}")
 print("Running stage 'hpo@12k-1':")
 print("12k-h1: trial 1/7: val_loss 0.5")
+current_log().write_unprinted("12k-h1: trial 2/7 epoch 1/20: val_loss 0.6")
 while not Path("finish").exists():
     time.sleep(0.02)
 if Path("fail").exists():
@@ -83,6 +86,15 @@ def test_the_table_shows_cells_what_dvc_does_and_what_was_said(running: Terminal
     running.until_written("trial 1/7: val_loss 0.5")
     running.until_written("q  stop, keeping what is done")
     assert "tsladder: log: mlruns/logs/run-" in running.plain
+
+
+def test_what_the_log_alone_holds_is_in_the_runs_log_and_not_on_the_terminal(running: Terminal, places: Places) -> None:
+    running.until_written("trial 1/7: val_loss 0.5")
+    assert "| 12k-h1: trial 2/7 epoch 1/20: val_loss 0.6" in log_of(places)
+    (places.root / "fail").touch()
+    (places.root / "finish").touch()
+    assert running.end() == 1
+    assert "epoch 1/20" not in running.plain
 
 
 def test_q_asks_dvc_once_to_stop_and_the_run_ends_with_130(running: Terminal, places: Places) -> None:
@@ -282,6 +294,16 @@ def test_into_pipes_what_dvc_prints_comes_through_unchanged_each_to_its_own(plac
     log = [line.text for line in RunLog(places.root / path).new_lines()]
     assert set(done.stdout.splitlines()[:3]) <= set(log)
     assert "tsladder: the disk is full: make room" in log
+
+
+def test_a_run_that_can_keep_no_log_says_so_once_and_runs(places: Places) -> None:
+    (places.root / "finish").touch()
+    places.mlruns.mkdir()
+    places.logs.write_text("in the way")
+    done = piped(places, "run")
+    assert done.returncode == 0
+    assert done.stderr.count("cannot be written") == 1
+    assert "12k-h1: trial 1/7: val_loss 0.5" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ DOORS = {
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
     "pandera": ("ingest/schema.py",),
-    "psutil": ("training/thermometer.py", "training/memory_guard.py", "planning/free_memory.py"),
+    "psutil": ("training/thermometer.py", "training/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
     "pynvml": ("training/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/estimators.py",),
     "talib": ("market/formulas.py", "market/columns/declaration.py"),

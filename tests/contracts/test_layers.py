@@ -13,14 +13,15 @@ LAYERS = (
     ("stages", "cli"),
     ("console",),
     ("stage",),
+    ("stage_log",),
     ("capsule",),
     ("report",),
     ("search", "audit", "ingest", "experiments"),
     ("training", "law"),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
-    ("interruption", "locks", "params", "patience", "places", "records", "seeds"),
-    ("steps", "typed_yaml", "vocabulary"),
+    ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
+    ("log_relay", "steps", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -198,6 +198,34 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
         assert final[number]["draws"] == line["draws"]
 
 
+@pytest.mark.slow
+def test_trials_that_keep_checkpoints_stop_within_seconds_and_go_on_from_there(tmp_path: Path) -> None:
+    leaves: dict[str, Any] = {
+        "search__presets__quick__space__epochs": {"choices": [60]},
+        "training__patience": None,
+        "training__checkpoint_minutes": 0,
+    }
+    undisturbed = make_study(tmp_path / "undisturbed", **leaves)
+    prepare(undisturbed)
+    stage(undisturbed, "hpo", "--cell", str(CELL))
+    places = make_study(tmp_path / "stopped", **leaves)
+    prepare(places)
+    for stopped_after in (1, 2):
+        process = start_stage(places, "hpo", "--cell", str(CELL))
+        wait_for_lines(places, stopped_after, process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 130, error
+    interrupted = [line for line in live_trials(places) if line["state"] == "interrupted"]
+    assert interrupted
+    stage(places, "hpo", "--cell", str(CELL))
+    again = {line["number"]: line for line in live_trials(places)}
+    assert all(again[line["number"]]["resumed_at"] > 0 for line in interrupted if line["curve"])
+    assert what_was_searched(places) == what_was_searched(undisturbed)
+    assert places.choice(CELL).read_bytes() == undisturbed.choice(CELL).read_bytes()
+    assert not list(places.studies.glob("*/checkpoints"))
+
+
 def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: Path) -> None:
     # Epochs of many optimizer steps, so that finishing one would take long.
     places = make_study(
@@ -205,6 +233,7 @@ def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: 
         search__presets__quick__space__epochs={"choices": [4000]},
         training__patience=None,
         training__effective_batch=1,
+        training__checkpoint_minutes=None,
         ladder=["12k", "750k"],
         budget="750k",
     )

@@ -50,7 +50,7 @@ def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, paus
             timeline.hear(log.new_lines())
             seen = view.look()
             doings = Doings(
-                doing=_doing(timeline, dvc, pause),
+                doing=_doing(timeline, dvc, pause, kept=log.kept),
                 messages=timeline.messages(_MESSAGES),
                 note=note or seen.fault,
                 keys=_keys(dvc, pause) if screen.has_keys else None,
@@ -64,8 +64,10 @@ def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, paus
                     note = pause.toggle()
 
 
-def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause) -> str:
-    if timeline.stage is None or timeline.began is None:
+def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause, *, kept: bool) -> str:
+    if not kept:
+        doing = "DVC works; without a log its stage is not known"
+    elif timeline.stage is None or timeline.began is None:
         doing = "DVC looks for what has changed"
     else:
         minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)

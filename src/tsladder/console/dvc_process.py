@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tsladder.console import log_relay
+from tsladder import log_relay
 from tsladder.console.run_log import RunLog
+from tsladder.log_file import LOG_FILE
 from tsladder.places import Places
 from tsladder.stage import EXIT_FILE
 
@@ -73,6 +74,7 @@ class DvcProcess:
         # The stages say `python`: it must be this one, also when the environment is not activated.
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
         environment[EXIT_FILE] = str(self._exit_file)
+        environment[LOG_FILE] = str(log.path)
         # Into a pipe Python prints when 8 kB are together: a line would be shown, and dated, long after it was said.
         environment["PYTHONUNBUFFERED"] = "1"
         out, out_end = os.pipe()

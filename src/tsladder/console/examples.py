@@ -106,7 +106,8 @@ RUN_KEYS = """keys, on a terminal:
       first. q again stops at once: what is lost is at most the minutes since the last checkpoint
   p   pause all training, and go on
 
-Everything that DVC and the stages print is in mlruns/logs/, each line with its time."""
+Everything that DVC and the stages print is in mlruns/logs/, each line with its time, and so is every
+trial's start and every epoch, in lines that begin with "| "."""
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
 whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""

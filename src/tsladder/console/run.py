@@ -7,7 +7,6 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from tsladder.console.drive import Driven, drive
 from tsladder.console.hand_pause import HandPause
@@ -18,6 +17,7 @@ from tsladder.console.status import study_state
 from tsladder.console.summary import summary_lines
 from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
+from tsladder.log_file import short_path
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
@@ -144,13 +144,8 @@ class _Run:
             self._log.note(f"memory: {line}")
 
     def _tell_log(self) -> None:
-        print(f"tsladder: log: {_short(self._log.path)}", file=sys.stderr, flush=True)
-
-
-def _short(path: Path) -> Path:
-    """From where the user stands, if it lies below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+        if self._log.kept:
+            print(f"tsladder: log: {short_path(self._log.path)}", file=sys.stderr, flush=True)
 
 
 def _set_aside(places: Places, stage: str, cell: Cell) -> None:

@@ -1,6 +1,7 @@
 """The log of one `tsladder run`: its file, the lines in it, and what they tell of the stages that ran.
 
-A line is the time it was printed at, a space, and what was printed.
+A line is the time it was printed at, a space, and what was printed. Stages add lines of their own that begin with
+FILE_ONLY and were never printed.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.console.log_relay import stamp
+from tsladder.log_file import FILE_ONLY, log_at, log_name
 from tsladder.places import Places
 
 _RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)':")
@@ -26,14 +28,14 @@ _REMEMBERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was printed at `at`."""
+    """What was printed, or written by a stage, at `at`."""
 
     at: datetime.datetime
     text: str
 
 
 class RunLog:
-    """The file at `path`, written by the relay of what DVC prints and by `note`, and read as it grows."""
+    """The file at `path`, written by the relay of what DVC prints, by stages and by `note`, and read as it grows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,28 +43,47 @@ class RunLog:
 
     @classmethod
     def create(cls, places: Places) -> RunLog:
-        """A new one, named by the time and this process."""
-        places.logs.mkdir(parents=True, exist_ok=True)
-        moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-        return cls(places.logs / f"run-{moment}-{os.getpid()}.log")
+        """A new one, named by the time and this process. Where none can be made that is said, and none is kept."""
+        path = places.logs / log_name(datetime.datetime.now(datetime.UTC), os.getpid())
+        try:
+            places.logs.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        except OSError as error:
+            print(f"tsladder: {path} cannot be written ({error.strerror}): this run keeps no log", file=sys.stderr)
+            return cls(Path(os.devnull))
+        return cls(path)
+
+    @property
+    def kept(self) -> bool:
+        """False where it cannot be written: then nothing is known of what DVC says."""
+        return self.path != Path(os.devnull)
 
     def note(self, text: str) -> None:
         """A line of the run's own."""
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(f"{stamp(datetime.datetime.now(datetime.UTC))} {text}\n")
+        log_at(self.path).write(text)
 
     def new_lines(self) -> list[Line]:
-        """Those that were written since the last call."""
+        """Those that were written since the last call; of a file that was removed meanwhile, those of the new one."""
+        if not self.path.exists():
+            return []
         with self.path.open("rb") as stream:
+            if self._read > os.fstat(stream.fileno()).st_size:
+                self._read = 0
             stream.seek(self._read)
             whole, newline, _ = stream.read().rpartition(b"\n")
         self._read += len(whole) + len(newline)
-        return [_line(text) for text in whole.decode("utf-8", "replace").split("\n")] if newline else []
+        lines = whole.decode("utf-8", "replace").split("\n") if newline else []
+        return [line for text in lines if (line := _line(text)) is not None]
 
 
-def _line(text: str) -> Line:
+def _line(text: str) -> Line | None:
+    """None where there is no time: the rest of a line that a full disk has cut."""
     moment, _, said = text.partition(" ")
-    return Line(datetime.datetime.fromisoformat(moment), _CONTROLS.sub("", said.replace("\t", "    ")))
+    try:
+        at = datetime.datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return Line(at, _CONTROLS.sub("", said.replace("\t", "    ")))
 
 
 class Timeline:
@@ -92,8 +113,10 @@ class Timeline:
         return self._seconds
 
     def hear(self, lines: Iterable[Line]) -> None:
-        """Take in what was printed."""
+        """Take in what was printed; what the file alone holds is passed over."""
         for line in lines:
+            if line.text.startswith(FILE_ONLY):
+                continue
             if _NEXT.match(line.text):
                 self.close(line.at)
             started = _RUNNING.match(line.text)

@@ -16,6 +16,8 @@ from tsladder.planning.sources import read_source
 NUMBERLESS = frozenset(
     {
         "tsladder.errors",
+        "tsladder.log_file",
+        "tsladder.log_relay",
         "tsladder.params",
         "tsladder.places",
         "tsladder.records",
@@ -25,6 +27,8 @@ NUMBERLESS = frozenset(
         "tsladder.training.suspension",
         "tsladder.training.thermal_guard",
         "tsladder.training.thermometer",
+        "tsladder.training.training_log",
+        "tsladder.search.start_lines",
         "tsladder.typed_yaml",
         "tsladder.vocabulary",
         "tsladder.planning.activations",
@@ -40,6 +44,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.sources",
         "tsladder.planning.step_costs",
         "tsladder.stage",
+        "tsladder.stage_log",
         "tsladder.locks",
         "tsladder.interruption",
     }

@@ -20,7 +20,8 @@ from tsladder.search.live import open_live_record
 from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.trials import TrialRecord
+from tsladder.search.start_lines import search_lines
+from tsladder.search.trials import TrialRecord, latest
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch
 from tsladder.vocabulary import Phase
@@ -96,6 +97,9 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             pruning=search.pruning,
             known=search.known,
         )
+        done = sum(record.final for record in latest(attempts).values())
+        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, done=done):
+            say(line)
         machine = work.machine
         memory = memory_words(machine)
         of_memory = None if memory is None else f"memory: {memory}"

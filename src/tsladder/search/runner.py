@@ -21,6 +21,7 @@ from tsladder.search.decisions import Drawn, Finished, Forced
 from tsladder.search.live import TRIALS
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
+from tsladder.search.start_lines import trial_words
 from tsladder.search.study import SearchStudy, Told, open_study
 from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.seeds import derive_seed
@@ -33,6 +34,7 @@ from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
+from tsladder.training.training_log import TrainingLog
 from tsladder.vocabulary import Phase, StopReason
 
 _REDRAWS = 100
@@ -91,6 +93,7 @@ class Runner:
         self._open = [number for number in range(schedule.trials_total) if number not in self._ended]
         self._running: dict[int, Asked] = {}
         self._jobs: dict[int, Job] = {}
+        self._log = TrainingLog(work.cell, lambda number: f"trial {number + 1}/{schedule.trials_total}")
         self._told_through = -1
         self._finished: Finished | None = None
         self._heat_stop: HeatStop | None = None
@@ -140,6 +143,7 @@ class Runner:
             next_job=lambda: self._next_job(study),
             on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
+            on_epoch=self._log.epoch_ended,
             on_stop=lambda: self._books.say(f"{STOPPING}; once more stops at once"),
             on_said=lambda event: self._books.say(f"trial {event.number + 1}: {event.text}"),
             watch=ThermalWatch(self._work.thermometer, self._books.say),
@@ -165,6 +169,8 @@ class Runner:
             return None
         self._open.pop(0)
         self._running[asked.number] = asked
+        epochs, models = asked.configuration.settings.epochs, len(self._work.dataset.windows.folds)
+        self._log.began(asked.number, trial_words(self._work, asked), epochs=epochs, models=models)
         job = self._jobs[asked.number] = self._job(asked)
         return asked.number, job
 

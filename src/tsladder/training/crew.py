@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tsladder.interruption import graceful_stop
 from tsladder.training.outcome import Job, ended_early
 from tsladder.training.pulse import Pulse
-from tsladder.training.supervisor import Ended, Retried, Said, Supervisor
+from tsladder.training.supervisor import Ended, Progress, Retried, Said, Supervisor
 from tsladder.training.thermal_guard import Action, ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.vocabulary import StopReason
@@ -45,6 +45,7 @@ def keep_busy(
     watch: ThermalWatch,
     pulse: Pulse,
     by_hand: Callable[[], bool],
+    on_epoch: Callable[[Progress], None] | None = None,
 ) -> Reading | None:
     """Run jobs on `workers` workers until `next_job` has none and none is running, then end every worker.
 
@@ -104,6 +105,8 @@ def keep_busy(
                         on_said(event)
                     else:
                         pulse.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
+                        if on_epoch is not None:
+                            on_epoch(event)
     finally:
         supervisor.end_now()
         pulse.stop()

@@ -33,6 +33,7 @@ from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
+from tsladder.training.training_log import TrainingLog, seed_lines
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 OUTCOME = "outcome.json"
@@ -164,11 +165,17 @@ def _train(
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
+    total = work.plan["seeds"]
+    log = TrainingLog(work.cell, lambda number: f"{of}{' ' if of else ''}seed {number}/{total}")
+    for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
+        say(line)
+
     def next_job() -> tuple[int, Job] | None:
         if not waiting:
             return None
         number = waiting.pop(0)
         started[number] = int(time.time() * 1000)
+        log.began(number, f"random seed {jobs[number].seed}", epochs=jobs[number].settings.epochs)
         return number, jobs[number]
 
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
@@ -186,6 +193,7 @@ def _train(
             next_job=next_job,
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
+            on_epoch=log.epoch_ended,
             on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
             on_said=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),

@@ -1,0 +1,102 @@
+"""The log of a run as a file, and the process that copies into it what DVC and its stages print.
+
+Each line gets its time; what is printed goes to the terminal's plain log as well. The process is started by its file's
+path and is on the standard library alone: whatever ends the run that started it, kill -9 and Ctrl-Z included, those who
+print never meet a closed or a full pipe.
+
+    python log_relay.py LOG PIPE [ECHO]...
+
+PIPE is a descriptor to read from until it is closed, and ECHO the one that its bytes are copied to at once (-1: none).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import selectors
+import sys
+
+_CHUNK = 65536
+
+
+def stamp(moment: datetime.datetime) -> str:
+    """The time of a line, to the millisecond, as it stands at its beginning."""
+    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class LogFile:
+    """The file at `path`, to which several processes append. Work never ends for its sake: that it cannot be written is
+    said once on stderr, and later lines are tried all the same."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._fault_said = False
+
+    def append(self, *lines: bytes) -> None:
+        """Each with the time, all in one write: lines of other processes stand before or after them."""
+        head = f"{stamp(datetime.datetime.now(datetime.UTC))} ".encode()
+        whole = b"".join(head + line + b"\n" for line in lines)
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                written = os.write(descriptor, whole)
+            finally:
+                os.close(descriptor)
+            if written < len(whole):
+                raise OSError(f"{written} of {len(whole)} bytes were written: the disk is full")
+        except OSError as error:
+            self.say_once(error)
+
+    def say_once(self, fault: OSError) -> None:
+        """Why it cannot be written; nothing from the second time on."""
+        if self._fault_said:
+            return
+        self._fault_said = True
+        said = f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work goes on without it"
+        # Whoever read there may be gone.
+        with contextlib.suppress(OSError):
+            print(said, file=sys.stderr, flush=True)
+
+
+def relay(log: LogFile, echoes: dict[int, int]) -> None:
+    """Copy until every pipe of `echoes` (pipe -> where to) is closed. A line goes to disk whole, in one write."""
+    unfinished = dict.fromkeys(echoes, b"")
+    with selectors.DefaultSelector() as selector:
+        for pipe in echoes:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                pipe = key.fd
+                chunk = os.read(pipe, _CHUNK)
+                if chunk:
+                    _echo(echoes, pipe, chunk)
+                    # A progress bar returns to the beginning of its line: what stands at its end counts.
+                    *lines, unfinished[pipe] = (unfinished[pipe] + chunk).replace(b"\r\n", b"\n").split(b"\n")
+                else:
+                    selector.unregister(pipe)
+                    lines = [unfinished.pop(pipe)] if unfinished[pipe] else []
+                for line in lines:
+                    log.append(_last(line))
+
+
+def _last(line: bytes) -> bytes:
+    return line.rstrip(b"\r").rpartition(b"\r")[2]
+
+
+def _echo(echoes: dict[int, int], pipe: int, chunk: bytes) -> None:
+    while chunk and echoes[pipe] >= 0:
+        try:
+            chunk = chunk[os.write(echoes[pipe], chunk) :]
+        except OSError:
+            # Whoever read there is gone; the log goes on.
+            echoes[pipe] = -1
+
+
+def main(arguments: list[str]) -> None:
+    numbers = [int(argument) for argument in arguments[1:]]
+    relay(LogFile(arguments[0]), dict(zip(numbers[::2], numbers[1::2], strict=True)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
