@@ -24,6 +24,7 @@ from tsladder.planning.recipe import loss_asked
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
+from tsladder.search.schedule import Admitted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,15 +91,21 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     plans = plan_cells(params)
     runs = run_lengths(places, params)
     cells = {
-        str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ()), runs.get(plan.cell.horizon))
+        str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
     bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
-    notes = tuple(filter(None, (*slow, bent, _walk_note(params))))
+    missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
+    notes = tuple(filter(None, (*slow, bent, _walk_note(params), *missing)))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
+
+
+def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, ...]:
+    admitted = by_rung.get(plan.cell.budget)
+    return () if admitted is None else admitted.forced
 
 
 def _walk_note(params: Params) -> str | None:

@@ -32,6 +32,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.cells",
         "tsladder.planning.duration",
         "tsladder.planning.fingerprint",
+        "tsladder.planning.identity",
         "tsladder.planning.machine",
         "tsladder.planning.memory",
         "tsladder.planning.misfit",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tsladder.locks import sole_owner
-from tsladder.params import Choices, PruningParams, SpaceParams, Span, StopParams, ZeroOr
+from tsladder.params import PruningParams, StopParams
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.search.conduct import Search, conduct
 from tsladder.search.objective import Objective
 from tsladder.search.outputs import write_choice, write_failure, write_heat_stop
 from tsladder.search.schedule import Schedule, build_schedule
-from tsladder.search.space import SearchSpace
+from tsladder.search.space import SearchSpace, space_params
 from tsladder.search.strategies import load
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork
@@ -45,9 +43,9 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
         if isinstance(found, str):
             write_failure(work, found)
         elif found.heat_stop is not None:
-            write_heat_stop(work, space, schedule, found.records, found.heat_stop)
+            write_heat_stop(work, space, schedule, found, found.heat_stop)
         else:
-            write_choice(work, space, schedule, found.records, found.finished)
+            write_choice(work, space, schedule, found)
 
 
 def _schedule(work: CellWork, space: SearchSpace) -> Schedule:
@@ -83,18 +81,7 @@ def pruning_rule(plan: Plan) -> PruningParams | None:
 def _search_space(work: CellWork) -> SearchSpace:
     return SearchSpace(
         grid=build_grid(work.geometry, work.cell.budget),
-        settings=_space_params(work.plan["search"]["space"]),
+        settings=space_params(work.plan["search"]["space"]),
         effective_batches=(work.recipe.effective_batch,),
         n_windows=len(work.dataset.windows.train),
     )
-
-
-def _space_params(record: dict[str, Any]) -> SpaceParams:
-    def read(value: dict[str, Any] | None) -> Span | Choices | ZeroOr | None:
-        if value is None:
-            return None
-        if "zero_or" in value:
-            return ZeroOr(zero_or=Span(**value["zero_or"]))
-        return Choices(choices=tuple(value["choices"])) if "choices" in value else Span(**value)
-
-    return SpaceParams(**{name: read(value) for name, value in record.items()})  # type: ignore[arg-type]
