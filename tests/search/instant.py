@@ -25,12 +25,10 @@ class Killed(Exception):
 class InstantCrew:
     """Keeps so many jobs running as there are workers and ends them in an order drawn by `seed`.
 
-    `trained`: the numbers of the jobs that it ended. Dies when it has ended `dies_after` of them; `failing`: of jobs
-    that run out of memory.
+    `trained`: the numbers of the jobs that it ended; those in `failing` run out of memory.
     """
 
     seed: int = 0
-    dies_after: int | None = None
     failing: frozenset[int] = frozenset()
     trained: list[int] = field(default_factory=list)
 
@@ -51,8 +49,6 @@ class InstantCrew:
             if not running:
                 return
             number, job = running.pop(rng.randrange(len(running)))
-            if len(self.trained) == self.dies_after:
-                raise Killed
             self.trained.append(number)
             outcome = outcome_of(job)
             if number in self.failing:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.search.instant import InstantCrew
+from tests.search.instant import InstantCrew, Killed
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.places import Places
 from tsladder.records import read_json, read_lines
+from tsladder.tracking import MemoryTracker, RunRecord, RunStatus
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -45,7 +48,7 @@ def study(template: Places, tmp_path: Path) -> Callable[..., Places]:
 def searched(places: Places) -> list[dict[str, Any]]:
     """Trials without what is of the clock or says where they come from."""
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
-    clocks = ("started_ms", "ended_at", "taken_from")
+    clocks = ("seconds", "train_seconds", "started_ms", "ended_at", "taken_from")
     return [{name: value for name, value in line.items() if name not in clocks} for line in lines]
 
 
@@ -57,32 +60,206 @@ def results(places: Places) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("first", "then", "trained"),
     [
-        ({"trials": 20}, {"trials": 50}, 30),
-        ({"trials": 8}, {"trials": 6}, 0),
-        ({"trials": 20}, {"trials": 20, "stop": STOP}, 0),
-        ({"trials": 20, "stop": STOP}, {"trials": 20}, None),
-        ({"trials": 20, "pruning": PRUNING}, {"trials": 26, "pruning": PRUNING}, 6),
-        ({"trials": 20, "pruning": PRUNING}, {"trials": 20, "pruning": PRUNING | {"min_steps": 8}}, None),
-        ({"trials": 20}, {"trials": 20, "pruning": PRUNING}, None),
-        ({"trials": 20, "pruning": PRUNING}, {"trials": 20}, None),
+        ({"trials": 8}, {"trials": 12}, 4),
         ({"trials": 8}, {"trials": 3}, 0),
-        ({"trials": 3}, {"trials": 8}, 5),
+        ({"trials": 11}, {"trials": 11, "stop": STOP}, 0),
+        ({"trials": 11}, {"trials": 11, "pruning": PRUNING}, None),
+        ({"trials": 11, "pruning": PRUNING}, {"trials": 11}, None),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (
+                ({"trials": 20}, {"trials": 50}, 30),
+                ({"trials": 8}, {"trials": 6}, 0),
+                ({"trials": 3}, {"trials": 8}, 5),
+                ({"trials": 14, "stop": STOP}, {"trials": 14}, None),
+                ({"trials": 20, "pruning": PRUNING}, {"trials": 26, "pruning": PRUNING}, 6),
+                ({"trials": 12, "pruning": PRUNING}, {"trials": 12, "pruning": PRUNING | {"min_steps": 8}}, None),
+                ({"trials": 12, "pruning": PRUNING}, {"trials": 12, "pruning": PRUNING | {"reach": 0.2}}, None),
+            )
+        ),
     ],
 )
 def test_a_search_that_takes_over_is_the_one_that_trains_all(
     study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch, first: Any, then: Any, trained: int | None
 ) -> None:
-    leaves = [{f"search__{name}": value for name, value in search.items()} for search in (first, then)]
+    """Whatever the order in which workers end; `trained`: of the second search, None where rules differ."""
+    before, after = ({f"search__{name}": value for name, value in search.items()} for search in (first, then))
     InstantCrew.hired(monkeypatch)
-    search_here(study("undisturbed", **leaves[1]), CELL)
-    search_here(study(**leaves[0]), CELL)
-    places = study(**leaves[1])
+    undisturbed = study("undisturbed", **after)
+    search_here(undisturbed, CELL)
+    search_here(study(**before), CELL)
     crew = InstantCrew.hired(monkeypatch, seed=1)
+    places = study(**after)
     search_here(places, CELL)
-    assert results(places) == results(study("undisturbed", **leaves[1]))
+    assert results(places) == results(undisturbed)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
-    own = [line["number"] for line in lines if line["taken_from"] is None]
-    assert sorted(crew.trained) == sorted(own)
-    if trained is not None:
-        assert len(crew.trained) == trained
-    assert len(crew.trained) < len(lines)
+    assert sorted(crew.trained) == sorted(line["number"] for line in lines if line["taken_from"] is None)
+    assert len(crew.trained) < len(lines) if trained is None else len(crew.trained) == trained
+
+
+def test_a_failed_ending_is_tried_again_and_an_unreadable_line_is_no_trial(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch, failing=frozenset({1}))
+    places = study(search__trials=6)
+    search_here(places, CELL)
+    (folder,) = places.live_records(CELL, "hpo")
+    lines = (folder / "trials.jsonl").read_text().splitlines()
+    spoilt = [line[:-9] if json.loads(line)["number"] == 3 else line for line in lines]
+    (folder / "trials.jsonl").write_text("\n".join(spoilt) + "\n{torn")
+    crew = InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=7), CELL)
+    assert sorted(crew.trained) == [1, 3, 6]
+    assert (folder / "trials.jsonl").read_text().endswith("{torn")
+
+
+def test_another_seed_or_recipe_or_task_trains_all_again(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=6), CELL)
+    for leaf, value in (("study__seed", 7), ("training__schedule", "constant"), ("target__task", "threshold_2pct")):
+        crew = InstantCrew.hired(monkeypatch)
+        search_here(study(search__trials=6, **{leaf: value}), CELL)
+        assert sorted(crew.trained) == list(range(6)), leaf
+
+
+def test_a_study_copied_to_another_machine_takes_its_trials_along(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    here = study("here", search__trials=8)
+    search_here(here, CELL)
+    there = study("there", search__trials=9)
+    shutil.copytree(here.studies, there.studies)
+    crew = InstantCrew.hired(monkeypatch)
+    search_here(there, CELL)
+    assert crew.trained == [8]
+
+
+def test_a_trial_taken_over_is_a_run_of_its_search_that_says_so_and_is_logged_once(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=6), CELL)
+    (folder,) = study(search__trials=6).live_records(CELL, "hpo")
+    places, tracker = study(search__trials=7), MemoryTracker()
+    for _ in range(2):
+        search_here(places, CELL, tracker)
+    trials = {run.name: run for run in tracker.runs() if run.parent_id is not None}
+    assert sorted(trials) == [f"{CELL}/trial-{number:03d}" for number in range(7)]
+    assert sum(run.parent_id is not None for run in tracker.runs()) == 7
+    assert {run.status for run in trials.values()} <= {RunStatus.FINISHED, RunStatus.FAILED}
+    said = [trials[f"{CELL}/trial-{number:03d}"].tags.get("taken_from") for number in range(7)]
+    assert said == [*(f"trial {number + 1} of {folder.name}" for number in range(6)), None]
+    assert read_json(places.hpo(CELL) / "coverage.json")["trials_taken_over"] == 6
+
+
+class DyingTracker(MemoryTracker):
+    """Its process dies with the second run of a trial that it writes, which it leaves open."""
+
+    def log_run(self, record: RunRecord) -> str:
+        if self.written:
+            super().log_run(dataclasses.replace(record, status=RunStatus.RUNNING))
+            raise Killed
+        self.written = True
+        return super().log_run(record)
+
+    written = False
+
+
+def test_a_kill_while_trials_are_taken_over_loses_and_doubles_nothing(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dies with every second trial that it takes over, its line written, before MLflow has it."""
+    InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=6), CELL)
+    undisturbed = study("undisturbed", search__trials=9)
+    search_here(undisturbed, CELL)
+    places, tracker, crews = study(search__trials=9), DyingTracker(), []
+    while len(crews) < 20:
+        crews.append(InstantCrew.hired(monkeypatch))
+        try:
+            search_here(places, CELL, tracker)
+            break
+        except Killed:
+            tracker = DyingTracker(stored=tracker.stored, artifacts=tracker.artifacts)
+    assert len(crews) > 5
+    assert sorted(number for crew in crews for number in crew.trained) == [6, 7, 8]
+    # What was training when the process died is a second attempt.
+    attempts = [{**line, "attempt": 1} for line in searched(places)]
+    assert attempts == searched(undisturbed)
+    closed = sorted(run.name for run in tracker.runs() if run.parent_id is not None and run.status.value != "KILLED")
+    assert closed == [f"{CELL}/trial-{number:03d}" for number in range(9)]
+
+
+RATES = {"search__presets__quick__space__learning_rate": {"low": 1.0e-5, "high": 2.0e-3, "log": True}}
+ZERO = {"search__presets__quick__space__weight_decay": {"zero_or": {"low": 1.0e-4, "high": 5.0e-3, "log": True}}}
+
+
+def draws_of(places: Places) -> list[dict[str, Any]]:
+    return [dict(line["draws"]) for line in searched(places)]
+
+
+def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    narrow = study(search__trials=8)
+    search_here(narrow, CELL)
+    known = searched(narrow)
+    crew = InstantCrew.hired(monkeypatch)
+    wide = study(search__trials=11, **RATES)
+    search_here(wide, CELL)
+    assert sorted(crew.trained) == [8, 9, 10]
+    assert [line["identity"] for line in searched(wide)[:8]] == [line["identity"] for line in known]
+    notes = read_json(wide.hpo(CELL) / "coverage.json")["notes"]
+    assert any("whose search space this one contains" in note for note in notes)
+    assert "whose search space this one contains" in capsys.readouterr().err
+
+
+def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=8), CELL)
+    wide = study(search__trials=10, **(RATES | ZERO))
+    search_here(wide, CELL)
+    shorter = searched(wide)
+    # A richer search of the narrower space comes too late for it.
+    search_here(study(search__trials=12), CELL)
+    crew = InstantCrew.hired(monkeypatch)
+    longer = study(search__trials=12, **(RATES | ZERO))
+    search_here(longer, CELL)
+    assert searched(longer)[:10] == shorter
+    assert sorted(crew.trained) == [10, 11]
+
+
+def test_a_search_that_adopted_and_was_killed_goes_on_as_if_it_had_not_been(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    narrow = study(search__trials=8)
+    search_here(narrow, CELL)
+    other = study("other", search__trials=11, **RATES)
+    shutil.copytree(narrow.studies, other.studies)
+    search_here(other, CELL)
+    places = study(search__trials=11, **RATES)
+    tracker = DyingTracker()
+    with pytest.raises(Killed):
+        search_here(places, CELL, tracker)
+    # What is found meanwhile changes nothing any more.
+    search_here(study(search__trials=10), CELL)
+    search_here(study(search__trials=11, **RATES), CELL)
+    assert searched(places) == searched(other)
+
+
+def test_a_narrower_space_and_another_strategy_adopt_nothing(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=7, **RATES), CELL)
+    crew = InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=7), CELL)
+    search_here(study(search__trials=7, search__strategy="random_search", **RATES), CELL)
+    assert len(crew.trained) == 14
