@@ -14,8 +14,11 @@ from tests.search.instant import InstantCrew, Killed
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.places import Places
+from tsladder.planning.plans import read_plan, train_key
 from tsladder.records import read_json, read_lines
+from tsladder.search.supplementary import search_supplementary
 from tsladder.tracking import MemoryTracker, RunRecord, RunStatus
+from tsladder.training.cell import open_cell
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -263,3 +266,27 @@ def test_a_narrower_space_and_another_strategy_adopt_nothing(
     search_here(study(search__trials=7), CELL)
     search_here(study(search__trials=7, search__strategy="random_search", **RATES), CELL)
     assert len(crew.trained) == 14
+
+
+def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_are_others(
+    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second phase, and the retraining of the winner, whose identity is a question of the plan and the choice."""
+    leaves: dict[str, Any] = {
+        "search__strategy": "two_phase",
+        "search__supplementary": {"budgets": "auto", "trials": 3},
+        "search__trials": 3,
+    }
+    keys, trained = [], []
+    for further in ({}, {"search__trials": 4, "search__stop": {"min_trials": 4, "top": 2, "spread": 1.0}}):
+        # The fourth trial shall not win.
+        crew = InstantCrew.hired(monkeypatch, failing=frozenset({3}))
+        places = study(**(leaves | further))
+        search_here(places, CELL)
+        search_supplementary(places, params_of(places), MemoryTracker())
+        work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+        choice, inputs = read_json(places.choice(CELL)), (work.dataset.table.fingerprint(), work.dataset.splits_record)
+        keys.append((choice, train_key(work.plan, choice, *inputs)))
+        trained.append(len(crew.trained))
+    assert keys[0] == keys[1]
+    assert trained == [6, 1]

@@ -65,28 +65,32 @@ def read_adoption(folder: Path) -> Adoption | None:
 
 def adopt(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | None:
     """Choose among the live records `others`, and write down in `folder`, what its search begins with."""
-    same, narrower = [], []
-    for other in others:
-        question = None if other == folder else _question(other)
-        if question is None or any(question.get(name) != adopter.question["search"][name] for name in _SAME):
-            continue
-        trials = [record for record in final_trials(other) if ended_under(record, None) is not None]
-        if question["space"] == adopter.question["search"]["space"]:
-            own = [record for record in trials if _is_of(record, adopter)]
-            same.append((len(own), other))
-        elif draws := _contained(trials, question["space"], adopter):
-            narrower.append((len(draws), Adoption(folder=other.name, draws=draws)))
-    known = max(same, key=lambda item: item[0], default=(0, folder))
-    chosen = max(narrower, key=lambda item: item[0], default=(0, None))[1]
-    if known[0] > 0:
-        chosen = read_adoption(known[1])
+    chosen = choose(folder, others, adopter)
     if chosen is not None:
         by_number = {str(number): dict(draws) for number, draws in chosen.draws.items()}
         write_json(folder / ADOPTED, {"folder": chosen.folder, "draws": by_number})
     return chosen
 
 
-def _question(folder: Path) -> Mapping[str, Any] | None:
+def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | None:
+    """What the search in `folder` would begin with: the most trials of one of `others`. None: with none."""
+    same, narrower = [], []
+    for other in others:
+        question = None if other == folder else question_of(other)
+        if question is None or any(question.get(name) != adopter.question["search"][name] for name in _SAME):
+            continue
+        trials = [record for record in final_trials(other) if ended_under(record, None) is not None]
+        if question["space"] == adopter.question["search"]["space"]:
+            same.append((sum(position(record, adopter) is not None for record in trials), other))
+        elif draws := _contained(trials, question["space"], adopter):
+            narrower.append((len(draws), Adoption(folder=other.name, draws=draws)))
+    most, known = max(same, key=lambda item: item[0], default=(0, folder))
+    if most > 0:
+        return read_adoption(known)
+    return max(narrower, key=lambda item: item[0], default=(0, None))[1]
+
+
+def question_of(folder: Path) -> Mapping[str, Any] | None:
     """What the search of `folder` may draw and how; None where its record says nothing that can be read."""
     try:
         search = read_json(folder / PLAN).get("search")
@@ -95,11 +99,12 @@ def _question(folder: Path) -> Mapping[str, Any] | None:
     return search if isinstance(search, Mapping) and "space" in search else None
 
 
-def _is_of(record: TrialRecord, adopter: Adopter) -> bool:
-    """Is it the training that this search would make of its configuration?"""
+def position(record: TrialRecord, adopter: Adopter) -> int | None:
+    """Which number this search would give to the very same training; None: it makes no such one."""
     seed = record.params["seed"]
     configuration = {name: record.params[name] for name in IDENTITY}
-    return seed in adopter.seeds and training_identity(adopter.base, configuration, seed) == record.identity
+    same = seed in adopter.seeds and training_identity(adopter.base, configuration, seed) == record.identity
+    return adopter.seeds.index(seed) if same else None
 
 
 def _contained(
@@ -119,13 +124,11 @@ def _contained(
         return {}
     found: dict[int, dict[str, Value]] = {}
     for record in trials:
-        if _is_of(record, adopter):
-            number = adopter.seeds.index(record.params["seed"])
-            draws = {**record.draws, **dict.fromkeys(new, 0)}
-            if training_identity(adopter.base, _decoded(draws, number, adopter), adopter.seeds[number]) == (
-                record.identity
-            ):
-                found[number] = draws
+        number, draws = position(record, adopter), {**record.draws, **dict.fromkeys(new, 0)}
+        if number is not None and (
+            training_identity(adopter.base, _decoded(draws, number, adopter), adopter.seeds[number]) == record.identity
+        ):
+            found[number] = draws
     return found
 
 
