@@ -41,6 +41,8 @@ CODE = {
     "src/tsladder/{room}/{stage}.py": (
         '"""{stage}."""\nfrom tsladder.training.trainer import steps\n\n\ndef work():\n    return steps\n'
     ),
+    # What decides which trainings are the same.
+    "src/tsladder/training/worker.py": "from tsladder.training.trainer import steps\n",
 }
 ROOMS = {
     "hpo": "search",

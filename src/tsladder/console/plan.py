@@ -10,6 +10,7 @@ from typing import Any
 
 from tsladder.console.run_length import run_lengths
 from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
+from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
@@ -36,6 +37,10 @@ class CellForecast:
     grid_size: int | None = None
     shapes: int | None = None
     trials: int | None = None
+    trials_taken_over: int | None = None
+    """At least so many of them have been trained by other searches; None: not known."""
+    trials_taken_over_exact: bool | None = None
+    """Are they no more than that?"""
     seeds: int | None = None
     workers: int | None = None
     threads: int | None = None
@@ -94,6 +99,9 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
         str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
+    if inputs_are_those_asked(places, params):
+        for plan in plans:
+            cells[str(plan.cell)] = _with_taken_over(places, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon))
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
@@ -101,6 +109,13 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
     notes = tuple(filter(None, (*slow, bent, _walk_note(params), *missing)))
     return StudyForecast(study_key({str(plan.cell): plan.search for plan in plans}), cells, notes)
+
+
+def _with_taken_over(places: Places, plan: CellPlans, cell: CellForecast, run: RunLength | None) -> CellForecast:
+    if run is None or not cell.fits:
+        return cell
+    found = taken_over(places, plan, run, cell.workers)
+    return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
 
 
 def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, ...]:

@@ -14,13 +14,16 @@ from typing import Any
 
 from tsladder.errors import WorkFailed
 from tsladder.planning.identity import training_identity
+from tsladder.planning.plans import Plan
 from tsladder.records import read_json, write_json
 from tsladder.search.configuration import IDENTITY, Draw, Value
 from tsladder.search.layout import ADOPTED, PLAN
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace, space_params
+from tsladder.search.streams import trial_seed
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.search.trials import TrialRecord
+from tsladder.vocabulary import Cell, Phase
 
 _SAME = ("strategy", "objective")
 """What an earlier search must share with this one for its trials to be this one's first."""
@@ -52,6 +55,13 @@ class Adopter:
     schedule: Schedule
     base: str
     seeds: Sequence[int]
+
+    @classmethod
+    def of(cls, plan: Plan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
+        """The search of `cell` that `plan` asks for."""
+        places = [schedule.place(number) for number in range(schedule.trials_total)]
+        seeds = [trial_seed(plan["seed"], cell, Phase.SEARCH, place) for place in places]
+        return cls(question=plan, space=space, schedule=schedule, base=base, seeds=seeds)
 
 
 def read_adoption(folder: Path) -> Adoption | None:

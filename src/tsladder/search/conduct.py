@@ -17,7 +17,7 @@ from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
-from tsladder.search.identity import trial_base, trial_seed
+from tsladder.search.identity import trial_base
 from tsladder.search.live import open_live_record
 from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
@@ -142,8 +142,7 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
     if found is not None or attempts or search.phase is not Phase.SEARCH:
         return found
     work, schedule = search.work, search.schedule
-    seeds = [trial_seed(work, search.phase, schedule.place(number)) for number in range(schedule.trials_total)]
-    adopter = Adopter(question=search.question, space=search.space, schedule=schedule, base=base, seeds=seeds)
+    adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
     return adopt(search.folder, others, adopter)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tsladder.params import PruningParams
 from tsladder.search.adoption import Adopter, choose, position, question_of, read_adoption
-from tsladder.search.decisions import Drawn, Finished, Forced
+from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.training.pruning import build_bar
@@ -24,8 +24,8 @@ from tsladder.training.pruning import build_bar
 class TakenOver:
     """`trials` at least; `exact`: no more than these."""
 
-    trials: int = 0
-    exact: bool = True
+    trials: int
+    exact: bool
 
 
 def foretell(
@@ -37,9 +37,11 @@ def foretell(
     """
     done = {record.number for record in final_trials(folder)}
     adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
-    fixed = frozenset() if adopted is None else frozenset(adopted.draws)
+    draws = {} if adopted is None else dict(adopted.draws)
     found = [
-        _of_one(_Known(records, _learns_alike(other, adopter), fixed), adopter, pruning, workers, done)
+        _of_one(
+            _Known(records, _learns_alike(other, adopter, draws), frozenset(draws)), adopter, pruning, workers, done
+        )
         for other in others
         if other != folder and (records := _by_number(other, adopter))
     ]
@@ -61,41 +63,42 @@ def _of_one(
     known: _Known, adopter: Adopter, pruning: PruningParams | None, workers: int | None, done: set[int]
 ) -> TakenOver:
     """What comes from one earlier search: this one played through for as long as it is known what it draws."""
-    schedule, ended, count = adopter.schedule, {}, 0
+    schedule, count = adopter.schedule, 0
+    ended: dict[int, TrialRecord] = {}
     for number in range(min(schedule.trials_total, max(known.records) + 1)):
         before = range(number - (workers or 1) + 1)
         seen = [] if number < len(schedule.forced) else [ended[n] for n in before if n in ended]
-        whole = len(seen) == len(before)
+        whole = workers is not None and len(seen) == len(before)
         decision = schedule.decide(number, seen)
         if isinstance(decision, Finished):
-            return TakenOver(count, workers is not None and whole)
+            return TakenOver(count, whole)
         record = known.records.get(number)
         learned = isinstance(decision, Drawn) and decision.learns and number not in known.fixed
         if learned and not (known.alike and record is not None and record.workers == workers):
             return TakenOver(count, exact=False)
         if learned and any(n not in ended or not _equal(ended[n], known.records[n]) for n in before):
             return TakenOver(count, exact=False)
+        if isinstance(decision, Drawn) and not whole and (pruning is not None or schedule.stop is not None):
+            return TakenOver(count, exact=False)
         complete = [earlier.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
         bar = None if pruning is None else build_bar(pruning, complete)
-        if not isinstance(decision, Forced) and pruning is not None and (workers is None or not whole):
-            return TakenOver(count, exact=False)
         found = None if record is None else ended_under(record, bar)
         if found is not None:
             ended[number] = found
             count += number not in done
-    return TakenOver(count)
+    return TakenOver(count, exact=True)
 
 
 def _equal(one: TrialRecord, other: TrialRecord) -> bool:
     return (one.state, one.curve) == (other.state, other.curve)
 
 
-def _learns_alike(folder: Path, adopter: Adopter) -> bool:
-    question: Mapping[str, Any] | None = question_of(folder)
-    asked = adopter.question["search"]
-    return question is not None and all(
-        question.get(name) == asked[name] for name in ("strategy", "objective", "space")
-    )
+def _learns_alike(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> bool:
+    """Would the sampler draw what it drew in `folder`? `draws`: those that this search adopts."""
+    question, asked, own = question_of(folder), adopter.question["search"], read_adoption(folder)
+    began = {} if own is None else dict(own.draws)
+    names = ("strategy", "objective", "space")
+    return question is not None and began == draws and all(question.get(name) == asked[name] for name in names)
 
 
 def _by_number(folder: Path, adopter: Adopter) -> dict[int, TrialRecord]:

@@ -20,14 +20,13 @@ from tsladder.records import append_line
 from tsladder.search.bookkeeping import Asked, Bookkeeper
 from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
-from tsladder.search.identity import stream, trial_seed
 from tsladder.search.layout import TRIALS
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
+from tsladder.search.streams import sampler_seed, trial_seed
 from tsladder.search.study import SearchStudy, Told, open_study
 from tsladder.search.takeover import Earlier, taken_over_words
 from tsladder.search.trials import TrialRecord, TrialState, latest
-from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
 from tsladder.training.crew import keep_busy, retry_words
 from tsladder.training.outcome import Job, Outcome
@@ -123,9 +122,7 @@ class Runner:
         Where none is left the journal is still brought up to date: a kill may have come between the line of the last
         trial and the journal's.
         """
-        # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
-        # at once, and no residual of the law would show it.
-        seed = derive_seed(*stream(self._work, self._books.phase), "sampler")
+        seed = sampler_seed(self._work.seed, self._work.cell, self._books.phase)
         study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
         for number, record in self._ended.items():
             study.remember(number, record.draws)
@@ -209,7 +206,7 @@ class Runner:
         plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
         if plan is None:
             raise ValueError(f"trial {number} drew {configuration.to_record()}, which does not fit {memory:.1f} GiB")
-        seed = trial_seed(self._work, self._books.phase, self._schedule.place(number))
+        seed = trial_seed(self._work.seed, self._work.cell, self._books.phase, self._schedule.place(number))
         return Asked(
             number=number,
             attempt=attempt.number,
