@@ -13,9 +13,13 @@ import pytest
 from tests.search.instant import InstantCrew, Killed
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
+from tsladder.console.run_length import run_length_on_disk
+from tsladder.console.taken_over import taken_over
 from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import read_plan, train_key
 from tsladder.records import read_json, read_lines
+from tsladder.search.foretold import TakenOver
 from tsladder.search.supplementary import search_supplementary
 from tsladder.tracking import MemoryTracker, RunRecord, RunStatus
 from tsladder.training.cell import open_cell
@@ -53,6 +57,13 @@ def searched(places: Places) -> list[dict[str, Any]]:
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
     clocks = ("seconds", "train_seconds", "started_ms", "ended_at", "taken_from")
     return [{name: value for name, value in line.items() if name not in clocks} for line in lines]
+
+
+def foretold(places: Places) -> TakenOver:
+    """What `plan` says of the cell before it is searched."""
+    plan, run = read_plan(places.search_plan(CELL)), run_length_on_disk(places, params_of(places), CELL.horizon)
+    assert run is not None
+    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, workers=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:
@@ -93,10 +104,15 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     search_here(study(**before), CELL)
     crew = InstantCrew.hired(monkeypatch, seed=1)
     places = study(**after)
+    told = foretold(places)
     search_here(places, CELL)
     assert results(places) == results(undisturbed)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
     assert sorted(crew.trained) == sorted(line["number"] for line in lines if line["taken_from"] is None)
+    taken = len(lines) - len(crew.trained)
+    assert told.trials == taken if told.exact else 6 <= told.trials <= taken
+    assert told.exact or "pruning" in {*first, *then}
+    assert foretold(places).trials == 0
     assert len(crew.trained) < len(lines) if trained is None else len(crew.trained) == trained
 
 
@@ -213,6 +229,7 @@ def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
     known = searched(narrow)
     crew = InstantCrew.hired(monkeypatch)
     wide = study(search__trials=11, **RATES)
+    assert foretold(wide) == TakenOver(8, exact=True)
     search_here(wide, CELL)
     assert sorted(crew.trained) == [8, 9, 10]
     assert [line["identity"] for line in searched(wide)[:8]] == [line["identity"] for line in known]
