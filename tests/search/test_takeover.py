@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import random
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.search.instant import InstantCrew, Killed
-from tests.studies import make_study, params_of, prepare, search_here, verb
+from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
 from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.taken_over import taken_over
@@ -21,7 +25,7 @@ from tsladder.planning.plans import read_plan, train_key
 from tsladder.records import read_json, read_lines
 from tsladder.search.foretold import TakenOver
 from tsladder.search.supplementary import search_supplementary
-from tsladder.tracking import MemoryTracker, RunRecord, RunStatus
+from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.cell import open_cell
 from tsladder.vocabulary import Cell
 
@@ -307,3 +311,38 @@ def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_ar
         trained.append(len(crew.trained))
     assert keys[0] == keys[1]
     assert trained == [6, 1]
+
+
+@pytest.mark.slow
+def test_real_trainings_are_taken_over_to_the_digit_whenever_the_process_is_killed(tmp_path: Path) -> None:
+    """20 kills at instants drawn by a seed, most of them while trials are being taken over."""
+    undisturbed = make_study(tmp_path / "undisturbed", search__trials=8)
+    prepare(undisturbed)
+    stage(undisturbed, "hpo", "--cell", str(CELL))
+    places = make_study(tmp_path / "study", search__trials=6)
+    prepare(places)
+    stage(places, "hpo", "--cell", str(CELL))
+    make_study(tmp_path / "study", search__trials=8)
+    verb("plan")(places, params_of(places))
+    rng = random.Random(1)
+    for _ in range(20):
+        process = start_stage(places, "hpo", "--cell", str(CELL))
+        try:
+            process.communicate(timeout=rng.uniform(1.0, 7.0))
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    stage(places, "hpo", "--cell", str(CELL))
+    found, expected = (read_lines(p.hpo(CELL) / "trials.jsonl") for p in (places, undisturbed))
+    told = ("number", "draws", "params", "curve", "stop_reason", "identity", "best_val_loss", "val_auc")
+    assert [[line[name] for name in told] for line in found] == [[line[name] for name in told] for line in expected]
+    assert read_json(places.choice(CELL)) == read_json(undisturbed.choice(CELL))
+    assert [line["number"] for line in found if line["taken_from"] is None] == [6, 7]
+    runs = MlflowTracker(places.mlruns, "miniature").runs()
+    assert not [run.name for run in runs if run.status is RunStatus.RUNNING]
+    keys = {run.tags["study_key"] for run in runs}
+    logged = sorted((run.tags["study_key"], run.name) for run in runs if run.status is RunStatus.FINISHED)
+    assert len(keys) == 2
+    assert len([name for _, name in logged if "/trial-" in name]) == 6 + 8
+    assert len(set(logged)) == len(logged)
