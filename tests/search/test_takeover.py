@@ -284,8 +284,12 @@ def test_a_narrower_space_and_another_strategy_adopt_nothing(
     InstantCrew.hired(monkeypatch)
     search_here(study(search__trials=7, **RATES), CELL)
     crew = InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=7), CELL)
-    search_here(study(search__trials=7, search__strategy="random_search", **RATES), CELL)
+    narrower = study(search__trials=7)
+    assert foretold(narrower) == TakenOver(0, exact=True)
+    search_here(narrower, CELL)
+    other = study(search__trials=7, search__strategy="random_search", **RATES)
+    assert foretold(other) == TakenOver(0, exact=False)
+    search_here(other, CELL)
     assert len(crew.trained) == 14
 
 

@@ -38,25 +38,37 @@ def foretell(
     done = {record.number for record in final_trials(folder)}
     adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
     draws = {} if adopted is None else dict(adopted.draws)
-    found = [
-        _of_one(
-            _Known(records, _learns_alike(other, adopter, draws), frozenset(draws)), adopter, pruning, workers, done
-        )
-        for other in others
-        if other != folder and (records := _by_number(other, adopter))
-    ]
+    known = [_known(other, adopter, draws) for other in others if other != folder]
+    found = [_of_one(one, adopter, pruning, workers, done) for one in known if one.records]
     most = max((one.trials for one in found), default=0)
     return TakenOver(most, all(one.exact for one in found if one.trials == most))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """Trials of an earlier search by their number in this one. `alike`: the sampler draws alike after the same results;
-    trials in `fixed` take their draws from there whatever was told."""
+    """Trials of an earlier search by their number in this one. Trials in `fixed` take their draws from there, whatever
+    they are; others are drawn alike where the space and the strategy are the same, and those that the sampler has
+    learned for where it also `learns_alike`."""
 
     records: Mapping[int, TrialRecord]
-    alike: bool
+    same_space: bool
+    same_strategy: bool
+    learns_alike: bool
     fixed: frozenset[int]
+
+
+def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
+    """What lies in `folder`; `draws`: those that this search adopts."""
+    question, asked, own = question_of(folder) or {}, adopter.question["search"], read_adoption(folder)
+    same = {name: question.get(name) == asked[name] for name in ("space", "strategy", "objective")}
+    numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
+    return _Known(
+        records={number: record for number, record in numbered if number is not None},
+        same_space=same["space"],
+        same_strategy=same["strategy"],
+        learns_alike=all(same.values()) and ({} if own is None else dict(own.draws)) == draws,
+        fixed=frozenset(draws),
+    )
 
 
 def _of_one(
@@ -73,8 +85,12 @@ def _of_one(
         if isinstance(decision, Finished):
             return TakenOver(count, whole)
         record = known.records.get(number)
-        learned = isinstance(decision, Drawn) and decision.learns and number not in known.fixed
-        if learned and not (known.alike and record is not None and record.workers == workers):
+        drawn = number not in known.fixed
+        if drawn and not (known.same_space and known.same_strategy):
+            # Another space draws others, another strategy may draw the same.
+            return TakenOver(count, exact=not known.same_space)
+        learned = drawn and isinstance(decision, Drawn) and decision.learns
+        if learned and not (known.learns_alike and record is not None and record.workers == workers):
             return TakenOver(count, exact=False)
         if learned and any(n not in ended or not _equal(ended[n], known.records[n]) for n in before):
             return TakenOver(count, exact=False)
@@ -91,17 +107,3 @@ def _of_one(
 
 def _equal(one: TrialRecord, other: TrialRecord) -> bool:
     return (one.state, one.curve) == (other.state, other.curve)
-
-
-def _learns_alike(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> bool:
-    """Would the sampler draw what it drew in `folder`? `draws`: those that this search adopts."""
-    question, asked, own = question_of(folder), adopter.question["search"], read_adoption(folder)
-    began = {} if own is None else dict(own.draws)
-    names = ("strategy", "objective", "space")
-    return question is not None and began == draws and all(question.get(name) == asked[name] for name in names)
-
-
-def _by_number(folder: Path, adopter: Adopter) -> dict[int, TrialRecord]:
-    """The trials of `folder` that are trainings of this search, those included that ended in vain."""
-    numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
-    return {number: record for number, record in numbered if number is not None}
