@@ -148,8 +148,8 @@ class Places:
         return self.studies / f"{cell}-{key[:16]}"
 
     def live_records(self, cell: Cell, stage: str) -> list[Path]:
-        """Those of `cell` that stage `stage` (hpo or train) has left, whatever their keys."""
-        infix = {"hpo": "", "train": "train-"}[stage]
+        """Those of `cell` that stage `stage` (hpo, supplementary or train) has left, whatever their keys."""
+        infix = {"hpo": "", "supplementary": "supplementary-", "train": "train-"}[stage]
         return sorted(self.studies.glob(f"{cell}-{infix}{'[0-9a-f]' * 16}"))
 
     def supplementary_study(self, cell: Cell, key: str) -> Path:

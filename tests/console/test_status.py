@@ -124,6 +124,14 @@ def test_an_interrupted_attempt_is_not_done_and_a_trial_counts_by_its_last_attem
     assert (cell(study).trials_done, cell(study).seconds_spent) == (1, 7.0)
 
 
+def test_the_seconds_of_a_trial_taken_over_are_not_spent_again(study: Places) -> None:
+    set_leaves(study, training__patience=6)
+    path = live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl"
+    append_line(path, trial(0, 90.0, taken_from={"folder": "12k-h1-0123456789abcdef", "number": 0}))
+    append_line(path, trial(1, 7.0))
+    assert (cell(study).trials_done, cell(study).seconds_spent) == (2, 7.0)
+
+
 def test_one_more_seed_costs_one_training_and_no_search(study: Places) -> None:
     """The seeds there are took 20 and 40 s; two are too few for a scatter, so the interval is half to twice."""
     set_leaves(study, train__seeds=3)

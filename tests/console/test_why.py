@@ -20,16 +20,19 @@ from tests.console.written import (
     reader,
     set_leaves,
     trial,
+    whole_trial,
     write_study,
 )
 
 from tsladder.cli import main
+from tsladder.console.plan import study_forecast
 from tsladder.console.plan_changes import plan_changes
 from tsladder.console.question import read_question
 from tsladder.console.reason_lines import why_lines
+from tsladder.console.tables import forecast_lines
 from tsladder.console.why import Why, why
 from tsladder.places import Places
-from tsladder.records import write_text
+from tsladder.records import write_json, write_text
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -212,6 +215,27 @@ def test_a_cell_that_was_never_built_says_so_with_its_cost_and_what_is_kept(stud
     assert [(kind, stages) for kind, _, _, _, stages in told(found)] == [("never_built", (s,)) for s in OF_CELL]
     assert "3 of its trials are kept" in (found.note or "")
     assert (found.seconds_to_go or 0.0) > 0.0
+
+
+def test_trials_that_another_search_has_trained_are_told_and_cost_nothing(study: Places) -> None:
+    """Eight trials of 10 to 80 seconds lie in the record of the search of 8; of 11 then 3 are left."""
+    plans = plans_of(study, "12k-h1")
+    write_json(live_search(study, plans) / "plan.json", plans.search)
+    ended = [whole_trial(study, plans, number) for number in range(8)]
+    write_text(live_search(study, plans) / "trials.jsonl", lines(ended))
+    set_leaves(study, search__trials=11)
+    found = ask(study)
+    assert (found.trials_taken_over, found.trials_taken_over_exact) == (8, True)
+    assert any(line.startswith("8 of its 11 trials are taken over") for line in why_lines(found))
+    forecast = study_forecast(study, None)
+    assert (forecast.cells["12k-h1"].trials_taken_over, forecast.cells["12k-h1"].trials_taken_over_exact) == (8, True)
+    assert forecast.cells["12k-h3"].trials_taken_over == 0
+    assert any("11, 8 taken over" in line for line in forecast_lines(forecast))
+    write_text(live_search(study, plans) / "trials.jsonl", "")
+    assert (found.seconds_to_go or 0.0) < (ask(study).seconds_to_go or 0.0)
+    set_leaves(study, splits__test_fraction=0.2)
+    assert ask(study).trials_taken_over is None
+    assert study_forecast(study, None).cells["12k-h1"].trials_taken_over is None
 
 
 def test_a_cell_above_the_top_rung_says_how_to_plan_it(study: Places) -> None:

@@ -27,11 +27,14 @@ from tsladder.planning import fingerprint
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import Rates
 from tsladder.planning.fingerprint import Code
+from tsladder.planning.identity import training_base, training_code, training_identity
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import cell_key, train_key
 from tsladder.records import write_json, write_text
+from tsladder.search.configuration import IDENTITY
+from tsladder.search.streams import trial_seed
 from tsladder.typed_yaml import read_yaml
-from tsladder.vocabulary import Cell
+from tsladder.vocabulary import Cell, Phase
 
 FEATURES = "f" * 64
 TRIALS = 8
@@ -41,6 +44,8 @@ CODE = {
     "src/tsladder/{room}/{stage}.py": (
         '"""{stage}."""\nfrom tsladder.training.trainer import steps\n\n\ndef work():\n    return steps\n'
     ),
+    # What decides which trainings are the same.
+    "src/tsladder/training/worker.py": "from tsladder.training.trainer import steps\n",
 }
 ROOMS = {
     "hpo": "search",
@@ -169,6 +174,31 @@ def trial(number: int, seconds: float | None = None, **changes: Any) -> dict[str
         "workers": 2,
     }
     return line | changes
+
+
+def whole_trial(places: Places, plans: CellPlans, number: int) -> dict[str, Any]:
+    """A line of trials.jsonl with all that a search reads, of a trial that is the one of this number in any search."""
+    configuration = {**dict.fromkeys(IDENTITY, 1), "epochs": 1 + number}
+    seed = trial_seed(plans.search["seed"], plans.cell, Phase.SEARCH, number)
+    base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code())
+    empty = ("val_loss_se", "best_epoch", "val_auc", "peak_memory_gib", "celsius", "forced")
+    figures = ("base_rate_loss", "predicted_memory_gib", "train_seconds", "paused_seconds")
+    counts = ("n_params", "epochs_run", "retries", "pauses", "threads", "started_ms")
+    return {
+        **trial(number),
+        **dict.fromkeys(empty),
+        **dict.fromkeys(figures, 1.0),
+        **dict.fromkeys(counts, 1),
+        "draws": {},
+        "params": {**configuration, "seed": seed},
+        "curve": [[1, 0.5 - 0.01 * number]],
+        "train_losses": [0.5],
+        "thermal": "unknown",
+        "device": "cpu",
+        "ended_at": "2026-01-01T00:00:00.000+00:00",
+        "message": "",
+        "identity": training_identity(base, configuration, seed),
+    }
 
 
 def live_search(places: Places, plans: CellPlans) -> Path:

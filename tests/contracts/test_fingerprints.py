@@ -43,6 +43,7 @@ DECLARED = {
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.fingerprint": "this very thing",
     "tsladder.planning.free_memory": "what is free on this machine",
+    "tsladder.planning.identity": "which trainings are the same",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.misfit": "what is said of too little memory",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",

@@ -173,17 +173,32 @@ def test_forced_trials_come_first_deepest_first_then_the_sampler_then_nothing() 
     assert len(set(depths)) > 1
 
 
-def test_too_few_trials_for_what_is_forced_are_refused_before_anything_runs() -> None:
-    with pytest.raises(BadInput, match=r"search\.trials is 4 a cell.*set it to 6 or more") as caught:
-        forced_by_rung(params(trials=4))
-    assert any(fault.startswith("12k forces 6: ") for fault in caught.value.faults)
-    assert {len(items) for items in forced_by_rung(params(trials=6)).values()} == {6}
+def test_too_few_trials_keep_the_ends_of_depth_and_width_in_their_order_and_say_what_is_missing() -> None:
+    for trials, kept in ((1, {"largest n_layers"}), (2, {"largest n_layers", "largest d_model"})):
+        plan = schedule("architectural", "200k", trials)
+        assert {item.what for item in plan.forced} == kept
+        assert len(plan.left_out) == 6 - trials
+        assert isinstance(plan.decide(trials, []), Finished)
+    three = schedule("architectural", "200k", 3)
+    depths = [item.spec.n_layers for item in three.forced]
+    assert depths == sorted(depths, reverse=True)
+    note = forced_by_rung(params(trials=4))["12k"].note
+    assert note is not None
+    assert note.startswith("2 of 6 forced configurations are not trained")
+    assert forced_by_rung(params(trials=6))["12k"].note is None
 
 
-def test_only_planned_rungs_must_have_room() -> None:
+def test_a_forced_configuration_keeps_the_seed_of_the_search_that_trains_all() -> None:
+    whole, short = schedule("architectural", "200k", 8), schedule("architectural", "200k", 2)
+    places = {item.what: whole.place(number) for number, item in enumerate(whole.forced)}
+    assert list(places.values()) == list(range(6))
+    assert [short.place(number) for number in range(2)] == [places[item.what] for item in short.forced]
+
+
+def test_two_phase_keeps_its_shapes_before_its_settings() -> None:
+    found = forced_by_rung(dataclasses.replace(params(strategy="two_phase", trials=3), budget="2M"))
+    assert [item.what for item in found["2M"].forced] == ["shallow-wide", "deep-narrow", "shallow-wide, dropout 0.1"]
     assert "2M" not in forced_by_rung(params(strategy="two_phase", trials=2))
-    with pytest.raises(BadInput, match="set it to 9 or more"):
-        forced_by_rung(dataclasses.replace(params(strategy="two_phase", trials=2), budget="2M"))
 
 
 def test_a_grid_whose_every_shape_is_forced_still_has_a_widest_and_a_deepest() -> None:

@@ -71,7 +71,8 @@ def stage_to_go(
 def _search_left(
     plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
 ) -> Remaining:
-    open_trials = int(plans.search["search"]["trials"]) - len(results.trial_numbers) - len(running)
+    ended = len(results.trial_numbers) + results.trials_to_take_over
+    open_trials = int(plans.search["search"]["trials"]) - ended - len(running)
     return Remaining(
         count=max(0, open_trials),
         running=running,

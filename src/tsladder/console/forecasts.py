@@ -39,7 +39,7 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
     except (BadInput, WorkFailed) as refusal:
         return Forecasts(cells={}, note=f"times to come are not known: {refusal}")
     found = {}
-    layouts = {rung: lay_out_rung(params, rung, machine, items) for rung, items in forced.items()}
+    layouts = {rung: lay_out_rung(params, rung, machine, admitted.forced) for rung, admitted in forced.items()}
     for cell in params.cells:
         layout = layouts.get(cell.budget)
         one = None if layout is None else training_time(layout, machine, runs[cell.horizon])

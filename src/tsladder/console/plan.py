@@ -12,6 +12,7 @@ from typing import Any
 from tsladder.console.live_records import held_gib
 from tsladder.console.run_length import run_lengths
 from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
+from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
@@ -26,6 +27,7 @@ from tsladder.planning.recipe import loss_asked
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
+from tsladder.search.schedule import Admitted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,10 @@ class CellForecast:
     grid_size: int | None = None
     shapes: int | None = None
     trials: int | None = None
+    trials_taken_over: int | None = None
+    """At least so many of them have been trained by other searches; None: not known."""
+    trials_taken_over_exact: bool | None = None
+    """Are they no more than that?"""
     seeds: int | None = None
     workers: int | None = None
     threads: int | None = None
@@ -95,15 +101,19 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     plans = plan_cells(params)
     runs = run_lengths(places, params)
     cells = {
-        str(plan.cell): _forecast(params, plan, machine, forced.get(plan.cell.budget, ()), runs.get(plan.cell.horizon))
+        str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
+    if inputs_are_those_asked(places, params):
+        for plan in plans:
+            cells[str(plan.cell)] = _with_taken_over(places, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon))
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
     bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
+    missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
     beside = _beside_note(machine, ours)
-    notes = tuple(filter(None, (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params))))
+    notes = tuple(filter(None, (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing)))
     key = study_key({str(plan.cell): plan.search for plan in plans})
     return StudyForecast(study_key=key, cells=cells, machine=machine, notes=notes)
 
@@ -123,6 +133,18 @@ def _beside_note(machine: Machine, held: float) -> str | None:
         return None
     counts = "counts as free" if machine.device != "cuda" else "is not that of the GPU, where theirs counts as taken"
     return f"planned beside a running study: the {held:.1f} GiB that its trainings hold {counts}"
+
+
+def _with_taken_over(places: Places, plan: CellPlans, cell: CellForecast, run: RunLength | None) -> CellForecast:
+    if run is None or not cell.fits:
+        return cell
+    found = taken_over(places, plan, run, cell.workers)
+    return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
+
+
+def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, ...]:
+    admitted = by_rung.get(plan.cell.budget)
+    return () if admitted is None else admitted.forced
 
 
 def _walk_note(params: Params) -> str | None:

@@ -23,6 +23,12 @@ def why_lines(found: Why) -> list[str]:
     ]
     if found.note is not None:
         lines.append(found.note)
+    if found.trials_taken_over:
+        least = "" if found.trials_taken_over_exact else "at least "
+        lines.append(
+            f"{least}{found.trials_taken_over} of its {found.trials_total} trials are taken over from other searches "
+            "and not trained again"
+        )
     if found.reasons:
         lines += ["", "what changed", *aligned([_reason_row(reason) for reason in found.reasons])]
     if found.stages:

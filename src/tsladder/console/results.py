@@ -21,7 +21,9 @@ class CellResults:
     """Trials that have ended, and seeds of the winner that have (number -> seconds): each once, by its last attempt.
 
     `last_model_seconds`: of a trial's last model, where it trained one a fold, else of the trial. `workers`: how many
-    trained side by side; None before any has ended. `failure`: why the cell has failed.
+    trained side by side; None before any has ended. `failure`: why the cell has failed. `seconds_taken_over`: of those
+    of `trial_seconds` that another search has spent. `trials_to_take_over`: that need not be trained though they have
+    not ended here.
     """
 
     trial_numbers: frozenset[int] = frozenset()
@@ -34,11 +36,13 @@ class CellResults:
     test_loss: float | None = None
     skill: float | None = None
     failure: str | None = None
+    seconds_taken_over: float = 0.0
+    trials_to_take_over: int = 0
 
     @property
     def seconds_spent(self) -> float | None:
         """Of training processes, added; None where none has ended."""
-        return sum(self.trial_seconds) + sum(self.seed_seconds.values()) or None
+        return sum(self.trial_seconds) - self.seconds_taken_over + sum(self.seed_seconds.values()) or None
 
 
 NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
@@ -72,6 +76,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         test_loss=_loss(test["mean"]) if test else None,
         skill=test["skill"] if test else None,
         failure=_failure(places, plans.cell, belonging, files),
+        seconds_taken_over=sum(float(line["seconds"]) for line in trials if line.get("taken_from")),
     )
 
 

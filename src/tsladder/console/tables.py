@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.console.plan import StudyForecast
+from tsladder.console.plan import CellForecast, StudyForecast
 from tsladder.console.status import CellState, StudyState
 from tsladder.planning.machine import memory_words
 
@@ -31,7 +31,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 "yes" if cell.fits else "NO",
                 str(cell.grid_size),
                 str(cell.shapes),
-                str(cell.trials),
+                _trials(cell),
                 str(cell.seeds),
                 f"{cell.workers} x {cell.threads} threads",
                 plan,
@@ -44,6 +44,14 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
         )
     memory = memory_words(forecast.machine)
     return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
+
+
+def _trials(cell: CellForecast) -> str:
+    """How many, and how many of them are trained already by other searches."""
+    if not cell.trials_taken_over:
+        return str(cell.trials)
+    least = "" if cell.trials_taken_over_exact else "at least "
+    return f"{cell.trials}, {least}{cell.trials_taken_over} taken over"
 
 
 def _total(forecast: StudyForecast) -> list[str]:

@@ -18,16 +18,21 @@ from tsladder.console.cell_states import (
     CellState,
     seconds_fields,
 )
-from tsladder.console.cell_time import cell_stages, stage_to_go
+from tsladder.console.cell_time import cell_stages, cell_to_go, stage_to_go
+from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness, Standing
 from tsladder.console.live_records import live_folders
 from tsladder.console.names import known_cell
 from tsladder.console.reasons import Reason, reasons_of
 from tsladder.console.results import failed_stage
+from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.status import StudyReader
+from tsladder.console.taken_over import are_fresh, taken_over
 from tsladder.console.time_to_go import STAGES, Estimate
+from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
+from tsladder.search.foretold import TakenOver
 from tsladder.vocabulary import Cell
 
 _AROUND = ("audit", "supplementary", "transfer", "fit", "report")
@@ -53,7 +58,11 @@ class StageAgain:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Why:
-    """`state` as in the status, `reasons` none and `stages` none where the cell is fresh, `note`: what to do."""
+    """`state` as in the status, `reasons` none and `stages` none where the cell is fresh, `note`: what to do.
+
+    `trials_taken_over`: of the trials that have not ended in this search, at least so many that others have trained;
+    `trials_taken_over_exact`: no more. None where the features and splits are not built.
+    """
 
     cell: str
     state: str
@@ -62,6 +71,8 @@ class Why:
     stages: tuple[StageAgain, ...]
     trials_done: int
     trials_total: int
+    trials_taken_over: int | None
+    trials_taken_over_exact: bool | None
     seconds_to_go: float | None
     seconds_to_go_low: float | None
     seconds_to_go_high: float | None
@@ -83,14 +94,23 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     names = (*INPUTS, *cell_stages(cell))
     again: list[StageAgain] = []
     reasons: list[Reason] = []
+    known = _taken_over(places, plans, freshness, forecasts, question.params)
+    results = look.results if known is None else dataclasses.replace(look.results, trials_to_take_over=known.trials)
     if plans.planned and not all(freshness.is_fresh(stage) for stage in names):
         times = {
-            stage: stage_to_go(kind, freshness.standing(stage), plans, forecasts, look.results, look.work, now)
+            stage: stage_to_go(kind, freshness.standing(stage), plans, forecasts, results, look.work, now)
             for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
         }
         again = _again(freshness, (*names, *_AROUND), times)
         searches = [folder for phase, folder in live if phase == "search"]
         reasons = reasons_of(places, question, freshness, names, searches)
+    to_go = (
+        look.state
+        if not results.trials_to_take_over
+        else dataclasses.replace(
+            look.state, **seconds_fields(cell_to_go(plans, freshness, forecasts, results, look.work, now))
+        )
+    )
     return Why(
         cell=name,
         state=look.state.state,
@@ -99,11 +119,28 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
         stages=tuple(again),
         trials_done=look.state.trials_done,
         trials_total=look.state.trials_total,
-        seconds_to_go=look.state.seconds_to_go,
-        seconds_to_go_low=look.state.seconds_to_go_low,
-        seconds_to_go_high=look.state.seconds_to_go_high,
+        trials_taken_over=None if known is None else known.trials,
+        trials_taken_over_exact=None if known is None else known.exact,
+        seconds_to_go=to_go.seconds_to_go,
+        seconds_to_go_low=to_go.seconds_to_go_low,
+        seconds_to_go_high=to_go.seconds_to_go_high,
         note=_note(places, plans, look.state, question.params.budget),
     )
+
+
+def _taken_over(
+    places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
+) -> TakenOver | None:
+    """What the search of the cell, where it runs again, takes over from others."""
+    if not plans.planned or not are_fresh(freshness):
+        return None
+    if freshness.standing(cell_stages(plans.cell)[0]) in (Standing.FRESH, Standing.RESTORED):
+        return TakenOver(0, exact=True)
+    forecast = forecasts.cells.get(str(plans.cell))
+    run = run_length_on_disk(places, params, plans.cell.horizon)
+    if run is None:
+        return None
+    return taken_over(places, plans, run, None if forecast is None else forecast.workers)
 
 
 def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:

@@ -37,6 +37,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.duration",
         "tsladder.planning.fingerprint",
         "tsladder.planning.free_memory",
+        "tsladder.planning.identity",
         "tsladder.planning.machine",
         "tsladder.planning.memory",
         "tsladder.planning.misfit",

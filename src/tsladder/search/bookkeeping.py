@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Asked:
     plan: BatchPlan
     bar: Bar | None
     seed: int
+    identity: str
     started_ms: int
 
 
@@ -96,6 +98,19 @@ class Bookkeeper:
             message=outcome.message,
             folds=outcome.folds,
             resumed_at=outcome.resumed_at,
+            identity=asked.identity,
+        )
+
+    def taken_over(self, asked: Asked, earlier: TrialRecord, workers: int) -> TrialRecord:
+        """The line of a trial that another search has trained: its measurements, this search's bookkeeping."""
+        return dataclasses.replace(
+            earlier,
+            number=asked.number,
+            attempt=asked.attempt,
+            forced=asked.forced,
+            draws=asked.draws,
+            base_rate_loss=self.work.search_base_rate_loss,
+            workers=workers,
         )
 
     def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
@@ -153,6 +168,7 @@ class Bookkeeper:
                     "device": record.device,
                     "thermal": str(record.thermal),
                     **({"message": record.message} if record.message else {}),
+                    **({"taken_from": str(record.taken_from)} if record.taken_from else {}),
                 },
                 status=_RUN_STATUS[record.state],
                 start_ms=record.started_ms,
@@ -193,6 +209,8 @@ def _description(record: TrialRecord) -> str:
         loss += f", the mean over {len(record.folds)} folds"
     ending = f"{record.stop_reason} after {record.epochs_run} epochs"
     said = f"{record.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    if record.taken_from is not None:
+        said += f" Not trained here: taken over from {record.taken_from}."
     return f"{said}\n\n{record.message}" if record.message else said
 
 

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tsladder.locks import sole_owner
-from tsladder.params import Choices, PruningParams, SpaceParams, Span, StopParams, ZeroOr
-from tsladder.planning.grid import build_grid
-from tsladder.planning.plans import Plan
 from tsladder.search.conduct import Search, conduct
-from tsladder.search.objective import Objective
 from tsladder.search.outputs import write_choice, write_failure, write_heat_stop
-from tsladder.search.schedule import Schedule, build_schedule
-from tsladder.search.space import SearchSpace
-from tsladder.search.strategies import load
+from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import Phase
@@ -29,8 +21,8 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     key = work.search_key
     folder = work.places.study(work.cell, key)
     with sole_owner(folder, f"the search of {work.cell}"):
-        space = _search_space(work)
-        schedule = _schedule(work, space)
+        space = planned_space(work.plan, len(work.dataset.windows.train))
+        schedule = planned_schedule(work.plan, space, validation_classes(work))
         search = Search(
             work=work,
             phase=Phase.SEARCH,
@@ -39,27 +31,15 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             question=work.plan,
             space=space,
             schedule=schedule,
-            pruning=pruning_rule(work.plan),
+            pruning=planned_pruning(work.plan),
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_failure(work, found)
         elif found.heat_stop is not None:
-            write_heat_stop(work, space, schedule, found.records, found.heat_stop)
+            write_heat_stop(work, space, schedule, found, found.heat_stop)
         else:
-            write_choice(work, space, schedule, found.records, found.finished)
-
-
-def _schedule(work: CellWork, space: SearchSpace) -> Schedule:
-    search = work.plan["search"]
-    return build_schedule(
-        load(search["strategy"]),
-        space.grid,
-        trials_total=search["trials"],
-        objective=Objective(search["objective"]),
-        stop=None if search["stop"] is None else StopParams(**search["stop"]),
-        classes=validation_classes(work),
-    )
+            write_choice(work, space, schedule, found)
 
 
 def validation_classes(work: CellWork) -> tuple[int, int]:
@@ -72,29 +52,3 @@ def validation_classes(work: CellWork) -> tuple[int, int]:
     labels = [fold.validation.y_N for fold in work.dataset.windows.folds]
     positives = sum(int((y_N > 0.0).sum()) for y_N in labels)
     return positives, sum(len(y_N) for y_N in labels) - positives
-
-
-def pruning_rule(plan: Plan) -> PruningParams | None:
-    """The rule of a search plan; None: every trial is trained to its end."""
-    record = plan["search"]["pruning"]
-    return None if record is None else PruningParams(**record)
-
-
-def _search_space(work: CellWork) -> SearchSpace:
-    return SearchSpace(
-        grid=build_grid(work.geometry, work.cell.budget),
-        settings=_space_params(work.plan["search"]["space"]),
-        effective_batches=(work.recipe.effective_batch,),
-        n_windows=len(work.dataset.windows.train),
-    )
-
-
-def _space_params(record: dict[str, Any]) -> SpaceParams:
-    def read(value: dict[str, Any] | None) -> Span | Choices | ZeroOr | None:
-        if value is None:
-            return None
-        if "zero_or" in value:
-            return ZeroOr(zero_or=Span(**value["zero_or"]))
-        return Choices(choices=tuple(value["choices"])) if "choices" in value else Span(**value)
-
-    return SpaceParams(**{name: read(value) for name, value in record.items()})  # type: ignore[arg-type]

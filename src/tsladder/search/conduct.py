@@ -13,14 +13,17 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.misfit import misfit
+from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
+from tsladder.search.identity import trial_base
 from tsladder.search.live import open_live_record
 from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.start_lines import search_lines
+from tsladder.search.takeover import Earlier, trials_of_others
 from tsladder.search.trials import TrialRecord, latest
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch
@@ -49,13 +52,14 @@ class Search:
 class Searched:
     """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked).
 
-    `heat_stop`: the machine became too hot, and the next start goes on.
+    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what it began with, if anything.
     """
 
     records: tuple[TrialRecord, ...]
     finished: Finished | None
     best: TrialRecord | None
     heat_stop: HeatStop | None
+    adopted: Adoption | None
 
 
 def conduct(search: Search, tracker: Tracker) -> Searched | str:
@@ -73,6 +77,11 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
 
     clear_scratch(search.folder)
     attempts = open_live_record(search.folder, search.question, say)
+    others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
+    base = trial_base(work)
+    adopted = _adopted(search, attempts, others, base)
+    if adopted is not None:
+        say(adopted.note)
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
         books = Bookkeeper(
@@ -96,6 +105,12 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             books=books,
             pruning=search.pruning,
             known=search.known,
+            earlier=Earlier(
+                base=base,
+                folders=others,
+                trials=trials_of_others(others, search.folder),
+                adopted={} if adopted is None else adopted.draws,
+            ),
         )
         done = sum(record.final for record in latest(attempts).values())
         for line in search_lines(work, search.phase, search.space, schedule, workers=workers, done=done):
@@ -126,7 +141,17 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         say(runner.finished.reason)
         if runner.finished.warning is not None:
             say(f"WARNING: {runner.finished.warning}")
-    return Searched(records=records, finished=runner.finished, best=best, heat_stop=heat)
+    return Searched(records=records, finished=runner.finished, best=best, heat_stop=heat, adopted=adopted)
+
+
+def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str) -> Adoption | None:
+    """What the search began with, or now begins with: one that has a trial adopts nothing any more."""
+    found = read_adoption(search.folder)
+    if found is not None or attempts or search.phase is not Phase.SEARCH:
+        return found
+    work, schedule = search.work, search.schedule
+    adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
+    return adopt(search.folder, others, adopter)
 
 
 def _leader(best: TrialRecord | None) -> str:

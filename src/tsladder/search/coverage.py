@@ -11,7 +11,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES
 from tsladder.search.configuration import Draw
 from tsladder.search.decisions import Finished
-from tsladder.search.schedule import Schedule
+from tsladder.search.schedule import Admitted, Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.trials import TrialRecord, TrialState
 
@@ -20,9 +20,14 @@ EDGE = 0.05
 
 
 def coverage(
-    space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], finished: Finished | None
+    space: SearchSpace,
+    schedule: Schedule,
+    records: Sequence[TrialRecord],
+    finished: Finished | None,
+    adopted: str | None = None,
 ) -> dict[str, Any]:
-    """What coverage.json holds. `finished`: why the search ended before all of its trials; None when it did not."""
+    """What coverage.json holds. `finished`: why the search ended before all of its trials; None when it did not.
+    `adopted`: what it began with, where that was another search's trials."""
     scores = [score for record in records if (score := schedule.objective.score(record)) is not None]
     winner = schedule.objective.best(records)
     sampled = sum(record.forced is None for record in records)
@@ -31,6 +36,11 @@ def coverage(
         notes.append(finished.reason)
         if finished.warning is not None:
             notes.append(finished.warning)
+    if adopted is not None:
+        notes.append(adopted)
+    left_out = Admitted(schedule.forced, schedule.left_out).note
+    if left_out is not None:
+        notes.append(left_out)
     if sampled < len(schedule.forced):
         notes.append(f"the sampler decided only {sampled} of {len(records)} trials: it hardly acts")
     trained = sum(record.state in (TrialState.COMPLETE, TrialState.PRUNED) for record in records)
@@ -47,6 +57,7 @@ def coverage(
         "trials_total": schedule.trials_total,
         "trials_done": len(records),
         "trials_trained": trained,
+        "trials_taken_over": sum(record.taken_from is not None for record in records),
         "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
         "objective": schedule.objective.name,
         "spread": max(scores) - min(scores) if scores else None,
@@ -62,6 +73,7 @@ def coverage(
             {"what": forced.what, **_sizes(forced.spec), "in_grid": forced.spec in space.grid.members}
             for forced in schedule.forced
         ],
+        "forced_left_out": [forced.what for forced in schedule.left_out],
         "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
         "notes": notes,
     }

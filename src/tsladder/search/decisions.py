@@ -13,11 +13,17 @@ from tsladder.search.configuration import Value
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """A trial whose architecture is given, and those of its settings that `settings` names; the others are drawn."""
+    """A trial whose architecture is given, and those of its settings that `settings` names; the others are drawn.
+
+    Where there are too few trials for all, those of the lowest `rank` are trained, the first of equals. `place` is its
+    number in a search that trains all: seed and draws hang on it, so a shorter search trains it just so. None: its own.
+    """
 
     what: str
     spec: ModelSpec
     settings: Mapping[str, Value] = field(default_factory=dict)
+    rank: int = 0
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

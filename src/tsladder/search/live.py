@@ -9,11 +9,8 @@ from typing import Any
 
 from tsladder.errors import WorkFailed
 from tsladder.records import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
-from tsladder.search.study import JOURNAL
+from tsladder.search.layout import ADOPTED, JOURNAL, PLAN, TRIALS
 from tsladder.search.trials import TrialRecord
-
-TRIALS = "trials.jsonl"
-PLAN = "plan.json"
 
 Say = Callable[[str], None]
 
@@ -40,7 +37,7 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
         return
     # As texts: a tuple is written as a list.
     if canonical(found) != canonical(plan):
-        kept = [set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL) if (folder / name).exists()]
+        kept = [set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED) if (folder / name).exists()]
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 
 

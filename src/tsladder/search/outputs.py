@@ -7,14 +7,13 @@ found again leaves them fresh. The other files are for people and for the report
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
+from tsladder.search.conduct import Searched
 from tsladder.search.coverage import coverage
-from tsladder.search.decisions import Finished
 from tsladder.search.runner import HeatStop
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
@@ -29,20 +28,18 @@ def write_failure(work: CellWork, reason: str) -> None:
     write_json(work.places.choice(work.cell), {**_head(work), "status": CellStatus.FAILED, "reason": reason})
 
 
-def write_heat_stop(
-    work: CellWork, space: SearchSpace, schedule: Schedule, records: Sequence[TrialRecord], stop: HeatStop
-) -> None:
+def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
     """The cell is dropped from the law until `tsladder run` goes on with it; its trials so far are copied.
 
     The reason stands in choice.json as `stop_reason` too, where the next run looks for it.
     """
-    folder = work.places.hpo(work.cell)
+    folder, records = work.places.hpo(work.cell), found.records
     attempts = [*records, *stop.attempts]
     write_text(folder / "trials.jsonl", "".join(canonical(record.to_record()) + "\n" for record in attempts))
     counts = Counter(str(record.stop_reason) for record in records)
     # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
     counts[StopReason.THERMAL] = len(stop.attempts)
-    covered = coverage(space, schedule, records, None) | {"stop_reasons": dict(sorted(counts.items()))}
+    covered = coverage(space, schedule, records, None, _adopted(found)) | {"stop_reasons": dict(sorted(counts.items()))}
     write_json(folder / "coverage.json", covered)
     done = f"{len(records)} of {schedule.trials_total} trials"
     reason = heat_reason(stop.reading, done)
@@ -50,21 +47,12 @@ def write_heat_stop(
     write_json(work.places.choice(work.cell), failed)
 
 
-def write_choice(
-    work: CellWork,
-    space: SearchSpace,
-    schedule: Schedule,
-    records: Sequence[TrialRecord],
-    finished: Finished | None,
-) -> None:
-    """Copy the trials, and write the winner or the reason why there is none.
-
-    `finished`: why the search ended before all of its trials; None when it did not.
-    """
-    folder = work.places.hpo(work.cell)
+def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
+    """Copy the trials, and write the winner or the reason why there is none."""
+    folder, records = work.places.hpo(work.cell), found.records
     text = "".join(canonical(record.to_record()) + "\n" for record in records)
     write_text(folder / "trials.jsonl", text)
-    write_json(folder / "coverage.json", coverage(space, schedule, records, finished))
+    write_json(folder / "coverage.json", coverage(space, schedule, records, found.finished, _adopted(found)))
     winner = schedule.objective.best(records)
     if winner is None:
         counts = Counter(str(record.stop_reason) for record in records)
@@ -87,6 +75,10 @@ def write_choice(
         },
     )
     write_json(folder / "best_params.json", _best_params(work, winner, len(records)))
+
+
+def _adopted(found: Searched) -> str | None:
+    return None if found.adopted is None else found.adopted.note
 
 
 def _head(work: CellWork) -> dict[str, Any]:

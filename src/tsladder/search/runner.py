@@ -8,23 +8,26 @@ so the same plan on the same number of workers searches the same trials, whateve
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.locks import is_owned
 from tsladder.params import PruningParams
-from tsladder.records import append_line, digest
+from tsladder.planning.identity import training_identity
+from tsladder.records import append_line
 from tsladder.search.bookkeeping import Asked, Bookkeeper
 from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
-from tsladder.search.live import TRIALS
+from tsladder.search.layout import TRIALS
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.start_lines import trial_words
+from tsladder.search.streams import sampler_seed, trial_seed
 from tsladder.search.study import SearchStudy, Told, open_study
+from tsladder.search.takeover import Earlier, fetch_checkpoint, taken_over_words
 from tsladder.search.trials import TrialRecord, TrialState, latest
-from tsladder.seeds import derive_seed
 from tsladder.training.cell import CellWork
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.crew import STOPPING, keep_busy, retry_words
@@ -35,7 +38,7 @@ from tsladder.training.supervisor import Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
 from tsladder.training.training_log import TrainingLog
-from tsladder.vocabulary import Phase, StopReason
+from tsladder.vocabulary import StopReason
 
 _REDRAWS = 100
 _NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
@@ -61,7 +64,8 @@ class HeatStop:
 class Runner:
     """One start of one cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded there.
 
-    `key` is the identity of the search. A configuration among `known` is not trained.
+    `key` is the identity of the search. A configuration among `known` is not trained, and a trial that ended in an
+    `earlier` search is taken over from there.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Runner:
         workers: int,
         books: Bookkeeper,
         pruning: PruningParams | None,
+        earlier: Earlier,
         known: Sequence[Configuration] = (),
     ) -> None:
         self._work = work
@@ -86,6 +91,8 @@ class Runner:
         self._workers = workers
         self._books = books
         self._pruning = pruning
+        self._earlier = earlier
+        self._taken_over: Counter[str] = Counter()
         self._known = [configuration.to_record() for configuration in known]
         last = latest(attempts)
         self._ended = {number: record for number, record in last.items() if record.final}
@@ -120,9 +127,7 @@ class Runner:
         Where none is left the journal is still brought up to date: a kill may have come between the line of the last
         trial and the journal's.
         """
-        # Every cell draws from a stream of its own: with shared draws a poor set of learning rates would tilt all rungs
-        # at once, and no residual of the law would show it.
-        seed = self._seed("sampler")
+        seed = sampler_seed(self._work.seed, self._work.cell, self._books.phase)
         study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
         for number, record in self._ended.items():
             study.remember(number, record.draws)
@@ -164,15 +169,35 @@ class Runner:
                 self._redo.setdefault(number, _Attempt(2, draws))
 
     def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
-        asked = self._ask(study, self._open[0]) if self._open else None
-        if asked is None:
-            return None
-        self._open.pop(0)
+        while self._open and (asked := self._ask(study, self._open[0])) is not None:
+            self._open.pop(0)
+            found = self._earlier.find(asked.identity, asked.bar)
+            if found is None:
+                self._say_taken_over()
+                return asked.number, self._begin(asked)
+            record = self._books.taken_over(asked, found, self._workers)
+            if record.taken_from is not None:
+                self._taken_over[record.taken_from.folder] += 1
+            self._keep(study, record)
+        self._say_taken_over()
+        return None
+
+    def _begin(self, asked: Asked) -> Job:
         self._running[asked.number] = asked
         epochs, models = asked.configuration.settings.epochs, len(self._work.dataset.windows.folds)
         self._log.began(asked.number, trial_words(self._work, asked), epochs=epochs, models=models)
+        fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(asked))
+        if fetched is not None:
+            self._books.say(f"trial {asked.number + 1} goes on from the checkpoint that {fetched.name} left")
         job = self._jobs[asked.number] = self._job(asked)
-        return asked.number, job
+        return job
+
+    def _say_taken_over(self) -> None:
+        """What came from other searches since it was last said."""
+        if self._taken_over:
+            done = f"{len(self._ended)} of {self._schedule.trials_total} are done"
+            self._books.say(f"{taken_over_words(self._taken_over)}; {done}")
+            self._taken_over.clear()
 
     def _ask(self, study: SearchStudy, number: int) -> Asked | None:
         """Draw trial `number`; None while trials that it must learn from are still running, and at the end."""
@@ -197,6 +222,7 @@ class Runner:
         plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
         if plan is None:
             raise ValueError(f"trial {number} drew {configuration.to_record()}, which does not fit {memory:.1f} GiB")
+        seed = trial_seed(self._work.seed, self._work.cell, self._books.phase, self._schedule.place(number))
         return Asked(
             number=number,
             attempt=attempt.number,
@@ -206,7 +232,8 @@ class Runner:
             execution=execution,
             plan=plan,
             bar=bar,
-            seed=self._seed("trial", number),
+            seed=seed,
+            identity=training_identity(self._earlier.base, configuration.to_record(), seed),
             started_ms=int(time.time() * 1000),
         )
 
@@ -218,10 +245,11 @@ class Runner:
         if isinstance(decision, Drawn) and decision.learns:
             learned_through = number - self._workers
             self._tell_through(study, learned_through)
-        redo = self._redo.pop(number, None)
+        adopted = self._earlier.adopted.get(number)
+        redo = self._redo.pop(number, None) or (None if adopted is None else _Attempt(1, dict(adopted)))
         if isinstance(decision, Forced):
             fixed = self._space.forced_draws(decision) if redo is None else redo.draws
-            draws = study.draw(number, fixed, learned_through=None)
+            draws = study.draw(self._schedule.place(number), fixed, learned_through=None)
             return redo or _Attempt(1, draws), self._space.decode_forced(draws, decision)
         if redo is not None:
             return redo, self._space.decode(redo.draws)
@@ -239,11 +267,6 @@ class Runner:
         ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
         return [*self._known, *running, *ended]
 
-    def _seed(self, *parts: str | int) -> int:
-        """Each phase has streams of its own."""
-        phase = [] if self._books.phase is Phase.SEARCH else [str(self._books.phase)]
-        return derive_seed(self._work.seed, str(self._work.cell), *phase, *parts)
-
     def _job(self, asked: Asked) -> Job:
         job = Job(
             spec=asked.configuration.spec,
@@ -259,26 +282,29 @@ class Runner:
         return self._work.with_checkpoints(
             job,
             self._folder,
-            name=f"trial-{asked.number:03d}",
-            identity=digest(self._key, asked.number, asked.seed, asked.configuration.to_record()),
+            name=_checkpoint_of(asked),
+            identity=asked.identity,
             folds=self._work.dataset.windows.folds,
         )
 
     def _write_down(self, study: SearchStudy, asked: Asked, outcome: Outcome) -> None:
-        """On disk first, then to MLflow."""
         record = self._books.record(asked, outcome, self._workers)
+        self._keep(study, record)
+        if record.stop_reason is StopReason.THERMAL:
+            self._heated.append(record)
+        self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
+
+    def _keep(self, study: SearchStudy, record: TrialRecord) -> None:
+        """On disk first, then to MLflow."""
         append_line(self._folder / TRIALS, record.to_record())
-        job = self._jobs.pop(record.number)
+        job = self._jobs.pop(record.number, None)
         if record.final:
             self._ended[record.number] = record
-            remove_checkpoints(job.checkpoints)
+            remove_checkpoints(None if job is None else job.checkpoints)
         else:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
-        if record.stop_reason is StopReason.THERMAL:
-            self._heated.append(record)
         self._books.log(record)
-        self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
 
     def _tell_through(self, study: SearchStudy, newest: int) -> None:
         """Tell the sampler, in order, every ended trial up to `newest`."""
@@ -293,3 +319,8 @@ class Runner:
             step, loss = record.curve[-1]
             return Told(given_up=(int(step), -loss))
         return Told(self._schedule.objective.score(record))
+
+
+def _checkpoint_of(asked: Asked) -> str:
+    """Of the same name in every search that has this trial."""
+    return f"trial-{asked.identity[:16]}"

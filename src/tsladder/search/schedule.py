@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tsladder.params import StopParams
 from tsladder.planning.grid import Grid
@@ -16,9 +16,39 @@ START_UP = 6
 """So many trials, forced or drawn at random, before the sampler learns from them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The forced trials that a search has room for, in the order in which they are trained, and the others."""
+
+    forced: tuple[Forced, ...]
+    left_out: tuple[Forced, ...]
+
+    @property
+    def note(self) -> str | None:
+        """What is not trained; None where all are."""
+        if not self.left_out:
+            return None
+        missing = ", ".join(item.what for item in self.left_out)
+        total = len(self.forced) + len(self.left_out)
+        return f"{len(self.left_out)} of {total} forced configurations are not trained, for want of trials: {missing}"
+
+
+def admit(forced: Sequence[Forced], trials: int) -> Admitted:
+    """As many of `forced` as `trials` leave room for."""
+    placed = [replace(item, place=number) for number, item in enumerate(forced)]
+    kept = {item.place for item in sorted(placed, key=lambda item: item.rank)[:trials]}
+    return Admitted(
+        forced=tuple(item for item in placed if item.place in kept),
+        left_out=tuple(item for item in placed if item.place not in kept),
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """At most `trials_total` trials. `classes` are the positives and negatives among the validation windows."""
+    """At most `trials_total` trials. `classes` are the positives and negatives among the validation windows.
+
+    `left_out`: what the strategy would force in a search of more trials.
+    """
 
     forced: tuple[Forced, ...]
     learns: bool
@@ -26,6 +56,12 @@ class Schedule:
     objective: Objective
     stop: StopParams | None
     classes: tuple[int, int]
+    left_out: tuple[Forced, ...] = ()
+
+    def place(self, number: int) -> int:
+        """What the seed and the random draws of trial `number` hang on."""
+        place = self.forced[number].place if number < len(self.forced) else None
+        return number if place is None else place
 
     def decide(self, number: int, seen: Sequence[TrialRecord]) -> Decision:
         """What trial `number` (0-based) is, when `seen` are the trials before it that ended."""
@@ -53,12 +89,11 @@ def build_schedule(
     stop: StopParams | None,
     classes: tuple[int, int],
 ) -> Schedule:
-    """The schedule of one cell. Raises ValueError when its trials leave no room for the forced ones."""
-    forced = strategy.forced(grid)
-    if trials_total < len(forced):
-        raise ValueError(f"{trials_total} trials leave no room for the {len(forced)} forced ones of {grid.budget}")
+    """The schedule of one cell."""
+    admitted = admit(strategy.forced(grid), trials_total)
     return Schedule(
-        forced=forced,
+        forced=admitted.forced,
+        left_out=admitted.left_out,
         learns=strategy.learns,
         trials_total=trials_total,
         objective=objective,

@@ -23,10 +23,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tsladder.records import cut_torn_tail, set_aside
 from tsladder.search.configuration import Draw, Value
+from tsladder.search.layout import JOURNAL
 from tsladder.seeds import derive_seed
 
 NUMBER = "number"
-JOURNAL = "journal.log"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from tsladder.planning.grid import Grid
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, digest, read_json, write_json, write_text
-from tsladder.search.cell import pruning_rule, validation_classes
+from tsladder.search.cell import validation_classes
 from tsladder.search.conduct import Search, Searched, conduct
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Supplement
 from tsladder.search.objective import Objective
+from tsladder.search.planned import planned_pruning
 from tsladder.search.schedule import Schedule
 from tsladder.search.selection import Scores, Selection, select_budgets
 from tsladder.search.space import SearchSpace
@@ -107,7 +108,7 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
                 stop=None,
                 classes=validation_classes(work),
             ),
-            pruning=pruning_rule(work.plan),
+            pruning=planned_pruning(work.plan),
             known=[winner],
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))

@@ -24,9 +24,24 @@ class TrialState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+@dataclass(frozen=True, slots=True)
+class TakenFrom:
+    """The trial of another search that was trained: the name of that search's live record, and its number there."""
+
+    folder: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"trial {self.number + 1} of {self.folder}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialRecord:
     """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained.
+
+    `identity` says which training it is, in whatever search; older records have none. Where it was not trained here but
+    `taken_from` another search, all that was measured is of that training, seconds included; `workers` are those that
+    its draws depend on, this search's.
 
     `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
@@ -70,6 +85,8 @@ class TrialRecord:
     val_aucs: tuple[float, ...] = ()
     folds: tuple[FoldOutcome, ...] = ()
     resumed_at: int = 0
+    identity: str = ""
+    taken_from: TakenFrom | None = None
 
     @property
     def train_loss(self) -> float | None:
@@ -94,6 +111,8 @@ class TrialRecord:
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
         folds = [{**fold, "stop_reason": StopReason(fold["stop_reason"])} for fold in values.get("folds", [])]
         values["folds"] = tuple(FoldOutcome(**fold) for fold in folds)
+        taken_from = values.get("taken_from")
+        values["taken_from"] = None if taken_from is None else TakenFrom(**taken_from)
         return cls(**values)
 
 

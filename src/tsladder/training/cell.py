@@ -24,7 +24,7 @@ from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.tracking import RunTags
-from tsladder.training.checkpoint_plan import CheckpointPlan
+from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.memory_guard import MemoryWatch
 from tsladder.training.outcome import Job
 from tsladder.training.thermometer import Thermometer, thermometer_for
@@ -32,10 +32,6 @@ from tsladder.vocabulary import Cell, Phase
 
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
-
-
-CHECKPOINTS = "checkpoints"
-"""Folder of a live record that holds the trainings under way."""
 
 
 def clear_scratch(live: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKPOINTS = "checkpoints"
+"""Folder of a live record that holds the trainings under way."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckpointPlan:

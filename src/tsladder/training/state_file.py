@@ -83,4 +83,4 @@ def _read(path: Path, name: str) -> Tensor:
 
 
 def _checksum(value: Tensor) -> int:
-    return zlib.crc32(memoryview(value.reshape(-1).view(torch.uint8).numpy())) if value.numel() else 0
+    return zlib.crc32(value.reshape(-1).view(torch.uint8).numpy().data) if value.numel() else 0

@@ -3,7 +3,8 @@
 An extreme is the smallest or largest value of a coordinate that some member of the grid has, so it always
 exists. Among the members that have it the one nearest the budget is taken that is not forced already, since
 the deepest shape is often the narrowest as well and training it twice would teach nothing. Extremes that few
-members have choose first, so that they are not left without one of their own. The deepest train first.
+members have choose first, so that they are not left without one of their own. The deepest train first; where there are
+too few trials for all, the ends of depth and width are kept before those of the heads.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES, Grid
 from tsladder.search.decisions import Forced
+
+RANKS = ("largest n_layers", "largest d_model", "smallest n_layers", "smallest d_model")
+"""Which extremes a search keeps that has too few trials, the others after them."""
 
 
 class Architectural:
@@ -30,7 +34,11 @@ class Architectural:
                 chosen[what] = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
         # Deep models take longest: started first they keep no worker waiting at the end.
         deepest_first = sorted(chosen.items(), key=lambda item: -item[1].n_layers)
-        return tuple(Forced(what, spec) for what, spec in deepest_first)
+        return tuple(Forced(what, spec, rank=_rank(what)) for what, spec in deepest_first)
+
+
+def _rank(what: str) -> int:
+    return RANKS.index(what) if what in RANKS else len(RANKS)
 
 
 def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:

@@ -1,0 +1,109 @@
+"""How many trials a search would take over, told without drawing or training.
+
+Forced configurations and the draws at random hang on seeds alone. What the sampler has learned is drawn again alike
+where an earlier search over the same space, with as many workers, was told the same of the trials before. So far the
+count is certain; where it is not known what would be drawn, the rest is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.params import PruningParams
+from tsladder.search.adoption import Adopter, choose, position, question_of, read_adoption
+from tsladder.search.decisions import Drawn, Finished
+from tsladder.search.takeover import ended_under, final_trials
+from tsladder.search.trials import TrialRecord, TrialState
+from tsladder.training.pruning import build_bar
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """`trials` at least; `exact`: no more than these."""
+
+    trials: int
+    exact: bool
+
+
+def foretell(
+    folder: Path, others: Sequence[Path], adopter: Adopter, *, pruning: PruningParams | None, workers: int | None
+) -> TakenOver:
+    """Of the search in `folder`, which may not have begun, the trials that ended in the live records `others`.
+
+    `workers`: side by side; None: not known.
+    """
+    done = {record.number for record in final_trials(folder)}
+    adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
+    draws = {} if adopted is None else dict(adopted.draws)
+    known = [_known(other, adopter, draws) for other in others if other != folder]
+    found = [_of_one(one, adopter, pruning, workers, done) for one in known if one.records]
+    most = max((one.trials for one in found), default=0)
+    return TakenOver(most, all(one.exact for one in found if one.trials == most))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """Trials of an earlier search by their number in this one. Trials in `fixed` take their draws from there, whatever
+    they are; others are drawn alike where the space and the strategy are the same, and those that the sampler has
+    learned for where it also `learns_alike`."""
+
+    records: Mapping[int, TrialRecord]
+    same_space: bool
+    same_strategy: bool
+    learns_alike: bool
+    fixed: frozenset[int]
+
+
+def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
+    """What lies in `folder`; `draws`: those that this search adopts."""
+    question, asked, own = question_of(folder) or {}, adopter.question["search"], read_adoption(folder)
+    same = {name: question.get(name) == asked[name] for name in ("space", "strategy", "objective")}
+    numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
+    return _Known(
+        records={number: record for number, record in numbered if number is not None},
+        same_space=same["space"],
+        same_strategy=same["strategy"],
+        learns_alike=all(same.values()) and ({} if own is None else dict(own.draws)) == draws,
+        fixed=frozenset(draws),
+    )
+
+
+def _of_one(
+    known: _Known, adopter: Adopter, pruning: PruningParams | None, workers: int | None, done: set[int]
+) -> TakenOver:
+    """What comes from one earlier search: this one played through for as long as it is known what it draws."""
+    schedule, count = adopter.schedule, 0
+    ended: dict[int, TrialRecord] = {}
+    for number in range(min(schedule.trials_total, max(known.records) + 1)):
+        before = range(number - (workers or 1) + 1)
+        seen = [] if number < len(schedule.forced) else [ended[n] for n in before if n in ended]
+        whole = workers is not None and len(seen) == len(before)
+        decision = schedule.decide(number, seen)
+        if isinstance(decision, Finished):
+            return TakenOver(count, whole)
+        record = known.records.get(number)
+        drawn = number not in known.fixed
+        if drawn and not (known.same_space and known.same_strategy):
+            # Another space draws others, another strategy may draw the same.
+            return TakenOver(count, exact=not known.same_space)
+        learned = drawn and isinstance(decision, Drawn) and decision.learns
+        if learned and not (known.learns_alike and record is not None and record.workers == workers):
+            return TakenOver(count, exact=False)
+        if learned and any(n not in ended or not _equal(ended[n], known.records[n]) for n in before):
+            return TakenOver(count, exact=False)
+        if isinstance(decision, Drawn) and not whole and (pruning is not None or schedule.stop is not None):
+            return TakenOver(count, exact=False)
+        complete = [earlier.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
+        bar = None if pruning is None else build_bar(pruning, complete)
+        found = None if record is None else ended_under(record, bar)
+        if found is not None:
+            ended[number] = found
+            count += number not in done
+    return TakenOver(count, exact=True)
+
+
+def _equal(one: TrialRecord, other: TrialRecord) -> bool:
+    return (one.state, one.curve) == (other.state, other.curve)

@@ -1,0 +1,6 @@
+"""The files of a search's live record."""
+
+TRIALS = "trials.jsonl"
+PLAN = "plan.json"
+JOURNAL = "journal.log"
+ADOPTED = "adopted.json"

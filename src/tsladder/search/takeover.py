@@ -1,0 +1,131 @@
+"""Trials that other searches of the same cell have ended: what an equal trial takes over instead of being trained.
+
+Two trials are equal when their identities are (`tsladder.planning.identity`): then training would repeat every digit.
+How a training ended may still differ, for each search gives up by its own bar: a whole learning curve is held against
+that bar epoch by epoch and cut where it would have ended, a curve that another search cut is only long enough where
+this one's bar ends it no later. What ran out of memory, was killed or stalled may go well another time: it is trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tsladder.errors import WorkFailed
+from tsladder.locks import sole_owner
+from tsladder.search.configuration import Value
+from tsladder.search.layout import TRIALS
+from tsladder.search.trials import TakenFrom, TrialRecord, TrialState
+from tsladder.training.checkpoint_plan import CHECKPOINTS
+from tsladder.training.pruning import Bar
+from tsladder.vocabulary import StopReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """What is known before a search begins. `base`: what all identities of the cell have in common; `folders`: the live
+    records of the cell's searches; `trials`: those of other searches by identity; `adopted`: draws that the trials of
+    these numbers take instead of the sampler's."""
+
+    base: str
+    folders: Sequence[Path] = ()
+    trials: Mapping[str, Sequence[TrialRecord]] = field(default_factory=dict)
+    adopted: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
+
+    def find(self, identity: str, bar: Bar | None) -> TrialRecord | None:
+        """How the trial ends that is asked now and must not stay above `bar`; None: it has to be trained."""
+        found = (ended_under(record, bar) for record in self.trials.get(identity, ()))
+        return next((record for record in found if record is not None), None)
+
+
+def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
+    """`record` as it would have ended under `bar`; None where that cannot be told from it, or may not be repeated."""
+    repeats = record.state in (TrialState.COMPLETE, TrialState.PRUNED) or record.stop_reason is StopReason.DIVERGED
+    if not repeats:
+        return None
+    epochs = range(1, len(record.curve) + 1)
+    given_up = None if bar is None else next((n for n in epochs if bar.is_hopeless(record.curve[:n])), None)
+    if given_up is None:
+        return None if record.state is TrialState.PRUNED else record
+    return dataclasses.replace(
+        record,
+        state=TrialState.PRUNED,
+        stop_reason=StopReason.PRUNED,
+        best_val_loss=None,
+        val_loss_se=None,
+        best_epoch=None,
+        val_auc=None,
+        epochs_run=given_up,
+        curve=record.curve[:given_up],
+        train_losses=record.train_losses[:given_up],
+        val_aucs=record.val_aucs[:given_up],
+        message="",
+    )
+
+
+def trials_of_others(folders: Sequence[Path], own: Path) -> dict[str, list[TrialRecord]]:
+    """Identity -> the final trials of the live records `folders` but `own`: whole curves first, then those cut."""
+    found: dict[str, list[TrialRecord]] = {}
+    for folder in folders:
+        if folder != own:
+            for record in final_trials(folder):
+                if record.identity:
+                    found.setdefault(record.identity, []).append(record)
+    for records in found.values():
+        records.sort(key=lambda record: record.state is TrialState.PRUNED)
+    return found
+
+
+def final_trials(folder: Path) -> list[TrialRecord]:
+    """The trials that ended in the live record `folder`, which may be in use; each with where it was trained.
+
+    What cannot be read is left out: it is its own search that has to say so.
+    """
+    try:
+        lines = (folder / TRIALS).read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return []
+    found = {}
+    for line in lines:
+        try:
+            record = TrialRecord.from_record(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+        if record.final:
+            found[record.number] = _with_origin(record, folder.name)
+    return [found[number] for number in sorted(found)]
+
+
+def _with_origin(record: TrialRecord, folder: str) -> TrialRecord:
+    return dataclasses.replace(record, taken_from=record.taken_from or TakenFrom(folder, record.number))
+
+
+def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | None:
+    """Move the checkpoint `name`, which another search left of an equal trial, into `own`; where it was, if anywhere.
+
+    A search that is at work keeps its own. The lock of `own` is held by the caller.
+    """
+    target = own / CHECKPOINTS / name
+    for folder in folders:
+        source = folder / CHECKPOINTS / name
+        if folder == own or target.exists() or not source.exists():
+            continue
+        try:
+            with sole_owner(folder, "a search"):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.rename(target)
+        except WorkFailed:
+            # At work: its trial may be under way at this moment.
+            continue
+        return folder
+    return None
+
+
+def taken_over_words(counts: Mapping[str, int]) -> str:
+    """How many trials came from which live records."""
+    total = sum(counts.values())
+    origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
+    return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"
