@@ -23,6 +23,7 @@ DECLARED = {
     "tsladder.params": "reads the question; what it asks is in the plan file by value",
     "tsladder.places": "paths",
     "tsladder.records": "files and identities",
+    "tsladder.results": "what is known so far, for people",
     "tsladder.stage": "arguments and endings",
     "tsladder.tracking": "copies for people",
     "tsladder.training.memory_guard": "when a worker takes too much",

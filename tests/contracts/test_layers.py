@@ -17,6 +17,7 @@ LAYERS = (
     ("report",),
     ("search", "audit", "ingest", "experiments"),
     ("training", "law"),
+    ("results",),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
     ("interruption", "locks", "params", "patience", "places", "records", "seeds"),

@@ -15,8 +15,8 @@ from tests.training.thermal import said
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
-from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
+from tsladder.results.table import to_csv
 from tsladder.search.cell import search_cell
 from tsladder.tracking import MemoryTracker, RunStatus
 from tsladder.training import thermal_guard

@@ -18,10 +18,10 @@ from tsladder.console.pipeline import Pipeline, read_pipeline
 from tsladder.console.question import Question, inputs_text, read_question, signature
 from tsladder.console.stages_at_work import stages_at_work
 from tsladder.console.time_to_go import total
-from tsladder.console.unchanged import Unchanged
 from tsladder.console.verdicts import HorizonVerdict, read_verdicts
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
+from tsladder.results.unchanged import Unchanged
 
 __all__ = [
     "STALLED_SECONDS",

@@ -260,6 +260,7 @@ class Runner:
             self._heated.append(record)
         self._books.log(record)
         self._books.announce(asked, record, self._schedule.objective.best(self.ended_records))
+        self._books.publish(self.ended_records)
 
     def _tell_through(self, study: SearchStudy, newest: int) -> None:
         """Tell the sampler, in order, every ended trial up to `newest`."""

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
-from tsladder.report.score_facts import RegionFacts
+from tsladder.results.score_facts import RegionFacts
 
 RELIABILITY = "reliability.png"
 
