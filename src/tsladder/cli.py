@@ -62,9 +62,12 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 def _status(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.paint import print_lines
-    from tsladder.console.status import study_state
+    from tsladder.console.status import StudyReader, study_state
     from tsladder.console.tables import status_lines
 
+    if options.csv:
+        print(StudyReader(places).table(), end="")
+        return 0
     state = study_state(places)
     if options.json:
         print(json.dumps(state.to_json(), indent=1))

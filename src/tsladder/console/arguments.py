@@ -37,7 +37,9 @@ def build_parser() -> Parser:
     )
 
     status = commands.add_parser("status", help="where every cell stands, from local files")
-    status.add_argument("--json", action="store_true", help="print JSON alone")
+    form = status.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON alone")
+    form.add_argument("--csv", action="store_true", help="print experiment_results.csv as it would be now")
 
     watch = commands.add_parser(
         "watch",

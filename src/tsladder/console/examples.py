@@ -18,6 +18,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "status": (
         ("tsladder status", "where every cell stands"),
         ("tsladder status --json", "for programs"),
+        ("tsladder status --csv > now.csv", "a row a cell, with the columns of experiment_results.csv"),
     ),
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),

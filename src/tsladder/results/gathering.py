@@ -6,14 +6,17 @@ stages run compares the keys that their outputs carry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
 from tsladder.records import read_lines
-from tsladder.results.cell_files import SEED_PREFIX, CellRecords
+from tsladder.results.cell_files import SEED_PREFIX, CellRecords, cell_facts
+from tsladder.results.facts import CellFacts
 from tsladder.results.stored import Record, read_if_there
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell, CellStatus
@@ -67,6 +70,16 @@ def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged)
         else {"seeds": _live_seeds(places, plans, choice, files)},
         scores=_scores(places, cell, files) if belonging.scores else {},
     )
+
+
+def facts_of(places: Places, plans: Plans, belonging: Callable[[], Belonging], files: Unchanged) -> CellFacts:
+    """What is known of a planned cell; of one whose files cannot be read only the reason."""
+    try:
+        return cell_facts(plans.cell, gather(places, plans, belonging(), files))
+    except (WorkFailed, OSError, KeyError, TypeError, ValueError) as error:
+        # Torn by a loss of power, or written by another version: its stage says so, and no other cell is hidden.
+        nothing = cell_facts(plans.cell, CellRecords())
+        return dataclasses.replace(nothing, reason=f"its files cannot be read: {error}")
 
 
 def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belonging:

@@ -6,18 +6,15 @@ nothing is read back from it, and what cannot be written ends no work.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from tsladder.errors import WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, study_key
 from tsladder.records import write_text
-from tsladder.results.cell_files import CellRecords, cell_facts
-from tsladder.results.facts import CellFacts
-from tsladder.results.gathering import belonging_by_keys, gather
+from tsladder.results.gathering import belonging_by_keys, facts_of
 from tsladder.results.stored import read_if_there
 from tsladder.results.table import to_csv
 from tsladder.results.unchanged import Unchanged
@@ -41,7 +38,8 @@ def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
     plans = [_plans(places, cell, files) for cell in params.cells]
     planned = [one for one in plans if one.search.get("planned")]
     key = study_key({str(one.cell): one.search for one in planned}) if planned else None
-    return to_csv(params, key, [_facts(places, one, files) for one in planned])
+    facts = [facts_of(places, one, partial(belonging_by_keys, places, one, files), files) for one in planned]
+    return to_csv(params, key, facts)
 
 
 class LiveResults:
@@ -74,12 +72,3 @@ def _plans(places: Places, cell: Cell, files: Unchanged) -> _PlanFiles:
     paths = places.search_plan(cell), places.train_plan(cell), places.evaluate_plan(cell)
     search, train, evaluate = (dict(files.read(path, read_if_there)) for path in paths)
     return _PlanFiles(cell=cell, search=search, train=train, evaluate=evaluate)
-
-
-def _facts(places: Places, plans: _PlanFiles, files: Unchanged) -> CellFacts:
-    try:
-        return cell_facts(plans.cell, gather(places, plans, belonging_by_keys(places, plans, files), files))
-    except (WorkFailed, OSError, KeyError, TypeError, ValueError) as error:
-        # Torn by a loss of power, or written by another version: its stage will say so, the other rows are whole.
-        nothing = cell_facts(plans.cell, CellRecords())
-        return dataclasses.replace(nothing, reason=f"its files cannot be read: {error}")
