@@ -48,7 +48,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
         with progress("measuring this machine") as on_step:
             calibrated = calibrate_here(places, on_step)
         print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
-    forecast = study_forecast(places, options.budget)
+    forecast = study_forecast(places, options.budget, options.assignments)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
     else:

@@ -31,6 +31,15 @@ def build_parser() -> Parser:
 
     plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
     plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
+    plan.add_argument(
+        "-S",
+        "--set-param",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="LEAF=VALUE",
+        help="another value than params.yaml's, as `dvc exp run -S` takes it; may be given again",
+    )
     plan.add_argument("--json", action="store_true", help="print JSON alone")
     plan.add_argument(
         "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"

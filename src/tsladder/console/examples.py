@@ -12,6 +12,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "plan": (
         ("tsladder plan", "what would run here, cell by cell"),
         ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
+        ("tsladder plan -S search.trials=50 -S data.tier=a200", "and what another question would take"),
         ("tsladder plan --calibrate", "measure this machine first"),
         ("tsladder plan --json", "for programs"),
     ),
