@@ -169,6 +169,17 @@ def test_a_damaged_file_of_one_cell_is_the_reason_in_its_row_and_hides_no_other(
     assert told[str(OTHER)]["experiment"] == "6A_30k_h1_threshold_1pct"
 
 
+def test_a_disk_without_room_for_the_best_configuration_ends_no_search(study: Places) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    said: list[str] = []
+    live = LiveResults(study, params_of(study), said.append)
+    live.update(full)
+    live.update(full)
+    assert ["No space left on device" in text for text in said] == [True]
+
+
 def test_a_disk_that_takes_no_table_is_said_once_and_ends_nothing(study: Places) -> None:
     study.live_results.unlink()
     study.live_results.mkdir()

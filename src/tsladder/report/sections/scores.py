@@ -22,8 +22,9 @@ def at_a_glance(facts: Facts) -> list[Block]:
             f"Skill is 1 - test loss / loss of the stricter constant, with its paired {level} interval; below it the "
             f"mean test loss with its own, and the validation loss of {_leader(facts)}, which flatters the cell. A "
             "cell has skill where the interval of its skill lies wholly above 0; a simpler forecast is better where "
-            "the paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler forecast "
-            "is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not planned."
+            "the paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler "
+            "forecast is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not "
+            "planned."
         ),
     ]
 
