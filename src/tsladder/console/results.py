@@ -24,8 +24,8 @@ _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestConfiguration:
-    """What leads a cell's search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is better)
-    and its loss."""
+    """What leads a cell's search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is
+    better) and its loss."""
 
     number: int
     objective: str
