@@ -64,7 +64,8 @@ def live_trials(places: Places) -> list[dict[str, Any]]:
 
 
 def row(places: Places) -> dict[str, str]:
-    (found,) = csv.DictReader(io.StringIO(to_csv(read_facts(places, params_of(places)))))
+    facts = read_facts(places, params_of(places))
+    (found,) = csv.DictReader(io.StringIO(to_csv(facts.params, facts.study_key, facts.cells)))
     return found
 
 
