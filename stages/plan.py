@@ -21,4 +21,4 @@ def build(places: Places, params: Params) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_study_stage(build))
+    sys.exit(run_study_stage(build, shows_results=True))

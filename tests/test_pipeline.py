@@ -120,6 +120,13 @@ def test_a_second_repro_runs_nothing_and_status_says_fresh(workspace: Workspace)
     assert workspace.states() == {CELL: "fresh", "30k-h1": "not_planned"}
 
 
+def test_the_live_table_the_reports_and_the_one_of_status_are_the_same(workspace: Workspace) -> None:
+    told = (workspace.folder / "artifacts" / "report" / "experiment_results.csv").read_text()
+    assert "6A_12k_h1_threshold_1pct" in told
+    assert (workspace.folder / "mlruns" / "experiment_results.csv").read_text() == told
+    assert workspace.run(sys.executable, "-m", "tsladder.cli", "status", "--csv").stdout == told
+
+
 def test_a_file_beside_the_bars_leaves_every_cell_fresh_and_other_bars_leave_none(workspace: Workspace) -> None:
     beside, bars = (workspace.folder / "data" / f"{symbol}.parquet" for symbol in ("vix", "tiny"))
     kept = bars.read_bytes()

@@ -48,7 +48,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
         with progress("measuring this machine") as on_step:
             calibrated = calibrate_here(places, on_step)
         print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
-    forecast = study_forecast(places, options.budget)
+    forecast = study_forecast(places, options.budget, options.assignments)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
     else:
@@ -62,10 +62,13 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 def _status(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.paint import print_lines
-    from tsladder.console.status import study_state
+    from tsladder.console.status import StudyReader, study_state
     from tsladder.console.tables import status_lines
     from tsladder.log_file import newest_log, short_path
 
+    if options.csv:
+        print(StudyReader(places).table(), end="")
+        return 0
     state = study_state(places)
     if options.json:
         print(json.dumps(state.to_json(), indent=1))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tsladder.vocabulary import Cell
 
+EXPERIMENT_RESULTS = "experiment_results.csv"
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -127,6 +129,11 @@ class Places:
     @property
     def studies(self) -> Path:
         return self.mlruns / "studies"
+
+    @property
+    def live_results(self) -> Path:
+        """The table of the report while its cells are built, for whoever looks: of the study that was at work last."""
+        return self.mlruns / EXPERIMENT_RESULTS
 
     @property
     def calibration(self) -> Path:

@@ -34,12 +34,18 @@ StudyVerb = Callable[[Places, Params], None]
 CellVerb = Callable[[Places, Params, Cell, Plan], None]
 
 
-def run_study_stage(verb: StudyVerb) -> int:
-    """Run a stage of the whole study; returns the exit code. For a process that ends with it."""
+def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
+    """Run a stage of the whole study; returns the exit code. For a process that ends with it.
+
+    `shows_results`: the table of results so far is written again when it has ended.
+    """
 
     def work() -> None:
         places = Places.here()
-        verb(places, load_params(places.params))
+        params = load_params(places.params)
+        verb(places, params)
+        if shows_results:
+            _show_results(places, params)
 
     return _run(work)
 
@@ -61,10 +67,21 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
         inherited = _inherited_ending(stage, places, cell, plan)
         if inherited is not None:
             _write_ending(stage, places, cell, inherited)
+        if not plan["planned"]:
             return
-        verb(places, load_params(places.params), cell, plan)
+        params = load_params(places.params)
+        if inherited is None:
+            verb(places, params, cell, plan)
+        _show_results(places, params)
 
     return _run(work)
+
+
+def _show_results(places: Places, params: Params) -> None:
+    """The table of results so far has what this stage has left."""
+    from tsladder.results.live import LiveResults
+
+    LiveResults(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)).update()
 
 
 def _run(work: Callable[[], None]) -> int:

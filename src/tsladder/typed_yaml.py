@@ -80,11 +80,16 @@ def read_yaml(path: Path) -> Any:
         raise BadInput(f"{path} does not exist: run tsladder in the folder of a study") from None
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8 text: {error}") from None
+    return parse_yaml(text, source=str(path))
+
+
+def parse_yaml(text: str, *, source: str) -> Any:
+    """The plain data in `text`, unchecked. Raises BadInput that names `source` when it is no YAML."""
     try:
         # A SafeLoader subclass: builds plain data only.
         return yaml.load(text, Loader=_Loader)  # noqa: S506
     except yaml.YAMLError as error:
-        raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        raise BadInput(f"{source} is not YAML: {' '.join(str(error).split())}") from None
 
 
 _BROKEN: Any = object()

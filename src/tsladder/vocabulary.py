@@ -112,3 +112,9 @@ class Cell:
             raise ValueError(f"a cell is <budget>-h<horizon>, for example 2M-h1; got {name!r}")
         parse_budget(budget)
         return cls(budget, int(horizon))
+
+
+def experiment_name(phase: str, cell: Cell, task: str) -> str:
+    """How `best_params.json` and `experiment_results.csv` call a cell: `6A_2M_h1_threshold_1pct` of phase `6A`, as the
+    earlier scripts did."""
+    return f"{phase}_{cell.budget}_h{cell.horizon}_{task}"

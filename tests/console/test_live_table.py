@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -171,3 +172,22 @@ def test_a_law_that_is_not_of_the_present_question_is_not_shown() -> None:
     old = {"1": HorizonVerdict(verdict="stale", alpha=None, alpha_ci=None, current=False)}
     stale = StudyState(**{name: getattr(state, name) for name in state.__slots__} | {"verdicts": old})
     assert not any("h1 stale" in line for line in drawn(stale, width=140, height=40))
+
+
+def test_under_the_auc_cells_that_share_a_line_show_the_leader_of_them_and_its_loss() -> None:
+    def fresh(auc: float, loss: float) -> CellState:
+        return CellState(
+            state="fresh",
+            objective="val_auc",
+            trials_total=8,
+            trials_done=8,
+            best_score=auc,
+            best_val_auc=auc,
+            best_val_loss=loss,
+        )
+
+    (row,) = folded({"12k-h1": fresh(0.61, 0.50), "12k-h3": fresh(0.64, 0.55), "12k-h5": fresh(0.63, 0.45)}, 1)
+    assert (row[1].best_val_auc, row[1].best_val_loss) == (0.64, 0.55)
+    state = dataclasses.replace(study(3), cells={"12k-h1": fresh(0.61, 0.50)})
+    heads, cell = (line.split() for line in drawn(state, width=100, height=20)[:2])
+    assert dict(zip(heads, cell, strict=False)).items() >= {"AUC": "0.6100", "loss": "0.5000"}.items()

@@ -96,3 +96,41 @@ def test_a_calibration_is_kept_beside_the_study_and_planned_with(
     after = study_forecast(study, None).cells
     for name, cell in planned.items():
         assert after[name].predicted_memory_gib == pytest.approx(cell["predicted_memory_gib"] + 0.5, abs=0.002)
+
+
+def test_another_question_is_planned_without_an_edit_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = {"hardware__memory_gib": 2.0}  # what is free changes from one call to the next
+    study = make_study(tmp_path, **fixed)
+    monkeypatch.chdir(study.root)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    before = study.params.read_text()
+    assert main(["plan", "--json", "--budget", "30k", "-S", "search.trials=9", "--set-param", "train.seeds=5"]) == 0
+    asked = json.loads(capsys.readouterr().out)
+    assert {(cell["trials"], cell["seeds"]) for cell in asked["cells"].values()} == {(9, 5)}
+    assert study.params.read_text() == before
+    make_study(tmp_path, budget="30k", search__trials=9, train__seeds=5, **fixed)
+    assert main(["plan", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["study_key"], again["cells"]) == (asked["study_key"], asked["cells"])
+
+
+@pytest.mark.parametrize(
+    ("value", "says"), [("search.trails=9", "search.trials"), ("search.trials=many", "search.trials: must be")]
+)
+def test_a_leaf_or_value_that_is_none_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, says: str
+) -> None:
+    monkeypatch.chdir(make_study(tmp_path).root)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    assert main(["plan", "-S", value]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_windows_of_another_question_are_not_those_of_the_splits_on_disk(tmp_path: Path) -> None:
+    study = make_study(tmp_path, horizons=[1])
+    prepare(study)
+    study.bars("tiny").unlink()
+    assert study_forecast(study, None, ["search.trials=9"]).cells["12k-h1"].predicted_seconds is not None
+    assert study_forecast(study, None, ["splits.test_fraction=0.4"]).cells["12k-h1"].predicted_seconds is None

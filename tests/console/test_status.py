@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -33,8 +35,11 @@ from tsladder.console.status import CellState, StudyState
 from tsladder.console.tables import status_lines
 from tsladder.console.why import why
 from tsladder.locks import sole_owner
+from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.records import append_line, write_json, write_text
+from tsladder.report.study_files import read_facts
+from tsladder.results.table import to_csv
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -346,3 +351,42 @@ def test_status_json_is_json_with_the_keys_of_the_contract(study: Places) -> Non
     record = json.loads(json.dumps(look(study).to_json()))
     assert {"study_key", "cells", "verdicts", "seconds_spent", "seconds_to_go"} <= set(record)
     assert record["verdicts"]["1"] == {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True}
+
+
+def test_under_the_auc_every_best_figure_is_that_of_the_trial_with_the_highest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = write_study(tmp_path, monkeypatch, search__objective="val_auc", training__monitor="val_auc")
+    params = {"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 32, "learning_rate": 0.001}
+    trials = [trial(0, val_auc=0.60, params=params), trial(1, val_auc=0.70, params=params), trial(2, val_auc=0.65)]
+    write_text(study.hpo(CELL) / "trials.jsonl", lines(trials))
+    lock(study)
+    found = cell(study)
+    assert (found.objective, found.best_score, found.best_val_auc, found.best_val_loss) == ("val_auc", 0.7, 0.7, 0.49)
+    best = found.best_configuration
+    assert best is not None
+    assert (best.number, best.score, best.loss) == (1, 0.7, 0.49)
+    assert best.architecture == {"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 32, "patch_len": 16, "stride": 8}
+    assert best.settings == {"learning_rate": 0.001}
+    (line,) = [line for line in status_lines(look(study)) if line.startswith("12k-h1 ")]
+    assert line.split()[4:6] == ["0.7000", "0.4900"]
+
+
+def test_the_table_for_scripts_is_that_of_the_report_and_leaves_out_what_is_stale(study: Places) -> None:
+    facts = read_facts(study, load_params(study.params))
+    assert reader(study).table() == to_csv(facts.params, facts.study_key, facts.cells)
+    set_leaves(study, training__patience=6)
+    told = list(csv.DictReader(io.StringIO(reader(study).table())))
+    assert [row["experiment"] for row in told] == [
+        f"6A_{cell}_threshold_1pct" for cell in ("12k_h1", "12k_h3", "30k_h1", "30k_h3")
+    ]
+    assert {row[name] for row in told for name in ("status", "val_loss", "test_loss", "n_trials")} == {""}
+
+
+def test_the_table_has_the_trials_of_a_search_that_runs(study: Places) -> None:
+    held = Held(study, "30k-h1")
+    written.never_built(study, Cell("30k", 1))
+    with held.held(progress()):
+        told = {f"{row['budget']}-h{row['horizon']}": row for row in csv.DictReader(io.StringIO(reader(study).table()))}
+    assert (told["30k-h1"]["n_trials"], told["30k-h1"]["status"]) == ("3", "")
+    assert told["12k-h1"]["status"] == "success"

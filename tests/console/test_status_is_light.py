@@ -30,7 +30,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["status", "--json"], ["why", "12k-h1"], ["why", "12k-h1", "--json"]]
+    "arguments", [["status"], ["status", "--json"], ["status", "--csv"], ["why", "12k-h1"], ["why", "12k-h1", "--json"]]
 )
 def test_no_heavy_library_is_loaded(tmp_path: Path, arguments: list[str]) -> None:
     make_study(tmp_path)

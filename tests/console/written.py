@@ -243,7 +243,7 @@ def _write_code(folder: Path) -> None:
     market = {dep for stage in ("inputs", "features", "splits") for dep in stages[stage]["deps"] if "/market/" in dep}
     for path in sorted(market):
         write_text(folder / path, f"name = {path!r}\n")
-    for room in ("law", "evaluation", "planning", "tracking", "report"):
+    for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
         write_text(package / room / "__init__.py", "")
     for stage, room in ROOMS.items():
         for path, text in CODE.items():

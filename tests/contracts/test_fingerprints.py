@@ -26,6 +26,7 @@ DECLARED = {
     "tsladder.places": "paths",
     "tsladder.records": "files and identities",
     "tsladder.search.start_lines": "what the log says of a search and its trials when they begin",
+    "tsladder.results": "what is known so far, for people",
     "tsladder.stage": "arguments and endings",
     "tsladder.stage_log": "which log a stage writes to",
     "tsladder.tracking": "copies for people",

@@ -18,6 +18,7 @@ LAYERS = (
     ("report",),
     ("search", "audit", "ingest", "experiments"),
     ("training", "law"),
+    ("results",),
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
     ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),

@@ -92,7 +92,7 @@ def write_searched(places, cell, n_params):
     choice = {**head(cell), "status": "done", "architecture": architecture, "settings": settings, **counts}
     write(places.choice(cell), {**choice, "off_budget": False})
     best = {
-        "experiment": f"6A_{cell}_threshold_1pct",
+        "experiment": f"6A_{cell.budget}_h{cell.horizon}_threshold_1pct",
         "architecture": architecture,
         "training": {**settings, "batch_size": 256},
         "param_count": n_params,

@@ -15,11 +15,13 @@ from tests.report import studies
 from tsladder.law.fit import fit_power
 from tsladder.report.build import build_report
 from tsladder.report.facts import TrialFacts
+from tsladder.report.figures.judging import Judging
 from tsladder.report.figures.parallel import draw_parallel, heights, settings_of
 from tsladder.report.figures.reliability import best_rung, bin_intervals, draw_reliability, wilson
 from tsladder.report.figures.residuals import draw_residuals, left_out_percent, residuals_percent
 from tsladder.report.figures.shapes import draw_shapes, shapes_of, thinned
 from tsladder.report.study_files import read_facts
+from tsladder.search.objective import Objective
 
 DRAWN = {"residuals.png", "reliability.png", "shapes.png", "parallel.png"}
 TRIAL = TrialFacts(
@@ -36,6 +38,7 @@ TRIAL = TrialFacts(
     seconds=2.0,
     peak_memory_gib=None,
 )
+BY_LOSS, BY_AUC = (Judging(Objective(name), "nats") for name in ("val_loss", "val_auc"))
 DRAWERS = (draw_residuals, draw_reliability, draw_shapes, draw_parallel)
 
 
@@ -146,7 +149,7 @@ def test_trials_of_one_shape_share_a_disc_of_their_best_loss(whole):
     ]  # fmt: skip
     (whole.hpo(cell.cell) / "trials.jsonl").write_text(studies.lines(lines))
     cell = next(cell for cell in facts_of(whole).planned if str(cell.cell) == "12k-h1")
-    found = [(shape.d_model, shape.n_layers, shape.val_loss, shape.trials) for shape in shapes_of(cell)]
+    found = [(shape.d_model, shape.n_layers, shape.figure, shape.trials) for shape in shapes_of(cell, BY_LOSS)]
     assert found == [(8, 4, None, 1), (16, 2, 0.4, 3)]
     assert draw_shapes(facts_of(whole)) is not None
 
@@ -155,7 +158,7 @@ def test_a_pruned_trial_has_no_loss_to_be_coloured_by(whole):
     cell = studies.Cell("12k", 1)
     trial = {"number": 0, "state": "pruned", "best_val_loss": 0.1, "params": {"d_model": 8, "n_layers": 1}}
     (whole.hpo(cell) / "trials.jsonl").write_text(studies.lines([trial]))
-    assert [shape.val_loss for shape in shapes_of(facts_of(whole).planned[0])] == [None]
+    assert [shape.figure for shape in shapes_of(facts_of(whole).planned[0], BY_LOSS)] == [None]
 
 
 @given(st.sets(st.integers(1, 3000), min_size=1, max_size=15))
@@ -174,6 +177,17 @@ def test_a_study_of_one_cell_draws(whole):
     studies.write(whole.law / "scaling.json", {**law, "horizons": {"1": law["horizons"]["1"]}})
     facts = facts_of(whole)
     assert all(draw(facts) is not None for draw in (draw_residuals, draw_reliability, draw_shapes))
+
+
+def test_trials_are_compared_by_what_their_search_makes_best():
+    low_loss = dataclasses.replace(TRIAL, number=0, val_loss=0.40, val_auc=0.60)
+    high_auc = dataclasses.replace(TRIAL, number=1, val_loss=0.45, val_auc=0.70)
+    assert (BY_LOSS.best([low_loss, high_auc]), BY_AUC.best([low_loss, high_auc])) == (0.40, 0.70)
+    for judging, best, worst in ((BY_LOSS, 0.40, 0.45), (BY_AUC, 0.70, 0.60)):
+        scale = judging.scale([best, worst])
+        # The best figure is at the bright end, which is the first colour of the one map and the last of the other.
+        assert scale(best) == (1.0 if judging.by_auc else 0.0)
+        assert abs(scale(worst) - scale(best)) > 0.9
 
 
 def trials_with(**settings):

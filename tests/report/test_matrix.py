@@ -7,8 +7,8 @@ from tests.report import studies
 
 from tsladder.report.blocks import Tone
 from tsladder.report.matrix import matrix_table, utilisation_table
-from tsladder.report.score_facts import Skill
 from tsladder.report.study_files import read_facts
+from tsladder.results.score_facts import Skill
 from tsladder.vocabulary import Cell
 
 TEST = "test"

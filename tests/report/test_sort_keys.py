@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsladder.report import words
-from tsladder.report.score_facts import Estimate, Skill
 from tsladder.report.sort_keys import UNKNOWN, sort_keys
+from tsladder.results.score_facts import Estimate, Skill
 from tsladder.vocabulary import Cell, parse_budget
 
 REAL = st.floats(-1e9, 1e9, allow_nan=False)

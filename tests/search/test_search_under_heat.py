@@ -15,8 +15,8 @@ from tests.training.thermal import said
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
-from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
+from tsladder.results.table import to_csv
 from tsladder.search.cell import search_cell
 from tsladder.tracking import MemoryTracker, RunStatus
 from tsladder.training import thermal_guard
@@ -64,7 +64,8 @@ def live_trials(places: Places) -> list[dict[str, Any]]:
 
 
 def row(places: Places) -> dict[str, str]:
-    (found,) = csv.DictReader(io.StringIO(to_csv(read_facts(places, params_of(places)))))
+    facts = read_facts(places, params_of(places))
+    (found,) = csv.DictReader(io.StringIO(to_csv(facts.params, facts.study_key, facts.cells)))
     return found
 
 

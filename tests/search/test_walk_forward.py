@@ -13,7 +13,6 @@ from tests.studies import make_study, params_of, prepare, search_here, verb
 from tsladder.console.plan import study_forecast
 from tsladder.console.results import Belonging, read_results
 from tsladder.console.run_length import run_lengths
-from tsladder.console.unchanged import Unchanged
 from tsladder.errors import BadInput
 from tsladder.market.dataset import write_splits
 from tsladder.places import Places
@@ -21,6 +20,7 @@ from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
+from tsladder.results.unchanged import Unchanged
 from tsladder.search.cell import search_cell, validation_classes
 from tsladder.search.trials import TrialRecord
 from tsladder.tracking import MemoryTracker

@@ -31,13 +31,24 @@ def build_parser() -> Parser:
 
     plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
     plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
+    plan.add_argument(
+        "-S",
+        "--set-param",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="LEAF=VALUE",
+        help="another value than params.yaml's, as `dvc exp run -S` takes it; may be given again",
+    )
     plan.add_argument("--json", action="store_true", help="print JSON alone")
     plan.add_argument(
         "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"
     )
 
     status = commands.add_parser("status", help="where every cell stands, from local files")
-    status.add_argument("--json", action="store_true", help="print JSON alone")
+    form = status.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON alone")
+    form.add_argument("--csv", action="store_true", help="print experiment_results.csv as it would be now")
 
     watch = commands.add_parser(
         "watch",

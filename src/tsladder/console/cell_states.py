@@ -11,12 +11,13 @@ from tsladder.console.cell_time import PHASES, cell_stages, cell_to_go
 from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import LiveWork, RunningTrial, live_work
-from tsladder.console.results import NO_RESULTS, Belonging, CellResults, has_another_answer, read_results
+from tsladder.console.results import NO_RESULTS, BestConfiguration, CellResults, has_another_answer, read_results
 from tsladder.console.time_to_go import STAGES, Estimate
-from tsladder.console.unchanged import Unchanged
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
+from tsladder.results.gathering import Belonging
+from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
 
 NOT_PLANNED, PENDING, RUNNING, FRESH, STALE, FAILED = (
@@ -35,6 +36,7 @@ class CellState:
     """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known.
 
     Every figure belongs to the question now asked: of a stale cell only the trials of that question are counted.
+    `best_...`: of the trial that leads the search by its `objective`; a score is better the higher it is.
     `phase`: what works on it now, search, supplementary, train, transfer or evaluate, and how much of it is done; None:
     nothing is known to. `reason`: why it has failed, or which of its files cannot be read.
     """
@@ -42,7 +44,11 @@ class CellState:
     state: str
     trials_done: int = 0
     trials_total: int = 0
+    objective: str | None = None
+    best_score: float | None = None
     best_val_loss: float | None = None
+    best_val_auc: float | None = None
+    best_configuration: BestConfiguration | None = None
     test_loss: float | None = None
     skill: float | None = None
     seconds_spent: float | None = None
@@ -102,7 +108,11 @@ def look_at_cell(
         state=state,
         trials_done=len(results.trial_numbers),
         trials_total=int(plans.search["search"]["trials"]),
+        objective=str(plans.search["search"]["objective"]),
+        best_score=results.best_score,
         best_val_loss=results.best_val_loss,
+        best_val_auc=results.best_val_auc,
+        best_configuration=results.best_configuration,
         test_loss=results.test_loss,
         skill=results.skill,
         seconds_spent=results.seconds_spent,

@@ -12,12 +12,14 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "plan": (
         ("tsladder plan", "what would run here, cell by cell"),
         ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
+        ("tsladder plan -S search.trials=50 -S data.tier=a200", "and what another question would take"),
         ("tsladder plan --calibrate", "measure this machine first"),
         ("tsladder plan --json", "for programs"),
     ),
     "status": (
         ("tsladder status", "where every cell stands"),
         ("tsladder status --json", "for programs"),
+        ("tsladder status --csv > now.csv", "a row a cell, with the columns of experiment_results.csv"),
     ),
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tsladder.console.status import CellState, StudyState
+from tsladder.search.objective import VAL_AUC
 
 MISSING = "-"
 
@@ -89,12 +90,16 @@ def _quiet(run: Sequence[tuple[str, CellState]]) -> bool:
 
 def _shared_line(run: Sequence[tuple[str, CellState]]) -> tuple[str, CellState]:
     states = [state for _, state in run]
-    best = [state.best_val_loss for state in states if state.best_val_loss is not None]
+    scored = [(state.best_score, state) for state in states if state.best_score is not None]
+    leader = max(scored, key=lambda item: item[0])[1] if scored else states[0]
     together = CellState(
         state=states[0].state,
         trials_done=sum(state.trials_done for state in states),
         trials_total=sum(state.trials_total for state in states),
-        best_val_loss=min(best, default=None),
+        objective=states[0].objective,
+        best_score=leader.best_score,
+        best_val_loss=leader.best_val_loss,
+        best_val_auc=leader.best_val_auc,
         stop_reasons=_added(states),
     )
     return f"{len(run)} cells", together
@@ -110,8 +115,10 @@ def _added(states: Sequence[CellState]) -> dict[str, int]:
 
 def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
     """Columns as wide as what is in them. Where that is too much the end of the last one is cut, never a figure."""
-    heads = ("cell", "state", "trials", "best", *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
-    texts = [heads, *(_columns(label, state, width) for label, state in rows)]
+    by_auc = any(state.objective == VAL_AUC for _, state in rows)
+    best = ("AUC", "loss") if by_auc else ("best",)
+    heads = ("cell", "state", "trials", *best, *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
+    texts = [heads, *(_columns(label, state, width, by_auc=by_auc) for label, state in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     lines = []
     for index, columns in enumerate(texts):
@@ -123,7 +130,7 @@ def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text
     return lines
 
 
-def _columns(label: str, state: CellState, width: int) -> tuple[str, ...]:
+def _columns(label: str, state: CellState, width: int, *, by_auc: bool) -> tuple[str, ...]:
     more = (_number(state.test_loss, 4), _number(state.skill, 3), _coarse(state.seconds_spent))
     if not state.trials_total:
         more = ("", "", "")
@@ -131,6 +138,7 @@ def _columns(label: str, state: CellState, width: int) -> tuple[str, ...]:
         label,
         _word(state),
         f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
+        *([_number(state.best_val_auc, 4) if state.trials_total else ""] if by_auc else []),
         _number(state.best_val_loss, 4) if state.trials_total else "",
         *(more if width >= _WIDEST else ()),
         _to_go(state),

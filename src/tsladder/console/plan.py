@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.console.live_records import held_gib
-from tsladder.console.run_length import run_lengths
+from tsladder.console.run_length import have_same_windows, run_lengths
 from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
@@ -87,9 +87,10 @@ class StudyForecast:
         return {name: cell.reason or "" for name, cell in self.cells.items() if cell.planned and not cell.fits}
 
 
-def study_forecast(places: Places, budget: str | None) -> StudyForecast:
-    """Dry run with `budget` as the top rung (params.yaml's when None). Raises BadInput."""
-    params = load_params(places.params)
+def study_forecast(places: Places, budget: str | None, assignments: Sequence[str] = ()) -> StudyForecast:
+    """Dry run with `budget` as the top rung (params.yaml's when None), and other values where `assignments`
+    (leaf=value) give them. Raises BadInput."""
+    params = load_params(places.params, assignments)
     if budget is not None:
         if budget not in params.ladder:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
@@ -99,7 +100,9 @@ def study_forecast(places: Places, budget: str | None) -> StudyForecast:
     refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
-    runs = run_lengths(places, params)
+    # Splits on disk answer for the file's question alone.
+    built = not assignments or have_same_windows(params, load_params(places.params))
+    runs = run_lengths(places, params, built=built)
     cells = {
         str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans

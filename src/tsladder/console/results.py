@@ -8,12 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.unchanged import Unchanged
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
-from tsladder.planning.plans import cell_key, train_key
 from tsladder.records import read_json
+from tsladder.results.cell_files import SEED_PREFIX, trial_facts
+from tsladder.results.facts import TrialFacts
+from tsladder.results.gathering import Belonging, gather
+from tsladder.results.unchanged import Unchanged
+from tsladder.search.objective import Objective
 from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, CellStatus, StopReason
+
+_ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
+_SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestConfiguration:
+    """What leads a cell's search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is
+    better) and its loss."""
+
+    number: int
+    objective: str
+    score: float | None
+    loss: float | None
+    n_params: int | None
+    architecture: Mapping[str, Any]
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +43,7 @@ class CellResults:
     `last_model_seconds`: of a trial's last model, where it trained one a fold, else of the trial. `workers`: how many
     trained side by side; None before any has ended. `failure`: why the cell has failed. `seconds_taken_over`: of those
     of `trial_seconds` that another search has spent. `trials_to_take_over`: that need not be trained though they have
-    not ended here.
+    not ended here. `best_...` are those of the trial that leads, as `Objective.figures` names them.
     """
 
     trial_numbers: frozenset[int] = frozenset()
@@ -31,6 +51,9 @@ class CellResults:
     last_model_seconds: tuple[float, ...] = ()
     stop_reasons: Mapping[str, int]
     best_val_loss: float | None = None
+    best_score: float | None = None
+    best_val_auc: float | None = None
+    best_configuration: BestConfiguration | None = None
     workers: int | None = None
     seed_seconds: Mapping[int, float]
     test_loss: float | None = None
@@ -48,31 +71,25 @@ class CellResults:
 NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Belonging:
-    """Which outputs belong to the question: those of the inputs, of the search, of the retraining, of the scoring."""
-
-    inputs: bool
-    search: bool
-    train: bool
-    scores: bool
-
-
 def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
     """Raises WorkFailed for a damaged file."""
-    if not belonging.inputs:
-        return NO_RESULTS
-    trials = _trials(places, plans, belonging, files)
-    complete = [line["best_val_loss"] for line in trials if line["state"] == "complete"]
-    test = _test_region(places, plans.cell, files) if belonging.scores else {}
+    records = gather(places, plans, belonging, files)
+    last = {line["number"]: line for line in records.trials}
+    trials = [line for line in last.values() if line["state"] != "interrupted"]
+    objective = Objective(plans.search["search"]["objective"])
+    leader = objective.best([trial_facts(line) for line in trials])
+    best, test = objective.figures(leader), _test_region(records.scores)
     return CellResults(
         trial_numbers=frozenset(int(line["number"]) for line in trials),
         trial_seconds=tuple(float(line["seconds"]) for line in trials),
         last_model_seconds=tuple(_last_model_seconds(line) for line in trials),
         stop_reasons=dict(sorted(Counter(str(line["stop_reason"]) for line in trials).items())),
-        best_val_loss=min(complete, default=None),
+        best_score=best["best_score"],
+        best_val_loss=best["best_val_loss"],
+        best_val_auc=best["best_val_auc"],
+        best_configuration=None if leader is None else _configuration(objective, leader, plans),
         workers=int(trials[-1]["workers"]) if trials else None,
-        seed_seconds=_seed_seconds(places, plans, belonging, files),
+        seed_seconds=_seed_seconds(records.timings),
         test_loss=_loss(test["mean"]) if test else None,
         skill=test["skill"] if test else None,
         failure=_failure(places, plans.cell, belonging, files),
@@ -80,14 +97,18 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     )
 
 
-def _trials(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> list[dict[str, Any]]:
-    """The copy that the stage left, else the live record under the key of the question."""
-    if belonging.search:
-        path = places.hpo(plans.cell) / "trials.jsonl"
-    else:
-        path = places.study(plans.cell, cell_key(plans.search, *_inputs(places, plans.cell, files))) / "trials.jsonl"
-    last = {line["number"]: line for line in files.lines(path)}
-    return [line for line in last.values() if line["state"] != "interrupted"]
+def _configuration(objective: Objective, leader: TrialFacts, plans: CellPlans) -> BestConfiguration:
+    model, params = plans.search["model"], leader.params
+    return BestConfiguration(
+        number=leader.number,
+        objective=objective.name,
+        score=objective.score(leader),
+        loss=leader.val_loss,
+        n_params=leader.n_params,
+        architecture={name: params[name] for name in _ARCHITECTURE if name in params}
+        | {name: model[name] for name in ("patch_len", "stride")},
+        settings={name: params[name] for name in _SETTINGS if name in params},
+    )
 
 
 def _last_model_seconds(line: Mapping[str, Any]) -> float:
@@ -95,25 +116,9 @@ def _last_model_seconds(line: Mapping[str, Any]) -> float:
     return float(folds[-1]["seconds"] if folds else line["seconds"])
 
 
-def _seed_seconds(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> dict[int, float]:
-    if not belonging.search:
-        return {}
-    if belonging.train:
-        path = places.timings(plans.cell)
-        seeds = files.json(path)["seeds"] if path.exists() else {}
-        return {int(name.removeprefix("seed-")): float(seed["seconds"]) for name, seed in seeds.items()}
-    choice = files.json(places.choice(plans.cell))
-    if choice["status"] != CellStatus.DONE:
-        return {}
-    folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
-    outcomes = [(number, folder / f"seed-{number}" / "outcome.json") for number in range(1, plans.train["seeds"] + 1)]
-    return {number: float(files.json(path)["seconds"]) for number, path in outcomes if path.exists()}
-
-
-def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, dict[str, Any]]:
-    """The values of the features and of the splits."""
-    fingerprint = str(files.json(places.features / "manifest.json")["fingerprint"])
-    return fingerprint, files.json(places.horizon_splits(cell.horizon))
+def _seed_seconds(timings: Mapping[str, Any]) -> dict[int, float]:
+    seeds = timings.get("seeds", {})
+    return {int(name.removeprefix(SEED_PREFIX)): float(seed["seconds"]) for name, seed in seeds.items()}
 
 
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
@@ -146,9 +151,9 @@ def _loss(mean: Mapping[str, Any]) -> float:
     return loss
 
 
-def _test_region(places: Places, cell: Cell, files: Unchanged) -> Mapping[str, Any]:
-    record = files.json(places.scores(cell) / "scores.json")
-    return record["regions"]["test"] if record["status"] == CellStatus.DONE else {}
+def _test_region(scores: Mapping[str, Any]) -> Mapping[str, Any]:
+    test: Mapping[str, Any] = scores["regions"]["test"] if scores.get("status") == CellStatus.DONE else {}
+    return test
 
 
 def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:

@@ -10,9 +10,19 @@ from tsladder.planning.duration import RunLength, built_run_length, run_length
 from tsladder.records import read_json
 
 
-def run_lengths(places: Places, params: Params) -> Mapping[int, RunLength]:
-    """By horizon; empty where there are neither splits nor bars. Raises BadInput for bars that cannot be read."""
-    if all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
+def have_same_windows(one: Params, other: Params) -> bool:
+    """Do both questions cut the same windows?"""
+
+    def cut(params: Params) -> tuple[object, ...]:
+        return params.data, params.horizons, params.windows.context_length, params.splits, params.study.seed
+
+    return cut(one) == cut(other)
+
+
+def run_lengths(places: Places, params: Params, *, built: bool = True) -> Mapping[int, RunLength]:
+    """By horizon; empty where there are neither splits nor bars. `built`: the splits on disk, where there are any, are
+    those of the question. Raises BadInput for bars that cannot be read."""
+    if built and all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         return {horizon: _built(places, params, horizon) for horizon in params.horizons}
     return _counted(places, params) if all(places.bars(symbol).exists() for symbol in params.data.markets) else {}
 

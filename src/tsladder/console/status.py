@@ -6,9 +6,18 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from tsladder.console.cell_states import NOT_PLANNED, CellLook, CellState, estimate_of, look_at_cell, seconds_fields
+from tsladder.console.cell_states import (
+    NOT_PLANNED,
+    CellLook,
+    CellState,
+    belonging_of,
+    estimate_of,
+    look_at_cell,
+    seconds_fields,
+)
 from tsladder.console.contents import Contents, Hashes
 from tsladder.console.forecasts import Forecasts, read_forecasts
 from tsladder.console.freshness import Freshness
@@ -18,10 +27,12 @@ from tsladder.console.pipeline import Pipeline, read_pipeline
 from tsladder.console.question import Question, inputs_text, read_question, signature
 from tsladder.console.stages_at_work import stages_at_work
 from tsladder.console.time_to_go import total
-from tsladder.console.unchanged import Unchanged
 from tsladder.console.verdicts import HorizonVerdict, read_verdicts
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
+from tsladder.results.gathering import facts_of
+from tsladder.results.table import to_csv
+from tsladder.results.unchanged import Unchanged
 
 __all__ = [
     "STALLED_SECONDS",
@@ -109,6 +120,16 @@ class StudyReader:
         if self._forecasts is None or self._forecasts[0] != seen:
             self._forecasts = seen, read_forecasts(self._places, question.params)
         return self._forecasts[1]
+
+    def table(self) -> str:
+        """experiment_results.csv as it would be now. Raises as `freshness`."""
+        question, freshness = self.question(), self.freshness()
+        cells = [
+            facts_of(self._places, plans, partial(belonging_of, plans.cell, freshness), self._files)
+            for plans in question.plans
+            if plans.planned
+        ]
+        return to_csv(question.params, question.study_key if cells else None, cells)
 
     def read(self) -> StudyState:
         """Where the study stands now. Raises as `freshness`."""

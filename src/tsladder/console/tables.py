@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tsladder.console.plan import CellForecast, StudyForecast
 from tsladder.console.status import CellState, StudyState
 from tsladder.planning.machine import memory_words
+from tsladder.search.objective import VAL_AUC
 
 MISSING = "-"
 NO_FORECAST = "no forecast"
@@ -85,7 +86,9 @@ def status_lines(state: StudyState) -> list[str]:
     """The matrix of budgets and horizons, a line for each planned cell, what is to be said of some, the verdicts and
     the times."""
     planned = {name: cell for name, cell in state.cells.items() if cell.state != "not_planned"}
-    rows = [("cell", "state", "trials", "seeds", "best val", "test", "skill", "spent", "to go")]
+    by_auc = any(cell.objective == VAL_AUC for cell in planned.values())
+    best = ("best AUC", "its val") if by_auc else ("best val",)
+    rows: list[tuple[str, ...]] = [("cell", "state", "trials", "seeds", *best, "test", "skill", "spent", "to go")]
     for name, cell in planned.items():
         rows.append(
             (
@@ -93,6 +96,7 @@ def status_lines(state: StudyState) -> list[str]:
                 cell.state,
                 f"{cell.trials_done}/{cell.trials_total}",
                 f"{cell.seeds_done}/{cell.seeds_total}",
+                *([_number(cell.best_val_auc, 4)] if by_auc else []),
                 _number(cell.best_val_loss, 4),
                 _number(cell.test_loss, 4),
                 _number(cell.skill, 3),
@@ -127,7 +131,9 @@ def _matrix(state: StudyState) -> list[str]:
         for budget, row in cells.items()
         if budget not in unplanned
     ]
-    lines = ["state, and best validation loss / test loss, or trials done", *aligned(rows)]
+    by_auc = any(cell.objective == VAL_AUC for row in cells.values() for cell in row.values())
+    best = "validation loss of the trial with the best AUC" if by_auc else "best validation loss"
+    lines = [f"state, and {best} / test loss, or trials done", *aligned(rows)]
     return [*lines, f"not planned: {', '.join(unplanned)}"] if unplanned else lines
 
 

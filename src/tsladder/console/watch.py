@@ -99,7 +99,7 @@ def _what_counts(seen: View) -> object:
     if state is None:
         return seen.fault
     cells = {
-        name: (cell.state, cell.phase, cell.trials_done, cell.best_val_loss, cell.paused, cell.stalled_seconds is None)
+        name: (cell.state, cell.phase, cell.trials_done, cell.best_score, cell.paused, cell.stalled_seconds is None)
         for name, cell in state.cells.items()
     }
     return state.study_key, cells, dict(state.verdicts), seen.fault

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 
 from tsladder.errors import BadInput
+from tsladder.params.assignments import assigned
 from tsladder.params.laws import faults_between_sections
 from tsladder.params.sections import Params
 from tsladder.typed_yaml import Reader, read_yaml
 
 
-def load_params(path: Path) -> Params:
-    """Read and check `path`. Raises BadInput that lists every fault."""
-    return parse_params(read_yaml(path), source=str(path))
+def load_params(path: Path, assignments: Sequence[str] = ()) -> Params:
+    """Read and check `path`, with other values where `assignments` (leaf=value) give them. Raises BadInput that lists
+    every fault."""
+    raw, source = read_yaml(path), str(path)
+    if assignments:
+        raw = assigned(raw, assignments, source=source)
+        source = " ".join([source, *(f"-S {text}" for text in assignments)])
+    return parse_params(raw, source=source)
 
 
 def parse_params(raw: object, *, source: str) -> Params:

@@ -21,6 +21,7 @@ NUMBERLESS = frozenset(
         "tsladder.params",
         "tsladder.places",
         "tsladder.records",
+        "tsladder.results",
         "tsladder.tracking",
         "tsladder.training.memory_guard",
         "tsladder.training.pulse",

@@ -30,6 +30,18 @@ def train_key(
     return digest(without_count, choice, features_fingerprint, splits_record)
 
 
+def retraining_key(
+    plan: Plan, choice: Mapping[str, Any], features_fingerprint: str, splits_record: Mapping[str, Any]
+) -> str:
+    """Identity of one cell's retraining: the trained winner, and on how many seeds."""
+    return digest(train_key(plan, choice, features_fingerprint, splits_record), plan["seeds"])
+
+
+def scoring_key(plan: Plan, retraining: str) -> str:
+    """Identity of one cell's scores: its plan of evaluation and the `retraining` that is scored."""
+    return digest(plan, retraining)
+
+
 def read_plan(path: Path) -> Plan:
     """A plan file. Raises WorkFailed when it is missing or no plan."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tsladder.places import Places
 from tsladder.report.facts import SupplementedCell, SupplementFacts, TransferFacts, TransferredWinner
-from tsladder.report.stored import Record, interval_of, read_if_there
+from tsladder.results.stored import Record, interval_of, read_if_there
 from tsladder.vocabulary import Cell, CellStatus
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from tsladder.params import Params
-from tsladder.places import Places
+from tsladder.places import EXPERIMENT_RESULTS, Places
 from tsladder.records import write_text
 from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import to_trials_csv
@@ -16,16 +16,15 @@ from tsladder.report.facts import Environment
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.pictures import pictures_of
-from tsladder.report.results_csv import to_csv
 from tsladder.report.sections.search import PARALLEL
 from tsladder.report.sections.study import question
 from tsladder.report.study_files import read_facts
+from tsladder.results.table import to_csv
 from tsladder.tracking import RunTags, Tracker
 from tsladder.vocabulary import Phase
 
-RESULTS = "experiment_results.csv"
 TRIALS = "trials.csv"
-COPIED = ("report.html", RESULTS, TRIALS, PARALLEL)
+COPIED = ("report.html", EXPERIMENT_RESULTS, TRIALS, PARALLEL)
 """What the run `comparison` holds, where it was written."""
 
 
@@ -47,7 +46,7 @@ def build_report(
         blocks = (*blocks, Paragraph(facts.environment.rebuilt))
     for name, picture in drawn.items():
         _place_picture(places.report / name, picture)
-    write_text(places.report / RESULTS, to_csv(facts))
+    write_text(places.report / EXPERIMENT_RESULTS, to_csv(facts.params, facts.study_key, facts.cells))
     write_text(places.report / TRIALS, to_trials_csv(facts))
     write_text(places.report / "report.md", to_markdown(blocks))
     write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))

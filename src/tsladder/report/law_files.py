@@ -20,8 +20,8 @@ from tsladder.report.law_facts import (
     StudyLaw,
     WayToSettle,
 )
-from tsladder.report.score_facts import Interval
-from tsladder.report.stored import Record, pair_of, read_if_there
+from tsladder.results.score_facts import Interval
+from tsladder.results.stored import Record, pair_of, read_if_there
 
 
 def read_law(places: Places) -> StudyLaw | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent
-from tsladder.report.score_facts import Interval
+from tsladder.results.score_facts import Interval
 
 Floats = NDArray[np.float64]
 

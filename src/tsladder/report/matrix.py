@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.score_facts import Interval, RegionFacts, Skill
+from tsladder.results.score_facts import Interval, RegionFacts, Skill
 
 IDEAL_SHARE = (0.90, 1.10)
 """Of its budget, that a model should fill."""

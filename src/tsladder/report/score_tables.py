@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.score_facts import Metrics, RegionFacts
+from tsladder.results.score_facts import Metrics, RegionFacts
 from tsladder.vocabulary import Region
 
 Metric = tuple[str, str, int]

@@ -11,10 +11,10 @@ from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.records import digest
 from tsladder.report.across_files import read_supplement, read_transfer
-from tsladder.report.cell_files import read_cell
 from tsladder.report.facts import CellFacts, DataFacts, Environment, Facts, RegionDays, SplitFacts
 from tsladder.report.law_files import read_audit, read_law
-from tsladder.report.stored import Record, bytes_if_there, read_if_there
+from tsladder.results.cell_files import read_cell
+from tsladder.results.stored import Record, bytes_if_there, read_if_there
 from tsladder.vocabulary import Region
 
 PACKAGES = (

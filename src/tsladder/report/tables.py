@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.search.objective import VAL_AUC
 
 APART = 0.20
 """Two horizons' settings differ when the larger exceeds the smaller by more than this share."""
@@ -88,6 +89,8 @@ def _winners_by_rung(facts: Facts) -> dict[str, dict[int, CellFacts]]:
 
 def coverage_table(facts: Facts) -> Table:
     """How much of each cell's grid its search saw, and where its winner came from."""
+    by_auc = facts.params.search.objective == VAL_AUC
+    best = ("best val AUC", "its val loss") if by_auc else ("best val loss",)
     rows = []
     for cell in facts.planned:
         search = cell.search
@@ -96,6 +99,7 @@ def coverage_table(facts: Facts) -> Table:
             words.part_of(search.trials_done, search.trials_total),
             words.part_of(search.members_seen, search.grid_size),
             words.part_of(search.shapes_seen, search.shapes),
+            *([words.number(search.best_val_auc)] if by_auc else []),
             words.number(search.best_val_loss),
             words.number(search.spread),
             search.origin or words.MISSING,
@@ -105,7 +109,7 @@ def coverage_table(facts: Facts) -> Table:
         "coverage",
         "How much of its grid each search saw",
         text=("cell",),
-        numbers=("trials", "grid members seen", "shapes seen", "best val loss", "best - worst"),
+        numbers=("trials", "grid members seen", "shapes seen", *best, "best - worst"),
         after=("winner",),
         rows=rows,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tsladder.report.score_facts import Estimate, Interval, Skill
+from tsladder.results.score_facts import Estimate, Interval, Skill
 
 MISSING = "—"
 

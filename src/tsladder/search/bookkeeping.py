@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.memory import BatchPlan
 from tsladder.search.configuration import Configuration, Value
+from tsladder.search.objective import Objective
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker, size_metrics
 from tsladder.training.cell import CellWork, settings_params
@@ -44,7 +45,8 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bookkeeper:
-    """Turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs carry."""
+    """Turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs carry;
+    `publish` shows the ended trials to whoever looks at the results while the search runs."""
 
     work: CellWork
     phase: Phase
@@ -52,7 +54,9 @@ class Bookkeeper:
     parent_id: str
     tracker: Tracker
     trials_total: int
+    objective: Objective
     say: Callable[[str], None]
+    publish: Callable[[Sequence[TrialRecord]], None]
 
     def record(self, asked: Asked, outcome: Outcome, workers: int) -> TrialRecord:
         """The line of trials.jsonl."""
@@ -141,6 +145,7 @@ class Bookkeeper:
                 metrics={
                     "best_val_loss": record.best_val_loss,
                     "val_auc": record.val_auc,
+                    "score": self.objective.score(record),
                     "base_rate_loss": record.base_rate_loss,
                     "peak_memory_gib": record.peak_memory_gib,
                     "predicted_memory_gib": record.predicted_memory_gib,
@@ -173,19 +178,18 @@ class Bookkeeper:
                 status=_RUN_STATUS[record.state],
                 start_ms=record.started_ms,
                 end_ms=_milliseconds(record.ended_at),
-                description=_description(record),
+                description=_description(record, self.objective),
             )
         )
 
     def announce(self, asked: Asked, record: TrialRecord, leader: TrialRecord | None) -> None:
         """One line on stderr."""
-        loss = "no loss" if record.best_val_loss is None else f"val_loss {record.best_val_loss:.4f}"
-        so_far = "" if leader is None or leader.best_val_loss is None else f", best {leader.best_val_loss:.4f}"
+        so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
         spec = asked.configuration.spec
         shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
         self.say(
-            f"trial {record.number + 1}/{self.trials_total} {shape}: {loss}, {record.stop_reason} "
-            f"after {record.epochs_run} epochs in {record.seconds:.1f} s{so_far}"
+            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.words(record)}, "
+            f"{record.stop_reason} after {record.epochs_run} epochs in {record.seconds:.1f} s{so_far}"
         )
         if record.message:
             # The whole of it is in trials.jsonl.
@@ -201,10 +205,10 @@ def _fold_metrics(record: TrialRecord) -> dict[str, float | None]:
     return metrics
 
 
-def _description(record: TrialRecord) -> str:
+def _description(record: TrialRecord, objective: Objective) -> str:
     """What the page of a trial's run says first."""
     origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
-    loss = "no validation loss" if record.best_val_loss is None else f"validation loss {record.best_val_loss:.4f}"
+    loss = objective.words(record)
     if record.folds and record.best_val_loss is not None:
         loss += f", the mean over {len(record.folds)} folds"
     ending = f"{record.stop_reason} after {record.epochs_run} epochs"

@@ -13,7 +13,9 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.misfit import misfit
+from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
+from tsladder.search.best_params import write_best_params
 from tsladder.search.bookkeeping import Bookkeeper
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
@@ -75,6 +77,15 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
+    results = LiveResults(work.places, work.params, say)
+
+    def publish(records: Sequence[TrialRecord]) -> None:
+        """What a second phase finds is in no row of the table."""
+        if search.phase is Phase.SEARCH:
+            results.update(
+                lambda: write_best_params(search.folder, work, search.key, schedule.objective, records),
+            )
+
     clear_scratch(search.folder)
     attempts = open_live_record(search.folder, search.question, say)
     others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
@@ -91,7 +102,9 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             parent_id=run.run_id,
             tracker=tracker,
             trials_total=schedule.trials_total,
+            objective=schedule.objective,
             say=say,
+            publish=publish,
         )
         books.log_lost(attempts)
         runner = Runner(
@@ -121,12 +134,13 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
             if words is not None:
                 say(words)
+        publish(runner.ended_records)
         stopped, heat = runner.run(), runner.heat_stop
         records = tuple(runner.ended_records)
         best = schedule.objective.best(records)
         if search.phase is Phase.SEARCH:
             run.metrics = {
-                "best_val_loss": best.best_val_loss if best else None,
+                **schedule.objective.figures(best),
                 "trials_done": float(len(records)),
                 **size_metrics(best.n_params if best else None),
             }
@@ -134,7 +148,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
         if heat is not None or (best is None and search.phase is Phase.SEARCH):
             run.status = RunStatus.FAILED
-    say(f"{len(records)} trials done, {_leader(best)}")
+    say(f"{len(records)} trials done, {schedule.objective.leader_words(best)}")
     if heat is not None:
         say(f"stopped for heat: {heat.reading}")
     if runner.finished is not None:
@@ -152,10 +166,6 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
     work, schedule = search.work, search.schedule
     adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
     return adopt(search.folder, others, adopter)
-
-
-def _leader(best: TrialRecord | None) -> str:
-    return "none has a loss" if best is None else f"best {best.best_val_loss:.4f} in trial {best.number + 1}"
 
 
 def _workers(search: Search) -> int | str:

@@ -1,12 +1,35 @@
-"""What a search makes best: the validation loss, or the area under the ROC curve on validation."""
+"""What a search makes best: the validation loss, or the area under the ROC curve on validation.
+
+The one definition of a cell's best: `Objective.best` is the trial that leads, and whatever is called best of the cell
+(its loss, its score, its AUC, its configuration) is that trial's.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from tsladder.search.trials import TrialRecord, TrialState
+
+VAL_LOSS, VAL_AUC = "val_loss", "val_auc"
+
+
+class Trial(Protocol):
+    """What is compared of a trial, whoever has read it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def best_val_loss(self) -> float | None: ...
+    @property
+    def val_auc(self) -> float | None: ...
+
+
+T = TypeVar("T", bound=Trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,25 +38,50 @@ class Objective:
 
     name: str
 
-    def score(self, record: TrialRecord) -> float | None:
-        """Higher is better; None for a trial that has none: it did not complete, or its AUC is undefined."""
-        if record.state is not TrialState.COMPLETE:
+    def score(self, trial: Trial) -> float | None:
+        """The AUC, or minus the loss: higher is better. None for a trial that has none: it did not complete, or its
+        AUC is undefined."""
+        if trial.state != TrialState.COMPLETE:
             return None
-        if self.name == "val_auc":
-            return record.val_auc
-        return None if record.best_val_loss is None else -record.best_val_loss
+        if self.name == VAL_AUC:
+            return trial.val_auc
+        return None if trial.best_val_loss is None else -trial.best_val_loss
 
-    def best(self, records: Sequence[TrialRecord]) -> TrialRecord | None:
+    def best(self, trials: Sequence[T]) -> T | None:
         """The trial of the highest score, the earliest of equals; None when none has a score."""
-        scored = [(score, record) for record in records if (score := self.score(record)) is not None]
-        return max(scored, key=lambda item: (item[0], -item[1].number), default=(0.0, None))[1]
+        scored = [(score, trial) for trial in trials if (score := self.score(trial)) is not None]
+        return max(scored, key=lambda item: (item[0], -item[1].number))[1] if scored else None
+
+    def figures(self, leader: Trial | None) -> dict[str, float | None]:
+        """What every file and page says of the trial that leads, by name; `best_val_auc` where the AUC is what is
+        searched for. All None where there is no such trial."""
+        if leader is None:
+            return {"best_score": None, "best_val_loss": None, "best_val_auc": None}
+        return {
+            "best_score": self.score(leader),
+            "best_val_loss": leader.best_val_loss,
+            "best_val_auc": leader.val_auc if self.name == VAL_AUC else None,
+        }
+
+    def words(self, trial: Trial) -> str:
+        """The objective of one trial with its name, and beside an AUC the loss that belongs to it."""
+        loss = None if trial.best_val_loss is None else f"val_loss {trial.best_val_loss:.4f}"
+        if loss is None or self.name == VAL_LOSS:
+            return loss or "no loss"
+        return f"{'no val_auc' if trial.val_auc is None else f'val_auc {trial.val_auc:.4f}'} ({loss})"
+
+    def leader_words(self, leader: Trial | None) -> str:
+        """The best figure so far, and whose it is."""
+        if leader is None:
+            return f"none has a {self.name}"
+        return f"best {self.words(leader)} in trial {leader.number + 1}"
 
     def standard_error(self, record: TrialRecord, n_positive: int, n_negative: int) -> float | None:
         """Of the score of a scored trial, as if the validation windows were independent; None where it has none.
 
         Overlapping windows have more. For the AUC by Hanley and McNeil (1982), equation 1.
         """
-        if self.name == "val_loss":
+        if self.name == VAL_LOSS:
             return record.val_loss_se
         if record.val_auc is None:
             return None

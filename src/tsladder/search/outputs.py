@@ -12,12 +12,12 @@ from typing import Any
 from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
+from tsladder.search.best_params import write_best_params
 from tsladder.search.conduct import Searched
 from tsladder.search.coverage import coverage
 from tsladder.search.runner import HeatStop
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.trials import TrialRecord
 from tsladder.training.cell import CellWork
 from tsladder.training.crew import heat_reason
 from tsladder.vocabulary import CellStatus, StopReason
@@ -25,7 +25,8 @@ from tsladder.vocabulary import CellStatus, StopReason
 
 def write_failure(work: CellWork, reason: str) -> None:
     """The cell is dropped from the law with this reason; nothing else stops."""
-    write_json(work.places.choice(work.cell), {**_head(work), "status": CellStatus.FAILED, "reason": reason})
+    failed = {**_head(work), "status": CellStatus.FAILED, "reason": reason, "search_key": work.search_key}
+    write_json(work.places.choice(work.cell), failed)
 
 
 def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
@@ -44,7 +45,7 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
     done = f"{len(records)} of {schedule.trials_total} trials"
     reason = heat_reason(stop.reading, done)
     failed = {**_head(work), "status": CellStatus.FAILED, "reason": reason, "stop_reason": StopReason.THERMAL}
-    write_json(work.places.choice(work.cell), failed)
+    write_json(work.places.choice(work.cell), failed | {"search_key": work.search_key})
 
 
 def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
@@ -74,7 +75,7 @@ def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
             "off_budget": not is_within(spec, space.grid.n_budget),
         },
     )
-    write_json(folder / "best_params.json", _best_params(work, winner, len(records)))
+    write_best_params(folder, work, work.search_key, schedule.objective, records)
 
 
 def _adopted(found: Searched) -> str | None:
@@ -83,25 +84,3 @@ def _adopted(found: Searched) -> str | None:
 
 def _head(work: CellWork) -> dict[str, Any]:
     return {"cell": str(work.cell), "budget": work.cell.budget, "horizon": work.cell.horizon}
-
-
-def _best_params(work: CellWork, winner: TrialRecord, n_trials: int) -> dict[str, Any]:
-    """The format that users of the earlier scripts read; complete for forced winners too."""
-    params = winner.params
-    return {
-        "experiment": f"{work.params.study.phase}_{work.cell}_{work.plan['target']['task']}",
-        "architecture": {name: params[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")}
-        | {"patch_len": work.geometry.patch_len, "stride": work.geometry.stride},
-        "training": {
-            "learning_rate": params["learning_rate"],
-            "epochs": params["epochs"],
-            "batch_size": params["effective_batch"],
-            "weight_decay": params["weight_decay"],
-            "warmup_steps": params["warmup_steps"],
-            "dropout": params["dropout"],
-        },
-        "param_count": winner.n_params,
-        "best_val_loss": winner.best_val_loss,
-        "n_trials": n_trials,
-        "timestamp": winner.ended_at,
-    }

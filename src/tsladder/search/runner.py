@@ -305,6 +305,7 @@ class Runner:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
         self._books.log(record)
+        self._books.publish(self.ended_records)
 
     def _tell_through(self, study: SearchStudy, newest: int) -> None:
         """Tell the sampler, in order, every ended trial up to `newest`."""

@@ -20,9 +20,10 @@ from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
 from tsladder.market.windows import FoldWindows
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.plans import train_key
+from tsladder.planning.plans import retraining_key, train_key
 from tsladder.planning.recipe import Settings
 from tsladder.records import digest, read_json, write_json
+from tsladder.results.live import LiveResults
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
@@ -49,24 +50,25 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
     asked for would compare unequal efforts. So does heat that stops the training, until the next start goes on.
     Raises Interrupted when asked to stop.
     """
-    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
-    folder = work.places.training(work.cell, key)
+    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
+    folder = work.places.training(work.cell, train_key(work.plan, choice, *inputs))
+    key = retraining_key(work.plan, choice, *inputs)
     with sole_owner(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
-            _finish(work, {"status": CellStatus.FAILED, "reason": trained})
+            _finish(work, key, {"status": CellStatus.FAILED, "reason": trained})
             return
         if trained.heat_stop is not None:
             failed = {"status": CellStatus.FAILED, "reason": trained.heat_stop, "stop_reason": StopReason.THERMAL}
-            _finish(work, failed, trained.outcomes)
+            _finish(work, key, failed, trained.outcomes)
             return
         if trained.fault is not None:
             reason = f"retraining failed for {trained.fault}"
-            _finish(work, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
+            _finish(work, key, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
             return
         for number, source in trained.folders.items():
             _copy(source, work.places.models(work.cell) / f"seed-{number}")
-        _finish(work, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
+        _finish(work, key, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _train(
         log.began(number, f"random seed {jobs[number].seed}", epochs=jobs[number].settings.epochs)
         return number, jobs[number]
 
+    results = LiveResults(work.places, work.params, say)
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
 
         def on_end(event: Ended) -> None:
@@ -186,6 +189,8 @@ def _train(
             _keep(work, jobs[event.number], event, folder)
             run = _run_record(work, jobs[event.number], event, started[event.number], search_key, of)
             tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
+            if not of:
+                results.update()
 
         reading = keep_busy(
             supervisor,
@@ -327,7 +332,9 @@ def _copy(source: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _finish(work: CellWork, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None) -> None:
+def _finish(
+    work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None
+) -> None:
     write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
     timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
-    write_json(work.places.timings(work.cell), {"cell": str(work.cell), "seeds": timings})
+    write_json(work.places.timings(work.cell), {"cell": str(work.cell), "key": key, "seeds": timings})

@@ -14,6 +14,7 @@ from tsladder.evaluation.symbols import SymbolScores
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
 from tsladder.params import EvaluationParams, WindowParams
+from tsladder.planning.plans import read_plan, retraining_key, scoring_key
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import CellRun, MlflowTracker, RunRecord, Tracker, open_cell_run
@@ -104,6 +105,7 @@ def _write(
         "budget": work.cell.budget,
         "horizon": work.cell.horizon,
         "status": CellStatus.DONE,
+        "key": _key(work, choice),
         "precision": work.recipe.precision,
         "metric": kind.metric,
         **{
@@ -121,6 +123,12 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "scores.json", record)
+
+
+def _key(work: CellWork, choice: dict[str, Any]) -> str:
+    """By which it is known that these scores belong to a question."""
+    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
+    return scoring_key(work.plan, retraining_key(read_plan(work.places.train_plan(work.cell)), choice, *inputs))
 
 
 def kind_of_cell(work: CellWork) -> Kind:

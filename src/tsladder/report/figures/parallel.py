@@ -1,4 +1,4 @@
-"""parallel.png: every trial as a line through its settings, one panel a horizon, coloured by its validation loss."""
+"""parallel.png: every trial as a line through its settings, a panel a horizon, coloured by the objective."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 from tsladder.report import words
 from tsladder.report.facts import Facts, TrialFacts
 from tsladder.report.figures.canvas import GRID, INK, MUTED, figure_of, png_of
-from tsladder.vocabulary import LOSS_UNITS
+from tsladder.report.figures.judging import Judging, judging_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LOGARITHMIC = ("n_params", "d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay")
 LINEAR = ("dropout", "warmup_steps")
-_COLOURS = "viridis_r"
-_UPPER_QUANTILE = 0.9
-"""Losses above this share of a horizon's trials take the last colour."""
 
 
 def settings_of(trials: Sequence[TrialFacts]) -> dict[str, NDArray[np.float64]]:
@@ -47,10 +44,12 @@ def heights(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw_parallel(facts: Facts) -> bytes | None:
-    """PNG; None where no horizon has two trials with a loss that differ in a setting."""
+    """PNG; None where no horizon has two trials with a figure that differ in a setting."""
+    judging = judging_of(facts)
     panels = []
     for horizon in facts.params.horizons:
-        trials = [t for cell in facts.of_horizon(horizon) for t in cell.search.trials if t.val_loss is not None]
+        tried = [trial for cell in facts.of_horizon(horizon) for trial in cell.search.trials]
+        trials = [trial for trial in tried if judging.figure(trial) is not None]
         axes = settings_of(trials)
         if len(trials) > 1 and axes:
             panels.append((horizon, trials, axes))
@@ -59,7 +58,7 @@ def draw_parallel(facts: Facts) -> bytes | None:
     figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=90)
     grid = figure.subplots(len(panels), 1, squeeze=False)
     for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
-        _panel(figure, axes, horizon, trials, settings, LOSS_UNITS[facts.params.target.metric])
+        _panel(figure, axes, horizon, trials, settings, judging)
     return png_of(figure)
 
 
@@ -69,22 +68,20 @@ def _panel(
     horizon: int,
     trials: Sequence[TrialFacts],
     settings: dict[str, NDArray[np.float64]],
-    unit: str,
+    judging: Judging,
 ) -> None:
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.collections import LineCollection
-    from matplotlib.colors import Normalize
 
-    losses = np.array([trial.val_loss for trial in trials], dtype=np.float64)
-    worst = float(np.quantile(losses, _UPPER_QUANTILE))
-    scale = Normalize(losses.min(), worst if worst > losses.min() else losses.min() + 1e-6, clip=True)
+    figures = np.array([judging.figure(trial) for trial in trials], dtype=np.float64)
+    scale = judging.scale(figures.tolist())
     placed = np.column_stack([heights(name, values) for name, values in settings.items()])
     at = np.arange(placed.shape[1], dtype=np.float64)
     # The best last, on top.
-    order = np.argsort(-losses, kind="stable")
+    order = np.argsort(figures if judging.by_auc else -figures, kind="stable")
     lines = [np.column_stack([at, placed[index]])[np.isfinite(placed[index])] for index in order]
-    colours = colormaps[_COLOURS](scale(losses[order]))
+    colours = colormaps[judging.colours](scale(figures[order]))
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=1.0, alpha=0.7))
     best = lines[-1]
     axes.plot(best[:, 0], best[:, 1], color="#c02942", linewidth=2.2, zorder=3)
@@ -102,8 +99,8 @@ def _panel(
         f"{words.days(horizon)} ahead: {words.counted(len(trials), 'trial')}, the best of them in red",
         loc="left", fontweight="bold", fontsize=10, color=INK,
     )  # fmt: skip
-    bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=axes, extend="max", aspect=14, pad=0.01)
-    bar.set_label(f"validation loss ({unit})", color=INK, fontsize=8)
+    bar = figure.colorbar(ScalarMappable(scale, judging.colours), ax=axes, extend=judging.extends, aspect=14, pad=0.01)
+    bar.set_label(judging.label, color=INK, fontsize=8)
     bar.ax.tick_params(labelsize=8, colors=INK)
 
 

@@ -20,7 +20,7 @@ from tsladder.report.figures.canvas import (
     png_of,
     titled,
 )
-from tsladder.report.score_facts import Interval, RegionFacts
+from tsladder.results.score_facts import Interval, RegionFacts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

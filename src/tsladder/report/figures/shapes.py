@@ -10,51 +10,50 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tsladder.report import words
-from tsladder.report.facts import CellFacts, Facts
+from tsladder.report.facts import CellFacts, Facts, TrialFacts
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of
-from tsladder.vocabulary import LOSS_UNITS
+from tsladder.report.figures.judging import Judging, judging_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
-_COLOURS = "viridis_r"
-_UPPER_QUANTILE = 0.9
-"""Losses above this share of a horizon's shapes take the last colour, so that one wreck does not grey out the rest."""
 _MOST_TICKS = 6
-_LEGEND = "disc: a width and depth tried, larger with more trials; ring: winner; cross: no trial had a loss"
+_LEGEND = "disc: a width and depth tried, larger with more trials; ring: winner; cross: no trial had one"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """One width and depth: its best loss over `trials` trials; None where none of them ended with a loss."""
+    """One width and depth: the figure, loss or AUC, of the best of its `trials` trials by the objective of the search;
+    None where none of them has one."""
 
     d_model: int
     n_layers: int
-    val_loss: float | None
+    figure: float | None
     trials: int
 
 
-def shapes_of(cell: CellFacts) -> tuple[Shape, ...]:
+def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
     """The trials of a cell by width and depth, narrowest and shallowest first."""
-    losses: dict[tuple[int, int], list[float | None]] = {}
+    by_shape: dict[tuple[int, int], list[TrialFacts]] = {}
     for trial in cell.search.trials:
         if trial.shape is not None:
-            losses.setdefault(trial.shape, []).append(trial.val_loss)
+            by_shape.setdefault(trial.shape, []).append(trial)
     return tuple(
         Shape(
             d_model=d_model,
             n_layers=n_layers,
-            val_loss=min((loss for loss in tried if loss is not None), default=None),
+            figure=judging.best(tried),
             trials=len(tried),
         )
-        for (d_model, n_layers), tried in sorted(losses.items())
+        for (d_model, n_layers), tried in sorted(by_shape.items())
     )
 
 
 def draw_shapes(facts: Facts) -> bytes | None:
     """PNG of all planned rungs and horizons; None where no trial has a shape."""
-    shapes = {str(cell.cell): shapes_of(cell) for cell in facts.planned}
+    judging = judging_of(facts)
+    shapes = {str(cell.cell): shapes_of(cell, judging) for cell in facts.planned}
     budgets = [b for b in facts.params.ladder if any(shapes[str(c.cell)] for c in facts.planned if c.cell.budget == b)]
     horizons = [h for h in facts.params.horizons if any(shapes[str(c.cell)] for c in facts.of_horizon(h))]
     if not budgets:
@@ -65,11 +64,11 @@ def draw_shapes(facts: Facts) -> bytes | None:
     grid = figure.subplots(len(budgets), len(horizons), squeeze=False, sharex="row", sharey="row")
     cells = {(cell.cell.budget, cell.cell.horizon): cell for cell in facts.planned}
     for column, horizon in enumerate(horizons):
-        scale = _scale([shape for budget in budgets for shape in shapes[str(cells[budget, horizon].cell)]])
+        scale = _scale([shape for budget in budgets for shape in shapes[str(cells[budget, horizon].cell)]], judging)
         for row, budget in enumerate(budgets):
             cell = cells[budget, horizon]
-            _panel(grid[row, column], cell, shapes[str(cell.cell)], scale)
-        _colour_bar(figure, list(grid[:, column]), scale, horizon, LOSS_UNITS[facts.params.target.metric])
+            _panel(grid[row, column], cell, shapes[str(cell.cell)], scale, judging)
+        _colour_bar(figure, list(grid[:, column]), scale, horizon, judging)
         grid[-1, column].set_xlabel("width, d_model", color=INK, fontsize=9)
     for row, budget in enumerate(budgets):
         tried = [shape for horizon in horizons for shape in shapes[str(cells[budget, horizon].cell)]]
@@ -78,27 +77,23 @@ def draw_shapes(facts: Facts) -> bytes | None:
     return png_of(figure)
 
 
-def _scale(shapes: Sequence[Shape]) -> Normalize | None:
-    from matplotlib.colors import Normalize
-
-    losses = [shape.val_loss for shape in shapes if shape.val_loss is not None]
-    if not losses:
-        return None
-    low, high = min(losses), float(np.quantile(losses, _UPPER_QUANTILE))
-    return Normalize(low, high if high > low else low + 1e-6, clip=True)
+def _scale(shapes: Sequence[Shape], judging: Judging) -> Normalize | None:
+    figures = [shape.figure for shape in shapes if shape.figure is not None]
+    return judging.scale(figures) if figures else None
 
 
-def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normalize | None) -> None:
+def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normalize | None, judging: Judging) -> None:
     axes.set_title(str(cell.cell), loc="left", fontweight="bold", fontsize=9.5, color=INK)
     if not shapes:
         axes.text(0.5, 0.5, "no trial", transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=9)
-    reached = [shape for shape in shapes if shape.val_loss is not None]
-    failed = [shape for shape in shapes if shape.val_loss is None]
+    reached = [shape for shape in shapes if shape.figure is not None]
+    failed = [shape for shape in shapes if shape.figure is None]
     if reached:
         axes.scatter(
             [shape.d_model for shape in reached], [shape.n_layers for shape in reached],
-            c=np.array([shape.val_loss for shape in reached], dtype=np.float64),
-            s=[_area(shape) for shape in reached], cmap=_COLOURS, norm=scale, edgecolors=INK, linewidths=0.4, zorder=3,
+            c=np.array([shape.figure for shape in reached], dtype=np.float64),
+            s=[_area(shape) for shape in reached], cmap=judging.colours, norm=scale, edgecolors=INK,
+            linewidths=0.4, zorder=3,
         )  # fmt: skip
     if failed:
         axes.scatter(
@@ -150,13 +145,14 @@ def thinned(values: Sequence[int]) -> list[int]:
     return kept if len(values) == 1 else [*kept, values[-1]]
 
 
-def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, unit: str) -> None:
+def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, judging: Judging) -> None:
     from matplotlib.cm import ScalarMappable
 
     if scale is None:
         return
     bar = figure.colorbar(
-        ScalarMappable(scale, _COLOURS), ax=column, location="bottom", extend="max", aspect=28, shrink=0.9, pad=0.02
+        ScalarMappable(scale, judging.colours), ax=column, location="bottom", extend=judging.extends, aspect=28,
+        shrink=0.9, pad=0.02,
     )  # fmt: skip
-    bar.set_label(f"validation loss, {words.days(horizon)} ahead ({unit})", color=INK, fontsize=9)
+    bar.set_label(f"{judging.label}, {words.days(horizon)} ahead", color=INK, fontsize=9)
     bar.ax.tick_params(labelsize=8, colors=INK)

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
-from tsladder.report.score_facts import RegionFacts
+from tsladder.results.score_facts import RegionFacts
+from tsladder.search.objective import VAL_AUC
 
 RELIABILITY = "reliability.png"
 
@@ -19,12 +20,19 @@ def at_a_glance(facts: Facts) -> list[Block]:
         matrix.matrix_table(facts),
         Paragraph(
             f"Skill is 1 - test loss / loss of the stricter constant, with its paired {level} interval; below it the "
-            "mean test loss with its own, and the best validation loss of the search, which flatters the cell. A cell "
-            "has skill where the interval of its skill lies wholly above 0; a simpler forecast is better where the "
-            "paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler forecast "
-            "is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not planned."
+            f"mean test loss with its own, and the validation loss of {_leader(facts)}, which flatters the cell. A "
+            "cell has skill where the interval of its skill lies wholly above 0; a simpler forecast is better where "
+            "the paired interval of its loss less the cell's lies wholly below 0. Green: skill, and no simpler "
+            "forecast is better; yellow: skill, and one is; red: no skill shown, or failed; grey: not scored or not "
+            "planned."
         ),
     ]
+
+
+def _leader(facts: Facts) -> str:
+    """Whose validation loss stands for a cell."""
+    by = "the highest AUC" if facts.params.search.objective == VAL_AUC else "the lowest"
+    return f"the trial with {by}"
 
 
 def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
@@ -33,7 +41,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Heading(2, "Cells"),
         *or_words(score_tables.cells_table(facts), "No cell is planned."),
         Paragraph(
-            "N is the measured parameter count. The validation loss is the best of the search and flatters it; the "
+            f"N is the measured parameter count. The validation loss is that of {_leader(facts)} and flatters it; the "
             f"test loss is the mean ± its standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of "
             "the stricter constant. Beaten by: forecasts whose paired interval on the test days lies wholly below the "
             "cell's loss."

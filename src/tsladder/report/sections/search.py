@@ -7,6 +7,7 @@ from collections.abc import Collection
 from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import Facts
+from tsladder.report.figures.judging import judging_of
 from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
 SHAPES = "shapes.png"
@@ -40,7 +41,7 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
                 "its last norm."
             )
         )
-    return [*blocks, *_shapes(pictures), *_parallel(pictures)]
+    return [*blocks, *_shapes(facts, pictures), *_parallel(facts, pictures)]
 
 
 def _utilisation(facts: Facts) -> list[Block]:
@@ -84,29 +85,31 @@ def _coverage(facts: Facts) -> list[Block]:
     ]
 
 
-def _shapes(pictures: Collection[str]) -> list[Block]:
+def _shapes(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    by = judging_of(facts).words
     blocks: list[Block] = [Heading(3, "Depth against width")]
     if SHAPES not in pictures:
         return [*blocks, Paragraph("No trial has a width and a depth to show.")]
     return [
         *blocks,
-        Picture(SHAPES, "Width and depth of every trial coloured by its validation loss, one panel a rung and horizon"),
+        Picture(SHAPES, f"Width and depth of every trial coloured by its {by}, one panel a rung and horizon"),
         Paragraph(
-            "Each disc is a width and depth that was tried, coloured by the best validation loss of its trials and "
-            "larger the more trials it had; a cross is one of which no trial ended with a loss, the ring the winner. "
+            f"Each disc is a width and depth that was tried, coloured by the {by} of the best of its trials and "
+            "larger the more trials it had; a cross is one of which no trial ended with one, the ring the winner. "
             "Trials differ in their other settings, too, and one trial is one seed: a difference in colour is a hint, "
             "no finding."
         ),
     ]
 
 
-def _parallel(pictures: Collection[str]) -> list[Block]:
+def _parallel(facts: Facts, pictures: Collection[str]) -> list[Block]:
+    by = judging_of(facts).words
     blocks: list[Block] = [Heading(3, "Every trial side by side")]
     if PARALLEL not in pictures:
         return [*blocks, Paragraph("No horizon has trials with a loss that differ in a setting.")]
     return [
         *blocks,
-        Picture(PARALLEL, "Every trial as a line through its settings, coloured by validation loss, a panel a horizon"),
+        Picture(PARALLEL, f"Every trial as a line through its settings, coloured by {by}, a panel a horizon"),
         Paragraph(
             "A line is a trial of any rung; settings on which all agree are left out. The table of all of them is "
             "trials.csv beside this report."

@@ -7,8 +7,13 @@ import json
 import pytest
 from tests.report import studies
 
-from tsladder.report.results_csv import to_csv
 from tsladder.report.study_files import read_facts
+from tsladder.results.table import to_csv as table_of_cells
+
+
+def to_csv(facts):
+    return table_of_cells(facts.params, facts.study_key, facts.cells)
+
 
 # As the specification lists them; written out again here so that a slip in the code shows.
 CONTRACT = [
@@ -53,6 +58,7 @@ def test_every_planned_cell_has_one_row_and_no_other_cell_has_any(rows, facts):
 
 def test_a_scored_cell_carries_the_search_and_the_test(rows):
     row = rows["12k-h1"]
+    assert row["experiment"] == "6A_12k_h1_threshold_1pct"
     assert (row["status"], row["run_type"], row["script_path"]) == ("success", "hpo", "stages/hpo.py")
     assert float(row["val_loss"]) == 0.41
     assert float(row["duration_seconds"]) == 1.5 + 2.25

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
+from tsladder.params import Params
 from tsladder.records import canonical
-from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.score_facts import RegionFacts
+from tsladder.results.facts import CellFacts, CellState
+from tsladder.results.score_facts import RegionFacts
+from tsladder.vocabulary import experiment_name
 
 KNOWN = (
     "experiment",
@@ -73,6 +76,10 @@ ADDED = (
     "test_r2",
     "test_sign_hit_rate",
     "test_rmse",
+    "objective",
+    "best_score",
+    "best_val_auc",
+    "best_trial",
 )
 
 HINDSIGHT = ("own_rate",)
@@ -81,21 +88,23 @@ HINDSIGHT = ("own_rate",)
 SCRIPT = "stages/hpo.py"
 
 
-def to_csv(facts: Facts) -> str:
-    """The whole file. What is unknown is an empty field, so a status is empty only while a cell is open."""
+def to_csv(params: Params, study_key: str | None, cells: Sequence[CellFacts]) -> str:
+    """The whole file, a row for each planned one of `cells`. What is unknown is an empty field, so a status is empty
+    only while a cell is open; the configuration of an open cell is the one that leads its search."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, [*KNOWN, *ADDED], lineterminator="\n")
     writer.writeheader()
-    for cell in facts.planned:
-        writer.writerow(_known(facts, cell) | _added(facts, cell))
+    for cell in cells:
+        if cell.planned:
+            writer.writerow({**_known(params, cell), **_added(params, cell), "study_key": study_key})
     return stream.getvalue()
 
 
-def _known(facts: Facts, cell: CellFacts) -> dict[str, Any]:
-    study, task = facts.params.study, facts.params.target.task
-    architecture = cell.winner.architecture if cell.winner else {}
+def _known(params: Params, cell: CellFacts) -> dict[str, Any]:
+    study, task, search = params.study, params.target.task, cell.search
+    architecture = cell.winner.architecture if cell.winner else search.best_architecture
     return {
-        "experiment": f"{study.phase}_{cell.cell}_{task}",
+        "experiment": experiment_name(study.phase, cell.cell, task),
         "phase": study.phase,
         "budget": cell.cell.budget,
         "task": task,
@@ -105,11 +114,11 @@ def _known(facts: Facts, cell: CellFacts) -> dict[str, Any]:
         "run_type": "hpo",
         "status": _status(cell),
         **{name: architecture.get(name) for name in ("d_model", "n_layers", "n_heads", "d_ff")},
-        "param_count": cell.winner.n_params if cell.winner else None,
-        "val_loss": cell.search.best_val_loss,
-        "hyperparameters": canonical(dict(cell.search.hyperparameters)) if cell.search.hyperparameters else None,
-        "duration_seconds": cell.search.seconds,
-        "timestamp": cell.search.ended_at,
+        "param_count": cell.winner.n_params if cell.winner else search.best_n_params,
+        "val_loss": search.best_val_loss,
+        "hyperparameters": canonical(dict(search.hyperparameters)) if search.hyperparameters else None,
+        "duration_seconds": search.seconds,
+        "timestamp": search.ended_at,
     }
 
 
@@ -121,7 +130,7 @@ def _status(cell: CellFacts) -> str | None:
     return None
 
 
-def _added(facts: Facts, cell: CellFacts) -> dict[str, Any]:
+def _added(params: Params, cell: CellFacts) -> dict[str, Any]:
     search, again, winner = cell.search, cell.retraining, cell.winner
     validation = cell.regions.get("validation")
     return {
@@ -135,7 +144,10 @@ def _added(facts: Facts, cell: CellFacts) -> dict[str, Any]:
         "budget_utilisation": cell.utilisation,
         "off_budget": winner.off_budget if winner else None,
         "reason": cell.reason,
-        "study_key": facts.study_key,
+        "objective": params.search.objective,
+        "best_score": search.best_score,
+        "best_val_auc": search.best_val_auc,
+        "best_trial": search.best_number,
     }
 
 

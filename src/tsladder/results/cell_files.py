@@ -1,20 +1,32 @@
-"""What the stages left about one cell, read into CellFacts. Any file may be missing."""
+"""What the stages left about one cell -> CellFacts. Any file may be missing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import read_lines
-from tsladder.report.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
-from tsladder.report.score_files import read_regions, read_symbols
-from tsladder.report.stored import Record, read_if_there
+from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
+from tsladder.results.score_files import read_regions, read_symbols
+from tsladder.results.stored import Record, read_if_there
 from tsladder.vocabulary import Cell, CellStatus, Region
 
 SEED_PREFIX = "seed-"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellRecords:
+    """What lies there of a cell and belongs to the question; what does not, or is missing, is empty."""
+
+    choice: Record = field(default_factory=dict)
+    coverage: Record = field(default_factory=dict)
+    best: Record = field(default_factory=dict)
+    trials: Sequence[Record] = ()
+    timings: Record = field(default_factory=dict)
+    scores: Record = field(default_factory=dict)
 
 
 def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellFacts:
@@ -23,35 +35,34 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
     What lies on disk of a cell that is not planned belongs to another study and is not read.
     """
     if not plan.get("planned", params.is_planned(cell)):
-        nothing = _search({}, {}, [])
-        return CellFacts(
-            cell=cell,
-            state=CellState.NOT_PLANNED,
-            failed_stage=None,
-            reason=None,
-            winner=None,
-            search=nothing,
-            retraining=_retraining({}),
-            regions={},
-            symbols={},
-        )
-    choice = read_if_there(places.choice(cell))
-    scores = read_if_there(places.scores(cell) / "scores.json")
-    state, failed_stage, reason = _ending(choice, scores)
+        return cell_facts(cell, CellRecords(), planned=False)
+    return cell_facts(
+        cell,
+        CellRecords(
+            choice=read_if_there(places.choice(cell)),
+            coverage=read_if_there(places.hpo(cell) / "coverage.json"),
+            best=read_if_there(places.hpo(cell) / "best_params.json"),
+            trials=read_lines(places.hpo(cell) / "trials.jsonl"),
+            timings=read_if_there(places.timings(cell)),
+            scores=read_if_there(places.scores(cell) / "scores.json"),
+        ),
+    )
+
+
+def cell_facts(cell: Cell, records: CellRecords, *, planned: bool = True) -> CellFacts:
+    """The values in `records`."""
+    state, failed_stage, reason = _ending(records.choice, records.scores)
+    scored = state is CellState.SCORED
     return CellFacts(
         cell=cell,
-        state=state,
+        state=state if planned else CellState.NOT_PLANNED,
         failed_stage=failed_stage,
         reason=reason,
-        winner=_winner(choice),
-        search=_search(
-            read_if_there(places.hpo(cell) / "coverage.json"),
-            read_if_there(places.hpo(cell) / "best_params.json"),
-            read_lines(places.hpo(cell) / "trials.jsonl"),
-        ),
-        retraining=_retraining(read_if_there(places.timings(cell))),
-        regions=read_regions(scores) if state is CellState.SCORED else {},
-        symbols=read_symbols(scores, Region.TEST) if state is CellState.SCORED else {},
+        winner=_winner(records.choice),
+        search=_search(records.coverage, records.best, records.trials),
+        retraining=_retraining(records.timings),
+        regions=read_regions(records.scores) if scored else {},
+        symbols=read_symbols(records.scores, Region.TEST) if scored else {},
     )
 
 
@@ -76,12 +87,17 @@ def _winner(choice: Record) -> Winner | None:
     )
 
 
-def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> SearchFacts:
+def _search(coverage: Record, best: Record, trials: Sequence[Record]) -> SearchFacts:
     return SearchFacts(
         best_val_loss=best.get("best_val_loss"),
+        best_score=best.get("best_score"),
+        best_val_auc=best.get("best_val_auc"),
+        best_number=best.get("number"),
+        best_architecture=best.get("architecture", {}),
+        best_n_params=best.get("param_count"),
         ended_at=best.get("timestamp"),
         hyperparameters=best.get("training", {}),
-        trials_done=best.get("n_trials", coverage.get("trials_done")),
+        trials_done=best.get("n_trials", coverage.get("trials_done", _ended(trials))),
         trials_total=coverage.get("trials_total"),
         grid_size=coverage.get("grid_size"),
         members_seen=coverage.get("members_seen"),
@@ -95,11 +111,18 @@ def _search(coverage: Record, best: Record, trials: list[dict[str, Any]]) -> Sea
         seconds=_total(trial.get("seconds") for trial in trials),
         peak_memory_gib=_highest(trial.get("peak_memory_gib") for trial in trials),
         devices=tuple(sorted({trial["device"] for trial in trials if trial.get("device")})),
-        trials=tuple(_trial(trial) for trial in trials),
+        trials=tuple(trial_facts(trial) for trial in trials),
     )
 
 
-def _trial(line: Record) -> TrialFacts:
+def _ended(trials: Sequence[Record]) -> int | None:
+    """How many trials of a search that goes on have ended; None before one has begun."""
+    last = {trial["number"]: trial["state"] for trial in trials}
+    return sum(state != "interrupted" for state in last.values()) if last else None
+
+
+def trial_facts(line: Record) -> TrialFacts:
+    """A line of trials.jsonl."""
     return TrialFacts(
         number=line["number"],
         state=line["state"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tsladder.report.score_facts import (
+from tsladder.results.score_facts import (
     Decision,
     Estimate,
     Metrics,
@@ -15,7 +15,7 @@ from tsladder.report.score_facts import (
     SymbolFacts,
     Temperature,
 )
-from tsladder.report.stored import Record, interval_of
+from tsladder.results.stored import Record, interval_of
 
 
 def read_regions(scores: Record) -> dict[str, RegionFacts]:

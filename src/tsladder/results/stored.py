@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.records import read_json
-from tsladder.report.score_facts import Interval
+from tsladder.results.score_facts import Interval
 
 Record = Mapping[str, Any]
 

@@ -1,0 +1,75 @@
+"""`-S leaf=value`, as `dvc exp run -S` takes it: another value for a leaf of params.yaml, and the file stays."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tsladder.errors import BadInput
+from tsladder.typed_yaml import parse_yaml
+
+_OFFERED = 3
+_FILE = "params.yaml:"
+_TIGHT_COLON = re.compile(r"([A-Za-z_]\w*):(?=[^\s/])")
+"""DVC takes {low:1,high:2}; YAML wants a space after the colon."""
+
+
+def assigned(raw: Any, assignments: Sequence[str], *, source: str) -> Any:
+    """`raw`, the plain data of the file `source`, with `assignments` made one after the other. A section given for a
+    section is merged into it, as DVC does. Raises BadInput that lists every one that is none, or has no such leaf."""
+    changed = copy.deepcopy(raw)
+    faults = []
+    for text in assignments:
+        fault = _assign(changed, text)
+        if fault is not None:
+            faults.append(f"-S {text}: {fault}")
+    if faults:
+        raise BadInput(f"{source} does not take what -S gives; nothing was run:", faults)
+    return changed
+
+
+def _assign(raw: Any, text: str) -> str | None:
+    """Change `raw`, or say what is wrong."""
+    path, equals, value = text.removeprefix(_FILE).partition("=")
+    if not equals or not path:
+        return "must be leaf=value, for example search.trials=20"
+    *sections, last = path.split(".")
+    section = raw
+    for depth, key in enumerate(sections, start=1):
+        if not isinstance(section, dict) or key not in section:
+            return _unknown(raw, path)
+        section = section[key]
+        if not isinstance(section, dict):
+            return f"{'.'.join(sections[:depth])} is {section!r} and no section: give it a section as a whole"
+    if not isinstance(section, dict) or last not in section:
+        return _unknown(raw, path)
+    new = parse_yaml(_TIGHT_COLON.sub(r"\1: ", value) if value.lstrip().startswith("{") else value, source=f"-S {text}")
+    section[last] = _merged(section[last], new)
+    return None
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+
+
+def _unknown(raw: Any, path: str) -> str:
+    known = list(_paths(raw, ""))
+    close = difflib.get_close_matches(path, known, n=_OFFERED, cutoff=0.5)
+    # A leaf that is named without its sections.
+    close = [name for name in known if name.rpartition(".")[2] == path][:_OFFERED] or close
+    return f"{path} is unknown; " + (f"did you mean {' or '.join(close)}?" if close else f"sections: {', '.join(raw)}")
+
+
+def _paths(value: Any, path: str) -> Iterator[str]:
+    """Of every section and leaf."""
+    if not isinstance(value, Mapping):
+        return
+    for key, item in value.items():
+        name = f"{path}.{key}" if path else key
+        yield name
+        yield from _paths(item, name)

@@ -1,0 +1,77 @@
+"""What trials are compared by in a picture: the objective of their search, which also chose its winner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tsladder.report.facts import Facts, TrialFacts
+from tsladder.search.objective import VAL_AUC, Objective
+from tsladder.vocabulary import LOSS_UNITS
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Normalize
+
+_SHARE = 0.1
+"""So many of the worst figures take the last colour, so that one wreck does not grey out the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """`unit`: of the loss."""
+
+    objective: Objective
+    unit: str
+
+    @property
+    def by_auc(self) -> bool:
+        return self.objective.name == VAL_AUC
+
+    @property
+    def words(self) -> str:
+        return "AUC on validation" if self.by_auc else "validation loss"
+
+    @property
+    def label(self) -> str:
+        return self.words if self.by_auc else f"{self.words} ({self.unit})"
+
+    @property
+    def colours(self) -> str:
+        """The best figure is bright."""
+        return "viridis" if self.by_auc else "viridis_r"
+
+    @property
+    def extends(self) -> str:
+        """The end of the colour bar beyond which worse figures lie."""
+        return "min" if self.by_auc else "max"
+
+    def figure(self, trial: TrialFacts) -> float | None:
+        """Its AUC or its loss; None where it has none to be compared by."""
+        score = self.objective.score(trial)
+        return None if score is None else self._of_score(score)
+
+    def best(self, trials: Sequence[TrialFacts]) -> float | None:
+        """The figure of the one that leads."""
+        leader = self.objective.best(trials)
+        return None if leader is None else self.figure(leader)
+
+    def scale(self, figures: Sequence[float]) -> Normalize:
+        """From the best of them to the tenth that is worst."""
+        from matplotlib.colors import Normalize
+
+        low, high = min(figures), max(figures)
+        if self.by_auc:
+            low = min(float(np.quantile(figures, _SHARE)), high - 1e-6)
+        else:
+            high = max(float(np.quantile(figures, 1.0 - _SHARE)), low + 1e-6)
+        return Normalize(low, high, clip=True)
+
+    def _of_score(self, score: float) -> float:
+        return score if self.by_auc else -score
+
+
+def judging_of(facts: Facts) -> Judging:
+    return Judging(Objective(facts.params.search.objective), LOSS_UNITS[facts.params.target.metric])

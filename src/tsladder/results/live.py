@@ -1,0 +1,74 @@
+"""mlruns/experiment_results.csv: the table of the report while its cells are built, current after every trial and seed.
+
+It is built from files alone and replaced as a whole, so that any number of processes may write it. It is for people:
+nothing is read back from it, and what cannot be written ends no work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.plans import Plan, study_key
+from tsladder.records import write_text
+from tsladder.results.gathering import belonging_by_keys, facts_of
+from tsladder.results.stored import read_if_there
+from tsladder.results.table import to_csv
+from tsladder.results.unchanged import Unchanged
+from tsladder.vocabulary import Cell
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _PlanFiles:
+    """The three plan files of a cell as they lie there; {} for one that is missing."""
+
+    cell: Cell
+    search: Plan
+    train: Plan
+    evaluate: Plan
+
+
+def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
+    """The table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
+    plans = [_plans(places, cell, files) for cell in params.cells]
+    planned = [one for one in plans if one.search.get("planned")]
+    key = study_key({str(one.cell): one.search for one in planned}) if planned else None
+    facts = [facts_of(places, one, partial(belonging_by_keys, places, one, files), files) for one in planned]
+    return to_csv(params, key, facts)
+
+
+class LiveResults:
+    """The writer of one process; what has not changed on disk is not read again."""
+
+    def __init__(self, places: Places, params: Params, say: Say) -> None:
+        self._places = places
+        self._params = params
+        self._say = say
+        self._files = Unchanged()
+        self._told = False
+
+    def update(self, before: Callable[[], None] | None = None) -> None:
+        """Write what `before` writes of the cell at work, then the table. A disk that takes neither is said once."""
+        try:
+            if before is not None:
+                before()
+            text = table_of_files(self._places, self._params, self._files)
+            write_text(self._places.live_results, text, durable=False)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                self._say(
+                    f"the results so far cannot be shown in {self._places.live_results} ({error.strerror or error}): "
+                    "the work goes on, and the report will have them"
+                )
+
+
+def _plans(places: Places, cell: Cell, files: Unchanged) -> _PlanFiles:
+    paths = places.search_plan(cell), places.train_plan(cell), places.evaluate_plan(cell)
+    search, train, evaluate = (dict(files.read(path, read_if_there)) for path in paths)
+    return _PlanFiles(cell=cell, search=search, train=train, evaluate=evaluate)
