@@ -130,7 +130,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             say(line)
         machine = work.machine
         memory = memory_words(machine)
-        of_memory = None if memory is None else f"memory: {memory}"
+        of_memory = None if memory is None else f"memory     {memory}"
         for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
             if words is not None:
                 say(words)
