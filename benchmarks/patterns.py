@@ -1,7 +1,7 @@
 """How often depth against width "shows" in a search where only the learning rate matters: python benchmarks/patterns.py
 
-Trials by TPE as the search draws them, one at a time, after six random ones. Scores are dealt over all trials at once,
-and within blocks of consecutive trials. About four minutes on one core.
+Trials by TPE as the search draws them, one at a time, after six random ones. Scores are permuted over all trials at
+once, and within blocks of consecutive trials. About four minutes on one core.
 """
 
 from __future__ import annotations

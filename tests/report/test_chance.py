@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test, spearmanr
 
-from tsladder.report.patterns.chance import Chance, blocks_of, deals, pooled
+from tsladder.report.patterns.chance import Chance, blocks_of, permutations, pooled
 from tsladder.report.patterns.ranks import least_shown, rank_correlation
 
 FEW = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=6)
@@ -57,9 +57,9 @@ def test_four_trials_can_show_no_correlation_however_strong():
 
 
 def test_drawn_orders_repeat_and_hold_every_trial_within_its_block():
-    first, exact = deals(30, 7)
-    deals.cache_clear()
-    again, _ = deals(30, 7)
+    first, exact = permutations(30, 7)
+    permutations.cache_clear()
+    again, _ = permutations(30, 7)
     assert not exact
     assert np.array_equal(first, again)
     for block in blocks_of(30):

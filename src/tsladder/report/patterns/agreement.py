@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import ALL_ORDERS, DEALS, FEWEST, Chance, Floats, deals, pooled
+from tsladder.report.patterns.chance import ALL_ORDERS, PERMUTATIONS, FEWEST, Chance, Floats, permutations, pooled
 from tsladder.report.patterns.trials import Cohort, Tried
 from tsladder.vocabulary import Cell
 
@@ -64,7 +64,7 @@ class Agreement:
     def least_p(self) -> float:
         """The smallest p, not corrected, that best trials of this number could have: one of all ways to be the best."""
         if self.trials > ALL_ORDERS:
-            return 1.0 / (DEALS + 1)
+            return 1.0 / (PERMUTATIONS + 1)
         return 1.0 / math.comb(self.trials, self.best)
 
 
@@ -155,17 +155,17 @@ def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
     ranges = _ranges(cohort, best_N)
     if not ranges:
         return None
-    orders, exact = deals(len(best_N), seed)
-    dealt = best_N[orders]
+    orders, exact = permutations(len(best_N), seed)
+    permuted = best_N[orders]
     scaled = scaled_places(cohort.trials)
-    null = np.mean([_range_within(scaled[name], dealt) for name in ranges], axis=0)
+    null = np.mean([_range_within(scaled[name], permuted) for name in ranges], axis=0)
     return Chance(value=math.fsum(ranges.values()) / len(ranges), null=null, exact=exact)
 
 
-def _range_within(values_N: Floats, dealt: Flags) -> Floats:
-    """Range of the marked values, deal by deal; they lie in [0, 1]."""
-    highest = np.where(dealt, values_N, 0.0).max(axis=1)
-    return np.asarray(highest - np.where(dealt, values_N, 1.0).min(axis=1), dtype=np.float64)
+def _range_within(values_N: Floats, permuted: Flags) -> Floats:
+    """Range of the marked values, permutation by permutation; they lie in [0, 1]."""
+    highest = np.where(permuted, values_N, 0.0).max(axis=1)
+    return np.asarray(highest - np.where(permuted, values_N, 1.0).min(axis=1), dtype=np.float64)
 
 
 def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
@@ -176,7 +176,7 @@ def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
     apart_NN = np.sqrt(((points_NK[:, None, :] - points_NK[None, :, :]) ** 2).sum(axis=2))
     n, best = len(best_N), int(np.count_nonzero(best_N))
     of_all = apart_NN.sum() / (n * (n - 1))
-    orders, exact = deals(n, seed)
+    orders, exact = permutations(n, seed)
     # Row 0 is the true marking.
     marked = np.vstack([best_N, best_N[orders]]).astype(np.float64)
     apart = ((marked @ apart_NN) * marked).sum(axis=1) / (best * (best - 1)) / of_all

@@ -1,8 +1,8 @@
-"""What a figure of a search would be by chance: the same figure with the trials' scores dealt anew. Pure.
+"""What a figure of a search would be by chance: the same figure with the trials' scores permuted. Pure.
 
-Scores are dealt within blocks of about BLOCK consecutive trials. A sampler that has learned puts its later trials where
-earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a part in
-it: dealt over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
+Scores are permuted within blocks of about BLOCK consecutive trials. A sampler that has learned puts its later trials
+where earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a part in
+it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
 where it did not, within blocks 3 to 8 %.
 """
 
@@ -24,7 +24,7 @@ BLOCK = 8
 ALL_ORDERS = 8
 """Up to so many trials every order is tried, 40,320 of them."""
 
-DEALS = 10_000
+PERMUTATIONS = 10_000
 """As many are drawn where there are more."""
 
 FEWEST = 4
@@ -35,7 +35,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chance:
-    """A figure and what it was in every deal. `exact`: every order was tried, the true one among them."""
+    """A figure and what it was in every permutation. `exact`: every order was tried, the true one among them."""
 
     value: float
     null: Floats
@@ -56,7 +56,7 @@ class Chance:
         return min(1.0, 2.0 * min(self.p_low, self.p_high))
 
     def _share(self, as_far: int) -> float:
-        # The true order is one of the possible ones, and random deals lack it.
+        # The true order is one of the possible ones, and random permutations lack it.
         return as_far / self.null.size if self.exact else (as_far + 1) / (self.null.size + 1)
 
 
@@ -69,21 +69,21 @@ def blocks_of(n: int, block: int = BLOCK) -> tuple[slice, ...]:
 
 
 @lru_cache(maxsize=8)
-def deals(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
+def permutations(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
     """(row by row an order of n trials, whether these are all orders). Trials keep their block."""
     if n <= ALL_ORDERS and len(blocks_of(n, block)) == 1:
         return np.array(list(itertools.permutations(range(n))), dtype=np.intp), True
     rng = np.random.default_rng(seed)
-    orders = np.tile(np.arange(n, dtype=np.intp), (DEALS, 1))
+    orders = np.tile(np.arange(n, dtype=np.intp), (PERMUTATIONS, 1))
     for part in blocks_of(n, block):
         orders[:, part] = rng.permuted(orders[:, part], axis=1)
     return orders, False
 
 
 def pooled(parts: Sequence[Chance], seed: int) -> Chance:
-    """The mean of several independent figures against the means of independent deals. Raises ValueError for none."""
+    """The mean of several independent figures against the means of independent permutations. Raises ValueError for none."""
     if not parts:
         raise ValueError("a mean needs at least one figure")
     rng = np.random.default_rng(seed)
-    drawn = [part.null[rng.integers(part.null.size, size=DEALS)] for part in parts]
+    drawn = [part.null[rng.integers(part.null.size, size=PERMUTATIONS)] for part in parts]
     return Chance(value=math.fsum(part.value for part in parts) / len(parts), null=np.mean(drawn, axis=0), exact=False)

@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import FEWEST, Chance, deals, pooled
+from tsladder.report.patterns.chance import FEWEST, Chance, permutations, pooled
 from tsladder.report.patterns.ranks import least_shown, rank_correlation
 from tsladder.report.patterns.trials import Cohort
 from tsladder.vocabulary import Cell, parse_budget
@@ -67,7 +67,7 @@ class DepthPattern:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungPattern:
-    """Depth against width over the rungs of a horizon. `rho`: mean over the rungs, `p_holm` from deals within every
+    """Depth against width over the rungs of a horizon. `rho`: mean over the rungs, `p_holm` from permutations within every
     rung, corrected over all horizons, `shown` the weakest mean that would have come out at the level. `same_side`: how
     often a coin would put as many of the rungs on one side. `trend`: rank correlation of a rung's correlation with its
     size, `trend_shown` likewise, None where so few rungs can show none."""
@@ -117,12 +117,12 @@ def halves_of(cohort: Cohort, seed: int) -> Halves | None:
     elif not wide_N.any():
         wide_N = ~deep_N
     scores_N = np.array([trial.score for trial in cohort.trials])
-    orders, exact = deals(len(scores_N), seed)
-    dealt = scores_N[orders]
+    orders, exact = permutations(len(scores_N), seed)
+    permuted = scores_N[orders]
     best_deep, best_wide = float(scores_N[deep_N].max()), float(scores_N[wide_N].max())
     chance = Chance(
         value=abs(best_deep - best_wide),
-        null=np.abs(dealt[:, deep_N].max(axis=1) - dealt[:, wide_N].max(axis=1)),
+        null=np.abs(permuted[:, deep_N].max(axis=1) - permuted[:, wide_N].max(axis=1)),
         exact=exact,
     )
     return Halves(

@@ -14,7 +14,7 @@ from tsladder.vocabulary import Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPatterns:
-    """`level`: the largest corrected p that counts as a finding. `seed` is that of the deals."""
+    """`level`: the largest corrected p that counts as a finding. `seed` is that of the permutations."""
 
     level: float
     seed: int

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, blocks_of, deals
+from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, blocks_of, permutations
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> Chance | None:
@@ -19,7 +19,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: i
     scale = float(np.sqrt((x_N @ x_N) * (y_N @ y_N)))
     if scale == 0.0:
         return None
-    orders, exact = deals(len(y_N), seed, block)
+    orders, exact = permutations(len(y_N), seed, block)
     return Chance(value=float(x_N @ y_N) / scale, null=(y_N[orders] @ x_N) / scale, exact=exact)
 
 

@@ -23,7 +23,7 @@ def patterns(facts: Facts) -> list[Block]:
 METHOD = (
     "Complete trials are compared by the score that their search made best. Pruned trials are left out, for their loss "
     "is that of a shorter training, and so are failed ones, which have none; a table says how many. Every p is how "
-    "often chance gives as much when the same scores are dealt anew to the trials, within blocks of about eight "
+    "often chance gives as much when the same scores are permuted among the trials, within blocks of about eight "
     "consecutive ones: a sampler that has learned makes later trials better and more alike whatever matters. It is "
     "corrected (Holm) over all cells, over the horizons where it speaks of a horizon, and over the orders of shapes, "
     "where no column says otherwise. Trials differ in all of their "
