@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import ALL_ORDERS, PERMUTATIONS, FEWEST, Chance, Floats, permutations, pooled
+from tsladder.report.patterns.chance import ALL_ORDERS, FEWEST, PERMUTATIONS, Chance, Floats, permutations, pooled
 from tsladder.report.patterns.trials import Cohort, Tried
 from tsladder.vocabulary import Cell
 

@@ -1,8 +1,8 @@
 """What a figure of a search would be by chance: the same figure with the trials' scores permuted. Pure.
 
 Scores are permuted within blocks of about BLOCK consecutive trials. A sampler that has learned puts its later trials
-where earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a part in
-it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
+where earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a
+part in it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
 where it did not, within blocks 3 to 8 %.
 """
 
@@ -81,7 +81,7 @@ def permutations(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
 
 
 def pooled(parts: Sequence[Chance], seed: int) -> Chance:
-    """The mean of several independent figures against the means of independent permutations. Raises ValueError for none."""
+    """The mean of independent figures against the means of independent permutations. Raises ValueError for none."""
     if not parts:
         raise ValueError("a mean needs at least one figure")
     rng = np.random.default_rng(seed)
