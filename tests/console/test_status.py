@@ -337,4 +337,5 @@ def test_the_table_of_nine_rungs_fits_a_hundred_columns(tmp_path: Path, monkeypa
 def test_status_json_is_json_with_the_keys_of_the_contract(study: Places) -> None:
     record = json.loads(json.dumps(look(study).to_json()))
     assert {"study_key", "cells", "verdicts", "seconds_spent", "seconds_to_go"} <= set(record)
-    assert record["verdicts"]["1"] == {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True}
+    law = {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True, "warnings": []}
+    assert record["verdicts"]["1"] == law

@@ -10,7 +10,7 @@ from typing import Any
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.report.score_facts import Interval, RegionFacts, SymbolFacts
-from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
+from tsladder.vocabulary import Cell, ProbeOutcome, Region, StopReason, parse_budget
 
 
 class CellState(StrEnum):
@@ -257,8 +257,8 @@ class Facts:
 
     @property
     def leaks(self) -> bool:
-        """True where a leak probe failed, so that no figure counts."""
-        return self.audit is not None and not self.audit.passed
+        """True where a leak probe failed, so that no figure counts; an inconclusive one is no leak."""
+        return self.audit is not None and self.audit.outcome is ProbeOutcome.FAILED
 
     @property
     def confidence(self) -> float:
