@@ -31,8 +31,8 @@ def diverging(_windows: WindowSet, _epochs: int | None) -> Learned:
 
 
 def some(windows: Windows, count: int) -> Windows:
-    """`count` of them, evenly spread."""
-    index = np.linspace(0, len(windows) - 1, count).astype(np.int64)
+    """At most `count` of them, evenly spread."""
+    index = np.unique(np.linspace(0, len(windows) - 1, min(count, len(windows))).astype(np.int64))
     names = ("ends_N", "scale_NF", "shift_NF", "y_N", "dates_N")
     return dataclasses.replace(windows, **{name: getattr(windows, name)[index] for name in names})
 

@@ -6,19 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.audit.leaks import longer_training, with_step
+from tests.audit.leaks import with_segment, with_step
 from tests.audit.test_inconclusive import idle, with_fewer
 from tests.capsule.finished import finish, write_study
 from tests.studies import params_of
 
 from tsladder.audit.build import audit
-from tsladder.audit.shuffled import LEARNS_FROM
+from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, shuffled_targets
 from tsladder.audit.subject import Subject
 from tsladder.console.verdicts import read_verdicts
 from tsladder.places import Places
 from tsladder.records import read_json, write_json
 from tsladder.report.summary import verdict_lines
 from tsladder.tracking.descriptions import law_description
+from tsladder.vocabulary import Region
 
 WINDOWS = 127
 NEEDS = f"at least about {LEARNS_FROM} training windows; this study has {WINDOWS}"
@@ -81,22 +82,20 @@ def test_an_inconclusive_audit_leaves_every_verdict_and_says_beside_it_what_is_m
 
 
 def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(places: Places, untold: Subject) -> None:
-    leaking = with_step(untold, windows=longer_training(untold.pipeline.windows, 2))
-    record = audit(leaking)
+    ((first, last),) = untold.splits_records[1]["splits"]["validation"]["segments"]
+    record = audit(with_segment(untold, 1, Region.VALIDATION, first - 10, last))
     outcomes = {probe["name"]: probe["outcome"] for probe in record["probes"]}
     assert (record["passed"], record["outcome"]) == (False, "failed")
-    assert (outcomes["shuffled_targets"], outcomes["label_reach"]) == ("inconclusive", "failed")
+    assert (outcomes["shuffled_targets"], outcomes["shared_days"]) == ("inconclusive", "failed")
     law = judged_under(places, record)
     assert {judged["verdict"] for judged in law["horizons"].values()} == {"invalid"}
-    assert "label_reach" in law["horizons"]["1"]["reason"]
+    assert "shared_days" in law["horizons"]["1"]["reason"]
     assert "shuffled_targets" not in law["horizons"]["1"]["reason"]
     assert "no figure below counts" in (places.report / "report.md").read_text()
 
 
-def test_the_real_control_learns_from_half_as_many_windows_as_it_once_missed(subject: Subject) -> None:
+def test_the_real_control_tells_on_so_few_windows(subject: Subject) -> None:
     """Few windows are shown several times an epoch, so the audit tells on a small study, too."""
-    from tsladder.audit.shuffled import LIMIT, shuffled_targets
-
     finding = shuffled_targets(with_fewer(subject, train=WINDOWS))
     assert finding.passed, finding.words
     assert float(finding.numbers["control_z"]) > LIMIT

@@ -34,7 +34,7 @@ from tsladder.console.tables import status_lines
 from tsladder.console.why import why
 from tsladder.locks import sole_owner
 from tsladder.places import Places
-from tsladder.records import append_line, write_json, write_text
+from tsladder.records import append_line, read_json, write_json, write_text
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -71,6 +71,18 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
     (study.scores(Cell("30k", 3)) / "scores.json").unlink()
     with open_cell.held(progress()):
         same_as_golden("status.json", look(study).to_json())
+
+
+def test_what_is_to_be_known_beside_the_verdicts_is_said_once_for_all_of_them(study: Places) -> None:
+    path = study.law / "scaling.json"
+    record = read_json(path)
+    for law in record["horizons"].values():
+        law["warnings"] = ["a probe would need 150 windows"]
+    write_json(path, record)
+    lock(study)
+    state = look(study)
+    assert all(verdict.warnings == ("a probe would need 150 windows",) for verdict in state.verdicts.values())
+    assert status_lines(state).count("h1, h3: WARNING: a probe would need 150 windows") == 1
 
 
 def test_a_finished_study_is_fresh_and_its_law_current(study: Places) -> None:
