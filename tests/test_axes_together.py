@@ -111,8 +111,9 @@ def test_a_study_that_chooses_several_at_once_runs_from_bars_to_report(name: str
     (point,) = law["horizons"][str(CELL.horizon)]["points"]
     assert (point["cell"], point["n_params"]) == (str(CELL), scores["n_params"])
     assert point["loss"] == pytest.approx(test["mean"][params.target.metric])
-    # On so short a series the audit's small model may be too blind to prove anything, which is said and no leak.
-    failed = {probe["name"] for probe in law["audit"]["probes"] if not probe["passed"]}
-    assert failed <= {"shuffled_targets"}
-    assert law["horizons"][str(CELL.horizon)]["verdict"] == ("invalid" if failed else "too_few_rungs")
+    # On so short a series a probe may be inconclusive, which is said beside the verdict and is no leak.
+    outcomes = {probe["name"]: probe["outcome"] for probe in law["audit"]["probes"]}
+    assert "failed" not in outcomes.values()
+    assert {name for name, outcome in outcomes.items() if outcome == "inconclusive"} <= {"shuffled_targets"}
+    assert law["horizons"][str(CELL.horizon)]["verdict"] == "too_few_rungs"
     assert str(CELL) in (places.report / "report.md").read_text()

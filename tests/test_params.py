@@ -194,6 +194,42 @@ def test_several_symbols_need_common_dates() -> None:
     parse_params(record, source="params.yaml")
 
 
+def test_a_stop_rule_in_units_of_another_objective_is_refused_with_both_leaves_and_the_ways_out() -> None:
+    record = raw()
+    record["search"]["preset"] = "two_phase"
+    (fault,) = faults_of(record)
+    assert fault.startswith("search.presets.two_phase.stop.metric: ")
+    assert "search.objective (val_loss)" in fault
+    assert "-S search.objective=val_auc or -S search.stop=null" in fault
+    record["target"]["task"] = "regression"
+    (fault,) = faults_of(record)
+    assert fault.endswith("set -S search.stop=null"), "returns have no AUC to search by"
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        {"objective": "val_auc"},
+        {"stop": None},
+        {"stop": {"min_trials": 20, "top": 5, "spread": 0.002}},
+        {"stop": {"min_trials": 20, "top": 5, "spread": 0.002, "metric": "val_loss"}},
+    ],
+)
+def test_the_search_of_the_later_study_runs_with_a_stop_rule_of_its_own_objective_or_none(
+    leaves: dict[str, Any],
+) -> None:
+    record = raw()
+    record["search"]["preset"] = "two_phase"
+    record["search"].update(leaves)
+    assert parse_params(record, source="params.yaml").search.preset == "two_phase"
+
+
+def test_a_stop_rule_of_a_preset_that_is_not_chosen_may_be_for_another_objective() -> None:
+    params = parse_params(raw(), source="params.yaml")
+    assert params.search.presets["two_phase"].stop is not None
+    assert params.search.stop_rule is None
+
+
 def test_returns_have_no_auc_to_search_or_stop_by() -> None:
     record = change("target.task", "regression")
     assert parse_params(record, source="params.yaml").target.metric == "huber"

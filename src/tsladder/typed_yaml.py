@@ -44,6 +44,11 @@ class Pattern:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class MayBeLeftOut:
+    """The leaf may be missing; it is then the default of its field."""
+
+
 def read_floats_of_yaml_1_2(loader: Any) -> None:
     """Let the loader class `loader` take `1e-4`, which DVC writes, for a number."""
     form = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
@@ -197,7 +202,7 @@ class Reader:
         for name, hint in hints.items():
             if name in raw:
                 values[name] = self.read(hint, raw[name], _join(path, name))
-            else:
+            elif MayBeLeftOut() not in typing.get_args(hint)[1:]:
                 values[name] = self.fault(_join(path, name), "is missing")
         return _BROKEN if any(value is _BROKEN for value in values.values()) else kind(**values)
 

@@ -18,8 +18,10 @@ D      model width, d_model
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Region(StrEnum):
@@ -49,6 +51,31 @@ class StopReason(StrEnum):
     def scored(self) -> bool:
         """True where the run ended with a validation loss that a search may compare."""
         return self in (StopReason.COMPLETED, StopReason.EARLY_STOPPING)
+
+
+class ProbeOutcome(StrEnum):
+    """How a probe of the leak audit ended, or all of them. FAILED: a leak was seen, and nothing else makes a verdict
+    invalid. INCONCLUSIVE: no leak was seen, but one that is there could have been missed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> ProbeOutcome:
+        """As `record`, of one probe or of the audit, has it; one from before there were outcomes has `passed` alone.
+
+        Raises ValueError for an unknown outcome, KeyError where there is neither.
+        """
+        if "outcome" in record:
+            return cls(record["outcome"])
+        return cls.PASSED if record["passed"] else cls.FAILED
+
+    @classmethod
+    def of_all(cls, outcomes: Iterable[ProbeOutcome]) -> ProbeOutcome:
+        """Failed if any failed, else inconclusive if any is, else passed."""
+        seen = set(outcomes)
+        return next((outcome for outcome in (cls.FAILED, cls.INCONCLUSIVE) if outcome in seen), cls.PASSED)
 
 
 class Phase(StrEnum):

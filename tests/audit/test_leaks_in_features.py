@@ -19,12 +19,14 @@ from tsladder.market.bars import Bars
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits
 from tsladder.market.windows import WindowSet
+from tsladder.vocabulary import ProbeOutcome
 
 
 def test_features_that_are_never_made_again_hide_a_planted_future_from_the_first_detector(subject: Subject) -> None:
     finding = planted_future_feature(with_step(subject, features=lambda _bars: subject.table))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     assert "cutting off the future did not change it" in finding.words
+    assert finding.needs == "features that are made again from the bars they are given"
 
 
 def test_windows_that_leave_the_planted_column_out_hide_it_from_the_second_detector(subject: Subject) -> None:
@@ -36,13 +38,14 @@ def test_windows_that_leave_the_planted_column_out_hide_it_from_the_second_detec
         return honest(shorter, splits, y_T)
 
     finding = planted_future_feature(with_step(subject, windows=forgetful, ratio_windows=forgetful))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     assert finding.numbers["planted_skill"] == finding.numbers["own_skill"]
+    assert "windows that show every column" in str(finding.needs)
 
 
 def test_a_future_that_is_already_among_the_features_is_caught_by_its_skill(subject: Subject) -> None:
     finding = planted_future_feature(dataclasses.replace(subject, table=plant(subject.table, subject.target, 1)))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "seems to know the future" in finding.words
 
 
@@ -77,7 +80,7 @@ def scaled_by_the_mean_of_all_days(bars: Bars) -> Floats:
 @pytest.mark.parametrize("fill", [centred_average, close_of_the_week, scaled_by_the_mean_of_all_days])
 def test_a_feature_that_looks_ahead_is_named_by_truncated_future(subject: Subject, fill: object) -> None:
     finding = truncated_future(with_column(subject, fill))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["columns_changed"] == 1
     assert subject.table.names[0] in finding.words
 
@@ -88,7 +91,7 @@ def test_a_stored_table_that_the_code_would_not_make_is_caught_by_truncated_futu
     finding = truncated_future(
         dataclasses.replace(subject, table=dataclasses.replace(subject.table, values_TF=values_TF))
     )
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert subject.table.names[3] in finding.words
 
 
@@ -101,5 +104,5 @@ def test_features_that_cannot_be_made_without_the_future_fail_truncated_future(s
         return honest(bars)
 
     finding = truncated_future(with_step(subject, features=picky))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "a value is missing" in finding.words

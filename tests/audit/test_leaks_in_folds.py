@@ -14,7 +14,7 @@ from tsladder.errors import WorkFailed
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits
 from tsladder.market.windows import FoldWindows, WindowSet
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import ProbeOutcome, Region
 
 
 def segment(subject: Subject, fold: int, region: Region) -> tuple[int, int]:
@@ -38,11 +38,11 @@ def test_a_fold_that_trains_on_its_own_validation_is_caught(walking: Subject, fo
     first, last = segment(walking, fold, Region.TRAIN)
     leaking = with_fold_segment(walking, 2, fold, Region.TRAIN, first, last + 10)
     shared, reach = shared_days(leaking), label_reach(leaking)
-    assert not shared.passed
+    assert shared.outcome is ProbeOutcome.FAILED
     # Two days were free between them.
     assert shared.numbers["shared_days"] == 8
     assert f"h2 fold {fold}: train and validation share 8 days" in shared.words
-    assert not reach.passed
+    assert reach.outcome is ProbeOutcome.FAILED
     assert reach.numbers["h2_days_touched"] == 8
     assert f"h2 fold {fold}: labels of train reach 8 days into what validation shows" in reach.words
 
@@ -57,7 +57,7 @@ def test_a_fold_whose_training_reaches_into_test_is_caught(walking: Subject) -> 
 def test_two_folds_that_are_validated_on_the_same_days_are_caught(walking: Subject) -> None:
     first, last = segment(walking, 1, Region.VALIDATION)
     finding = shared_days(with_fold_segment(walking, 2, 1, Region.VALIDATION, first, last + 9))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     # Three of them are the embargo's.
     assert finding.numbers["shared_days"] == 6
     assert "validation of h2 fold 1 and its own share 6 days" in finding.words
@@ -76,7 +76,7 @@ def test_a_fold_normalised_by_what_a_later_one_trains_on_is_caught(walking: Subj
         return dataclasses.replace(made, earlier=(leaked, *rest))
 
     finding = normalisation(with_step(walking, windows=cut, ratio_windows=cut))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["largest_change_statistics"] > 1e-6
     assert finding.numbers["largest_change_own_days"] <= 1e-6
 

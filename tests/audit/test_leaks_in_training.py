@@ -22,7 +22,7 @@ from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits
 from tsladder.market.windows import WindowSet
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import ProbeOutcome, Region
 
 
 def idle(windows: WindowSet, _epochs: int | None) -> Learned:
@@ -33,7 +33,7 @@ def idle(windows: WindowSet, _epochs: int | None) -> Learned:
 def test_a_label_among_the_inputs_is_caught_by_shuffled_targets(subject: Subject) -> None:
     leaking = with_windows(subject, lambda windows, _table, y_T: column_replaced(windows, np.nan_to_num(2 * y_T - 1)))
     finding = shuffled_targets(leaking)
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["model_z"] > 6
     assert finding.numbers["logistic_z"] > 6
     assert "labels are in the inputs" in finding.words
@@ -47,7 +47,7 @@ def test_a_trainer_that_fits_validation_too_is_caught_by_shuffled_targets(subjec
         return honest(dataclasses.replace(windows, train=both), epochs)
 
     finding = shuffled_targets(with_step(subject, train=peeking))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["peeking"] == "the small model's weights"
 
 
@@ -66,7 +66,7 @@ def test_a_baseline_that_is_fitted_on_validation_is_caught_by_shuffled_targets(s
         )
 
     finding = shuffled_targets(with_step(subject, forecasts=peeking, train=idle))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "fitting sees validation's labels" in finding.words
     assert LAST_DAY_RATIO_LOGISTIC in str(finding.numbers["peeking"])
 
@@ -78,21 +78,21 @@ def test_labels_that_the_pipeline_fetches_for_itself_are_caught_by_shuffled_targ
         return honest(table, splits, subject.pipeline.labels(table, splits.horizon))
 
     finding = shuffled_targets(with_step(subject, windows=own_labels, ratio_windows=own_labels, train=idle))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "labels of its own" in finding.words
     assert finding.numbers["deals_with_other_labels"] == finding.numbers["deals"]
 
 
-def test_a_model_that_learns_nothing_makes_shuffled_targets_fail_as_blind(subject: Subject) -> None:
+def test_a_model_that_learns_nothing_makes_shuffled_targets_inconclusive(subject: Subject) -> None:
     finding = shuffled_targets(with_step(subject, train=idle))
-    assert not finding.passed
-    assert "would have seen no leak" in finding.words
+    assert finding.outcome is ProbeOutcome.INCONCLUSIVE
+    assert "could have missed a leak" in finding.words
 
 
-def test_a_model_that_cannot_be_trained_makes_shuffled_targets_fail(subject: Subject) -> None:
+def test_a_model_that_cannot_be_trained_makes_shuffled_targets_inconclusive(subject: Subject) -> None:
     broken = Learned(weights="", validation_loss=None, p_N=None, ended="diverged")
     finding = shuffled_targets(with_step(subject, train=lambda _windows, _epochs: broken))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     assert "diverged" in finding.words
 
 
@@ -103,7 +103,7 @@ def test_a_trainer_that_fits_the_test_region_is_caught_by_blanked_test_targets(s
         return honest(dataclasses.replace(windows, train=joined(windows.train, windows.test)), epochs)
 
     finding = blanked_test_targets(with_step(subject, train=peeking))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "weights of the trained model" in finding.words
 
 
@@ -113,7 +113,7 @@ def test_windows_shown_by_test_labels_are_caught_by_blanked_test_targets(subject
         return in_every_region(windows, lambda one: column_shifted(one, rate))
 
     finding = blanked_test_targets(with_windows(subject, leak))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "inputs of train" in finding.words
 
 
@@ -126,5 +126,5 @@ def test_a_baseline_fitted_on_the_test_region_is_caught_by_blanked_test_targets(
         return dict(honest(both, both_ratio, table, region))
 
     finding = blanked_test_targets(with_step(subject, forecasts=peeking))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "forecasts of base_rate" in finding.words

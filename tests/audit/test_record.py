@@ -15,6 +15,7 @@ from tsladder.errors import WorkFailed
 from tsladder.law.leaks import PROBES, read_audit
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
+from tsladder.vocabulary import ProbeOutcome
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,10 @@ def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -
     assert record["passed"] is True
     assert [probe["name"] for probe in record["probes"]] == list(PROBES)
     assert all(probe["passed"] for probe in record["probes"])
-    assert all(set(probe) == {"name", "title", "passed", "numbers", "words"} for probe in record["probes"])
+    keys = {"name", "title", "passed", "outcome", "numbers", "words", "needs"}
+    assert all(set(probe) == keys for probe in record["probes"])
+    assert {probe["outcome"] for probe in record["probes"]} == {record["outcome"]} == {"passed"}
+    assert all(probe["needs"] is None for probe in record["probes"])
     numbers = [value for probe in record["probes"] for value in probe["numbers"].values()]
     assert all(isinstance(value, int | float | str) for value in numbers)
     assert all(probe["words"].endswith(".") for probe in record["probes"])
@@ -49,11 +53,19 @@ def test_the_record_repeats_exactly_and_knows_no_path(audited: Places, subject: 
 
 def test_a_probe_of_another_name_is_refused() -> None:
     with pytest.raises(ValueError, match="'tea_leaves' is no probe"):
-        Finding(name="tea_leaves", passed=True, numbers={}, words="")
+        Finding(name="tea_leaves", outcome=ProbeOutcome.PASSED, numbers={}, words="")
+
+
+def test_only_an_inconclusive_probe_says_what_it_needs_and_no_such_one_leaves_it_out() -> None:
+    for outcome, needs in ((ProbeOutcome.INCONCLUSIVE, None), (ProbeOutcome.FAILED, "more days")):
+        with pytest.raises(ValueError, match="exactly an inconclusive probe says what it needs"):
+            Finding(name="normalisation", outcome=outcome, numbers={}, words="", needs=needs)
 
 
 def test_numbers_that_json_does_not_know_become_words() -> None:
-    finding = Finding(name="normalisation", passed=False, numbers={"a": float("inf"), "b": 1.5}, words="")
+    finding = Finding(
+        name="normalisation", outcome=ProbeOutcome.FAILED, numbers={"a": float("inf"), "b": 1.5}, words=""
+    )
     assert json.loads(json.dumps(finding.to_json(), allow_nan=False))["numbers"] == {"a": "inf", "b": 1.5}
 
 

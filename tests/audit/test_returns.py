@@ -22,7 +22,7 @@ from tsladder.audit.subject import Floats, Subject
 from tsladder.market.features import FeatureTable
 from tsladder.market.windows import WindowSet
 from tsladder.planning.plans import read_plan
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import ProbeOutcome, Region
 
 ANSWERS = ReturnAnswers()
 
@@ -55,7 +55,7 @@ def test_honest_code_passes_the_probes_that_only_look(returns: Subject) -> None:
 def test_a_return_among_the_inputs_is_caught_by_shuffled_targets(returns: Subject) -> None:
     leaking = with_windows(returns, lambda windows, _table, y_T: column_replaced(windows, np.nan_to_num(100.0 * y_T)))
     finding = shuffled_targets(with_step(leaking, train=idle))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["ridge_z"] > LIMIT
     assert "labels are in the inputs" in finding.words
 
@@ -68,14 +68,14 @@ def test_a_baseline_fitted_on_validation_returns_is_caught_by_shuffled_targets(r
         return dict(honest(both[0], both[1], close_T, region))
 
     finding = shuffled_targets(with_step(returns, forecasts=peeking, train=idle))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "last_day_ratio_ridge" in str(finding.numbers["peeking"])
 
 
-def test_a_model_that_learns_nothing_of_returns_makes_shuffled_targets_fail_as_blind(returns: Subject) -> None:
+def test_a_model_that_learns_nothing_of_returns_makes_shuffled_targets_inconclusive(returns: Subject) -> None:
     finding = shuffled_targets(with_step(returns, train=idle))
-    assert not finding.passed
-    assert "would have seen no leak" in finding.words
+    assert finding.outcome is ProbeOutcome.INCONCLUSIVE
+    assert "could have missed a leak" in finding.words
 
 
 def test_a_feature_that_knows_the_next_close_is_caught_by_the_ridge(returns: Subject) -> None:
@@ -85,7 +85,7 @@ def test_a_feature_that_knows_the_next_close_is_caught_by_the_ridge(returns: Sub
     values_TF = np.column_stack([returns.table.values_TF, known_T])
     table = dataclasses.replace(returns.table, columns=columns, values_TF=values_TF)
     finding = planted_future_feature(dataclasses.replace(returns, table=table))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "by a plain ridge" in finding.words
 
 
@@ -95,7 +95,7 @@ def test_windows_shown_by_test_returns_are_caught_by_blanked_test_targets(return
         return in_every_region(windows, lambda one: column_shifted(one, mean))
 
     finding = blanked_test_targets(with_windows(returns, leak))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "inputs of train" in finding.words
 
 

@@ -17,6 +17,7 @@ from tsladder.market.columns.declaration import Indicator
 from tsladder.market.rolling import mean
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
+from tsladder.vocabulary import ProbeOutcome
 
 
 def study_of(folder: Path) -> Places:
@@ -49,5 +50,5 @@ def test_a_column_that_knows_the_vix_of_tomorrow_is_seen(tmp_path: Path, monkeyp
     leaky = tuple(leaking(indicator) for indicator in (*tiers.A20, *columns.VIX))
     monkeypatch.setitem(tiers.TIERS, "c33", leaky)
     finding = probe(study_of(tmp_path))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert "vix_sma_10" in finding.words

@@ -20,6 +20,7 @@ from tsladder.market.bars import Bars
 from tsladder.market.features import FeatureTable
 from tsladder.market.windows import WindowSet
 from tsladder.planning.plans import read_plan
+from tsladder.vocabulary import ProbeOutcome
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,10 @@ def test_training_windows_of_another_symbol_in_the_years_of_validation_are_caugh
     """They lie in other rows, and on the same days."""
     leaking = with_later_training(subject, 60)
     shared, reach = shared_days(leaking), label_reach(leaking)
-    assert not shared.passed
+    assert shared.outcome is ProbeOutcome.FAILED
     assert "train and validation share" in shared.words
     assert shared.numbers["days_outside_segments"] == 0, "the windows do obey the splits file"
-    assert not reach.passed
+    assert reach.outcome is ProbeOutcome.FAILED
     assert "spans of training touch" in reach.words
 
 
@@ -75,7 +76,7 @@ def test_a_feature_that_knows_the_future_of_the_second_symbol_alone_is_caught(su
         return dataclasses.replace(table, values_TF=values_TF)
 
     finding = truncated_future(with_step(subject, features=features))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED
     assert subject.table.names[3] in finding.words
 
 
@@ -87,4 +88,4 @@ def test_a_mean_over_the_rows_of_both_symbols_is_seen_by_normalisation(subject: 
         return subject.pipeline.windows(dataclasses.replace(table, values_TF=table.values_TF - level_F), splits, y_T)  # type: ignore[arg-type]
 
     finding = normalisation(with_step(subject, windows=cut, ratio_windows=cut))
-    assert not finding.passed
+    assert finding.outcome is ProbeOutcome.FAILED

@@ -37,7 +37,7 @@ from tsladder.console.why import why
 from tsladder.locks import sole_owner
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.records import append_line, write_json, write_text
+from tsladder.records import append_line, read_json, write_json, write_text
 from tsladder.report.study_files import read_facts
 from tsladder.results.table import to_csv
 from tsladder.vocabulary import Cell
@@ -76,6 +76,18 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
     (study.scores(Cell("30k", 3)) / "scores.json").unlink()
     with open_cell.held(progress()):
         same_as_golden("status.json", look(study).to_json())
+
+
+def test_what_is_to_be_known_beside_the_verdicts_is_said_once_for_all_of_them(study: Places) -> None:
+    path = study.law / "scaling.json"
+    record = read_json(path)
+    for law in record["horizons"].values():
+        law["warnings"] = ["a probe would need 150 windows"]
+    write_json(path, record)
+    lock(study)
+    state = look(study)
+    assert all(verdict.warnings == ("a probe would need 150 windows",) for verdict in state.verdicts.values())
+    assert status_lines(state).count("h1, h3: WARNING: a probe would need 150 windows") == 1
 
 
 def test_a_finished_study_is_fresh_and_its_law_current(study: Places) -> None:
@@ -350,7 +362,8 @@ def test_the_table_of_nine_rungs_fits_a_hundred_columns(tmp_path: Path, monkeypa
 def test_status_json_is_json_with_the_keys_of_the_contract(study: Places) -> None:
     record = json.loads(json.dumps(look(study).to_json()))
     assert {"study_key", "cells", "verdicts", "seconds_spent", "seconds_to_go"} <= set(record)
-    assert record["verdicts"]["1"] == {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True}
+    law = {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True, "warnings": []}
+    assert record["verdicts"]["1"] == law
 
 
 def test_under_the_auc_every_best_figure_is_that_of_the_trial_with_the_highest(

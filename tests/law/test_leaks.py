@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tsladder.errors import WorkFailed
-from tsladder.law.leaks import PROBES, failed_probes, read_audit
+from tsladder.law.leaks import PROBES, failed_probes, inconclusive_probes, read_audit
 
 
 def record(*failed: str) -> dict[str, Any]:
@@ -30,6 +30,53 @@ def test_a_whole_record_comes_back_and_names_what_failed_in_its_words(tmp_path: 
     assert failed_probes(read_audit(written(tmp_path, record()))) == []
     broken = read_audit(written(tmp_path, record("shared_days")))
     assert failed_probes(broken) == ["shared_days: No day is shared between regions indeed"]
+
+
+def undecided(*names: str, failed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """As the audit writes it since its probes have outcomes; `names` are inconclusive."""
+    probes = []
+    for probe in record(*names, *failed)["probes"]:
+        name = probe["name"]
+        outcome = "failed" if name in failed else "inconclusive" if name in names else "passed"
+        probes.append({**probe, "outcome": outcome, "needs": "more windows" if outcome == "inconclusive" else None})
+    whole = "failed" if failed else "inconclusive" if names else "passed"
+    return {"passed": whole == "passed", "outcome": whole, "probes": probes}
+
+
+def test_an_inconclusive_probe_is_no_failed_one_and_is_named_with_what_it_needs(tmp_path: Path) -> None:
+    read = read_audit(written(tmp_path, undecided("shuffled_targets")))
+    assert failed_probes(read) == []
+    sentence = str(inconclusive_probes(read))
+    assert f'"{PROBES["shuffled_targets"]}" would need more windows' in sentence
+    assert inconclusive_probes(read_audit(written(tmp_path, undecided()))) is None
+
+
+def test_a_leak_is_told_beside_a_probe_that_could_not_tell(tmp_path: Path) -> None:
+    read = read_audit(written(tmp_path, undecided("shuffled_targets", failed=("shared_days",))))
+    assert [said.partition(":")[0] for said in failed_probes(read)] == ["shared_days"]
+    assert inconclusive_probes(read) is not None
+
+
+def test_a_record_from_before_there_were_outcomes_has_failed_where_it_did_not_pass(tmp_path: Path) -> None:
+    old = read_audit(written(tmp_path, record("normalisation")))
+    assert len(failed_probes(old)) == 1
+    assert inconclusive_probes(old) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcome": "passed"},
+        {"outcome": "failed"},
+        {"outcome": "open"},
+        {"passed": True},
+        {"probes": [{**probe, "needs": None} for probe in undecided("shuffled_targets")["probes"]]},
+        {"probes": [{**probe, "outcome": "passed"} for probe in undecided("shuffled_targets")["probes"]]},
+    ],
+)
+def test_an_outcome_at_odds_with_the_rest_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(WorkFailed, match="no whole audit"):
+        read_audit(written(tmp_path, {**undecided("shuffled_targets"), **change}))
 
 
 def test_a_missing_record_is_refused(tmp_path: Path) -> None:

@@ -70,6 +70,10 @@ class Answers(Protocol):
         """The rank test of D independent deals, by the derivation of `audit.shuffled`."""
         ...
 
+    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
+        """Windows a deal with which a mean statistic of `value` over `deals` deals has a z above `limit`."""
+        ...
+
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
         """1 - loss / loss of the better constant, that of training or that of these windows themselves."""
         ...
@@ -107,6 +111,11 @@ class ClassAnswers:
             z=sum(auc - 0.5 for auc in aucs) / math.sqrt(sum(_null_variance(y_N) for y_N in y_DN)),
             advantage=constant - float(np.mean([one.log_loss for one in scores])),
         )
+
+    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
+        """From z = (value - 1/2) sqrt(deals) / sqrt((n + 1) / (3 n^2)), half of the n windows positive, where
+        n^2 / (n + 1) is above n - 1."""
+        return math.floor(limit**2 / (3.0 * deals * (value - 0.5) ** 2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
         rates = (float(train_y_N.mean()), float(y_N.mean()))
@@ -156,6 +165,10 @@ class ReturnAnswers:
             z=sum(ics) / math.sqrt(sum(1.0 / (len(y_N) - 1.0) for y_N in y_DN)),
             advantage=float(np.mean(gains)),
         )
+
+    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
+        """From z = value sqrt(deals (n - 1))."""
+        return math.floor(limit**2 / (deals * value**2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
         training = TrainingReturns.of(train_y_N)

@@ -27,6 +27,7 @@ from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Recipe
 from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
+from tsladder.vocabulary import ProbeOutcome
 
 Probe = Callable[[Subject], Finding]
 
@@ -42,15 +43,23 @@ IN_ORDER: Sequence[Probe] = (
 
 
 def audit_study(places: Places) -> None:
-    """Write artifacts/audit/audit.json. A failed probe is a finding and no failed stage: the law says what follows.
+    """Write artifacts/audit/audit.json. A failed probe is a finding and no failed stage: the law says what follows, and
+    of an inconclusive one, too.
 
     Raises WorkFailed where something that is to be probed is missing.
     """
     record = audit(open_subject(places, read_plan(places.audit_plan)))
     for probe in record["probes"]:
-        said = f"pass  {probe['title']}" if probe["passed"] else f"FAIL  {probe['title']}: {probe['words']}"
-        print(f"audit: {said}", file=sys.stderr, flush=True)
+        print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
     write_json(places.audit / "audit.json", record)
+
+
+def _line(probe: Mapping[str, Any]) -> str:
+    if probe["outcome"] == ProbeOutcome.PASSED:
+        return f"pass  {probe['title']}"
+    if probe["outcome"] == ProbeOutcome.FAILED:
+        return f"FAIL  {probe['title']}: {probe['words']}"
+    return f"inconclusive  {probe['title']}: {probe['words']} It would need {probe['needs']}."
 
 
 def audit(subject: Subject) -> dict[str, Any]:
@@ -58,6 +67,7 @@ def audit(subject: Subject) -> dict[str, Any]:
     findings = [probe(subject) for probe in IN_ORDER]
     return {
         "passed": all(finding.passed for finding in findings),
+        "outcome": ProbeOutcome.of_all(finding.outcome for finding in findings).value,
         "probes": [finding.to_json() for finding in findings],
     }
 

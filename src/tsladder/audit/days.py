@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.audit.finding import Finding, listed
+from tsladder.audit.finding import Finding, listed, outcome_of
 from tsladder.audit.subject import AuditedFold, Days, Floats, Subject, days_between
 from tsladder.market.features import FeatureTable
 from tsladder.market.windows import Windows
@@ -62,7 +62,8 @@ def shared_days(subject: Subject) -> Finding:
         "shared_days": shared,
         "days_outside_segments": outside,
     }
-    return Finding(name="shared_days", passed=not faults, numbers=numbers, words=words)
+    outcome = outcome_of(leak=bool(faults), blind=False)
+    return Finding(name="shared_days", outcome=outcome, numbers=numbers, words=words)
 
 
 def label_reach(subject: Subject) -> Finding:
@@ -74,8 +75,11 @@ def label_reach(subject: Subject) -> Finding:
     """
     faults: list[str] = []
     numbers: dict[str, int] = {}
+    unmeasured: list[str] = []
     for horizon in subject.horizons:
         reach = measured_reach(subject, horizon)
+        if reach == 0:
+            unmeasured.append(f"h{horizon}")
         numbers[f"h{horizon}_days_ahead"] = reach
         if reach > horizon:
             faults.append(f"h{horizon}: a label looks {reach} days ahead")
@@ -93,14 +97,19 @@ def label_reach(subject: Subject) -> Finding:
                 faults.append(f"{fold.label}: spans of training touch {_days(touched)} of validation or test")
             if subject.in_time_order:
                 faults.extend(_out_of_order(subject, fold, horizon, max(horizon, reach), numbers))
+    needs = None
     if faults:
         words = f"A label reaches too far: {listed(faults)}."
+    elif unmeasured:
+        words = f"No change of later prices changed a label of {listed(unmeasured)}, so how far they look is not known."
+        needs = "labels that follow from the prices they are made of"
     elif subject.in_time_order:
         words = "The last day that any label of a region looks at lies before the first day the next region shows."
     else:
         words = "No window of training, its label's days included, touches a day of a validation or test block."
     order = "in time" if subject.in_time_order else "blocks"
-    return Finding(name="label_reach", passed=not faults, numbers={"order": order, **numbers}, words=words)
+    outcome = outcome_of(leak=bool(faults), blind=bool(unmeasured))
+    return Finding(name="label_reach", outcome=outcome, numbers={"order": order, **numbers}, words=words, needs=needs)
 
 
 def measured_reach(subject: Subject, horizon: int) -> int:

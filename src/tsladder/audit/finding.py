@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.law.leaks import PROBES
+from tsladder.vocabulary import ProbeOutcome
 
 Number = float | int | str
 
@@ -16,26 +17,43 @@ Number = float | int | str
 class Finding:
     """`words`: one sentence for people. Numbers are rounded, so that the last bits of a sum never enter the record.
 
-    Raises ValueError for a probe that is not in `law.leaks.PROBES`.
+    `needs`: what an inconclusive probe would take to tell, as the end of a sentence "it would need ..."; None for any
+    other. Raises ValueError where that is not so, and for a probe that is not in `law.leaks.PROBES`.
     """
 
     name: str
-    passed: bool
+    outcome: ProbeOutcome
     numbers: Mapping[str, Number]
     words: str
+    needs: str | None = None
 
     def __post_init__(self) -> None:
         if self.name not in PROBES:
             raise ValueError(f"{self.name!r} is no probe of the audit ({', '.join(PROBES)})")
+        if (self.needs is not None) != (self.outcome is ProbeOutcome.INCONCLUSIVE):
+            raise ValueError(f"{self.name}: exactly an inconclusive probe says what it needs; this one {self.outcome}")
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome is ProbeOutcome.PASSED
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "title": PROBES[self.name],
             "passed": self.passed,
+            "outcome": self.outcome.value,
             "numbers": {key: _json_number(value) for key, value in self.numbers.items()},
             "words": self.words,
+            "needs": self.needs,
         }
+
+
+def outcome_of(*, leak: bool, blind: bool) -> ProbeOutcome:
+    """`leak`: one was seen, which counts however blind the probe is. `blind`: one could have been missed."""
+    if leak:
+        return ProbeOutcome.FAILED
+    return ProbeOutcome.INCONCLUSIVE if blind else ProbeOutcome.PASSED
 
 
 def _json_number(value: Number) -> Number:

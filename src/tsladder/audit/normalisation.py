@@ -17,7 +17,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.audit.finding import Finding, rounded
+from tsladder.audit.finding import Finding, outcome_of, rounded
 from tsladder.audit.pipeline import Cutter
 from tsladder.audit.subject import Floats, Subject, input_days
 from tsladder.market.features import FeatureTable
@@ -52,7 +52,8 @@ def normalisation(subject: Subject) -> Finding:
                 _try_own_days(subject, cutter, horizon, region, rng, seen)
             _try_statistics(subject, cutter, horizon, rng, seen)
     own_sound, statistics_sound = seen.own_days <= TOLERANCE, seen.statistics <= TOLERANCE
-    arrived = seen.elsewhere > _ARRIVED
+    leak, arrived = not (own_sound and statistics_sound), seen.elsewhere > _ARRIVED
+    needs = None
     if not own_sound:
         words = "A window showed other numbers when days outside it were replaced: its normalisation sees other days."
     elif not statistics_sound:
@@ -62,6 +63,7 @@ def normalisation(subject: Subject) -> Finding:
         )
     elif not arrived:
         words = "Replacing days changed no window anywhere, so nothing was tried."
+        needs = "two windows in a region that show different days, cut from the features they are given"
     else:
         words = (
             f"{seen.windows} windows showed the same numbers when every day outside them was replaced, and all of "
@@ -73,8 +75,8 @@ def normalisation(subject: Subject) -> Finding:
         "largest_change_statistics": rounded(seen.statistics, 1),
         "tolerance": TOLERANCE,
     }
-    passed = own_sound and statistics_sound and arrived
-    return Finding(name="normalisation", passed=passed, numbers=numbers, words=words)
+    outcome = outcome_of(leak=leak, blind=not arrived)
+    return Finding(name="normalisation", outcome=outcome, numbers=numbers, words=words, needs=needs)
 
 
 def _try_own_days(

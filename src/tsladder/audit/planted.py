@@ -10,7 +10,8 @@ must flag it, and the second must be silent without it:
   planted column and at most 0.25 without it, the forecast of volatility included; for returns at least 0.99 with it and
   at most -0.02 without it.
 
-So a label hidden among the study's own features fails this probe, too: then the detector is not silent.
+So a label hidden among the study's own features fails this probe, too: then the detector is not silent. Where a
+detector misses the planted column, no leak was seen and the probe is inconclusive.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tsladder.audit.finding import Finding, rounded
+from tsladder.audit.finding import Finding, outcome_of, rounded
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import compare_truncated, cut_rows
 from tsladder.market.bars import Bars
 from tsladder.market.features import ColumnKind, FeatureColumn, FeatureTable
 from tsladder.market.targets import threshold_percent
 from tsladder.params import TargetParams
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import ProbeOutcome, Region
 
 IMPLAUSIBLE_SKILL = 0.5
+SHOWS_FROM = 400
+"""Training windows from which the planted column gave an implausible skill wherever it was measured and both outcomes
+were among them (docs/decisions.md)."""
+
 _FULL_SCALE = 0.01
 _FULL_SCALE_OF_RETURNS = 0.1
 PLANTED = FeatureColumn(
@@ -54,22 +59,24 @@ def planted_future_feature(subject: Subject) -> Finding:
     seen_by_truncation = PLANTED.name in compared.changed
     skill = {name: last_day_skill(subject, table, horizon) for name, table in (("", subject.table), ("p", planted))}
     too_good, own_too_good = skill["p"] > IMPLAUSIBLE_SKILL, skill[""] > IMPLAUSIBLE_SKILL
-    missed = [
-        words
-        for seen, words in (
-            (seen_by_truncation, "cutting off the future did not change it"),
-            (too_good, f"the {subject.answers.linear_name}'s skill with it was only {skill['p']:.2f}"),
-        )
-        if not seen
-    ]
     linear = subject.answers.linear_name
+    missed, needs = [], []
+    if not seen_by_truncation:
+        missed.append("cutting off the future did not change it")
+        needs.append("features that are made again from the bars they are given")
+    if not too_good:
+        missed.append(f"the {linear}'s skill with it was only {skill['p']:.2f}")
+        needs.append(_more_windows(linear, len(subject.windows(horizon).train)))
     if own_too_good:
         words = (
             f"The study's own features reach a skill of {skill['']:.2f} on validation by a plain {linear}, above "
             f"{IMPLAUSIBLE_SKILL:g}, which no honest daily feature gives: one of them seems to know the future."
         )
     elif missed:
-        words = f"A column that knows the future went unseen ({'; '.join(missed)}), so this audit proves nothing."
+        words = (
+            f"A planted column that knows the future went unseen ({'; '.join(missed)}), so one among the features "
+            "could have, too."
+        )
     else:
         words = (
             "A planted column that knows the future was caught twice: cutting the bars off changes it, and with it a "
@@ -82,7 +89,23 @@ def planted_future_feature(subject: Subject) -> Finding:
         "own_skill": round(skill[""], 3),
         "implausible_skill": IMPLAUSIBLE_SKILL,
     }
-    return Finding(name="planted_future_feature", passed=not missed and not own_too_good, numbers=numbers, words=words)
+    outcome = outcome_of(leak=own_too_good, blind=bool(missed))
+    return Finding(
+        name="planted_future_feature",
+        outcome=outcome,
+        numbers=numbers,
+        words=words,
+        needs=" and ".join(needs) if outcome is ProbeOutcome.INCONCLUSIVE else None,
+    )
+
+
+def _more_windows(linear: str, training: int) -> str:
+    if training < SHOWS_FROM:
+        return f"at least about {SHOWS_FROM} training windows, both outcomes among them; this study has {training}"
+    return (
+        f"windows that show every column of the table and a {linear} that can use it: the {training} training windows "
+        "of this study are enough by all that was measured"
+    )
 
 
 def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.regression_metrics import scale_of
-from tsladder.market.windows import WindowSet
+from tsladder.market.windows import Windows, WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
 from tsladder.planning.recipe import Recipe, Settings
@@ -28,6 +28,12 @@ is shown at most FEATURES features; for more, in proportion: one column among 20
 FEATURES = 60
 
 MOST_EPOCHS = 4
+LEAST_VIEWS = 1280
+"""Windows that an epoch shows at least. Where training has fewer, an epoch shows each several times, and STEPS_OF_FEW
+steps are taken: with 225 windows once each, in batches of 6, the model missed a column that with six times each, in
+batches of 17, it finds (docs/decisions.md). More epochs instead would be more draws for validation to choose from."""
+
+STEPS_OF_FEW = 320
 _LARGEST_BATCH = 64
 
 
@@ -53,9 +59,30 @@ class Learned:
     ended: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diet:
+    """How often an epoch shows each window, in batches of how many, and how many epochs there are."""
+
+    passes: int
+    batch: int
+    epochs: int
+
+
 def steps_to_learn(n_features: int) -> int:
     """Optimizer steps in which the small model finds one column among `n_features`."""
     return max(STEPS, STEPS * n_features // FEATURES)
+
+
+def diet_of(n_windows: int, n_features: int, effective_batch: int) -> Diet:
+    """Of a training on `n_windows` that makes `steps_to_learn` in at most MOST_EPOCHS; never more than
+    `effective_batch` windows a step."""
+    passes = max(1, -(-LEAST_VIEWS // n_windows))
+    steps = steps_to_learn(n_features)
+    if passes > 1:
+        steps = max(steps, STEPS_OF_FEW)
+    views = n_windows * passes
+    batch = min(effective_batch, _LARGEST_BATCH, -(-views // (steps // MOST_EPOCHS)))
+    return Diet(passes=passes, batch=batch, epochs=min(MOST_EPOCHS, -(-steps // -(-views // batch))))
 
 
 def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None) -> Learned:
@@ -67,11 +94,13 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     from tsladder.training.outcome import Job
     from tsladder.training.trainer import fit
 
-    steps = steps_to_learn(model.spec.geometry.n_features)
-    batch = min(model.recipe.effective_batch, _LARGEST_BATCH, -(-len(windows.train) // (steps // MOST_EPOCHS)))
-    steps_per_epoch = -(-len(windows.train) // batch)
-    epochs = min(MOST_EPOCHS, -(-steps // steps_per_epoch)) if epochs is None else epochs
-    plans = candidate_plans(effective_batch=batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer)
+    diet = diet_of(len(windows.train), model.spec.geometry.n_features, model.recipe.effective_batch)
+    train = _repeated(windows.train, diet.passes)
+    steps_per_epoch = -(-len(train) // diet.batch)
+    epochs = diet.epochs if epochs is None else epochs
+    plans = candidate_plans(
+        effective_batch=diet.batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
+    )
     job = Job(
         spec=model.spec,
         settings=Settings(
@@ -81,14 +110,14 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
             warmup_steps=max(1, epochs * steps_per_epoch // 10),
             epochs=epochs,
         ),
-        recipe=dataclasses.replace(model.recipe, effective_batch=batch, patience=None, min_delta=0.0),
+        recipe=dataclasses.replace(model.recipe, effective_batch=diet.batch, patience=None, min_delta=0.0),
         seed=model.seed,
         plan=next(plans),
         device="cpu",
         threads=1,
     )
     with _one_thread():
-        fitted = fit(job, windows.train, windows.validation, lambda _record: True)
+        fitted = fit(job, train, windows.validation, lambda _record: True)
         scored = fitted.best_val_loss is not None
         return Learned(
             weights=_weights_digest(fitted.model),
@@ -96,6 +125,20 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
             p_N=_forecasts(fitted.model, windows, model.recipe.loss) if scored else None,
             ended=str(fitted.stop_reason),
         )
+
+
+def _repeated(windows: Windows, passes: int) -> Windows:
+    """Each window `passes` times; the series they are cut from is shared."""
+    if passes == 1:
+        return windows
+    return dataclasses.replace(
+        windows,
+        ends_N=np.concatenate([windows.ends_N] * passes),
+        scale_NF=np.concatenate([windows.scale_NF] * passes),
+        shift_NF=np.concatenate([windows.shift_NF] * passes),
+        y_N=np.concatenate([windows.y_N] * passes),
+        dates_N=np.concatenate([windows.dates_N] * passes),
+    )
 
 
 def _forecasts(model: Model, windows: WindowSet, loss: str) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsladder.audit.finding import Finding, listed, rounded
+from tsladder.audit.finding import Finding, listed, outcome_of, rounded
 from tsladder.audit.subject import Subject
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars, until
@@ -45,6 +45,7 @@ def truncated_future(subject: Subject) -> Finding:
     compared = _every_symbol(subject)
     worst = max(compared.largest.values(), default=0.0)
     columns = len(subject.table.columns)
+    needs = None
     if compared.faults:
         words = f"Features could not be made again from shorter bars: {listed(list(compared.faults), 1)}."
     elif compared.changed:
@@ -52,6 +53,9 @@ def truncated_future(subject: Subject) -> Finding:
             f"{listed(compared.changed)} changed, by up to {worst:.2g} standard deviations, when the days after were "
             "cut off: such a feature knows the future."
         )
+    elif compared.cuts == 0:
+        words = "There was no day after which to cut the bars off."
+        needs = f"features of two days at least; this study has {len(subject.table.dates_T)}"
     else:
         words = (
             f"All {columns} features kept every value when the bars were cut off after each of {compared.cuts} days."
@@ -63,8 +67,14 @@ def truncated_future(subject: Subject) -> Finding:
         "largest_change_sd": rounded(worst),
         "tolerance_sd": TOLERANCE,
     }
-    passed = not compared.faults and not compared.changed and compared.cuts > 0
-    return Finding(name="truncated_future", passed=passed, numbers=numbers, words=words)
+    leak = bool(compared.faults or compared.changed)
+    return Finding(
+        name="truncated_future",
+        outcome=outcome_of(leak=leak, blind=compared.cuts == 0),
+        numbers=numbers,
+        words=words,
+        needs=needs,
+    )
 
 
 def _every_symbol(subject: Subject) -> Comparison:

@@ -175,7 +175,11 @@ def _verdicts(state: StudyState) -> list[str]:
             verdict = "stale: `tsladder run` fits it again"
         interval = "" if law.alpha_ci is None else f" [{law.alpha_ci[0]:.4f}, {law.alpha_ci[1]:.4f}]"
         rows.append((f"h{horizon}", verdict, _number(law.alpha, 4) + interval))
-    return aligned(rows)
+    warned: dict[str, list[str]] = {}
+    for horizon, law in state.verdicts.items():
+        for warning in law.warnings:
+            warned.setdefault(warning, []).append(f"h{horizon}")
+    return [*aligned(rows), *(f"{', '.join(laws)}: WARNING: {warning}" for warning, laws in warned.items())]
 
 
 def _times(state: StudyState) -> list[str]:

@@ -15,12 +15,13 @@ STALE = "stale"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonVerdict:
     """What the law of one horizon says. None: there is none yet; STALE: there is one, of another question or of results
-    that are to be built again, and none of its figures is shown."""
+    that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it."""
 
     verdict: str | None
     alpha: float | None
     alpha_ci: tuple[float, float] | None
     current: bool
+    warnings: tuple[str, ...] = ()
 
 
 NONE_YET = HorizonVerdict(verdict=None, alpha=None, alpha_ci=None, current=False)
@@ -53,4 +54,5 @@ def _verdict(law: Mapping[str, Any] | None) -> HorizonVerdict:
         alpha=power.get("alpha"),
         alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
         current=True,
+        warnings=tuple(law.get("warnings", ())),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from tsladder.law.cost import StudyCost
 from tsladder.law.effort import cut_short, unequal_effort
-from tsladder.law.leaks import failed_probes, read_audit
+from tsladder.law.leaks import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
@@ -63,7 +63,10 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         params.evaluation,
         study_key(plans),
         params.study.seed,
-        {horizon: _warnings(places, rungs, recipes, objectives) for horizon, rungs in points.items()},
+        {
+            horizon: [*filter(None, [inconclusive_probes(audit)]), *_warnings(places, rungs, recipes, objectives)]
+            for horizon, rungs in points.items()
+        },
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=params.target.metric,

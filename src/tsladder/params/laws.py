@@ -27,6 +27,7 @@ def faults_between_sections(params: Params) -> list[str]:
         *_split_faults(params.splits),
         *_walk_faults(params),
         *_search_faults(params.search),
+        *_stop_faults(params),
         *_supplementary_faults(params),
         *_task_faults(params),
         *_loss_faults(params.training.loss, params.target.task),
@@ -123,6 +124,20 @@ def _search_faults(search: SearchParams) -> list[str]:
         for field in dataclasses.fields(space):
             faults.extend(_draw_faults(f"{path}.{field.name}", field.name, getattr(space, field.name)))
     return faults
+
+
+def _stop_faults(params: Params) -> list[str]:
+    search = params.search
+    if search.preset not in search.presets or search.stop_rule is None:
+        return []
+    rule, path = search.stop_rule, f"search.presets.{search.preset}.stop" if search.stop == "preset" else "search.stop"
+    if rule.metric in (None, search.objective):
+        return []
+    ways = "-S search.stop=null"
+    if not (params.target.regression and rule.metric == "val_auc"):
+        ways = f"-S search.objective={rule.metric} or {ways}"
+    wrong = f"must be the figure that the search makes best, search.objective ({search.objective}), got {rule.metric}"
+    return [f"{path}.metric: {wrong}; a spread of {rule.spread:g} means something else in another one; set {ways}"]
 
 
 def _supplementary_faults(params: Params) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tsladder.typed_yaml import Pattern, Range
+from tsladder.typed_yaml import MayBeLeftOut, Pattern, Range
 from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, parse_budget
 
 Name = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_' and '-', at most 64")]
@@ -166,11 +166,12 @@ class SpaceParams:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopParams:
     """A cell's search has converged when `min_trials` are complete or pruned and the best `top` complete ones differ by
-    at most `spread`."""
+    at most `spread`, in units of `metric`: of the objective of the search, which it must be; None: whatever that is."""
 
     min_trials: Count
     top: Annotated[int, Range(2)]
     spread: Annotated[float, Range(0.0)]
+    metric: Annotated[Literal["val_loss", "val_auc"] | None, MayBeLeftOut()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tsladder.market.tier_sizes import n_features
 from tsladder.models.spec import Geometry
-from tsladder.params import Params, PruningParams, StopParams
+from tsladder.params import Params, StopParams
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.grid import build_grid
@@ -86,8 +86,8 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         "preset": params.search.preset,
         "trials": params.search.trials_total,
         "objective": params.search.objective,
-        "stop": _record(params.search.stop_rule),
-        "pruning": _record(params.search.pruning_rule),
+        "stop": _stop_record(params.search.stop_rule),
+        "pruning": None if params.search.pruning_rule is None else dataclasses.asdict(params.search.pruning_rule),
         "space": dataclasses.asdict(params.search.chosen.space),
         "grid_size": len(grid.members),
         "shapes": len(grid.shapes),
@@ -107,8 +107,11 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
     )
 
 
-def _record(rule: StopParams | PruningParams | None) -> dict[str, Any] | None:
-    return None if rule is None else dataclasses.asdict(rule)
+def _stop_record(rule: StopParams | None) -> dict[str, Any] | None:
+    """Without the unit, which is the objective's whatever `metric` says: params.yaml is refused where they differ."""
+    return (
+        None if rule is None else {name: value for name, value in dataclasses.asdict(rule).items() if name != "metric"}
+    )
 
 
 def _plain(value: Any) -> Any:

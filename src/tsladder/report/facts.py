@@ -9,6 +9,7 @@ from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
 from tsladder.results.score_facts import Interval
+from tsladder.vocabulary import ProbeOutcome
 
 __all__ = [
     "CellFacts",
@@ -156,8 +157,8 @@ class Facts:
 
     @property
     def leaks(self) -> bool:
-        """True where a leak probe failed, so that no figure counts."""
-        return self.audit is not None and not self.audit.passed
+        """True where a leak probe failed, so that no figure counts; an inconclusive one is no leak."""
+        return self.audit is not None and self.audit.outcome is ProbeOutcome.FAILED
 
     @property
     def confidence(self) -> float:

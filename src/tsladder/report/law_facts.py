@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tsladder.results.score_facts import Interval
+from tsladder.vocabulary import ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,25 +147,25 @@ class LawFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """One leak probe: what it looked at, in words and numbers."""
+    """One leak probe: what it looked at, in words and numbers. `needs`: what an inconclusive one would take to tell."""
 
     name: str
     title: str
-    passed: bool
+    outcome: ProbeOutcome
     numbers: Mapping[str, float | str]
     words: str
+    needs: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
     """The leak probes of the study, in their order."""
 
-    passed: bool
+    outcome: ProbeOutcome
     probes: tuple[Probe, ...]
 
-    @property
-    def failed(self) -> tuple[Probe, ...]:
-        return tuple(probe for probe in self.probes if not probe.passed)
+    def ending(self, outcome: ProbeOutcome) -> tuple[Probe, ...]:
+        return tuple(probe for probe in self.probes if probe.outcome is outcome)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,7 @@ from tsladder.report.law_facts import (
 )
 from tsladder.results.score_facts import Interval
 from tsladder.results.stored import Record, pair_of, read_if_there
+from tsladder.vocabulary import ProbeOutcome
 
 
 def read_law(places: Places) -> StudyLaw | None:
@@ -51,13 +52,14 @@ def audit_of(record: Record | None) -> Audit | None:
         Probe(
             name=probe["name"],
             title=probe.get("title") or probe["name"].replace("_", " "),
-            passed=bool(probe["passed"]),
+            outcome=ProbeOutcome.of(probe),
             numbers=probe.get("numbers") or {},
             words=probe.get("words", ""),
+            needs=probe.get("needs"),
         )
         for probe in record["probes"]
     )
-    return Audit(passed=bool(record.get("passed", all(probe.passed for probe in probes))), probes=probes)
+    return Audit(outcome=ProbeOutcome.of_all(probe.outcome for probe in probes), probes=probes)
 
 
 def _law(horizon: int, law: Record) -> LawFacts:

@@ -6,6 +6,7 @@ from tsladder.places import Places
 from tsladder.report import words
 from tsladder.report.law_facts import LawFacts
 from tsladder.report.law_files import read_audit, read_law
+from tsladder.vocabulary import ProbeOutcome
 
 
 def verdict_lines(places: Places) -> list[str]:
@@ -16,7 +17,8 @@ def verdict_lines(places: Places) -> list[str]:
     if not law.horizons:
         return ["no verdict: no cell is planned"]
     audit = read_audit(places) or law.audit
-    lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in (audit.failed if audit else ())]
+    failed = audit.ending(ProbeOutcome.FAILED) if audit else ()
+    lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in failed]
     for _, of_horizon in sorted(law.horizons.items()):
         lines += [_headline(of_horizon), f"    {of_horizon.reason}"]
         lines += [f"    WARNING: {warning}" for warning in of_horizon.warnings]

@@ -21,9 +21,10 @@ def cell_description(name: str, tags: RunTags) -> str:
 
 
 def law_description(record: Mapping[str, Any]) -> str:
-    """The verdicts in words, one line a horizon."""
-    verdicts = [
-        f"* **{horizon} days ahead: {law['verdict']}**. {law.get('reason', '')}".rstrip()
-        for horizon, law in record["horizons"].items()
-    ]
+    """The verdicts in words, one line a horizon, with what is to be known beside each."""
+    verdicts = []
+    for horizon, law in record["horizons"].items():
+        warnings = [f"Warning: {warning}." for warning in law.get("warnings", ())]
+        said = [f"* **{horizon} days ahead: {law['verdict']}**.", law.get("reason"), *warnings]
+        verdicts.append(" ".join(filter(None, said)))
     return "\n".join(["The law error = C·N^(-α) of this study. Its picture is among the artifacts.", "", *verdicts])

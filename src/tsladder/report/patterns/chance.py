@@ -2,8 +2,8 @@
 
 Scores are permuted within blocks of about BLOCK consecutive trials. A sampler that has learned puts its later trials
 where earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a
-part in it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
-where it did not, within blocks 3 to 8 %.
+part in it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width
+to matter where it did not, within blocks 3 to 8 %.
 """
 
 from __future__ import annotations

@@ -6,17 +6,18 @@ from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import Audit, Probe
+from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def alarm(facts: Facts) -> list[Block]:
-    """The failed probes, for the top of the page; nothing where all passed or none ran."""
+    """The failed probes, for the top of the page; nothing where none failed or none ran."""
     audit = facts.audit
-    if audit is None or audit.passed:
+    if audit is None or audit.outcome is not ProbeOutcome.FAILED:
         return []
-    failed = tuple((probe.title, probe.words or words.MISSING) for probe in audit.failed)
+    failed = tuple((probe.title, probe.words or words.MISSING) for probe in audit.ending(ProbeOutcome.FAILED))
     return [
         Heading(2, "The leak audit failed: no figure below counts"),
         Paragraph(
@@ -28,7 +29,7 @@ def alarm(facts: Facts) -> list[Block]:
 
 
 def audit(facts: Facts) -> list[Block]:
-    """All probes, passed or failed, with their numbers."""
+    """All probes with how they ended and their numbers."""
     found = facts.audit
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
@@ -36,10 +37,21 @@ def audit(facts: Facts) -> list[Block]:
     return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_words(figures_table(found), NO_FIGURE)]
 
 
+RESULTS = {
+    ProbeOutcome.PASSED: ("pass", Tone.GOOD),
+    ProbeOutcome.FAILED: ("FAIL", Tone.BAD),
+    ProbeOutcome.INCONCLUSIVE: ("inconclusive", Tone.MIXED),
+}
+
+
 def probes_table(audit: Audit) -> Table:
-    rows = [[probe.title, "pass" if probe.passed else "FAIL", probe.words] for probe in audit.probes]
-    tones = {(row, 1): Tone.GOOD if probe.passed else Tone.BAD for row, probe in enumerate(audit.probes)}
+    rows = [[probe.title, RESULTS[probe.outcome][0], _seen(probe)] for probe in audit.probes]
+    tones = {(row, 1): RESULTS[probe.outcome][1] for row, probe in enumerate(audit.probes)}
     return table("audit", "The leak probes", text=("probe", "result", "what was seen"), rows=rows, tones=tones)
+
+
+def _seen(probe: Probe) -> str:
+    return probe.words if probe.needs is None else f"{probe.words} To tell, it would need {probe.needs}."
 
 
 def figures_table(audit: Audit) -> Table:
@@ -49,11 +61,18 @@ def figures_table(audit: Audit) -> Table:
 
 
 def _headline(audit: Audit) -> str:
-    many = len(audit.probes)
-    if audit.passed:
-        said = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
-        return f"{said}: none found a way for the future to reach a forecast."
-    return f"{_many(len(audit.failed)).capitalize()} of {_many(many)} leak probes failed: every verdict is invalid."
+    many, failed = len(audit.probes), len(audit.ending(ProbeOutcome.FAILED))
+    open_probes = len(audit.ending(ProbeOutcome.INCONCLUSIVE))
+    if failed:
+        return f"{_many(failed).capitalize()} of {_many(many)} leak probes failed: every verdict is invalid."
+    if open_probes:
+        was = "was" if open_probes == 1 else "were"
+        return (
+            f"No leak was seen. {_many(open_probes).capitalize()} of {_many(many)} leak probes {was} inconclusive: "
+            "a leak there might have gone unseen. The verdicts stand."
+        )
+    said = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
+    return f"{said}: none found a way for the future to reach a forecast."
 
 
 def _many(number: int) -> str:
