@@ -10,6 +10,7 @@ from tsladder.stage import run_study_stage
 def build(places: Places, params: Params) -> None:
     from tsladder.planning.across_cells import write_plans_across_cells
     from tsladder.planning.cells import plan_cells, write_plans
+    from tsladder.planning.endings import write_endings
     from tsladder.search.admission import forced_by_rung
     from tsladder.search.strategies import load
 
@@ -18,6 +19,7 @@ def build(places: Places, params: Params) -> None:
     write_plans(places, plans)
     offered = load(params.search.strategy).supplement is not None
     write_plans_across_cells(places, params, plans, supplement_offered=offered)
+    write_endings(places, params.cells)
 
 
 if __name__ == "__main__":

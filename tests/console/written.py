@@ -26,6 +26,7 @@ from tsladder.places import Places
 from tsladder.planning import fingerprint
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import Rates
+from tsladder.planning.endings import WITHOUT_RESULT
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import cell_key, train_key
@@ -263,6 +264,7 @@ def fail(places: Places, cell: Cell, reason: str, **fields: Any) -> None:
     write_json(places.choice(cell), failure | fields)
     write_json(places.models(cell) / "status.json", failure)
     write_json(places.scores(cell) / "scores.json", failure)
+    write_text(places.ending(places.search_plan(cell)), WITHOUT_RESULT)
     lock(places)
 
 

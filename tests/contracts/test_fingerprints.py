@@ -37,6 +37,7 @@ DECLARED = {
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.fingerprint": "this very thing",
+    "tsladder.planning.endings": "says how a stage ended, after its numbers are made",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.misfit": "what is said of too little memory",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",

@@ -142,8 +142,8 @@ def _kept(state: CellState) -> str | None:
 def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
     stage, by_heat = failed_stage(places, cell)
     if by_heat:
-        return f"failed: {reason}. Stopped for heat: the next `tsladder run` goes on with stage {stage} where it ended"
+        return f"failed: {reason}. Stopped for heat: the next run goes on with stage {stage} where it ended"
     return (
-        f"failed: {reason}. Nothing that it depends on has changed, so `tsladder run` leaves it; `tsladder run "
-        f"--retry-failed` sets the live record of stage {stage} aside and runs that stage again from the beginning"
+        f"failed: {reason}. Stage {stage} ended without a result, so the next run takes it up again and keeps what it "
+        f"has trained; `tsladder run --retry-failed` sets its live record aside and begins it anew"
     )

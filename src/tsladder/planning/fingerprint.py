@@ -31,6 +31,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.calibration",
         "tsladder.planning.cells",
         "tsladder.planning.duration",
+        "tsladder.planning.endings",
         "tsladder.planning.fingerprint",
         "tsladder.planning.machine",
         "tsladder.planning.memory",

@@ -20,7 +20,7 @@ from tsladder.search.live import open_live_record
 from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.trials import TrialRecord
+from tsladder.search.trials import TrialRecord, taken_up_again
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch
 from tsladder.vocabulary import Phase
@@ -88,7 +88,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             work=work,
             key=search.key,
             folder=search.folder,
-            attempts=attempts,
+            attempts=taken_up_again(attempts),
             space=search.space,
             schedule=schedule,
             workers=workers,
