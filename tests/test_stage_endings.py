@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.studies import environment
+from tests.studies import DEFAULT_PARAMS, environment
 from tsladder.places import Places
 from tsladder.planning.endings import AS_PLANNED, WITHOUT_RESULT, write_endings
 from tsladder.records import write_json, write_text
@@ -30,13 +30,12 @@ def build(places, params, cell, plan):
 
 sys.exit(run_cell_stage({stage!r}, build))
 """
-PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     made = Places(tmp_path, tmp_path)
-    write_text(made.params, PARAMS.read_text())
+    write_text(made.params, DEFAULT_PARAMS.read_text())
     for plan in (made.search_plan(CELL), made.train_plan(CELL)):
         write_json(plan, {"planned": True})
     write_endings(made, [CELL])

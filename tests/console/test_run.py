@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-
 STAND_IN = """
 import signal, sys, time
 from pathlib import Path

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.studies import ROOT
+from tests.studies import DEFAULT_PARAMS, ROOT
 
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
@@ -192,7 +192,7 @@ def lines(records: list[dict[str, Any]]) -> str:
 
 def _write_params(folder: Path, leaves: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
+    shutil.copy(DEFAULT_PARAMS, folder / "params.yaml")
     defaults = {
         "study__name": "written",
         "budget": "30k",

@@ -1,4 +1,4 @@
-"""Trials and seeds that ended for the machine, not for the model: what the next start trains again and what it keeps."""
+"""Trials and seeds that failed for the machine: what the next start trains again, and what it keeps."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def test_a_search_without_a_winner_trains_again_what_the_machine_ended(study: Pl
 def test_a_search_that_has_a_winner_is_left_as_it_ended(study: Places) -> None:
     rewrite(study, 2, reason="killed")
     search_here(study, CELL)
-    assert last_attempts(study) == {
-        number: (1, "failed" if number == 2 else "complete") for number in range(TRIALS)
-    }
+    assert last_attempts(study) == {number: (1, "failed" if number == 2 else "complete") for number in range(TRIALS)}
 
 
 @pytest.mark.parametrize("reason", ["killed", "stalled", "out_of_memory", "error"])

@@ -1,11 +1,11 @@
 """Small files that make DVC run a stage again that ended without a result.
 
-A search that does not fit, or that heat stopped, still ends in order: its cell is written as failed, and the law goes on
-without it. DVC would then take the stage for done and hand its outputs out of its run cache ever after. So the stage
-depends on a file of its own under `artifacts/endings/`, which the stage `plan` writes. Where it ends without a result it
-changes that file, and DVC, which records what a stage depends on after the stage has run, records it as changed. The
-next run finds an output of `plan` that is not what `plan` left, puts it back (from its cache, or by running `plan`), and
-with that the stage is not what was recorded: it runs again, and no entry of the run cache is for the file as it is then.
+A search that does not fit, or that heat stopped, still ends in order: its cell is written as failed, and the law goes
+on without it. DVC would then take the stage for done, and hand its outputs out of its run cache ever after. So the
+stage depends on a file of its own under `artifacts/endings/`, which the stage `plan` writes. A stage that ends without
+a result changes that file, and DVC records what a stage depends on after it has run. The next run finds an output of
+`plan` that is not what `plan` left and puts it back, from its cache or by running `plan`. With that the stage depends
+on something else than recorded: it runs again, and the run cache has nothing for the file as it is then.
 """
 
 from __future__ import annotations
