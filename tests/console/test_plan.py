@@ -11,9 +11,9 @@ from tests.studies import make_study, params_of, prepare
 
 from tsladder.cli import main
 from tsladder.console.plan import study_forecast
-from tsladder.console.run_length import run_lengths
 from tsladder.console.tables import forecast_lines
 from tsladder.planning.calibration import keep, kept
+from tsladder.planning.run_length import run_lengths
 
 
 def test_time_is_known_where_the_bars_are_and_unknown_elsewhere(tmp_path: Path) -> None:

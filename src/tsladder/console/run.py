@@ -12,6 +12,7 @@ from pathlib import Path
 from tsladder.console.cell_states import FAILED
 from tsladder.console.drive import Driven, drive
 from tsladder.console.hand_pause import HandPause
+from tsladder.console.long_run import long_run
 from tsladder.console.pipeline import PLAN
 from tsladder.console.results import failed_stage
 from tsladder.console.run_log import RunLog, Timeline
@@ -45,8 +46,8 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         raise BadInput(f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or bring your own file")
     # A wish that cannot be fulfilled ends here, not in the first search.
     refuse_too_little(params, survey(params.hardware, places.calibration))
-    forced_by_rung(params)
-    return _Run(places, selection).go(retry_failed=retry_failed)
+    forced = forced_by_rung(params)
+    return _Run(places, selection).go(retry_failed=retry_failed, foretold=long_run(places, params, selection, forced))
 
 
 class _Run:
@@ -59,10 +60,14 @@ class _Run:
         self._timeline = Timeline()
         self._live = can_draw()
 
-    def go(self, *, retry_failed: bool) -> int:
+    def go(self, *, retry_failed: bool, foretold: str | None) -> int:
+        """`foretold`: what to say before anything is run."""
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
+        if foretold is not None:
+            print(f"tsladder: {foretold}", file=sys.stderr, flush=True)
+            self._log.note(foretold)
         # One pause for all commands of DVC in this run.
         with HandPause(self._places) as pause:
             driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
