@@ -268,7 +268,7 @@ def test_a_failed_cell_costs_not_the_law_and_is_taken_up_again_until_it_has_a_re
 
 
 def test_a_failed_cell_of_an_experiment_is_taken_up_again_in_its_own_folder_too(workspace: Workspace) -> None:
-    run = ("exp", "run", "--temp", "-S", "study.seed=45", "-S")
+    run = ("exp", "run", "--temp", "--copy-paths", "data", "-S", "study.seed=45", "-S")
     assert "hpo@12k-1" in workspace.ran(*run, "hardware.memory_gib=0.5")
     assert {"hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= workspace.ran(*run, "hardware.memory_gib=8")
     assert workspace.ran(*run, "hardware.memory_gib=8") == NOTHING

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     UNFINISHED = "unfinished"
 
 
+ENDINGS = "artifacts/endings"
 _WITHOUT_RESULT = text_md5(WITHOUT_RESULT)
 
 
@@ -86,6 +87,13 @@ class Freshness:
         """True when what `stage` left belongs to the question now asked: it is fresh, or it runs again, or may, only
         because some stage ended without a result."""
         return self.is_fresh(stage) or stage in self._belonging
+
+    @property
+    def endings_recorded(self) -> bool:
+        """True where dvc.lock has other ending files for those of the plan stage than it leaves, as `dvc commit` and
+        `dvc exp save` write them down: DVC then holds a stage that ended without a result for done."""
+        recorded = {out["path"]: out for out in self.lock.get(PLAN, {}).get("outs", [])}.get(ENDINGS)
+        return recorded is not None and self._contents.change(ENDINGS, recorded) is not None
 
     def changes(self, stage: str) -> tuple[Change, ...]:
         """What makes `stage` stale by itself: not what only a stage before it may change."""

@@ -90,22 +90,19 @@ class _Run:
     def _take_up(self, *, retry_failed: bool) -> bool:
         """Prepare the failed cells that are selected. `retry_failed`: what they have trained is set aside.
 
-        True where DVC holds one of them for done, since somebody ran `dvc commit` or `dvc exp save` on it as it was:
-        the plan stage must then run, or it would not run again.
+        True where DVC would hold one of them for done, since somebody ran `dvc commit` or `dvc exp save` on it: then
+        the plan stage must run.
         """
         places = self._places
         if not any(_has_failed(places, cell) for cell in self._selection.cells):
             return False
         reader = StudyReader(places)
-        states, freshness = reader.read().cells, reader.freshness()
-        committed = False
-        for cell in self._selection.cells:
-            if states[str(cell)].state == FAILED:
-                stage, _ = failed_stage(places, cell)
-                committed |= freshness.is_fresh(f"{stage}@{cell.budget}-{cell.horizon}")
-                if retry_failed:
-                    _set_aside(places, stage, cell)
-        return committed
+        states = reader.read().cells
+        failed = [cell for cell in self._selection.cells if states[str(cell)].state == FAILED]
+        if retry_failed:
+            for cell in failed:
+                _set_aside(places, failed_stage(places, cell)[0], cell)
+        return bool(failed) and reader.freshness().endings_recorded
 
     def _end(self, driven: Driven, seconds: float) -> int:
         """Say how it went; the exit code."""
