@@ -10,14 +10,20 @@ from tsladder.stage import run_study_stage
 def build(places: Places, params: Params) -> None:
     from tsladder.planning.across_cells import write_plans_across_cells
     from tsladder.planning.cells import plan_cells, write_plans
+    from tsladder.planning.endings import write_endings
+    from tsladder.planning.study_time import study_note
     from tsladder.search.admission import forced_by_rung
     from tsladder.search.strategies import load
 
-    forced_by_rung(params)
+    forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
     plans = plan_cells(params)
     write_plans(places, plans)
     offered = load(params.search.strategy).supplement is not None
     write_plans_across_cells(places, params, plans, supplement_offered=offered)
+    write_endings(places, params.cells)
+    note = study_note(places, params, forced)
+    if note is not None:
+        print(f"tsladder: {note}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
 
 ROOT = Path(__file__).parents[1]
+DEFAULT_PARAMS = ROOT / "tests" / "default_params.yaml"
+"""The default question. The params.yaml of the checkout may ask another."""
 
 
 def synthetic_bars(days: int = 900, seed: int = 0) -> pd.DataFrame:
@@ -41,7 +43,7 @@ def synthetic_bars(days: int = 900, seed: int = 0) -> pd.DataFrame:
 
 def make_study(folder: Path, **leaves: Any) -> Places:
     """params.yaml and data/tiny.parquet in `folder`; `leaves` are dotted paths with __ for the dot."""
-    record = read_yaml(ROOT / "params.yaml")
+    record = read_yaml(DEFAULT_PARAMS)
     defaults: dict[str, Any] = {
         "study__name": "miniature",
         "budget": "12k",

@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.studies import DEFAULT_PARAMS, ROOT
 from tsladder.errors import BadInput
 from tsladder.params import load_params, parse_params
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
 
-ROOT = Path(__file__).parents[1]
-
 
 def raw() -> dict[str, Any]:
-    return copy.deepcopy(read_yaml(ROOT / "params.yaml"))
+    return copy.deepcopy(read_yaml(DEFAULT_PARAMS))
 
 
 def change(dotted: str, value: object) -> dict[str, Any]:
@@ -35,8 +34,18 @@ def faults_of(record: object) -> tuple[str, ...]:
     return caught.value.faults
 
 
-def test_the_committed_params_are_sound_and_plan_the_default_study() -> None:
-    params = load_params(ROOT / "params.yaml")
+def test_the_params_of_the_checkout_ask_by_the_same_names_as_those_of_the_tests() -> None:
+    """Whatever they ask: `load_params` is not tried, since a user may be in the midst of an edit."""
+
+    def names(record: dict[str, Any]) -> set[str]:
+        sections = {name: value for name, value in record.items() if isinstance(value, dict)}
+        return set(record) | {f"{section}.{name}" for section, value in sections.items() for name in value}
+
+    assert names(read_yaml(ROOT / "params.yaml")) == names(raw())
+
+
+def test_the_default_params_are_sound_and_plan_the_default_study() -> None:
+    params = load_params(DEFAULT_PARAMS)
     planned = [str(cell) for cell in params.cells if params.is_planned(cell)]
     assert planned == [f"{rung}-h{h}" for rung in ("12k", "30k", "80k", "200k", "750k") for h in (1, 3, 5)]
     assert len(params.cells) == 27

@@ -78,6 +78,10 @@ class Places:
     def audit_plan(self) -> Path:
         return self.plans / "audit.json"
 
+    def ending(self, plan: Path) -> Path:
+        """Says whether the stage of the plan file `plan` ended without a result."""
+        return self.artifacts / "endings" / plan.relative_to(self.plans)
+
     def hpo(self, cell: Cell) -> Path:
         return self.artifacts / "hpo" / str(cell)
 

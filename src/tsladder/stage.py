@@ -1,7 +1,8 @@
 """What every stage script has around its one verb: arguments, plan, endings. Imports nothing heavy.
 
 A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream hands the
-failure on, so that one failed cell never costs the law.
+failure on, so that one failed cell never costs the law. A stage that failed by itself ends in order too, and says so
+where DVC sees it: the next run takes it up again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.params import Params, load_params
 from tsladder.places import Places
+from tsladder.planning.endings import note_ending
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, write_json, write_text
 from tsladder.stage_log import join_log, note_end
@@ -72,6 +74,10 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
         params = load_params(places.params)
         if inherited is None:
             verb(places, params, cell, plan)
+        record = {"hpo": places.choice(cell), "train": places.models(cell) / "status.json"}.get(stage)
+        if record is not None:
+            failed = inherited is None and read_json(record)["status"] == CellStatus.FAILED
+            note_ending(places, plan_path(cell), without_result=failed)
         _show_results(places, params)
 
     return _run(work)

@@ -52,6 +52,17 @@ class StopReason(StrEnum):
         """True where the run ended with a validation loss that a search may compare."""
         return self in (StopReason.COMPLETED, StopReason.EARLY_STOPPING)
 
+    @property
+    def by_machine(self) -> bool:
+        """True where the run failed for what happened around it, so that it may end otherwise when trained again."""
+        return self in (
+            StopReason.OUT_OF_MEMORY,
+            StopReason.TIMEOUT,
+            StopReason.KILLED,
+            StopReason.STALLED,
+            StopReason.ERROR,
+        )
+
 
 class ProbeOutcome(StrEnum):
     """How a probe of the leak audit ended, or all of them. FAILED: a leak was seen, and nothing else makes a verdict

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.browser.conftest import Sight
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.report.figures.canvas import figure_of, png_of
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics, view_addresses
@@ -24,7 +25,7 @@ from tsladder.tracking.views import VIEWS
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NAME = "sp500-daily"  # study.name of params.yaml
+NAME = "sp500-daily"  # study.name of tests/default_params.yaml
 BUDGETS = {"12k": 12_000, "30k": 30_500, "80k": 79_000}
 TRIALS = 10
 STOPS = ("early_stopping", "completed", "pruned")
@@ -112,7 +113,7 @@ LAW = {
 @pytest.fixture(scope="module")
 def served(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("study")
-    (root / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (root / "params.yaml").write_text(DEFAULT_PARAMS.read_text(encoding="utf-8"), encoding="utf-8")
     picture, store = root / "scaling.png", root / "mlruns"
     picture.write_bytes(red_picture())
     tracker = log_study(store, NAME, picture)

@@ -17,6 +17,7 @@ from tests.studies import ROOT
 
 from tsladder.console.freshness import Standing
 from tsladder.console.pipeline import INPUTS, PLAN, read_pipeline
+from tsladder.console.status import study_state
 from tsladder.console.why import why
 from tsladder.places import Places
 from tsladder.records import write_json, write_text
@@ -59,7 +60,12 @@ def write(stage, cell, seen):
             put(art / f"splits/h{horizon}.json", {"seen": seen, "counts": counts})
     elif stage == "hpo":
         planned = json.loads((art / f"plans/{cell}.json").read_text())["planned"]
+        fails = Path("fails").exists() and cell == Path("fails").read_text()
         put(art / f"hpo/{cell}/choice.json", {"status": "done" if planned else "not_planned"})
+        if fails:
+            put(art / f"hpo/{cell}/choice.json", {"status": "failed", "reason": "for the test"})
+        said = json.dumps({"without_result": fails}, indent=1) + chr(10)
+        (art / f"endings/{cell}.json").write_text(said)
         (art / f"hpo/{cell}/trials.jsonl").write_text("")
         put(art / f"hpo/{cell}/seen.json", seen)
     elif stage == "train":
@@ -183,6 +189,35 @@ def test_what_is_called_stale_runs_what_is_called_behind_may_and_nothing_else_do
         "nothing came back: the test shows less than it says"
     )
     assert surprises == {}, json.dumps(surprises, indent=1)
+
+
+def test_a_search_without_a_result_runs_again_until_it_has_one_and_is_shown_as_failed(repository: Repository) -> None:
+    places, hpo = repository.places, {"hpo@12k-1"}
+    behind = {"train@12k-1", "evaluate@12k-1", "supplementary", "transfer", "fit", "report"}
+
+    def standing() -> dict[str, Standing]:
+        return dict(reader(places).freshness().would_run())
+
+    def state() -> str:
+        return study_state(places).cells["12k-h1"].state
+
+    write_text(places.root / "fails", "12k-h1")
+    set_leaves(places, search__trials=9)
+    repository.repro()
+    for _ in range(2):
+        assert state() == "failed"
+        assert standing() == dict.fromkeys(hpo, Standing.STALE) | dict.fromkeys(behind, Standing.BEHIND)
+        assert repository.repro() == hpo
+    set_leaves(places, search__trials=8)
+    assert "hpo@12k-1" not in repository.repro()
+    assert standing() == {}
+    set_leaves(places, search__trials=9)
+    assert repository.repro() & {"hpo@12k-1", "hpo@12k-3"} == hpo, "a failure came out of the cache, or too much ran"
+    (places.root / "fails").unlink()
+    assert "hpo@12k-1" in repository.repro()
+    assert standing() == {}
+    assert state() == "fresh"
+    assert repository.repro() == set()
 
 
 def test_why_is_nothing_exactly_where_dvc_status_says_nothing_of_the_cell(repository: Repository) -> None:

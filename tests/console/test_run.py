@@ -11,11 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.console.run import stage_stopped_by_heat
-from tsladder.places import Places
-from tsladder.records import write_json
-from tsladder.vocabulary import Cell
-
 STAND_IN = """
 import signal, sys, time
 from pathlib import Path
@@ -60,23 +55,3 @@ def test_a_signal_reaches_dvc_also_where_the_run_was_started_in_the_background(
         run.kill()
         run.wait()
     assert (tmp_path / "stopped").exists()
-
-
-@pytest.mark.parametrize(
-    ("choice", "status", "stage"),
-    [
-        ({"status": "failed", "stop_reason": "thermal"}, {"status": "failed"}, "hpo"),
-        ({"status": "done"}, {"status": "failed", "stop_reason": "thermal"}, "train"),
-        ({"status": "failed", "reason": "does not fit"}, {"status": "failed"}, None),
-        ({"status": "done"}, {"status": "done"}, None),
-        (None, None, None),
-    ],
-)
-def test_a_cell_stopped_for_heat_is_known_by_the_stage_that_goes_on(
-    choice: dict[str, str] | None, status: dict[str, str] | None, stage: str | None, tmp_path: Path
-) -> None:
-    places, cell = Places(tmp_path, tmp_path), Cell("12k", 1)
-    for path, record in ((places.choice(cell), choice), (places.models(cell) / "status.json", status)):
-        if record is not None:
-            write_json(path, record)
-    assert stage_stopped_by_heat(places, cell) == stage

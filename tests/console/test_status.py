@@ -68,7 +68,8 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
     Its interval: t = 2.912 (two degrees of freedom, by the expansion used), s = 10, so 2.912 * 10 * sqrt(5 + 25/3) / 2
     = 53.2 for the five trials and 2.912 * 10 * sqrt(2 + 4/3) / 2 = 26.6 for the two seeds; the lower end of the search
     is cut at 0 and that of the retraining too: 3 * 10/6 = 5.0 remain, and 42.5 + 53.2 + 20 + 26.6 + 20 = 162.2 above.
-    30k-h3 needs its scoring alone: 10/3, from half to twice. Fresh and failed cells need nothing.
+    30k-h3 needs its scoring alone: 10/3, from half to twice. 12k-h1 is taken up again: its trials and seeds are
+    there, so three stages of 10/3 s, of which the later two may have nothing to do. Fresh cells need nothing.
     """
     written.fail(study, CELL, "none of 8 trials ended with a loss")
     open_cell = Held(study, "30k-h1")

@@ -252,7 +252,9 @@ def test_a_cell_above_the_top_rung_says_how_to_plan_it(study: Places) -> None:
 def test_a_failed_cell_says_what_another_run_would_do(study: Places, fields: dict[str, str], says: str) -> None:
     fail(study, CELL, "none ended with a loss", **fields)
     found = ask(study)
-    assert (found.state, found.reasons) == ("failed", ())
+    assert found.state == "failed"
+    assert told(found) == [("unfinished", "hpo@12k-1", None, None, ("hpo",))]
+    assert (found.stages[0].stage, found.stages[0].runs) == ("hpo@12k-1", "certainly")
     assert "none ended with a loss" in (found.note or "")
     assert says in (found.note or "")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.studies import ROOT
+from tests.studies import DEFAULT_PARAMS, ROOT
 
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
@@ -26,6 +26,7 @@ from tsladder.places import Places
 from tsladder.planning import fingerprint
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import Rates
+from tsladder.planning.endings import WITHOUT_RESULT
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.identity import training_base, training_code, training_identity
 from tsladder.planning.machine import Machine
@@ -221,7 +222,7 @@ def lines(records: list[dict[str, Any]]) -> str:
 
 def _write_params(folder: Path, leaves: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
+    shutil.copy(DEFAULT_PARAMS, folder / "params.yaml")
     defaults = {
         "study__name": "written",
         "budget": "30k",
@@ -293,6 +294,7 @@ def fail(places: Places, cell: Cell, reason: str, **fields: Any) -> None:
     write_json(places.choice(cell), failure | fields)
     write_json(places.models(cell) / "status.json", failure)
     write_json(places.scores(cell) / "scores.json", failure)
+    write_text(places.ending(places.search_plan(cell)), WITHOUT_RESULT)
     lock(places)
 
 

@@ -43,6 +43,7 @@ DECLARED = {
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.fingerprint": "this very thing",
+    "tsladder.planning.endings": "says how a stage ended, after its numbers are made",
     "tsladder.planning.free_memory": "what is free on this machine",
     "tsladder.planning.identity": "which trainings are the same",
     "tsladder.planning.machine": "how a cell is executed here",

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from tests.studies import ROOT, make_study
+from tests.studies import DEFAULT_PARAMS, ROOT, make_study
 
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
@@ -137,8 +137,8 @@ class Experiments:
         write_text(folder / ".dvc" / "config", "[core]\n    analytics = false\n    check_update = false\n")
         write_text(folder / ".dvc" / ".gitignore", "/config.local\n/tmp\n/cache\n")
         write_text(folder / ".gitignore", "/artifacts\n/data\n")
-        for name in ("dvc.yaml", "params.yaml"):
-            shutil.copy(ROOT / name, folder / name)
+        shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
+        shutil.copy(DEFAULT_PARAMS, folder / "params.yaml")
         self._commit("an empty study")
         self._first = self._git("rev-parse", "HEAD")
 

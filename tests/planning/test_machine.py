@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.building import geometry, spec
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
@@ -29,7 +30,6 @@ AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
 SMALL = spec()
 MIDDLE = ModelSpec(geometry=geometry(), d_model=384, n_layers=12, n_heads=8, d_ff=1536)
 LARGE = ModelSpec(geometry=geometry(), d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
-ROOT = Path(__file__).parents[2]
 
 
 def laptop(**changes: object) -> Machine:
@@ -105,7 +105,7 @@ def test_slow_bf16_is_told_with_the_way_to_fp32_and_only_where_it_is_asked_for()
 def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
     asked: str, budget: str, precision: str
 ) -> None:
-    params = load_params(ROOT / "params.yaml")
+    params = load_params(DEFAULT_PARAMS)
     training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
     assert Recipe.from_params(training, params.search.chosen, budget, params.target.task).precision == precision
 
@@ -168,7 +168,7 @@ def test_as_many_workers_as_usual_train_beside_programs_that_hold_memory_until_n
 def test_too_little_of_what_is_free_is_told_apart_from_too_little_of_what_is_owned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    params = load_params(ROOT / "params.yaml")
+    params = load_params(DEFAULT_PARAMS)
     on_linux(monkeypatch, total_gib=16.0, free_gib=0.2)
     with pytest.raises(BadInput, match=r"0\.2 GiB free of 16\.0 GiB.*end what holds memory now"):
         refuse_too_little(params, survey(ON_CPU))

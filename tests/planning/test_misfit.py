@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import Path
 
 import pytest
 from tests.building import recipe, spec
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.errors import BadInput
 from tsladder.params import HardwareParams, load_params
@@ -13,7 +13,7 @@ from tsladder.planning.machine import Machine
 from tsladder.planning.memory import least_memory_gib, plan_batch
 from tsladder.planning.misfit import misfit, refuse_too_little
 
-PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
+PARAMS = load_params(DEFAULT_PARAMS)
 BIG = spec(d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
 
 

@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-from pathlib import Path
+
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.vocabulary import Cell
 
-ROOT = Path(__file__).parents[2]
 LADDER = ("12k", "80k", "2M", "20M")
 PNG = b"\x89PNG\r\n\x1a\n not a real picture"
 SCORED = {"12k-h1": 12_757, "80k-h1": 79_001, "2M-h1": 2_100_333, "12k-h3": 11_841}
@@ -18,7 +18,7 @@ HEAT, RETRAINING = "none of 2 trials ended with a validation loss (2 thermal)", 
 
 def study_params():
     """Horizons 1, 3 and 5 of a ladder whose top rung is 2M, so that 20M is not planned."""
-    params = load_params(ROOT / "params.yaml")
+    params = load_params(DEFAULT_PARAMS)
     return dataclasses.replace(params, budget="2M", ladder=LADDER, horizons=(1, 3, 5))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry
@@ -20,7 +20,6 @@ from tsladder.search.strategies import load
 
 GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
 LADDER = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
-PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def schedule(strategy: str, budget: str, trials: int, stop: StopParams | None = None) -> Schedule:
@@ -35,7 +34,7 @@ def schedule(strategy: str, budget: str, trials: int, stop: StopParams | None = 
 
 
 def params(**search: object) -> Params:
-    loaded = load_params(PARAMS)
+    loaded = load_params(DEFAULT_PARAMS)
     return dataclasses.replace(loaded, search=dataclasses.replace(loaded.search, **search))  # type: ignore[arg-type]
 
 

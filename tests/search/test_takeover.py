@@ -17,12 +17,12 @@ import pytest
 from tests.search.instant import InstantCrew, Killed
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
-from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.taken_over import taken_over
 from tsladder.locks import sole_owner
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import read_plan, train_key
+from tsladder.planning.run_length import run_length_on_disk
 from tsladder.records import read_json, read_lines
 from tsladder.search.foretold import TakenOver
 from tsladder.search.supplementary import search_supplementary

@@ -12,12 +12,12 @@ from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.console.plan import study_forecast
 from tsladder.console.results import Belonging, read_results
-from tsladder.console.run_length import run_lengths
 from tsladder.errors import BadInput
 from tsladder.market.dataset import write_splits
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import read_plan
+from tsladder.planning.run_length import run_lengths
 from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged

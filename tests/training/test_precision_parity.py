@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.building import batch_plan, job, settings
-from tests.studies import ROOT
+from tests.studies import DEFAULT_PARAMS
 
 from tsladder.market.bars import read_bars
 from tsladder.market.bundled import bundled_frames
@@ -30,7 +30,7 @@ SEEDS = (1, 2, 3, 4)
 
 @pytest.fixture(scope="module")
 def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+    return load_params(DEFAULT_PARAMS)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,14 @@ from tsladder.console.cell_time import PHASES, cell_stages, cell_to_go
 from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness
 from tsladder.console.live_records import LiveWork, RunningTrial, live_work
-from tsladder.console.results import NO_RESULTS, BestConfiguration, CellResults, has_another_answer, read_results
-from tsladder.console.time_to_go import STAGES, Estimate
+from tsladder.console.results import (
+    NO_RESULTS,
+    BestConfiguration,
+    CellResults,
+    has_another_answer,
+    read_results,
+)
+from tsladder.console.time_to_go import NOTHING, STAGES, Estimate
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
@@ -104,6 +110,10 @@ def look_at_cell(
         state = FRESH if results.failure is None else FAILED
     else:
         state = STALE if has_another_answer(places, cell, belonging) else PENDING
+    to_go = cell_to_go(plans, freshness, forecasts, results, work, now)
+    if to_go is None and state == FAILED:
+        # The next run tries it again; one that cannot be trained here must not hide the time of all others.
+        to_go = NOTHING
     found = CellState(
         state=state,
         trials_done=len(results.trial_numbers),
@@ -116,7 +126,7 @@ def look_at_cell(
         test_loss=results.test_loss,
         skill=results.skill,
         seconds_spent=results.seconds_spent,
-        **seconds_fields(cell_to_go(plans, freshness, forecasts, results, work, now)),
+        **seconds_fields(to_go),
         reason=unreadable or (results.failure if state == FAILED else None),
         stop_reasons=results.stop_reasons,
         seeds_done=len(results.seed_seconds),
@@ -139,8 +149,8 @@ def _results(
 
 
 def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
-    inputs = all(freshness.is_fresh(stage) for stage in INPUTS)
-    search, train, scores = (freshness.is_fresh(stage) for stage in cell_stages(cell))
+    inputs = all(freshness.belongs(stage) for stage in INPUTS)
+    search, train, scores = (freshness.belongs(stage) for stage in cell_stages(cell))
     return Belonging(
         inputs=inputs,
         search=inputs and search,

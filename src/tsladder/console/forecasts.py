@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tsladder.console.live_records import held_gib
-from tsladder.console.run_length import run_length_on_disk
-from tsladder.console.rung_layout import lay_out_rung, training_time
 from tsladder.console.time_to_go import Forecasted
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.machine import needs_torch, survey
+from tsladder.planning.run_length import run_length_on_disk
+from tsladder.planning.rung_layout import lay_out_rung, training_time
 from tsladder.search.admission import forced_by_rung
 
 

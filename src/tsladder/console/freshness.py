@@ -3,7 +3,8 @@
 The rule is DVC's own: a stage runs again when its command, a dependency, a parameter or an output is not what dvc.lock
 recorded, unless DVC has run it before on just these inputs. A stage behind one that runs again may run: it does where
 that one leaves something else. Plan files are compared as they would be written from params.yaml and the code at hand,
-so the answer is right even before the plan stage has run again.
+so the answer is right even before the plan stage has run again. A stage that ended without a result runs again though
+nothing that its results depend on has changed: they still belong to the question now asked.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.contents import Contents
+from tsladder.console.contents import Contents, text_md5
 from tsladder.console.pipeline import INPUTS, PLAN, Pipeline, Stage, owners_of
 from tsladder.console.run_cache import RunCache
+from tsladder.planning.endings import WITHOUT_RESULT
 
 
 class Standing(StrEnum):
@@ -30,13 +32,18 @@ class Standing(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a change is one of."""
+    """What a change is one of. UNFINISHED: none, but the stage ended without a result."""
 
     NEVER_BUILT = "never_built"
     COMMAND = "command"
     PARAMETER = "parameter"
     FILE = "file"
     OUTPUT = "output"
+    UNFINISHED = "unfinished"
+
+
+ENDINGS = "artifacts/endings"
+_WITHOUT_RESULT = text_md5(WITHOUT_RESULT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +71,7 @@ class Freshness:
         self._runs = RunCache(cache)
         self._changes: dict[str, tuple[Change, ...]] = {}
         self._standings: dict[str, Standing] = {}
+        self._belonging: set[str] = set()
         for name in pipeline.stages:
             self._standings[name] = self._standing(name)
 
@@ -74,6 +82,18 @@ class Freshness:
     def is_fresh(self, stage: str) -> bool:
         """True when `stage` will certainly not run again."""
         return self.standing(stage) is Standing.FRESH
+
+    def belongs(self, stage: str) -> bool:
+        """True when what `stage` left belongs to the question now asked: it is fresh, or it runs again, or may, only
+        because some stage ended without a result."""
+        return self.is_fresh(stage) or stage in self._belonging
+
+    @property
+    def endings_recorded(self) -> bool:
+        """True where dvc.lock has other ending files for those of the plan stage than it leaves, as `dvc commit` and
+        `dvc exp save` write them down: DVC then holds a stage that ended without a result for done."""
+        recorded = {out["path"]: out for out in self.lock.get(PLAN, {}).get("outs", [])}.get(ENDINGS)
+        return recorded is not None and self._contents.change(ENDINGS, recorded) is not None
 
     def changes(self, stage: str) -> tuple[Change, ...]:
         """What makes `stage` stale by itself: not what only a stage before it may change."""
@@ -89,11 +109,14 @@ class Freshness:
         running = (Standing.BEHIND, Standing.STALE)
         before = [other for other in self.pipeline.upstream[name] if self.standing(other) in running]
         self._changes[name] = tuple(self._found(self.pipeline.stages[name], before))
-        if not self._changes[name]:
-            return Standing.BEHIND if before else Standing.FRESH
-        if not before and self._restore(name):
+        changes = self._changes[name]
+        if changes and not before and self._restore(name):
             return Standing.RESTORED
-        return Standing.STALE
+        if all(change.kind is Kind.UNFINISHED for change in changes) and all(map(self.belongs, before)):
+            self._belonging.add(name)
+        if changes:
+            return Standing.STALE
+        return Standing.BEHIND if before else Standing.FRESH
 
     def _restore(self, name: str) -> bool:
         """Are its outputs in DVC's cache for what it would now run on? Then those count as there."""
@@ -124,7 +147,9 @@ class Freshness:
         for path in stage.deps:
             if path not in deps or not owners_of(self.pipeline, path, before):
                 changed = self._contents.change(path, deps.get(path, {}))
-                found += [] if changed is None else [(Kind.FILE, path, *changed)]
+                if changed is not None:
+                    kind = Kind.UNFINISHED if changed[0] == _WITHOUT_RESULT else Kind.FILE
+                    found.append((kind, path, *changed))
         outs = {out["path"]: out for out in record.get("outs", [])}
         for path in stage.outs:
             changed = self._contents.change(path, outs.get(path, {}))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tsladder.console.live_records import held_gib
-from tsladder.console.run_length import have_same_windows, run_lengths
-from tsladder.console.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans, plan_cells
-from tsladder.planning.duration import CELL_SECONDS, RunLength
+from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
 from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import loss_asked
+from tsladder.planning.run_length import have_same_windows, run_lengths
+from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
+from tsladder.planning.study_time import cell_time
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
@@ -212,15 +212,12 @@ def _forecast(
 def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLength | None) -> dict[str, Any]:
     """The forecast's fields of time; none where something is unknown."""
     one = training_time(layout, machine, run)
-    if one is None or machine.rates is None:
+    if one is None:
         return {}
-    # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
-    workers, seeds = layout.workers, params.train.seeds
-    searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
-    own = machine.rates.factor * CELL_SECONDS
+    whole = cell_time(params, machine, one, layout.workers)
     return {
         "predicted_step_seconds": round(one.step, 4),
         "predicted_epoch_seconds": round(one.epoch, 3),
-        "predicted_seconds": round(own + searches * one.trial_expected + trainings * one.expected, 1),
-        "predicted_seconds_at_most": round(own + searches * one.trial_at_most + trainings * one.at_most, 1),
+        "predicted_seconds": round(whole.expected, 1),
+        "predicted_seconds_at_most": round(whole.at_most, 1),
     }

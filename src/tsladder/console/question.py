@@ -14,6 +14,7 @@ from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer
 from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.plans import Plan, study_key
 from tsladder.planning.sources import recall, remember
@@ -24,8 +25,8 @@ from tsladder.typed_yaml import read_yaml
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """`raw` is params.yaml as plain data; `texts`: every plan file (path relative to the root) as it would be written
-    now; `study_key` is the identity of all that is searched."""
+    """`raw` is params.yaml as plain data; `texts`: every plan file and ending file (path relative to the root) as the
+    plan stage would write it now; `study_key` is the identity of all that is searched."""
 
     params: Params
     raw: Mapping[str, Any]
@@ -45,7 +46,9 @@ def read_question(places: Places) -> Question:
     params = parse_params(raw, source=str(places.params))
     recall(places.sources)
     plans = plan_cells(params)
-    texts = {path.relative_to(places.root).as_posix(): json_text(plan) for path, plan in _files(places, params, plans)}
+    files = {path: json_text(plan) for path, plan in _files(places, params, plans)}
+    files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
+    texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     remember(places.sources)
     return Question(
         params=params,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsladder.console.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNKNOWN, Reason
+from tsladder.console.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNFINISHED, UNKNOWN, Reason
 from tsladder.console.tables import aligned, span
 from tsladder.console.why import PERHAPS, RESTORED, StageAgain, Why
 
@@ -45,6 +45,8 @@ def _reason_row(reason: Reason) -> tuple[str, str]:
 def _words(reason: Reason) -> str:
     if reason.kind == NEVER_BUILT:
         return f"{reason.name} has never run to its end"
+    if reason.kind == UNFINISHED:
+        return f"nothing: {reason.name} ended without a result"
     if reason.kind == UNKNOWN:
         return f"{reason.name} changed, and no copy is left of what it said"
     if reason.kind == OUTPUT:

@@ -15,7 +15,8 @@ from tsladder.console.question import Question
 from tsladder.places import Places
 
 DATA, FILE, OUTPUT, COMMAND, NEVER_BUILT, UNKNOWN = "data", "file", "output", "command", "never_built", "unknown"
-_ORDER = (NEVER_BUILT, PARAMETER, DATA, MODULE, "plan", COMMAND, FILE, OUTPUT, UNKNOWN)
+UNFINISHED = "unfinished"
+_ORDER = (NEVER_BUILT, PARAMETER, DATA, MODULE, "plan", COMMAND, FILE, OUTPUT, UNKNOWN, UNFINISHED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,7 @@ class Reason:
     `kind`: parameter (dotted path in params.yaml), module (dotted name; fingerprints of the syntax tree, or MD5s of the
     file where a stage depends on the file), data (a file of bars), plan (a value that follows from the code), command,
     file and output (of another stage, of the stage itself), never_built, unknown (the plan changed, and no copy is left
-    of what it said).
+    of what it said), unfinished (nothing changed: the stage `name` ended without a result; no `old` and no `new`).
     """
 
     kind: str
@@ -53,6 +54,8 @@ def _reasons(
     places: Places, question: Question, freshness: Freshness, change: Change, live: list[Path]
 ) -> list[Reason]:
     of_stage = (change.stage,)
+    if change.kind is Kind.UNFINISHED:
+        return [Reason(kind=UNFINISHED, name=change.stage, old=None, new=None, stages=of_stage)]
     if change.kind is Kind.FILE and change.name in question.texts and change.old is not None:
         return _plan_reasons(places, question, freshness, change, live)
     kind, name = _kind_and_name(change)

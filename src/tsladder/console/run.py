@@ -8,12 +8,16 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tsladder.console.cell_states import FAILED
 from tsladder.console.drive import Driven, drive
 from tsladder.console.hand_pause import HandPause
+from tsladder.console.long_run import long_run
+from tsladder.console.pipeline import PLAN
+from tsladder.console.results import failed_stage
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
-from tsladder.console.status import study_state
+from tsladder.console.status import StudyReader, study_state
 from tsladder.console.summary import summary_lines
 from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
@@ -26,7 +30,7 @@ from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.admission import forced_by_rung
 from tsladder.tracking import ui_command
-from tsladder.vocabulary import Cell, CellStatus, StopReason
+from tsladder.vocabulary import Cell, CellStatus
 
 _LAST_LINES = 20
 
@@ -43,8 +47,9 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     # A wish that cannot be fulfilled ends here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     refuse_too_little(params, machine)
-    forced_by_rung(params)
-    return _Run(places, selection, machine).go(retry_failed=retry_failed)
+    forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
+    foretold = long_run(places, params, selection, forced)
+    return _Run(places, selection, machine).go(retry_failed=retry_failed, foretold=foretold)
 
 
 class _Run:
@@ -58,11 +63,15 @@ class _Run:
         self._timeline = Timeline()
         self._live = can_draw()
 
-    def go(self, *, retry_failed: bool) -> int:
+    def go(self, *, retry_failed: bool, foretold: str | None) -> int:
+        """`foretold`: what to say before anything is run."""
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
         self._tell_memory()
+        if foretold is not None:
+            print(f"tsladder: {foretold}", file=sys.stderr, flush=True)
+            self._log.note(foretold)
         # One pause for all commands of DVC in this run.
         with HandPause(self._places) as pause:
             driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
@@ -73,35 +82,31 @@ class _Run:
         return code
 
     def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
-        for stage, cell, anew in self._to_repeat(retry_failed=retry_failed):
-            if anew:
-                _set_aside(self._places, stage, cell)
-            # A stage that is fresh to DVC, since it ended in order.
-            driven = self._dvc(pause, "repro", "--force", "--single-item", f"{stage}@{cell.budget}-{cell.horizon}")
-            if driven.stopped:
+        if self._take_up(retry_failed=retry_failed):
+            driven = self._dvc(pause, "repro", "--force", "--single-item", PLAN)
+            if driven.stopped or driven.code != 0:
                 return driven
         return self._dvc(pause, "repro", *self._selection.targets)
 
     def _dvc(self, pause: HandPause | None, *arguments: str) -> Driven:
         return drive(self._places, arguments, self._log, self._timeline, pause)
 
-    def _to_repeat(self, *, retry_failed: bool) -> list[tuple[str, Cell, bool]]:
-        """(stage, cell, from its beginning) of the cells selected that failed and are taken up again."""
+    def _take_up(self, *, retry_failed: bool) -> bool:
+        """Prepare the failed cells that are selected. `retry_failed`: what they have trained is set aside.
+
+        True where DVC would hold one of them for done, since somebody ran `dvc commit` or `dvc exp save` on it: then
+        the plan stage must run.
+        """
         places = self._places
-        by_heat = {cell: stage for cell in self._selection.cells if (stage := stage_stopped_by_heat(places, cell))}
-        if not retry_failed and not by_heat:
-            return []
-        states = study_state(places).cells
-        found = []
-        for cell in self._selection.cells:
-            if states[str(cell)].state != "failed":
-                continue
-            if cell in by_heat:
-                found.append((by_heat[cell], cell, False))
-            elif retry_failed:
-                failed = read_json(places.choice(cell))["status"] == CellStatus.FAILED
-                found.append(("hpo" if failed else "train", cell, True))
-        return found
+        if not any(_has_failed(places, cell) for cell in self._selection.cells):
+            return False
+        reader = StudyReader(places)
+        states = reader.read().cells
+        failed = [cell for cell in self._selection.cells if states[str(cell)].state == FAILED]
+        if retry_failed:
+            for cell in failed:
+                _set_aside(places, failed_stage(places, cell)[0], cell)
+        return bool(failed) and reader.freshness().endings_recorded
 
     def _end(self, driven: Driven, seconds: float) -> int:
         """Say how it went; the exit code."""
@@ -149,15 +154,13 @@ class _Run:
 
 
 def _set_aside(places: Places, stage: str, cell: Cell) -> None:
-    """The live record of what failed, so that the stage begins anew, past DVC's run cache."""
+    """The live record of what failed, so that the stage begins anew."""
     stamp = time.strftime("%Y%m%dT%H%M%S")
     for folder in places.live_records(cell, stage):
         folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
 
 
-def stage_stopped_by_heat(places: Places, cell: Cell) -> str | None:
-    """The stage (hpo or train) that was stopped for heat and goes on from its live record; None: neither was."""
-    for stage, path in (("hpo", places.choice(cell)), ("train", places.models(cell) / "status.json")):
-        if path.exists() and read_json(path).get("stop_reason") == StopReason.THERMAL:
-            return stage
-    return None
+def _has_failed(places: Places, cell: Cell) -> bool:
+    """Whatever the question was."""
+    records = (places.choice(cell), places.models(cell) / "status.json")
+    return any(path.exists() and read_json(path)["status"] == CellStatus.FAILED for path in records)

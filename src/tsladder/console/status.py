@@ -150,7 +150,7 @@ class StudyReader:
             study_key=question.study_key,
             cells=cells,
             verdicts=read_verdicts(
-                places, question.params.horizons, question.study_key, fresh=freshness.is_fresh("fit")
+                places, question.params.horizons, question.study_key, fresh=freshness.belongs("fit")
             ),
             seconds_spent=sum(spent) if spent else None,
             **seconds_fields(to_go),

@@ -25,13 +25,13 @@ from tsladder.console.live_records import live_folders
 from tsladder.console.names import known_cell
 from tsladder.console.reasons import Reason, reasons_of
 from tsladder.console.results import failed_stage
-from tsladder.console.run_length import run_length_on_disk
 from tsladder.console.status import StudyReader
 from tsladder.console.taken_over import are_fresh, taken_over
 from tsladder.console.time_to_go import STAGES, Estimate
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
+from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.foretold import TakenOver
 from tsladder.vocabulary import Cell
 
@@ -179,8 +179,8 @@ def _kept(state: CellState) -> str | None:
 def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
     stage, by_heat = failed_stage(places, cell)
     if by_heat:
-        return f"failed: {reason}. Stopped for heat: the next `tsladder run` goes on with stage {stage} where it ended"
+        return f"failed: {reason}. Stopped for heat: the next run goes on with stage {stage} where it ended"
     return (
-        f"failed: {reason}. Nothing that it depends on has changed, so `tsladder run` leaves it; `tsladder run "
-        f"--retry-failed` sets the live record of stage {stage} aside and runs that stage again from the beginning"
+        f"failed: {reason}. Stage {stage} ended without a result, so the next run takes it up again and keeps what it "
+        f"has trained; `tsladder run --retry-failed` sets its live record aside and begins it anew"
     )

@@ -36,6 +36,7 @@ NUMBERLESS = frozenset(
         "tsladder.planning.calibration",
         "tsladder.planning.cells",
         "tsladder.planning.duration",
+        "tsladder.planning.endings",
         "tsladder.planning.fingerprint",
         "tsladder.planning.free_memory",
         "tsladder.planning.identity",

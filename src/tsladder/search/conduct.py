@@ -26,9 +26,10 @@ from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.start_lines import search_lines
 from tsladder.search.takeover import Earlier, trials_of_others
-from tsladder.search.trials import TrialRecord, latest
+from tsladder.search.trials import TrialRecord, latest, taken_up_again
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch
+from tsladder.training.checkpoint_plan import clear_checkpoints
 from tsladder.vocabulary import Phase
 
 
@@ -111,7 +112,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             work=work,
             key=search.key,
             folder=search.folder,
-            attempts=attempts,
+            attempts=taken_up_again(attempts),
             space=search.space,
             schedule=schedule,
             workers=workers,
@@ -144,6 +145,8 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
                 "trials_done": float(len(records)),
                 **size_metrics(best.n_params if best else None),
             }
+        if not stopped and best is not None:
+            clear_checkpoints(search.folder)
         if stopped and heat is None:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
         if heat is not None or (best is None and search.phase is Phase.SEARCH):

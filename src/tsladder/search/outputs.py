@@ -30,7 +30,7 @@ def write_failure(work: CellWork, reason: str) -> None:
 
 
 def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
-    """The cell is dropped from the law until `tsladder run` goes on with it; its trials so far are copied.
+    """The cell is dropped from the law until the next run goes on with it; its trials so far are copied.
 
     The reason stands in choice.json as `stop_reason` too, where the next run looks for it.
     """

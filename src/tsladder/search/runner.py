@@ -41,6 +41,9 @@ from tsladder.training.training_log import TrainingLog
 from tsladder.vocabulary import StopReason
 
 _REDRAWS = 100
+_OF_THE_MODEL = (StopReason.PRUNED, StopReason.DIVERGED)
+"""Endings without a loss that another attempt would only repeat. After any other, such as a kill, the next one may go
+on from the checkpoint."""
 _NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
 
 
@@ -300,7 +303,8 @@ class Runner:
         job = self._jobs.pop(record.number, None)
         if record.final:
             self._ended[record.number] = record
-            remove_checkpoints(None if job is None else job.checkpoints)
+            if job is not None and (record.best_val_loss is not None or record.stop_reason in _OF_THE_MODEL):
+                remove_checkpoints(job.checkpoints)
         else:
             study.tell(record.number, Told())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))

@@ -12,6 +12,7 @@ from tsladder.errors import WorkFailed
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
+from tsladder.planning.endings import note_ending
 from tsladder.planning.grid import Grid
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
@@ -38,7 +39,8 @@ SUMMARY = "summary.json"
 def search_supplementary(places: Places, params: Params, tracker: Tracker | None = None) -> None:
     """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them.
 
-    Raises Interrupted when asked to stop, WorkFailed when the machine becomes too hot; the next start goes on.
+    The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
+    machine becomes too hot; the next start goes on.
     """
     plan = read_plan(places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
@@ -46,15 +48,14 @@ def search_supplementary(places: Places, params: Params, tracker: Tracker | None
         write_json(places.supplementary / SELECTION, {"status": CellStatus.NOT_PLANNED, "reason": plan.get("reason")})
         return
     chosen = _select(places, params, plan)
-    for cell in params.cells:
-        if cell.budget in chosen.budgets:
-            _search_cell(
-                open_cell(places, params, cell, read_plan(places.search_plan(cell))), plan, supplement, tracker
-            )
+    cells = [cell for cell in params.cells if cell.budget in chosen.budgets]
+    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell))) for cell in cells)
+    have_results = [_search_cell(work, plan, supplement, tracker) for work in works]
     write_json(
         places.supplementary / SELECTION,
         {"status": CellStatus.DONE, "budgets": list(chosen.budgets), "reasons": dict(chosen.reasons)},
     )
+    note_ending(places, places.supplementary_plan, without_result=not all(have_results))
 
 
 def _select(places: Places, params: Params, plan: Plan) -> Selection:
@@ -74,14 +75,15 @@ def _winner_score(places: Places, cell: Cell) -> float | str:
     return float(read_json(places.hpo(cell) / "coverage.json")["winner"]["score"])
 
 
-def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tracker | None) -> None:
+def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tracker | None) -> bool:
+    """True when a trial of it has a score."""
     folder = work.places.supplementary / str(work.cell)
     choice = read_json(work.places.choice(work.cell))
     head = {"cell": str(work.cell), "budget": work.cell.budget, "horizon": work.cell.horizon}
     if choice["status"] != CellStatus.DONE:
         reason = f"its search has no winner: {choice.get('reason')}"
         write_json(folder / SUMMARY, {**head, "status": CellStatus.FAILED, "reason": reason})
-        return
+        return False
     question = {
         "search": work.search_key,
         "winner": choice,
@@ -114,13 +116,14 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_json(folder / SUMMARY, {**head, "status": CellStatus.FAILED, "reason": found})
-            return
+            return False
         if found.heat_stop is not None:
             done = f"{len(found.records)} of {search.schedule.trials_total} supplementary trials"
             raise WorkFailed(f"{work.cell}: {heat_reason(found.heat_stop.reading, done)}")
         write_text(folder / "trials.jsonl", "".join(canonical(r.to_record()) + "\n" for r in found.records))
         score = _winner_score(work.places, work.cell)
         write_json(folder / SUMMARY, {**head, "status": CellStatus.DONE, **_summary(search, found, score)})
+        return found.best is not None
 
 
 def _winner(work: CellWork, choice: dict[str, Any]) -> Configuration:

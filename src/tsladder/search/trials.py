@@ -116,6 +116,21 @@ class TrialRecord:
         return cls(**values)
 
 
+def taken_up_again(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """`records` as the next start goes on from them.
+
+    Where no trial has a loss yet, those that failed for the machine count as interrupted: a cell must not stay without
+    a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so that a
+    finished search is never changed.
+    """
+    if any(record.state is TrialState.COMPLETE for record in records):
+        return list(records)
+    return [
+        dataclasses.replace(record, state=TrialState.INTERRUPTED) if record.stop_reason.by_machine else record
+        for record in records
+    ]
+
+
 def latest(records: Sequence[TrialRecord]) -> dict[int, TrialRecord]:
     """Trial number -> its last attempt."""
     return {record.number: record for record in records}

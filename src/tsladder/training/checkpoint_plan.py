@@ -27,9 +27,11 @@ class CheckpointPlan:
 
 def remove_checkpoints(plan: CheckpointPlan | None) -> None:
     """Remove what a training that has ended left there. What was set aside stays."""
-    if plan is None:
-        return
-    folder = Path(plan.folder)
+    if plan is not None:
+        _remove(Path(plan.folder))
+
+
+def _remove(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
             _remove_if_empty(path)
@@ -37,6 +39,12 @@ def remove_checkpoints(plan: CheckpointPlan | None) -> None:
             path.unlink()
     _remove_if_empty(folder)
     _remove_if_empty(folder.parent)
+
+
+def clear_checkpoints(live: Path) -> None:
+    """Remove what trainings of the live record `live` that came to no result have left; nothing goes on from them."""
+    for folder in sorted((live / CHECKPOINTS).glob("*")):
+        _remove(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -30,7 +30,7 @@ def retry_words(event: Retried) -> str:
 
 def heat_reason(reading: Reading, done: str) -> str:
     """Why a cell is failed for now that had `done`."""
-    return f"stopped for heat with {done} done: {reading}; `tsladder run` goes on from there"
+    return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
 
 
 def keep_busy(

@@ -1,7 +1,8 @@
 """A configuration trained on fresh seeds: the winner of a cell, which the law is fitted on, or another cell's.
 
 A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses
-no finished seed and another seed count trains only what is new.
+no finished seed and another seed count trains only what is new. A seed that failed for the machine is trained again by
+the next start.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ def train_seeds(
     jobs = _jobs(work, choice, folder)
     if isinstance(jobs, str):
         return jobs
+    for number in jobs:
+        _take_up_again(_seed_folder(folder, number) / OUTCOME)
     missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
     too_hot = None
     if missing:
@@ -113,6 +116,12 @@ def train_seeds(
     reading, heated = too_hot
     open_seeds = {number: _outcome_record(work, jobs[number], outcome) for number, outcome in heated.items()}
     return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
+
+
+def _take_up_again(outcome: Path) -> None:
+    """Forget how a seed ended at an earlier start where that was for the machine; its MLflow run keeps it."""
+    if outcome.exists() and StopReason(read_json(outcome)["stop_reason"]).by_machine:
+        outcome.unlink()
 
 
 def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:

@@ -15,6 +15,7 @@ from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
 from tsladder.locks import sole_owner
 from tsladder.params import EvaluationParams, Params
 from tsladder.places import Places
+from tsladder.planning.endings import note_ending
 from tsladder.planning.plans import Plan, read_plan, train_key
 from tsladder.records import digest, read_json, write_json
 from tsladder.seeds import derive_seed
@@ -38,8 +39,8 @@ Losses = dict[int, Floats]
 def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:
     """Write artifacts/transfer/: the predictions of every transferred winner, and the verdict.
 
-    Raises Interrupted when asked to stop, WorkFailed when the machine becomes too hot; the next start trains only the
-    seeds that are missing.
+    The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
+    machine becomes too hot; the next start trains only the seeds that are missing.
     """
     plan = read_plan(places.transfer_plan)
     if not plan["planned"]:
@@ -63,6 +64,7 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
             **verdict.to_json(),
         },
     )
+    note_ending(places, places.transfer_plan, without_result=any(item.value is None for item in regrets))
 
 
 def rung_gain(params: Params) -> float:

@@ -68,9 +68,9 @@ class DepthPattern:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungPattern:
     """Depth against width over the rungs of a horizon. `rho`: mean over the rungs, `p_holm` from permutations within
-    every rung, corrected over all horizons, `shown` the weakest mean that would have come out at the level. `same_side`:
-    how often a coin would put as many of the rungs on one side. `trend`: rank correlation of a rung's correlation with its
-    size, `trend_shown` likewise, None where so few rungs can show none."""
+    every rung, corrected over all horizons, `shown` the weakest mean that would have come out at the level.
+    `same_side`: how often a coin would put as many of the rungs on one side. `trend`: rank correlation of a rung's
+    correlation with its size, `trend_shown` likewise, None where so few rungs can show none."""
 
     horizon: int
     rungs: int

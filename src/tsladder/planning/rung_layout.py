@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
@@ -14,7 +15,13 @@ from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import BatchPlan, plan_batch
 from tsladder.planning.recipe import Recipe
-from tsladder.search.decisions import Forced
+
+
+class Offered(Protocol):
+    """Something that a search is given to train beside the members of the grid."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +55,7 @@ class TrainingTime:
     trial_at_most: float
 
 
-def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Forced]) -> RungLayout:
+def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Offered]) -> RungLayout:
     """Raises BadInput when the rung's grid is empty."""
     grid = build_grid(geometry_of(params), rung)
     recipe = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)

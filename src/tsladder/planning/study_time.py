@@ -1,0 +1,77 @@
+"""How long a cell takes from nothing, and a word beforehand where a run takes days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.duration import CELL_SECONDS
+from tsladder.planning.machine import Machine, needs_torch, survey
+from tsladder.planning.run_length import run_lengths
+from tsladder.planning.rung_layout import Offered, TrainingTime, lay_out_rung, training_time
+from tsladder.vocabulary import Cell
+
+DAY_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellTime:
+    """Seconds of a whole cell, searched and trained again, as expected and without early stopping."""
+
+    expected: float
+    at_most: float
+
+
+def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
+    """Of a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
+    # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
+    seeds = params.train.seeds
+    searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
+    own = CELL_SECONDS * (1.0 if machine.rates is None else machine.rates.factor)
+    return CellTime(
+        expected=own + searches * one.trial_expected + trainings * one.expected,
+        at_most=own + searches * one.trial_at_most + trainings * one.at_most,
+    )
+
+
+def seconds_by_cell(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> Mapping[Cell, float]:
+    """What every planned cell is expected to take, where that is known; `forced`: by rung, what its strategy forces.
+
+    Nothing is known where a GPU may have to be asked for, which takes seconds, or where bars or machine are such that a
+    stage will refuse them: that stage says why.
+    """
+    if needs_torch(params.hardware):
+        return {}
+    try:
+        machine = survey(params.hardware, places.calibration)
+        runs = run_lengths(places, params)
+    except (BadInput, WorkFailed):
+        return {}
+    layouts = {rung: lay_out_rung(params, rung, machine, items) for rung, items in forced.items()}
+    found = {}
+    for cell in params.cells:
+        layout = layouts.get(cell.budget)
+        one = None if layout is None else training_time(layout, machine, runs.get(cell.horizon))
+        if layout is not None and one is not None:
+            found[cell] = cell_time(params, machine, one, layout.workers).expected
+    return found
+
+
+def days(seconds: float | None) -> str | None:
+    """`seconds` in days where they are more than one; None where they are not, or not known."""
+    return None if seconds is None or seconds <= DAY_SECONDS else f"{seconds / DAY_SECONDS:.1f} days"
+
+
+def study_note(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> str | None:
+    """One line where all planned cells together take more than a day by forecast, else None."""
+    known = seconds_by_cell(places, params, forced)
+    total = days(sum(known.values()))
+    if total is None:
+        return None
+    planned = sum(params.is_planned(cell) for cell in params.cells)
+    whole = f"all {planned} planned cells" if len(known) == planned else f"{len(known)} of {planned} planned cells"
+    return f"{whole} take about {total} on this machine by forecast, from nothing; `tsladder status` says what is left"
