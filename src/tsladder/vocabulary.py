@@ -74,13 +74,13 @@ class ProbeOutcome(StrEnum):
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> ProbeOutcome:
-        """As `record`, of one probe or of the audit, has it; one from before there were outcomes has `passed` alone.
+        """Of the record of one probe or of the whole audit. What did not pass and names no other outcome has failed; in
+        records from before there were outcomes that is all.
 
-        Raises ValueError for an unknown outcome, KeyError where there is neither.
+        Raises ValueError for an unknown outcome, KeyError where `passed` is missing.
         """
-        if "outcome" in record:
-            return cls(record["outcome"])
-        return cls.PASSED if record["passed"] else cls.FAILED
+        outcome = cls(record.get("outcome", cls.PASSED))
+        return cls.FAILED if outcome is cls.PASSED and not record["passed"] else outcome
 
     @classmethod
     def of_all(cls, outcomes: Iterable[ProbeOutcome]) -> ProbeOutcome:
