@@ -27,7 +27,12 @@ SLOW = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates(factor=1e6))
 
 def said(places: Places, *only: str) -> str | None:
     params = params_of(places)
-    return long_run(places, params, select_cells(params, only=only), forced_by_rung(params))
+    return long_run(
+        places,
+        params,
+        select_cells(params, only=only),
+        {rung: found.forced for rung, found in forced_by_rung(params).items()},
+    )
 
 
 def test_before_anything_is_built_the_forecast_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
