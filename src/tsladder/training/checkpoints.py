@@ -105,7 +105,8 @@ class Checkpoints:
     def taken_up(self, record: Mapping[str, Any]) -> None:
         """The training goes on from `record`, as `write` or `fold_ended` kept it."""
         self.resumed_at = int(record["steps"])
-        self._whole._seconds_before = max(self._whole._seconds_before, float(record["seconds"]))
+        # Less where this very process wrote it, before it ran out of memory: that time is counted already.
+        self._whole._seconds_before += max(0.0, float(record["seconds"]) - self.seconds)
 
     def write(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
         """Replace the state on disk. A disk without room is said once, and training goes on."""
