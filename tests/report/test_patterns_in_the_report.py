@@ -158,7 +158,7 @@ def test_the_tables_can_be_sorted_and_saved_like_the_others(searched):
     build_report(searched, studies.study_params())
     page = Page((searched.report / "report.html").read_text("utf-8"))
     files = {table.file.removeprefix("sp500-daily-"): table for table in page.tables}
-    for name in ("depth-or-width", "winners-by-horizon", "best-trials"):
+    for name in ("depth-or-width", "winners-by-horizon", "settings-in-common", "best-trials"):
         assert name in files
         assert None not in {key for row in files[name].keys for key in row}
     assert SECTION in page.headings

@@ -16,7 +16,7 @@ from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.outcome import WEIGHTS, Job, Outcome
 from tsladder.training.probe import made_windows
-from tsladder.training.supervisor import Ended, Supervisor
+from tsladder.training.supervisor import Ended, Progress, Supervisor
 from tsladder.vocabulary import StopReason
 
 pytestmark = pytest.mark.slow
@@ -48,9 +48,10 @@ def windows_of(what: Job) -> tuple[FoldWindows, ...]:
 
 
 def trained(supervisor: Supervisor, what: Job, kill_after: float | None) -> Outcome:
+    """How `what` ends; its worker is killed `kill_after` seconds after an epoch of it."""
     supervisor.start(0, what)
     deadline = time.monotonic() + 600.0
-    kill_at = None if kill_after is None else time.monotonic() + kill_after
+    kill_at = None
     while time.monotonic() < deadline:
         if kill_at is not None and time.monotonic() >= kill_at:
             for child in supervisor._children.values():
@@ -59,6 +60,8 @@ def trained(supervisor: Supervisor, what: Job, kill_after: float | None) -> Outc
         for event in supervisor.events(timeout=0.05):
             if isinstance(event, Ended):
                 return event.outcome
+            if kill_after is not None and isinstance(event, Progress):
+                kill_at, kill_after = time.monotonic() + kill_after, None
     raise AssertionError("it did not end within ten minutes")
 
 
@@ -73,7 +76,7 @@ def test_a_training_killed_ten_times_ends_with_the_bits_of_an_undisturbed_one(ki
         supervisor, dataclasses.replace(what, checkpoint_folder=str(tmp_path / "one") if saved else None), None
     )
     lasted = time.monotonic() - began
-    kept = CheckpointPlan(folder=str(tmp_path / "kept"), identity="this", every_seconds=0.2, predicted_longer=True)
+    kept = CheckpointPlan(folder=str(tmp_path / "kept"), identity="this", every_seconds=0.05, predicted_longer=True)
     disturbed = dataclasses.replace(
         what, checkpoints=kept, checkpoint_folder=str(tmp_path / "other") if saved else None
     )
@@ -81,7 +84,7 @@ def test_a_training_killed_ten_times_ends_with_the_bits_of_an_undisturbed_one(ki
     killed = 0
     outcome = None
     for _ in range(KILLS):
-        outcome = trained(supervisor, disturbed, 1.0 + rng.random() * lasted / KILLS)
+        outcome = trained(supervisor, disturbed, rng.random() * lasted / KILLS / 2)
         if outcome.stop_reason is not StopReason.KILLED:
             break
         killed += 1

@@ -91,39 +91,51 @@ def winners_table(found: SearchPatterns, horizons: Horizons) -> Table:
     )
 
 
-def agreement_table(found: SearchPatterns) -> Table:
-    """One row a cell."""
+def settings_table(found: SearchPatterns) -> Table:
+    """One row a cell: the settings of the best trials against those of all."""
     return table(
-        "best-trials",
-        "The best trials against all of their search",
+        "settings-in-common",
+        "The settings of the best trials against those of all",
         text=("cell",),
-        numbers=(
-            "compared",
-            "median behind best",
-            *(f"range of {name}" for name in STABLE),
-            "p of the ranges, corrected",
-            "distance",
-            "p of the distance, corrected",
-        ),
-        after=("spread", "settings", "best trials lie"),
-        rows=[_agreement_row(item) for item in found.agreements],
+        numbers=("compared", *(name.replace("_", " ") for name in STABLE), "p, corrected"),
+        after=("settings",),
+        rows=[_settings_row(item) for item in found.agreements],
     )
 
 
-def _agreement_row(item: Agreement) -> tuple[str, ...]:
-    wide = words.MISSING
-    if item.spread is not None:
-        wide = f"{'at least' if item.spread >= WIDE_SPREAD else 'below'} {words.percent(WIDE_SPREAD, 0)}"
+def _settings_row(item: Agreement) -> tuple[str, ...]:
     stable = "stable" if item.stable else "not shown to be stable"
     return (
         str(item.cell),
         words.part_of(item.best, item.trials),
-        words.percent(item.spread),
         *(words.percent(item.ranges.get(name), 0) for name in STABLE),
         words.chance(item.p_stable),
+        words.MISSING if item.p_stable is None else stable,
+    )
+
+
+def places_table(found: SearchPatterns) -> Table:
+    """One row a cell: how far the best trials are ahead, and how near to each other they lie."""
+    return table(
+        "best-trials",
+        "The best trials against all of their search",
+        text=("cell",),
+        numbers=("compared", "median behind best", "distance", "p, corrected"),
+        after=("spread", "best trials lie"),
+        rows=[_places_row(item) for item in found.agreements],
+    )
+
+
+def _places_row(item: Agreement) -> tuple[str, ...]:
+    wide = words.MISSING
+    if item.spread is not None:
+        wide = f"{'at least' if item.spread >= WIDE_SPREAD else 'below'} {words.percent(WIDE_SPREAD, 0)}"
+    return (
+        str(item.cell),
+        words.part_of(item.best, item.trials),
+        words.percent(item.spread),
         words.number(item.distance, 2),
         words.chance(item.p_scatter),
         wide,
-        words.MISSING if item.p_stable is None else stable,
         str(item.scatter),
     )

@@ -95,13 +95,16 @@ def _agreement(found: SearchPatterns) -> list[Block]:
     return [
         Heading(3, "The best trials against all"),
         Points(tuple(agreement_points(found))),
-        pattern_tables.agreement_table(found),
+        pattern_tables.settings_table(found),
         Paragraph(
-            "The best are a quarter of the complete trials, at least three. A range is that of the best as a share of "
-            "that of all, on the log scale for learning rate and weight decay (unless one is zero); settings are "
-            "stable where the mean of the three is less than chance gives. The distance is the mean one between two of "
-            "the best, over that between any two trials, in all coordinates of the search's space, each scaled to its "
-            "range: clustered below 1, scattered above."
+            "The best are a quarter of the complete trials, at least three. Under each setting stands the range of the "
+            "best as a share of that of all, on the log scale for learning rate and weight decay (unless one is "
+            "zero); settings are stable where the mean of the three is less than chance gives."
+        ),
+        pattern_tables.places_table(found),
+        Paragraph(
+            "The distance is the mean one between two of the best, over that between any two trials, in all "
+            "coordinates of the search's space, each scaled to its range: clustered below 1, scattered above."
         ),
     ]
 
