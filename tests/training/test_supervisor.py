@@ -142,7 +142,7 @@ def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_goes_on_from_there
 
 
 def test_a_killed_worker_started_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    what = job(settings=settings(epochs=200), checkpoints=kept_in(tmp_path))
+    what = job(settings=settings(epochs=60), checkpoints=kept_in(tmp_path))
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, what)
     wait_for_progress(supervisor)
@@ -154,14 +154,13 @@ def test_a_killed_worker_started_again_goes_on_from_its_checkpoint(tmp_path: Pat
     resumed = run_until_ended(again)[0]
     assert resumed.resumed_at > 0
     assert (
-        resumed.best_val_loss
-        == fit(job(settings=settings(epochs=200)), TRAIN, VALIDATION, lambda _: True).best_val_loss
+        resumed.best_val_loss == fit(job(settings=settings(epochs=60)), TRAIN, VALIDATION, lambda _: True).best_val_loss
     )
 
 
 def kept_in(folder: Path) -> CheckpointPlan:
-    """A checkpoint after every step."""
-    return CheckpointPlan(folder=str(folder), identity="this", every_seconds=0.0, predicted_longer=True)
+    """Checkpoints many times a second."""
+    return CheckpointPlan(folder=str(folder), identity="this", every_seconds=0.02, predicted_longer=True)
 
 
 def events_until(supervisor: Supervisor, last: Callable[[object], bool]) -> list[object]:
