@@ -53,8 +53,8 @@ def horizon_sentence(rungs: RungPattern) -> str:
     leaning = (
         f"{_capital(rungs.leaning)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
         f"(p = {words.chance(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
-        f"scored better at {rungs.deeper}, wider ones at {rungs.wider}; so many coins are as one-sided with a chance "
-        f"of {coin}."
+        f"scored better at {rungs.deeper}, wider ones at {rungs.wider} (a split at least as uneven has a chance of "
+        f"{coin})."
     )
     if rungs.change is Trend.TOO_FEW:
         return f"{leaning} A change with size needs {FEWEST} rungs."
