@@ -9,14 +9,11 @@ With three unknowns the non-negative solution is the best feasible one among the
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 
 from tsladder.law.huber import PARAMETERS, Floats, Points
 
 EXPONENTS = (-0.5, -0.1, 0.02, 0.05, 0.1, 0.15, 0.22, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
-_SUBSETS = tuple(subset for count in (3, 2, 1) for subset in combinations(range(3), count))
 _FAINT = 1e-3
 """Share of the loss that an absent term starts with: present enough for the search to raise it."""
 
@@ -37,42 +34,66 @@ def projected_starts(points: Points, per_problem: int) -> Floats:
 
 def _starts(points: Points, weight_Mn: Floats, per_problem: int) -> Floats:
     exponents, count = np.array(EXPONENTS), len(EXPONENTS)
-    per_loss = np.exp(-points.y_n)
-    size_Gn = np.exp(-np.outer(exponents, points.x_n)) * per_loss
-    data_Gn = np.exp(-np.outer(exponents, points.z_n)) * per_loss
-    gram = np.empty((len(weight_Mn), count, count, 3, 3))
-    right = np.empty((len(weight_Mn), count, count, 3))
-    # Order of the three terms: size, data, floor.
-    gram[..., 0, 0] = (weight_Mn @ (size_Gn**2).T)[:, :, None]
-    gram[..., 1, 1] = (weight_Mn @ (data_Gn**2).T)[:, None, :]
-    gram[..., 2, 2] = (weight_Mn @ per_loss**2)[:, None, None]
-    product = (size_Gn[:, None, :] * data_Gn[None, :, :]).reshape(count * count, -1)
-    gram[..., 0, 1] = gram[..., 1, 0] = (weight_Mn @ product.T).reshape(-1, count, count)
-    gram[..., 0, 2] = gram[..., 2, 0] = (weight_Mn @ (size_Gn * per_loss).T)[:, :, None]
-    gram[..., 1, 2] = gram[..., 2, 1] = (weight_Mn @ (data_Gn * per_loss).T)[:, None, :]
-    right[..., 0] = (weight_Mn @ size_Gn.T)[:, :, None]
-    right[..., 1] = (weight_Mn @ data_Gn.T)[:, None, :]
-    right[..., 2] = (weight_Mn @ per_loss)[:, None, None]
-    terms, explained = _non_negative(gram, right)
-    return _chosen(terms, explained, float(points.y_n.mean()), per_problem)
+    floor_n = np.exp(-points.y_n)
+    size_Gn = np.exp(-np.outer(exponents, points.x_n)) * floor_n
+    data_Gn = np.exp(-np.outer(exponents, points.z_n)) * floor_n
+    both_Gn = (size_Gn[:, None, :] * data_Gn[None, :, :]).reshape(count * count, -1)
+
+    def summed(values: Floats) -> Floats:
+        return np.asarray(weight_Mn @ values.T)
+
+    # Length of each term's column, its cosine with the losses, and the cosines between columns: M x alpha x beta.
+    size, data, floor = np.sqrt(summed(size_Gn**2)), np.sqrt(summed(data_Gn**2)), np.sqrt(summed(floor_n[None] ** 2))
+    lengths = (size[:, :, None], data[:, None, :], floor[:, :, None])
+    ahead = (
+        (summed(size_Gn) / size)[:, :, None],
+        (summed(data_Gn) / data)[:, None, :],
+        (summed(floor_n[None]) / floor)[:, :, None],
+    )
+    between = {
+        (0, 1): summed(both_Gn).reshape(-1, count, count) / (lengths[0] * lengths[1]),
+        (0, 2): (summed(size_Gn * floor_n) / (size * floor))[:, :, None],
+        (1, 2): (summed(data_Gn * floor_n) / (data * floor))[:, None, :],
+    }
+    terms, explained = _non_negative(ahead, between, (len(weight_Mn), count, count))
+    scaled = tuple(term / length for term, length in zip(terms, lengths, strict=True))
+    return _chosen(np.stack(scaled, axis=-1), explained, float(points.y_n.mean()), per_problem)
 
 
-def _non_negative(gram: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Least squares with no negative term, and what each solution explains of the sum of squares."""
-    best = np.zeros_like(right)
-    explained = np.full(right.shape[:-1], -np.inf)
-    for subset in _SUBSETS:
-        chosen = np.array(subset)
-        part = gram[..., chosen[:, None], chosen]
-        scale = np.sqrt(np.einsum("...ii->...i", part))
-        scaled = part / (scale[..., :, None] * scale[..., None, :]) + _RIDGE * np.eye(chosen.size)
-        solution = np.linalg.solve(scaled, (right[..., chosen] / scale)[..., None])[..., 0] / scale
-        worth = np.einsum("...i,...i->...", solution, right[..., chosen])
-        better = (solution >= 0.0).all(axis=-1) & (worth > explained)
-        explained = np.where(better, worth, explained)
-        full = np.zeros_like(right)
-        full[..., chosen] = solution
-        best = np.where(better[..., None], full, best)
+def _non_negative(
+    ahead: tuple[Floats, ...], between: dict[tuple[int, int], Floats], shape: tuple[int, ...]
+) -> tuple[tuple[Floats, ...], Floats]:
+    """Least squares on columns of length one with no negative term, and what each solution explains of the sum of
+    squares; by Cramer's rule, for there are millions of systems."""
+    best = tuple(np.zeros(shape) for _ in range(3))
+    explained = np.full(shape, -np.inf)
+
+    def offer(subset: tuple[int, ...], solution: tuple[Floats, ...]) -> None:
+        worth = sum((part * ahead[i] for i, part in zip(subset, solution, strict=True)), start=np.zeros(shape))
+        better = np.logical_and.reduce([np.broadcast_to(part >= 0.0, shape) for part in solution])
+        better &= worth > explained
+        np.copyto(explained, worth, where=better)
+        for i in range(3):
+            np.copyto(best[i], solution[subset.index(i)] if i in subset else 0.0, where=better)
+
+    one = 1.0 + _RIDGE
+    p, q, r = between[0, 1], between[0, 2], between[1, 2]
+    u, v, w = ahead
+    whole = one * (one**2 - p**2 - q**2 - r**2) + 2.0 * p * q * r
+    with np.errstate(divide="ignore", invalid="ignore"):
+        offer(
+            (0, 1, 2),
+            (
+                (u * (one**2 - r**2) + v * (q * r - one * p) + w * (p * r - one * q)) / whole,
+                (u * (q * r - one * p) + v * (one**2 - q**2) + w * (p * q - one * r)) / whole,
+                (u * (p * r - one * q) + v * (p * q - one * r) + w * (one**2 - p**2)) / whole,
+            ),
+        )
+    for (i, j), cosine in between.items():
+        alone = one**2 - cosine**2
+        offer((i, j), ((one * ahead[i] - cosine * ahead[j]) / alone, (one * ahead[j] - cosine * ahead[i]) / alone))
+    for i in range(3):
+        offer((i,), (ahead[i] / one,))
     return best, explained
 
 
