@@ -71,11 +71,11 @@ def settings_of(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def differing(rows: Sequence[Row], *, by_seed: bool = False) -> dict[str, list[list[Row]]]:
-    """Setting -> the sizes, as lists of rows, within which it has several values. `by_seed`: a size's seeds apart."""
+def differing(rows: Sequence[Row]) -> dict[str, list[list[Row]]]:
+    """Setting -> the sizes, as lists of rows, within which it has several values."""
     told: dict[str, list[list[Row]]] = {}
     settings = settings_of(rows)
-    for same in _sizes(rows, by_seed=by_seed):
+    for same in _sizes(rows):
         for name in settings:
             if len({row.further[name] for row in same if name in row.further}) > 1:
                 told.setdefault(name, []).append(same)

@@ -31,6 +31,9 @@ _NUMBERS = ("n_params", "loss", "n_data", "compute", "se")
 _OF_A_STUDY = frozenset((*POINT_KEYS, "n_seeds", "fitted_loss")) - {"precision"}
 """Columns that a study or a fit writes of a point; none of them is a setting of its run but its precision."""
 
+_ONLY_OF_A_STUDY = frozenset(("off_budget", "dropped", "dropped_reason", "n_params_body"))
+"""By these its tables are known, older ones too."""
+
 _FLOPS = 6.0
 """FLOPs of training, a parameter and token: 2 forward, 4 backward (Kaplan et al. 2020)."""
 
@@ -234,7 +237,7 @@ def _further(sheet: Sheet, columns: Columns, reading: Reading) -> dict[str, int]
     """
     skipped = {name.casefold() for name in reading.ignore} | {DROPPED}
     names = [name.casefold() for name in sheet.header]
-    if set(POINT_KEYS) <= set(names):
+    if set(names) >= _ONLY_OF_A_STUDY:
         skipped |= _OF_A_STUDY
     found: dict[str, int] = {}
     for place, name in enumerate(sheet.header):

@@ -108,7 +108,12 @@ def _ladders(rungs: Mapping[str, int]) -> str:
         return _count(next(iter(rungs.values())), "rung")
     if len(rungs) <= _MOST_GROUPS:
         return f"{len(rungs)} groups: " + ", ".join(f"{name} {_count(count, 'rung')}" for name, count in rungs.items())
-    return f"{len(rungs)} groups of {min(rungs.values())} to {max(rungs.values())} rungs"
+    least, most = min(rungs.values()), max(rungs.values())
+    return (
+        f"{len(rungs)} groups of {_count(least, 'rung')} each"
+        if least == most
+        else f"{len(rungs)} groups of {least} to {most} rungs"
+    )
 
 
 def _count(number: int, noun: str) -> str:
