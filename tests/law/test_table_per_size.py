@@ -202,5 +202,9 @@ def test_tables_that_a_fit_and_a_study_write_are_read_again(tmp_path: Path) -> N
         path = tmp_path / f"{name}.csv"
         path.write_text(points_table(each["groups"], "horizon"))
         paths.append(path)
+    in_data = frame.assign(n_data=1e9 * frame["seed"]).drop(columns="seed")
+    wide = tmp_path / "data.csv"
+    wide.write_text(points_table(fit_table(in_data, draws=20)["groups"], "horizon"))
+    assert "n_data differs within 4 of 4 sizes" in refusal(wide, columns=["n_data="])
     both = fit_table(paths, draws=20)
     assert [len(point["seeds"]) for point in both["groups"]["all"]["points"]] == [2, 2, 2, 2]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 AS_IT_COMES = Reading()
 DROPPED = "dropped"
 _NUMBERS = ("n_params", "loss", "n_data", "compute", "se")
-_OF_A_STUDY = frozenset((*POINT_KEYS, "n_seeds", "fitted_loss")) - {"precision"}
-"""Columns that a study or a fit writes of a point; none of them is a setting of its run but its precision."""
+_OF_A_STUDY = frozenset((*POINT_KEYS, "n_seeds", "fitted_loss")) - {"precision", "n_data"}
+"""Columns that a study or a fit writes of a point and that are no setting of its run."""
 
 _ONLY_OF_A_STUDY = frozenset(("off_budget", "dropped", "dropped_reason", "n_params_body"))
 """By these its tables are known, older ones too."""

@@ -109,11 +109,8 @@ def _ladders(rungs: Mapping[str, int]) -> str:
     if len(rungs) <= _MOST_GROUPS:
         return f"{len(rungs)} groups: " + ", ".join(f"{name} {_count(count, 'rung')}" for name, count in rungs.items())
     least, most = min(rungs.values()), max(rungs.values())
-    return (
-        f"{len(rungs)} groups of {_count(least, 'rung')} each"
-        if least == most
-        else f"{len(rungs)} groups of {least} to {most} rungs"
-    )
+    many = f"{_count(least, 'rung')} each" if least == most else f"{least} to {most} rungs"
+    return f"{len(rungs)} groups of {many}"
 
 
 def _count(number: int, noun: str) -> str:
