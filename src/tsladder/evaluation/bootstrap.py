@@ -28,6 +28,9 @@ _ROUNDING = 1e-24
 
 _CELLS_AT_ONCE = 2_000_000
 
+_SHORTEST_SHARED = 0.5
+"""Times the square root of the days: the least block of `shared_block_length`. See docs/decisions.md, 2026-11-28."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
@@ -45,11 +48,13 @@ class Interval:
     dof: float | None
 
 
-def mean_interval(values_N: NDArray[np.floating], *, draws: int, confidence: float, seed: int) -> Interval:
+def mean_interval(
+    values_N: NDArray[np.floating], *, draws: int, confidence: float, seed: int, block: int | None = None
+) -> Interval:
     """Interval of the mean of `values_N`, in the order of its days, by the stationary block bootstrap.
 
-    The mean block length follows Politis and White (2004, corrected 2009). Two models are compared by handing in
-    their daily difference: the pairing is then exact. Equal inputs and seed give the same interval.
+    `block`: mean block length, None: as the series itself asks for. Two models are compared by handing in their daily
+    difference: the pairing is then exact. Equal inputs and seed give the same interval.
     Raises ValueError on an empty series and on values that are no numbers.
     """
     values = np.asarray(values_N, dtype=np.float64)
@@ -63,7 +68,7 @@ def mean_interval(values_N: NDArray[np.floating], *, draws: int, confidence: flo
     variance_K, dof = dependent_variance(
         lambda weights_DN: np.einsum("dn,n->d", weights_DN, values)[:, None] / n,
         days=n,
-        block=block_length(values),
+        block=block_length(values) if block is None else block,
         draws=draws,
         seed=seed,
     )
@@ -135,9 +140,22 @@ def independent_variance(statistic: Statistic, *, days: int, draws: int, seed: i
     return _centred_variance(statistic, days, 1, draws, np.random.default_rng(seed))
 
 
+def shared_block_length(constant_loss_N: NDArray[np.floating]) -> int:
+    """Mean block length for the figures of every model that is scored on the same days.
+
+    `constant_loss_N`: daily loss of a forecast that is the same every day, so of the labels alone. What it asks for, at
+    least half the square root of N and at most N / 3. `block_length` of a model's own loss calls a correlation of .1 over
+    60 days either nothing or very long, and two models that differ in their third digit get blocks of 3 and of 23 days.
+    Dependence over a good part of the days is not covered by any block: such intervals stay too narrow.
+    """
+    labels_N = np.asarray(constant_loss_N, dtype=np.float64)
+    least = math.ceil(_SHORTEST_SHARED * math.sqrt(labels_N.size))
+    return max(1, min(max(block_length(labels_N), least), labels_N.size // 3))
+
+
 def block_length(values_N: Floats) -> int:
-    """Politis and White's estimate, rounded up, at most N / 3; N ** (1/3) where the days are too few or too regular
-    to estimate it."""
+    """Politis and White's estimate (2004, corrected 2009), rounded up, at most N / 3; N ** (1/3) where the days are too
+    few or too regular to estimate it."""
     from arch.bootstrap import optimal_block_length
 
     n = values_N.size
