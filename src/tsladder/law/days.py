@@ -23,11 +23,11 @@ Floats = NDArray[np.float64]
 class DayNoise:
     """What days do to the exponent of a ladder.
 
-    variance     of the exponent: of the mean over days of each day's slope (block bootstrap)
+    variance     of the exponent, by other days: of the mean of each day's slope (block bootstrap)
     dof          degrees of freedom of that estimate; infinite where the slope is the same every day
-    unseen       the part of it that the scatter of rungs does not hold already: `variance` less what days that move each
-                 rung on its own would do to a slope; at least 0
-    scatter      relative variance of one rung mean (times its weight) by days that move each rung on its own
+    unseen       part of `variance` that the scatter of rungs does not hold: what is left of it without the days that
+                 move each rung on its own; at least 0
+    scatter      relative variance of one rung mean, times its weight, by days that move each rung on its own
     n_days       days
     """
 
@@ -55,7 +55,7 @@ def day_noise(
     None where the daily losses of a rung are not known, where the rungs were scored on different days, and with fewer
     than three rungs or one size. Raises ValueError where weights and points do not pair up.
     """
-    w_R = np.ones(len(points)) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
+    w_R: Floats = np.ones(len(points)) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
     if w_R.shape != (len(points),) or not (np.isfinite(w_R).all() and (w_R > 0.0).all()):
         raise ValueError(f"day_noise needs one positive weight for each of {len(points)} points, got {weight_R}")
     if len(points) < 3 or not same_days(points):
@@ -93,15 +93,15 @@ def same_days(points: Sequence[RungPoint]) -> bool:
 
 
 def _scatter(relative_RN: Floats, w_R: Floats, x_R: Floats, slope_N: Floats, draws: int, seed: int) -> float:
-    """Mean over the R - 2 degrees of freedom of the variances of the rungs' mean distances from the line of each day."""
+    """Variances of the rungs' mean distances from the line of each day, over the R - 2 degrees of freedom."""
     rungs, days = relative_RN.shape
     level_N = w_R @ relative_RN / w_R.sum()
     apart_RN = relative_RN - level_N + x_R[:, None] * slope_N
     variance_R, _ = dependent_variance(
-        lambda weights_DN: weights_DN @ apart_RN.T / days,
+        lambda weights_DN: np.asarray(weights_DN @ apart_RN.T / days, dtype=np.float64),
         days=days,
         block=block_length(slope_N),
         draws=draws,
         seed=seed,
     )
-    return float(w_R @ variance_R) / (rungs - 2)
+    return float(np.sum(w_R * variance_R)) / (rungs - 2)
