@@ -99,6 +99,12 @@ def groups_of(values_P: Floats, ratio: float) -> Labels:
     return labels
 
 
+def n_sizes_of(n_params_P: Sequence[float] | Floats) -> int:
+    """How many sizes there are, those closer than 10 % counting as one."""
+    sizes = np.asarray(n_params_P, dtype=np.float64)
+    return int(groups_of(sizes, SAME_SIZE).max()) + 1 if sizes.size else 0
+
+
 def data_beside_tenfold(data_exponent: float) -> str:
     """What a tenfold size came with, for a sentence "ten times larger on ...": 1 -> "ten times the data"."""
     factor = 10.0**data_exponent

@@ -64,16 +64,19 @@ class Precision:
 
     @classmethod
     def of_sizes(
-        cls, n_params_R: Sequence[float] | Floats, noise: float, *, noise_dof: float = math.inf, confidence: float = 0.95
+        cls,
+        n_params_R: Sequence[float] | Floats,
+        noise: float,
+        *,
+        noise_dof: float = math.inf,
+        confidence: float = 0.95,
     ) -> Precision | None:
         """Of rungs of these sizes, measured or not; None below three sizes."""
         log_n = np.log(np.asarray(n_params_R, dtype=np.float64))
         spread = float(np.sum((log_n - log_n.mean()) ** 2)) if log_n.size else 0.0
         if np.unique(log_n).size < 3 or spread <= ROUNDING:
             return None
-        return cls(
-            noise=noise, noise_dof=noise_dof, spread=spread, test_dof=log_n.size - 2.0, confidence=confidence
-        )
+        return cls(noise=noise, noise_dof=noise_dof, spread=spread, test_dof=log_n.size - 2.0, confidence=confidence)
 
     def of_days(self) -> float:
         """Half-width of the interval of alpha that the choice of days alone leaves, however many rungs there are."""

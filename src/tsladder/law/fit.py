@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import Term, bounds, combine
+from tsladder.law.design import n_sizes_of
 from tsladder.law.line import ROUNDING, Floats, fit_line
 
 Interval = tuple[float, float]
@@ -137,7 +138,7 @@ def fit_power(
     `reference_n` alone.
     """
     line = fit_line(n_params_R, loss_R, weight_R)
-    if line is None or np.unique(line.n).size < 3 or line.dof < 1:
+    if line is None or n_sizes_of(line.n) < 3 or line.dof < 1:
         return None
     from scipy.stats import t
 

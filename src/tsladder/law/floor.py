@@ -98,7 +98,9 @@ def fit_floor(
     if ci[0] <= 0.0:
         reason = "not identifiable: a law without any floor fits as well"
         return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci)
-    told = f"a law without a floor fits significantly worse; its {confidence:.0%} interval is {ci[0]:.4g} to {ci[1]:.4g}"
+    told = (
+        f"a law without a floor fits significantly worse; its {confidence:.0%} interval is {ci[0]:.4g} to {ci[1]:.4g}"
+    )
     if ci[1] - ci[0] > WIDEST * least:
         reason = f"not identifiable: there is one, since {told}, which is too wide to give it as a figure"
         return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci, bends=True)

@@ -23,7 +23,7 @@ from tsladder.law.floor import FloorFit
 from tsladder.law.line import ROUNDING
 from tsladder.law.overfit import OverfitFit
 from tsladder.law.points import RungPoint
-from tsladder.law.size_law import SizeLaw, Source
+from tsladder.law.size_effect import SizeLaw, Source
 from tsladder.law.weights import rung_noise
 
 AICC_RUNGS = 7
@@ -112,9 +112,7 @@ def support_of_sizes(sizes: SizeLaw) -> Support:
     return Support(form=form, why=why, power=power, n_sizes=sizes.n_sizes, sizes=sizes)
 
 
-def _form(
-    power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of_interest: float
-) -> tuple[Form, str]:
+def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of_interest: float) -> tuple[Form, str]:
     if power is None:
         return Form.UNKNOWN, f"{Form.UNKNOWN}: fewer than three sizes"
     low, high = power.alpha_ci
@@ -135,15 +133,20 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
     do for rungs; None where there is no exponent."""
     if sizes.alpha is None or sizes.alpha_ci is None or sizes.alpha_se is None or sizes.dof is None:
         return None
-    assert sizes.residual_sd is not None and sizes.log_n_spread is not None
-    assert sizes.reference_n is not None and sizes.loss_at_reference is not None
+    if sizes.residual_sd is None or sizes.log_n_spread is None or sizes.reference_n is None:
+        return None
+    if sizes.loss_at_reference is None:
+        return None
     from scipy.stats import t
 
     means = sizes.size_means
     critical = float(t.ppf(0.5 + sizes.confidence / 2.0, sizes.dof))
     width = math.exp(critical * sizes.residual_sd / math.sqrt(len(means)))
     log_loss = np.log([mean.loss for mean in means])
-    squares, total = float(np.sum(np.square([m.residual for m in means]))), float(np.sum((log_loss - log_loss.mean()) ** 2))
+    squares, total = (
+        float(np.sum(np.square([m.residual for m in means]))),
+        float(np.sum((log_loss - log_loss.mean()) ** 2)),
+    )
     with np.errstate(over="ignore"):
         C = float(np.exp(np.log(sizes.loss_at_reference) + sizes.alpha * np.log(sizes.reference_n)))
     return PowerFit(

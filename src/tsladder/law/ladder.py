@@ -24,14 +24,15 @@ from tsladder.law.overfit import FORM, fit_overfit, no_turn
 from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
 from tsladder.law.region import joint_region
 from tsladder.law.repetition import repeated_verdicts
-from tsladder.law.settling import Cost, rung_noise
-from tsladder.law.size_law import judge_sizes
+from tsladder.law.settling import Cost
+from tsladder.law.size_effect import judge_sizes
 from tsladder.law.threshold import HuberDelta
 from tsladder.law.verdict import judge
-from tsladder.law.weights import least_noise_of, rung_weights
+from tsladder.law.weights import least_noise_of, rung_noise, rung_weights
 from tsladder.vocabulary import Cell
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Fitted:
@@ -171,9 +172,7 @@ def _of_rungs(
         )
         return None if found is None else (found.variance, found.dof)
 
-    power = fit_power(
-        sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=of_days(rungs)
-    )
+    power = fit_power(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=of_days(rungs))
     contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
     beyond = compare_with_least(rungs, power, draws=draws, confidence=confidence, seed=seed)
     floor = fit_floor(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise)
@@ -239,7 +238,12 @@ def _influential(
     if power is None or power.dof < 2 or not left_out:
         return []
     return [
-        {"cell": rung.cell, "cooks_distance": distance, "alpha_without": left.alpha_without, "p_outlier": left.p_outlier}
+        {
+            "cell": rung.cell,
+            "cooks_distance": distance,
+            "alpha_without": left.alpha_without,
+            "p_outlier": left.p_outlier,
+        }
         for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True)
         if distance > CARRIES or is_outlier(left, confidence)
     ]
@@ -313,9 +317,7 @@ def _left_out(rungs: Sequence[RungPoint], fitted: _Fitted) -> list[dict[str, Any
     """Each rung predicted by the others; where data vary, each size with all its points."""
     if (sizes := fitted.support.sizes) is not None:
         return [{"cell": size_in_words(left.n_params)} | dataclasses.asdict(left) for left in sizes.left_out]
-    return [
-        {"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)
-    ]
+    return [{"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)]
 
 
 def _extrapolation(fitted: _Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -47,9 +47,7 @@ def by_surface(surface: Surface, size_P: Labels) -> tuple[SizeLeftOut, ...]:
     if not able:
         return ()
     weight = np.array([size_P != size for size in able], dtype=np.float64)
-    minima = nearby_minima(
-        huber.Points(x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=weight), best, delta
-    )
+    minima = nearby_minima(huber.Points(x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=weight), best, delta)
     here = huber.log_loss(minima.theta_MK, points.x_n, points.z_n)
     at_reference = huber.log_loss(minima.theta_MK, points.x_n, np.zeros_like(points.z_n))
     found = []
@@ -70,9 +68,7 @@ def by_two_way(
     found = []
     for size in range(int(size_P.max()) + 1):
         kept = size_P != size
-        without = two_way(
-            y_P[kept], log_n_P[kept], log_d_P[kept], _again(size_P[kept]), _again(amount_P[kept])
-        )
+        without = two_way(y_P[kept], log_n_P[kept], log_d_P[kept], _again(size_P[kept]), _again(amount_P[kept]))
         known = ~kept & np.isin(amount_P, amount_P[kept])
         if without is None or not known.any():
             continue

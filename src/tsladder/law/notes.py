@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tsladder.law.fit import PowerFit
+from tsladder.law.forms import Support
+from tsladder.law.left_out import LeftOut, is_outlier
 from tsladder.law.points import DroppedCell, RungPoint
+from tsladder.law.wording import p_in_words
 
 _MOST_NAMED = 6
 """Rungs in one sentence; of more their number is told."""
@@ -16,13 +18,12 @@ CARRIES = 1.0
 
 def notes_on(
     rungs: Sequence[RungPoint],
-    power: PowerFit | None,
+    support: Support,
     dropped: Sequence[DroppedCell],
-    *,
-    in_step: bool,
-    varying: bool,
+    left_out: Sequence[LeftOut],
 ) -> list[str]:
-    """Sentences. `varying`: n_data does; `in_step`: with n_params, so that the two cannot be told apart."""
+    """Sentences. `left_out`: one entry a rung, or none."""
+    power = support.power
     notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
     notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
     notes += [f"{p.cell} is a constant predictor" for p in rungs if p.constant_predictor]
@@ -43,18 +44,23 @@ def notes_on(
             f"the rungs differ in precision ({mixed}). docs/decisions.md has what that was seen to move a loss by; "
             "-S training.precision=fp32 asks every rung in one"
         )
-    if in_step and power is not None:
-        notes.append(
-            "n_data varies, but in step with n_params or on too few points to tell them apart, so the exponent is that "
-            "of both together"
-        )
-    elif varying and power is not None:
-        notes.append("n_data varies: the exponent of n_params is taken at equal n_data, by a log-linear fit of both")
-    if power is not None and power.dof == 1:
-        notes.append("three rungs leave one degree of freedom: only a very steep law can show")
-    if power is not None and power.dof > 1:
-        carrying = [p.cell for p, d in zip(rungs, power.cooks_distance, strict=True) if d > CARRIES]
-        notes += [f"{cell} carries the fit (Cook's distance above 1); see leave_one_rung_out" for cell in carrying]
+    if support.data_exponent is not None:
+        notes.append("n_data moves in step with n_params, so the exponent is that of both together")
+    elif support.sizes is not None and power is not None:
+        notes.append(f"n_data varies, so size is judged at equal data: {support.sizes.reason}")
+        notes += support.sizes.doubts
+    if power is not None and power.dof <= 1:
+        notes.append("one degree of freedom: only a very steep law can show")
+    if power is not None and power.dof > 1 and left_out:
+        for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True):
+            without = f"without it alpha is {left.alpha_without:.4f}"
+            if is_outlier(left, power.confidence) and left.p_outlier is not None:
+                notes.append(
+                    f"{rung.cell} does not belong to the law of the other rungs ({p_in_words(left.p_outlier)}, "
+                    f"Bonferroni; it lies {-left.error / (1.0 + left.error):+.1%} off their law): {without}"
+                )
+            elif distance > CARRIES:
+                notes.append(f"{rung.cell} carries the fit (Cook's distance {distance:.2f}, above 1): {without}")
     return notes
 
 

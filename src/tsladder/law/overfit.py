@@ -88,7 +88,9 @@ def fit_overfit(
     turn = -b / (2.0 * c) if c > 0.0 else None
     inside = turn is not None and x[0] < turn < x[-1]
     bends = inside and first < -first_reach and last > last_reach
-    rises = bends and turn is not None and (rise_is_paired or _second_line_rises(x, y, root, turn, critical, least_noise))
+    rises = (
+        bends and turn is not None and (rise_is_paired or _second_line_rises(x, y, root, turn, critical, least_noise))
+    )
     turns = rises and (floor_sse is None or sse < floor_sse)
     at_n = float(np.exp(turn + centre)) if inside and turn is not None else None
     ends = _fieller(b, c, covariance, critical) if inside else None
@@ -120,9 +122,7 @@ def _weighted(
     return tuple(map(float, found)), covariance, sse
 
 
-def _second_line_rises(
-    x: Floats, y: Floats, root: Floats, turn: float, critical: float, least_noise: float
-) -> bool:
+def _second_line_rises(x: Floats, y: Floats, root: Floats, turn: float, critical: float, least_noise: float) -> bool:
     """Of two lines that meet at the turn, does the one beyond it rise with confidence?"""
     design = np.column_stack([np.ones_like(x), np.minimum(x - turn, 0.0), np.maximum(x - turn, 0.0)])
     fitted = _weighted(design, y, root, least_noise)

@@ -31,9 +31,7 @@ class Plane:
         return np.asarray(self.level - self.alpha * x - self.beta * z)
 
 
-def fit_plane(
-    y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_noise: float = ROUNDING
-) -> Plane | None:
+def fit_plane(y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_noise: float = ROUNDING) -> Plane | None:
     """Least squares; `x_P` and `z_P` centred. None where the points leave no scatter to judge the sizes by."""
     columns = np.column_stack([np.ones_like(x_P), x_P, z_P])
     level, slope_x, slope_z = np.linalg.lstsq(columns, y_P, rcond=None)[0]
@@ -66,8 +64,6 @@ def _lack_of_fit(y_P: Floats, columns_PK: Floats, size_P: Labels, slope: SizeSlo
         return p_of_terms(columns_PK, np.column_stack([x_P**2, x_P * z_P, z_P**2]), y_P)
     member = np.asarray(size_P[:, None] == np.arange(slope.x_G.size), dtype=np.float64)
     within = p_of_terms(np.column_stack([member, z_P]), np.column_stack([x_P * z_P, z_P**2]), y_P)
-    over = p_of_terms(
-        np.column_stack([np.ones_like(slope.x_G), slope.x_G]), (slope.x_G**2)[:, None], slope.mean_G
-    )
+    over = p_of_terms(np.column_stack([np.ones_like(slope.x_G), slope.x_G]), (slope.x_G**2)[:, None], slope.mean_G)
     known = [p for p in (within, over) if p is not None]
     return min(1.0, len(known) * min(known)) if known else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -161,5 +162,6 @@ def _detectable(sizes: Sequence[float], noise: float, fit: PowerFit) -> float:
     """What a ladder of these sizes would detect, its noise known as well as it is now, on the same test days."""
     now = Precision.of(fit, noise)
     then = Precision.of_sizes(sizes, noise, noise_dof=now.noise_dof, confidence=now.confidence)
-    assert then is not None
+    if then is None:
+        return math.inf
     return detectable_alpha(replace(then, days_se=now.days_se, days_dof=now.days_dof))

@@ -136,7 +136,9 @@ def judge_sizes(
         least_noise=least_noise,
     )
     if table.design.kind is not Kind.VARYING:
-        return _without(table, surface, f"n_data and n_params: {table.design.kind.value}, so none is judged at equal data")
+        return _without(
+            table, surface, f"n_data and n_params: {table.design.kind.value}, so none is judged at equal data"
+        )
     if table.design.n_sizes < 3:
         return _without(
             table,
@@ -207,7 +209,9 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     bends = p is not None and p < 1.0 - surface.fit.confidence
     if bends and not complete:
         words = "the effects of sizes and data do not add up in logs, in a table where not every size has every amount"
-        return _without(table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p)
+        return _without(
+            table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p
+        )
     doubts = ["the exponent differs between amounts of data; this is the mean over the table's"] if bends else []
     return _law(
         table,
@@ -218,9 +222,7 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
         ends=None,
         beta=None,
         lack_of_fit_p=p,
-        left_out=by_two_way(
-            table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P, table.amount_P
-        ),
+        left_out=by_two_way(table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P, table.amount_P),
         doubts=doubts,
         residuals=None,
     )
@@ -287,9 +289,7 @@ def _law(
         )
     tenfold, optimum = of_exponent(alpha, (low, high), middle_n=reference_n, n_data=reference_data), None
     if source is Source.SURFACE and surface.fit.identified:
-        tenfold = at_same_data(
-            surface, middle_n=reference_n, n_data=reference_data, alpha=alpha, alpha_ci=(low, high)
-        )
+        tenfold = at_same_data(surface, middle_n=reference_n, n_data=reference_data, alpha=alpha, alpha_ci=(low, high))
         optimum = along_optimum(surface, middle_n=reference_n, alpha=alpha, alpha_ci=(low, high))
     means = tuple(
         SizeMean(

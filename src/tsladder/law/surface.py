@@ -118,9 +118,7 @@ def fit_surface(
     `delta` None: from the residuals' noise (`tsladder.law.threshold`). `draws` 0: no intervals, and nothing is called
     identified.
     """
-    return search_surface(
-        n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta
-    ).fit
+    return search_surface(n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta).fit
 
 
 def search_surface(

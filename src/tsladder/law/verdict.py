@@ -23,6 +23,7 @@ from tsladder.law.forms import Form, Support
 from tsladder.law.neighbours import Contrast, is_significant
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.settling import Cost, Option, in_words, settle_options
+from tsladder.law.tenfold import Tenfold
 from tsladder.law.wording import counted, interval_in_words, p_in_words
 
 _BEYOND_WORDS = 700.0
@@ -288,11 +289,29 @@ def _days_unknown(case: Case) -> str:
 
 def _tenfold(case: Case) -> str:
     """What a model ten times larger loses, where one exponent describes the rungs."""
-    if case.support.sizes is not None and (told := case.support.sizes.tenfold_words) is not None:
-        return told
+    sizes = case.support.sizes
+    if sizes is not None and sizes.tenfold_at_same_data is not None:
+        return _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
     change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
     more = "higher" if change > 0.0 else "lower"
     return f"A model ten times larger{case.support.on_data} has a loss {abs(change):.1%} {more}."
+
+
+def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
+    def change(tenfold: Tenfold) -> str:
+        low, high = sorted((abs(tenfold.change_ci[0]), abs(tenfold.change_ci[1])))
+        ends = f" ({low:.1%} to {high:.1%})" if tenfold.change_ci[0] * tenfold.change_ci[1] > 0.0 else ""
+        return f"{abs(tenfold.change):.1%}{ends} {'lower' if tenfold.change < 0.0 else 'higher'}"
+
+    told = f"A model ten times larger on the same data (from {size_in_words(same_data.from_n)} to "
+    told += (
+        f"{size_in_words(same_data.to_n)} parameters at n_data = {size_in_words(same_data.n_data or 0.0)}) has a loss "
+    )
+    told += f"{change(same_data)}."
+    if optimum is not None:
+        told += f" With {optimum.data_growth:.3g} times the data, as the least loss for its compute asks, it is "
+        told += f"{change(optimum)}."
+    return told
 
 
 def _towards_a_floor(case: Case) -> str:

@@ -105,7 +105,8 @@ def _between(sizes: Sequence[float], losses: Sequence[float], variance_R: Floats
         """How far the weighted squares of the residuals lie above their degrees of freedom."""
         total_R = tau2 + own_R
         line = fit_line(sizes, losses, 1.0 / total_R)
-        assert line is not None
+        if line is None:
+            raise ValueError("a line through these sizes exists with equal weights and not with these")
         # The line's weights are the same up to a factor: 1 on average.
         return line.squares * float(np.mean(1.0 / total_R)) - line.dof
 
