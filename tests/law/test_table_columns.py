@@ -61,6 +61,8 @@ def test_data_follow_from_compute_where_they_are_missing(write: Write, compute: 
     assert f"n_data = C / (6 N) with C from '{compute}' (20M to 80M)" in rows.understood[0][1]
     beside = read_rows(write(f"N,D,{compute},loss\n1e6,3e7,{6e6 * 2e7},4.0\n4e6,3e7,{24e6 * 8e7},3.6\n"))
     assert [row.n_data for row in beside.rows] == [3e7, 3e7]
+    asked = read_tables(write(f"N,D,{compute},loss\n1e6,3e7,{6e6 * 2e7},4.0\n"), Reading(columns={"compute": compute}))
+    assert [row.n_data for row in asked.rows] == pytest.approx([2e7])
     without = read_tables(write(f"N,{compute},loss\n1e6,1e18,4.0\n4e6,2e18,3.6\n"), Reading(columns={"n_data": ""}))
     assert [row.n_data for row in without.rows] == [None, None]
 
@@ -108,6 +110,7 @@ def test_a_column_of_any_name_can_be_given_a_role(write: Write) -> None:
         (["loss="], ["loss cannot be left out"]),
         (["loss=a,loss=b"], ["loss is given twice"]),
         (["loss=a", "n_params=a"], ["'a' is given to two roles"]),
+        (["n_data=D,compute=C"], ["give one of the two"]),
         (["foo=1,bar=2"], ["'foo=1'", "'bar=2'"]),
     ],
 )

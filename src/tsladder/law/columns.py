@@ -77,6 +77,8 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
                 chosen[role] = name
     named = [name for name in chosen.values() if name]
     faults += [f"the column {name!r} is given to two roles" for name in dict.fromkeys(named) if named.count(name) > 1]
+    if chosen.get("n_data") and chosen.get("compute"):
+        faults.append("n_data follows from compute: give one of the two")
     if faults:
         raise BadInput("--columns takes, for example, n_params=N,n_data=D,loss=val (n_data= leaves data out):", faults)
     return chosen
@@ -128,7 +130,8 @@ def find_columns(sheet: Sheet, chosen: Mapping[str, str], ignored: Sequence[str]
     ]
     scales: dict[str, float] = {}
     for role in ROLES:
-        if role in chosen or (role == "compute" and ("n_data" in places or chosen.get("n_data") == "")):
+        data_are_settled = "n_data" in places or "compute" in places or chosen.get("n_data") == ""
+        if role in chosen or (role in ("n_data", "compute") and data_are_settled):
             continue
         candidates = [place for place in free if (known := role_of(sheet.header[place])) and known[0] == role]
         if role == "group" and not candidates:
