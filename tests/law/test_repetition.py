@@ -1,31 +1,53 @@
+"""What a repeated study would find: calibrated over studies whose truth is drawn, and the same every time."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tsladder.law.fit import fit_power
-from tsladder.law.points import RungPoint
+from tsladder.law.fit import PowerFit, fit_power
 from tsladder.law.repetition import repeated_verdicts
-from tsladder.law.verdict import judge
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
+INTEREST = 0.015
 
 
-@pytest.mark.parametrize(("alpha", "noise"), [(0.0, 0.01), (0.01, 0.02), (0.02, 0.02), (-0.03, 0.01)])
-def test_the_shares_are_those_of_ladders_drawn_and_judged_one_by_one(alpha: float, noise: float) -> None:
-    fit = fit_power(SIZES, 0.4 * SIZES**-alpha)
-    shares = repeated_verdicts(fit, noise, 0.015)
+def named(fit: PowerFit) -> str:
+    low, high = fit.alpha_ci
+    if low > 0.0 or high < 0.0:
+        return "scales" if low > 0.0 else "worse_with_size"
+    return "flat" if low > -INTEREST and high < INTEREST else "underpowered"
+
+
+def study(rng: np.random.Generator, alpha: float, noise: float) -> PowerFit:
+    fit = fit_power(SIZES, 0.4 * SIZES**-alpha * np.exp(noise * rng.normal(size=SIZES.size)))
+    assert fit is not None
+    return fit
+
+
+@pytest.mark.parametrize("verdict", ["scales", "flat"])
+def test_the_share_that_is_predicted_after_a_verdict_is_the_share_that_happens(verdict: str) -> None:
+    """Truths are drawn, exponents evenly and noises evenly in their logs; each study is repeated with its own truth."""
+    rng, predicted, happened = np.random.default_rng(3), [], []
+    while len(predicted) < 150:
+        alpha, noise = rng.uniform(-0.04, 0.04), np.exp(rng.uniform(np.log(0.002), np.log(0.03)))
+        first = study(rng, alpha, noise)
+        if named(first) == verdict:
+            predicted.append(repeated_verdicts(first, first.residual_sd, INTEREST)[verdict])
+            happened.append(np.mean([named(study(rng, alpha, noise)) == verdict for _ in range(12)]))
+    assert np.mean(predicted) == pytest.approx(np.mean(happened), abs=0.07)
+
+
+def test_the_shares_add_up_and_the_same_fit_has_the_same() -> None:
+    fit = study(np.random.default_rng(0), 0.01, 0.01)
+    shares = repeated_verdicts(fit, 0.01, INTEREST)
     assert sum(shares.values()) == pytest.approx(1.0)
-    rng = np.random.default_rng(1)
-    drawn = []
-    for _ in range(500):
-        losses = 0.4 * SIZES**-alpha * np.exp(noise * rng.normal(size=5))
-        points = [RungPoint(cell=str(n), n_params=n, loss=loss) for n, loss in zip(SIZES, losses, strict=True)]
-        drawn.append(judge(points, fit_power(SIZES, losses), alpha_of_interest=0.015).name.value)
-    for name, share in shares.items():
-        assert share == pytest.approx(np.mean([said == name for said in drawn]), abs=0.06)
+    assert repeated_verdicts(fit, 0.01, INTEREST) == shares
 
 
-def test_the_same_fit_has_the_same_shares() -> None:
-    fit = fit_power(SIZES, 0.4 * SIZES**-0.01 * np.exp([0.01, -0.01, 0.0, 0.01, -0.01]))
-    assert repeated_verdicts(fit, 0.01, 0.015) == repeated_verdicts(fit, 0.01, 0.015)
+def test_days_that_hide_an_exponent_leave_a_repetition_underpowered() -> None:
+    losses = 0.4 * SIZES**-0.02
+    alone = repeated_verdicts(fit_power(SIZES, losses), 0.001, INTEREST)
+    hidden = repeated_verdicts(fit_power(SIZES, losses, days=(0.02**2, 50.0)), 0.001, INTEREST)
+    assert alone["scales"] > 0.99
+    assert hidden["underpowered"] > 0.99

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tsladder.law.ladder import beating_every_rung, law_of_points
+from tsladder.law.forms import Form, Support
 from tsladder.law.notes import notes_on
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.scaling import scaling_record, write_law
@@ -152,6 +153,9 @@ def test_the_picture_is_drawn_the_same_twice(record, tmp_path):
     assert first == again
 
 
+NOTHING = Support(form=Form.UNKNOWN, why="", power=None, n_sizes=3)
+
+
 def test_rungs_of_unequal_numbers_of_seeds_are_allowed_and_named():
     rungs = [
         RungPoint(
@@ -159,13 +163,13 @@ def test_rungs_of_unequal_numbers_of_seeds_are_allowed_and_named():
         )
         for n, count in ((4, 3), (5, 3), (6, 2))
     ]
-    notes = " ".join(notes_on(rungs, None, (), in_step=False, varying=False))
+    notes = " ".join(notes_on(rungs, NOTHING, (), ()))
     assert "3 seeds at 4 and 5, 2 at 6" in notes
     many = [dataclasses.replace(rungs[0], cell=f"r{n}", n_params=2.0**n) for n in range(78)]
-    (said,) = notes_on([*many, *rungs[2:]], None, (), in_step=False, varying=False)
+    (said,) = notes_on([*many, *rungs[2:]], NOTHING, (), ())
     assert "3 seeds at 78 rungs, 2 at 6, so" in said
     single = [dataclasses.replace(point, seeds=point.seeds[:1]) for point in many]
-    (said,) = notes_on(single, None, (), in_step=False, varying=False)
+    (said,) = notes_on(single, NOTHING, (), ())
     assert said.startswith("78 rungs have one seed each")
-    equal = " ".join(notes_on(rungs[:2], None, (), in_step=False, varying=False))
+    equal = " ".join(notes_on(rungs[:2], NOTHING, (), ()))
     assert "unequal" not in equal

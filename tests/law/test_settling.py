@@ -10,10 +10,11 @@ import pytest
 from tests.studies import make_study
 
 from tsladder.law.cost import StudyCost
-from tsladder.law.detection import minimum_detectable_alpha
+from tsladder.law.detection import Precision, detectable_alpha
 from tsladder.law.fit import PowerFit, fit_power
 from tsladder.law.points import RungPoint
-from tsladder.law.settling import Option, in_words, rung_noise, settle_options
+from tsladder.law.settling import Option, in_words, settle_options
+from tsladder.law.weights import rung_noise
 from tsladder.models.spec import ModelSpec
 from tsladder.params import load_params
 from tsladder.planning.cells import geometry_of
@@ -34,6 +35,11 @@ def ladder(se: float | None) -> tuple[list[RungPoint], PowerFit]:
     return points, fit_power(SIZES, WAVE)
 
 
+def least(sizes: Sequence[float], noise: float) -> float:
+    """Detectable exponent of a ladder whose noise is known from the three degrees of freedom of SIZES."""
+    return detectable_alpha(Precision.of_sizes(sizes, noise, noise_dof=3))
+
+
 class Priced:
     """One second a parameter and seed; a new rung costs ten trainings."""
 
@@ -47,19 +53,19 @@ class Priced:
 def options(se: float | None, cost: Priced | None = None) -> dict[str, list[Option]]:
     points, fit = ladder(se)
     found: dict[str, list[Option]] = {"seeds": [], "rungs": []}
-    for option in settle_options(points, fit, alpha_of_interest=0.015, cost=cost):
+    for option in settle_options(points, fit, rung_noise(points, fit), alpha_of_interest=0.015, cost=cost):
         found[option.what].append(option)
     return found
 
 
 def test_the_seeds_advised_are_the_fewest_that_detect_the_exponent() -> None:
-    points, fit = ladder(0.02)
-    (seeds,) = options(0.02)["seeds"]
-    between = max(0.0, fit.residual_sd**2 - np.mean([(0.02 / p.loss) ** 2 for p in points]))
+    points, fit = ladder(0.015)
+    (seeds,) = options(0.015)["seeds"]
+    between = max(0.0, fit.residual_sd**2 - np.mean([(0.015 / p.loss) ** 2 for p in points]))
 
     def detected(count: int) -> float:
-        per_seed = 3 * np.mean([(0.02 / p.loss) ** 2 for p in points])
-        return minimum_detectable_alpha(SIZES, np.sqrt(between + per_seed / count))
+        per_seed = 3 * np.mean([(0.015 / p.loss) ** 2 for p in points])
+        return least(SIZES, np.sqrt(between + per_seed / count))
 
     assert detected(seeds.seeds) <= 0.015 < detected(seeds.seeds - 1)
 
@@ -68,14 +74,14 @@ def test_the_rungs_advised_detect_the_exponent_and_one_fewer_does_not() -> None:
     points, fit = ladder(0.001)
     for option in options(0.001)["rungs"]:
         noise = rung_noise(points, fit)
-        assert minimum_detectable_alpha([*SIZES, *option.rungs], noise) <= 0.015
-        assert minimum_detectable_alpha([*SIZES, *option.rungs[:-1]], noise) > 0.015
+        assert least([*SIZES, *option.rungs], noise) <= 0.015
+        assert least([*SIZES, *option.rungs[:-1]], noise) > 0.015
         assert min(option.rungs) > SIZES[-1] or max(option.rungs) < SIZES[0]
 
 
 def test_costs_come_from_whoever_knows_them_and_are_unknown_otherwise() -> None:
-    assert {o.estimated_seconds for found in options(0.02).values() for o in found} == {None}
-    priced = options(0.02, Priced())
+    assert {o.estimated_seconds for found in options(0.015).values() for o in found} == {None}
+    priced = options(0.015, Priced())
     (seeds,) = priced["seeds"]
     assert seeds.estimated_seconds == pytest.approx((seeds.seeds - 3) * sum(SIZES))
     for option in priced["rungs"]:
@@ -96,7 +102,7 @@ def test_sizes_of_which_there_is_no_model_are_not_advised() -> None:
 
     def sides(cost: Priced | None) -> list[bool]:
         """Of the rungs advised: do they lie above?"""
-        found = settle_options(points, fit, alpha_of_interest=0.015, cost=cost)
+        found = settle_options(points, fit, rung_noise(points, fit), alpha_of_interest=0.015, cost=cost)
         return [min(option.rungs) > max(SIZES) for option in found if option.rungs is not None]
 
     assert sides(None) == sides(Priced()) == [True, False]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tsladder.law.fit import fit_power
-from tsladder.law.neighbours import Contrast, compare_neighbours
-from tsladder.law.points import RungPoint
+from tsladder.law.ladder import fit_rungs
+from tsladder.law.neighbours import Contrast
+from tsladder.law.points import RungPoint, in_order
 from tsladder.law.verdict import VerdictName, judge
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
@@ -50,10 +50,9 @@ def planted(
 
 
 def judged(points, contrasts=None, **known):
-    fit = fit_power([p.n_params for p in points], [p.loss for p in points])
-    if contrasts is None:
-        contrasts = compare_neighbours(points, fit, draws=100, confidence=0.95, seed=0)
-    return judge(points, fit, alpha_of_interest=0.015, contrasts=contrasts, **known), fit
+    fitted = fit_rungs(in_order(points), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=0)
+    contrasts = fitted.contrasts if contrasts is None else contrasts
+    return judge(points, fitted.support, alpha_of_interest=0.015, contrasts=contrasts, **known), fitted.support.power
 
 
 def verdicts(draws, seed, **law):
@@ -210,7 +209,7 @@ def test_more_seeds_are_advised_where_seeds_are_the_noise_and_not_where_rungs_ar
     losses = [0.4 * np.exp(e) for e in (0.03, -0.03, 0.0, -0.03, 0.03)]
     sizes = np.geomspace(1e5, 1e7, 5)
     seeds = ((0, 0.4), (1, 0.4), (2, 0.4))
-    noisy = judged(bare(sizes, losses, se=0.02, seeds=seeds), ())[0]
+    noisy = judged(bare(sizes, losses, se=0.015, seeds=seeds), ())[0]
     quiet = judged(bare(sizes, losses, se=0.0005, seeds=seeds), ())[0]
     assert "seeds a rung instead of 3" in noisy.settle
     assert "more seeds alone will not do" in quiet.settle
@@ -224,12 +223,11 @@ def test_a_sign_read_from_rungs_closer_to_a_line_than_their_seeds_allow_comes_wi
         loss = 0.7 * size**-0.01
         seeds = tuple(enumerate((loss * 0.94, loss, loss * 1.06), start=1))
         lucky.append(RungPoint(cell=f"{size:g}", n_params=size, loss=loss, se=0.06 * loss / 3**0.5, seeds=seeds))
-    fit = fit_power([p.n_params for p in lucky], [p.loss for p in lucky], 0.95)
-    verdict = judge(lucky, fit, alpha_of_interest=0.015)
+    verdict, _ = judged(lucky)
     assert verdict.name is VerdictName.SCALES
     assert "luck" in verdict.reason
     quiet = [dataclasses.replace(p, seeds=tuple((k, p.loss) for k, _ in p.seeds), se=0.0) for p in lucky]
-    assert "luck" not in judge(quiet, fit, alpha_of_interest=0.015).reason
+    assert "luck" not in judged(quiet)[0].reason
 
 
 def test_a_flat_verdict_from_rungs_closer_than_their_seeds_allow_comes_with_the_same_warning() -> None:
@@ -240,11 +238,71 @@ def test_a_flat_verdict_from_rungs_closer_than_their_seeds_allow_comes_with_the_
     assert "luck" not in judged(bare(FIVE, [0.37] * 5), ())[0].reason
 
 
-def test_a_curve_that_turns_is_told_beside_a_verdict_that_knows_no_turn() -> None:
-    points = bare(FIVE, [0.37] * 5)
-    fit = fit_power(FIVE, [0.37] * 5)
-    verdict = judge(points, fit, alpha_of_interest=0.015, turns_at_n=2e7)
-    assert "falls up to about 20M and rises beyond" in verdict.reason
+def test_a_curve_that_turns_has_no_verdict_that_hides_it() -> None:
+    sizes = np.geomspace(1e5, 1e9, 9)
+    turning = np.log(sizes / 1e7) ** 2
+    steep, _ = judged(bare(sizes, 0.4 * np.exp(0.004 * turning)))
+    assert steep.name is VerdictName.NOT_MONOTONE
+    assert "falls up to about 10M and rises beyond" in steep.reason
+    faint, _ = judged(bare(sizes, 0.4 * np.exp(0.0005 * turning)))
+    assert faint.name is VerdictName.FLAT
+    assert "falls up to about 10M and rises beyond" in faint.reason
+    assert "ten times larger" not in faint.reason
+
+
+def test_a_known_floor_is_in_reason_and_settle_and_decides_what_ten_times_larger_does() -> None:
+    sizes = np.array([12e3, 30e3, 80e3, 200e3, 750e3, 2e6, 20e6, 200e6])
+    verdict, _ = judged(bare(sizes, np.round(1.742 + 161 * sizes**-0.553, 4)))
+    assert verdict.name is VerdictName.SCALES
+    assert "towards a floor of 1.742" in verdict.reason
+    assert "0.2% lower" in verdict.reason
+    assert "floor of 1.742" in verdict.settle
+    assert "rises" not in verdict.reason
+
+
+def test_a_law_of_no_interest_is_called_negligible() -> None:
+    verdict, _ = judged(bare(FIVE, [0.4 * n**-0.005 for n in FIVE]))
+    assert verdict.name is VerdictName.SCALES
+    assert "negligible" in verdict.reason
+    assert "negligible" not in judged(bare(FIVE, [0.4 * n**-0.05 for n in FIVE]))[0].reason
+
+
+def test_a_known_error_decides_how_much_a_rung_counts_and_which_rung_is_named() -> None:
+    """Four precise rungs on a line, and one of which little is known: unweighted, that one hides the law."""
+    sizes = (12e3, 30e3, 80e3, 200e3, 750e3)
+    losses, errors = (0.3990, 0.3963, 0.3935, 0.3909, 0.4300), (0.0004,) * 4 + (0.05,)
+    points = [dataclasses.replace(p, se=se) for p, se in zip(bare(sizes, losses), errors, strict=True)]
+    verdict, fit = judged(points)
+    assert verdict.name is VerdictName.SCALES
+    assert fit.alpha == pytest.approx(0.0073, abs=0.0003)
+    vague = [dataclasses.replace(p, se=10 * p.se if p.se < 0.01 else p.se) for p in points]
+    scattered = [dataclasses.replace(p, loss=0.4 + 0.006 * (-1) ** k) for k, p in enumerate(vague)]
+    assert "at rung-4 first" in judged(scattered)[0].settle
+
+
+def test_the_interval_has_a_part_of_the_days_where_daily_losses_are_known() -> None:
+    """On half of the days larger models do better by so much that the slope of a day moves by three times alpha."""
+    rng, days = np.random.default_rng(0), 400
+    tilt_N = np.where(np.arange(days) < days // 2, 0.03, -0.01)
+    points = []
+    for point in bare(FIVE, [0.4 * (n / 1e6) ** -0.01 for n in FIVE]):
+        loss_N = (
+            point.loss
+            * (1.0 - (tilt_N - tilt_N.mean()) * np.log(point.n_params / 1e7))
+            * np.exp(0.001 * rng.normal(size=days))
+        )
+        points.append(dataclasses.replace(point, loss=float(loss_N.mean()), loss_N=loss_N))
+    verdict, fit = judged(points)
+    assert fit.alpha_ci_rungs[0] > 0.0
+    assert verdict.name is VerdictName.UNDERPOWERED
+    assert "of the rungs ±" in verdict.reason
+    assert "of the days ±" in verdict.reason
+    assert "only more test days help" in verdict.settle
+    assert "law of the test data at hand" not in verdict.reason
+    bare_points = [dataclasses.replace(point, loss_N=None) for point in points]
+    told, _ = judged(bare_points)
+    assert told.name is VerdictName.SCALES
+    assert "law of the test data at hand" in told.reason
 
 
 @pytest.mark.parametrize("probes", [(), ("a leak",)])

@@ -10,6 +10,7 @@ from typing import Any
 
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
+from tsladder.law.detection import FEW_DOF
 from tsladder.law.reading import Reading
 from tsladder.law.scaling import residuals_of
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table, write_fit
@@ -99,8 +100,8 @@ def _group(name: str, law: Mapping[str, Any]) -> list[str]:
     lines += ["", *(f"  {line}" for line in aligned(_rungs(law)))]
     left = len(law["points"]) - _MOST_RUNGS
     lines += [f"  and {left} more"] if left > 0 else []
-    if any("leave_one_rung_out" in note for note in law["notes"]):
-        lines += ["", "  leave_one_rung_out, each rung predicted from the others:"]
+    if law["influential"]:
+        lines += ["", "  each rung predicted from the others:"]
         lines += [*(f"  {line}" for line in aligned(_left_out(law))), ""]
     return [*lines, *(f"  note: {note}" for note in law["notes"])]
 
@@ -110,17 +111,22 @@ def _fits(law: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     if power is not None:
         rows.append(("C N^-alpha", f"alpha {_span(power['alpha'], power['alpha_ci'])}   C {power['C']:.5g}"))
+        if power["alpha_ci_days"] is not None:
+            parts = (("rungs", power["alpha_ci_rungs"]), ("days", power["alpha_ci_days"]))
+            rows.append(("", "   ".join(f"of the {name} {_ends(ends)}" for name, ends in parts)))
         at = f"loss {_span(power['loss_at_reference'], power['loss_at_reference_ci'])}"
         rows.append(("", f"{at} at N = {power['reference_n']:.4g}   R^2 {power['r2']:.3f}"))
     if "surface" in law:
         rows += _surface(law["surface"])
-    else:
+    if "size_at_equal_data" not in law:
         known = f"E {_span(floor['E'], floor['E_ci'])}   alpha {floor['alpha']:.4g}   " if floor["identified"] else ""
         rows.append(("E + A N^-alpha", known + floor["reason"]))
         rows.append(("falls, then rises", overfit["reason"]))
         rows.append(("choice of form", law["model_choice"]["reason"]))
-    if law["minimum_detectable_alpha"] is not None:
-        rows.append(("detectable alpha", f"{law['minimum_detectable_alpha']:.4f} in four studies out of five"))
+    if power is not None and law["minimum_detectable_alpha"] is not None:
+        low, high = law["minimum_detectable_alpha_range"]
+        least = f"{law['minimum_detectable_alpha']:.4f}" if power["dof"] >= FEW_DOF else f"{low:.4f} to {high:.4f}"
+        rows.append(("detectable alpha", f"{least} in four studies out of five"))
     return rows
 
 
@@ -140,7 +146,11 @@ def _surface(surface: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _span(value: float, interval: list[float] | None) -> str:
-    return f"{value:.5g}" + (f" [{interval[0]:.5g}, {interval[1]:.5g}]" if interval is not None else "")
+    return f"{value:.5g}" + (f" {_ends(interval)}" if interval is not None else "")
+
+
+def _ends(interval: Sequence[float]) -> str:
+    return f"[{interval[0]:.5g}, {interval[1]:.5g}]"
 
 
 def _rungs(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -174,7 +184,7 @@ def _left_out(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
             f"{left['predicted']:.6g}",
             f"{left['error']:+.2%}",
             f"{left['alpha_without']:.4f}",
-            f"{distance[left['cell']]:.3g}" if left["cell"] in distance else "at most 1",
+            f"{distance[left['cell']]:.3g}" if left["cell"] in distance else "-",
         )
         for left in shown
     ]

@@ -35,8 +35,11 @@ COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Fitted:
-    """What is said of rungs at one count of their parameters. `left_out`: one entry a rung, or none."""
+class Fitted:
+    """What the points support, how neighbours compare, and each rung left out (one entry a rung, or none).
+
+    `days_of`: what the choice of days does to the exponent of the same rungs at other counts of their parameters.
+    """
 
     support: Support
     contrasts: Sequence[Contrast] = ()
@@ -80,10 +83,17 @@ def law_of_points(
     design = None if sizes_law is None else sizes_law.design
     varying = design is not None and design.kind is Kind.VARYING
     if sizes_law is not None and varying:
-        fitted = _Fitted(support=support_of_sizes(sizes_law))
+        fitted = Fitted(support=support_of_sizes(sizes_law))
     else:
         together = design.data_exponent if design is not None and design.kind is Kind.IN_STEP else None
-        fitted = _of_rungs(rungs, alpha_of_interest, confidence, draws, seed, together)
+        fitted = fit_rungs(
+            rungs,
+            alpha_of_interest=alpha_of_interest,
+            confidence=confidence,
+            draws=draws,
+            seed=seed,
+            data_exponent=together,
+        )
     support = fitted.support
     power = support.power
     verdict = judge(
@@ -149,15 +159,16 @@ def law_of_points(
 _VARYING = "not identifiable: n_data varies, so no form over n_params alone applies; see surface"
 
 
-def _of_rungs(
+def fit_rungs(
     rungs: Sequence[RungPoint],
+    *,
     alpha_of_interest: float,
     confidence: float,
     draws: int,
     seed: int,
-    data_exponent: float | None,
-) -> _Fitted:
-    """Rungs whose data are the same, or grew in step with them."""
+    data_exponent: float | None = None,
+) -> Fitted:
+    """Fit rungs in order of size whose data are the same or, as N^`data_exponent`, grew in step with them."""
     sizes, losses = [p.n_params for p in rungs], [p.loss for p in rungs]
     weight_R, least_noise = rung_weights(rungs), least_noise_of(rungs)
 
@@ -185,7 +196,7 @@ def _of_rungs(
         floor_sse=floor.sse,
         rise_is_paired=any(is_significant(c, confidence) and c.difference > 0.0 for c in beyond),
     )
-    return _Fitted(
+    return Fitted(
         support=support_of_rungs(
             power,
             floor,
@@ -249,7 +260,7 @@ def _influential(
     ]
 
 
-def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: _Fitted, confidence: float) -> PowerFit | None:
+def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: float) -> PowerFit | None:
     """The power law over another count of the same models, their days and weights unchanged; where data vary, only that
     over the whole count is known."""
     if count == COUNTS[0]:
@@ -313,14 +324,14 @@ def _dropped(cell: DroppedCell) -> dict[str, Any]:
     return empty | known | {"dropped": True, "dropped_reason": cell.reason}
 
 
-def _left_out(rungs: Sequence[RungPoint], fitted: _Fitted) -> list[dict[str, Any]]:
+def _left_out(rungs: Sequence[RungPoint], fitted: Fitted) -> list[dict[str, Any]]:
     """Each rung predicted by the others; where data vary, each size with all its points."""
     if (sizes := fitted.support.sizes) is not None:
         return [{"cell": size_in_words(left.n_params)} | dataclasses.asdict(left) for left in sizes.left_out]
     return [{"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)]
 
 
-def _extrapolation(fitted: _Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _extrapolation(fitted: Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The largest one, predicted from those below it."""
     if (sizes := fitted.support.sizes) is not None and sizes.extrapolation is None:
         return None

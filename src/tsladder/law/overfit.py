@@ -14,6 +14,7 @@ The interval of the turn is Fieller's, the sizes at which a slope of 0 is not re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,14 @@ class OverfitFit:
     turns: bool
     reason: str
     sse: float | None = None
+
+    def steepest_side(self, smallest_n: float, largest_n: float) -> float:
+        """Mean exponent, without its sign, of the fall up to the turn or of the rise beyond it, whichever is larger; 0
+        where the curve has no turn inside the ladder."""
+        if self.turns_at_n is None or self.c is None:
+            return 0.0
+        # From its turn the curve has moved by c times the square of the distance, so over it by c times the distance.
+        return self.c * max(abs(math.log(n / self.turns_at_n)) for n in (smallest_n, largest_n))
 
 
 def fit_overfit(
@@ -87,7 +96,7 @@ def fit_overfit(
     (first, first_reach), (last, last_reach) = slope(float(x[0])), slope(float(x[-1]))
     turn = -b / (2.0 * c) if c > 0.0 else None
     inside = turn is not None and x[0] < turn < x[-1]
-    bends = inside and first < -first_reach and last > last_reach
+    bends = bool(inside and first < -first_reach and last > last_reach)
     rises = (
         bends and turn is not None and (rise_is_paired or _second_line_rises(x, y, root, turn, critical, least_noise))
     )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.law.detection import FEW_DOF
 from tsladder.law.fit import PowerFit
+from tsladder.law.forms import Form
 from tsladder.law.line import Floats
 from tsladder.law.points import size_in_words
 from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
@@ -108,7 +110,7 @@ def _panel(axes: Axes, words: _Words, law: Mapping[str, Any]) -> None:
         return
     n = np.array([point["n_params"] for point in points], dtype=np.float64)
     span = np.geomspace(n.min() / 1.6, n.max() * 1.6, 200)
-    if "surface" in law:
+    if "size_at_equal_data" in law:
         _surface(axes, span, n, points, law["surface"])
     else:
         if (power := law["fits"]["power"]) is not None:
@@ -162,13 +164,13 @@ def _surface(
 def _curve(axes: Axes, span: Floats, law: Mapping[str, Any]) -> None:
     """The form that the rungs prefer to a power law, where they do."""
     preferred = law["model_choice"]["preferred"]
-    if preferred == "power_floor":
+    if preferred == Form.FLOOR:
         floor = law["fits"]["power_floor"]
         axes.plot(
             span, floor["E"] + floor["A"] * span ** -floor["alpha"], color=_OTHER_FORM, linewidth=1.6, zorder=3,
             label=r"preferred: $E + A\,N^{-\alpha}$",
         )  # fmt: skip
-    elif preferred == "overfit":
+    elif preferred == Form.TURN:
         turn, x = law["fits"]["overfit"], np.log(span)
         curve = np.exp(turn["a"] + turn["b"] * x + turn["c"] * x**2)
         axes.plot(span, curve, color=_OTHER_FORM, linewidth=1.6, zorder=3, label="preferred: falls, then rises")
@@ -182,17 +184,17 @@ def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
     heading = f"{shown}: {law['verdict'].replace('_', ' ')}"
     axes.set_title(heading, loc="left", fontweight="bold", color=_INK, pad=22, parse_math=False)
     power, surface = law["fits"]["power"], law.get("surface", {})
-    if surface.get("alpha_ci"):
+    if law["model_choice"]["preferred"] == Form.SURFACE and surface.get("alpha_ci"):
         low, high = surface["alpha_ci"]
         words = f"α = {surface['alpha']:.3f} [{low:.3f}, {high:.3f}]  "
         words += f"β = {surface['beta']:.3f}  E = {surface['E']:.4g}"
     elif power is not None:
         low, high = power["alpha_ci"]
         words = f"α = {power['alpha']:.4f}  [{low:.4f}, {high:.4f}]"
-        if (least := law["minimum_detectable_alpha"]) is not None:
+        if power["dof"] >= FEW_DOF and (least := law["minimum_detectable_alpha"]) is not None:
             words += f"   detectable: {least:.4f}"
     else:
-        words = "no exponent: fewer than three sizes"
+        words = "no exponent"
     line = axes.text(0.0, 1.025, words, transform=axes.transAxes, fontsize=9, color=_MUTED)
     # The title's padding makes room for it; counted by the layout, a long one would narrow the panel.
     line.set_in_layout(False)
@@ -200,7 +202,7 @@ def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
 
 def _law(axes: Axes, span: Floats, power: PowerFit) -> None:
     axes.plot(span, power.loss_at(span), color=_MODEL, linewidth=1.7, zorder=3, label=r"power law $C\,N^{-\alpha}$")
-    label = f"its {power.confidence:.0%} interval"
+    label = f"its {power.confidence:.0%} interval, of the rungs"
     axes.fill_between(span, *power.interval_at(span), color=_MODEL, alpha=0.13, linewidth=0, zorder=1, label=label)
 
 

@@ -88,8 +88,8 @@ def points_table(laws: Mapping[str, Any], first: str) -> str:
 
 
 def residuals_of(law: Mapping[str, Any]) -> Sequence[float]:
-    """log(loss) - fitted of the points that were not dropped: around the surface where one is known, else around the
-    power law; () without either."""
-    if surface := law.get("surface", {}).get("residuals"):
-        return list(surface)
+    """log(loss) - fitted of the points that were not dropped: around the power law or, where data vary, around the
+    surface or plane that size is judged by; () without a fit."""
+    if (sizes := law.get("size_at_equal_data")) is not None:
+        return list(sizes["residuals"])
     return () if law["fits"]["power"] is None else list(law["fits"]["power"]["residuals"])

@@ -105,7 +105,7 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ..
 
 
 def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: Cost | None) -> Option:
-    if not any(point.replicated for point in points):
+    if not any(point.replicated and point.se is not None for point in points):
         words = "the points carry no spread over seeds, so how far more seeds would help is unknown (train at least 3)"
         return Option(what="seeds", seeds=None, rungs=None, words=words)
     per_seed = own_variance(points, fit) or 0.0

@@ -61,6 +61,7 @@ def fit_table(
             draws=draws,
             seed=seed,
             huber_delta=huber_delta,
+            interest_option="--alpha-of-interest",
         )
         fitted[name] = law | {"notes": [*table.notes.get(name, ()), *rungs.notes, *law["notes"]]}
     return {

@@ -116,13 +116,20 @@ def judge(
         return _scales(case)
     if high < 0.0:
         return _worse(case)
-    if -alpha_of_interest < low and high < alpha_of_interest:
+    if -alpha_of_interest < low and high < alpha_of_interest and _steepest_side(case) < alpha_of_interest:
         return _flat(case)
     falls = [c for c in contrasts if is_significant(c, confidence) and c.difference < 0.0]
     rises = [c for c in contrasts if is_significant(c, confidence) and c.difference > 0.0]
     if support.form is Form.TURN or (falls and rises):
         return _not_monotone(case, falls, rises)
     return _underpowered(case)
+
+
+def _steepest_side(case: Case) -> float:
+    """Of a curve that is shown to turn: a fall and a rise that cancel are no flat ladder."""
+    if case.support.form is not Form.TURN or case.support.overfit is None:
+        return 0.0
+    return case.support.overfit.steepest_side(case.points[0].n_params, case.points[-1].n_params)
 
 
 def _no_exponent(case: Case) -> Verdict:
