@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tsladder.law.ladder import beating_every_rung, law_of_points
 from tsladder.law.forms import Form, Support
+from tsladder.law.ladder import beating_every_rung, law_of_points
 from tsladder.law.notes import notes_on
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.scaling import scaling_record, write_law

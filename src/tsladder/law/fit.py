@@ -99,8 +99,8 @@ class PowerFit:
             return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
 
     def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
-        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show. Both on the
-        days that were scored."""
+        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show. Both on
+        the days that were scored."""
         x = self._centred(n_params)
         variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
         with np.errstate(over="ignore", invalid="ignore"):

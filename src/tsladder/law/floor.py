@@ -31,10 +31,10 @@ _FAR = 40.0
 class FloorFit:
     """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
 
-    `sse`: what the best fit leaves of the log losses, weighted and summed; known from four rungs on. `E_ci`: the profile
-    likelihood interval of E. `bends`: the loss falls, and a law without a
-    floor fits significantly worse, so E lies above 0. `identified`: it bends, and `E_ci` is narrow. `alpha_ci`: the
-    profile likelihood interval of alpha where E is identified.
+    `sse`: what the best fit leaves of the log losses, weighted and summed; known from four rungs on. `E_ci`: the
+    profile likelihood interval of E. `bends`: the loss falls, and a law without a floor fits significantly worse, so E
+    lies above 0. `identified`: it bends, and `E_ci` is narrow. `alpha_ci`: the profile likelihood interval of alpha
+    where E is identified.
     """
 
     E: float | None
@@ -209,8 +209,8 @@ def _minimum(residuals: Callable[[Floats], Floats], start: Sequence[float]) -> t
 
 
 def _interval_of_floor(ladder: _Ladder, best: _Best, E: float, limit: float) -> tuple[float, float]:
-    """The floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so that no other floor
-    does.
+    """The floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so that no other
+    floor does.
 
     The upper end may lie above the least measured loss, which noise puts below a floor that several rungs have reached.
     With a floor at the greatest loss the best law is a constant, which `limit` has been seen to exclude.

@@ -3,9 +3,10 @@
 The forms, from the weakest claim to the strongest: nothing told apart, a constant, a power of N, a power of N above a
 floor, a loss that falls and rises again, and where the amount of data D varies with N, a surface in both.
 
-The decision is made by tests at the confidence of the verdict, never by AICc: below seven rungs AICc compares a constant
-and a power law by a penalty that has nothing to do with that confidence (on five rungs it asks for a ratio of 7 in the
-squares, an F test at 95 % for 4.4), so that the two would contradict each other. AICc is recorded from seven rungs on.
+The decision is made by tests at the confidence of the verdict, never by AICc: below seven rungs AICc compares a
+constant and a power law by a penalty that has nothing to do with that confidence (on five rungs it asks for a ratio of
+55 in the squares, an F test at 95 % for 4.4), so that the two would contradict each other. AICc is recorded from seven
+rungs on.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Form(StrEnum):
 class Support:
     """The form that the points support, `why`, and the fits behind it.
 
-    power     what the verdict judges: the power law over rungs or, where data vary, over sizes at equal data; None where
-              there is no exponent
+    power     what the verdict judges: the power law over rungs or, where data vary, over sizes at equal data; None
+              where there is no exponent
     floor, overfit   of rungs whose data are the same or in step; None elsewhere
     sizes     what size does at equal data, where data vary
     n_sizes   distinct sizes
@@ -193,8 +194,8 @@ def aicc_of_forms(constant: ConstantFit | None, support: Support) -> dict[str, f
 
 
 def aicc_of(sse: float | None, rungs: int, parameters: int) -> float | None:
-    """R log(SSE / R) + 2 k + 2 k (k + 1) / (R - k - 1); None where it does not exist. A perfect fit counts as one within
-    rounding, so that none beats another."""
+    """R log(SSE / R) + 2 k + 2 k (k + 1) / (R - k - 1); None where it does not exist. A perfect fit counts as one
+    within rounding, so that none beats another."""
     if sse is None or rungs - parameters - 1 <= 0:
         return None
     fit = rungs * math.log(max(sse / rungs, ROUNDING**2))

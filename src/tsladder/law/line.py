@@ -48,8 +48,8 @@ def fit_line(
     loss_R: Sequence[float] | Floats,
     weight_R: Sequence[float] | Floats | None = None,
 ) -> Line | None:
-    """Fit two points or more; None when all sizes are equal. Weights None: all equal. Raises ValueError for figures that
-    are not positive or do not pair up."""
+    """Fit two points or more; None when all sizes are equal. Weights None: all equal. Raises ValueError for figures
+    that are not positive or do not pair up."""
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
     weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
     if not n.shape == loss.shape == weight.shape or n.ndim != 1:

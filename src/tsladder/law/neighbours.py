@@ -66,7 +66,8 @@ def compare_neighbours(
 def compare_with_least(
     points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
 ) -> tuple[Contrast, ...]:
-    """The rung of least loss against every larger one, as `compare_neighbours` compares two; () where it is the largest.
+    """The rung of least loss against every larger one, as `compare_neighbours` compares two; () where it is the
+    largest.
 
     The least rung was picked for its luck too, so the correction counts every rung that it might have been.
     """

@@ -1,12 +1,12 @@
 """The over-fitting form: at fixed data the loss falls with size, turns, and rises.
 
-log loss = a + b x + c x^2 in x = log N, with c > 0. A curved ladder is not yet one that turns: a law above a floor bends
-as well, and its least rung lies somewhere on the floor by chance. So a turn is claimed only where
+log loss = a + b x + c x^2 in x = log N, with c > 0. A curved ladder is not yet one that turns: a law above a floor
+bends as well, and its least rung lies somewhere on the floor by chance. So a turn is claimed only where
 
 - the slope of the parabola at the smallest rung lies below 0 AND that at the largest above it, each with confidence
   (Lind and Mehlum 2010, "With or without U?"),
-- the rise itself is seen: the second of two lines that meet at the turn rises with confidence (Simonsohn 2018), or rungs
-  beyond the least one are significantly above it, paired by day (`tsladder.law.neighbours`), and
+- the rise itself is seen: the second of two lines that meet at the turn rises with confidence (Simonsohn 2018), or
+  rungs beyond the least one are significantly above it, paired by day (`tsladder.law.neighbours`), and
 - the parabola leaves less than a power law above a floor does, which has as many parameters.
 
 The interval of the turn is Fieller's, the sizes at which a slope of 0 is not rejected.
@@ -147,7 +147,8 @@ def _reason(at_n: float | None, confidence: float, *, bends: bool, rises: bool, 
     at = size_in_words(at_n)
     if turns:
         return (
-            f"the loss falls up to about {at} and rises beyond, each with {confidence:.0%} confidence, and a law above a "
+            f"the loss falls up to about {at} and rises beyond, each with {confidence:.0%} confidence, and a law "
+            "above a "
             "floor describes it less well"
         )
     fitted = f"the fitted curve has its least loss at {at}, but"

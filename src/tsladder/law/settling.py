@@ -37,8 +37,9 @@ class Cost(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One way to settle a verdict. `what`: seeds, rungs or days. `seeds`: seeds a rung; `rungs`: sizes of further rungs; both
-    None where no number of them within reason would do. `estimated_seconds`: of the work, None where not known."""
+    """One way to settle a verdict. `what`: seeds, rungs or days. `seeds`: seeds a rung; `rungs`: sizes of further
+    rungs; both None where no number of them within reason would do. `estimated_seconds`: of the work, None where not
+    known."""
 
     what: str
     seeds: int | None
@@ -53,7 +54,8 @@ def settle_options(
     """How many seeds a rung, and which further rungs, let this ladder detect `alpha_of_interest`; where the choice of
     test days alone hides it, only more days do.
 
-    `noise`: relative, of a rung mean, or of a size's where data vary. Costs are filled in where `cost` is given and knows them.
+    `noise`: relative, of a rung mean, or of a size's where data vary. Costs are filled in where `cost` is given and
+    knows them.
     """
     if (days := _by_days(fit, noise, alpha_of_interest)) is not None:
         return (days,)

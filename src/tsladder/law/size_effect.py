@@ -7,8 +7,9 @@
 3. A plane in logs, unless it is shown to miss a pattern. Then no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
-(under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of `tsladder.law.size_slope`
-and, with a surface, that of the same figure in the draws of sizes, whichever end lies further out.
+(under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
+`tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes, whichever end lies further
+out.
 """
 
 from __future__ import annotations
@@ -238,7 +239,8 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
         return _without(
             table,
             surface,
-            f"no form fits: a plane in logs misses a pattern (squares and product of the logs, p = {_p(p)}), and of the "
+            f"no form fits: a plane in logs misses a pattern (squares and product of the logs, p = {_p(p)}), and of "
+            "the "
             f"surface: {surface.fit.reason}",
             p,
         )

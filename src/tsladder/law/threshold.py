@@ -65,7 +65,8 @@ def given(delta: float) -> HuberDelta:
 
 
 def pooled(noises: Sequence[Noise]) -> Noise | None:
-    """One noise of several groups, each by its degrees of freedom; replicates before residuals where any group has them.
+    """One noise of several groups, each by its degrees of freedom; replicates before residuals where any group has
+    them.
 
     None without groups."""
     best = [noise for noise in noises if noise.source == REPLICATES] or list(noises)

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from tsladder.law.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
 from tsladder.law.fit import PowerFit
+from tsladder.law.floor import FloorFit
 from tsladder.law.forms import Form, Support
 from tsladder.law.neighbours import Contrast, is_significant
 from tsladder.law.points import RungPoint, in_order, size_in_words
@@ -57,19 +58,15 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """What a verdict is given on. `points` in order of size; `fit`: what `support` calls its power law."""
+    """What a verdict is given on. `points` in order of size; `fit`: the power law of `support`."""
 
     points: Sequence[RungPoint]
     support: Support
+    fit: PowerFit
     alpha_of_interest: float
     confidence: float
     interest_option: str
     cost: Cost | None
-
-    @property
-    def fit(self) -> PowerFit:
-        assert self.support.power is not None
-        return self.support.power
 
     @property
     def noise(self) -> float:
@@ -93,14 +90,6 @@ def judge(
     `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. R squared plays no
     part: the sign, the interval and the power decide.
     """
-    case = Case(
-        points=in_order(points),
-        support=support,
-        alpha_of_interest=alpha_of_interest,
-        confidence=confidence,
-        interest_option=interest_option,
-        cost=cost,
-    )
     if probes_failed:
         return Verdict(
             name=VerdictName.INVALID,
@@ -108,7 +97,16 @@ def judge(
             settle="Find the leak that the probe points to and run the study again; no figure of this one counts.",
         )
     if support.power is None:
-        return _no_exponent(case)
+        return _no_exponent(support)
+    case = Case(
+        points=in_order(points),
+        support=support,
+        fit=support.power,
+        alpha_of_interest=alpha_of_interest,
+        confidence=confidence,
+        interest_option=interest_option,
+        cost=cost,
+    )
     if all(point.has_skill is False for point in case.points):
         return _no_skill(case)
     low, high = support.power.alpha_ci
@@ -132,15 +130,15 @@ def _steepest_side(case: Case) -> float:
     return case.support.overfit.steepest_side(case.points[0].n_params, case.points[-1].n_params)
 
 
-def _no_exponent(case: Case) -> Verdict:
-    if case.support.sizes is not None and case.support.n_sizes >= 3:
+def _no_exponent(support: Support) -> Verdict:
+    if support.sizes is not None and support.n_sizes >= 3:
         return Verdict(
             name=VerdictName.UNDERPOWERED,
-            reason=f"Neither a law nor its absence is shown, and no exponent is given: {case.support.why}.",
+            reason=f"Neither a law nor its absence is shown, and no exponent is given: {support.why}.",
             settle="More sizes at amounts of data that several sizes share: those tell what size does without a form "
             "for the data.",
         )
-    sizes = case.support.n_sizes
+    sizes = support.n_sizes
     missing = max(1, 3 - sizes)
     has = {0: "No rung has", 1: "Only one size has", 2: "Only two sizes have"}.get(sizes)
     told = f"{has} a loss" if has else f"The {sizes} sizes are one"
@@ -171,8 +169,8 @@ def _no_skill(case: Case) -> Verdict:
 
 def _scales(case: Case) -> Verdict:
     fit, support = case.fit, case.support
-    if support.form is Form.FLOOR:
-        reason = _towards_a_floor(case)
+    if support.form is Form.FLOOR and support.floor is not None:
+        reason = _towards_a_floor(case, support.floor)
     elif support.form is Form.TURN:
         reason = f"Over the whole ladder the loss falls: {_estimate(case)}, wholly above 0, on {_replicates(case)}."
         reason += _turn(case)
@@ -289,7 +287,8 @@ def _days_unknown(case: Case) -> str:
     if case.fit.alpha_ci_days is not None:
         return ""
     return (
-        " This is a law of the test data at hand: their daily losses are not known, so what other test days would do to "
+        " This is a law of the test data at hand: their daily losses are not known, so what other test days would "
+        "do to "
         "alpha is not in its interval."
     )
 
@@ -321,10 +320,10 @@ def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
     return told
 
 
-def _towards_a_floor(case: Case) -> str:
-    floor, largest = case.support.floor, case.points[-1].n_params
-    assert floor is not None and floor.E_ci is not None and floor.alpha is not None
-    ends = f"{case.fit.confidence:.0%} interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g}"
+def _towards_a_floor(case: Case, floor: FloorFit) -> str:
+    largest = case.points[-1].n_params
+    low, high = floor.E_ci or (0.0, math.inf)
+    ends = f"{case.fit.confidence:.0%} interval {low:.4g} to {high:.4g}"
     over = f"Over these rungs it falls by {_estimate(case)} on average"
     if not floor.identified:
         return (
@@ -337,17 +336,21 @@ def _towards_a_floor(case: Case) -> str:
     if floor.alpha_ci is not None:
         exponent += f" ({interval_in_words(floor.alpha_ci)})"
     return (
-        f"The loss falls as models grow, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a "
-        f"power of size, {exponent}. {over}. A model ten times larger than the largest rung has a loss {-change:.1%} lower."
+        f"The loss falls as models grow, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls "
+        "as a "
+        f"power of size, {exponent}. {over}. A model ten times larger than the largest rung has a loss "
+        f"{-change:.1%} lower."
     )
 
 
 def _turn(case: Case) -> str:
     overfit = case.support.overfit
-    assert overfit is not None and overfit.turns_at_n is not None
+    if overfit is None or overfit.turns_at_n is None:
+        return ""
     at = size_in_words(overfit.turns_at_n)
     return (
-        f" Within it these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent describes "
+        f" Within it these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent "
+        "describes "
         "it."
     )
 
@@ -369,9 +372,7 @@ def _extend(case: Case) -> str:
     beyond = f"A rung above {size_in_words(largest)}"
     if case.support.form is Form.TURN:
         settle += "More seeds at the largest rungs would confirm or undo the turn; "
-    elif case.support.form is Form.FLOOR:
-        floor = case.support.floor
-        assert floor is not None
+    elif case.support.form is Form.FLOOR and (floor := case.support.floor) is not None:
         to = f" of {floor.E:.4g}" if floor.identified else ""
         settle += f"{beyond} would show whether the floor{to} holds; "
     else:

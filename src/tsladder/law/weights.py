@@ -1,9 +1,9 @@
 """What is known of each rung's own error, and how much the rung counts in the fit.
 
 A rung mean errs by the luck of its search, of variance tau^2 in log loss and the same for all rungs, and by its own
-standard error. Where standard errors differ, the weight is 1 / (tau^2 + se^2), with tau^2 such that the weighted squares
-of the residuals come out as their degrees of freedom (Paule and Mandel 1982), never below 0. The interval of the slope
-still comes from the scatter around the line with R - 2 degrees of freedom.
+standard error. Where standard errors differ, the weight is 1 / (tau^2 + se^2), with tau^2 such that the weighted
+squares of the residuals come out as their degrees of freedom (Paule and Mandel 1982), never below 0. The interval of
+the slope still comes from the scatter around the line with R - 2 degrees of freedom.
 """
 
 from __future__ import annotations
