@@ -1,14 +1,16 @@
 """What size does at equal data, where a table's amounts of data vary: how it is judged, and by which form.
 
 1. The surface E + A N^-alpha + B D^-beta, where it converged and its terms are told from none: it knows how both terms
-   bend. Where the sizes' amounts of data differ (IsoFLOP designs) it needs only the data's term told, since only that
-   is taken from it: each point's loss is brought to one amount, and a size term that is not told shows in the interval.
+   bend. Where the sizes' amounts of data differ (IsoFLOP designs) it needs one of the two exponents told, since only
+   the data's part is taken from it: each point's loss is brought to one amount, and what is not told of either term
+   shows in the interval.
 2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
-3. A plane in logs, unless it is shown to miss a pattern. Then no form fits, and there is no exponent.
+3. A plane in logs, or where that is shown to miss a pattern N^-alpha (E + B D^-beta), which bends with the data.
+   Where that too misses one, no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
-(under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of `tsladder.law.size_slope`
-and, with a surface, that of the same figure in the draws of sizes, whichever end lies further out.
+(under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
+`tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes: of either end the outer.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy as np
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_two_way
 from tsladder.law.line import ROUNDING
-from tsladder.law.plane import Plane, fit_plane
+from tsladder.law.plane import MOSTLY_SINGLE, fit_floored, fit_plane
 from tsladder.law.points import size_in_words
 from tsladder.law.size_slope import Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
@@ -37,6 +39,7 @@ class Source(StrEnum):
     SURFACE = "surface"
     GRID = "grid of sizes and data"
     PLANE = "plane"
+    FLOORED = "plane with a floor in the data"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +139,9 @@ def judge_sizes(
         least_noise=least_noise,
     )
     if table.design.kind is not Kind.VARYING:
-        return _without(table, surface, f"n_data and n_params: {table.design.kind.value}, so none is judged at equal data")
+        return _without(
+            table, surface, f"n_data and n_params: {table.design.kind.value}, so none is judged at equal data"
+        )
     if table.design.n_sizes < 3:
         return _without(
             table,
@@ -148,9 +153,9 @@ def judge_sizes(
 
 def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     fit, best, drawn = surface.fit, surface.theta_K, surface.theta_DK
-    if best is None or drawn is None or not fit.converged or fit.beta_ci is None:
+    if best is None or drawn is None or not fit.converged:
         return None
-    if not (fit.identified or (not table.design.shared and not fit.beta_ci[0] <= 0.0 <= fit.beta_ci[1])):
+    if not fit.identified and (table.design.shared or not (_told(fit.alpha_ci) or _told(fit.beta_ci))):
         return None
     equal_P = np.zeros_like(table.z_P)
     here, there = (_fitted(surface, table.x_P, z) for z in (table.z_P, equal_P))
@@ -180,7 +185,7 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     p = _misfit_of_surface(table, residual, jacobian)
     doubts = [f"{doubt}" for doubt in fit.doubts]
     if not fit.identified:
-        doubts.append(f"of the surface only the data's term is used: {fit.reason}")
+        doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
         doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, p = {_p(p)})")
     return _law(
@@ -198,6 +203,10 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     )
 
 
+def _told(interval: Interval | None) -> bool:
+    return interval is not None and not interval[0] <= 0.0 <= interval[1]
+
+
 def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     if not table.design.shared or (slope := _two_way(table, table.y_P)) is None:
         return None
@@ -207,7 +216,9 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     bends = p is not None and p < 1.0 - surface.fit.confidence
     if bends and not complete:
         words = "the effects of sizes and data do not add up in logs, in a table where not every size has every amount"
-        return _without(table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p)
+        return _without(
+            table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p
+        )
     doubts = ["the exponent differs between amounts of data; this is the mean over the table's"] if bends else []
     return _law(
         table,
@@ -218,41 +229,51 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
         ends=None,
         beta=None,
         lack_of_fit_p=p,
-        left_out=by_two_way(
-            table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P, table.amount_P
-        ),
+        left_out=by_two_way(table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P, table.amount_P),
         doubts=doubts,
         residuals=None,
     )
 
 
 def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
-    plane = fit_plane(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
-    if plane is None:
-        words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
-        return _without(table, surface, words)
-    p = plane.lack_of_fit_p
-    if p is not None and p < 1.0 - surface.fit.confidence:
-        return _without(
+    level = 1.0 - surface.fit.confidence
+    missed = []
+    for source, form, fit in (
+        (Source.PLANE, "a plane in logs", fit_plane),
+        (Source.FLOORED, "N^-alpha (E + B D^-beta)", fit_floored),
+    ):
+        plane = fit(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
+        if plane is None:
+            continue
+        p = plane.lack_of_fit_p
+        if p is not None and p < level:
+            missed.append((form, p))
+            continue
+        doubts = [] if p is not None else [f"too few points to test whether {form} fits them"]
+        doubts += [f"{other} misses a pattern in the points (p = {_p(q)})" for other, q in missed]
+        return _law(
             table,
             surface,
-            f"no form fits: a plane in logs misses a pattern (squares and product of the logs, p = {_p(p)}), and of the "
-            f"surface: {surface.fit.reason}",
-            p,
+            plane.slope,
+            source=source,
+            how=f"by {form}, at {_amount(table)}",
+            ends=None,
+            beta=plane.beta,
+            lack_of_fit_p=p,
+            left_out=by_plane(fit, table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P),
+            doubts=doubts,
+            residuals=table.y_P - plane.log_loss(table.x_P, table.z_P),
         )
-    doubts = [] if p is not None else ["too few points to test whether a plane in logs fits them"]
-    return _law(
+    if not missed:
+        words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
+        return _without(table, surface, words)
+    forms = " and ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    return _without(
         table,
         surface,
-        plane.slope,
-        source=Source.PLANE,
-        how=f"by a plane in logs, at {_amount(table)}",
-        ends=None,
-        beta=plane.beta,
-        lack_of_fit_p=p,
-        left_out=by_plane(table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P),
-        doubts=doubts,
-        residuals=_plane_residuals(table, plane),
+        f"no form fits: squares and product of the logs show a pattern that is missed by {forms}; of the surface: "
+        f"{surface.fit.reason}",
+        missed[0][1],
     )
 
 
@@ -287,9 +308,7 @@ def _law(
         )
     tenfold, optimum = of_exponent(alpha, (low, high), middle_n=reference_n, n_data=reference_data), None
     if source is Source.SURFACE and surface.fit.identified:
-        tenfold = at_same_data(
-            surface, middle_n=reference_n, n_data=reference_data, alpha=alpha, alpha_ci=(low, high)
-        )
+        tenfold = at_same_data(surface, middle_n=reference_n, n_data=reference_data, alpha=alpha, alpha_ci=(low, high))
         optimum = along_optimum(surface, middle_n=reference_n, alpha=alpha, alpha_ci=(low, high))
     means = tuple(
         SizeMean(
@@ -367,14 +386,10 @@ def _misfit_of_surface(table: _Table, residual_P: Floats, jacobian_PK: Floats) -
     """p that squares and product of the logs explain nothing of the residuals; where sizes have several points, of what
     varies within them."""
     x, z = table.x_P, table.z_P
-    if table.design.n_sizes == table.y_P.size:
+    if table.y_P.size <= MOSTLY_SINGLE * table.design.n_sizes:
         return p_of_terms(jacobian_PK, np.column_stack([x**2, x * z, z**2]), residual_P)
     member = np.asarray(table.size_P[:, None] == np.arange(table.design.n_sizes), dtype=np.float64)
     return p_of_terms(np.column_stack([member, jacobian_PK]), np.column_stack([x * z, z**2]), residual_P)
-
-
-def _plane_residuals(table: _Table, plane: Plane) -> Floats:
-    return np.asarray(table.y_P - plane.log_loss(table.x_P, table.z_P))
 
 
 def _amount(table: _Table) -> str:

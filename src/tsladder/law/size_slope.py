@@ -101,8 +101,8 @@ def two_way(
     """Amounts of data as fixed effects beside free effects of the sizes, in logs; None where they cannot be told apart,
     where no cell is left to tell the noise, and below three sizes.
 
-    In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of log N and log
-    D enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts anyway.
+    In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of their logs
+    enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts anyway.
     """
     sizes = Replicates.of(log_n_P, size_P)
     count, amounts = sizes.x_G.size, int(amount_P.max()) + 1
@@ -151,8 +151,8 @@ def partial_residuals(
     *,
     least_noise: float = ROUNDING,
 ) -> SizeSlope | None:
-    """From a fitted form: `residual_P` = log loss - fitted, `reference_G` the form at each size and the reference amount
-    of data; the jacobians are its derivatives at the points and, for their sizes, at the reference amount.
+    """From a fitted form: `residual_P` = log loss - fitted, `reference_G` the form at each size and the reference
+    amount of data; the jacobians are its derivatives at the points and, for their sizes, at the reference amount.
 
     A size's mean is the form there plus the mean of its residuals. None below three sizes, and where the form leaves
     the sizes no scatter to judge by.

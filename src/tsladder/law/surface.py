@@ -38,6 +38,9 @@ _SHARES = ((0.8, 0.1, 0.1), (0.45, 0.45, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8),
 _BESIDE = ((0.0,) * 5, (0.5, -0.3, 0.05, 0.1, -0.1), (-0.5, 0.3, -0.05, -0.1, 0.1))
 _PROJECTED = 10
 _PROJECTED_PER_DRAW = 2
+_ITERATIONS_OF_A_DRAW = 60
+"""Draws that hold a surface need fewer than 20; the others wander on without an end."""
+
 _SAME_MINIMUM = 1e-6
 _NO_FLOOR = 0.01
 _AT_BOUND = 1e-6
@@ -118,9 +121,7 @@ def fit_surface(
     `delta` None: from the residuals' noise (`tsladder.law.threshold`). `draws` 0: no intervals, and nothing is called
     identified.
     """
-    return search_surface(
-        n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta
-    ).fit
+    return search_surface(n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta).fit
 
 
 def search_surface(
@@ -289,7 +290,7 @@ def nearby_minima(points: huber.Points, best_K: Floats, delta: float) -> huber.M
     many = huber.Points(
         x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=np.repeat(points.weight_Mn, each, axis=0)
     )
-    minima = huber.minimise(many, starts.reshape(-1, huber.PARAMETERS), delta)
+    minima = huber.minimise(many, starts.reshape(-1, huber.PARAMETERS), delta, iterations=_ITERATIONS_OF_A_DRAW)
     rows, chosen = np.arange(problems), minima.objective_M.reshape(problems, each).argmin(axis=1)
     at = rows * each + chosen
     return huber.Minima(

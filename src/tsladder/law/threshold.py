@@ -65,9 +65,10 @@ def given(delta: float) -> HuberDelta:
 
 
 def pooled(noises: Sequence[Noise]) -> Noise | None:
-    """One noise of several groups, each by its degrees of freedom; replicates before residuals where any group has them.
+    """One noise of several groups, each by its degrees of freedom; where any has replicates, of those alone.
 
-    None without groups."""
+    None without groups.
+    """
     best = [noise for noise in noises if noise.source == REPLICATES] or list(noises)
     known = [noise for noise in best if noise.dof > 0.0]
     dof = sum(noise.dof for noise in known)
