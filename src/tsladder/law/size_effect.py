@@ -31,6 +31,11 @@ from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
 
+OUTLIER = 4.0
+ENOUGH_FOR_OUTLIERS = 40
+"""Points: with fewer, the robust noise can be small by luck, and honest scatter would pass for outliers."""
+
+_MOST_NAMED = 5
 _COLLINEAR = 10.0
 """Inflation of the variance from which a sentence says what it costs."""
 
@@ -159,7 +164,7 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
         return None
     equal_P = np.zeros_like(table.z_P)
     here, there = (_fitted(surface, table.x_P, z) for z in (table.z_P, equal_P))
-    residual = table.y_P - here
+    residual, outlying = _held_in(table, table.y_P - here, fit.noise)
     slope = None
     if table.design.shared:
         slope = _two_way(table, residual + there)
@@ -183,7 +188,7 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     low, high = np.quantile(alphas @ weight, tails)
     left_out = by_surface(surface, table.size_P)
     p = _misfit_of_surface(table, residual, jacobian)
-    doubts = [f"{doubt}" for doubt in fit.doubts]
+    doubts = [*fit.doubts, *outlying]
     if not fit.identified:
         doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
@@ -199,8 +204,27 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
         lack_of_fit_p=p,
         left_out=left_out,
         doubts=doubts,
-        residuals=residual,
+        residuals=table.y_P - here,
     )
+
+
+def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Floats, list[str]]:
+    """Residuals of outliers brought in to `OUTLIER` noises, and a sentence that names the points: a few gross errors,
+    which the surface's Huber loss bears, would else move the sizes' means and widen every interval."""
+    if noise is None or residual_P.size < ENOUGH_FOR_OUTLIERS:
+        return residual_P, []
+    far = np.flatnonzero(np.abs(residual_P) > OUTLIER * noise)
+    if not far.size:
+        return residual_P, []
+    named = [
+        f"{size_in_words(float(table.n_P[at]))} on {size_in_words(float(table.d_P[at]))} ({np.expm1(residual_P[at]):+.1%})"
+        for at in far[np.argsort(-np.abs(residual_P[far]))][:_MOST_NAMED]
+    ]
+    more = f" and {far.size - len(named)} more" if far.size > len(named) else ""
+    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [
+        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
+        f"far: {', '.join(named)}{more}"
+    ]
 
 
 def _told(interval: Interval | None) -> bool:
