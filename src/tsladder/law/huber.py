@@ -30,7 +30,7 @@ FAINTEST = 30.0
 
 _SMOOTHEST = 0.3
 _STEP_DOWN = 6.0
-_ITERATIONS = 200
+ITERATIONS = 200
 _COARSE_ITERATIONS = 30
 GRADIENT_TOLERANCE = 1e-9
 """Of the largest gradient that the points could give."""
@@ -64,11 +64,11 @@ class Minima:
     converged_M: Flags
 
 
-def minimise(points: Points, start_MK: Floats, delta: float) -> Minima:
-    """The minimum that each start leads to."""
+def minimise(points: Points, start_MK: Floats, delta: float, *, iterations: int = ITERATIONS) -> Minima:
+    """The minimum that each start leads to, with at most `iterations` steps at the final threshold."""
     portion = max(1, _CHUNK // max(points.x_n.size, 1))
     parts = [
-        _minimise(points.of(slice(at, at + portion)), start_MK[at : at + portion], delta)
+        _minimise(points.of(slice(at, at + portion)), start_MK[at : at + portion], delta, iterations)
         for at in range(0, len(start_MK), portion)
     ]
     return Minima(
@@ -92,13 +92,13 @@ def objective(theta_MK: Floats, points: Points, delta: float) -> Floats:
     return np.asarray((loss if points.weight_Mn is None else loss * points.weight_Mn).sum(axis=1))
 
 
-def _minimise(points: Points, start_MK: Floats, delta: float) -> Minima:
+def _minimise(points: Points, start_MK: Floats, delta: float, iterations: int) -> Minima:
     theta = _bounded(start_MK)
     smooth = _SMOOTHEST
     while smooth > _STEP_DOWN * delta:
         theta = _descend(points, theta, smooth, _COARSE_ITERATIONS, 1e-4)
         smooth /= _STEP_DOWN
-    theta = _descend(points, theta, delta, _ITERATIONS, GRADIENT_TOLERANCE)
+    theta = _descend(points, theta, delta, iterations, GRADIENT_TOLERANCE)
     gradient, hessian = _derivatives(theta, points, delta)
     size = _relative(gradient, points, delta)
     least = np.linalg.eigvalsh(hessian)[:, 0]

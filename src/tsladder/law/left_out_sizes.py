@@ -5,6 +5,7 @@ A size leaves with all its points: its other amounts of data carry its luck and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from tsladder.law import huber
 from tsladder.law.design import SAME_AMOUNT, Labels, groups_of
-from tsladder.law.plane import fit_plane
+from tsladder.law.plane import Plane
 from tsladder.law.size_slope import Replicates, two_way
 from tsladder.law.surface import LEAST_LEVELS, Surface, nearby_minima
 
@@ -81,13 +82,19 @@ def by_two_way(
     return tuple(found)
 
 
-def by_plane(y_P: Floats, log_n_P: Floats, log_d_P: Floats, size_P: Labels) -> tuple[SizeLeftOut, ...]:
-    """The same by the plane through the others."""
+def by_plane(
+    fit: Callable[[Floats, Floats, Floats, Labels], Plane | None],
+    y_P: Floats,
+    log_n_P: Floats,
+    log_d_P: Floats,
+    size_P: Labels,
+) -> tuple[SizeLeftOut, ...]:
+    """The same by `fit` (`tsladder.law.plane`) of the others."""
     found = []
     for size in range(int(size_P.max()) + 1):
         kept = size_P != size
         x, z = log_n_P - log_n_P[kept].mean(), log_d_P - log_d_P[kept].mean()
-        without = fit_plane(y_P[kept], x[kept], z[kept], _again(size_P[kept]))
+        without = fit(y_P[kept], x[kept], z[kept], _again(size_P[kept]))
         if without is not None:
             fitted = without.log_loss(x[~kept], z[~kept])
             found.append(_entry(log_n_P[~kept], y_P[~kept], fitted, 0.0 - without.slope.slope))

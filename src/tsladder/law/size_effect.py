@@ -1,15 +1,16 @@
 """What size does at equal data, where a table's amounts of data vary: how it is judged, and by which form.
 
 1. The surface E + A N^-alpha + B D^-beta, where it converged and its terms are told from none: it knows how both terms
-   bend. Where the sizes' amounts of data differ (IsoFLOP designs) it needs only the data's term told, since only that
-   is taken from it: each point's loss is brought to one amount, and a size term that is not told shows in the interval.
+   bend. Where the sizes' amounts of data differ (IsoFLOP designs) it needs one of the two exponents told, since only
+   the data's part is taken from it: each point's loss is brought to one amount, and what is not told of either term
+   shows in the interval.
 2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
-3. A plane in logs, unless it is shown to miss a pattern. Then no form fits, and there is no exponent.
+3. A plane in logs, or where that is shown to miss a pattern N^-alpha (E + B D^-beta), which bends with the data.
+   Where that too misses one, no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
-`tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes, whichever end lies further
-out.
+`tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes: of either end the outer.
 """
 
 from __future__ import annotations
@@ -23,13 +24,18 @@ import numpy as np
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_two_way
 from tsladder.law.line import ROUNDING
-from tsladder.law.plane import Plane, fit_plane
+from tsladder.law.plane import MOSTLY_SINGLE, fit_floored, fit_plane
 from tsladder.law.points import size_in_words
 from tsladder.law.size_slope import Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
 
+OUTLIER = 4.0
+ENOUGH_FOR_OUTLIERS = 40
+"""Points: with fewer, the robust noise can be small by luck, and honest scatter would pass for outliers."""
+
+_MOST_NAMED = 5
 _COLLINEAR = 10.0
 """Inflation of the variance from which a sentence says what it costs."""
 
@@ -38,6 +44,7 @@ class Source(StrEnum):
     SURFACE = "surface"
     GRID = "grid of sizes and data"
     PLANE = "plane"
+    FLOORED = "plane with a floor in the data"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,13 +158,13 @@ def judge_sizes(
 
 def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     fit, best, drawn = surface.fit, surface.theta_K, surface.theta_DK
-    if best is None or drawn is None or not fit.converged or fit.beta_ci is None:
+    if best is None or drawn is None or not fit.converged:
         return None
-    if not (fit.identified or (not table.design.shared and not fit.beta_ci[0] <= 0.0 <= fit.beta_ci[1])):
+    if not fit.identified and (table.design.shared or not (_told(fit.alpha_ci) or _told(fit.beta_ci))):
         return None
     equal_P = np.zeros_like(table.z_P)
     here, there = (_fitted(surface, table.x_P, z) for z in (table.z_P, equal_P))
-    residual = table.y_P - here
+    residual, outlying = _held_in(table, table.y_P - here, fit.noise)
     slope = None
     if table.design.shared:
         slope = _two_way(table, residual + there)
@@ -181,9 +188,9 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     low, high = np.quantile(alphas @ weight, tails)
     left_out = by_surface(surface, table.size_P)
     p = _misfit_of_surface(table, residual, jacobian)
-    doubts = [f"{doubt}" for doubt in fit.doubts]
+    doubts = [*fit.doubts, *outlying]
     if not fit.identified:
-        doubts.append(f"of the surface only the data's term is used: {fit.reason}")
+        doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
         doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, p = {_p(p)})")
     return _law(
@@ -197,8 +204,31 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
         lack_of_fit_p=p,
         left_out=left_out,
         doubts=doubts,
-        residuals=residual,
+        residuals=table.y_P - here,
     )
+
+
+def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Floats, list[str]]:
+    """Residuals of outliers brought in to `OUTLIER` noises, and a sentence that names the points: a few gross errors,
+    which the surface's Huber loss bears, would else move the sizes' means and widen every interval."""
+    if noise is None or residual_P.size < ENOUGH_FOR_OUTLIERS:
+        return residual_P, []
+    far = np.flatnonzero(np.abs(residual_P) > OUTLIER * noise)
+    if not far.size:
+        return residual_P, []
+    named = [
+        f"{size_in_words(float(table.n_P[at]))} on {size_in_words(float(table.d_P[at]))} ({np.expm1(residual_P[at]):+.1%})"
+        for at in far[np.argsort(-np.abs(residual_P[far]))][:_MOST_NAMED]
+    ]
+    more = f" and {far.size - len(named)} more" if far.size > len(named) else ""
+    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [
+        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
+        f"far: {', '.join(named)}{more}"
+    ]
+
+
+def _told(interval: Interval | None) -> bool:
+    return interval is not None and not interval[0] <= 0.0 <= interval[1]
 
 
 def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
@@ -230,33 +260,44 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
 
 
 def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
-    plane = fit_plane(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
-    if plane is None:
-        words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
-        return _without(table, surface, words)
-    p = plane.lack_of_fit_p
-    if p is not None and p < 1.0 - surface.fit.confidence:
-        return _without(
+    level = 1.0 - surface.fit.confidence
+    missed = []
+    for source, form, fit in (
+        (Source.PLANE, "a plane in logs", fit_plane),
+        (Source.FLOORED, "N^-alpha (E + B D^-beta)", fit_floored),
+    ):
+        plane = fit(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
+        if plane is None:
+            continue
+        p = plane.lack_of_fit_p
+        if p is not None and p < level:
+            missed.append((form, p))
+            continue
+        doubts = [] if p is not None else [f"too few points to test whether {form} fits them"]
+        doubts += [f"{other} misses a pattern in the points (p = {_p(q)})" for other, q in missed]
+        return _law(
             table,
             surface,
-            f"no form fits: a plane in logs misses a pattern (squares and product of the logs, p = {_p(p)}), and of "
-            "the "
-            f"surface: {surface.fit.reason}",
-            p,
+            plane.slope,
+            source=source,
+            how=f"by {form}, at {_amount(table)}",
+            ends=None,
+            beta=plane.beta,
+            lack_of_fit_p=p,
+            left_out=by_plane(fit, table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P),
+            doubts=doubts,
+            residuals=table.y_P - plane.log_loss(table.x_P, table.z_P),
         )
-    doubts = [] if p is not None else ["too few points to test whether a plane in logs fits them"]
-    return _law(
+    if not missed:
+        words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
+        return _without(table, surface, words)
+    forms = " and ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    return _without(
         table,
         surface,
-        plane.slope,
-        source=Source.PLANE,
-        how=f"by a plane in logs, at {_amount(table)}",
-        ends=None,
-        beta=plane.beta,
-        lack_of_fit_p=p,
-        left_out=by_plane(table.y_P, np.log(table.n_P), np.log(table.d_P), table.size_P),
-        doubts=doubts,
-        residuals=_plane_residuals(table, plane),
+        f"no form fits: squares and product of the logs show a pattern that is missed by {forms}; of the surface: "
+        f"{surface.fit.reason}",
+        missed[0][1],
     )
 
 
@@ -369,14 +410,10 @@ def _misfit_of_surface(table: _Table, residual_P: Floats, jacobian_PK: Floats) -
     """p that squares and product of the logs explain nothing of the residuals; where sizes have several points, of what
     varies within them."""
     x, z = table.x_P, table.z_P
-    if table.design.n_sizes == table.y_P.size:
+    if table.y_P.size <= MOSTLY_SINGLE * table.design.n_sizes:
         return p_of_terms(jacobian_PK, np.column_stack([x**2, x * z, z**2]), residual_P)
     member = np.asarray(table.size_P[:, None] == np.arange(table.design.n_sizes), dtype=np.float64)
     return p_of_terms(np.column_stack([member, jacobian_PK]), np.column_stack([x * z, z**2]), residual_P)
-
-
-def _plane_residuals(table: _Table, plane: Plane) -> Floats:
-    return np.asarray(table.y_P - plane.log_loss(table.x_P, table.z_P))
 
 
 def _amount(table: _Table) -> str:

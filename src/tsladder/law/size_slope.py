@@ -101,9 +101,8 @@ def two_way(
     """Amounts of data as fixed effects beside free effects of the sizes, in logs; None where they cannot be told apart,
     where no cell is left to tell the noise, and below three sizes.
 
-    In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of log N and
-    log D enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts
-    anyway.
+    In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of their logs
+    enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts anyway.
     """
     sizes = Replicates.of(log_n_P, size_P)
     count, amounts = sizes.x_G.size, int(amount_P.max()) + 1

@@ -23,7 +23,16 @@ from tsladder.law import huber
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.floor import fit_floor
 from tsladder.law.projected import projected_starts
-from tsladder.law.threshold import PUBLISHED_DELTA, RESIDUALS, HuberDelta, Noise, from_noise, given
+from tsladder.law.threshold import (
+    PUBLISHED_DELTA,
+    RESIDUALS,
+    HuberDelta,
+    Noise,
+    from_noise,
+    given,
+    noise_of_replicates,
+    pooled,
+)
 
 Floats = huber.Floats
 Interval = tuple[float, float]
@@ -38,6 +47,9 @@ _SHARES = ((0.8, 0.1, 0.1), (0.45, 0.45, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8),
 _BESIDE = ((0.0,) * 5, (0.5, -0.3, 0.05, 0.1, -0.1), (-0.5, 0.3, -0.05, -0.1, 0.1))
 _PROJECTED = 10
 _PROJECTED_PER_DRAW = 2
+_ITERATIONS_OF_A_DRAW = 60
+"""Draws that hold a surface need fewer than 20; the others wander on without an end."""
+
 _SAME_MINIMUM = 1e-6
 _NO_FLOOR = 0.01
 _AT_BOUND = 1e-6
@@ -193,14 +205,34 @@ def search_surface(
     return Surface(fit=fit, points=points, theta_K=best, theta_DK=drawn if draws else None, centre=centre)
 
 
-def residual_noise(
-    n_params_P: Sequence[float] | Floats, n_data_P: Sequence[float] | Floats, loss_P: Sequence[float] | Floats
-) -> Noise | None:
-    """Robust sd of the residuals around the surface at the published threshold; None where none can be fitted."""
-    surface = search_surface(n_params_P, n_data_P, loss_P, draws=0, delta=PUBLISHED_DELTA)
-    if surface.points is None or surface.theta_K is None:
-        return None
-    return _residual_noise(surface.theta_K, surface.points)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Points of one surface of a table. `se_P`: standard error of each loss, None where not known; `replicates_P`: how
+    many rows each is the mean of."""
+
+    n_params_P: Sequence[float]
+    n_data_P: Sequence[float]
+    loss_P: Sequence[float]
+    se_P: Sequence[float | None] = ()
+    replicates_P: Sequence[int] = ()
+
+
+def delta_of_groups(groups: Sequence[Group]) -> HuberDelta:
+    """One threshold for all surfaces of a table: from the spread of replicates where known, else from the residuals of
+    all groups around their surfaces at the published threshold."""
+    known = [noise_of_replicates(each.loss_P, each.se_P, each.replicates_P) for each in groups if each.se_P]
+    noise = pooled([each for each in known if each is not None])
+    if noise is None:
+        found = [
+            search_surface(each.n_params_P, each.n_data_P, each.loss_P, draws=0, delta=PUBLISHED_DELTA)
+            for each in groups
+        ]
+        noise = pooled(
+            [_residual_noise(s.theta_K, s.points) for s in found if s.theta_K is not None and s.points is not None]
+        )
+    if noise is None:
+        return HuberDelta(delta=PUBLISHED_DELTA, noise=None, reason="the published 1e-3; no surface tells its noise")
+    return from_noise(noise)
 
 
 def _obstacle(design: Design, points: int) -> str | None:
@@ -287,7 +319,7 @@ def nearby_minima(points: huber.Points, best_K: Floats, delta: float) -> huber.M
     many = huber.Points(
         x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=np.repeat(points.weight_Mn, each, axis=0)
     )
-    minima = huber.minimise(many, starts.reshape(-1, huber.PARAMETERS), delta)
+    minima = huber.minimise(many, starts.reshape(-1, huber.PARAMETERS), delta, iterations=_ITERATIONS_OF_A_DRAW)
     rows, chosen = np.arange(problems), minima.objective_M.reshape(problems, each).argmin(axis=1)
     at = rows * each + chosen
     return huber.Minima(

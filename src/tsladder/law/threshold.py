@@ -20,6 +20,8 @@ PUBLISHED_NOISE = 0.01
 FIELD_NOISE = 0.02
 NOISES = 1.3
 LEAST_DELTA = 1e-5
+REPLICATES = "the spread of replicates and column se"
+RESIDUALS = "the residuals' robust spread"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,36 +67,30 @@ def given(delta: float) -> HuberDelta:
 
 
 def pooled(noises: Sequence[Noise]) -> Noise | None:
-    """One noise of several groups, each by its degrees of freedom; replicates before residuals where any group has
-    them.
-
-    None without groups."""
-    best = [noise for noise in noises if noise.source == REPLICATES] or list(noises)
-    known = [noise for noise in best if noise.dof > 0.0]
-    dof = sum(noise.dof for noise in known)
-    if not known:
+    """One noise of several groups, each by its degrees of freedom. None without groups."""
+    dof = sum(noise.dof for noise in noises)
+    if dof <= 0.0:
         return None
-    sd = math.sqrt(sum(noise.dof * noise.sd**2 for noise in known) / dof)
-    source = known[0].source + (f", {len(known)} groups together" if len(known) > 1 else "")
-    return Noise(sd=sd, dof=dof, source=source)
-
-
-REPLICATES = "the spread of replicates and column se"
-RESIDUALS = "the residuals' robust spread"
+    sd = math.sqrt(sum(noise.dof * noise.sd**2 for noise in noises) / dof)
+    together = f", {len(noises)} groups together" if len(noises) > 1 else ""
+    return Noise(sd=sd, dof=dof, source=noises[0].source + together)
 
 
 def noise_of_replicates(
-    loss_P: Sequence[float], se_P: Sequence[float | None], replicates_P: Sequence[int]
+    loss_P: Sequence[float], se_P: Sequence[float | None], replicates_P: Sequence[int] = ()
 ) -> Noise | None:
-    """From the standard errors of points, each with its number of replicates (1: column `se` alone, which counts as one
-    degree of freedom). Robust against a few points that were never repeated; None where fewer than half the points have
-    a standard error."""
+    """Of a mean of replicates, from the points' standard errors; None where fewer than half of the points have one.
+
+    `replicates_P`: how many rows each point is the mean of. A point of one row has its `se` from the table and counts
+    as one degree of freedom, as do all without this.
+    """
+    counts = list(replicates_P) or [1] * len(loss_P)
     known = [
-        (se / loss, max(count - 1, 1))
-        for loss, se, count in zip(loss_P, se_P, replicates_P, strict=True)
-        if se is not None
+        (max(count - 1, 1), se / loss)
+        for loss, se, count in zip(loss_P, se_P, counts, strict=True)
+        if se is not None and se > 0.0
     ]
     if not known or 2 * len(known) < len(loss_P):
         return None
-    dof = sum(count for _, count in known)
-    return Noise(sd=math.sqrt(sum(count * se**2 for se, count in known) / dof), dof=float(dof), source=REPLICATES)
+    dof = sum(weight for weight, _ in known)
+    return Noise(sd=math.sqrt(sum(weight * sd**2 for weight, sd in known) / dof), dof=float(dof), source=REPLICATES)
