@@ -118,9 +118,9 @@ def test_a_ladder_whose_losses_differ_by_factors_has_no_noise_of_days() -> None:
 def test_null_ladders_on_tilted_days_get_few_signed_verdicts(
     series: Series, rungs: int, rung: float, own: float
 ) -> None:
-    """800 ladders each, docs/decisions.md: 2 to 5 % with the days' part, 6 to 43 % without."""
+    """Of 800 ladders each 3 to 5 % with the unseen part of the days, 9 to 39 % without (docs/decisions.md)."""
     rng, signed = np.random.default_rng(7), np.zeros(3)
-    for _ in range(150):
+    for _ in range(120):
         found = ladder(rng, rungs=rungs, days=500, tilt=0.003, rung=rung, own=own, series=series)
         fit = fit_power([p.n_params for p in found], [p.loss for p in found])
         assert fit is not None
@@ -130,6 +130,6 @@ def test_null_ladders_on_tilted_days_get_few_signed_verdicts(
         ):
             low, high = bounds(fit.alpha, terms, confidence=0.95)
             signed[k] += low > 0.0 or high < 0.0
-    without, both, unseen = signed / 150
-    assert both <= unseen <= 0.1  # 7 %, and 1.5 standard errors of 150 ladders
+    without, both, unseen = signed / 120
+    assert both <= unseen <= 0.1  # 5 %, and 2.5 standard errors of 120 ladders
     assert without > unseen

@@ -10,6 +10,7 @@ from tsladder.law.ladder import beating_every_rung, law_of_points
 from tsladder.law.notes import notes_on
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.scaling import scaling_record, write_law
+from tsladder.law.selection import judge_selection
 from tsladder.params import EvaluationParams, LawParams
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
@@ -18,6 +19,7 @@ EVALUATION = EvaluationParams(bootstrap_draws=100, confidence=0.95)
 CONTRACT = {
     "points", "fits", "verdict", "reason", "settle", "beaten_by", "minimum_detectable_alpha", "leave_one_rung_out",
     "extrapolation", "model_choice", "joint_region", "influential", "excess", "settle_options", "repetition",
+    "warnings", "selection",
 }  # fmt: skip
 
 
@@ -71,6 +73,14 @@ def test_a_ladder_that_scales_says_so_with_its_exponent_under_all_three_counts(r
     assert alphas == pytest.approx([alphas[0]] * 3)
     assert law["extrapolation"]["cell"] == "rung-4"
     assert not law["fits"]["power_floor"]["identified"]
+
+
+def test_how_the_exponent_hangs_on_trials_stands_beside_its_horizon(record):
+    trials = np.sort(np.random.default_rng(1).uniform(0.4, 0.5, (5, 8)), axis=1).tolist()
+    selection = judge_selection(list(FIVE), trials, alpha_of_interest=0.015, confidence=0.95)
+    law = scaling_record({1: rungs()}, [], LAW, EVALUATION, "key", 42, selections={1: selection})["horizons"]["1"]
+    assert law["selection"] == selection.to_json()
+    assert record["horizons"]["1"]["selection"] is None
 
 
 def test_two_rungs_and_none_have_no_exponent_and_no_power(record):

@@ -11,12 +11,13 @@ from tsladder.law.leaks import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
+from tsladder.law.selection import Selection, judge_selection, ranked_losses
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
-from tsladder.records import read_json
+from tsladder.records import read_json, read_lines
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
@@ -55,6 +56,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         dropped = (*dropped, DroppedCell(cell=name, reason=str(unscored_reason)))
     recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
     objectives = {name: str(plan["search"]["objective"]) for name, plan in plans.items() if plan["planned"]}
+    selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = read_audit(places.audit / "audit.json")
     return scaling_record(
         points,
@@ -64,13 +66,34 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         study_key(plans),
         params.study.seed,
         {
-            horizon: [*filter(None, [inconclusive_probes(audit)]), *_warnings(places, rungs, recipes, objectives)]
+            horizon: [
+                *filter(None, [inconclusive_probes(audit)]),
+                *_warnings(places, rungs, recipes, objectives),
+                *filter(None, [None if (selection := selections[horizon]) is None else selection.warning]),
+            ]
             for horizon, rungs in points.items()
         },
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=params.target.metric,
+        selections=selections,
     ) | {"audit": audit}
+
+
+def read_selection(
+    places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
+) -> Selection | None:
+    """How the exponent hangs on the trials of the searches on disk. `objectives`: cell -> what its search sought."""
+    ranked = [
+        ranked_losses(read_lines(places.hpo(Cell.parse(point.cell)) / "trials.jsonl"), objectives[point.cell])
+        for point in rungs
+    ]
+    return judge_selection(
+        [point.n_params for point in rungs],
+        ranked,
+        alpha_of_interest=params.law.alpha_of_interest,
+        confidence=params.evaluation.confidence,
+    )
 
 
 def _warnings(

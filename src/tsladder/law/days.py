@@ -94,14 +94,17 @@ def same_days(points: Sequence[RungPoint]) -> bool:
 
 def _scatter(relative_RN: Floats, w_R: Floats, x_R: Floats, slope_N: Floats, draws: int, seed: int) -> float:
     """Variances of the rungs' mean distances from the line of each day, over the R - 2 degrees of freedom."""
-    rungs, days = relative_RN.shape
     level_N = w_R @ relative_RN / w_R.sum()
     apart_RN = relative_RN - level_N + x_R[:, None] * slope_N
     variance_R, _ = dependent_variance(
-        lambda weights_DN: np.asarray(weights_DN @ apart_RN.T / days, dtype=np.float64),
-        days=days,
+        lambda weights_DN: _means(weights_DN, apart_RN),
+        days=slope_N.size,
         block=block_length(slope_N),
         draws=draws,
         seed=seed,
     )
-    return float(np.sum(w_R * variance_R)) / (rungs - 2)
+    return float(np.sum(w_R * variance_R)) / (len(relative_RN) - 2)
+
+
+def _means(weights_DN: Floats, values_RN: Floats) -> Floats:
+    return np.asarray(weights_DN @ values_RN.T / values_RN.shape[1], dtype=np.float64)

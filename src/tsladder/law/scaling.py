@@ -11,6 +11,7 @@ from typing import Any
 
 from tsladder.law.ladder import POINT_KEYS, law_of_points
 from tsladder.law.points import DroppedCell, RungPoint
+from tsladder.law.selection import Selection
 from tsladder.law.settling import Cost
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.records import write_json, write_text
@@ -30,11 +31,12 @@ def scaling_record(
     probes_failed: Sequence[str] = (),
     costs: Mapping[int, Cost | None] | None = None,
     metric: str = LOG_LOSS,
+    selections: Mapping[int, Selection | None] | None = None,
 ) -> dict[str, Any]:
     """JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no clock.
 
     `warnings`: what to say beside the verdict of a horizon. `costs`: what further work at a horizon would take.
-    `metric`: the loss that the points are of.
+    `metric`: the loss that the points are of. `selections`: how the exponent of a horizon hangs on the trials a rung.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
@@ -48,7 +50,10 @@ def scaling_record(
             dropped=lost,
             probes_failed=probes_failed,
             cost=(costs or {}).get(horizon),
-        ) | {"warnings": list((warnings or {}).get(horizon, ()))}
+        ) | {
+            "warnings": list((warnings or {}).get(horizon, ())),
+            "selection": None if (selection := (selections or {}).get(horizon)) is None else selection.to_json(),
+        }
     return {
         "study_key": study_key,
         "metric": metric,
