@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 
 # library -> files (inside the package) that may import it
 DOORS = {
-    "arch": ("market/bundled.py", "evaluation/bootstrap.py", "evaluation/confidence_set.py"),
+    "arch": ("market/bundled.py", "evaluation/bootstrap.py"),
     "dvc": ("experiments/repository.py",),
     "dvc_data": ("experiments/repository.py",),
     "itables": ("report/table_library.py",),

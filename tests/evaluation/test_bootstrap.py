@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tsladder.evaluation.bootstrap import block_length, dependent_variance, mean_interval
+from tsladder.evaluation.bootstrap import block_length, dependent_variance, mean_interval, shared_block_length
 
 
 def autoregressive(rng: np.random.Generator, n: int, phi: float) -> np.ndarray:
@@ -55,6 +55,23 @@ def test_the_block_length_grows_with_dependence_and_leaves_three_blocks():
     lengths = [block_length(autoregressive(rng, 2000, phi)) for phi in (0.0, 0.5, 0.9)]
     assert lengths == sorted(set(lengths))
     assert block_length(np.arange(30.0)) <= 10
+
+
+def test_the_block_of_all_models_of_the_same_days_knows_the_labels_alone_and_has_a_least_length():
+    rng = np.random.default_rng(8)
+    independent = (rng.random(900) < 0.2).astype(float)
+    assert block_length(independent) < 15 == shared_block_length(independent)
+    waves = autoregressive(rng, 900, 0.9)
+    assert shared_block_length(waves) == block_length(waves) > 15
+    assert shared_block_length(3.0 * waves + 2.0) == shared_block_length(waves)
+    assert [shared_block_length(np.ones(n)) for n in (1, 2, 5, 30)] == [1, 1, 1, 4]
+
+
+def test_a_given_block_replaces_the_series_own():
+    x = autoregressive(np.random.default_rng(9), 500, 0.3)
+    own, same = interval(x), mean_interval(x, draws=400, confidence=0.95, seed=0, block=block_length(x))
+    assert own == same
+    assert mean_interval(x, draws=400, confidence=0.95, seed=0, block=40).dof < own.dof / 2
 
 
 def test_intervals_cover_the_true_mean_of_dependent_days_about_as_often_as_they_say():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import ttest_rel
+from arch.bootstrap import MCS
+from scipy.stats import t, ttest_rel
 
-from tsladder.evaluation.confidence_set import model_confidence_set
+from tsladder.evaluation.bootstrap import block_length
+from tsladder.evaluation.confidence_set import DRAWN_MODELS, TRAINED_MODELS, MeanNoise, model_confidence_set
 
 DAYS = 600
 MARKET = np.random.default_rng(0).exponential(0.4, DAYS)
@@ -68,6 +73,63 @@ def test_models_whose_means_tie_exactly_all_stay() -> None:
     wave = np.tile([0.25, -0.25, -0.25, 0.25], DAYS // 4)
     found = confidence_set({"a": 1.0 + wave, "b": 1.0 - wave, "c": np.ones(DAYS) + np.roll(wave, 1)})
     assert len(found.members) == 3
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_without_noise_it_is_the_library_s_set_on_the_same_resamples(start: int) -> None:
+    some = losses(0.0, 0.002, 0.004, 0.006, 0.02, start=start)
+    found = model_confidence_set(some, confidence=0.95, draws=300, seed=5)
+    frame = pd.DataFrame({name: some[name] for name in sorted(some)})
+    block = max(block_length((loss_N - frame.mean(axis=1)).to_numpy()) for _, loss_N in frame.items())
+    oracle = MCS(frame, 0.05, reps=300, block_size=block, bootstrap="stationary", seed=np.random.default_rng(5))
+    oracle.compute()
+    assert found.p_values == pytest.approx(oracle.pvalues["Pvalue"].to_dict())
+    assert sorted(found.members) == sorted(oracle.included)
+    none = MeanNoise(variances=dict.fromkeys(some, 0.0))
+    assert model_confidence_set(some, confidence=0.95, draws=300, seed=5, noise=none).p_values == found.p_values
+
+
+@pytest.mark.parametrize("dof", [math.inf, 3.0])
+def test_of_two_models_with_known_noise_it_is_the_test_of_a_difference(dof: float) -> None:
+    """Days that move nothing: the noise alone is left, and its two-sided p."""
+    pair = {"a": MARKET, "b": MARKET + 0.02}
+    noise = MeanNoise(variances={"a": 1e-4, "b": 3e-4}, dof=dof)
+    found = model_confidence_set(pair, confidence=0.95, draws=20_000, seed=2, noise=noise)
+    oracle = 2.0 * t.sf(0.02 / math.sqrt(4e-4), dof)
+    assert found.p_values["b"] == pytest.approx(oracle, abs=0.012)
+    assert found.members == ("a", "b")
+    assert found.about == DRAWN_MODELS
+
+
+def test_draws_of_one_size_are_left_out_seldom_once_their_noise_is_known() -> None:
+    rng, trained, drawn = np.random.default_rng(6), 0, 0
+    for number in range(100):
+        market = rng.exponential(0.4, 300)
+        some = {f"m{k}": market * (1 + 0.01 * rng.normal()) + 0.02 * rng.normal(size=300) for k in range(5)}
+        noise = MeanNoise(variances=dict.fromkeys(some, (0.01 * 0.4) ** 2))
+        trained += len(model_confidence_set(some, confidence=0.95, draws=100, seed=number).members) < 5
+        found = model_confidence_set(some, confidence=0.95, draws=100, seed=number, noise=noise)
+        drawn += len(found.members) < 5
+    assert trained > 50
+    assert drawn <= 10
+
+
+def test_it_says_what_it_is_about() -> None:
+    assert confidence_set(losses(0.0, 0.1)).to_json()["about"] == TRAINED_MODELS
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"variances": {"a": -1.0}}, {"variances": {"a": math.nan}}, {"variances": {}, "dof": 0}]
+)
+def test_a_noise_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="variances must be"):
+        MeanNoise(**wrong)
+
+
+def test_the_noise_of_other_models_is_refused() -> None:
+    noise = MeanNoise(variances={"model-0": 1.0})
+    with pytest.raises(ValueError, match="got the noise of"):
+        model_confidence_set(losses(0.0, 0.1), confidence=0.95, draws=10, seed=1, noise=noise)
 
 
 def test_neither_the_order_of_the_models_nor_a_second_call_changes_anything() -> None:

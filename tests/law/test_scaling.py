@@ -160,6 +160,12 @@ def test_rungs_of_unequal_numbers_of_seeds_are_allowed_and_named():
         for n, count in ((4, 3), (5, 3), (6, 2))
     ]
     notes = " ".join(notes_on(rungs, None, (), in_step=False, varying=False))
-    assert "4 3, 5 3, 6 2" in notes
+    assert "3 seeds at 4 and 5, 2 at 6" in notes
+    many = [dataclasses.replace(rungs[0], cell=f"r{n}", n_params=2.0**n) for n in range(78)]
+    (said,) = notes_on([*many, *rungs[2:]], None, (), in_step=False, varying=False)
+    assert "3 seeds at 78 rungs, 2 at 6, so" in said
+    single = [dataclasses.replace(point, seeds=point.seeds[:1]) for point in many]
+    (said,) = notes_on(single, None, (), in_step=False, varying=False)
+    assert said.startswith("78 rungs have one seed each")
     equal = " ".join(notes_on(rungs[:2], None, (), in_step=False, varying=False))
     assert "unequal" not in equal

@@ -55,11 +55,11 @@ def test_n7_one_error_names_every_bad_row_by_its_place_in_the_file(table) -> Non
         ("n_params,loss\n", "no rows"),
         ("n_params,seed\n1e6,1\n", "column loss is missing"),
         ("loss,seed\n0.4,1\n", "column n_params is missing"),
-        ('{"n_params": 1}', "column n_params is missing"),
+        ('{"n_params": 1}', "column loss is missing"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a CSV"),
         (b"PAR1\x00\x00", "not a CSV"),
         ('n_params,loss\n1e6,"0.4"x\n', "not a CSV"),
-        ("n_params,loss,Loss\n1e6,0.4,0.3\n", "twice"),
+        ("n_params,loss,Loss\n1e6,0.4,0.3\n", "could each be loss"),
         ("n_params,loss,se\n1e6,0.4,0\n2e6,.4,-1\n", "row 2: se is 0"),
         ("n_params,loss,n_data\n1e6,0.4,1e9\n2e6,.4,\n", "row 3: n_data is missing"),
         ("n_params,loss,group\n1e6,0.4,a\n2e6,.4,\n", "row 3: group is missing"),
@@ -75,9 +75,9 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_columns_come_in_any_order_case_and_spacing_and_strangers_are_named(table) -> None:
-    rows = read_rows(table("\ufeff flops ; LOSS ; N_Params ; Group\n1e18;0.4;750k;a\n2e18; 0.3 ; 1.5B ;a\n"))
+    rows = read_rows(table("\ufeff gpus ; LOSS ; N_Params ; Group\n8;0.4;750k;a\n16; 0.3 ; 1.5B ;a\n"))
     assert [(row.n_params, row.loss, row.group) for row in rows.rows] == [(750e3, 0.4, "a"), (1.5e9, 0.3, "a")]
-    assert rows.ignored == ("flops",)
+    assert rows.ignored == ("gpus",)
 
 
 def test_n8_rows_in_another_order_give_the_same_record_and_sizes_in_another_unit_the_same_exponent(table) -> None:
@@ -106,7 +106,7 @@ def test_repeats_are_replicates_whose_mean_and_spread_are_the_rungs(table) -> No
 def test_the_fit_of_a_file_is_that_of_its_frame_and_of_its_points(table) -> None:
     path = table(LADDER)
     record = fit_table(path)
-    assert fit_table(pd.read_csv(path)) == record
+    assert fit_table(pd.read_csv(path)) | {"understood": record["understood"]} == record
     law = record["groups"]["all"]
     oracle = fit_power(FIVE, [p["loss"] for p in law["points"]])
     assert law["fits"]["power"]["alpha"] == oracle.alpha

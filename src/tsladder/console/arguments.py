@@ -85,11 +85,36 @@ def build_parser() -> Parser:
         type=Path,
         nargs="+",
         metavar="POINTS.csv",
-        help="columns n_params and loss, and more: see below; several tables are fitted together",
+        help="CSV or JSON, columns n_params and loss, and more: see below; several tables are fitted together",
     )
     fit.add_argument("--json", action="store_true", help="print JSON alone")
     fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
-    fit.add_argument(
+    reading = fit.add_argument_group("reading the table")
+    reading.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="ROLE=COLUMN",
+        help="which column is which: n_params=N,n_data=D,loss=val; n_data= leaves data out",
+    )
+    reading.add_argument(
+        "--per-size",
+        metavar="HOW",
+        help="where rows of one size are no replicates: best (the lowest loss), last:COLUMN (the row with the "
+        "highest value of it), mean, or in turn: last:step,best",
+    )
+    reading.add_argument(
+        "--ignore", action="append", default=[], metavar="COLUMN", help="no setting of a run: accuracy,wall_seconds"
+    )
+    reading.add_argument("--decimal", choices=("point", "comma"), help="where the table leaves the decimal mark open")
+    judging = fit.add_argument_group("judging it")
+    judging.add_argument(
+        "--alpha-of-interest", type=float, metavar="X", help="exponent below which none matters (0.015)"
+    )
+    judging.add_argument("--confidence", type=float, metavar="P", help="of every interval (0.95)")
+    judging.add_argument("--draws", type=int, metavar="N", help="of every bootstrap (1000)")
+    judging.add_argument("--seed", type=int, metavar="N", help="of every bootstrap (42)")
+    judging.add_argument(
         "--huber-delta", type=float, metavar="X", help="threshold of the surface's residuals, else from their noise"
     )
 

@@ -41,6 +41,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder fit points.csv", "a verdict for every group"),
         ("tsladder fit points.csv --json", "the same as JSON alone"),
         ("tsladder fit points.csv --out results", "also results/fit.json, fit.csv and fit.png"),
+        ("tsladder fit sweep.csv --per-size best --ignore accuracy", "the best setting of each size"),
+        ("tsladder fit log.csv --columns loss=val --per-size last:step", "the last checkpoint of each run"),
     ),
     "features": (
         ("tsladder features", "the tiers: how many columns, after how many days"),
@@ -93,13 +95,18 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder ui", "compare trials in the browser"),
 )
 
-POINTS_TABLE = """the table:
-  n_params   parameters of a model: 2000000, 2e6 or 2M
+POINTS_TABLE = """the table, CSV with a header or JSON records, under these names or usual ones (N, D, val_loss, ...):
+  n_params   parameters of a model: 2000000, 2,000,000, 2e6 or 2M
   loss       its loss; rows of one size are replicates of one rung
   n_data     what it was trained on; where it varies, E + A N^-alpha + B D^-beta is fitted too
+  compute    its training FLOPs C, from which n_data = C / (6 N) follows where n_data is not there
   group      a law for each; without it there is one, "all", or one for each value of a column horizon
   seed       tells replicates apart: the same run twice is an error
-  se         standard error of the loss, for rungs of one row"""
+  se         standard error of the loss, for rungs of one row
+
+Any other column that differs within a size may be a setting (learning rate, step), and such rows are
+no replicates: --per-size says what a size's loss is, for each seed of it where there are seeds, or
+--ignore that the column is none. Without varying data, sizes within 10 % are one rung."""
 
 
 RUN_KEYS = """keys, on a terminal:

@@ -4,27 +4,81 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
+from tsladder.law.reading import Reading
 from tsladder.law.scaling import residuals_of
-from tsladder.law.table import fit_table, write_fit
+from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table, write_fit
 from tsladder.steps import OnStep, untold
 
 _MOST_RUNGS = 40
+_CONFIDENCE = 0.5, 0.999
+_LEAST_DRAWS = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitOptions:
+    """What the command line asks of a fit. Texts are as they were typed; `columns` and `ignore` once an option."""
+
+    columns: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    per_size: str | None = None
+    decimal: str | None = None
+    alpha_of_interest: float = ALPHA_OF_INTEREST
+    confidence: float = CONFIDENCE
+    draws: int = DRAWS
+    seed: int = SEED
+    huber_delta: float | None = None
+
+    def reading(self) -> Reading:
+        """How the table is to be read. Raises BadInput with everything that is wrong with any of the options."""
+        faults = []
+        if not 0.0 < self.alpha_of_interest < math.inf:
+            faults.append(f"--alpha-of-interest must be a positive number, got {self.alpha_of_interest:g}")
+        if not _CONFIDENCE[0] <= self.confidence <= _CONFIDENCE[1]:
+            faults.append(f"--confidence must be within {_CONFIDENCE[0]} and {_CONFIDENCE[1]}, got {self.confidence:g}")
+        if self.draws < _LEAST_DRAWS:
+            faults.append(f"--draws must be at least {_LEAST_DRAWS}, got {self.draws}")
+        if self.seed < 0:
+            faults.append(f"--seed must be 0 or more, got {self.seed}")
+        if self.huber_delta is not None and not 0.0 < self.huber_delta < math.inf:
+            faults.append(f"--huber-delta must be a positive number, got {self.huber_delta:g}")
+        reading = Reading()
+        try:
+            reading = Reading.parse(
+                columns=self.columns, ignore=self.ignore, per_size=self.per_size, decimal=self.decimal
+            )
+        except BadInput as refusal:
+            faults.append(str(refusal))
+        if len(faults) == 1:
+            raise BadInput(faults[0])
+        if faults:
+            raise BadInput(f"{len(faults)} options cannot be followed:", faults)
+        return reading
 
 
 def fit_points(
-    paths: Sequence[Path], out: Path | None, huber_delta: float | None = None, on_step: OnStep = untold
+    paths: Sequence[Path], out: Path | None, options: FitOptions | None = None, on_step: OnStep = untold
 ) -> dict[str, Any]:
     """The record of the tables at `paths` together, written to the folder `out` where one is given. Raises BadInput."""
+    options = options or FitOptions()
+    reading = options.reading()
     if out is not None and out.exists() and not out.is_dir():
         raise BadInput(f"--out must be a folder, {out} is a file: name another")
-    if huber_delta is not None and not 0.0 < huber_delta < math.inf:
-        raise BadInput(f"--huber-delta must be a positive number, got {huber_delta:g}")
-    record = fit_table(paths, huber_delta=huber_delta, on_step=on_step)
+    record = fit_table(
+        paths,
+        reading=reading,
+        alpha_of_interest=options.alpha_of_interest,
+        confidence=options.confidence,
+        draws=options.draws,
+        seed=options.seed,
+        huber_delta=options.huber_delta,
+        on_step=on_step,
+    )
     if out is not None:
         try:
             write_fit(out, record)
@@ -34,8 +88,8 @@ def fit_points(
 
 
 def fit_lines(record: Mapping[str, Any]) -> list[str]:
-    """What the terminal shows: for every group its verdict, fits and rungs."""
-    blocks = [_group(name, law) for name, law in record["groups"].items()]
+    """What the terminal shows: what was read, and for every group its verdict, fits and rungs."""
+    blocks = [[record["understood"]], *(_group(name, law) for name, law in record["groups"].items())]
     return [line for block in blocks for line in (*block, "")][:-1]
 
 
@@ -45,6 +99,9 @@ def _group(name: str, law: Mapping[str, Any]) -> list[str]:
     lines += ["", *(f"  {line}" for line in aligned(_rungs(law)))]
     left = len(law["points"]) - _MOST_RUNGS
     lines += [f"  and {left} more"] if left > 0 else []
+    if any("leave_one_rung_out" in note for note in law["notes"]):
+        lines += ["", "  leave_one_rung_out, each rung predicted from the others:"]
+        lines += [*(f"  {line}" for line in aligned(_left_out(law))), ""]
     return [*lines, *(f"  note: {note}" for note in law["notes"])]
 
 
@@ -101,3 +158,24 @@ def _rungs(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _left_out(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Of a long ladder only the rungs that carry the fit, and the top one, which tests the law as a prediction."""
+    distance = {rung["cell"]: rung["cooks_distance"] for rung in law["influential"]}
+    header = ("rung", "loss", "predicted", "error", "alpha without it", "Cook's distance")
+    left_out = law["leave_one_rung_out"]
+    few = len(left_out) <= _MOST_RUNGS
+    shown = [left for left in left_out if few or left["cell"] in distance or left is left_out[-1]]
+    rows = [
+        (
+            left["cell"],
+            f"{left['measured']:.6g}",
+            f"{left['predicted']:.6g}",
+            f"{left['error']:+.2%}",
+            f"{left['alpha_without']:.4f}",
+            f"{distance[left['cell']]:.3g}" if left["cell"] in distance else "at most 1",
+        )
+        for left in shown
+    ]
+    return [header, *rows]

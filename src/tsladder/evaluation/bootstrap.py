@@ -28,6 +28,9 @@ _ROUNDING = 1e-24
 
 _CELLS_AT_ONCE = 2_000_000
 
+_SHORTEST_SHARED = 0.5
+"""Times the square root of the days: the least block of `shared_block_length`. See docs/decisions.md, 2026-11-28."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
@@ -45,11 +48,13 @@ class Interval:
     dof: float | None
 
 
-def mean_interval(values_N: NDArray[np.floating], *, draws: int, confidence: float, seed: int) -> Interval:
+def mean_interval(
+    values_N: NDArray[np.floating], *, draws: int, confidence: float, seed: int, block: int | None = None
+) -> Interval:
     """Interval of the mean of `values_N`, in the order of its days, by the stationary block bootstrap.
 
-    The mean block length follows Politis and White (2004, corrected 2009). Two models are compared by handing in
-    their daily difference: the pairing is then exact. Equal inputs and seed give the same interval.
+    `block`: mean block length, None: as the series itself asks for. Two models are compared by handing in their daily
+    difference: the pairing is then exact. Equal inputs and seed give the same interval.
     Raises ValueError on an empty series and on values that are no numbers.
     """
     values = np.asarray(values_N, dtype=np.float64)
@@ -63,7 +68,7 @@ def mean_interval(values_N: NDArray[np.floating], *, draws: int, confidence: flo
     variance_K, dof = dependent_variance(
         lambda weights_DN: np.einsum("dn,n->d", weights_DN, values)[:, None] / n,
         days=n,
-        block=block_length(values),
+        block=block_length(values) if block is None else block,
         draws=draws,
         seed=seed,
     )
@@ -135,9 +140,23 @@ def independent_variance(statistic: Statistic, *, days: int, draws: int, seed: i
     return _centred_variance(statistic, days, 1, draws, np.random.default_rng(seed))
 
 
+def shared_block_length(constant_loss_N: NDArray[np.floating]) -> int:
+    """Mean block length for the figures of every model that is scored on the same days.
+
+    `constant_loss_N`: daily loss of a forecast that is the same every day, so of the labels alone. The length is what
+    that series asks for, at least half the square root of N and at most N / 3. `block_length` of a model's own loss
+    takes a correlation of .1 over 60 days either for none or for a long one: two models whose losses differ in the
+    third digit get blocks of 3 and of 23 days. No block covers dependence over a good part of the region: intervals
+    are then too narrow.
+    """
+    labels_N = np.asarray(constant_loss_N, dtype=np.float64)
+    least = math.ceil(_SHORTEST_SHARED * math.sqrt(labels_N.size))
+    return max(1, min(max(block_length(labels_N), least), labels_N.size // 3))
+
+
 def block_length(values_N: Floats) -> int:
-    """Politis and White's estimate, rounded up, at most N / 3; N ** (1/3) where the days are too few or too regular
-    to estimate it."""
+    """Politis and White's estimate (2004, corrected 2009), rounded up, at most N / 3; N ** (1/3) where the days are too
+    few or too regular to estimate it."""
     from arch.bootstrap import optimal_block_length
 
     n = values_N.size
@@ -151,9 +170,22 @@ def block_length(values_N: Floats) -> int:
     return max(1, min(math.ceil(length), n // 3))
 
 
+def resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """weights_DN of `draws` resamples, some draws at a time so that memory stays bounded."""
+    from arch.bootstrap import StationaryBootstrap
+
+    bootstrap = StationaryBootstrap(block, np.empty(days), seed=rng)
+    at_once = max(1, _CELLS_AT_ONCE // days)
+    for first in range(0, draws, at_once):
+        weights_DN = np.empty((min(at_once, draws - first), days))
+        for weights_N in weights_DN:
+            weights_N[:] = np.bincount(bootstrap.update_indices(), minlength=days)
+        yield weights_DN
+
+
 def _centred_variance(statistic: Statistic, days: int, block: int, draws: int, rng: np.random.Generator) -> Floats:
     """Variance over draws; deviations from the sample's mean instead of the true one cost a known share of it."""
-    figures_DK = np.concatenate([statistic(weights_DN) for weights_DN in _resamples(days, block, draws, rng)])
+    figures_DK = np.concatenate([statistic(weights_DN) for weights_DN in resamples(days, block, draws, rng)])
     kept = (1.0 - (1.0 + 2.0 * float(_lag_weights(days, block).sum())) / days) if days > 1 else 1.0
     with warnings.catch_warnings():
         # Fewer than two draws that define a figure leave its variance unknown: NaN, which the caller sees.
@@ -165,16 +197,3 @@ def _lag_weights(days: int, block: int) -> Floats:
     """How the bootstrap weighs the autocovariances at lags 1 .. days - 1 (Politis and Romano 1994, Lemma 1)."""
     lag_N = np.arange(1, days)
     return np.asarray((1.0 - lag_N / days) * (1.0 - 1.0 / block) ** lag_N, dtype=np.float64)
-
-
-def _resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """weights_DN of `draws` resamples, some draws at a time so that memory stays bounded."""
-    from arch.bootstrap import StationaryBootstrap
-
-    bootstrap = StationaryBootstrap(block, np.empty(days), seed=rng)
-    at_once = max(1, _CELLS_AT_ONCE // days)
-    for first in range(0, draws, at_once):
-        weights_DN = np.empty((min(at_once, draws - first), days))
-        for weights_N in weights_DN:
-            weights_N[:] = np.bincount(bootstrap.update_indices(), minlength=days)
-        yield weights_DN

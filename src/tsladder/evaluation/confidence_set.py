@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,37 +11,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import block_length
+from tsladder.evaluation.bootstrap import block_length, resamples
 
 Floats = NDArray[np.float64]
 
+TRAINED_MODELS = "of these trained models, on these days"
+DRAWN_MODELS = "of models whose searches and seeds are draws, on days like these"
+
 _SAME = 1e-12
-_TIE_BREAK = 1e-12
-"""Nats; far below what any loss is known to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfidenceSet:
     """`members`: models that hold the best one with the asked-for confidence, best first.
 
-    `p_values`: for every model, the level up to which it would be left out.
+    `p_values`: for every model, the level up to which it would be left out. `about`: what the set may be said of.
     """
 
     members: tuple[str, ...]
     p_values: Mapping[str, float]
+    about: str
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"members": list(self.members)}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeanNoise:
+    """What moves the mean loss of each model beside the days: other searches, other seeds.
+
+    `variances`: model -> variance of its mean, in squared units of the loss. `dof`: degrees of freedom of their common
+    scale; infinite: it is known.
+    """
+
+    variances: Mapping[str, float]
+    dof: float = math.inf
+
+    def __post_init__(self) -> None:
+        wrong = {name: v for name, v in self.variances.items() if not (math.isfinite(v) and v >= 0.0)}
+        if wrong or not self.dof > 0.0:
+            raise ValueError(f"variances must be at least 0 and dof above 0, got {wrong} and dof {self.dof}")
+
+
 def model_confidence_set(
-    losses: Mapping[str, NDArray[np.floating]], *, confidence: float, draws: int, seed: int
+    losses: Mapping[str, NDArray[np.floating]],
+    *,
+    confidence: float,
+    draws: int,
+    seed: int,
+    noise: MeanNoise | None = None,
 ) -> ConfidenceSet:
     """Hansen, Lunde and Nason (2011), the range statistic, from daily losses on the same days in time order.
 
     The stationary bootstrap's mean block is the longest that any model's distance to the average model asks for.
-    Models of equal losses share one fate. A model that loses the same amount to another every day is left out with
-    p 0: no resample says otherwise. Raises ValueError without models, and for losses that do not pair up.
+    `noise`: added to each resampled mean, as a t variate of its degrees of freedom, and to the variance of each pair's
+    distance. Without it the models are taken as they were trained: those of equal losses share one fate, and one that
+    loses the same amount to another every day is left out with p 0, since no resample says otherwise.
+    Raises ValueError without models, for losses that do not pair up, and for noise of other models.
     """
     series = {name: np.asarray(losses[name], dtype=np.float64) for name in sorted(losses)}
     shapes = {name: loss_N.shape for name, loss_N in series.items()}
@@ -48,14 +75,18 @@ def model_confidence_set(
         raise ValueError(f"a confidence set needs the losses of its models on the same days, got {shapes}")
     if not all(np.isfinite(loss_N).all() for loss_N in series.values()):
         raise ValueError("a confidence set needs finite losses")
+    if noise is not None and set(noise.variances) != set(series):
+        raise ValueError(f"a confidence set of {list(series)} got the noise of {sorted(noise.variances)}")
     ordered = sorted(series, key=lambda name: float(series[name].mean()))
-    twin_of, worse = _certain_pairs(series, ordered)
+    certain = noise is None or not any(noise.variances.values())
+    twin_of, worse = _certain_pairs(series, ordered) if certain else ({}, set())
     kept = [name for name in ordered if name not in twin_of and name not in worse]
-    p_values = dict.fromkeys(worse, 0.0) | _p_values({name: series[name] for name in kept}, confidence, draws, seed)
+    p_values = dict.fromkeys(worse, 0.0) | _p_values({name: series[name] for name in kept}, draws, seed, noise)
     p_values |= {name: p_values[twin] for name, twin in twin_of.items()}
     return ConfidenceSet(
         members=tuple(name for name in ordered if p_values[name] > 1.0 - confidence),
         p_values={name: p_values[name] for name in sorted(p_values)},
+        about=TRAINED_MODELS if noise is None else DRAWN_MODELS,
     )
 
 
@@ -74,24 +105,48 @@ def _certain_pairs(series: Mapping[str, Floats], ordered: list[str]) -> tuple[di
     return twin_of, worse
 
 
-def _p_values(series: Mapping[str, Floats], confidence: float, draws: int, seed: int) -> dict[str, float]:
-    if len(series) == 1:
-        return dict.fromkeys(series, 1.0)
-    import pandas as pd
-    from arch.bootstrap import MCS
+def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNoise | None = None) -> dict[str, float]:
+    """The worst model leaves the set first; a model's p is the largest of all tests until it leaves. K models."""
+    names = list(series)
+    loss_KN = np.stack([series[name] for name in names])
+    mean_K = loss_KN.mean(axis=1)
+    moved_DK = _moved_means(loss_KN, draws, seed)
+    moved_DKK = moved_DK[:, :, None] - moved_DK[:, None, :]
+    variance_KK = (moved_DKK**2).mean(axis=0)
+    if noise is not None:
+        noise_K = np.array([noise.variances[name] for name in names])
+        added_DK = _noise_draws(noise_K, noise.dof, draws, seed)
+        moved_DKK = moved_DKK + added_DK[:, :, None] - added_DK[:, None, :]
+        variance_KK = variance_KK + noise_K[:, None] + noise_K[None, :]
+    # A model and itself, or two that differ by nothing random: no distance.
+    scale_KK = np.where(variance_KK > _SAME**2, np.sqrt(variance_KK), np.inf)
+    apart_KK = (mean_K[:, None] - mean_K[None, :]) / scale_KK
+    moved_DKK = moved_DKK / scale_KK
+    left = list(range(len(names)))
+    p_values, so_far = {}, 0.0
+    while len(left) > 1:
+        farthest_K = apart_KK[left][:, left].max(axis=1)
+        largest_D = moved_DKK[:, left][:, :, left].max(axis=(1, 2))
+        so_far = max(so_far, float((farthest_K.max() < largest_D).mean()))
+        p_values[names[left.pop(int(farthest_K.argmax()))]] = so_far
+    return p_values | {names[left[0]]: 1.0}
 
-    mean_N = np.mean(list(series.values()), axis=0)
-    block = max(block_length(loss_N - mean_N) for loss_N in series.values())
-    # Of models whose distances tie to the last bit the library drops all at once, the best one too.
-    apart = {name: loss_N + place * _TIE_BREAK for place, (name, loss_N) in enumerate(series.items())}
-    found = MCS(
-        pd.DataFrame(apart),
-        size=1.0 - confidence,
-        reps=draws,
-        block_size=block,
-        method="R",
-        bootstrap="stationary",
-        seed=np.random.default_rng(seed),
-    )
-    found.compute()
-    return {str(name): float(p) for name, p in found.pvalues["Pvalue"].items()}
+
+def _moved_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
+    """Mean loss of each model on resampled days, less that on all days."""
+    days = loss_KN.shape[1]
+    distance_KN = loss_KN - loss_KN.mean(axis=0)
+    block = max(block_length(distance_N) for distance_N in distance_KN)
+    # Losses less what is common: the same distances, and no digits lost.
+    centred_KN = distance_KN - distance_KN.mean(axis=1, keepdims=True)
+    rng = np.random.default_rng(seed)
+    return np.concatenate([weights_DN @ centred_KN.T / days for weights_DN in resamples(days, block, draws, rng)])
+
+
+def _noise_draws(variance_K: Floats, dof: float, draws: int, seed: int) -> Floats:
+    """The scale is common to all models of a draw: it was estimated from all of them together."""
+    rng = np.random.default_rng([seed, 1])
+    normal_DK = rng.normal(size=(draws, variance_K.size)) * np.sqrt(variance_K)
+    if math.isinf(dof):
+        return normal_DK
+    return np.asarray(normal_DK * np.sqrt(dof / rng.chisquare(dof, size=(draws, 1))), dtype=np.float64)

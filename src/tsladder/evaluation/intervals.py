@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import Interval, block_length, mean_interval, resampled_intervals, within
+from tsladder.evaluation.bootstrap import Interval, mean_interval, resampled_intervals, shared_block_length, within
 from tsladder.evaluation.calibration import Probabilities, expected_calibration_error
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.evaluation.weighted import SortedForecasts
@@ -22,16 +22,21 @@ def metric_intervals(
     """Interval of the mean over seeds of log loss, Brier score, AUC, average precision and ECE, over days.
 
     They tell of other days, not of other seeds. Log loss and Brier score are means of days. The others are computed
-    on resampled days, the same days for every seed and metric, in blocks as long as the daily loss asks for; draws
-    of one class alone have no ranks and are left out. A rank metric is None where one class occurs alone.
+    on resampled days, the same days for every seed and metric; draws of one class alone have no ranks and are left
+    out. A rank metric is None where one class occurs alone. All blocks are as long as the labels ask for, so that
+    models scored on the same days get intervals of one kind.
     """
     y = np.asarray(y_N, dtype=np.float64)
     by_seed = [np.asarray(p_N, dtype=np.float64) for _, p_N in sorted(probabilities.items())]
     loss_N = np.mean([per_day_log_loss(y, p_N) for p_N in by_seed], axis=0)
     brier_N = np.mean([(p_N - y) ** 2 for p_N in by_seed], axis=0)
+    # The daily loss of a constant forecast is a linear function of the labels.
+    block = shared_block_length(y)
     found: dict[str, Interval | None] = {}
     for name, values_N, highest in (("log_loss", loss_N, math.inf), ("brier", brier_N, 1.0)):
-        interval = mean_interval(values_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+        interval = mean_interval(
+            values_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed, block=block
+        )
         found[name] = within(interval, 0.0, highest)
 
     sorted_by_seed = [SortedForecasts.of(y, p_N) for p_N in by_seed]
@@ -43,7 +48,7 @@ def metric_intervals(
         figures,
         _values(y, by_seed),
         days=y.size,
-        block=block_length(loss_N),
+        block=block,
         draws=params.bootstrap_draws,
         confidence=params.confidence,
         seed=seed,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import Interval, block_length, mean_interval, resampled_intervals, within
+from tsladder.evaluation.bootstrap import Interval, mean_interval, resampled_intervals, shared_block_length, within
 from tsladder.evaluation.regression_metrics import TrainingReturns, mean_over_seeds, per_day_huber, score_returns
 from tsladder.params import EvaluationParams
 
@@ -37,12 +37,14 @@ def return_intervals(
     """Interval of the mean over seeds of each metric of `ReturnScores`, over days. `forecasts`: seed -> forecast_N.
 
     As `intervals.metric_intervals` does for classes: the Huber loss is a mean of days, the others are computed on
-    resampled days in blocks as long as the daily loss asks for. None for a metric that is undefined here.
+    resampled days. All blocks are as long as the loss of a constant forecast asks for. None for a metric that is
+    undefined here.
     """
     y = np.asarray(y_N, dtype=np.float64)
     by_seed = [np.asarray(forecast_N, dtype=np.float64) for _, forecast_N in sorted(forecasts.items())]
     loss_N = np.mean([per_day_huber(y, forecast_N, training.scale) for forecast_N in by_seed], axis=0)
-    mean = mean_interval(loss_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+    block = shared_block_length(per_day_huber(y, np.full(y.size, training.mean), training.scale))
+    mean = mean_interval(loss_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed, block=block)
     found: dict[str, Interval | None] = {"huber": within(mean, 0.0, math.inf)}
 
     resampled = [_Resampled.of(y, forecast_N, training.mean) for forecast_N in by_seed]
@@ -55,7 +57,7 @@ def return_intervals(
         figures,
         [mean_over_seeds(scores, name) for name in _RANGES],
         days=y.size,
-        block=block_length(loss_N),
+        block=block,
         draws=params.bootstrap_draws,
         confidence=params.confidence,
         seed=seed,

@@ -1,16 +1,18 @@
-"""Fits of log loss on log size over rung means, and what a ladder can and cannot show.
+"""Fits of log loss on log size over rung means.
 
 Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean a rung and
 its interval has R - 2 degrees of freedom. Sizes are centred in logs: at `reference_n`, the ladder's geometric
 mean, level and slope are uncorrelated, so the two intervals given there describe their joint uncertainty.
 
-Where the amount of data varies too, N is judged at equal data (`tsladder.law.line`), and `loss_at` is read at the
-geometric mean of D.
+All rungs are scored on the same days, and days on which larger models happen to do better move the slope without
+showing in the scatter of the rungs. So the interval of alpha has two parts, of the rungs and of the days
+(`tsladder.law.days`); both together are `alpha_ci`. The level and the line are those of the scored days.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.evaluation.difference import Term, bounds, combine
+from tsladder.law.design import n_sizes_of
 from tsladder.law.line import ROUNDING, Floats, fit_line
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,35 +39,53 @@ class ConstantFit:
 class PowerFit:
     """loss = C * N ** -alpha by least squares in logs, with t intervals at `confidence`.
 
-    `residuals`: log(loss) - fitted, smallest rung first. `log_n_spread`: sum of squared deviations of log N (of what D
-    leaves of it). `leverage`: each rung's own share in its fitted value. `cooks_distance`: one a rung; above 1 that
-    rung carries the fit. `beta`: exponent of D where D varies. Other figures follow from `interval_at`.
+    alpha_ci, alpha_se, alpha_dof  of rungs and days together, by Welch and Satterthwaite
+    alpha_ci_rungs, alpha_se_rungs of the scatter of the rungs alone, with `dof` degrees of freedom
+    alpha_ci_days, alpha_se_days   of the choice of the scored days alone; None where daily losses are not known
+    residuals                      log(loss) - fitted, smallest rung first
+    residual_sd                    of a rung of mean weight
+    weights, leverage              of each rung, and its own share in its fitted value
+    cooks_distance                 one a rung; above 1 that rung carries the fit
+    log_n_spread                   weighted sum of squared deviations of log N
+    dof                            degrees of freedom of `residual_sd`
+    beta                           exponent of the amount of data, where that varies
     """
 
     C: float
     alpha: float
-    alpha_ci: tuple[float, float]
+    alpha_ci: Interval
     alpha_se: float
+    alpha_dof: float
+    alpha_ci_rungs: Interval
+    alpha_se_rungs: float
+    alpha_ci_days: Interval | None
+    alpha_se_days: float | None
+    alpha_dof_days: float | None
     r2: float
     residuals: tuple[float, ...]
+    weights: tuple[float, ...]
     leverage: tuple[float, ...]
     cooks_distance: tuple[float, ...]
     reference_n: float
     loss_at_reference: float
-    loss_at_reference_ci: tuple[float, float]
+    loss_at_reference_ci: Interval
     residual_sd: float
     log_n_spread: float
     n_rungs: int
+    dof: float
     t_critical: float
     confidence: float
     beta: float | None = None
 
     @property
-    def dof(self) -> int:
-        return self.n_rungs - (2 if self.beta is None else 3)
+    def days(self) -> Term | None:
+        """(variance of alpha that the choice of days causes, degrees of freedom of that estimate)."""
+        if self.alpha_se_days is None:
+            return None
+        return self.alpha_se_days**2, math.inf if self.alpha_dof_days is None else self.alpha_dof_days
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"dof": self.dof}
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> PowerFit:
@@ -75,7 +99,8 @@ class PowerFit:
             return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
 
     def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
-        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show."""
+        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show. Both on the
+        days that were scored."""
         x = self._centred(n_params)
         variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -100,39 +125,53 @@ def fit_power(
     n_params_R: Sequence[float] | Floats,
     loss_R: Sequence[float] | Floats,
     confidence: float = 0.95,
-    n_data_R: Sequence[float] | Floats | None = None,
+    *,
+    weight_R: Sequence[float] | Floats | None = None,
+    days: Term | None = None,
+    least_noise: float = ROUNDING,
 ) -> PowerFit | None:
     """Fit rung means; None with fewer than three sizes: there is no interval then.
 
-    The order of the points changes nothing, and another unit of N changes C and `reference_n` alone. With `n_data_R`
-    four points are needed, and sizes that move in step with the data have no slope of their own: None.
+    `weight_R`: see `tsladder.law.weights`; None: equal. `days`: variance of the slope that the choice of the scored
+    days causes, and its degrees of freedom. `least_noise`: relative noise that every rung mean has at least, such as
+    that of losses printed with few digits. The order of the points changes nothing, and another unit of N changes C and
+    `reference_n` alone.
     """
-    line = fit_line(n_params_R, loss_R, n_data_R)
-    if line is None or np.unique(line.n).size < 3 or line.dof < 1:
+    line = fit_line(n_params_R, loss_R, weight_R)
+    if line is None or n_sizes_of(line.n) < 3 or line.dof < 1:
         return None
     from scipy.stats import t
 
     r = line.n.size
-    sse = float(line.residuals @ line.residuals)
-    sst = float(np.sum((line.y - line.level) ** 2))
-    sd = max(float(np.sqrt(sse / line.dof)), ROUNDING)
-    se = sd / float(np.sqrt(line.spread))
+    sst = float(np.sum(line.weight * (line.y - line.level) ** 2))
+    sd = max(float(np.sqrt(line.squares / line.dof)), least_noise, ROUNDING)
+    of_rungs = (sd**2 / line.spread, float(line.dof))
     critical = float(t.ppf((1.0 + confidence) / 2.0, line.dof))
     cooks = (
-        line.residuals**2 * line.leverage / ((r - line.dof) * sd**2 * np.maximum(1.0 - line.leverage, ROUNDING) ** 2)
+        line.weight * line.residuals**2 * line.leverage / (2.0 * sd**2 * np.maximum(1.0 - line.leverage, ROUNDING) ** 2)
     )
     level_width = critical * sd / np.sqrt(r)
     with np.errstate(over="ignore"):
         low, high, C = np.exp(
             [line.level - level_width, line.level + level_width, line.level - line.slope * line.centre]
         )
+    alpha = 0.0 - line.slope
+    terms = [of_rungs] if days is None else [of_rungs, days]
+    se, dof = combine(terms)
     return PowerFit(
         C=float(C),
-        alpha=0.0 - line.slope,
-        alpha_ci=(-line.slope - critical * se, -line.slope + critical * se),
+        alpha=alpha,
+        alpha_ci=bounds(alpha, terms, confidence=confidence),
         alpha_se=se,
-        r2=1.0 - sse / sst if sst > r * ROUNDING**2 else 0.0,
+        alpha_dof=dof,
+        alpha_ci_rungs=bounds(alpha, [of_rungs], confidence=confidence),
+        alpha_se_rungs=math.sqrt(of_rungs[0]),
+        alpha_ci_days=None if days is None else bounds(alpha, [days], confidence=confidence),
+        alpha_se_days=None if days is None else math.sqrt(days[0]),
+        alpha_dof_days=None if days is None or math.isinf(days[1]) else days[1],
+        r2=1.0 - line.squares / sst if sst > r * ROUNDING**2 else 0.0,
         residuals=tuple(line.residuals.tolist()),
+        weights=tuple(line.weight.tolist()),
         leverage=tuple(line.leverage.tolist()),
         cooks_distance=tuple(cooks.tolist()),
         reference_n=float(np.exp(line.centre)),
@@ -141,7 +180,7 @@ def fit_power(
         residual_sd=sd,
         log_n_spread=line.spread,
         n_rungs=r,
+        dof=line.dof,
         t_critical=critical,
         confidence=confidence,
-        beta=line.beta,
     )

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.law.line import ROUNDING
+
 Floats = NDArray[np.float64]
 
 LEAST_RUNGS = 6
-_START_ALPHAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
-_START_SHARES = (0.02, 0.2, 0.5, 0.8, 0.95)
+WIDEST = 0.1
+"""Width of the floor's interval over the least measured loss, up to which the floor is a figure worth giving."""
+
 _STEEPEST = 5.0
-_ROUNDING = 1e-12
+_LEAST_ALPHA = 1e-6
+_GRID_ALPHAS = np.geomspace(0.005, 4.0, 40)
+_GRID_SHARES = np.concatenate([[0.0, 0.02], np.linspace(0.05, 0.95, 19), 1.0 - np.geomspace(0.03, 1e-6, 12)])
+_REFINED = 3
+_EVALUATIONS = 400
+_FAR = 40.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloorFit:
     """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
 
-    `sse`: what the best fit leaves of the log losses, summed. `E_ci`: the profile likelihood interval of E, where E is
-    identified: its ends are the floors that fit just not significantly worse.
+    `sse`: what the best fit leaves of the log losses, weighted and summed; known from four rungs on. `E_ci`: the profile
+    likelihood interval of E. `bends`: the loss falls, and a law without a
+    floor fits significantly worse, so E lies above 0. `identified`: it bends, and `E_ci` is narrow. `alpha_ci`: the
+    profile likelihood interval of alpha where E is identified.
     """
 
     E: float | None
@@ -32,115 +44,212 @@ class FloorFit:
     reason: str
     sse: float | None = None
     E_ci: tuple[float, float] | None = None
+    alpha_ci: tuple[float, float] | None = None
+    bends: bool = False
+    reference_n: float | None = None
+
+    def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
+        """The fitted loss. Raises ValueError below six rungs, where there is none."""
+        if self.E is None or self.A is None or self.alpha is None:
+            raise ValueError("no floor was fitted")
+        return np.asarray(self.E + self.A * np.asarray(n_params, dtype=np.float64) ** -self.alpha, dtype=np.float64)
 
 
 def fit_floor(
-    n_params_R: Sequence[float] | Floats, loss_R: Sequence[float] | Floats, confidence: float = 0.95
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    confidence: float = 0.95,
+    *,
+    weight_R: Sequence[float] | Floats | None = None,
+    least_noise: float = ROUNDING,
 ) -> FloorFit:
-    """Least squares of log losses (summed, many starts, tight tolerances).
+    """Least squares of log losses: a grid over alpha and the floor's share of the loss at the ladder's geometric mean
+    size, refined from its best cells; the level has a closed form.
 
-    The search runs over alpha and the floor's share of the loss at the ladder's geometric mean size; the level then
-    has a closed form. E is identified when a constant and both ends of E's range, no floor at all and a floor at
-    the lowest loss, fit worse than the best by an F test with R - 3 degrees of freedom (the profile of E is closed).
+    Intervals are those of an F test with R - 3 degrees of freedom: the values with which the best fit is not
+    significantly worse. `least_noise`: relative noise that every rung has at least.
     """
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
-    order = np.lexsort((loss, n))
-    n, loss = n[order], loss[order]
-    rungs = n.size
-    if rungs < LEAST_RUNGS or np.unique(n).size < LEAST_RUNGS:
-        count = np.unique(n).size
-        reason = f"not identifiable: {count} sizes for three parameters and a noise level; at least {LEAST_RUNGS}"
-        return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason)
+    weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
+    order = np.lexsort((weight, loss, n))
+    n, loss, weight = n[order], loss[order], weight[order]
+    rungs, sizes = n.size, np.unique(n).size
+    best = _best(_Ladder.of(n, loss, weight)) if sizes > 3 else None
+    if best is None or rungs < LEAST_RUNGS or sizes < LEAST_RUNGS:
+        reason = f"not identifiable: {sizes} sizes for three parameters and a noise level; at least {LEAST_RUNGS}"
+        sse = None if best is None else best.sse
+        return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason, sse=sse)
     from scipy.stats import f
 
-    x = np.log(n) - np.log(n).mean()
-    y = np.log(loss)
-    best = _best(x, y)
-    level = float(np.mean(y - best.shape))
-    reference = float(np.exp(np.log(n).mean()))
+    ladder = _Ladder.of(n, loss, weight)
+    reference = float(np.exp(ladder.centre))
+    level = ladder.level_of(best)
     E = float(np.exp(level)) * best.share
     A = float(np.exp(level)) * (1.0 - best.share) * reference**best.alpha
-    noise = max(best.sse / (rungs - 3), _ROUNDING**2)
+    noise = max(best.sse / (rungs - 3), least_noise**2, ROUNDING**2)
     limit = best.sse + noise * float(f.ppf(confidence, 1, rungs - 3))
-    floor_can_be_absent = _sse_with_floor(x, y, 0.0, best.alpha) <= limit
-    floor_can_be_highest = _sse_with_floor(x, y, 0.999 * float(loss.min()), best.alpha) <= limit
-    reasons = []
-    if float(np.sum((y - y.mean()) ** 2)) <= limit:
-        reasons.append("a constant fits as well")
-    if floor_can_be_absent:
-        reasons.append("a law without any floor fits as well")
-    if floor_can_be_highest:
-        reasons.append("a floor at the lowest measured loss fits as well")
+    least = float(loss.min())
+    fitted = {"E": E, "A": A, "alpha": best.alpha, "sse": best.sse, "reference_n": reference}
+    if (ladder.squares - best.sse) / 2.0 <= noise * float(f.ppf(confidence, 2, rungs - 3)):
+        return FloorFit(**fitted, identified=False, reason="not identifiable: a constant fits as well")
     if best.alpha > 0.99 * _STEEPEST:
-        reasons.append("the exponent ran into its bound")
-    if reasons:
-        reason = "not identifiable: " + "; ".join(reasons)
-        return FloorFit(E=E, A=A, alpha=best.alpha, identified=False, reason=reason, sse=best.sse)
-    reason = f"identified: no floor and a floor at the lowest loss both fit worse ({confidence:.0%} profile test)"
-    ci = _profile_interval(x, y, E, best.alpha, limit, 0.999 * float(loss.min()))
-    return FloorFit(E=E, A=A, alpha=best.alpha, identified=True, reason=reason, sse=best.sse, E_ci=ci)
+        return FloorFit(**fitted, identified=False, reason="not identifiable: the exponent ran into its bound")
+    ci = _interval_of_floor(ladder, best, E, limit)
+    if ci[0] <= 0.0:
+        reason = "not identifiable: a law without any floor fits as well"
+        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci)
+    told = (
+        f"a law without a floor fits significantly worse; its {confidence:.0%} interval is {ci[0]:.4g} to {ci[1]:.4g}"
+    )
+    if ci[1] - ci[0] > WIDEST * least:
+        reason = f"not identifiable: there is one, since {told}, which is too wide to give it as a figure"
+        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci, bends=True)
+    return FloorFit(
+        **fitted,
+        identified=True,
+        reason=f"identified: {told}",
+        E_ci=ci,
+        alpha_ci=_interval_of_alpha(ladder, best, limit),
+        bends=True,
+    )
 
 
-def _profile_interval(
-    x: Floats, y: Floats, E: float, alpha: float, limit: float, highest: float
-) -> tuple[float, float]:
-    """The floors whose profile stays within `limit`, of which 0 and `highest` are known to lie outside. (E, E) where
-    the fit is perfect to rounding, so that no other floor does."""
-    from scipy.optimize import brentq
+def no_floor(reason: str) -> FloorFit:
+    return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason)
 
-    def over(floor: float) -> float:
-        return _sse_with_floor(x, y, floor, alpha) - limit
 
-    if not 0.0 < E < highest or over(E) >= 0.0:
-        return E, E
-    return float(brentq(over, 0.0, E, rtol=1e-6)), float(brentq(over, E, highest, rtol=1e-6))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ladder:
+    """`x`: log N less its mean `centre`; `y`: log loss; `root`: square roots of the weights, 1 on average."""
+
+    x: Floats
+    y: Floats
+    root: Floats
+    centre: float
+
+    @classmethod
+    def of(cls, n: Floats, loss: Floats, weight: Floats) -> _Ladder:
+        log_n = np.log(n)
+        centre = float(log_n.mean())
+        return cls(x=log_n - centre, y=np.log(loss), root=np.sqrt(weight / weight.mean()), centre=centre)
+
+    @property
+    def squares(self) -> float:
+        """What a constant leaves."""
+        return self.sse_of(np.zeros_like(self.y))
+
+    def level_of(self, best: _Best) -> float:
+        return float(np.average(self.y - _shape(self.x, best.alpha, best.share), weights=self.root**2))
+
+    def residuals_of(self, shape: Floats) -> Floats:
+        """Weighted residuals of y around `shape` at its best level."""
+        gap = self.y - shape
+        return np.asarray(self.root * (gap - np.average(gap, weights=self.root**2)), dtype=np.float64)
+
+    def sse_of(self, shape: Floats) -> float:
+        residuals = self.residuals_of(shape)
+        return float(residuals @ residuals)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Best:
     alpha: float
     share: float
-    shape: Floats
     sse: float
 
 
-def _shape(x: Floats, alpha: float, share: float) -> Floats:
+def _shape(x: Floats, alpha: Floats | float, share: Floats | float) -> Floats:
     """Log of (share + (1 - share) * exp(-alpha x)), by log-sum-exp; 0 at the reference size."""
     with np.errstate(divide="ignore"):
-        return np.asarray(np.logaddexp(np.log(share), np.log1p(-share) - alpha * x), dtype=np.float64)
+        return np.asarray(np.logaddexp(np.log(share), np.log1p(-np.asarray(share)) - alpha * x), dtype=np.float64)
 
 
-def _best(x: Floats, y: Floats) -> _Best:
-    from scipy.optimize import least_squares
+def _best(ladder: _Ladder, alpha: float | None = None) -> _Best:
+    """Over alpha and share; at a given alpha, over share alone."""
+    alphas = _GRID_ALPHAS if alpha is None else np.array([alpha])
+    weight = ladder.root**2 / np.sum(ladder.root**2)
+    gap = ladder.y - _shape(ladder.x, alphas[:, None, None], _GRID_SHARES[None, :, None])
+    gap = ladder.root * (gap - (gap @ weight)[..., None])
+    sse = np.einsum("ijk,ijk->ij", gap, gap)
 
-    def residuals(parameters: Floats) -> Floats:
-        shape = _shape(x, float(parameters[0]), float(parameters[1]))
-        return np.asarray((y - y.mean()) - (shape - shape.mean()), dtype=np.float64)
+    def at(p: Floats) -> tuple[float, float]:
+        """(alpha, share) of unbounded parameters."""
+        share = 1.0 / (1.0 + math.exp(-min(max(float(p[0]), -_FAR), _FAR)))
+        return alpha if alpha is not None else min(math.exp(min(float(p[1]), _FAR)), _STEEPEST), share
 
-    solutions = [
-        least_squares(
-            residuals, (alpha, share), bounds=((1e-6, 0.0), (_STEEPEST, 1.0 - 1e-9)), x_scale=(0.1, 0.1),
-            xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=400,
-        )
-        for alpha in _START_ALPHAS
-        for share in _START_SHARES
-    ]  # fmt: skip
-    chosen = min(solutions, key=lambda solution: float(solution.cost))
-    alpha, share = float(chosen.x[0]), float(chosen.x[1])
-    return _Best(alpha=alpha, share=share, shape=_shape(x, alpha, share), sse=2.0 * float(chosen.cost))
+    solutions = [_Best(alpha=a, share=0.0, sse=ladder.sse_of(-a * ladder.x)) for a in _without_floor(ladder, alpha)]
+    for place in np.argsort(sse, axis=None, kind="stable")[:_REFINED]:
+        i, j = np.unravel_index(place, sse.shape)
+        share = float(np.clip(_GRID_SHARES[j], 1e-6, 1.0 - 1e-7))
+        start = [math.log(share / (1.0 - share)), *([] if alpha is not None else [math.log(float(alphas[i]))])]
+        found, cost = _minimum(lambda p: ladder.residuals_of(_shape(ladder.x, *at(p))), start)
+        solutions.append(_Best(alpha=at(found)[0], share=at(found)[1], sse=cost))
+    return min(solutions, key=lambda solution: solution.sse)
 
 
-def _sse_with_floor(x: Floats, y: Floats, floor: float, alpha: float) -> float:
+def _without_floor(ladder: _Ladder, alpha: float | None) -> list[float]:
+    """The exponent of the line, within bounds: the search for a share only approaches 0."""
+    if alpha is not None:
+        return [alpha]
+    weight, x = ladder.root**2, ladder.x - np.average(ladder.x, weights=ladder.root**2)
+    slope = float(np.sum(weight * x * ladder.y) / np.sum(weight * x**2))
+    return [min(max(-slope, _LEAST_ALPHA), _STEEPEST)]
+
+
+def _minimum(residuals: Callable[[Floats], Floats], start: Sequence[float]) -> tuple[Floats, float]:
+    """(parameters, sum of squares) of the minimum that the start leads to, by Levenberg and Marquardt."""
+    from scipy.optimize import leastsq
+
+    with warnings.catch_warnings():
+        # It warns that it stopped at rounding, which is where a perfect fit ends.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = np.atleast_1d(leastsq(residuals, start, xtol=1e-13, ftol=1e-15, maxfev=_EVALUATIONS)[0])
+    left = residuals(found)
+    return found, float(left @ left)
+
+
+def _interval_of_floor(ladder: _Ladder, best: _Best, E: float, limit: float) -> tuple[float, float]:
+    """The floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so that no other floor
+    does.
+
+    The upper end may lie above the least measured loss, which noise puts below a floor that several rungs have reached.
+    With a floor at the greatest loss the best law is a constant, which `limit` has been seen to exclude.
+    """
+    from scipy.optimize import brentq
+
+    def over(floor: float) -> float:
+        return _sse_with_floor(ladder, floor, best) - limit
+
+    if E > 0.0 and over(E) >= 0.0:
+        return E, E
+    highest = float(np.exp(ladder.y.max()))
+    low = 0.0 if E == 0.0 or over(0.0) <= 0.0 else float(brentq(over, 0.0, E, rtol=1e-6))
+    return low, float(brentq(over, E, highest, rtol=1e-6))
+
+
+def _interval_of_alpha(ladder: _Ladder, best: _Best, limit: float) -> tuple[float, float]:
+    """The exponents whose profile over the floor stays within `limit`."""
+    from scipy.optimize import brentq
+
+    def over(alpha: float) -> float:
+        return _best(ladder, alpha).sse - limit
+
+    if over(best.alpha) >= 0.0:
+        return best.alpha, best.alpha
+    low = _LEAST_ALPHA if over(_LEAST_ALPHA) <= 0.0 else float(brentq(over, _LEAST_ALPHA, best.alpha, rtol=1e-6))
+    high = _STEEPEST if over(_STEEPEST) <= 0.0 else float(brentq(over, best.alpha, _STEEPEST, rtol=1e-6))
+    return low, high
+
+
+def _sse_with_floor(ladder: _Ladder, floor: float, best: _Best) -> float:
     """Least sum of squares with the floor held fixed: the profile of E."""
-    from scipy.optimize import least_squares
+    x, y, root = ladder.x, ladder.y, ladder.root
+    log_floor = math.log(floor) if floor > 0.0 else -math.inf
 
-    def residuals(parameters: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            fitted = np.logaddexp(np.log(floor), parameters[0] - parameters[1] * x)
-        return np.asarray(y - fitted, dtype=np.float64)
+    def residuals(p: Floats) -> Floats:
+        alpha = min(max(math.exp(min(float(p[1]), _FAR)), _LEAST_ALPHA), _STEEPEST)
+        return np.asarray(root * (y - np.logaddexp(log_floor, float(p[0]) - alpha * x)), dtype=np.float64)
 
     level = float(np.log(np.mean(np.maximum(np.exp(y) - floor, 1e-6 * np.exp(y)))))
-    starts = [(level + shift, slope) for shift in (-2.0, 0.0) for slope in (alpha, 0.02, 0.2, 1.0)]
-    bounds = ((-np.inf, 1e-6), (np.inf, _STEEPEST))
-    clipped = [(a, float(np.clip(b, 1e-5, 0.99 * _STEEPEST))) for a, b in starts]
-    return min(2.0 * float(least_squares(residuals, s, bounds=bounds, xtol=1e-12).cost) for s in clipped)
+    starts = [(level + shift, slope) for shift in (-2.0, 0.0) for slope in (best.alpha, 0.05, 0.5)]
+    return min(_minimum(residuals, (a, math.log(max(b, 10.0 * _LEAST_ALPHA))))[1] for a, b in starts)

@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from tsladder.evaluation.confidence_set import model_confidence_set
-from tsladder.law.choice import NOT_IDENTIFIABLE, ModelChoice, choose_form
-from tsladder.law.detection import POWER, detectable_alpha
+from tsladder.evaluation.confidence_set import MeanNoise, model_confidence_set
+from tsladder.evaluation.difference import Term
+from tsladder.law.days import day_noise
+from tsladder.law.design import Kind, n_sizes_of
+from tsladder.law.detection import POWER, Precision, detectable_alpha, detectable_range
 from tsladder.law.excess import fit_excess
 from tsladder.law.fit import PowerFit, fit_constant, fit_power
-from tsladder.law.floor import FloorFit, fit_floor
-from tsladder.law.left_out import LeftOut, leave_one_rung_out
-from tsladder.law.neighbours import Contrast, compare_neighbours
+from tsladder.law.floor import fit_floor, no_floor
+from tsladder.law.forms import Form, Support, aicc_of_forms, support_of_rungs, support_of_sizes
+from tsladder.law.left_out import LeftOut, is_outlier, leave_one_rung_out
+from tsladder.law.neighbours import Contrast, compare_neighbours, compare_with_least, is_significant
 from tsladder.law.notes import CARRIES, notes_on
-from tsladder.law.overfit import FORM, OverfitFit, fit_overfit
-from tsladder.law.points import DroppedCell, RungPoint, in_order
+from tsladder.law.overfit import FORM, fit_overfit, no_turn
+from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
 from tsladder.law.region import joint_region
 from tsladder.law.repetition import repeated_verdicts
-from tsladder.law.settling import Cost, rung_noise
-from tsladder.law.surface import fit_surface
+from tsladder.law.settling import Cost
+from tsladder.law.size_effect import judge_sizes
+from tsladder.law.threshold import HuberDelta
 from tsladder.law.verdict import judge
+from tsladder.law.weights import least_noise_of, rung_noise, rung_weights
 from tsladder.vocabulary import Cell
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fitted:
+    """What is said of rungs at one count of their parameters. `left_out`: one entry a rung, or none."""
+
+    support: Support
+    contrasts: Sequence[Contrast] = ()
+    left_out: Sequence[LeftOut] = ()
+    days_of: Callable[[Sequence[RungPoint]], Term | None] = lambda _: None
 
 
 def law_of_points(
@@ -38,49 +54,70 @@ def law_of_points(
     dropped: Sequence[DroppedCell] = (),
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
-    huber_delta: float | None = None,
+    huber_delta: float | HuberDelta | None = None,
+    interest_option: str = "law.alpha_of_interest",
 ) -> dict[str, Any]:
     """JSON-ready: fits, verdict and what supports it. `draws` and `seed` are those of every bootstrap in it.
 
-    Where `n_data` varies, N is judged at equal data and the record also holds the `surface`; the forms over N alone are
-    then left out. `cost`: what further work would take. `huber_delta`: of the surface, None: chosen from the noise.
+    Where `n_data` varies otherwise than in step with `n_params`, size is judged at equal data, and the forms over N
+    alone are left out; wherever it varies the record also holds the `surface`. `cost`: what further work would take.
+    `huber_delta`: of the surface, None: chosen from the noise. `interest_option`: where `alpha_of_interest` is set.
     """
     rungs = in_order(points)
-    sizes, losses, data = [p.n_params for p in rungs], [p.loss for p in rungs], _varying_data(rungs)
-    power = fit_power(sizes, losses, confidence, data)
-    in_step = data is not None and power is None
-    if in_step:
-        power = fit_power(sizes, losses, confidence)
-    contrasts: Sequence[Contrast] = ()
-    if data is None:
-        contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
-    floor, overfit, choice = _forms_of_size(sizes, losses, confidence, power, data is not None)
+    data = _varying_data(rungs)
+    sizes_law = None
+    if data is not None:
+        sizes_law = judge_sizes(
+            [p.n_params for p in rungs],
+            data,
+            [p.loss for p in rungs],
+            confidence=confidence,
+            draws=draws,
+            seed=seed,
+            delta=huber_delta,
+            least_noise=least_noise_of(rungs),
+        )
+    design = None if sizes_law is None else sizes_law.design
+    varying = design is not None and design.kind is Kind.VARYING
+    if sizes_law is not None and varying:
+        fitted = _Fitted(support=support_of_sizes(sizes_law))
+    else:
+        together = design.data_exponent if design is not None and design.kind is Kind.IN_STEP else None
+        fitted = _of_rungs(rungs, alpha_of_interest, confidence, draws, seed, together)
+    support = fitted.support
+    power = support.power
     verdict = judge(
         rungs,
-        power,
+        support,
         alpha_of_interest=alpha_of_interest,
         confidence=confidence,
-        contrasts=contrasts,
+        contrasts=fitted.contrasts,
         probes_failed=probes_failed,
         cost=cost,
-        turns_at_n=overfit.turns_at_n if choice.preferred == "overfit" else None,
+        interest_option=interest_option,
     )
-    noise = rung_noise(rungs, power)
-    left_out = leave_one_rung_out(sizes, losses, None if in_step else data)
-    constant = fit_constant(losses) if rungs else None
+    noise = support.noise_of(rungs)
+    constant = fit_constant([p.loss for p in rungs]) if rungs else None
     excess = fit_excess(rungs, confidence)
+    precision = None if power is None or noise is None else Precision.of(power, noise)
+    left_out = _left_out(rungs, fitted)
     record: dict[str, Any] = {
         "points": [_point(point) for point in rungs] + [_dropped(cell) for cell in dropped],
         "fits": {
             "constant": None if constant is None else dataclasses.asdict(constant),
             "power": _power(power),
-            "power_floor": dataclasses.asdict(floor),
-            "overfit": dataclasses.asdict(overfit) | {"form": FORM, "preferred": choice.preferred == "overfit"},
+            "power_floor": dataclasses.asdict(support.floor or no_floor(_VARYING)),
+            "overfit": dataclasses.asdict(support.overfit or no_turn(_VARYING))
+            | {"form": FORM, "preferred": support.form is Form.TURN},
         },
-        "model_choice": dataclasses.asdict(choice),
-        "power_by_count": {count: _power(_fit_at(rungs, count, confidence)) for count in COUNTS},
+        "model_choice": {
+            "aicc": aicc_of_forms(constant, support),
+            "preferred": support.form.value,
+            "reason": support.why,
+        },
+        "power_by_count": {count: _power(_fit_at(rungs, count, fitted, confidence)) for count in COUNTS},
         "joint_region": None if power is None else joint_region(power),
-        "influential": _influential(rungs, power, left_out),
+        "influential": _influential(rungs, power, fitted.left_out, confidence),
         "excess": None if excess is None else dataclasses.asdict(excess) | {"power": _power(excess.power)},
         "verdict": verdict.name.value,
         "reason": verdict.reason,
@@ -91,19 +128,76 @@ def law_of_points(
         "own_rate_loss": rungs[0].own_rate_loss if rungs else None,
         "baselines": dict(rungs[0].baselines) if rungs else {},
         "rung_noise": noise,
-        "minimum_detectable_alpha": None if power is None or noise is None else detectable_alpha(power, noise),
+        "minimum_detectable_alpha": None if precision is None else detectable_alpha(precision),
+        "minimum_detectable_alpha_range": None if precision is None else detectable_range(precision),
         "power": POWER,
         "repetition": None if power is None else repeated_verdicts(power, noise or 0.0, alpha_of_interest),
-        "neighbours": [dataclasses.asdict(contrast) for contrast in contrasts],
-        "confidence_set": _confidence_set(rungs, confidence, draws, seed),
-        "leave_one_rung_out": [_left_out(rung, left) for rung, left in zip(rungs, left_out, strict=False)],
-        "extrapolation": _left_out(rungs[-1], left_out[-1]) if left_out else None,
-        "notes": notes_on(rungs, power, dropped, in_step=in_step, varying=data is not None),
+        "neighbours": [dataclasses.asdict(contrast) for contrast in fitted.contrasts],
+        "confidence_set": _confidence_set(rungs, power, confidence, draws, seed),
+        "leave_one_rung_out": left_out,
+        "extrapolation": _extrapolation(fitted, left_out),
+        "notes": notes_on(rungs, support, dropped, fitted.left_out),
     }
-    if data is not None:
-        surface = fit_surface(sizes, data, losses, confidence=confidence, draws=draws, seed=seed, delta=huber_delta)
-        record["surface"] = dataclasses.asdict(surface)
+    if sizes_law is not None:
+        record["surface"] = dataclasses.asdict(sizes_law.surface)
+    if varying:
+        told = dataclasses.asdict(sizes_law) if sizes_law is not None else {}
+        record["size_at_equal_data"] = {key: value for key, value in told.items() if key != "surface"}
     return {key: _plain(value) for key, value in record.items()}
+
+
+_VARYING = "not identifiable: n_data varies, so no form over n_params alone applies; see surface"
+
+
+def _of_rungs(
+    rungs: Sequence[RungPoint],
+    alpha_of_interest: float,
+    confidence: float,
+    draws: int,
+    seed: int,
+    data_exponent: float | None,
+) -> _Fitted:
+    """Rungs whose data are the same, or grew in step with them."""
+    sizes, losses = [p.n_params for p in rungs], [p.loss for p in rungs]
+    weight_R, least_noise = rung_weights(rungs), least_noise_of(rungs)
+
+    def of_days(placed: Sequence[RungPoint]) -> Term | None:
+        weights = rung_weights(placed)
+        found = day_noise(
+            placed,
+            draws=draws,
+            confidence=confidence,
+            seed=seed,
+            weight_R=None if weights is None else weights.tolist(),
+        )
+        return None if found is None else (found.variance, found.dof)
+
+    power = fit_power(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=of_days(rungs))
+    contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
+    beyond = compare_with_least(rungs, power, draws=draws, confidence=confidence, seed=seed)
+    floor = fit_floor(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise)
+    overfit = fit_overfit(
+        sizes,
+        losses,
+        confidence,
+        weight_R=weight_R,
+        least_noise=least_noise,
+        floor_sse=floor.sse,
+        rise_is_paired=any(is_significant(c, confidence) and c.difference > 0.0 for c in beyond),
+    )
+    return _Fitted(
+        support=support_of_rungs(
+            power,
+            floor,
+            overfit,
+            n_sizes=n_sizes_of(sizes),
+            alpha_of_interest=alpha_of_interest,
+            data_exponent=data_exponent,
+        ),
+        contrasts=contrasts,
+        left_out=leave_one_rung_out(sizes, losses, weight_R, least_noise=least_noise),
+        days_of=of_days,
+    )
 
 
 def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
@@ -113,12 +207,21 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
     return sorted(set(points[0].beaten_by).intersection(*(point.beaten_by for point in points)))
 
 
-def _confidence_set(rungs: Sequence[RungPoint], confidence: float, draws: int, seed: int) -> dict[str, Any] | None:
-    """The rungs that cannot be told from the best on the scored days; None where daily losses are not known."""
+def _confidence_set(
+    rungs: Sequence[RungPoint], power: PowerFit | None, confidence: float, draws: int, seed: int
+) -> dict[str, Any] | None:
+    """The rungs that cannot be told from the best; None where daily losses are not known.
+
+    Each rung is a draw of its search and seeds, whose noise is that of the rungs around their law.
+    """
     losses = {rung.cell: rung.loss_N for rung in rungs if rung.loss_N is not None}
     if not rungs or len(losses) < len(rungs):
         return None
-    return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed).to_json()
+    relative = rung_noise(rungs, power) if power is not None else None
+    noise = None
+    if relative is not None and power is not None:
+        noise = MeanNoise(variances={rung.cell: (relative * rung.loss) ** 2 for rung in rungs}, dof=power.dof)
+    return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise).to_json()
 
 
 def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
@@ -127,41 +230,42 @@ def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
     return known if len(known) == len(rungs) and len(set(known)) > 1 else None
 
 
-def _forms_of_size(
-    sizes: Sequence[float], losses: Sequence[float], confidence: float, power: PowerFit | None, varying: bool
-) -> tuple[FloorFit, OverfitFit, ModelChoice]:
-    """The forms over N beyond the power law, and the choice among all; with varying data none of them applies."""
-    if not varying:
-        floor, overfit = fit_floor(sizes, losses, confidence), fit_overfit(sizes, losses, confidence)
-        constant = fit_constant(losses) if losses else None
-        return floor, overfit, choose_form(len(losses), constant, power, floor, overfit)
-    why = f"{NOT_IDENTIFIABLE}: n_data varies, so no form over n_params alone applies; see surface"
-    floor = FloorFit(E=None, A=None, alpha=None, identified=False, reason=why)
-    overfit = OverfitFit(
-        a=None, b=None, c=None, turns_at_n=None, turns_at_ci=None, loss_at_turn=None, turns=False, reason=why
-    )
-    aicc = dict.fromkeys(("constant", "power", "power_floor", "overfit"))
-    return floor, overfit, ModelChoice(aicc=aicc, preferred="surface", reason=why)
-
-
 def _influential(
-    rungs: Sequence[RungPoint], power: PowerFit | None, left_out: Sequence[LeftOut]
+    rungs: Sequence[RungPoint], power: PowerFit | None, left_out: Sequence[LeftOut], confidence: float
 ) -> list[dict[str, Any]]:
-    """Rungs that carry the fit. With one degree of freedom every rung does, which names none."""
+    """Rungs that carry the fit, and rungs that do not belong to the law of the others. With one degree of freedom every
+    rung carries it, which names none."""
     if power is None or power.dof < 2 or not left_out:
         return []
     return [
-        {"cell": rung.cell, "cooks_distance": distance, "alpha_without": left.alpha_without}
+        {
+            "cell": rung.cell,
+            "cooks_distance": distance,
+            "alpha_without": left.alpha_without,
+            "p_outlier": left.p_outlier,
+        }
         for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True)
-        if distance > CARRIES
+        if distance > CARRIES or is_outlier(left, confidence)
     ]
 
 
-def _fit_at(rungs: Sequence[RungPoint], count: str, confidence: float) -> PowerFit | None:
-    if any(getattr(point, count) is None for point in rungs):
+def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: _Fitted, confidence: float) -> PowerFit | None:
+    """The power law over another count of the same models, their days and weights unchanged; where data vary, only that
+    over the whole count is known."""
+    if count == COUNTS[0]:
+        return fitted.support.power
+    if fitted.support.sizes is not None or any(getattr(point, count) is None for point in rungs):
         return None
-    placed = [point.named(count) for point in rungs]
-    return fit_power([point.n_params for point in placed], [point.loss for point in placed], confidence)
+    placed = in_order([point.named(count) for point in rungs])
+    weight_R = rung_weights(placed)
+    return fit_power(
+        [point.n_params for point in placed],
+        [point.loss for point in placed],
+        confidence,
+        weight_R=weight_R,
+        least_noise=least_noise_of(placed),
+        days=fitted.days_of(placed),
+    )
 
 
 def _power(fit: PowerFit | None) -> dict[str, Any] | None:
@@ -209,5 +313,15 @@ def _dropped(cell: DroppedCell) -> dict[str, Any]:
     return empty | known | {"dropped": True, "dropped_reason": cell.reason}
 
 
-def _left_out(rung: RungPoint, left: LeftOut) -> dict[str, Any]:
-    return {"cell": rung.cell} | dataclasses.asdict(left)
+def _left_out(rungs: Sequence[RungPoint], fitted: _Fitted) -> list[dict[str, Any]]:
+    """Each rung predicted by the others; where data vary, each size with all its points."""
+    if (sizes := fitted.support.sizes) is not None:
+        return [{"cell": size_in_words(left.n_params)} | dataclasses.asdict(left) for left in sizes.left_out]
+    return [{"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)]
+
+
+def _extrapolation(fitted: _Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The largest one, predicted from those below it."""
+    if (sizes := fitted.support.sizes) is not None and sizes.extrapolation is None:
+        return None
+    return left_out[-1] if left_out else None

@@ -1,9 +1,4 @@
-"""The straight line through log losses over log sizes, by least squares.
-
-Where the amount of data varies too, log D enters beside log N (Frisch, Waugh and Lovell: the slope on what D leaves of
-N), so that a ladder whose larger models saw more data is not credited with what the data did. It costs one degree of
-freedom, and the line is that at the geometric mean of D.
-"""
+"""The straight line through log losses over log sizes, by weighted least squares."""
 
 from __future__ import annotations
 
@@ -18,78 +13,72 @@ Floats = NDArray[np.float64]
 ROUNDING = 1e-12
 """Least residual deviation: logs of losses carry rounding errors, and a perfect fit must not beat them."""
 
-_IN_STEP = 1e-6
-"""Share of the spread of log N that log D must leave."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """`partial`: centred log N, less what log D explains of it; `spread` is its sum of squares."""
+    """Points in order of size. `x`: log N less its weighted mean `centre`; `spread`: weighted sum of its squares.
+
+    `weight`: of each point, 1 on average. `leverage`: share of each point in its own fitted value.
+    """
 
     n: Floats
     loss: Floats
+    weight: Floats
+    x: Floats
     y: Floats
-    partial: Floats
     centre: float
     spread: float
     level: float
     slope: float
-    beta: float | None
     residuals: Floats
     leverage: Floats
 
     @property
     def dof(self) -> int:
-        return int(self.n.size) - (2 if self.beta is None else 3)
+        return int(self.n.size) - 2
 
-
-def _ordered(
-    n_params_R: Sequence[float] | Floats, loss_R: Sequence[float] | Floats, n_data_R: Sequence[float] | Floats | None
-) -> tuple[Floats, Floats, Floats]:
-    n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
-    data = np.ones_like(n) if n_data_R is None else np.asarray(n_data_R, dtype=np.float64)
-    if not n.shape == loss.shape == data.shape or n.ndim != 1:
-        raise ValueError(f"sizes and losses must pair up, one of each a rung; got {n.shape} and {loss.shape}")
-    if not all(np.isfinite(values).all() and (values > 0.0).all() for values in (n, loss, data)):
-        raise ValueError("sizes and losses must be positive numbers")
-    order = np.lexsort((loss, data, n))
-    return n[order], loss[order], data[order]
+    @property
+    def squares(self) -> float:
+        """Weighted sum of squared residuals."""
+        return float(np.sum(self.weight * self.residuals**2))
 
 
 def fit_line(
-    n_params_R: Sequence[float] | Floats, loss_R: Sequence[float] | Floats, n_data_R: Sequence[float] | Floats | None
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    weight_R: Sequence[float] | Floats | None = None,
 ) -> Line | None:
-    """Least squares through two points or more; None when all sizes are equal, or in step with the data."""
-    n, loss, data = _ordered(n_params_R, loss_R, n_data_R)
+    """Fit two points or more; None when all sizes are equal. Weights None: all equal. Raises ValueError for figures that
+    are not positive or do not pair up."""
+    n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
+    weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
+    if not n.shape == loss.shape == weight.shape or n.ndim != 1:
+        raise ValueError(f"sizes and losses must pair up, one of each a rung; got {n.shape} and {loss.shape}")
+    if not all(np.isfinite(values).all() and (values > 0.0).all() for values in (n, loss, weight)):
+        raise ValueError("sizes, losses and weights must be positive numbers")
     if n.size < 2:
         return None
-    log_n, y, z = np.log(n), np.log(loss), np.log(data)
-    centre, level = float(log_n.mean()), float(y.mean())
-    x, z = log_n - centre, z - z.mean()
-    total, data_spread = float(x @ x), float(z @ z)
-    leverage = np.full(n.size, 1.0 / n.size)
-    beta, explained = None, np.zeros_like(y)
-    if n_data_R is not None and data_spread > ROUNDING:
-        x = x - z * float(z @ x) / data_spread
-        beta = -float(z @ (y - level)) / data_spread
-        explained = -beta * z
-        leverage = leverage + z**2 / data_spread
-    spread = float(x @ x)
-    if spread <= max(ROUNDING, _IN_STEP * total):
+    order = np.lexsort((weight, loss, n))
+    n, loss, weight = n[order], loss[order], weight[order]
+    if weight_R is not None:
+        weight = weight / weight.mean()
+    log_n, y = np.log(n), np.log(loss)
+    centre, level = float(np.average(log_n, weights=weight)), float(np.average(y, weights=weight))
+    x = log_n - centre
+    spread = float(np.sum(weight * x**2))
+    if spread <= ROUNDING:
         return None
-    slope = float(x @ (y - level)) / spread
-    if beta is not None:
-        beta -= slope * float(z @ (x - (log_n - centre))) / data_spread
+    slope = float(np.sum(weight * x * (y - level))) / spread
     return Line(
         n=n,
         loss=loss,
+        weight=weight,
+        x=x,
         y=y,
-        partial=x,
         centre=centre,
         spread=spread,
         level=level,
         slope=slope,
-        beta=beta,
-        residuals=y - level - slope * x - explained,
-        leverage=leverage + x**2 / spread,
+        residuals=y - level - slope * x,
+        leverage=weight * (1.0 / n.size + x**2 / spread),
     )

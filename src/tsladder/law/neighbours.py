@@ -14,6 +14,7 @@ table gives for a point without replicates is taken at its word: its author know
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
@@ -58,11 +59,48 @@ def compare_neighbours(
     seed borrows the relative spread of the others. Raises ValueError when two rungs' days differ.
     """
     ordered = in_order(points)
+    pairs = list(itertools.pairwise(range(len(ordered))))
+    return _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed)
+
+
+def compare_with_least(
+    points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
+) -> tuple[Contrast, ...]:
+    """The rung of least loss against every larger one, as `compare_neighbours` compares two; () where it is the largest.
+
+    The least rung was picked for its luck too, so the correction counts every rung that it might have been.
+    """
+    ordered = in_order(points)
+    if len(ordered) < 2:
+        return ()
+    least = min(range(len(ordered)), key=lambda index: ordered[index].loss)
+    pairs = [(least, index) for index in range(least + 1, len(ordered))]
+    found = _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed)
+    picked = len(ordered) - 1 - len(pairs)
+    return tuple(
+        dataclasses.replace(c, p_holm=None if c.p_holm is None else min(1.0, c.p_holm * (1.0 + picked / len(pairs))))
+        for c in found
+    )
+
+
+def is_significant(contrast: Contrast, confidence: float) -> bool:
+    return contrast.p_holm is not None and contrast.p_holm < 1.0 - confidence
+
+
+def _contrasts(
+    ordered: Sequence[RungPoint],
+    pairs: Sequence[tuple[int, int]],
+    fit: PowerFit | None,
+    *,
+    draws: int,
+    confidence: float,
+    seed: int,
+) -> tuple[Contrast, ...]:
     seed_terms, of_seeds = _seed_terms(ordered), any(point.replicated for point in ordered)
     raw: list[tuple[float | None, float | None, str]] = []
-    pairs = list(itertools.pairwise(ordered))
-    for index, (smaller, larger) in enumerate(pairs):
-        terms = [term for term in seed_terms[index : index + 2] if term is not None]
+    for first, second in pairs:
+        smaller, larger = ordered[first], ordered[second]
+        terms = [term for term in (seed_terms[first], seed_terms[second]) if term is not None]
         known = ["seeds"] if terms else []
         if (days := _day_term(smaller, larger, draws, confidence, seed)) is not None:
             terms.append(days)
@@ -78,15 +116,15 @@ def compare_neighbours(
     corrected = holm([p for _, p, _ in raw])
     return tuple(
         Contrast(
-            smaller=smaller.cell,
-            larger=larger.cell,
-            difference=larger.loss - smaller.loss,
-            relative=larger.loss / smaller.loss - 1.0,
+            smaller=ordered[first].cell,
+            larger=ordered[second].cell,
+            difference=ordered[second].loss - ordered[first].loss,
+            relative=ordered[second].loss / ordered[first].loss - 1.0,
             se=se,
             p_holm=p_holm,
             noise=noise,
         )
-        for (smaller, larger), (se, _, noise), p_holm in zip(pairs, raw, corrected, strict=True)
+        for (first, second), (se, _, noise), p_holm in zip(pairs, raw, corrected, strict=True)
     )
 
 

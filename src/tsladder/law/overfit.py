@@ -1,8 +1,15 @@
 """The over-fitting form: at fixed data the loss falls with size, turns, and rises.
 
-log loss = a + b x + c x^2 in x = log N, with c > 0. A curved ladder is not yet one that turns, so the claim is that of
-Lind and Mehlum (2010, "With or without U?"): the slope at the smallest rung lies below 0 AND the slope at the largest
-above it, each with confidence. Its interval is Fieller's, the sizes at which a slope of 0 is not rejected.
+log loss = a + b x + c x^2 in x = log N, with c > 0. A curved ladder is not yet one that turns: a law above a floor bends
+as well, and its least rung lies somewhere on the floor by chance. So a turn is claimed only where
+
+- the slope of the parabola at the smallest rung lies below 0 AND that at the largest above it, each with confidence
+  (Lind and Mehlum 2010, "With or without U?"),
+- the rise itself is seen: the second of two lines that meet at the turn rises with confidence (Simonsohn 2018), or rungs
+  beyond the least one are significantly above it, paired by day (`tsladder.law.neighbours`), and
+- the parabola leaves less than a power law above a floor does, which has as many parameters.
+
+The interval of the turn is Fieller's, the sizes at which a slope of 0 is not rejected.
 """
 
 from __future__ import annotations
@@ -40,27 +47,36 @@ class OverfitFit:
 
 
 def fit_overfit(
-    n_params_R: Sequence[float] | Floats, loss_R: Sequence[float] | Floats, confidence: float = 0.95
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    confidence: float = 0.95,
+    *,
+    weight_R: Sequence[float] | Floats | None = None,
+    least_noise: float = ROUNDING,
+    floor_sse: float | None = None,
+    rise_is_paired: bool = False,
 ) -> OverfitFit:
-    """Least squares of log losses on rung means. The order of the points changes nothing."""
+    """Least squares of log losses on rung means. The order of the points changes nothing.
+
+    `floor_sse`: what a power law above a floor leaves of the same losses, None: not known, and not compared.
+    `rise_is_paired`: a rung beyond the least one is significantly above it. `least_noise`: relative noise that every
+    rung has at least.
+    """
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
-    order = np.lexsort((loss, n))
-    n, loss = n[order], loss[order]
+    weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
+    order = np.lexsort((weight, loss, n))
+    n, loss, weight = n[order], loss[order], weight[order]
     if (sizes := np.unique(n).size) < LEAST_RUNGS:
-        return _unknown(f"not identifiable: {sizes} sizes for a curve and a noise level; at least {LEAST_RUNGS}")
+        return no_turn(f"not identifiable: {sizes} sizes for a curve and a noise level; at least {LEAST_RUNGS}")
     from scipy.stats import t
 
     centre = float(np.log(n).mean())
-    x, y = np.log(n) - centre, np.log(loss)
+    x, y, root = np.log(n) - centre, np.log(loss), np.sqrt(weight / weight.mean())
     design = np.column_stack([np.ones_like(x), x, x**2])
-    root, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-    if rank < 3:
-        return _unknown("not identifiable: the sizes lie too close together for a curve")
-    level, b, c = map(float, root)
-    residuals = y - design @ root
-    sse = float(residuals @ residuals)
-    noise = max(sse / (n.size - 3), ROUNDING**2)
-    covariance: Floats = noise * np.linalg.inv(design.T @ design).astype(np.float64)
+    fitted = _weighted(design, y, root, least_noise)
+    if fitted is None:
+        return no_turn("not identifiable: the sizes lie too close together for a curve")
+    (level, b, c), covariance, sse = fitted
     critical = float(t.ppf((1.0 + confidence) / 2.0, n.size - 3))
 
     def slope(at: float) -> tuple[float, float]:
@@ -71,7 +87,11 @@ def fit_overfit(
     (first, first_reach), (last, last_reach) = slope(float(x[0])), slope(float(x[-1]))
     turn = -b / (2.0 * c) if c > 0.0 else None
     inside = turn is not None and x[0] < turn < x[-1]
-    turns = first < -first_reach and last > last_reach
+    bends = inside and first < -first_reach and last > last_reach
+    rises = (
+        bends and turn is not None and (rise_is_paired or _second_line_rises(x, y, root, turn, critical, least_noise))
+    )
+    turns = rises and (floor_sse is None or sse < floor_sse)
     at_n = float(np.exp(turn + centre)) if inside and turn is not None else None
     ends = _fieller(b, c, covariance, critical) if inside else None
     return OverfitFit(
@@ -82,26 +102,54 @@ def fit_overfit(
         turns_at_ci=None if ends is None else (float(np.exp(ends[0] + centre)), float(np.exp(ends[1] + centre))),
         loss_at_turn=float(np.exp(level - b * b / (4.0 * c))) if at_n is not None else None,
         turns=turns,
-        reason=_reason(turns, at_n, confidence),
+        reason=_reason(at_n, confidence, bends=bends, rises=rises, turns=turns),
         sse=sse,
     )
 
 
-def _reason(turns: bool, at_n: float | None, confidence: float) -> str:
-    if turns and at_n is not None:
-        return (
-            f"the loss falls at the smallest rung and rises at the largest, each with {confidence:.0%} confidence; it "
-            f"turns at {size_in_words(at_n)}"
-        )
+def _weighted(
+    design: Floats, y: Floats, root: Floats, least_noise: float
+) -> tuple[tuple[float, ...], Floats, float] | None:
+    """(coefficients, their covariance, weighted squares left) by least squares; None for a design without full rank."""
+    weighted = root[:, None] * design
+    found, _, rank, _ = np.linalg.lstsq(weighted, root * y, rcond=None)
+    if rank < design.shape[1]:
+        return None
+    residuals = root * y - weighted @ found
+    sse = float(residuals @ residuals)
+    noise = max(sse / (y.size - design.shape[1]), least_noise**2, ROUNDING**2)
+    covariance: Floats = noise * np.linalg.inv(weighted.T @ weighted).astype(np.float64)
+    return tuple(map(float, found)), covariance, sse
+
+
+def _second_line_rises(x: Floats, y: Floats, root: Floats, turn: float, critical: float, least_noise: float) -> bool:
+    """Of two lines that meet at the turn, does the one beyond it rise with confidence?"""
+    design = np.column_stack([np.ones_like(x), np.minimum(x - turn, 0.0), np.maximum(x - turn, 0.0)])
+    fitted = _weighted(design, y, root, least_noise)
+    if fitted is None:
+        return False
+    (_, _, beyond), covariance, _ = fitted
+    return beyond > critical * float(np.sqrt(covariance[2, 2]))
+
+
+def _reason(at_n: float | None, confidence: float, *, bends: bool, rises: bool, turns: bool) -> str:
     if at_n is None:
         return "the fitted curve has no least loss inside the ladder"
-    return (
-        f"the fitted curve turns at {size_in_words(at_n)}, but its fall before or its rise after may be noise "
-        f"({confidence:.0%} confidence)"
-    )
+    at = size_in_words(at_n)
+    if turns:
+        return (
+            f"the loss falls up to about {at} and rises beyond, each with {confidence:.0%} confidence, and a law above a "
+            "floor describes it less well"
+        )
+    fitted = f"the fitted curve has its least loss at {at}, but"
+    if rises:
+        return f"{fitted} a law above a floor, which never rises, describes the rungs as well"
+    if bends:
+        return f"{fitted} that larger rungs rise above it is not shown ({confidence:.0%} confidence)"
+    return f"{fitted} its fall before or its rise after may be noise ({confidence:.0%} confidence)"
 
 
-def _unknown(reason: str) -> OverfitFit:
+def no_turn(reason: str) -> OverfitFit:
     return OverfitFit(
         a=None, b=None, c=None, turns_at_n=None, turns_at_ci=None, loss_at_turn=None, turns=False, reason=reason
     )

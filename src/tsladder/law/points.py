@@ -29,6 +29,8 @@ class RungPoint:
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> loss on the same windows
     n_data                                    amount of data it was trained on, where that is known: of a study, windows
+    loss_step                                 unit of the last digit that a table shows of its losses (0.001 of 0.397),
+                                              so that each row has an error of at least this over sqrt(12)
     loss_N, dates_N                           daily loss averaged over seeds, and its days
     """
 
@@ -50,6 +52,7 @@ class RungPoint:
     beaten_by: tuple[str, ...] = ()
     off_budget: bool = False
     n_data: float | None = None
+    loss_step: float | None = None
     loss_N: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
     dates_N: NDArray[np.datetime64] | None = field(default=None, compare=False, repr=False)
 

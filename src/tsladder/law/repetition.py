@@ -1,7 +1,8 @@
-"""What the same study would find if it were repeated: other searches, other seeds, the same ladder.
+"""What the same study would find if it were repeated: other searches and seeds, the same ladder and test days.
 
-Simulated with a fixed seed: rung means around the fitted law with the ladder's own noise, judged like the original by
-their interval alone. It shows how much of a verdict is luck; of that luck the estimate itself is part.
+Neither the noise of a rung nor alpha is known: the noise is drawn from s^2 nu / chi^2_nu, alpha from its distribution
+given that noise, and then a study from both, judged like the original by its interval alone. Taking the estimates for
+the truth would promise too much: an interval that excludes 0 tends to come from an estimate that luck made large.
 """
 
 from __future__ import annotations
@@ -10,17 +11,27 @@ import numpy as np
 
 from tsladder.law.fit import PowerFit
 
-REPETITIONS = 2000
+REPETITIONS = 4000
 _SEED = 6
 
 
 def repeated_verdicts(fit: PowerFit, noise: float, alpha_of_interest: float) -> dict[str, float]:
-    """Share of repetitions with each verdict that the interval of the exponent decides; `underpowered` is the rest."""
+    """Share of repetitions with each verdict that the interval of the exponent decides; `underpowered` is the rest.
+
+    `noise`: relative, of one rung mean.
+    """
+    from scipy.special import stdtrit
+
     rng = np.random.default_rng(_SEED)
-    alpha = fit.alpha + noise / np.sqrt(fit.log_n_spread) * rng.normal(size=REPETITIONS)
-    scatter = noise * np.sqrt(rng.chisquare(fit.dof, size=REPETITIONS) / fit.dof)
-    reach = fit.t_critical * scatter / np.sqrt(fit.log_n_spread)
-    scales, worse = alpha - reach > 0.0, alpha + reach < 0.0
-    flat = (np.abs(alpha) + reach < alpha_of_interest) & ~scales & ~worse
+    noise_D = noise / np.sqrt(rng.chisquare(fit.dof, size=REPETITIONS) / fit.dof)
+    se_D = noise_D / np.sqrt(fit.log_n_spread)
+    true_D = fit.alpha + se_D * rng.normal(size=REPETITIONS)
+    alpha_D = true_D + se_D * rng.normal(size=REPETITIONS)
+    of_rungs_D = se_D**2 * rng.chisquare(fit.dof, size=REPETITIONS) / fit.dof
+    of_days, days_dof = fit.days or (0.0, np.inf)
+    dof_D = (of_rungs_D + of_days) ** 2 / (of_rungs_D**2 / fit.dof + of_days**2 / days_dof)
+    reach_D = stdtrit(dof_D, 0.5 + fit.confidence / 2.0) * np.sqrt(of_rungs_D + of_days)
+    scales, worse = alpha_D - reach_D > 0.0, alpha_D + reach_D < 0.0
+    flat = (np.abs(alpha_D) + reach_D < alpha_of_interest) & ~scales & ~worse
     shares = {"scales": scales, "worse_with_size": worse, "flat": flat, "underpowered": ~(scales | worse | flat)}
     return {name: float(said.mean()) for name, said in shares.items()}

@@ -1,223 +1,164 @@
 """The rows of a table of points: read, checked as a whole, refused with every fault named.
 
-Columns `n_params` and `loss`, optionally `n_data`, `group`, `seed` and `se`, in any order, case and spacing; others are
-ignored and named. Sizes and amounts of data are numbers or budgets (750k, 2M, 1.5B). As in the scaling.csv of a study,
+Columns `n_params` and `loss`, optionally `n_data` (or `compute`, from which it follows as C / (6 N)), `group`, `seed`
+and `se`, in any order, case and spacing, under the names of `tsladder.law.columns`. As in the scaling.csv of a study,
 `horizon` stands for a group that is not there, and a row whose `dropped` is true is left out.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsladder.errors import BadInput
-from tsladder.vocabulary import parse_budget
+from tsladder.law.columns import NEEDED, OPTIONAL, Columns, count_known, find_columns
+from tsladder.law.numbers import Decimal, decide_mark, is_missing, looks_like_thousands
+from tsladder.law.per_size import not_replicates, settings_of
+from tsladder.law.points import size_in_words
+from tsladder.law.reading import Reading
+from tsladder.law.row import Row
+from tsladder.law.row_reader import DROPPED, NUMBERS, RowReader
+from tsladder.law.sheet import Sheet, cell_at, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NEEDED = ("n_params", "loss")
-OPTIONAL = ("n_data", "group", "seed", "se")
-_MEANT = (*NEEDED, *OPTIONAL)
-_OF_A_STUDY = ("horizon", "dropped")
-EVERYTHING = "all"
-"""The one group of a table without the column."""
-
-_DELIMITERS = ",;\t"
-_HEADER_ROW = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One sound row. `number` counts as the file does: the header is row 1."""
-
-    number: int
-    n_params: float
-    loss: float
-    n_data: float | None = None
-    group: str = EVERYTHING
-    seed: str | None = None
-    se: float | None = None
+AS_IT_COMES = Reading()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
-    """`ignored`: columns that mean nothing here. `known`: those of NEEDED and OPTIONAL that are there and filled.
-    `dropped`: rows left out because they say so."""
+    """Those that count, and what is to be said of them.
+
+    header       the names of all columns
+    ignored      columns that mean nothing here
+    known        the roles that are known
+    dropped      rows left out because they say so
+    read         sound rows, also those that the choice within a size leaves out
+    understood   (table, what was taken from which column) of each table, in words
+    notes        group -> sentences on the choice within a size
+    """
 
     rows: tuple[Row, ...]
+    header: tuple[str, ...]
     ignored: tuple[str, ...]
     known: tuple[str, ...]
     dropped: int
+    read: int
+    understood: tuple[tuple[str, str], ...]
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_rows(source: Path | str | pd.DataFrame) -> Rows:
-    """Of a CSV file (comma, semicolon or tab; UTF-8) or of a frame. Raises BadInput with every fault at once."""
-    if isinstance(source, Path | str):
-        name = str(source)
-        lines = _cells(Path(source))
-    else:
-        name = "the frame"
-        lines = _frame_cells(source)
-    if not lines:
-        raise BadInput(f"{name} is empty: a CSV with a header and the columns n_params and loss is needed")
-    (_, header), *body = lines
-    return _checked(name, header, body)
+def read_rows(source: Path | str | pd.DataFrame, reading: Reading = AS_IT_COMES) -> Rows:
+    """Of a CSV (comma, semicolon, tab or bar; UTF-8) or JSON file, or of a frame. Raises BadInput with every fault at
+    once. All rows are there, also where `reading` says which of them count."""
+    sheet = read_sheet(source, lambda names: count_known(names, reading.columns))
+    columns = find_columns(sheet, reading.columns, reading.ignore)
+    if not sheet.rows:
+        raise BadInput(f"{sheet.source} has a header and no rows: at least one point is needed")
+    kept = _kept(sheet)
+    if not kept.rows:
+        raise BadInput(f"{sheet.source} has only rows that were dropped: at least one point is needed")
+    places = columns.places
+    mark = reading.decimal or decide_mark(
+        {role: kept.column(places[role]) for role in NUMBERS if role in places}, sheet.source
+    )
+    return _checked(sheet, kept, columns, reading, mark)
 
 
-def _cells(path: Path) -> list[tuple[int, list[str]]]:
-    """(row number, cells) of every line that is not blank, the header first."""
-    if not path.exists():
-        raise BadInput(f"{path} does not exist: give a CSV of points with the columns n_params and loss")
-    if not path.is_file():
-        raise BadInput(f"{path} is not a file: give a CSV of points with the columns n_params and loss")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not a CSV: it is no UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
-    if "\0" in text:
-        raise BadInput(f"{path} is not a CSV: it holds zero bytes, as binary files do")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
-    lines: list[tuple[int, list[str]]] = []
-    try:
-        lines.extend((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
-    except csv.Error as error:
-        raise BadInput(f"{path} is not a CSV: row {reader.line_num}: {error}") from None
-    return lines
+def _kept(sheet: Sheet) -> Sheet:
+    names = [name.casefold() for name in sheet.header]
+    if DROPPED not in names:
+        return sheet
+    place = names.index(DROPPED)
+    rows = tuple(line for line in sheet.rows if str(cell_at(line[1], place)).lower() != "true")
+    return Sheet(source=sheet.source, title=sheet.title, header=sheet.header, rows=rows, counting=sheet.counting)
 
 
-def _frame_cells(frame: pd.DataFrame) -> list[tuple[int, list[str]]]:
-    import pandas as pd
-
-    body = [
-        (number, ["" if pd.isna(value) else str(value) for value in values])
-        for number, values in enumerate(frame.itertuples(index=False, name=None), start=_HEADER_ROW + 1)
-    ]
-    return [(_HEADER_ROW, [str(name) for name in frame.columns]), *body]
-
-
-def _checked(name: str, header: Sequence[str], body: Sequence[tuple[int, list[str]]]) -> Rows:
-    names = [cell.strip().lower() for cell in header]
-    twice = sorted({column for column in (*NEEDED, *OPTIONAL) if names.count(column) > 1})
-    if twice:
-        raise BadInput(f"{name} has the column {twice[0]} twice: which one counts cannot be known")
-    at = {column: names.index(column) for column in (*NEEDED, *OPTIONAL) if column in names}
-    missing = [column for column in NEEDED if column not in at]
-    of_study = {column: names.index(column) for column in _OF_A_STUDY if column in names}
-    if "group" not in at and "horizon" in of_study:
-        at["group"] = of_study["horizon"]
-    had = ", ".join(cell.strip() for cell in header)
-    faults = [f"the column {column} is missing; the header (row 1) has: {had[:200]}" for column in missing]
-    if not body and not faults:
-        raise BadInput(f"{name} has a header and no rows: at least one point is needed")
-    rows_before = len(body)
-    if "dropped" in of_study:
-        body = [line for line in body if _cell(line[1], of_study["dropped"]).lower() != "true"]
-        if not body and not faults:
-            raise BadInput(f"{name} has only rows that were dropped: at least one point is needed")
-    width = len(header)
-    for column in ("n_data", "seed", "se"):
-        if column in at and not any(_cell(cells, at[column]) for _, cells in body):
-            del at[column]
+def _checked(sheet: Sheet, kept: Sheet, columns: Columns, reading: Reading, mark: Decimal) -> Rows:
+    reader = RowReader(kept, columns, reading, mark)
     rows: list[Row] = []
-    for number, cells in body:
-        row, wrong = _row(number, cells, at, width)
-        faults += [f"row {number}: {fault}" for fault in wrong]
+    faults: list[str] = []
+    for line in kept.rows:
+        row, wrong = reader.read(line)
+        faults += [f"row {line[0]}: {fault}" for fault in wrong]
         if row is not None:
             rows.append(row)
-    faults += _repeated(rows)
+    settings = settings_of(rows)
+    faults += _repeated(rows, settings)
+    different, ways = ([], "") if reading.per_size else not_replicates(rows)
+    faults += different
     if faults:
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-        raise BadInput(f"{name} has {count} (rows counted as in the file, the header is row 1):", faults)
-    used = {*at.values(), *([of_study["dropped"]] if "dropped" in of_study else [])}
-    ignored = [cell.strip() for place, cell in enumerate(header) if place not in used and names[place] not in _MEANT]
-    return Rows(rows=tuple(rows), ignored=tuple(ignored), known=tuple(at), dropped=rows_before - len(body))
-
-
-def _row(number: int, cells: Sequence[str], at: dict[str, int], width: int) -> tuple[Row | None, list[str]]:
-    wrong = []
-    if any(cell.strip() for cell in cells[width:]):
-        wrong.append(f"has {len(cells)} cells, the header {width}")
-    values: dict[str, float] = {}
-    for column in ("n_params", "loss", "n_data", "se"):
-        if column not in at:
-            continue
-        text = _cell(cells, at[column])
-        if column == "se" and not text:
-            continue
-        value, fault = _positive(text, column)
-        if value is None:
-            wrong.append(f"{column} {fault}")
-        else:
-            values[column] = value
-    group = _cell(cells, at["group"]) if "group" in at else EVERYTHING
-    if not group:
-        wrong.append("group is missing; every row needs one, or no row")
-    if wrong or not all(column in values for column in NEEDED):
-        return None, wrong
-    return (
-        Row(
-            number=number,
-            n_params=values["n_params"],
-            loss=values["loss"],
-            n_data=values.get("n_data"),
-            group=group,
-            seed=(_cell(cells, at["seed"]) or None) if "seed" in at else None,
-            se=values.get("se"),
-        ),
-        [],
+        told = [*faults, *([reader.complete] if reader.incomplete else []), *([ways] if ways else [])]
+        raise BadInput(f"{sheet.source} has {count} ({sheet.counting}):", told)
+    places = columns.places
+    used = {*places.values(), *(place for place, name in enumerate(sheet.header) if name.casefold() == DROPPED)}
+    empty = {place for place in range(len(sheet.header)) if all(is_missing(cell) for cell in sheet.column(place))}
+    ignored = [
+        name or "(no name)"
+        for place, name in enumerate(sheet.header)
+        if place not in used and not (place in empty and name.casefold() in (*NEEDED, *OPTIONAL))
+    ]
+    return Rows(
+        rows=tuple(rows),
+        header=sheet.header,
+        read=len(rows),
+        ignored=tuple(ignored),
+        known=tuple(role for role in (*NEEDED, *OPTIONAL) if role in places),
+        dropped=len(sheet.rows) - len(kept.rows),
+        understood=((sheet.title, _understood(kept, columns, mark, rows)),),
     )
 
 
-def _cell(cells: Sequence[str], index: int) -> str:
-    return cells[index].strip() if index < len(cells) else ""
+def _understood(sheet: Sheet, columns: Columns, mark: Decimal, rows: Sequence[Row]) -> str:
+    told = []
+    for role, place in columns.places.items():
+        words = f"{role} from {sheet.header[place]!r}"
+        if role in columns.scales:
+            words += f" times {columns.scales[role]:g}"
+        if role == "compute":
+            words = f"n_data = C / (6 N) with C from {sheet.header[place]!r}"
+        if role in ("n_params", "n_data", "compute"):
+            values = [row.n_params if role == "n_params" else row.n_data or 0.0 for row in rows]
+            words += f" ({_range(values)})"
+        told.append(words)
+    told += [f"no {role}, as asked" for role in columns.left_out]
+    if mark is Decimal.COMMA:
+        told.append("decimal comma")
+    for role in ("n_params", "n_data"):
+        if (
+            mark is Decimal.POINT
+            and role in columns.places
+            and looks_like_thousands(sheet.column(columns.places[role]))
+        ):
+            told.append(f"the point in {role} as a decimal mark (where it groups thousands: --decimal comma)")
+    return ", ".join(told)
 
 
-_LEAST, _MOST = 1e-30, 1e30
-_POSITIVE = f"must be a positive number (within {_LEAST:g} and {_MOST:g})"
-_WHY = {
-    "n_params": _POSITIVE,
-    "n_data": _POSITIVE,
-    "loss": f"{_POSITIVE}: a law is fitted to its logarithm",
-    "se": f"{_POSITIVE}, or empty where it is not known",
-}
+def _range(values: Sequence[float]) -> str:
+    low, high = size_in_words(min(values)), size_in_words(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
-def _positive(text: str, column: str) -> tuple[float | None, str]:
-    """The number that a cell holds, or what is wrong with it."""
-    if not text:
-        return None, f"is missing; it {_WHY[column]}"
-    try:
-        value = float(text)
-    except ValueError:
-        try:
-            value = float(parse_budget(text)) if column in ("n_params", "n_data") else math.nan
-        except ValueError:
-            value = math.nan
-        if math.isnan(value):
-            return None, f"is {text!r}; it {_WHY[column]}"
-    if not _LEAST <= value <= _MOST:
-        return None, f"is {text}; it {_WHY[column]}"
-    return value, ""
+def run_key(row: Row, settings: Iterable[str]) -> tuple[object, ...]:
+    """What two rows share that are the same run written twice."""
+    further: Mapping[str, float | str] = row.further
+    return (
+        row.group, row.n_params, row.n_data, row.seed, row.loss, row.se, *(further.get(name) for name in settings)
+    )  # fmt: skip
 
 
-def _repeated(rows: Iterable[Row]) -> list[str]:
+def _repeated(rows: Iterable[Row], settings: Sequence[str]) -> list[str]:
     """Rows that say again what another says of the same seed: the same run, counted twice."""
     first: dict[tuple[object, ...], int] = {}
     faults = []
     for row in rows:
         if row.seed is None:
             continue
-        key = (row.group, row.n_params, row.n_data, row.seed, row.loss, row.se)
+        key = run_key(row, settings)
         if key in first:
             faults.append(
                 f"row {row.number}: repeats row {first[key]} (n_params {row.n_params:g}, loss {row.loss:g}, seed "

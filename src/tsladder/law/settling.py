@@ -1,20 +1,26 @@
-"""What would settle an open verdict: more seeds, or which further rungs. Arithmetic on the ladder, no simulation."""
+"""What would settle an open verdict: more seeds, which further rungs, or more test days. Arithmetic, no simulation."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from tsladder.law.detection import detectable_alpha, minimum_detectable_alpha
+from tsladder.law.detection import Precision, detectable_alpha
 from tsladder.law.fit import PowerFit
-from tsladder.law.points import RungPoint, size_in_words
+from tsladder.law.points import RungPoint, in_order, size_in_words
+from tsladder.law.weights import error_variances, own_variance
+from tsladder.law.wording import counted
 
 _MOST_SEEDS = 64
 _MOST_RUNGS = 6
 _SMALLEST_MODEL = 1e3
+_NO_NOISE = 1e-9
+_MUCH_LESS = 0.2
+"""A rung of so small a share of the greatest weight is named."""
 
 
 class Cost(Protocol):
@@ -31,7 +37,7 @@ class Cost(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One way to settle a verdict. `what`: seeds or rungs. `seeds`: seeds a rung; `rungs`: sizes of further rungs; both
+    """One way to settle a verdict. `what`: seeds, rungs or days. `seeds`: seeds a rung; `rungs`: sizes of further rungs; both
     None where no number of them within reason would do. `estimated_seconds`: of the work, None where not known."""
 
     what: str
@@ -41,33 +47,20 @@ class Option:
     estimated_seconds: float | None = None
 
 
-def rung_noise(points: Sequence[RungPoint], fit: PowerFit | None) -> float | None:
-    """Relative noise of one rung mean: the scatter around the law or the seeds' own spread, whichever is larger.
-
-    With one or two degrees of freedom the scatter can be small by luck; it cannot truly be below the spread of the
-    seeds.
-    """
-    seeds = relative_seed_variance(points)
-    known = [0.0 if seeds is None else seeds**0.5, 0.0 if fit is None else fit.residual_sd]
-    return max(known) if seeds is not None or fit is not None else None
-
-
-def relative_seed_variance(points: Sequence[RungPoint]) -> float | None:
-    """Mean squared relative standard error of the rung means; None where no rung has one."""
-    known = [(point.se / point.loss) ** 2 for point in points if point.se is not None]
-    return float(np.mean(known)) if known else None
-
-
 def settle_options(
-    points: Sequence[RungPoint], fit: PowerFit, *, alpha_of_interest: float, cost: Cost | None = None
+    points: Sequence[RungPoint], fit: PowerFit, noise: float, *, alpha_of_interest: float, cost: Cost | None = None
 ) -> tuple[Option, ...]:
-    """How many seeds a rung, and which further rungs, let this ladder detect `alpha_of_interest`.
+    """How many seeds a rung, and which further rungs, let this ladder detect `alpha_of_interest`; where the choice of
+    test days alone hides it, only more days do.
 
-    Costs are filled in where `cost` is given and knows them.
+    `noise`: relative, of a rung mean, or of a size's where data vary. Costs are filled in where `cost` is given and knows them.
     """
+    if (days := _by_days(fit, noise, alpha_of_interest)) is not None:
+        return (days,)
     return (
+        *_by_one_rung(points, fit),
         _by_seeds(points, fit, alpha_of_interest, cost),
-        *_by_rungs(points, fit, rung_noise(points, fit) or 0.0, alpha_of_interest, cost),
+        *_by_rungs(points, fit, noise, alpha_of_interest, cost),
     )
 
 
@@ -85,15 +78,41 @@ def _time(seconds: float | None) -> str:
     return f" (about {seconds:.0f} seconds on one core)"
 
 
+def _by_days(fit: PowerFit, noise: float, target: float) -> Option | None:
+    """Where rungs without any noise would not do."""
+    if fit.days is None or detectable_alpha(replace(Precision.of(fit, noise), noise=_NO_NOISE)) <= target:
+        return None
+    words = (
+        f"only more test days help: their choice alone moves alpha by {fit.alpha_se_days:.4f} (one standard error), "
+        "whatever rungs and seeds there are"
+    )
+    return Option(what="days", seeds=None, rungs=None, words=words)
+
+
+def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ...]:
+    """Where standard errors differ: the rung that is known worst."""
+    weights = np.array(fit.weights)
+    ordered, variance_R = in_order(points), error_variances(points)
+    if variance_R is None or weights.size != len(ordered) or float(weights.min()) > _MUCH_LESS * float(weights.max()):
+        return ()
+    worst = int(weights.argmin())
+    se = ordered[worst].se
+    if se is None:
+        return ()
+    more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
+    words = f"{more} at {ordered[worst].cell} first, which is known least ({se / ordered[worst].loss:.1%} of its loss)"
+    return (Option(what="seeds", seeds=None, rungs=None, words=words),)
+
+
 def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: Cost | None) -> Option:
-    per_seed = relative_seed_variance(points)
-    if per_seed is None:
+    if not any(point.replicated for point in points):
         words = "the points carry no spread over seeds, so how far more seeds would help is unknown (train at least 3)"
         return Option(what="seeds", seeds=None, rungs=None, words=words)
+    per_seed = own_variance(points, fit) or 0.0
     now = max(1, round(float(np.median([len(point.seeds) for point in points if point.se is not None]))))
     between = max(0.0, fit.residual_sd**2 - per_seed)
     for seeds in range(now + 1, _MOST_SEEDS + 1):
-        if detectable_alpha(fit, (between + per_seed * now / seeds) ** 0.5) <= target:
+        if detectable_alpha(Precision.of(fit, (between + per_seed * now / seeds) ** 0.5)) <= target:
             sizes = [point.n_params for point in points]
             return Option(
                 what="seeds",
@@ -109,7 +128,7 @@ def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: C
 def _by_rungs(
     points: Sequence[RungPoint], fit: PowerFit, noise: float, target: float, cost: Cost | None
 ) -> tuple[Option, ...]:
-    if fit.beta is not None:
+    if len({point.n_data for point in points}) > 1:
         words = "further sizes at amounts of data that the table has: only those separate size from data"
         return (Option(what="rungs", seeds=None, rungs=None, words=words),)
     sizes = [point.n_params for point in points]
@@ -119,8 +138,7 @@ def _by_rungs(
     for extra in range(1, _MOST_RUNGS + 1):
         above = tuple(high * step**k for k in range(1, extra + 1))
         below = tuple(low / step**k for k in range(1, extra + 1))
-        reached = minimum_detectable_alpha([*sizes, *above], noise, fit.confidence)
-        if reached is None or reached > target:
+        if _detectable([*sizes, *above], noise, fit) > target:
             continue
         sides = [("above", above)] + ([("below", below)] if below[-1] >= _SMALLEST_MODEL else [])
         priced = [(side, new, None if cost is None else cost.new_rungs(new)) for side, new in sides]
@@ -129,7 +147,7 @@ def _by_rungs(
                 what="rungs",
                 seeds=None,
                 rungs=new,
-                words=f"{_count(extra, 'further rung')} {side} ({', '.join(map(size_in_words, new))}) {at_noise}",
+                words=f"{counted(extra, 'further rung')} {side} ({', '.join(map(size_in_words, new))}) {at_noise}",
                 estimated_seconds=seconds,
             )
             for side, new, seconds in priced
@@ -140,5 +158,10 @@ def _by_rungs(
     return (Option(what="rungs", seeds=None, rungs=None, words=words),)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _detectable(sizes: Sequence[float], noise: float, fit: PowerFit) -> float:
+    """What a ladder of these sizes would detect, its noise known as well as it is now, on the same test days."""
+    now = Precision.of(fit, noise)
+    then = Precision.of_sizes(sizes, noise, noise_dof=now.noise_dof, confidence=now.confidence)
+    if then is None:
+        return math.inf
+    return detectable_alpha(replace(then, days_se=now.days_se, days_dof=now.days_dof))

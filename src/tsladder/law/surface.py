@@ -1,14 +1,14 @@
 """The surface loss = E + A N^-alpha + B D^-beta over points whose sizes N and amounts of data D both vary.
 
 Fitted as Hoffmann et al. (2022, approach 3) and the replication by Besiroglu et al. (2024) do: summed Huber loss of the
-residuals of log loss, from many starts (`tsladder.law.huber`). Intervals are percentiles over bootstrap draws of the
-points, each minimised again from the optimum and from two starts beside it.
+residuals of log loss (`tsladder.law.huber`), from many starts and from those of `tsladder.law.projected`; the threshold
+is that of `tsladder.law.threshold`.
 
-The threshold delta follows the residuals' own noise, a robust standard deviation (1.4826 times their median size,
-corrected for five parameters). Up to `PUBLISHED_NOISE`, the noise of language models and of figures read off their
-plots, delta is 1.3 noises but at most the published 1e-3: so a published table gives the published figures, and the
-loss is nearly absolute where noise exceeds 1e-3, which costs precision and buys indifference to outliers. Above, 1e-3
-would be a small part of every residual, and delta is 1.3 noises: 95 % as precise as least squares on normal noise.
+Intervals are percentiles over bootstrap draws. A draw takes SIZES with replacement, each with all its points: a size's
+configuration is itself a draw, whose luck all its amounts of data share (`tsladder.law.design`). Where every size has
+one point that is a bootstrap of points. Draws with fewer than three sizes, three amounts or five points could hold no
+surface at all and are drawn again. Each is minimised from the optimum, from two starts beside it and from projected
+ones.
 """
 
 from __future__ import annotations
@@ -20,32 +20,36 @@ from itertools import product
 import numpy as np
 
 from tsladder.law import huber
+from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.floor import fit_floor
+from tsladder.law.projected import projected_starts
+from tsladder.law.threshold import PUBLISHED_DELTA, RESIDUALS, HuberDelta, Noise, from_noise, given
 
 Floats = huber.Floats
 Interval = tuple[float, float]
 
-PUBLISHED_DELTA = 1e-3
-PUBLISHED_NOISE = 0.01
-NOISES = 1.3
 LEAST_POINTS = 8
 LEAST_LEVELS = 3
+ENOUGH_CONVERGED = 0.9
+NAMES = ("E", "A", "B", "alpha", "beta")
 
-_LEAST_DELTA = 1e-5
 _EXPONENTS = (0.05, 0.2, 0.4, 0.8, 1.5)
 _SHARES = ((0.8, 0.1, 0.1), (0.45, 0.45, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8), (1 / 3, 1 / 3, 1 / 3))
 _BESIDE = ((0.0,) * 5, (0.5, -0.3, 0.05, 0.1, -0.1), (-0.5, 0.3, -0.05, -0.1, 0.1))
+_PROJECTED = 10
+_PROJECTED_PER_DRAW = 2
 _SAME_MINIMUM = 1e-6
-_IN_STEP = 0.999
 _NO_FLOOR = 0.01
+_AT_BOUND = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SurfaceFit:
-    """What cannot be told is None. `objective`: the summed Huber loss at `huber_delta`; `noise`: robust sd of the log
-    residuals. `starts_agreeing` of `starts` reached the least objective; `converged`: its gradient vanishes at a
-    minimum inside the bounds. `draws_converged`: share of the bootstrap draws of which that holds. `identified`: every
-    term is told from none; `reason` says which is not. `residuals`: log(loss) - fitted, by size, then data."""
+    """What cannot be told is None. `objective`: the summed Huber loss at `huber_delta`, chosen for `delta_reason`;
+    `noise`: robust sd of the log residuals. `starts_agreeing` of `starts` reached the least objective; `converged`: its
+    gradient vanishes at a minimum inside the bounds. `draws_converged`: share of the bootstrap draws of which that
+    holds. `identified`: every term is told from none; `reason` says which is not. `doubts`: sentences on how far the
+    intervals can be relied on. `residuals`: log(loss) - fitted, by size, then data."""
 
     E: float | None
     A: float | None
@@ -62,14 +66,41 @@ class SurfaceFit:
     beta_ci: Interval | None = None
     objective: float | None = None
     huber_delta: float | None = None
+    delta_reason: str | None = None
     noise: float | None = None
     n_points: int = 0
+    n_sizes: int = 0
     starts: int = 0
     starts_agreeing: int = 0
     draws: int = 0
     draws_converged: float | None = None
     confidence: float = 0.95
+    doubts: tuple[str, ...] = ()
     residuals: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surface:
+    """A surface with what further figures are computed from. `theta_K` and `theta_DK`: optimum and bootstrap draws in
+    the parameters of `tsladder.law.huber`, at `points`, the centred points by size, then data; `centre`: the mean logs
+    of N and D. None of it where nothing could be fitted."""
+
+    fit: SurfaceFit
+    points: huber.Points | None = None
+    theta_K: Floats | None = None
+    theta_DK: Floats | None = None
+    centre: tuple[float, float] = (0.0, 0.0)
+
+    def natural(self, theta_MK: Floats) -> Floats:
+        """(E, A, B, alpha, beta) of each row, in the units of the table."""
+        a, b, e, alpha, beta = theta_MK.T
+        with np.errstate(over="ignore"):
+            A, B = np.exp(a + alpha * self.centre[0]), np.exp(b + beta * self.centre[1])
+            return np.column_stack([np.exp(e), A, B, alpha, beta])
+
+    def log_loss(self, theta_MK: Floats, n_params_P: Floats, n_data_P: Floats) -> Floats:
+        """Fitted log loss of each row of parameters at other points, M x P."""
+        return huber.log_loss(theta_MK, np.log(n_params_P) - self.centre[0], np.log(n_data_P) - self.centre[1])
 
 
 def fit_surface(
@@ -80,92 +111,110 @@ def fit_surface(
     confidence: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
-    delta: float | None = None,
+    delta: float | HuberDelta | None = None,
 ) -> SurfaceFit:
     """Fit points of (N, D, loss), replicates averaged beforehand. The order of the points changes nothing.
 
-    `delta` None: chosen as the module says. `draws` 0: no intervals, and nothing is called identified.
+    `delta` None: from the residuals' noise (`tsladder.law.threshold`). `draws` 0: no intervals, and nothing is called
+    identified.
     """
+    return search_surface(n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta).fit
+
+
+def search_surface(
+    n_params_P: Sequence[float] | Floats,
+    n_data_P: Sequence[float] | Floats,
+    loss_P: Sequence[float] | Floats,
+    *,
+    confidence: float = 0.95,
+    draws: int = 1000,
+    seed: int = 0,
+    delta: float | HuberDelta | None = None,
+) -> Surface:
+    """`fit_surface`, with the draws."""
     n, d, loss = (np.asarray(values, dtype=np.float64) for values in (n_params_P, n_data_P, loss_P))
     order = np.lexsort((loss, d, n))
     n, d, loss = n[order], d[order], loss[order]
-    if np.unique(n).size == 1:
-        return _curve_in_data(d, loss, confidence)
-    if (obstacle := _obstacle(n, d)) is not None:
-        return _nothing(obstacle, n.size, confidence)
+    design = design_of(n, d)
+    if design.n_sizes == 1:
+        return Surface(fit=_curve_in_data(d, loss, confidence))
+    if (obstacle := _obstacle(design, n.size)) is not None:
+        return Surface(fit=_nothing(obstacle, n.size, design.n_sizes, confidence))
     x, z, y = np.log(n), np.log(d), np.log(loss)
-    centre_x, centre_z = float(x.mean()), float(z.mean())
-    points = huber.Points(x_n=x - centre_x, z_n=z - centre_z, y_n=y)
-    starts = _starts(float(y.mean()))
-    chosen = PUBLISHED_DELTA if delta is None else delta
-    minima = huber.minimise(points, starts, chosen)
-    if delta is None and (wanted := delta_for(_noise(_best(minima), points))) != chosen:
-        chosen = wanted
-        minima = huber.minimise(points, starts, chosen)
+    centre = float(x.mean()), float(z.mean())
+    points = huber.Points(x_n=x - centre[0], z_n=z - centre[1], y_n=y)
+    starts = np.concatenate([_starts(float(y.mean())), projected_starts(points, _PROJECTED)[0]])
+    chosen = given(delta) if isinstance(delta, float) else delta
+    minima = huber.minimise(points, starts, PUBLISHED_DELTA if chosen is None else chosen.delta)
+    if chosen is None:
+        chosen = from_noise(_residual_noise(_best(minima), points))
+        if chosen.delta != PUBLISHED_DELTA:
+            minima = huber.minimise(points, starts, chosen.delta)
     best = _best(minima)
     least = float(minima.objective_M.min())
-    agreeing = int(np.sum(minima.objective_M <= least * (1.0 + _SAME_MINIMUM) + 1e-15))
-    converged = bool(minima.converged_M[int(minima.objective_M.argmin())])
-
-    def natural(theta_MK: Floats) -> Floats:
-        """(E, A, B, alpha, beta) of each row, in the units of the table."""
-        a, b, e, alpha, beta = theta_MK.T
-        with np.errstate(over="ignore"):
-            return np.column_stack([np.exp(e), np.exp(a + alpha * centre_x), np.exp(b + beta * centre_z), alpha, beta])
-
-    drawn, share = _bootstrap(points, best, chosen, draws, seed)
-    values = natural(drawn)
-    ends = np.quantile(values, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0], axis=0) if draws else None
+    sizes, amounts = groups_of(n, SAME_SIZE), groups_of(d, SAME_AMOUNT)
+    drawn, share = _bootstrap(points, sizes, amounts, best, chosen.delta, draws, seed)
+    surface = Surface(fit=_nothing("", 0, 0, confidence), points=points, theta_K=best, theta_DK=drawn, centre=centre)
+    tails = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
+    ends = np.quantile(surface.natural(drawn), tails, axis=0) if draws else None
     cis: list[Interval | None] = [None] * 5 if ends is None else [_interval(low, high) for low, high in ends.T]
-    E, A, B, alpha, beta = map(float, natural(best[None])[0])
-    doubts = _doubts(converged, ends, float(loss.min()), confidence)
-    return SurfaceFit(
+    E, A, B, alpha, beta = map(float, surface.natural(best[None])[0])
+    converged = bool(minima.converged_M[int(minima.objective_M.argmin())])
+    untold = _untold(converged, ends, float(loss.min()), confidence)
+    doubts = () if ends is None else _doubts(np.quantile(drawn, tails, axis=0), share)
+    fit = SurfaceFit(
         E=E,
         A=A,
         B=B,
         alpha=alpha,
         beta=beta,
-        identified=not doubts,
+        identified=not untold,
         converged=converged,
-        reason="; ".join(doubts) or f"every term is told from none ({confidence:.0%} bootstrap intervals)",
+        reason="; ".join(untold) or f"every term is told from none ({confidence:.0%} bootstrap intervals)",
         E_ci=cis[0],
         A_ci=cis[1],
         B_ci=cis[2],
         alpha_ci=cis[3],
         beta_ci=cis[4],
         objective=least,
-        huber_delta=chosen,
-        noise=_noise(best, points),
+        huber_delta=chosen.delta,
+        delta_reason=chosen.reason,
+        noise=_residual_noise(best, points).sd,
         n_points=int(n.size),
+        n_sizes=design.n_sizes,
         starts=len(starts),
-        starts_agreeing=agreeing,
+        starts_agreeing=int(np.sum(minima.objective_M <= least * (1.0 + _SAME_MINIMUM) + 1e-15)),
         draws=draws,
         draws_converged=share,
         confidence=confidence,
+        doubts=doubts,
         residuals=tuple((y - huber.log_loss(best[None], points.x_n, points.z_n)[0]).tolist()),
     )
+    return Surface(fit=fit, points=points, theta_K=best, theta_DK=drawn if draws else None, centre=centre)
 
 
-def delta_for(noise: float) -> float:
-    """The Huber threshold for residuals of this standard deviation; see the module."""
-    if noise > PUBLISHED_NOISE:
-        return NOISES * noise
-    return max(_LEAST_DELTA, min(NOISES * noise, PUBLISHED_DELTA))
+def residual_noise(
+    n_params_P: Sequence[float] | Floats, n_data_P: Sequence[float] | Floats, loss_P: Sequence[float] | Floats
+) -> Noise | None:
+    """Robust sd of the residuals around the surface at the published threshold; None where none can be fitted."""
+    surface = search_surface(n_params_P, n_data_P, loss_P, draws=0, delta=PUBLISHED_DELTA)
+    if surface.points is None or surface.theta_K is None:
+        return None
+    return _residual_noise(surface.theta_K, surface.points)
 
 
-def _obstacle(n: Floats, d: Floats) -> str | None:
+def _obstacle(design: Design, points: int) -> str | None:
     """Why five parameters cannot be told from these points; None where they may be."""
-    sizes, amounts = np.unique(n).size, np.unique(d).size
-    if n.size < LEAST_POINTS or min(sizes, amounts) < LEAST_LEVELS:
+    if points < LEAST_POINTS or min(design.n_sizes, design.n_amounts) < LEAST_LEVELS:
         return (
-            f"not identifiable: {n.size} points of {sizes} sizes and {amounts} amounts of data; five parameters and a "
-            f"noise level need at least {LEAST_POINTS} points with {LEAST_LEVELS} of each"
+            f"not identifiable: {points} points of {design.n_sizes} sizes and {design.n_amounts} amounts of data; five "
+            f"parameters and a noise level need at least {LEAST_POINTS} points with {LEAST_LEVELS} of each"
         )
-    together = float(np.corrcoef(np.log(n), np.log(d))[0, 1])
-    if abs(together) > _IN_STEP:
+    if design.kind is Kind.IN_STEP:
         return (
-            f"not identifiable: the amount of data moves in step with the size (correlation {together:.4f} of their "
-            "logs), so their two terms cannot be told apart. Points with other data at the same size would tell"
+            "not identifiable: the amount of data moves in step with the size (it leaves "
+            f"{design.left_of_size:.2g} of the spread of log N), so their two terms cannot be told apart. Points with "
+            "other data at the same size would tell"
         )
     return None
 
@@ -175,7 +224,7 @@ def _curve_in_data(d: Floats, loss: Floats, confidence: float) -> SurfaceFit:
     curve = fit_floor(d, loss, confidence)
     words = "not identifiable: all points have one size, so alpha leaves no trace and E cannot be told from A N^-alpha"
     if not curve.identified:
-        return _nothing(f"{words}; B and beta neither ({curve.reason})", d.size, confidence)
+        return _nothing(f"{words}; B and beta neither ({curve.reason})", d.size, 1, confidence)
     return SurfaceFit(
         E=None,
         A=None,
@@ -186,11 +235,12 @@ def _curve_in_data(d: Floats, loss: Floats, confidence: float) -> SurfaceFit:
         converged=True,
         reason=f"{words}; B and beta are, above a sum of the two of {curve.E:.6g}",
         n_points=int(d.size),
+        n_sizes=1,
         confidence=confidence,
     )
 
 
-def _nothing(reason: str, n_points: int, confidence: float) -> SurfaceFit:
+def _nothing(reason: str, n_points: int, n_sizes: int, confidence: float) -> SurfaceFit:
     return SurfaceFit(
         E=None,
         A=None,
@@ -201,6 +251,7 @@ def _nothing(reason: str, n_points: int, confidence: float) -> SurfaceFit:
         converged=False,
         reason=reason,
         n_points=int(n_points),
+        n_sizes=n_sizes,
         confidence=confidence,
     )
 
@@ -218,40 +269,95 @@ def _best(minima: huber.Minima) -> Floats:
     return np.asarray(minima.theta_MK[int(minima.objective_M.argmin())])
 
 
-def _noise(theta_K: Floats, points: huber.Points) -> float:
+def _residual_noise(theta_K: Floats, points: huber.Points) -> Noise:
+    """1.4826 times the median size of the residuals, corrected for five parameters."""
     residual = huber.log_loss(theta_K[None], points.x_n, points.z_n)[0] - points.y_n
     free = max(residual.size - huber.PARAMETERS, 1)
-    return float(1.4826 * np.median(np.abs(residual)) * np.sqrt(residual.size / free))
+    sd = float(1.4826 * np.median(np.abs(residual)) * np.sqrt(residual.size / free))
+    return Noise(sd=sd, dof=float(free), source=RESIDUALS)
+
+
+def nearby_minima(points: huber.Points, best_K: Floats, delta: float) -> huber.Minima:
+    """The least minimum of every row of `points.weight_Mn`, from `best_K`, beside it and from projected starts."""
+    assert points.weight_Mn is not None  # noqa: S101
+    problems = len(points.weight_Mn)
+    beside = np.broadcast_to(best_K + np.array(_BESIDE), (problems, len(_BESIDE), huber.PARAMETERS))
+    starts = np.concatenate([beside, projected_starts(points, _PROJECTED_PER_DRAW)], axis=1)
+    each = starts.shape[1]
+    many = huber.Points(
+        x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=np.repeat(points.weight_Mn, each, axis=0)
+    )
+    minima = huber.minimise(many, starts.reshape(-1, huber.PARAMETERS), delta)
+    rows, chosen = np.arange(problems), minima.objective_M.reshape(problems, each).argmin(axis=1)
+    at = rows * each + chosen
+    return huber.Minima(
+        theta_MK=minima.theta_MK[at],
+        objective_M=minima.objective_M[at],
+        gradient_M=minima.gradient_M[at],
+        converged_M=minima.converged_M[at],
+    )
 
 
 def _bootstrap(
-    points: huber.Points, best_K: Floats, delta: float, draws: int, seed: int
+    points: huber.Points, sizes: Labels, amounts: Labels, best_K: Floats, delta: float, draws: int, seed: int
 ) -> tuple[Floats, float | None]:
-    """The minimum of every draw of the points with replacement, and the share of draws whose minimum converged."""
+    """The minimum of every draw of sizes with replacement, and the share of draws whose minimum converged."""
     if draws == 0:
         return best_K[None], None
-    n = points.x_n.size
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=draws).astype(np.float64)
-    near = best_K + np.array(_BESIDE)
-    beside = len(near)
-    drawn = huber.Points(x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=np.repeat(counts, beside, axis=0))
-    minima = huber.minimise(drawn, np.tile(near, (draws, 1)), delta)
-    rows, chosen = np.arange(draws), minima.objective_M.reshape(draws, beside).argmin(axis=1)
-    theta = minima.theta_MK.reshape(draws, beside, huber.PARAMETERS)[rows, chosen]
-    return theta, float(minima.converged_M.reshape(draws, beside)[rows, chosen].mean())
+    counts = _counts(sizes, amounts, draws, np.random.default_rng(seed))
+    drawn = huber.Points(x_n=points.x_n, z_n=points.z_n, y_n=points.y_n, weight_Mn=counts)
+    minima = nearby_minima(drawn, best_K, delta)
+    return minima.theta_MK, float(minima.converged_M.mean())
+
+
+def _counts(sizes: Labels, amounts: Labels, draws: int, rng: np.random.Generator) -> Floats:
+    """How often each point stands in each draw, D x n."""
+    number = int(sizes.max()) + 1
+    of_amount = np.zeros((sizes.size, int(amounts.max()) + 1))
+    of_amount[np.arange(sizes.size), amounts] = 1.0
+    kept: list[Floats] = []
+    missing = draws
+    while missing:
+        drawn = rng.multinomial(number, np.full(number, 1.0 / number), size=missing)
+        held = (drawn[:, sizes] > 0).astype(np.float64)
+        enough = ((drawn > 0).sum(axis=1) >= LEAST_LEVELS) & (held.sum(axis=1) >= huber.PARAMETERS)
+        enough &= ((held @ of_amount) > 0.0).sum(axis=1) >= LEAST_LEVELS
+        kept.append(drawn[enough][:, sizes].astype(np.float64))
+        missing -= int(enough.sum())
+    return np.concatenate(kept)
 
 
 def _interval(low: float, high: float) -> Interval | None:
     return (float(low), float(high)) if np.isfinite(high) else None
 
 
-def _doubts(converged: bool, ends: Floats | None, lowest: float, confidence: float) -> list[str]:
+def _untold(converged: bool, ends: Floats | None, lowest: float, confidence: float) -> list[str]:
     if ends is None:
         return ["not identifiable: no bootstrap draws were asked for, so there are no intervals"]
-    doubts = [] if converged else ["the search for the optimum did not converge"]
+    untold = [] if converged else ["the search for the optimum did not converge"]
     if ends[0, 0] < _NO_FLOOR * lowest:
-        doubts.append(f"E is not told from 0 ({confidence:.0%} interval)")
+        untold.append(f"E is not told from 0 ({confidence:.0%} interval)")
     for column, name, term in ((3, "alpha", "size"), (4, "beta", "data")):
         if ends[0, column] <= 0.0 <= ends[1, column]:
-            doubts.append(f"{name} is not told from 0, so the {term}'s term not from a constant")
-    return doubts
+            untold.append(f"{name} is not told from 0, so the {term}'s term not from a constant")
+    return untold
+
+
+def _doubts(ends_2K: Floats, converged: float | None) -> tuple[str, ...]:
+    """Sentences beside the intervals; `ends_2K`: of the draws' parameters of `tsladder.law.huber`."""
+    doubts = []
+    if converged is not None and converged < ENOUGH_CONVERGED:
+        doubts.append(
+            f"only {converged:.0%} of the bootstrap draws ended in a minimum inside the bounds, so the intervals of "
+            "these constants are rough"
+        )
+    for column, name in ((3, "alpha"), (4, "beta")):
+        for end, which in zip(ends_2K[:, column], ("lower", "upper"), strict=True):
+            if abs(end) > huber.STEEPEST * (1.0 - _AT_BOUND):
+                doubts.append(
+                    f"the {which} end of {name}'s interval is the bound of the search ({end:.0f}): the points set none"
+                )
+    for column, name in ((0, "size's term"), (1, "data's term"), (2, "floor E")):
+        if ends_2K[0, column] < -huber.FAINTEST * (1.0 - _AT_BOUND):
+            doubts.append(f"the lower end of the {name} is the bound of the search, a term that is absent")
+    return tuple(doubts)

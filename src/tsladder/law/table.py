@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tsladder.evaluation.standing import standard_error
 from tsladder.law.ladder import law_of_points
-from tsladder.law.points import RungPoint, size_in_words
-from tsladder.law.rows import Row
+from tsladder.law.reading import Reading
+from tsladder.law.row import Row
+from tsladder.law.rows import AS_IT_COMES, Rows
+from tsladder.law.rungs import rungs_of
 from tsladder.law.scaling import points_table
 from tsladder.law.tables import read_tables
 from tsladder.records import write_json, write_text
@@ -25,11 +23,14 @@ ALPHA_OF_INTEREST = 0.015
 CONFIDENCE = 0.95
 DRAWS = 1000
 SEED = 42
+_MOST_GROUPS = 4
+"""More are counted in the line that says what was understood."""
 
 
 def fit_table(
     source: Path | str | pd.DataFrame | Sequence[Path | str],
     *,
+    reading: Reading = AS_IT_COMES,
     alpha_of_interest: float = ALPHA_OF_INTEREST,
     confidence: float = CONFIDENCE,
     draws: int = DRAWS,
@@ -37,48 +38,46 @@ def fit_table(
     huber_delta: float | None = None,
     on_step: OnStep = untold,
 ) -> dict[str, Any]:
-    """JSON-ready record of a CSV file or frame of points (columns: `tsladder.law.rows`), or of several files, fitted
-    together; raises BadInput.
+    """JSON-ready record of a CSV or JSON file or a frame of points (columns: `tsladder.law.rows`), or of several files,
+    fitted together; raises BadInput.
 
     `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of
     one size (and one amount of data) are replicates of a rung: their mean is its loss, their spread gives its standard
-    error; a single row's is that of its column `se`. The same rows in any order give the same record.
+    error; a single row's is that of its column `se`. Where rows of one size are not replicates, `reading` says which
+    count. `understood` says in one line what was taken from where. The same rows in any order give the same record.
     """
-    table = read_tables(source)
+    table = read_tables(source, reading)
     groups: dict[str, list[Row]] = {}
     for row in table.rows:
         groups.setdefault(row.group, []).append(row)
+    ladders = {name: rungs_of(rows) for name, rows in sorted(groups.items())}
     fitted = {}
-    for number, (name, rows) in enumerate(sorted(groups.items()), start=1):
+    for number, (name, rungs) in enumerate(ladders.items(), start=1):
         on_step(f"fitting {name}", number, len(groups))
-        fitted[name] = law_of_points(
-            rungs_of(rows),
+        law = law_of_points(
+            rungs.points,
             alpha_of_interest=alpha_of_interest,
             confidence=confidence,
             draws=draws,
             seed=seed,
             huber_delta=huber_delta,
         )
+        fitted[name] = law | {"notes": [*table.notes.get(name, ()), *rungs.notes, *law["notes"]]}
     return {
         "metric": "loss",
+        "understood": _understood(table, {name: len(rungs.points) for name, rungs in ladders.items()}),
+        "reading": reading.to_json(),
         "confidence": confidence,
         "alpha_of_interest": alpha_of_interest,
         "draws": draws,
         "seed": seed,
-        "rows": len(table.rows),
+        "huber_delta": huber_delta,
+        "rows": table.read,
+        **({"rows_used": len(table.rows)} if len(table.rows) < table.read else {}),
         **({"rows_dropped": table.dropped} if table.dropped else {}),
         "ignored_columns": list(table.ignored),
         "groups": fitted,
     }
-
-
-def rungs_of(rows: Sequence[Row]) -> tuple[RungPoint, ...]:
-    """One point a rung, named by its size and, where that varies, its amount of data."""
-    runs: dict[tuple[float, float | None], list[Row]] = {}
-    for row in rows:
-        runs.setdefault((row.n_params, row.n_data), []).append(row)
-    names = _names(list(runs))
-    return tuple(_rung(names[key], key, sorted(found, key=_order)) for key, found in runs.items())
 
 
 def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
@@ -92,45 +91,31 @@ def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path
     return paths
 
 
-def _rung(name: str, key: tuple[float, float | None], rows: Sequence[Row]) -> RungPoint:
-    losses = [row.loss for row in rows]
-    labelled = len(rows) > 1 or rows[0].seed is not None
-    return RungPoint(
-        cell=name,
-        n_params=key[0],
-        n_data=key[1],
-        loss=float(np.mean(losses)),
-        se=rows[0].se if len(rows) == 1 else standard_error(losses),
-        seeds=tuple(zip(_seeds(rows), losses, strict=True)) if labelled else (),
-    )
+def _understood(table: Rows, rungs: Mapping[str, int]) -> str:
+    """One line: which rows, what from which column, how many rungs."""
+    titles = sorted(title for title, _ in table.understood)
+    told = sorted({words for _, words in table.understood})
+    if len(told) == 1:
+        columns = f"{_listed(titles)}: {told[0]}"
+    else:
+        columns = "; ".join(f"{title}: {words}" for title, words in sorted(table.understood))
+    used = "" if len(table.rows) == table.read else f", {len(table.rows)} of the rows count"
+    return f"read {_count(table.read, 'row')} of {columns}{used}; {_ladders(rungs)}"
 
 
-def _order(row: Row) -> tuple[float, str, float]:
-    try:
-        number = float(row.seed) if row.seed is not None else 0.0
-    except ValueError:
-        number = 0.0
-    return (number if math.isfinite(number) else 0.0), row.seed or "", row.loss
+def _ladders(rungs: Mapping[str, int]) -> str:
+    if len(rungs) == 1:
+        return _count(next(iter(rungs.values())), "rung")
+    if len(rungs) <= _MOST_GROUPS:
+        return f"{len(rungs)} groups: " + ", ".join(f"{name} {_count(count, 'rung')}" for name, count in rungs.items())
+    least, most = min(rungs.values()), max(rungs.values())
+    many = f"{_count(least, 'rung')} each" if least == most else f"{least} to {most} rungs"
+    return f"{len(rungs)} groups of {many}"
 
 
-def _seeds(rows: Sequence[Row]) -> list[int]:
-    """Whole numbers as the table has them where they tell the rows apart, or 1, 2, ..."""
-    texts = [row.seed or "" for row in rows]
-    if all(text.isdecimal() for text in texts) and len({int(text) for text in texts}) == len(rows):
-        return [int(text) for text in texts]
-    return list(range(1, len(rows) + 1))
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _names(keys: Sequence[tuple[float, float | None]]) -> dict[tuple[float, float | None], str]:
-    """Short where that tells the sizes apart, exact where not."""
-    sizes, amounts = _short([n for n, _ in keys]), _short([d for _, d in keys if d is not None])
-    varying = len(amounts) > 1
-    return {(n, d): sizes[n] + (f" on {amounts[d]}" if varying and d is not None else "") for n, d in keys}
-
-
-def _short(values: Sequence[float]) -> dict[float, str]:
-    distinct = sorted(set(values))
-    words = [size_in_words(value) for value in distinct]
-    return {
-        value: word if words.count(word) == 1 else f"{value:.17g}" for value, word in zip(distinct, words, strict=True)
-    }
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

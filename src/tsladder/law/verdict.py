@@ -1,5 +1,8 @@
 """One verdict for a ladder, with its reason and what would settle it. The first that applies, in this order.
 
+Everything said follows from the form that the points support (`tsladder.law.forms`): the verdict, its reason, what a
+model ten times larger would do, and what would settle it.
+
 How sure they are. `scales` and `worse_with_size` are each said of 2.5 % of ladders without a law, and `flat` of at
 most 2.5 % of those whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck,
 and so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
@@ -9,20 +12,25 @@ reason says where rungs lie closer to their line than their seeds allow. `not_mo
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tsladder.law.detection import detectable_alpha
+from tsladder.law.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
 from tsladder.law.fit import PowerFit
-from tsladder.law.neighbours import Contrast
+from tsladder.law.forms import Form, Support
+from tsladder.law.neighbours import Contrast, is_significant
 from tsladder.law.points import RungPoint, in_order, size_in_words
-from tsladder.law.settling import Cost, Option, in_words, rung_noise, settle_options
+from tsladder.law.settling import Cost, Option, in_words, settle_options
+from tsladder.law.tenfold import Tenfold
+from tsladder.law.wording import counted, interval_in_words, p_in_words
 
 _BEYOND_WORDS = 700.0
 """Log of a change so large that floats end."""
+
+_LARGEST_TOLD = 1e3
+"""A prediction so many times the largest measured loss says nothing."""
 
 
 class VerdictName(StrEnum):
@@ -39,7 +47,7 @@ class VerdictName(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """`reason` says why in numbers; `settle` what would confirm, sharpen or overturn it, and `options` the same as data
-    where it is more seeds or rungs."""
+    where it is more seeds, rungs or days."""
 
     name: VerdictName
     reason: str
@@ -47,73 +55,88 @@ class Verdict:
     options: tuple[Option, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """What a verdict is given on. `points` in order of size; `fit`: what `support` calls its power law."""
+
+    points: Sequence[RungPoint]
+    support: Support
+    alpha_of_interest: float
+    confidence: float
+    interest_option: str
+    cost: Cost | None
+
+    @property
+    def fit(self) -> PowerFit:
+        assert self.support.power is not None
+        return self.support.power
+
+    @property
+    def noise(self) -> float:
+        return self.support.noise_of(self.points) or 0.0
+
+
 def judge(
     points: Sequence[RungPoint],
-    fit: PowerFit | None,
+    support: Support,
     *,
     alpha_of_interest: float,
     confidence: float = 0.95,
     contrasts: Sequence[Contrast] = (),
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
-    turns_at_n: float | None = None,
+    interest_option: str = "law.alpha_of_interest",
 ) -> Verdict:
-    """The verdict on rung means and their power fit (`fit_power`; None below three sizes).
+    """The verdict on rung means and the form they support.
 
     What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
-    `contrasts` no `not_monotone`. `turns_at_n`: where the rungs follow the over-fitting form, of which no
-    verdict knows, so the reason says it. R squared plays no part: the sign, the interval and the power decide.
+    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. R squared plays no
+    part: the sign, the interval and the power decide.
     """
-    verdict = _judge(in_order(points), fit, alpha_of_interest, confidence, contrasts, probes_failed, cost)
-    if turns_at_n is None or fit is None:
-        return verdict
-    at = size_in_words(turns_at_n)
-    turn = (
-        f"But these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent describes it."
+    case = Case(
+        points=in_order(points),
+        support=support,
+        alpha_of_interest=alpha_of_interest,
+        confidence=confidence,
+        interest_option=interest_option,
+        cost=cost,
     )
-    return dataclasses.replace(verdict, reason=f"{verdict.reason} {turn}")
-
-
-def _judge(
-    points: Sequence[RungPoint],
-    fit: PowerFit | None,
-    alpha_of_interest: float,
-    confidence: float,
-    contrasts: Sequence[Contrast],
-    probes_failed: Sequence[str],
-    cost: Cost | None,
-) -> Verdict:
     if probes_failed:
         return Verdict(
             name=VerdictName.INVALID,
             reason=f"A probe for leaks failed ({'; '.join(probes_failed)}): these losses may know the future.",
             settle="Find the leak that the probe points to and run the study again; no figure of this one counts.",
         )
-    if fit is None:
-        return _too_few(points)
-    if all(point.has_skill is False for point in points):
-        return _no_skill(points, fit, confidence)
-    low, high = fit.alpha_ci
-    if low > 0.0 or high < 0.0:
-        return _signed(points, fit)
+    if support.power is None:
+        return _no_exponent(case)
+    if all(point.has_skill is False for point in case.points):
+        return _no_skill(case)
+    low, high = support.power.alpha_ci
+    if low > 0.0 or support.form is Form.FLOOR:
+        return _scales(case)
+    if high < 0.0:
+        return _worse(case)
     if -alpha_of_interest < low and high < alpha_of_interest:
-        return _flat(points, fit, alpha_of_interest)
-    falls = [c for c in contrasts if _significant(c, confidence) and c.difference < 0.0]
-    rises = [c for c in contrasts if _significant(c, confidence) and c.difference > 0.0]
-    if falls and rises:
-        return _not_monotone(points, fit, falls, rises, cost)
-    return _underpowered(points, fit, alpha_of_interest, cost)
+        return _flat(case)
+    falls = [c for c in contrasts if is_significant(c, confidence) and c.difference < 0.0]
+    rises = [c for c in contrasts if is_significant(c, confidence) and c.difference > 0.0]
+    if support.form is Form.TURN or (falls and rises):
+        return _not_monotone(case, falls, rises)
+    return _underpowered(case)
 
 
-def _significant(contrast: Contrast, confidence: float) -> bool:
-    return contrast.p_holm is not None and contrast.p_holm < 1.0 - confidence
-
-
-def _too_few(points: Sequence[RungPoint]) -> Verdict:
-    sizes = len({point.n_params for point in points})
+def _no_exponent(case: Case) -> Verdict:
+    if case.support.sizes is not None and case.support.n_sizes >= 3:
+        return Verdict(
+            name=VerdictName.UNDERPOWERED,
+            reason=f"Neither a law nor its absence is shown, and no exponent is given: {case.support.why}.",
+            settle="More sizes at amounts of data that several sizes share: those tell what size does without a form "
+            "for the data.",
+        )
+    sizes = case.support.n_sizes
     missing = max(1, 3 - sizes)
     has = {0: "No rung has", 1: "Only one size has", 2: "Only two sizes have"}.get(sizes)
-    told = f"{has} a loss" if has else f"The {sizes} sizes are one within rounding"
+    told = f"{has} a loss" if has else f"The {sizes} sizes are one"
     return Verdict(
         name=VerdictName.TOO_FEW_RUNGS,
         reason=f"{told}. A line through fewer than three has no error to judge it by, so no exponent is given.",
@@ -125,106 +148,248 @@ def _too_few(points: Sequence[RungPoint]) -> Verdict:
     )
 
 
-def _no_skill(points: Sequence[RungPoint], fit: PowerFit, confidence: float) -> Verdict:
-    best = min(points, key=lambda point: point.loss)
+def _no_skill(case: Case) -> Verdict:
+    best = min(case.points, key=lambda point: point.loss)
     against = [loss for loss in (best.base_rate_loss, best.own_rate_loss) if loss is not None]
     constant = f" against {min(against):.4f} for the best constant" if against else ""
     return Verdict(
         name=VerdictName.NO_SKILL,
-        reason=f"None of the {len(points)} rungs beats a constant forecast with {confidence:.0%} confidence; the "
-        f"lowest loss is {best.loss:.4f} ({best.cell}){constant}. {_estimate(fit)} describes models that show nothing "
-        "learned.",
+        reason=f"None of the {len(case.points)} rungs beats a constant forecast with {case.confidence:.0%} confidence; "
+        f"the lowest loss is {best.loss:.4f} ({best.cell}){constant}. {_estimate(case)} describes models that show "
+        "nothing learned.",
         settle="Not larger models: first a rung that beats the constant, from other features, another target or more "
         "days. More test days would tell a small skill from none.",
     )
 
 
-def _signed(points: Sequence[RungPoint], fit: PowerFit) -> Verdict:
-    tenfold = math.expm1(min(-fit.alpha * math.log(10.0), _BEYOND_WORDS))
-    smallest, largest = size_in_words(points[0].n_params), size_in_words(points[-1].n_params)
-    settle = f"The sign holds for {smallest} to {largest}. A rung above {largest} that falls inside the law's "
-    settle += "prediction would extend it; " + _power_words(points, fit)
-    caution = _lucky_fit(points, fit, fit.alpha)
-    if fit.alpha > 0.0:
-        reason = f"The loss falls as models grow: {_estimate(fit)}, wholly above 0, on {fit.n_rungs} rungs. "
-        reason += f"A model ten times larger has a loss {-tenfold:.1%} lower.{caution}"
-        return Verdict(name=VerdictName.SCALES, reason=reason, settle=settle)
-    reason = f"The loss rises as models grow: {_estimate(fit)}, wholly below 0, on {fit.n_rungs} rungs. "
-    reason += f"A model ten times larger has a loss {tenfold:.1%} higher.{caution}"
-    settle += " To learn why: more training data or stronger regularisation on the largest rungs."
-    return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason, settle=settle)
+def _scales(case: Case) -> Verdict:
+    fit, support = case.fit, case.support
+    if support.form is Form.FLOOR:
+        reason = _towards_a_floor(case)
+    elif support.form is Form.TURN:
+        reason = f"Over the whole ladder the loss falls: {_estimate(case)}, wholly above 0, on {_replicates(case)}."
+        reason += _turn(case)
+    else:
+        reason = f"The loss falls as models grow{support.together}: {_estimate(case)}, wholly above 0, on "
+        reason += f"{_replicates(case)}. {_tenfold(case)}"
+        reason += _negligible(case) + _lucky_fit(case, fit.alpha)
+    return Verdict(name=VerdictName.SCALES, reason=reason + _days_unknown(case), settle=_extend(case))
 
 
-def _flat(points: Sequence[RungPoint], fit: PowerFit, alpha_of_interest: float) -> Verdict:
+def _worse(case: Case) -> Verdict:
+    fit, support = case.fit, case.support
+    reason = f"The loss rises as models grow{support.together}: {_estimate(case)}, wholly below 0, on "
+    reason += f"{_replicates(case)}."
+    if support.form is Form.TURN:
+        reason = f"Over the whole ladder the loss rises: {_estimate(case)}, wholly below 0, on {_replicates(case)}."
+        reason += _turn(case)
+    else:
+        reason += f" {_tenfold(case)}" + _negligible(case) + _lucky_fit(case, fit.alpha)
+    settle = _extend(case) + " To learn why: more training data or stronger regularisation on the largest rungs."
+    return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason + _days_unknown(case), settle=settle)
+
+
+def _flat(case: Case) -> Verdict:
+    interest = case.alpha_of_interest
+    reason = f"Size makes no difference worth having{case.support.together}: {_estimate(case)} lies inside "
+    reason += f"±{interest:g}. A model ten times larger changes the loss by less than {10.0**interest - 1.0:.1%}."
+    if case.support.form is Form.TURN:
+        reason = f"Over the whole ladder size makes no difference worth having: {_estimate(case)} lies inside "
+        reason += f"±{interest:g}.{_turn(case)}"
     return Verdict(
         name=VerdictName.FLAT,
-        reason=f"Size makes no difference worth having: {_estimate(fit)} lies inside ±{alpha_of_interest:g}. "
-        f"A model ten times larger changes the loss by less than {10.0**alpha_of_interest - 1.0:.1%}."
-        + _lucky_fit(points, fit, alpha_of_interest),
-        settle=f"Settled for exponents of {alpha_of_interest:g} and more. To find a smaller one, "
-        f"lower law.alpha_of_interest and add rungs or seeds; {_power_words(points, fit)}",
+        reason=reason + _lucky_fit(case, interest) + _days_unknown(case),
+        settle=f"Settled for exponents of {interest:g} and more. To find a smaller one, set a smaller "
+        f"{case.interest_option} and add rungs or seeds; {_power_words(case)}",
     )
 
 
-def _not_monotone(
-    points: Sequence[RungPoint],
-    fit: PowerFit,
-    falls: Sequence[Contrast],
-    rises: Sequence[Contrast],
-    cost: Cost | None,
-) -> Verdict:
+def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contrast]) -> Verdict:
     def tell(contrasts: Sequence[Contrast]) -> str:
-        return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} (p = {c.p_holm:.2g})" for c in contrasts)
+        return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} ({_p(c)})" for c in contrasts)
 
-    days_only = any(c.noise == "days" for c in (*falls, *rises))
-    caution = " With one seed a rung this holds for these trained models, not yet for their sizes." if days_only else ""
     turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
+    if falls and rises:
+        reason = f"The loss neither falls nor rises throughout. It falls: {tell(falls)}. It rises: {tell(rises)}."
+        if case.support.form is Form.TURN:
+            reason += _turn(case)
+    else:
+        reason = f"The loss neither falls nor rises throughout.{_turn(case)}"
+        at = case.support.overfit.turns_at_n if case.support.overfit is not None else None
+        if at is not None:
+            nearest = min(case.points, key=lambda point: abs(math.log(point.n_params / at)))
+            turning = [nearest.cell]
+    caution = ""
+    if any(c.noise == "days" for c in (*falls, *rises)):
+        caution = " With one seed a rung this holds for these trained models, not yet for their sizes."
     rungs = f" ({', '.join(turning)})" if turning else ""
-    turned = [point for point in points if point.cell in turning] or list(points)
+    turned = [point for point in case.points if point.cell in turning] or list(case.points)
     now = max(1, max(len(point.seeds) for point in turned))
     option = Option(
         what="seeds",
         seeds=2 * now,
         rungs=None,
         words=f"{2 * now} seeds on the rungs where the curve turns{rungs}",
-        estimated_seconds=None if cost is None else cost.more_seeds([point.n_params for point in turned], now),
+        estimated_seconds=None if case.cost is None else case.cost.more_seeds([p.n_params for p in turned], now),
     )
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
-        reason=f"The loss neither falls nor rises throughout. It falls: {tell(falls)}. It rises: {tell(rises)}. "
-        f"A single exponent ({_estimate(fit)}) does not describe this.{caution}",
+        reason=f"{reason} A single exponent ({_estimate(case)}) does not describe this.{caution}",
         settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
         "stays, it is the models' own and no power law holds here.",
         options=(option,),
     )
 
 
-def _underpowered(points: Sequence[RungPoint], fit: PowerFit, alpha_of_interest: float, cost: Cost | None) -> Verdict:
-    low, high = fit.alpha_ci
-    both = low <= -alpha_of_interest and high >= alpha_of_interest
-    options = settle_options(points, fit, alpha_of_interest=alpha_of_interest, cost=cost)
+def _p(contrast: Contrast) -> str:
+    return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
+
+
+def _underpowered(case: Case) -> Verdict:
+    low, high = case.fit.alpha_ci
+    interest = case.alpha_of_interest
+    both = low <= -interest and high >= interest
+    options = settle_options(case.points, case.fit, case.noise, alpha_of_interest=interest, cost=case.cost)
     return Verdict(
         name=VerdictName.UNDERPOWERED,
-        reason=f"Neither a law nor its absence is shown: {_estimate(fit)} contains 0 and reaches "
-        f"{'beyond' if both else 'past one end of'} ±{alpha_of_interest:g}. With {fit.n_rungs} rungs ({fit.dof} "
-        f"degree{'s' if fit.dof > 1 else ''} of freedom) {_power_words(points, fit)}",
-        settle=in_words(options, alpha_of_interest),
+        reason=f"Neither a law nor its absence is shown{case.support.together}: {_estimate(case)} contains 0 and "
+        f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {_replicates(case)} "
+        f"({case.fit.dof:.3g} degree{'s' if case.fit.dof > 1 else ''} of freedom) {_power_words(case)}"
+        f"{_days_unknown(case)}",
+        settle=in_words(options, interest),
         options=options,
     )
 
 
-def _estimate(fit: PowerFit) -> str:
-    low, high = fit.alpha_ci
-    return f"alpha = {fit.alpha:.4f} ({fit.confidence:.0%} interval {low:.4f} to {high:.4f})"
+def _estimate(case: Case) -> str:
+    """The exponent with its interval, and the two parts of the interval where both are known."""
+    fit = case.fit
+    level = f"{fit.confidence:.0%} interval"
+    if fit.alpha_ci_days is None:
+        return f"alpha = {fit.alpha:.4f} ({level} {interval_in_words(fit.alpha_ci)})"
+    rungs, days = ((ends[1] - ends[0]) / 2.0 for ends in (fit.alpha_ci_rungs, fit.alpha_ci_days))
+    return (
+        f"alpha = {fit.alpha:.4f} ({level} {interval_in_words(fit.alpha_ci)}: of the rungs ±{rungs:.4f}, of the days "
+        f"±{days:.4f})"
+    )
 
 
-def _lucky_fit(points: Sequence[RungPoint], fit: PowerFit, claimed: float) -> str:
+def _replicates(case: Case) -> str:
+    return counted(case.fit.n_rungs, "rung" if case.support.sizes is None else "size")
+
+
+def _days_unknown(case: Case) -> str:
+    if case.fit.alpha_ci_days is not None:
+        return ""
+    return (
+        " This is a law of the test data at hand: their daily losses are not known, so what other test days would do to "
+        "alpha is not in its interval."
+    )
+
+
+def _tenfold(case: Case) -> str:
+    """What a model ten times larger loses, where one exponent describes the rungs."""
+    sizes = case.support.sizes
+    if sizes is not None and sizes.tenfold_at_same_data is not None:
+        return _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
+    change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
+    more = "higher" if change > 0.0 else "lower"
+    return f"A model ten times larger{case.support.on_data} has a loss {abs(change):.1%} {more}."
+
+
+def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
+    def change(tenfold: Tenfold) -> str:
+        low, high = sorted((abs(tenfold.change_ci[0]), abs(tenfold.change_ci[1])))
+        ends = f" ({low:.1%} to {high:.1%})" if tenfold.change_ci[0] * tenfold.change_ci[1] > 0.0 else ""
+        return f"{abs(tenfold.change):.1%}{ends} {'lower' if tenfold.change < 0.0 else 'higher'}"
+
+    told = f"A model ten times larger on the same data (from {size_in_words(same_data.from_n)} to "
+    told += (
+        f"{size_in_words(same_data.to_n)} parameters at n_data = {size_in_words(same_data.n_data or 0.0)}) has a loss "
+    )
+    told += f"{change(same_data)}."
+    if optimum is not None:
+        told += f" With {optimum.data_growth:.3g} times the data, as the least loss for its compute asks, it is "
+        told += f"{change(optimum)}."
+    return told
+
+
+def _towards_a_floor(case: Case) -> str:
+    floor, largest = case.support.floor, case.points[-1].n_params
+    assert floor is not None and floor.E_ci is not None and floor.alpha is not None
+    ends = f"{case.fit.confidence:.0%} interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g}"
+    over = f"Over these rungs it falls by {_estimate(case)} on average"
+    if not floor.identified:
+        return (
+            f"The loss falls as models grow, and ever less: a law without a floor fits significantly worse. The floor "
+            f"itself is not known well ({ends}), so no exponent above it is given. {over}; beyond the largest rung it "
+            "falls by less."
+        )
+    change = float(floor.loss_at(10.0 * largest) / floor.loss_at(largest)) - 1.0
+    exponent = f"alpha {floor.alpha:.4f}"
+    if floor.alpha_ci is not None:
+        exponent += f" ({interval_in_words(floor.alpha_ci)})"
+    return (
+        f"The loss falls as models grow, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a "
+        f"power of size, {exponent}. {over}. A model ten times larger than the largest rung has a loss {-change:.1%} lower."
+    )
+
+
+def _turn(case: Case) -> str:
+    overfit = case.support.overfit
+    assert overfit is not None and overfit.turns_at_n is not None
+    at = size_in_words(overfit.turns_at_n)
+    return (
+        f" Within it these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent describes "
+        "it."
+    )
+
+
+def _negligible(case: Case) -> str:
+    low, high = case.fit.alpha_ci
+    if not -case.alpha_of_interest < low <= high < case.alpha_of_interest:
+        return ""
+    return (
+        f" It is negligible all the same: the whole interval lies inside ±{case.alpha_of_interest:g}, the exponent of "
+        "interest."
+    )
+
+
+def _extend(case: Case) -> str:
+    """What would confirm a sign, and what the form predicts for the next rung."""
+    smallest, largest = (point.n_params for point in (case.points[0], case.points[-1]))
+    settle = f"The sign holds for {size_in_words(smallest)} to {size_in_words(largest)}. "
+    beyond = f"A rung above {size_in_words(largest)}"
+    if case.support.form is Form.TURN:
+        settle += "More seeds at the largest rungs would confirm or undo the turn; "
+    elif case.support.form is Form.FLOOR:
+        floor = case.support.floor
+        assert floor is not None
+        to = f" of {floor.E:.4g}" if floor.identified else ""
+        settle += f"{beyond} would show whether the floor{to} holds; "
+    else:
+        settle += f"{beyond} that falls inside the law's prediction{_prediction(case)} would extend it; "
+    return settle + _power_words(case)
+
+
+def _prediction(case: Case) -> str:
+    """Of one rung ten times the largest, on the same days; nothing where data vary, since a size alone has none."""
+    if case.support.sizes is not None or case.support.together:
+        return ""
+    size = 10.0 * case.points[-1].n_params
+    (low,), (high,) = (ends.reshape(1).tolist() for ends in case.fit.interval_at(size, new_rung=True))
+    if not (math.isfinite(high) and high < _LARGEST_TOLD * max(point.loss for point in case.points)):
+        return ""
+    return f" ({low:.4g} to {high:.4g} at {size_in_words(size)})"
+
+
+def _lucky_fit(case: Case, claimed: float) -> str:
     """A warning where the rungs lie closer to their line than their own noise allows them to lie but by luck, and the
     exponent that is claimed, or excluded, is below what this ladder can show."""
-    noise = rung_noise(points, fit)
-    if noise is None or noise <= fit.residual_sd:
+    fit, noise = case.fit, case.noise
+    if noise <= fit.residual_sd:
         return ""
-    least = detectable_alpha(fit, noise)
+    least = detectable_alpha(Precision.of(fit, noise))
     if least <= abs(claimed):
         return ""
     return (
@@ -235,6 +400,13 @@ def _lucky_fit(points: Sequence[RungPoint], fit: PowerFit, claimed: float) -> st
     )
 
 
-def _power_words(points: Sequence[RungPoint], fit: PowerFit) -> str:
-    least = detectable_alpha(fit, rung_noise(points, fit) or 0.0)
-    return f"this ladder finds an exponent of {least:.4f} or more in four studies out of five."
+def _power_words(case: Case) -> str:
+    precision = Precision.of(case.fit, case.noise)
+    if precision.noise_dof < FEW_DOF:
+        low, high = detectable_range(precision)
+        return (
+            f"the exponent that this ladder finds in four studies out of five lies between {low:.4f} and {high:.4f}: "
+            f"{precision.noise_dof:.3g} degree{'s' if precision.noise_dof > 1 else ''} of freedom tell no more of its "
+            "noise."
+        )
+    return f"this ladder finds an exponent of {detectable_alpha(precision):.4f} or more in four studies out of five."

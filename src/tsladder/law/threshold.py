@@ -1,0 +1,99 @@
+"""The threshold delta of the surface's Huber loss, from the noise of one point.
+
+Up to `PUBLISHED_NOISE`, the noise of language models and of figures read off their plots, delta is 1.3 noises but at
+most the published 1e-3: so a published table gives the published figures, and the loss is nearly absolute where noise
+exceeds 1e-3, which costs precision and buys indifference to outliers. From `FIELD_NOISE` on 1e-3 would be a small part
+of every residual, and delta is 1.3 noises: 95 % as precise as least squares on normal noise (Huber, 1964). Between the
+two log delta is linear in log noise: no small change of the noise makes a large one of delta.
+
+All groups of a table share one delta, or they would be fitted by different losses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PUBLISHED_DELTA = 1e-3
+PUBLISHED_NOISE = 0.01
+FIELD_NOISE = 0.02
+NOISES = 1.3
+LEAST_DELTA = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noise:
+    """Relative sd of one point. `dof`: degrees of freedom of that estimate. `source`: where it comes from, in words."""
+
+    sd: float
+    dof: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HuberDelta:
+    delta: float
+    noise: float | None
+    reason: str
+
+
+def delta_for(noise: float) -> float:
+    """Threshold for residuals of log loss of this standard deviation, continuous in it."""
+    if noise <= PUBLISHED_NOISE:
+        return max(LEAST_DELTA, min(NOISES * noise, PUBLISHED_DELTA))
+    if noise >= FIELD_NOISE:
+        return NOISES * noise
+    way = math.log(noise / PUBLISHED_NOISE) / math.log(FIELD_NOISE / PUBLISHED_NOISE)
+    return float(PUBLISHED_DELTA * (NOISES * FIELD_NOISE / PUBLISHED_DELTA) ** way)
+
+
+def from_noise(noise: Noise) -> HuberDelta:
+    delta = delta_for(noise.sd)
+    if noise.sd <= PUBLISHED_NOISE:
+        how = "1.3 noises" if delta < PUBLISHED_DELTA else "the published 1e-3, which holds up to a noise of 1 %"
+        how = "the least used" if delta <= LEAST_DELTA else how
+    elif noise.sd >= FIELD_NOISE:
+        how = "1.3 noises"
+    else:
+        how = "between the published 1e-3 at a noise of 1 % and 1.3 noises at 2 %"
+    return HuberDelta(delta=delta, noise=noise.sd, reason=f"{how}; the noise is {noise.sd:.2g} by {noise.source}")
+
+
+def given(delta: float) -> HuberDelta:
+    return HuberDelta(delta=delta, noise=None, reason="given (--huber-delta)")
+
+
+def pooled(noises: Sequence[Noise]) -> Noise | None:
+    """One noise of several groups, each by its degrees of freedom; replicates before residuals where any group has them.
+
+    None without groups."""
+    best = [noise for noise in noises if noise.source == REPLICATES] or list(noises)
+    known = [noise for noise in best if noise.dof > 0.0]
+    dof = sum(noise.dof for noise in known)
+    if not known:
+        return None
+    sd = math.sqrt(sum(noise.dof * noise.sd**2 for noise in known) / dof)
+    source = known[0].source + (f", {len(known)} groups together" if len(known) > 1 else "")
+    return Noise(sd=sd, dof=dof, source=source)
+
+
+REPLICATES = "the spread of replicates and column se"
+RESIDUALS = "the residuals' robust spread"
+
+
+def noise_of_replicates(
+    loss_P: Sequence[float], se_P: Sequence[float | None], replicates_P: Sequence[int]
+) -> Noise | None:
+    """From the standard errors of points, each with its number of replicates (1: column `se` alone, which counts as one
+    degree of freedom). Robust against a few points that were never repeated; None where fewer than half the points have
+    a standard error."""
+    known = [
+        (se / loss, max(count - 1, 1))
+        for loss, se, count in zip(loss_P, se_P, replicates_P, strict=True)
+        if se is not None
+    ]
+    if not known or 2 * len(known) < len(loss_P):
+        return None
+    dof = sum(count for _, count in known)
+    return Noise(sd=math.sqrt(sum(count * se**2 for se, count in known) / dof), dof=float(dof), source=REPLICATES)
