@@ -102,6 +102,7 @@ def _arguments() -> argparse.Namespace:
 def _measure(spec: ModelSpec, machine: Machine, arguments: argparse.Namespace) -> list[Row]:
     hardware = HardwareParams(device=arguments.device, memory_gib=None, workers=arguments.workers)
     layout = lay_out(spec, machine, hardware)
+    # They load torch side by side; every turn that counts begins when all are ready.
     reference = _Team([(_plain, (spec, machine.device))])
     teams = {}
     peaks = {}
@@ -114,7 +115,10 @@ def _measure(spec: ModelSpec, machine: Machine, arguments: argparse.Namespace) -
     products: dict[str, list[float]] = {precision: [] for precision in teams}
     everybody = [reference, *teams.values(), *peaks.values()]
     try:
-        # The first turn warms up and tells how many steps fill a turn.
+        # The first turn warms up (a GPU loads its kernels then), the second tells how many steps fill a turn.
+        for team in everybody:
+            team.wait_until_ready()
+            team.turn(1)
         steps = [max(1, min(MAX_STEPS_A_TURN, round(SECONDS_A_TURN / max(team.turn(1))))) for team in everybody]
         for _ in range(arguments.rounds):
             done = [
@@ -199,6 +203,8 @@ class _Team:
             process.start()
             theirs.close()
             self._members.append((process, ours))
+
+    def wait_until_ready(self) -> None:
         for _, channel in self._members:
             channel.recv()
 

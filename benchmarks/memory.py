@@ -1,9 +1,9 @@
 """Predicted against measured peak memory of a training process, over architectures, precisions, optimizers and plans.
 
-    python benchmarks/memory.py [--family patchtst|itransformer|informer] [--out FILE.json]
+    python benchmarks/memory.py [--family patchtst|itransformer|informer] [--device cuda] [--every 3] [--out FILE.json]
 
-Every pair is trained for two steps in a worker of its own, as a trial would be, and its peak resident size is held
-against what `tsladder plan` predicts without calibration. Needs torch and numpy only.
+Every pair is trained for two steps in a worker of its own, as a trial would be, and its peak resident size, or that of
+the allocator on a GPU, is held against what `tsladder plan` predicts without calibration. Needs torch and numpy only.
 """
 
 from __future__ import annotations
@@ -79,9 +79,11 @@ PAIRS = {"patchtst": PATCHTST, "itransformer": MANY_TOKENS, "informer": MANY_TOK
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--family", choices=PAIRS, default="patchtst")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--every", type=int, default=1, help="measure only every so many-th pair")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    machine = survey(HardwareParams(device="auto", memory_gib=None, workers="auto"))
+    machine = survey(HardwareParams(device=arguments.device, memory_gib=None, workers="auto"))
     geometry = Geometry(
         family=arguments.family,
         context_length=80,
@@ -97,7 +99,7 @@ def main() -> None:
     )
     for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS[
         arguments.family
-    ]:
+    ][:: arguments.every]:
         spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
         whole = BatchPlan(
             micro_batch=256,

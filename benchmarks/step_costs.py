@@ -1,13 +1,15 @@
 """One factor on all costs of a step, or every cost fitted: which predicts steps that it was not fitted on.
 
-    python benchmarks/step_costs.py
+    python benchmarks/step_costs.py [--calibration .tsladder/calibration.json]
 
-On the steps recorded in results/memory.json (one step each, the second, on two threads of one processor). Each is left
-out once; then each way is fitted to a dozen drawn from them, as a calibration has few, and judged on the others.
+On the steps recorded in results/memory.json (one step each, the second, on two threads of one processor), or on those
+that `tsladder plan --calibrate` has measured on any device. Each is left out once; then each way is fitted to a dozen
+drawn from them, as a calibration has few, and judged on the others.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import statistics
@@ -18,6 +20,7 @@ import numpy as np
 
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, spec_from_architecture
+from tsladder.planning.calibration import kept
 from tsladder.planning.duration import DEFAULT_RATES, Rates, step_terms
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.step_costs import fit_costs
@@ -38,15 +41,31 @@ def by_costs(steps: Sequence[Step]) -> Rates:
     return fit_costs(steps, start=0.0)
 
 
-def main() -> None:
+def recorded() -> list[Step]:
     rows = json.loads(RECORDED.read_text(encoding="utf-8"))
-    steps: list[Step] = [
+    return [
         (
             step_terms(spec_from_architecture(GEOMETRY, row["architecture"]), BatchPlan(**row["plan"]), THREADS),
             row["seconds"][1],
         )
         for row in rows
     ]
+
+
+def calibrated(path: Path) -> list[Step]:
+    found = kept(path)
+    if found is None:
+        raise SystemExit(f"there is no {path}")
+    return [(step_terms(peak.spec, peak.plan, peak.threads), peak.step_seconds) for peak in found.peaks]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calibration", type=Path, help="steps of this file instead of the recorded ones")
+    arguments = parser.parse_args()
+    steps = recorded() if arguments.calibration is None else calibrated(arguments.calibration)
+    if len(steps) <= FEW:
+        raise SystemExit(f"{len(steps)} steps are too few: more than {FEW} are needed")
     for name, fit in (("one factor", by_factor), ("every cost", by_costs)):
         alone = [left_out(fit, steps, [number]) for number in range(len(steps))]
         rng, few = np.random.default_rng(0), []

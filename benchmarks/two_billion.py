@@ -1,16 +1,19 @@
 """Ten optimizer steps of a model of two billion parameters: peak memory, loss by step, samples a second.
 
-    python benchmarks/two_billion.py --shape 2048x40 [--steps 10] [--out FILE.json]
+    python benchmarks/two_billion.py --shape 2048x40 [--steps 10] [--device cuda] [--memory-gib 1000] [--made]
+        [--out FILE.json]
 
 The model is trained by the engine of the study under the recipe of rung 2B and the batch plan that the planner makes
-for `--memory-gib`, on windows of the bundled data at horizon 1, each step on other windows. Once the steps are done the
-best epoch's weights are kept and restored and the validation region is scored, as in a trial, so that the peak is that
-of a trial. Needs torch and the packages of the data stages, and neither MLflow, DVC nor Optuna.
+for `--memory-gib` (what is free where that is less), on windows of the bundled data at horizon 1, each step on other
+windows. Once the steps are done the best epoch's weights are kept and restored and the validation region is scored, as
+in a trial, so that the peak is that of a trial. Needs torch and the packages of the data stages, and no MLflow, DVC
+or Optuna; with `--made`, which trains on noise of the same shape, neither the data nor the packages of its stages.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import multiprocessing
@@ -24,7 +27,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tsladder.market.dataset import load_dataset
-from tsladder.market.windows import WindowSet
+from tsladder.market.windows import FoldWindows, WindowSet
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -33,10 +36,13 @@ from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch, predicted_memory_gib
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.outcome import Job
+from tsladder.training.probe import made_windows
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET, HORIZON = "2B", 1
 VALIDATION_WINDOWS = 128
+TRAIN_WINDOWS = 2740
+"""Made ones: as many as the bundled data has."""
 
 
 def main() -> None:
@@ -46,20 +52,32 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-5)
     parser.add_argument("--warmup-steps", type=int, default=4)
     parser.add_argument("--memory-gib", type=float, default=8.0)
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--made", action="store_true", help="train on noise in place of the bundled data")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     with tempfile.TemporaryDirectory(prefix="tsladder-2b-") as folder:
-        windows, geometry = market_windows(Path(folder))
-        job = _job(arguments, geometry, folder)
+        if arguments.made:
+            geometry = geometry_of(load_params(ROOT / "params.yaml"))
+            job = _job(arguments, geometry, folder)
+            train, validation = (made_windows(job.spec, count) for count in (TRAIN_WINDOWS, VALIDATION_WINDOWS))
+        else:
+            windows, geometry = market_windows(Path(folder))
+            job = _job(arguments, geometry, folder)
+            train, validation = windows.train, windows.validation
+        fold = FoldWindows(train=train, validation=validation)
         child = multiprocessing.get_context("spawn").Process(
-            target=_train, args=(theirs, job, windows, arguments.steps), daemon=True
+            target=_train, args=(theirs, job, fold, arguments.steps), daemon=True
         )
         child.start()
         theirs.close()
         record = ours.recv()
         child.join()
-    record |= {"machine": _machine(), "predicted_memory_gib": round(predicted_memory_gib(job.spec, job.plan), 2)}
+    record |= {
+        "machine": _machine(job.device),
+        "predicted_memory_gib": round(predicted_memory_gib(job.spec, job.plan), 2),
+    }
     text = json.dumps(record, indent=2) + "\n"
     print(text)
     if arguments.out is not None:
@@ -87,7 +105,7 @@ def market_windows(folder: Path) -> tuple[WindowSet, Geometry]:
 
 def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
     params = load_params(ROOT / "params.yaml")
-    machine = survey(params.hardware)
+    machine = survey(dataclasses.replace(params.hardware, device=arguments.device))
     d_model, n_layers = (int(part) for part in arguments.shape.split("x"))
     spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=16, d_ff=4 * d_model)
     recipe = Recipe.from_params(params.training, params.search.chosen, BUDGET, params.target.task)
@@ -118,9 +136,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
     )
 
 
-def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> None:
-    import dataclasses
-
+def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> None:
     import torch
 
     from tsladder.training.best import BestWeights
@@ -149,7 +165,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
         loss = trainer.step(feed, index_B, job.settings.learning_rate * factor).trained.item() / len(index_B)
         seconds.append(time.perf_counter() - before)
         losses.append(loss)
-        print(f"step {number + 1}: loss {loss:.4f} in {seconds[-1]:.1f} s", file=sys.stderr, flush=True)
+        print(f"step {number + 1}: loss {loss:.4f} in {seconds[-1]:.2f} s", file=sys.stderr, flush=True)
         if not math.isfinite(loss):
             break
     kept = BestWeights(trainer.weights, Path(job.scratch_folder or "."))
@@ -176,7 +192,7 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
             "learning_rate": job.settings.learning_rate,
             "warmup_steps": job.settings.warmup_steps,
             "losses": [round(loss, 5) for loss in losses],
-            "seconds_a_step": [round(value, 2) for value in seconds],
+            "seconds_a_step": [round(value, 3) for value in seconds],
             "samples_per_s": round(job.plan.effective_batch / median, 2),
             "scored_samples_per_s": round(VALIDATION_WINDOWS / scored, 2),
             "seconds_to_build": round(built, 1),
@@ -186,10 +202,11 @@ def _train(channel: Connection, job: Job, windows: WindowSet, steps: int) -> Non
     )
 
 
-def _machine() -> dict[str, object]:
+def _machine(device: str) -> dict[str, object]:
     import torch
 
-    return {"processor": platform.machine(), "cores": os.cpu_count(), "torch": torch.__version__}
+    found = {"processor": platform.machine(), "cores": os.cpu_count(), "torch": torch.__version__}
+    return found | {"gpu": torch.cuda.get_device_name()} if device == "cuda" else found
 
 
 if __name__ == "__main__":
