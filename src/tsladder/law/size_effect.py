@@ -222,12 +222,11 @@ def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Fl
         for at in far[np.argsort(-np.abs(residual_P[far]))][:_MOST_NAMED]
     ]
     more = f" and {far.size - len(named)} more" if far.size > len(named) else ""
-    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [
-        (
-            f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
-            f"far: {', '.join(named)}{more}"
-        )
-    ]
+    words = (
+        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
+        f"far: {', '.join(named)}{more}"
+    )
+    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [words]
 
 
 def _told(interval: Interval | None) -> bool:
