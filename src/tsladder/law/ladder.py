@@ -107,6 +107,9 @@ def law_of_points(
         probes_failed=probes_failed,
         cost=cost,
         interest_option=interest_option,
+        outliers=[
+            rung.cell for rung, left in zip(rungs, fitted.left_out, strict=False) if is_outlier(left, confidence)
+        ],
     )
     noise = support.noise_of(rungs)
     constant = fit_constant([p.loss for p in rungs]) if rungs else None
