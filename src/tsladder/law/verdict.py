@@ -24,6 +24,7 @@ from tsladder.law.forms import Form, Support
 from tsladder.law.neighbours import Contrast, is_significant
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.settling import Cost, Option, in_words, settle_options
+from tsladder.law.surface import SurfaceFit
 from tsladder.law.tenfold import Tenfold
 from tsladder.law.wording import counted, exponent_in_words, interval_in_words, p_in_words, share_in_words
 
@@ -83,12 +84,13 @@ def judge(
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
     interest_option: str = "law.alpha_of_interest",
+    outliers: Sequence[str] = (),
 ) -> Verdict:
     """The verdict on rung means and the form they support.
 
     What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
-    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. R squared plays no
-    part: the sign, the interval and the power decide.
+    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. `outliers`: rungs that
+    do not belong to the law of the others. R squared plays no part: the sign, the interval and the power decide.
     """
     if probes_failed:
         return Verdict(
@@ -120,7 +122,7 @@ def judge(
     rises = [c for c in contrasts if is_significant(c, confidence) and c.difference > 0.0]
     if support.form is Form.TURN or (falls and rises):
         return _not_monotone(case, falls, rises)
-    return _underpowered(case)
+    return _underpowered(case, outliers)
 
 
 def _steepest_side(case: Case) -> float:
@@ -252,7 +254,7 @@ def _p(contrast: Contrast) -> str:
     return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
 
 
-def _underpowered(case: Case) -> Verdict:
+def _underpowered(case: Case, outliers: Sequence[str]) -> Verdict:
     low, high = case.fit.alpha_ci
     interest = case.alpha_of_interest
     both = low <= -interest and high >= interest
@@ -264,8 +266,18 @@ def _underpowered(case: Case) -> Verdict:
         f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {_replicates(case)} "
         f"({case.fit.dof:.3g} degree{'s' if case.fit.dof > 1 else ''} of freedom) {_power_words(case)}"
         f"{_days_unknown(case)}",
-        settle=in_words(options, interest),
+        settle=_look_first(outliers) + in_words(options, interest),
         options=options,
+    )
+
+
+def _look_first(outliers: Sequence[str]) -> str:
+    if not outliers:
+        return ""
+    belong = "does not belong" if len(outliers) == 1 else "do not belong"
+    return (
+        f"First look at {' and '.join(outliers)}, which {belong} to the law of the other rungs, so that most of the "
+        "noise comes from there: was the search cut short, or a figure copied wrongly? "
     )
 
 
@@ -299,7 +311,8 @@ def _tenfold(case: Case) -> str:
     """What a model ten times larger loses, where one exponent describes the rungs."""
     sizes = case.support.sizes
     if sizes is not None and sizes.tenfold_at_same_data is not None:
-        return _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
+        told = _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
+        return _surface_words(sizes.surface) + told if case.support.form is Form.SURFACE else told
     change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
     more = "higher" if change > 0.0 else "lower"
     return f"A model ten times larger{case.support.on_data} has a loss {share_in_words(abs(change))} {more}."
@@ -322,25 +335,33 @@ def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
     return told
 
 
+def _surface_words(surface: SurfaceFit) -> str:
+    """The surface that the exponent at equal data is an average of."""
+    figures = [("E", surface.E), ("alpha", surface.alpha), ("beta", surface.beta)]
+    told = ", ".join(f"{name} = {value:.4g}" for name, value in figures if value is not None)
+    return f"That is its average over these sizes on the surface E + A N^-alpha + B D^-beta with {told}. "
+
+
 def _towards_a_floor(case: Case, floor: FloorFit) -> str:
-    largest = case.points[-1].n_params
+    largest, support = case.points[-1].n_params, case.support
     low, high = floor.E_ci or (0.0, math.inf)
     ends = f"{case.fit.confidence:.0%} interval {low:.4g} to {high:.4g}"
-    over = f"Over these rungs it falls by {_estimate(case)} on average"
-    falls = f"The loss falls as models grow{case.support.together},"
-    if not floor.identified:
+    falls = f"The loss falls as models grow{support.together}"
+    average = f"On average over these rungs {_estimate(case)}."
+    if not floor.identified or floor.alpha is None:
         return (
-            f"{falls} and ever less: a law without a floor fits significantly worse. The floor itself is not known "
-            f"well ({ends}), so no exponent above it is given. {over}; beyond the largest rung it falls by less."
+            f"{falls}, and ever less: a law without a floor fits significantly worse. The floor itself is not known "
+            f"well ({ends}), so no exponent above it is given. {average} Beyond the largest rung the loss falls by "
+            "less."
         )
-    change = float(floor.loss_at(10.0 * largest) / floor.loss_at(largest)) - 1.0
+    change = 1.0 - float(floor.loss_at(10.0 * largest) / floor.loss_at(largest))
     exponent = f"alpha {floor.alpha:.4f}"
     if floor.alpha_ci is not None:
         exponent += f" ({interval_in_words(floor.alpha_ci)})"
     return (
-        f"{falls} towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a power of size, "
-        f"{exponent}. {over}. A model ten times larger than the largest rung{case.support.on_data} has a loss "
-        f"{share_in_words(-change)} lower."
+        f"{falls}, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a power of size, "
+        f"{exponent}. {average} A model ten times larger than the largest rung{support.on_data} has a loss "
+        f"{share_in_words(change)} lower."
     )
 
 
@@ -348,11 +369,9 @@ def _turn(case: Case) -> str:
     overfit = case.support.overfit
     if overfit is None or overfit.turns_at_n is None:
         return ""
-    at = size_in_words(overfit.turns_at_n)
     return (
-        f" Within it these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent "
-        "describes "
-        "it."
+        f" Within it these rungs follow a curve that falls up to about {size_in_words(overfit.turns_at_n)} and rises "
+        "beyond: no single exponent describes it."
     )
 
 
