@@ -102,7 +102,8 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ..
     if se is None:
         return ()
     more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
-    words = f"{more} at {ordered[worst].cell} first, which is known least ({se / ordered[worst].loss:.1%} of its loss)"
+    share = share_in_words(se / ordered[worst].loss)
+    words = f"{more} at {ordered[worst].cell} first, which is known least ({share} of its loss)"
     return (Option(what="seeds", seeds=None, rungs=None, words=words),)
 
 

@@ -30,6 +30,7 @@ from tsladder.law.size_slope import Floats, SizeSlope, p_of_terms, partial_resid
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
+from tsladder.law.wording import degrees_in_words, p_in_words
 
 OUTLIER = 4.0
 ENOUGH_FOR_OUTLIERS = 40
@@ -192,7 +193,7 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     if not fit.identified:
         doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
-        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, p = {_p(p)})")
+        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, {_p(p)})")
     return _law(
         table,
         surface,
@@ -242,9 +243,7 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     bends = p is not None and p < 1.0 - surface.fit.confidence
     if bends and not complete:
         words = "the effects of sizes and data do not add up in logs, in a table where not every size has every amount"
-        return _without(
-            table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p
-        )
+        return _without(table, surface, f"no form fits: {words} ({_p(p)}), and of the surface: {surface.fit.reason}", p)
     doubts = ["the exponent differs between amounts of data; this is the mean over the table's"] if bends else []
     return _law(
         table,
@@ -276,7 +275,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
             missed.append((form, p))
             continue
         doubts = [] if p is not None else [f"too few points to test whether {form} fits them"]
-        doubts += [f"{other} misses a pattern in the points (p = {_p(q)})" for other, q in missed]
+        doubts += [f"{other} misses a pattern in the points ({_p(q)})" for other, q in missed]
         return _law(
             table,
             surface,
@@ -293,7 +292,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     if not missed:
         words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
         return _without(table, surface, words)
-    forms = " and ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    forms = " and ".join(f"{form} ({_p(p)})" for form, p in missed)
     return _without(
         table,
         surface,
@@ -349,7 +348,7 @@ def _law(
     return SizeLaw(
         design=table.design,
         source=source,
-        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {slope.dof:.3g} degrees of freedom",
+        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {degrees_in_words(slope.dof)}",
         confidence=confidence,
         surface=surface.fit,
         n_points=int(table.y_P.size),
@@ -423,4 +422,4 @@ def _amount(table: _Table) -> str:
 
 
 def _p(p: float | None) -> str:
-    return "unknown" if p is None else f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
+    return "p unknown" if p is None else p_in_words(p)
