@@ -217,14 +217,15 @@ def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Fl
     if not far.size:
         return residual_P, []
     named = [
-        f"{size_in_words(float(table.n_P[at]))} on {size_in_words(float(table.d_P[at]))} ({np.expm1(residual_P[at]):+.1%})"
+        f"{size_in_words(float(table.n_P[at]))} on {size_in_words(float(table.d_P[at]))} "
+        f"({np.expm1(residual_P[at]):+.1%})"
         for at in far[np.argsort(-np.abs(residual_P[far]))][:_MOST_NAMED]
     ]
-    more = f" and {far.size - len(named)} more" if far.size > len(named) else ""
-    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [
-        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
-        f"far: {', '.join(named)}{more}"
-    ]
+    words = (
+        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as "
+        "that far: " + ", ".join(named) + (f" and {far.size - len(named)} more" if far.size > len(named) else "")
+    )
+    return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [words]
 
 
 def _told(interval: Interval | None) -> bool:
