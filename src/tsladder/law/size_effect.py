@@ -26,7 +26,7 @@ from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_tw
 from tsladder.law.line import ROUNDING
 from tsladder.law.plane import MOSTLY_SINGLE, fit_floored, fit_plane
 from tsladder.law.points import size_in_words
-from tsladder.law.size_slope import Floats, SizeSlope, p_of_terms, partial_residuals, two_way
+from tsladder.law.size_slope import Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
@@ -165,15 +165,17 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     equal_P = np.zeros_like(table.z_P)
     here, there = (_fitted(surface, table.x_P, z) for z in (table.z_P, equal_P))
     residual, outlying = _held_in(table, table.y_P - here, fit.noise)
+    x_G = np.bincount(table.size_P, weights=table.x_P) / np.bincount(table.size_P)
+    reference_G = _fitted(surface, x_G, np.zeros_like(x_G))
     slope = None
     if table.design.shared:
-        slope = _two_way(table, residual + there)
-    x_G = np.bincount(table.size_P, weights=table.x_P) / np.bincount(table.size_P)
+        tangent = _jacobian(best, x_G, np.zeros_like(x_G))[:, [0, 3]]
+        slope = _two_way(table, residual + there, Curve(value_G=reference_G, tangent_G2=tangent))
     jacobian = _jacobian(best, table.x_P, table.z_P)
     if slope is None:
         slope = partial_residuals(
             residual,
-            _fitted(surface, x_G, np.zeros_like(x_G)),
+            reference_G,
             jacobian,
             _jacobian(best, table.x_P, equal_P),
             table.x_P,
@@ -388,8 +390,8 @@ def _without(table: _Table, surface: Surface, reason: str, lack_of_fit_p: float 
     )
 
 
-def _two_way(table: _Table, y_P: Floats) -> SizeSlope | None:
-    return two_way(y_P, table.x_P, table.z_P, table.size_P, table.amount_P, least_noise=table.least_noise)
+def _two_way(table: _Table, y_P: Floats, curve: Curve | None = None) -> SizeSlope | None:
+    return two_way(y_P, table.x_P, table.z_P, table.size_P, table.amount_P, curve=curve, least_noise=table.least_noise)
 
 
 def _fitted(surface: Surface, x: Floats, z: Floats) -> Floats:
