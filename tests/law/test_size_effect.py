@@ -86,14 +86,14 @@ def test_sizes_are_drawn_and_counted_not_points() -> None:
     size = np.repeat(np.arange(4), 8)
     rng = np.random.default_rng(1)
     signed = 0
-    for seed in range(12):
+    for seed in range(6):
         luck = 0.02 * rng.normal(size=4)[size] + 0.005 * rng.normal(size=32)
         law = judge_sizes(n, d, (0.3 + 2e3 * d**-0.4) * np.exp(luck), draws=20, seed=seed)
         assert law.n_sizes == 4
         assert law.dof <= 2.0 + 1e-9
         assert len(law.size_means) == 4
         signed += not law.alpha_ci[0] <= 0.0 <= law.alpha_ci[1]
-    assert signed <= 3
+    assert signed <= 2
 
 
 def test_a_grid_without_an_identified_surface_is_judged_by_fixed_effects() -> None:
@@ -112,7 +112,7 @@ def test_size_without_effect_beside_data_that_bend_is_no_law() -> None:
     n, d = isoflop()
     rng = np.random.default_rng(2)
     sources = set()
-    for seed in range(8):
+    for seed in range(4):
         law = judge_sizes(n, d, (0.3 + 2e3 * d**-0.4) * np.exp(0.01 * rng.normal(size=n.size)), draws=20, seed=seed)
         sources.add(law.source)
         assert law.alpha_ci[0] < 0.004

@@ -121,16 +121,19 @@ def judge_sizes(
     seed: int = 0,
     delta: float | HuberDelta | None = None,
     least_noise: float = ROUNDING,
+    surface: Surface | None = None,
 ) -> SizeLaw:
     """Judge size from points of (N, D, loss), replicates averaged beforehand, in any order.
 
     Meant for `Kind.VARYING` (`tsladder.law.design`): other designs get their surface and no source. `delta`: of the
     surface, see `tsladder.law.threshold`. `least_noise`: relative sd that each point has at least, by rounding.
+    `surface`: what `search_surface` found in the same points, where the caller has it; the settings are then its own.
     """
     n, d, loss = (np.asarray(values, dtype=np.float64) for values in (n_params_P, n_data_P, loss_P))
     order = np.lexsort((loss, d, n))
     n, d, loss = n[order], d[order], loss[order]
-    surface = search_surface(n, d, loss, confidence=confidence, draws=draws, seed=seed, delta=delta)
+    if surface is None:
+        surface = search_surface(n, d, loss, confidence=confidence, draws=draws, seed=seed, delta=delta)
     x, z = np.log(n), np.log(d)
     table = _Table(
         n_P=n,
