@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -165,3 +166,22 @@ def test_the_order_of_the_points_changes_nothing_and_the_record_is_json() -> Non
     law: SizeLaw = judge_sizes(n, d, loss, draws=30, seed=3)
     assert law == judge_sizes(n[order], d[order], loss[order], draws=30, seed=3)
     json.dumps(dataclasses.asdict(law))
+
+
+@pytest.mark.parametrize(
+    ("loss", "source"),
+    [
+        (lambda n, d: n**-0.1 * d**-0.2, Source.PLANE),
+        (lambda n, d: (0.3 + 50 * n**-0.5) * d**-0.02, Source.FLOOR_IN_SIZE),
+        (surface, Source.SURFACE),
+    ],
+    ids=["plane", "floor in size", "surface"],
+)
+def test_the_form_that_misses_no_pattern_is_judged_by(loss: Callable[..., np.ndarray], source: Source) -> None:
+    rng = np.random.default_rng(0)
+    n, d = np.geomspace(1e5, 1e9, 14), np.exp(2 * rng.normal(size=14)) * 1e8
+    law = judge_sizes(n, d, loss(n, d) * np.exp(0.001 * rng.normal(size=14)), draws=60)
+    assert law.source is source
+    x = np.log(n) - np.log(n).mean()
+    truth = -float(x @ np.log(loss(n, law.reference_data)) / (x @ x))
+    assert law.alpha_ci[0] < truth < law.alpha_ci[1]

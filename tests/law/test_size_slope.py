@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, groups_of
-from tsladder.law.plane import fit_floored, fit_plane
+from tsladder.law.plane import fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.size_slope import SizeSlope, two_way
 
 Floats = np.ndarray
@@ -96,7 +96,10 @@ def test_a_plane_is_rejected_where_it_does_not_hold_and_rarely_where_it_does() -
     assert np.mean(np.array(flat) < 0.05) <= 0.1
     bent = np.log(1.0 + 0.5 * np.exp(-0.4 * z)) - 0.02 * x + 0.005 * rng.normal(size=20)
     assert fit_plane(bent, x, z, size).lack_of_fit_p < 0.01
-    floored = fit_floored(bent, x, z, size)
+    floored = fit_floor_in_data(bent, x, z, size)
     assert floored.lack_of_fit_p > 0.05
     assert -floored.slope.slope == pytest.approx(0.02, abs=0.005)
-    assert floored.floor == pytest.approx(2 / 3, abs=0.1)
+    turned = fit_floor_in_size(bent, z, x, np.argsort(np.argsort(z)))
+    assert (turned.alpha, turned.beta) == pytest.approx((floored.beta, floored.alpha), rel=1e-6)
+    assert turned.lack_of_fit_p == pytest.approx(floored.lack_of_fit_p, rel=1e-4)
+    assert floored.floor_in_data == pytest.approx(2 / 3, abs=0.1)

@@ -5,8 +5,10 @@
    the data's part is taken from it: each point's loss is brought to one amount, and what is not told of either term
    shows in the interval.
 2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
-3. A plane in logs, or where that is shown to miss a pattern N^-alpha (E + B D^-beta), which bends with the data.
-   Where that too misses one, no form fits, and there is no exponent.
+3. A plane in logs, or where that is shown to miss a pattern one with a floor under the data's or the size's term.
+
+Each of them yields to the next where it is shown to miss a pattern; where all of them are, a surface whose terms are
+all told is kept, with a doubt, and without one no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
@@ -24,7 +26,7 @@ import numpy as np
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_two_way
 from tsladder.law.line import ROUNDING
-from tsladder.law.plane import MOSTLY_SINGLE, fit_floored, fit_plane
+from tsladder.law.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.points import size_in_words
 from tsladder.law.size_slope import Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
@@ -44,7 +46,8 @@ class Source(StrEnum):
     SURFACE = "surface"
     GRID = "grid of sizes and data"
     PLANE = "plane"
-    FLOORED = "plane with a floor in the data"
+    FLOOR_IN_DATA = "plane with a floor in the data"
+    FLOOR_IN_SIZE = "plane with a floor in the size"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,7 +159,16 @@ def judge_sizes(
             surface,
             f"{table.design.n_sizes} sizes (closer than 10 % count as one): fewer than three have no error to judge by",
         )
-    return _by_surface(table, surface) or _by_grid(table, surface) or _by_plane(table, surface)
+    of_surface = _by_surface(table, surface)
+    if of_surface is not None and not _rejected(of_surface):
+        return of_surface
+    other = _by_grid(table, surface) or _by_plane(table, surface)
+    # A surface whose terms are all told describes the points best even where it misses a pattern, and says so.
+    return of_surface if of_surface is not None and other.source is None and surface.fit.identified else other
+
+
+def _rejected(law: SizeLaw) -> bool:
+    return law.lack_of_fit_p is not None and law.lack_of_fit_p < 1.0 - law.confidence
 
 
 def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
@@ -270,7 +282,8 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     missed = []
     for source, form, fit in (
         (Source.PLANE, "a plane in logs", fit_plane),
-        (Source.FLOORED, "N^-alpha (E + B D^-beta)", fit_floored),
+        (Source.FLOOR_IN_DATA, "N^-alpha (E + B D^-beta)", fit_floor_in_data),
+        (Source.FLOOR_IN_SIZE, "D^-beta (E + A N^-alpha)", fit_floor_in_size),
     ):
         plane = fit(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
         if plane is None:
@@ -280,13 +293,13 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
             missed.append((form, p))
             continue
         doubts = [] if p is not None else [f"too few points to test whether {form} fits them"]
-        doubts += [f"{other} misses a pattern in the points (p = {_p(q)})" for other, q in missed]
         return _law(
             table,
             surface,
             plane.slope,
             source=source,
-            how=f"by {form}, at {_amount(table)}",
+            how=f"by {form}, at {_amount(table)}"
+            + "".join(f"; {other} misses a pattern (p = {_p(q)})" for other, q in missed),
             ends=None,
             beta=plane.beta,
             lack_of_fit_p=p,
@@ -297,7 +310,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     if not missed:
         words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
         return _without(table, surface, words)
-    forms = " and ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    forms = ", ".join(f"{form} (p = {_p(p)})" for form, p in missed)
     return _without(
         table,
         surface,
