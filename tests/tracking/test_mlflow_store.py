@@ -106,7 +106,7 @@ def ordinary_least_squares(log_n, log_loss, confidence=0.95):
 
 def law_record(n_params, loss):
     slope, intercept, half, _ = ordinary_least_squares(np.log(n_params), np.log(loss))
-    power = {"C": float(np.exp(intercept)), "alpha": -slope, "alpha_ci": [-slope - half, -slope + half], "r2": 0.9}
+    power = fit_power(n_params, loss, days=(0.01**2, 30.0)).to_json()
     points = [{"n_params": int(n), "loss": value, "dropped": None} for n, value in zip(n_params, loss, strict=True)]
     lost = {"cell": "2B-h1", "n_params": None, "loss": None, "dropped": "does not fit"}
     nothing = {"verdict": "too_few_rungs", "points": points[:2], "fits": {"power": None}}
