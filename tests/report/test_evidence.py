@@ -162,8 +162,8 @@ def test_each_horizon_names_its_best_rungs_and_forms_and_what_a_repetition_would
     said = section(text, "1 day: what supports the verdict")
     said = said.replace("\\", "")
     for fact in (
-        "12k-h1, 80k-h1 (model confidence set at 95 %, of models whose searches and seeds are draws, on days like "
-        "these); worse than these: 2M-h1 (p < 0.001)",
+        "12k-h1, 80k-h1 (model confidence set at 95 %, of models whose searches and seeds are draws",
+        ", on days like these); worse than these: 2M-h1 (p < 0.001)",
         "a constant: the 95% interval of alpha contains 0 and lies inside ±0.015",
         "not shown; the fitted turn lies at 310,000 parameters, interval without two ends",
         "95 % region: alpha",
