@@ -241,7 +241,8 @@ def _selection(facts: Facts) -> list[Block]:
             "A rung enters the law with the best of its trials. Best of k: the expected validation loss of the best "
             "of k of a rung's recorded trials. An alpha that moves with k may move further with more trials. "
             "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These "
-            "validation losses of searches, so the levels differ from the law's alpha; what counts is whether they move."
+            "validation losses of searches, so the levels differ from the law's alpha; what counts is whether they "
+            "move."
         ),
         *([Points(tuple(points))] if points else []),
     ]
