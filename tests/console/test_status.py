@@ -364,6 +364,7 @@ def test_status_json_is_json_with_the_keys_of_the_contract(study: Places) -> Non
     record = json.loads(json.dumps(look(study).to_json()))
     assert {"study_key", "cells", "verdicts", "seconds_spent", "seconds_to_go"} <= set(record)
     law = {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True, "warnings": []}
+    law |= {"alpha_ci_rungs": None, "alpha_ci_days": None}
     assert record["verdicts"]["1"] == law
 
 

@@ -84,6 +84,7 @@ def test_what_an_experiment_is_and_found_stands_in_its_row(plain: Experiment, sh
     assert told[0].rungs == ("12k", "30k")
     law = told[0].horizons[0]
     assert (law.verdict, law.alpha, law.alpha_ci, law.best_cell) == ("flat", 0.01, (0.005, 0.015), "30k-h1")
+    assert (law.alpha_ci_rungs, law.alpha_ci_days) == ((0.006, 0.014), (0.007, 0.013))
     assert law.best_loss == pytest.approx(plain.cells[Cell("30k", 1)].loss)
 
 

@@ -57,7 +57,13 @@ def write_results(
     train = {"windows": 2740, "first_day": trained_from, "last_day": "2010-12-30"}
     counts = {str(horizon): {"counts": {"train": train}, "notes": []} for horizon in horizons}
     write_json(places.splits / "splits.json", {"kind": "dates", "horizons": counts})
-    law = {"verdict": "flat", "fits": {"power": {"alpha": 0.01, "alpha_ci": [0.005, 0.015]}}}
+    power = {
+        "alpha": 0.01,
+        "alpha_ci": [0.005, 0.015],
+        "alpha_ci_rungs": [0.006, 0.014],
+        "alpha_ci_days": [0.007, 0.013],
+    }
+    law = {"verdict": "flat", "fits": {"power": power}}
     record = {"metric": metric, "region": "test", "horizons": {str(horizon): law for horizon in horizons}}
     write_json(places.law / "scaling.json", record)
     _write_lock(places)

@@ -176,7 +176,7 @@ def manifest():
 
 def law(verdict, *, alpha=None, beaten_by=()):
     """One horizon of scaling.json with the keys of its contract only."""
-    power = None if alpha is None else {"C": 0.5, "alpha": alpha, "alpha_ci": [alpha - 0.03, alpha + 0.03], "r2": 0.4}
+    power = None if alpha is None else power_fit(alpha)
     return {
         "points": [],
         "fits": {"constant": None, "power": power, "power_floor": None},
@@ -185,8 +185,21 @@ def law(verdict, *, alpha=None, beaten_by=()):
         "settle": "Five more rungs.",
         "beaten_by": list(beaten_by),
         "minimum_detectable_alpha": None if alpha is None else 0.0321,
+        "minimum_detectable_alpha_range": None if alpha is None else [0.0204, 0.0513],
         "leave_one_rung_out": [],
         "extrapolation": None,
+    }
+
+
+def power_fit(alpha, *, dof=3.0):
+    """An exponent whose interval is the root of the sum of the squares of its parts: .018 and .024 make .03."""
+    parts = {"": 0.03, "_rungs": 0.018, "_days": 0.024}
+    return {
+        "C": 0.5,
+        "alpha": alpha,
+        **{f"alpha_ci{part}": [alpha - half, alpha + half] for part, half in parts.items()},
+        "r2": 0.4,
+        "dof": dof,
     }
 
 

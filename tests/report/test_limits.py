@@ -35,9 +35,10 @@ def ladder(gaps, sizes=SIZES, noise=NOISE):
     return [rung(n, gap, noise) for n, gap in zip(sizes, gaps, strict=True)]
 
 
-def found(rungs, *, alpha_ci=(-0.01, 0.01), there=None, of_interest=0.015):
+def found(rungs, *, alpha_ci=(-0.01, 0.01), there=None, of_interest=0.015, verdict=None, form=None):
     return diagnose(
-        rungs, there or extent(), alpha_ci=alpha_ci, alpha_of_interest=of_interest, confidence=0.95
+        rungs, there or extent(), alpha_ci=alpha_ci, alpha_of_interest=of_interest, confidence=0.95,
+        verdict=verdict, form=form,
     )  # fmt: skip
 
 
@@ -126,11 +127,31 @@ def test_a_rate_without_an_entropy_gives_no_gap_of_a_constant(rate):
         (WIDENS[::-1], (0.02, 0.05), Lack.MORE_PARAMETERS),
         (LEVEL, (-0.01, 0.01), Lack.UNDECIDED),
         (LEVEL, (-0.01, 0.03), Lack.UNDECIDED),
+        (LEVEL, (0.002, 0.008), Lack.UNDECIDED),  # larger models are better by nothing that matters
         (WIDENS, None, Lack.UNKNOWN),
     ],
 )
 def test_the_rule_names_what_is_lacking_only_where_gap_and_law_agree(gaps, alpha_ci, lack):
     assert found(ladder(gaps), alpha_ci=alpha_ci).lack is lack
+
+
+@pytest.mark.parametrize(
+    ("gaps", "alpha_ci", "verdict", "form", "lack", "said"),
+    [
+        (LEVEL, (0.02, 0.05), "scales", "power_floor", Lack.UNDECIDED, "towards a floor"),
+        (WIDENS, (-0.01, 0.01), "scales", "power_floor", Lack.UNDECIDED, "towards a floor"),
+        (LEVEL, (0.02, 0.05), "scales", "overfit", Lack.UNDECIDED, "rises again"),
+        (WIDENS, (-0.01, 0.01), "not_monotone", "overfit", Lack.UNDECIDED, "rises again"),
+        (WIDENS, (-0.02, 0.01), "not_monotone", "not identifiable", Lack.UNDECIDED, "neither falls nor rises"),
+        (WIDENS, (-0.01, 0.01), "flat", "overfit", Lack.MORE_DATA, "rules out"),
+        (LEVEL, (0.02, 0.05), "no_skill", "power", Lack.UNDECIDED, "no rung forecasts better than a constant"),
+        (LEVEL, (0.02, 0.05), "scales", "power", Lack.MORE_PARAMETERS, "forecast better"),
+    ],
+)
+def test_the_rule_does_not_say_of_size_what_the_verdict_and_its_form_deny(gaps, alpha_ci, verdict, form, lack, said):
+    limits = found(ladder(gaps), alpha_ci=alpha_ci, verdict=verdict, form=form)
+    assert limits.lack is lack
+    assert said in limits.reason
 
 
 def test_models_with_fewer_parameters_than_labels_do_not_lack_days():

@@ -167,7 +167,8 @@ def test_the_terminal_lines_name_each_horizon_its_alpha_and_who_beats_it(study):
     lines = verdict_lines(study)
     assert lines[0].startswith("h1")
     assert "underpowered" in lines[0]
-    assert "0.0123" in lines[0]
+    assert "alpha 0.0123 (-0.0177 to 0.0423: of the rungs ±0.0180, of the days ±0.0240)" in lines[0]
+    assert lines[0].endswith("detectable from 0.0321")
     assert any("logistic on volatility" in line for line in lines)
     assert any(line.startswith("h3") and "too_few_rungs" in line for line in lines)
 

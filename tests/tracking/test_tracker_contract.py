@@ -6,7 +6,9 @@ import math
 
 import pytest
 
+from tsladder.law import detection
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
+from tsladder.tracking.runs import FEW_DOF, law_summary
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
@@ -21,8 +23,20 @@ LAW = {
         "1": {
             "verdict": "underpowered",
             "points": [{"n_params": 10**power, "loss": 0.3, "dropped": None} for power in (4, 5, 6)],
-            "fits": {"power": {"C": 0.4, "alpha": 0.02, "alpha_ci": [-0.01, 0.05], "r2": 0.6}},
+            "fits": {
+                "power": {
+                    "C": 0.4,
+                    "alpha": 0.02,
+                    "alpha_ci": [-0.01, 0.05],
+                    "alpha_ci_rungs": [-0.004, 0.044],
+                    "alpha_ci_days": [0.002, 0.038],
+                    "r2": 0.6,
+                    "dof": 3.0,
+                }
+            },
+            "model_choice": {"preferred": "not identifiable"},
             "minimum_detectable_alpha": 0.03,
+            "minimum_detectable_alpha_range": [0.02, 0.06],
         },
         "3": {"verdict": "too_few_rungs", "points": [], "fits": {"power": None}, "minimum_detectable_alpha": None},
     },
@@ -186,6 +200,7 @@ def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
     assert law.params == {
         "metric": "log_loss",
         "region": "test",
+        "form_h1": "not identifiable",
         "verdict_h1": "underpowered",
         "verdict_h3": "too_few_rungs",
     }
@@ -193,9 +208,30 @@ def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
         "alpha_h1": 0.02,
         "alpha_low_h1": -0.01,
         "alpha_high_h1": 0.05,
+        "alpha_low_rungs_h1": -0.004,
+        "alpha_high_rungs_h1": 0.044,
+        "alpha_low_days_h1": 0.002,
+        "alpha_high_days_h1": 0.038,
         "r2_h1": 0.6,
         "minimum_detectable_alpha_h1": 0.03,
+        "minimum_detectable_alpha_low_h1": 0.02,
+        "minimum_detectable_alpha_high_h1": 0.06,
     }
+
+
+def test_with_few_degrees_of_freedom_the_detectable_exponent_is_logged_as_a_range_alone():
+    assert FEW_DOF == detection.FEW_DOF
+    power = {"alpha": 0.02, "alpha_ci": [-0.2, 0.24], "r2": 0.6, "dof": 2.0}
+    law = {
+        "verdict": "flat",
+        "fits": {"power": power},
+        "minimum_detectable_alpha": 0.3,
+        "minimum_detectable_alpha_range": [0.1, 0.9],
+    }
+    _, metrics = law_summary({"horizons": {"1": law}})
+    assert "minimum_detectable_alpha_h1" not in metrics
+    ends = (metrics["minimum_detectable_alpha_low_h1"], metrics["minimum_detectable_alpha_high_h1"])
+    assert ends == (0.1, 0.9)
     assert law.tags == TAGS.as_dict() | {"kind": "law"}
 
 

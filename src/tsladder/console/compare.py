@@ -9,6 +9,7 @@ from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions
+from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.records import read_json
@@ -93,9 +94,9 @@ def comparison_lines(found: Comparison) -> list[str]:
     better, worse = (found.first, found.second) if found.difference >= 0.0 else (found.second, found.first)
     clear = found.low > 0.0 or found.high < 0.0
     words = (
-        f"{better} is better than {worse} (p = {found.p:.2g})"
+        f"{better} is better than {worse} ({p_in_words(found.p)})"
         if clear
-        else f"{found.first} and {found.second} cannot be told apart (p = {found.p:.2g})"
+        else f"{found.first} and {found.second} cannot be told apart ({p_in_words(found.p)})"
     )
     effective = "" if found.effective_n is None else f", worth {found.effective_n:.0f} independent ones"
     rows = [

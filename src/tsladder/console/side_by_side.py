@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.console.tables import MISSING, aligned
+from tsladder.console.tables import MISSING, PARTS, aligned, half_width, with_interval
 from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+from tsladder.law.wording import p_in_words
 
 _LONGEST = 48
 
@@ -38,18 +39,18 @@ def _what_they_are(summaries: Sequence[Summary]) -> list[str]:
 def _laws(found: SideBySide) -> list[str]:
     """The law's columns are of the law's region, the best cell's of the compared one."""
     best = f"best cell, {found.metric.replace('_', ' ')} and skill on {found.region}"
-    rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", "alpha", "rungs", best)]
+    rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", "alpha", *PARTS, "rungs", best)]
     laws = sorted(
         ((law, number, one.name) for number, one in enumerate(found.summaries) for law in one.horizons),
         key=lambda item: (item[0].horizon, item[1]),
     )
     for law, _, name in laws:
-        interval = "" if law.alpha_ci is None else f" [{law.alpha_ci[0]:.4f}, {law.alpha_ci[1]:.4f}]"
-        alpha = MISSING if law.alpha is None else f"{law.alpha:.4f}{interval}"
+        alpha = with_interval(law.alpha, law.alpha_ci)
+        parts = half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)
         skill = MISSING if law.best_skill is None else f"{law.best_skill:+.3f}"
         verdict = MISSING if law.verdict is None else law.verdict
         cell = f"{law.best_cell} {law.best_loss:.4f} {skill}"
-        rows.append((f"h{law.horizon}", name, verdict, alpha, str(law.rungs), cell))
+        rows.append((f"h{law.horizon}", name, verdict, alpha, *parts, str(law.rungs), cell))
     return aligned(rows)
 
 
@@ -89,8 +90,8 @@ def _pairs(found: SideBySide) -> list[str]:
                 _loss(pair, 1),
                 f"{one.difference:+.4f}",
                 f"{one.low:+.4f} to {one.high:+.4f}",
-                f"{one.p:.2g}",
-                f"{pair.p_holm:.2g}",
+                _p(one.p),
+                _p(pair.p_holm),
                 _better(pair, first, found.confidence),
             )
         )
@@ -101,6 +102,11 @@ def _pairs(found: SideBySide) -> list[str]:
         f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation loss",
         *_on_seeds(found.pairs),
     ]
+
+
+def _p(p: float) -> str:
+    """0.034 and, for what is smaller than can be told, < 0.001."""
+    return p_in_words(p).removeprefix("p ").removeprefix("= ")
 
 
 def _on_seeds(pairs: Sequence[Pair]) -> list[str]:

@@ -11,6 +11,8 @@ from tsladder.search.objective import VAL_AUC
 
 MISSING = "-"
 NO_FORECAST = "no forecast"
+PARTS = ("of the rungs", "of the days")
+"""What makes the interval of alpha: other searches and seeds, and other test days."""
 
 
 def forecast_lines(forecast: StudyForecast) -> list[str]:
@@ -168,18 +170,28 @@ def _said(cell: CellState) -> list[str]:
 
 
 def _verdicts(state: StudyState) -> list[str]:
-    rows = [("law", "verdict", "alpha")]
+    rows = [("law", "verdict", "alpha", *PARTS)]
     for horizon, law in state.verdicts.items():
         verdict = MISSING if law.verdict is None else law.verdict
         if law.verdict is not None and not law.current:
             verdict = "stale: `tsladder run` fits it again"
-        interval = "" if law.alpha_ci is None else f" [{law.alpha_ci[0]:.4f}, {law.alpha_ci[1]:.4f}]"
-        rows.append((f"h{horizon}", verdict, _number(law.alpha, 4) + interval))
+        alpha = with_interval(law.alpha, law.alpha_ci)
+        rows.append((f"h{horizon}", verdict, alpha, half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)))
     warned: dict[str, list[str]] = {}
     for horizon, law in state.verdicts.items():
         for warning in law.warnings:
             warned.setdefault(warning, []).append(f"h{horizon}")
     return [*aligned(rows), *(f"{', '.join(laws)}: WARNING: {warning}" for warning, laws in warned.items())]
+
+
+def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> str:
+    """0.0100 [0.0050, 0.0150]."""
+    return _number(alpha, 4) + ("" if interval is None else f" [{interval[0]:.4f}, {interval[1]:.4f}]")
+
+
+def half_width(interval: tuple[float, float] | None) -> str:
+    """Of a part of an interval: ±0.0040."""
+    return MISSING if interval is None else f"±{(interval[1] - interval[0]) / 2.0:.4f}"
 
 
 def _times(state: StudyState) -> list[str]:

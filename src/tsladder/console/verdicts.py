@@ -15,12 +15,16 @@ STALE = "stale"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonVerdict:
     """What the law of one horizon says. None: there is none yet; STALE: there is one, of another question or of results
-    that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it."""
+    that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it.
+
+    `alpha_ci` is of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts."""
 
     verdict: str | None
     alpha: float | None
     alpha_ci: tuple[float, float] | None
     current: bool
+    alpha_ci_rungs: tuple[float, float] | None = None
+    alpha_ci_days: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -48,11 +52,19 @@ def _verdict(law: Mapping[str, Any] | None) -> HorizonVerdict:
     if law is None:
         return NONE_YET
     power = law["fits"]["power"] or {}
-    interval = power.get("alpha_ci")
     return HorizonVerdict(
         verdict=law["verdict"],
         alpha=power.get("alpha"),
-        alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
+        alpha_ci=_ends(power.get("alpha_ci")),
+        alpha_ci_rungs=_ends(power.get("alpha_ci_rungs")),
+        alpha_ci_days=_ends(power.get("alpha_ci_days")),
         current=True,
         warnings=tuple(law.get("warnings", ())),
     )
+
+
+def _ends(interval: Sequence[float | None] | None) -> tuple[float, float] | None:
+    if interval is None:
+        return None
+    low, high = interval
+    return None if low is None or high is None else (low, high)

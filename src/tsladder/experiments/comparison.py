@@ -25,7 +25,8 @@ _TOLD = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonSummary:
-    """The law of one horizon on the law's region (`alpha_ci` None where it is open), and the cell of the lowest
+    """The law of one horizon on the law's region (`alpha_ci` None where it is open, else of rungs and days together,
+    with its two parts), and the cell of the lowest
     validation loss with its loss and skill on the compared region."""
 
     horizon: int
@@ -33,6 +34,8 @@ class HorizonSummary:
     verdict: str | None
     alpha: float | None
     alpha_ci: tuple[float, float] | None
+    alpha_ci_rungs: tuple[float, float] | None
+    alpha_ci_days: tuple[float, float] | None
     best_cell: str
     best_loss: float
     best_skill: float | None
@@ -171,6 +174,8 @@ def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
         verdict=None if law is None else law.verdict,
         alpha=None if law is None else law.alpha,
         alpha_ci=None if law is None else law.alpha_ci,
+        alpha_ci_rungs=None if law is None else law.alpha_ci_rungs,
+        alpha_ci_days=None if law is None else law.alpha_ci_days,
         best_cell=str(best.cell),
         best_loss=best.loss,
         best_skill=best.skill,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,14 @@ class Days:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Law:
-    """What the law of a horizon says. `alpha` None: no power law was fitted; `alpha_ci` None: open."""
+    """What the law of a horizon says. `alpha` None: no power law was fitted; `alpha_ci` None: open, else of rungs and
+    days together; its two parts are None where they are not known."""
 
     verdict: str
     alpha: float | None
     alpha_ci: tuple[float, float] | None
+    alpha_ci_rungs: tuple[float, float] | None
+    alpha_ci_days: tuple[float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -168,12 +171,20 @@ def _field(name: str, record: Any, *keys: str) -> Any:
 
 def _law(name: str, record: Any) -> Law:
     power = _field(name, record, "fits").get("power") or {}
-    interval = power.get("alpha_ci")
     return Law(
         verdict=_field(name, record, "verdict"),
         alpha=power.get("alpha"),
-        alpha_ci=None if interval is None or None in interval else (interval[0], interval[1]),
+        alpha_ci=_ends(power.get("alpha_ci")),
+        alpha_ci_rungs=_ends(power.get("alpha_ci_rungs")),
+        alpha_ci_days=_ends(power.get("alpha_ci_days")),
     )
+
+
+def _ends(interval: Sequence[float | None] | None) -> tuple[float, float] | None:
+    if interval is None:
+        return None
+    low, high = interval
+    return None if low is None or high is None else (low, high)
 
 
 def _in_order(folder: Any) -> tuple[int, int]:

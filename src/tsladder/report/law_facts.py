@@ -35,15 +35,17 @@ class Neighbours:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfidenceSet:
-    """The rungs that cannot be told from the best one, and the p-value at which each rung would leave them."""
+    """The rungs that cannot be told from the best one, and the p-value at which each rung would leave them. `about`:
+    what that may be said of."""
 
     members: tuple[str, ...]
     p_values: Mapping[str, float]
+    about: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelChoice:
-    """Which form describes the rungs best; an AICc of None does not exist for so few rungs."""
+    """The form that the rungs support at the verdict's confidence. An AICc of None does not exist for so few rungs."""
 
     aicc: Mapping[str, float | None]
     preferred: str | None
@@ -64,21 +66,52 @@ class Overfit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JointRegion:
-    """Ends of the region in which C and alpha lie together."""
+    """Ends of the region in which C and alpha lie together. `C`: an upper end of None is beyond all numbers."""
 
     confidence: float | None
     alpha: Interval
-    C: Interval
+    C: tuple[float, float | None]
     loss_at_reference: Interval | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Influence:
-    """A rung that carries the fit, and the exponent without it."""
+    """A rung that carries the fit, or does not belong to the law of the others, and the exponent without it.
+
+    `p_outlier`: that a rung of the others' law lies as far off, times the number of rungs (Bonferroni).
+    """
 
     cell: str
     cooks_distance: float | None
     alpha_without: float | None
+    p_outlier: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Floor:
+    """The power law above a floor, E + A N^-alpha. `bends`: a law without a floor fits significantly worse.
+    `identified`: and the floor is known well enough to be a figure."""
+
+    identified: bool
+    bends: bool
+    reason: str
+    E: float | None
+    E_ci: Interval | None
+    A: float | None
+    alpha: float | None
+    alpha_ci: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SelectionFacts:
+    """The exponent of the searches' validation losses by how many trials a rung may choose from (k -> exponent).
+    `change`: at the largest k less that at 1; `p`: that there is none."""
+
+    alphas: Mapping[int, float]
+    change: float | None
+    change_ci: Interval | None
+    p: float | None
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +129,7 @@ class Excess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WayToSettle:
-    """More seeds or more rungs, how many, and the seconds of work where they are known."""
+    """More seeds, rungs or test days, how many, and the seconds of work where they are known."""
 
     what: str
     words: str
@@ -105,7 +138,11 @@ class WayToSettle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LawFacts:
-    """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N."""
+    """The law of one horizon as law/scaling.json tells it; `alpha_by_count` keys are the three counts of N.
+
+    `alpha_ci` is that of rungs and days together, `alpha_ci_rungs` and `alpha_ci_days` its two parts. `dof`: degrees of
+    freedom of the scatter of the rungs.
+    """
 
     horizon: int
     verdict: str
@@ -115,6 +152,9 @@ class LawFacts:
     points: tuple[LawPoint, ...]
     alpha: float | None
     alpha_ci: Interval | None
+    alpha_ci_rungs: Interval | None
+    alpha_ci_days: Interval | None
+    dof: float | None
     C: float | None
     r2: float | None
     residual_sd: float | None
@@ -122,8 +162,9 @@ class LawFacts:
     loss_at_reference: float | None
     loss_at_reference_ci: Interval | None
     alpha_by_count: Mapping[str, float | None]
-    floor: str | None
+    floor: Floor | None
     minimum_detectable_alpha: float | None
+    minimum_detectable_range: Interval | None
     power: float | None
     rung_noise: float | None
     worst_left_out: float | None
@@ -139,10 +180,16 @@ class LawFacts:
     influential: tuple[Influence, ...]
     excess: Excess | None
     repetition: Mapping[str, float]
+    selection: SelectionFacts | None
 
     @property
     def rungs(self) -> int:
         return len(self.points)
+
+    @property
+    def form(self) -> str | None:
+        """As `tsladder.law.forms.Form` names it."""
+        return None if self.model_choice is None else self.model_choice.preferred
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from tsladder.report.law_facts import (
     Audit,
     ConfidenceSet,
     Excess,
+    Floor,
     Influence,
     JointRegion,
     LawFacts,
@@ -17,6 +18,7 @@ from tsladder.report.law_facts import (
     Neighbours,
     Overfit,
     Probe,
+    SelectionFacts,
     StudyLaw,
     WayToSettle,
 )
@@ -65,7 +67,6 @@ def audit_of(record: Record | None) -> Audit | None:
 def _law(horizon: int, law: Record) -> LawFacts:
     fits: Record = law.get("fits") or {}
     power: Record = fits.get("power") or {}
-    floor: Record = fits.get("power_floor") or {}
     counts: Mapping[str, Record | None] = law.get("power_by_count") or {}
     left_out: Sequence[Record] = law.get("leave_one_rung_out") or []
     errors = {left["cell"]: left["error"] for left in left_out if left.get("error") is not None}
@@ -81,6 +82,9 @@ def _law(horizon: int, law: Record) -> LawFacts:
         points=tuple(_point(point, errors) for point in law.get("points", []) if not point.get("dropped", False)),
         alpha=power.get("alpha"),
         alpha_ci=pair_of(power.get("alpha_ci")),
+        alpha_ci_rungs=pair_of(power.get("alpha_ci_rungs")),
+        alpha_ci_days=pair_of(power.get("alpha_ci_days")),
+        dof=power.get("dof"),
         C=power.get("C"),
         r2=power.get("r2"),
         residual_sd=power.get("residual_sd"),
@@ -88,8 +92,9 @@ def _law(horizon: int, law: Record) -> LawFacts:
         loss_at_reference=power.get("loss_at_reference"),
         loss_at_reference_ci=pair_of(power.get("loss_at_reference_ci")),
         alpha_by_count={name: None if fit is None else fit.get("alpha") for name, fit in counts.items()},
-        floor=_floor(floor),
+        floor=_floor(fits.get("power_floor")),
         minimum_detectable_alpha=law.get("minimum_detectable_alpha"),
+        minimum_detectable_range=pair_of(law.get("minimum_detectable_alpha_range")),
         power=law.get("power"),
         rung_noise=law.get("rung_noise"),
         worst_left_out=max(errors.values(), key=abs, default=None),
@@ -107,11 +112,13 @@ def _law(horizon: int, law: Record) -> LawFacts:
                 cell=item["cell"],
                 cooks_distance=item.get("cooks_distance"),
                 alpha_without=item.get("alpha_without"),
+                p_outlier=item.get("p_outlier"),
             )
             for item in law.get("influential") or []
         ),
         excess=_excess(law.get("excess")),
         repetition=law.get("repetition") or {},
+        selection=_selection(law.get("selection")),
     )
 
 
@@ -125,12 +132,32 @@ def _point(point: Record, errors: Mapping[str, float]) -> LawPoint:
     )
 
 
-def _floor(floor: Record) -> str | None:
-    if not floor.get("identified"):
-        return floor.get("reason")
-    ends = floor.get("E_ci")
-    interval = "" if ends is None else f" (interval {ends[0]:.4g} to {ends[1]:.4g})"
-    return f"E = {floor['E']:.4g}{interval}, A = {floor['A']:.4g}, alpha = {floor['alpha']:.4f}"
+def _floor(record: Record | None) -> Floor | None:
+    if record is None:
+        return None
+    identified = bool(record.get("identified"))
+    return Floor(
+        identified=identified,
+        bends=bool(record.get("bends", identified)),
+        reason=record.get("reason") or "",
+        E=record.get("E"),
+        E_ci=pair_of(record.get("E_ci")),
+        A=record.get("A"),
+        alpha=record.get("alpha"),
+        alpha_ci=pair_of(record.get("alpha_ci")),
+    )
+
+
+def _selection(record: Record | None) -> SelectionFacts | None:
+    if record is None:
+        return None
+    return SelectionFacts(
+        alphas={int(k): alpha for k, alpha in record["alphas"].items()},
+        change=record.get("change"),
+        change_ci=pair_of(record.get("change_ci")),
+        p=record.get("p"),
+        words=record.get("words") or "",
+    )
 
 
 def _neighbours(pair: Record) -> Neighbours:
@@ -148,7 +175,9 @@ def _neighbours(pair: Record) -> Neighbours:
 def _confidence_set(record: Record | None) -> ConfidenceSet | None:
     if record is None:
         return None
-    return ConfidenceSet(members=tuple(record["members"]), p_values=record.get("p_values") or {})
+    return ConfidenceSet(
+        members=tuple(record["members"]), p_values=record.get("p_values") or {}, about=record.get("about")
+    )
 
 
 def _model_choice(record: Record | None) -> ModelChoice | None:
@@ -174,12 +203,15 @@ def _overfit(record: Record | None) -> Overfit | None:
 def _joint_region(record: Record | None) -> JointRegion | None:
     if record is None or not record.get("alpha") or not record.get("C"):
         return None
-    there: Sequence[float] = record.get("loss_at_reference") or []
+    there: Sequence[float | None] = record.get("loss_at_reference") or []
+    known = [value for value in record["C"] if value is not None]
+    if not known:
+        return None
     return JointRegion(
         confidence=record.get("confidence"),
         alpha=_ends(record["alpha"]),
-        C=_ends(record["C"]),
-        loss_at_reference=_ends(there) if there else None,
+        C=(min(known), max(known) if len(known) == len(record["C"]) else None),
+        loss_at_reference=_ends([value for value in there if value is not None]) if there else None,
     )
 
 

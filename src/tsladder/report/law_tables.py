@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tsladder.report import words
+from tsladder.report import law_words, words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
@@ -21,7 +21,9 @@ def law_table(facts: Facts) -> Table:
             str(law.rungs),
             words.number(law.alpha),
             words.interval(law.alpha_ci),
-            words.number(law.minimum_detectable_alpha),
+            law_words.reach(law.alpha_ci_rungs),
+            law_words.reach(law.alpha_ci_days),
+            law_words.detectable(law),
             *(words.number(law.alpha_by_count.get(name)) for name, _ in COUNTS),
         )
         for law in judged(facts)
@@ -30,7 +32,7 @@ def law_table(facts: Facts) -> Table:
         "law",
         "The exponent of each horizon",
         text=("horizon", "verdict"),
-        numbers=("rungs", "alpha", "interval", "detectable from", *(title for _, title in COUNTS)),
+        numbers=("rungs", "alpha", "interval", *law_words.PARTS, "detectable from", *(title for _, title in COUNTS)),
         rows=rows,
     )
 
@@ -54,7 +56,7 @@ def fits_table(facts: Facts) -> Table:
         "R²",
         "reference N",
         "loss there",
-        "its interval",
+        "its interval, of the rungs",
         "worst error of a rung left out",
         "error of the top rung left out",
     )
@@ -92,7 +94,31 @@ def forms_table(facts: Facts) -> Table:
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
             rows.append([words.days(law.horizon), *figures, words.form(choice.preferred)])
     forms = tuple(words.FORMS.values())
-    return table("forms", "AICc of each form", text=("horizon",), numbers=forms, after=("preferred",), rows=rows)
+    return table("forms", "AICc of each form", text=("horizon",), numbers=forms, after=("supported",), rows=rows)
+
+
+def selection_table(facts: Facts) -> Table:
+    """The exponent by how many trials a rung may choose from, one row a horizon whose trials tell it."""
+    found = [(law, law.selection) for law in judged(facts) if law.selection is not None]
+    counts = sorted({k for _, selection in found for k in selection.alphas})
+    rows = [
+        (
+            words.days(law.horizon),
+            *(words.signed(selection.alphas.get(k)) for k in counts),
+            words.signed(selection.change),
+            words.interval(selection.change_ci),
+            words.chance(selection.p),
+        )
+        for law, selection in found
+    ]
+    titles = ["mean trial" if k == 1 else f"best of {k}" for k in counts]
+    return table(
+        "selection",
+        "Alpha of the searches' validation losses",
+        text=("horizon",),
+        numbers=(*titles, "change", "its interval, of the rungs", "p"),
+        rows=rows,
+    )
 
 
 def neighbours_table(facts: Facts) -> Table:
@@ -116,7 +142,7 @@ def _neighbour_rows(law: LawFacts) -> list[list[str]]:
             words.signed(pair.difference),
             words.number(pair.se),
             words.signed_percent(pair.relative),
-            words.short(pair.p),
+            words.chance(pair.p),
             pair.noise or words.MISSING,
         ]
         for pair in law.neighbours

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
+from tsladder.law.forms import Form
+from tsladder.law.verdict import VerdictName
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent
 from tsladder.results.score_facts import Interval
@@ -111,18 +113,23 @@ def diagnose(
     alpha_ci: Interval | None,
     alpha_of_interest: float,
     confidence: float,
+    verdict: str | None = None,
+    form: str | None = None,
 ) -> DataLimits:
-    """What this horizon lacks most. `alpha_ci`: interval of the law's exponent; None where no figure counts.
+    """What this horizon lacks most. `alpha_ci`: interval of the law's exponent, of rungs and days together; None where
+    no figure counts. `verdict`, `form`: what the law says, and the form that the rungs support.
 
     More data: the gap widens with size beyond chance, AND the law rules out every exponent of interest without showing
     a smaller one, AND the largest rung has more parameters than there are independent labels. More parameters: the
-    law's exponent lies above 0 AND the gap is not shown to widen. Anything else is undecided; without an interval of
-    either, unknown.
+    law's exponent lies above 0 and is not negligible AND the gap is not shown to widen. Anything else is undecided, so
+    also a ladder that no single exponent describes (a floor, a turn, not monotone) unless it is flat; without an
+    interval of either, unknown.
     """
     ordered = sorted(rungs, key=lambda rung: rung.n_params)
     gaps = _gaps(ordered, confidence)
     slope, slope_ci = _slope([(gap.n_params, gap.gap) for gap in gaps if gap.gap is not None], confidence)
-    lack, reason = _judge(gaps, extent, slope_ci, alpha_ci, alpha_of_interest)
+    gain = None if alpha_ci is None else _Gain.of(alpha_ci, alpha_of_interest, verdict, form)
+    lack, reason = _judge(gaps, extent, slope_ci, gain, alpha_of_interest)
     return DataLimits(extent=extent, rungs=gaps, slope=slope, slope_ci=slope_ci, lack=lack, reason=reason)
 
 
@@ -182,11 +189,41 @@ def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[floa
     return slope, bounds(slope, [(variance, float(dof))], confidence=confidence)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Gain:
+    """What the law says of larger models. `settled`: by less than the exponent of interest, if at all. `falls`: the
+    loss falls with size over the whole ladder. `bent`: how, where one exponent does not say what more size brings.
+    `skilled`: some rung beats a constant, or that is not known."""
+
+    settled: bool
+    falls: bool
+    bent: str | None
+    skilled: bool
+
+    @classmethod
+    def of(cls, alpha_ci: Interval, alpha_of_interest: float, verdict: str | None, form: str | None) -> _Gain:
+        bent = None
+        if form == Form.FLOOR:
+            bent = "the loss falls towards a floor, so how much larger models still gain hangs on where that lies"
+        elif form == Form.TURN:
+            bent = "the loss falls with size and rises again within the ladder"
+        elif verdict == VerdictName.NOT_MONOTONE:
+            bent = "the loss neither falls nor rises with size throughout"
+        if verdict == VerdictName.FLAT:
+            bent = None
+        return cls(
+            settled=alpha_ci[1] < alpha_of_interest and bent is None,
+            falls=alpha_ci[0] > 0.0 or form == Form.FLOOR,
+            bent=bent,
+            skilled=verdict != VerdictName.NO_SKILL,
+        )
+
+
 def _judge(
     gaps: Sequence[RungGap],
     extent: TrainingExtent,
     slope_ci: Interval | None,
-    alpha_ci: Interval | None,
+    gain: _Gain | None,
     alpha_of_interest: float,
 ) -> tuple[Lack, str]:
     if slope_ci is None:
@@ -195,19 +232,28 @@ def _judge(
             f"Of {known} rung{'' if known == 1 else 's'} both losses are known; whether the gap widens takes "
             f"{LEAST_RUNGS} of different size."
         )
-    if alpha_ci is None:
+    if gain is None:
         return Lack.UNKNOWN, "The law has no exponent that counts, so what larger models gain is not known."
     labels = extent.independent_labels
     if not labels:
         return Lack.UNKNOWN, "How many training windows there are is not known."
     most = max(gap.n_params for gap in gaps)
     a_label = words.ratio(most / labels)
-    widens, falls, settled = slope_ci[0] > 0.0, alpha_ci[0] > 0.0, alpha_ci[1] < alpha_of_interest
+    widens, falls, settled = slope_ci[0] > 0.0, gain.falls, gain.settled
+    widening = "The gap widens with size" if widens else "The gap is not shown to widen with size"
     if widens and settled and not falls and most > labels:
         return Lack.MORE_DATA, (
             "The gap between training and validation widens with size, the law rules out an exponent of "
             f"{alpha_of_interest:g} or more, and the largest model has {a_label} parameters for each independent "
             "label: larger models learn the training days better and other days no better."
+        )
+    if gain.bent is not None:
+        return Lack.UNDECIDED, f"{widening}, and no single exponent tells what size brings: {gain.bent}."
+    if falls and not gain.skilled:
+        return Lack.UNDECIDED, f"{widening}, and though the loss falls, no rung forecasts better than a constant."
+    if falls and settled:
+        return Lack.UNDECIDED, (
+            f"{widening}, and what larger models gain is negligible: an exponent below {alpha_of_interest:g}."
         )
     if falls and not widens:
         return Lack.MORE_PARAMETERS, (

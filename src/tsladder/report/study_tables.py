@@ -57,7 +57,7 @@ def transfer_table(transfer: TransferFacts) -> Table:
             words.days(winner.horizon),
             words.signed_percent(winner.relative),
             words.MISSING if ends is None else f"{words.signed_percent(ends[0])} to {words.signed_percent(ends[1])}",
-            words.short(winner.p_above),
+            words.chance(winner.p_above),
             remark,
         )
         rows.append(row)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from tsladder.places import Places
-from tsladder.report import words
+from tsladder.report import law_words, words
 from tsladder.report.law_facts import LawFacts
 from tsladder.report.law_files import read_audit, read_law
 from tsladder.vocabulary import ProbeOutcome
+
+PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, the same for all rungs."
+"""What the two parts of an interval of alpha stand for."""
 
 
 def verdict_lines(places: Places) -> list[str]:
@@ -25,13 +28,15 @@ def verdict_lines(places: Places) -> list[str]:
         if of_horizon.beaten_by:
             names = words.listed(words.forecast(name) for name in of_horizon.beaten_by)
             lines.append(f"    Every rung is beaten by: {names}")
+    if any(law.alpha is not None and law.alpha_ci_days is not None for law in law.horizons.values()):
+        lines.append(PARTS)
     return lines
 
 
 def _headline(law: LawFacts) -> str:
     parts = [f"h{law.horizon}  {law.verdict}"]
     if law.alpha is not None:
-        parts.append(f"alpha {words.number(law.alpha)} ({words.interval(law.alpha_ci)})")
+        parts.append(f"alpha {words.number(law.alpha)} ({law_words.ends_and_parts(law)})")
     if law.minimum_detectable_alpha is not None:
-        parts.append(f"detectable from {words.number(law.minimum_detectable_alpha)}")
+        parts.append(f"detectable from {law_words.detectable(law)}")
     return "  ".join(parts)

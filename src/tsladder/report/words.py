@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from tsladder.law.wording import p_in_words
 from tsladder.results.score_facts import Estimate, Interval, Skill
 
 MISSING = "—"
@@ -12,13 +13,13 @@ VERDICTS = {
     "invalid": "These losses may know the future, so no figure counts.",
     "too_few_rungs": "Too few model sizes have a loss to speak of a law.",
     "no_skill": "No model size forecasts better than a constant, so there is no error for size to improve.",
-    "scales": "Larger models forecast better, by a power of their parameter count.",
-    "worse_with_size": "Larger models forecast worse.",
+    "scales": "Over the whole ladder, larger models forecast better.",
+    "worse_with_size": "Over the whole ladder, larger models forecast worse.",
     "flat": "Larger models forecast as well as smaller ones, no better and no worse by any margin that matters.",
     "not_monotone": "The error falls between some sizes and rises between others: no power law describes it.",
-    "underpowered": "This ladder is too noisy or too short to tell a law from no law.",
+    "underpowered": "This ladder is too noisy or too short, or its test days are too few, to tell a law from no law.",
 }
-"""What each verdict means for a reader who has not studied statistics."""
+"""What each verdict means for a reader who has not studied statistics, whatever form the law has."""
 
 FORECASTS = {
     "base_rate": "constant known from training",
@@ -49,7 +50,9 @@ FORMS = {
     "power_floor": "a power of N above a floor",
     "overfit": "a loss that turns upwards with N",
 }
-"""The forms that a law can take."""
+"""The forms over N that a law can take and that AICc compares."""
+
+_OTHER_FORMS = {"surface": "a surface over N and the amount of data", "not identifiable": "not identifiable"}
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -62,8 +65,13 @@ def short(value: float | None) -> str:
 
 
 def chance(p: float | None) -> str:
-    """A p-value, in two significant digits: 0.041, 6e-05."""
-    return MISSING if p is None else f"{p:.2g}"
+    """A p-value for a table, in two significant digits: 0.041; < 0.001 for what is smaller, for none is 0."""
+    return MISSING if p is None else p_in_words(p).removeprefix("p ").removeprefix("= ")
+
+
+def p_value(p: float | None) -> str:
+    """The same for a sentence: p = 0.041, p < 0.001."""
+    return "p unknown" if p is None else p_in_words(p)
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -126,7 +134,7 @@ def skill(against: Skill | None) -> str:
 
 
 def form(name: str | None) -> str:
-    return MISSING if name is None else FORMS.get(name, name.replace("_", " "))
+    return MISSING if name is None else (FORMS | _OTHER_FORMS).get(name, name.replace("_", " "))
 
 
 def forecast(name: str) -> str:

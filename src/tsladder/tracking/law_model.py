@@ -1,4 +1,8 @@
-"""The registered model `scaling-law`: loss = C * N^-alpha of a horizon, with the interval of a new rung.
+"""The registered model `scaling-law`: loss = C * N^-alpha of a horizon, with the interval of a new rung on the test
+days that were scored.
+
+It is the power law whatever form the rungs support: where that is another (`model_choice` in scaling.json), a size
+beyond the ladder is not to be asked for.
 
 MLflow stores a copy of this file in the model and runs it wherever the model is loaded, so it needs
 mlflow, numpy and pandas only, and no other module of tsladder.
@@ -56,16 +60,14 @@ class ScalingLaw(PythonModel):
 def _band(law: Mapping[str, Any], log_n: NDArray[np.float64]) -> NDArray[np.float64]:
     """Loss and prediction interval (rows x 3) of one more rung at each log parameter count.
 
-    The interval of the slope, half = t * s / sqrt(Sxx), gives t * s back; a new observation of a straight
-    line deviates by t * s * sqrt(1 + 1/R + (x - mean)^2 / Sxx) (any text on linear regression).
+    A new observation of a straight line, here a rung of mean weight, deviates by t * s * sqrt(1 + 1/R + (x - mean)^2 /
+    Sxx) (any text on linear regression); Sxx is the weighted spread of log N.
     """
     power = law["fits"]["power"]
-    log_r = np.log([point["n_params"] for point in law["points"] if not point.get("dropped")])
-    distances = log_r - log_r.mean()
-    spread = float(distances @ distances)
-    low, high = power["alpha_ci"]
-    half = (high - low) / 2 * np.sqrt(spread * (1 + 1 / len(log_r)) + (log_n - log_r.mean()) ** 2)
-    line = np.log(power["C"]) - power["alpha"] * log_n
+    distance = log_n - np.log(power["reference_n"])
+    variance = 1.0 + 1.0 / power["n_rungs"] + distance**2 / power["log_n_spread"]
+    half = power["t_critical"] * power["residual_sd"] * np.sqrt(variance)
+    line = np.log(power["loss_at_reference"]) - power["alpha"] * distance
     band: NDArray[np.float64] = np.exp(np.column_stack([line, line - half, line + half]))
     return band
 

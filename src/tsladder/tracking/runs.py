@@ -17,6 +17,9 @@ LAW_NAME = "scaling-law"
 COMPARISON_NAME = "comparison"
 """Name of the run that holds what compares all cells of a study."""
 
+FEW_DOF = 3
+"""That of `tsladder.law.detection`, which lies above this room."""
+
 Value = str | int | float | bool
 Curve = Sequence[tuple[int, float]]
 
@@ -183,16 +186,30 @@ def last_values(curves: Mapping[str, Curve]) -> dict[str, float]:
 
 
 def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dict[str, float | None]]:
-    """Params and metrics of the law's run: verdict, alpha with its interval and R2 of every horizon."""
+    """Params and metrics of the law's run: verdict, form, alpha with its interval and the parts of it, and R2 of every
+    horizon. Below three degrees of freedom the detectable exponent is a range only."""
     params: dict[str, Value | None] = {"metric": record.get("metric"), "region": record.get("region")}
     metrics: dict[str, float | None] = {}
     for horizon, law in record["horizons"].items():
         params[f"verdict_h{horizon}"] = law["verdict"]
-        metrics[f"minimum_detectable_alpha_h{horizon}"] = law.get("minimum_detectable_alpha")
+        if "model_choice" in law:
+            params[f"form_h{horizon}"] = law["model_choice"]["preferred"]
         power = law["fits"].get("power")
         if power is None:
             continue
-        low, high = power["alpha_ci"]
-        metrics |= {f"alpha_h{horizon}": power["alpha"], f"alpha_low_h{horizon}": low, f"alpha_high_h{horizon}": high}
+        if power.get("dof", FEW_DOF) >= FEW_DOF:
+            metrics[f"minimum_detectable_alpha_h{horizon}"] = law.get("minimum_detectable_alpha")
+        if (least := law.get("minimum_detectable_alpha_range")) is not None:
+            metrics |= _ends(f"minimum_detectable_alpha{{}}_h{horizon}", least)
+        metrics[f"alpha_h{horizon}"] = power["alpha"]
+        for part in ("", "_rungs", "_days"):
+            if (interval := power.get(f"alpha_ci{part}")) is not None:
+                metrics |= _ends(f"alpha{{}}{part}_h{horizon}", interval)
         metrics[f"r2_h{horizon}"] = power.get("r2")
     return params, metrics
+
+
+def _ends(name: str, interval: Sequence[float | None]) -> dict[str, float | None]:
+    """Two metrics of an interval; `name` has a place for low and high."""
+    low, high = interval
+    return {name.format("_low"): low, name.format("_high"): high}

@@ -52,9 +52,15 @@ def draw_residuals(facts: Facts) -> bytes | None:
 
 def residuals_percent(law: LawFacts) -> list[float] | None:
     """Measured loss over fitted loss less 1, in percent, point by point; None without a power law."""
-    if law.C is None or law.alpha is None or not law.points:
+    if law.alpha is None or not law.points:
         return None
-    fitted = [law.C * point.n_params**-law.alpha for point in law.points]
+    if law.loss_at_reference is not None and law.reference_n is not None:
+        # The C of a steep law is beyond all numbers.
+        fitted = [law.loss_at_reference * (point.n_params / law.reference_n) ** -law.alpha for point in law.points]
+    elif law.C is not None:
+        fitted = [law.C * point.n_params**-law.alpha for point in law.points]
+    else:
+        return None
     return [100.0 * (point.loss / there - 1.0) for point, there in zip(law.points, fitted, strict=True)]
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
+from tsladder.law.forms import AICC_RUNGS, Form
+from tsladder.law.notes import CARRIES
 from tsladder.report import law_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_words
 from tsladder.report.facts import Facts
-from tsladder.report.law_facts import Excess, LawFacts
+from tsladder.report.law_facts import Excess, Influence, LawFacts
 
 RESIDUALS = "residuals.png"
-
-FEW = 2.0
-"""A difference in AICc below this decides nothing (Burnham and Anderson, 2002)."""
 
 
 def law(facts: Facts) -> list[Block]:
@@ -33,7 +32,7 @@ def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
         points = _points(facts, found)
         if points:
             blocks += [Heading(3, f"{words.days(found.horizon)}: what supports the verdict"), Points(tuple(points))]
-    blocks += [*_neighbours(facts), *_forms(facts), *_residuals(facts, pictures)]
+    blocks += [*_neighbours(facts), *_forms(facts), *_selection(facts), *_residuals(facts, pictures)]
     return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
 
 
@@ -50,11 +49,12 @@ def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     points = [
         ("Rungs that cannot be told from the best", _confidence_set(facts, law)),
         ("Neighbours that differ", _differing(facts, law)),
-        ("Best form", _choice(law)),
-        ("With a floor, loss = E + A·N^-alpha", law.floor),
+        ("Form that the rungs support", _choice(law)),
+        ("With a floor, loss = E + A·N^-alpha", _floor(law)),
         ("Does the loss turn upwards", _overfit(law)),
         ("C and alpha together", _joint(law)),
-        ("Rungs that carry the fit", _influential(law)),
+        ("Rungs that do not belong to the law of the others", _outliers(facts, law)),
+        ("Rungs that carry the fit", _carrying(law)),
         ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
     ]
     return [(label, text) for label, text in points if text]
@@ -64,11 +64,10 @@ def _confidence_set(facts: Facts, law: LawFacts) -> str | None:
     found = law.confidence_set
     if found is None:
         return None
-    out = [f"{cell} (p {words.short(p)})" for cell, p in found.p_values.items() if cell not in found.members]
-    level = words.level(facts.confidence)
-    if not out:
-        return f"all of them: {words.listed(found.members)} (model confidence set at {level})"
-    return f"{words.listed(found.members)} (model confidence set at {level}); worse than these: {words.listed(out)}"
+    out = [f"{cell} ({words.p_value(p)})" for cell, p in found.p_values.items() if cell not in found.members]
+    about = "" if found.about is None else f", {found.about}"
+    which = f"{words.listed(found.members)} (model confidence set at {words.level(facts.confidence)}{about})"
+    return f"{which}; worse than these: {words.listed(out)}" if out else f"all of them: {which}"
 
 
 def _differing(facts: Facts, law: LawFacts) -> str | None:
@@ -77,7 +76,7 @@ def _differing(facts: Facts, law: LawFacts) -> str | None:
     least = 1.0 - facts.confidence
     apart = [
         f"{pair.larger} {'below' if pair.difference < 0.0 else 'above'} {pair.smaller} by "
-        f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} (p {words.short(pair.p)})"
+        f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} ({words.p_value(pair.p)})"
         for pair in law.neighbours
         if pair.p is not None and pair.p < least and pair.difference is not None
     ]
@@ -88,7 +87,30 @@ def _choice(law: LawFacts) -> str | None:
     choice = law.model_choice
     if choice is None:
         return None
+    if choice.preferred == Form.FLOOR:
+        # The row of the floor has the rest.
+        return f"{words.form(choice.preferred)}: a law without a floor fits significantly worse"
     return _because(words.form(choice.preferred), choice.reason)
+
+
+def _floor(law: LawFacts) -> str | None:
+    floor = law.floor
+    if floor is None:
+        return None
+    if floor.bends and law.form == Form.TURN:
+        return "not supported: the curve that turns upwards leaves less of the losses than a law above a floor does"
+    ends = "" if floor.E_ci is None else f" (interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g})"
+    if floor.identified:
+        alpha = words.number(floor.alpha)
+        if floor.alpha_ci is not None:
+            alpha += f" (interval {words.interval(floor.alpha_ci)}, of the rungs)"
+        return f"E = {words.short(floor.E)}{ends}, A = {words.short(floor.A)}, alpha above the floor = {alpha}"
+    if floor.bends:
+        return (
+            f"there is a floor, since a law without one fits significantly worse, but its interval{ends} is too wide "
+            "to give it, or an exponent above it, as a figure"
+        )
+    return floor.reason
 
 
 def _overfit(law: LawFacts) -> str | None:
@@ -111,7 +133,7 @@ def _joint(law: LawFacts) -> str | None:
         return None
     level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
     said = (
-        f"{level}alpha {words.interval(region.alpha)} and C {words.short(region.C[0])} to {words.short(region.C[1])}, "
+        f"{level}alpha {words.interval(region.alpha)} and C {_span_of_C(region.C)}, "
         "where a larger alpha goes with a larger C, so neither says much alone"
     )
     if region.loss_at_reference is not None and law.reference_n is not None:
@@ -122,14 +144,30 @@ def _joint(law: LawFacts) -> str | None:
     return said
 
 
-def _influential(law: LawFacts) -> str | None:
-    if not law.influential:
-        return None
-    return "; ".join(
-        f"{rung.cell} (Cook's distance {words.number(rung.cooks_distance, 2)}; without it alpha is "
-        f"{words.number(rung.alpha_without)})"
+def _span_of_C(ends: tuple[float, float | None]) -> str:
+    low, high = ends
+    return f"from {words.short(low)} without an end" if high is None else f"{words.short(low)} to {words.short(high)}"
+
+
+def _outliers(facts: Facts, law: LawFacts) -> str | None:
+    return _named(
+        (rung, f"{words.p_value(rung.p_outlier)}, Bonferroni")
         for rung in law.influential
+        if rung.p_outlier is not None and rung.p_outlier < 1.0 - facts.confidence
     )
+
+
+def _carrying(law: LawFacts) -> str | None:
+    return _named(
+        (rung, f"Cook's distance {words.number(rung.cooks_distance, 2)}")
+        for rung in law.influential
+        if rung.cooks_distance is not None and rung.cooks_distance > CARRIES
+    )
+
+
+def _named(rungs: Iterable[tuple[Influence, str]]) -> str | None:
+    said = [f"{rung.cell} ({why}; without it alpha is {words.number(rung.alpha_without)})" for rung, why in rungs]
+    return "; ".join(said) or None
 
 
 def _excess(excess: Excess) -> str:
@@ -140,10 +178,13 @@ def _excess(excess: Excess) -> str:
     if excess.slope_per_tenfold is not None:
         said += (
             f", the excess changes by {words.signed(excess.slope_per_tenfold)} for ten times the parameters, interval "
-            f"{words.interval(excess.slope_ci)}"
+            f"of the rungs {words.interval(excess.slope_ci)}"
         )
     if excess.alpha is not None:
-        said += f"; as a power of N alpha is {words.number(excess.alpha)}, interval {words.interval(excess.alpha_ci)}"
+        said += (
+            f"; as a power of N the excess has alpha {words.number(excess.alpha)}, interval of the rungs "
+            f"{words.interval(excess.alpha_ci)}"
+        )
     return _because(said, excess.reason)
 
 
@@ -176,9 +217,34 @@ def _forms(facts: Facts) -> list[Block]:
         Heading(3, "Forms of the law"),
         forms,
         Paragraph(
-            f"AICc: lower is better, and less than {FEW:g} apart is no difference. A dash: the form has too many "
-            "parameters for so few rungs, or could not be fitted."
+            f"AICc is given from {AICC_RUNGS} rungs on, where a lower one describes the rungs better for its number of "
+            "parameters. It decides nothing: the supported form is the one that the tests of the verdict show at its "
+            "confidence, so that form and verdict cannot disagree, and a form with a lower AICc is not shown by that "
+            "measure. A dash: the form could not be fitted."
         ),
+    ]
+
+
+def _selection(facts: Facts) -> list[Block]:
+    alphas = law_tables.selection_table(facts)
+    if not alphas.rows:
+        return []
+    points = [
+        (words.days(found.horizon), found.selection.words)
+        for found in law_tables.judged(facts)
+        if found.selection is not None and found.selection.words
+    ]
+    return [
+        Heading(3, "Does alpha hang on the number of trials"),
+        alphas,
+        Paragraph(
+            "A rung enters the law with the best of its trials. Best of k: the expected validation loss of the best "
+            "of k of a rung's recorded trials. An alpha that moves with k may move further with more trials. "
+            "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These "
+            "validation losses of searches, so the levels differ from the law's alpha; what counts is whether they "
+            "move."
+        ),
+        *([Points(tuple(points))] if points else []),
     ]
 
 
@@ -188,12 +254,22 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
     blocks: list[Block] = [Heading(3, "Residuals of the power law")]
     if RESIDUALS not in pictures:
         return [*blocks, Paragraph("No horizon has a power law, so there are no residuals to show.")]
+    others = [
+        f"{words.days(found.horizon)} ({words.form(found.form)})"
+        for found in law_tables.judged(facts)
+        if found.alpha is not None and found.form in (Form.FLOOR, Form.TURN)
+    ]
     return [
         *blocks,
         Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
         Paragraph(
             "Filled: how far each rung lies from the law that was fitted to it, with one standard error over seeds. "
             "Hollow: how far it lies from the law of the other rungs; at the top rung, what an extrapolation from the "
-            "smaller ones would have missed by."
+            "smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
+        ),
+        *(
+            [Paragraph(f"The rungs support another form, so a pattern is to be expected here: {words.listed(others)}.")]
+            if others
+            else []
         ),
     ]

@@ -65,6 +65,8 @@ def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
         alpha_ci=None if law is None or law.verdict == "invalid" or facts.leaks else law.alpha_ci,
         alpha_of_interest=facts.params.law.alpha_of_interest,
         confidence=facts.confidence,
+        verdict=None if law is None else law.verdict,
+        form=None if law is None else law.form,
     )
 
 
@@ -146,7 +148,7 @@ def gaps_table(limits: DataLimits, horizon: int) -> Table:
             words.number(rung.validation_loss),
             words.signed(rung.gap),
             words.interval(rung.gap_ci),
-            words.short(rung.p_above_smallest),
+            words.chance(rung.p_above_smallest),
             words.short(rung.dropout),
         ]
         for rung in limits.rungs

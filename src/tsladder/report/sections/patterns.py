@@ -52,7 +52,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
     all_rungs, coin = words.counted(rungs.rungs, "rung"), words.percent(rungs.same_side, 0)
     leaning = (
         f"{_capital(rungs.leaning)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
-        f"(p = {words.chance(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
+        f"({words.p_value(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
         f"scored better at {rungs.deeper}, wider ones at {rungs.wider} (a split at least as uneven has a chance of "
         f"{coin})."
     )
@@ -60,7 +60,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
         return f"{leaning} A change with size needs {FEWEST} rungs."
     return (
         f"{leaning} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
-        f"{words.signed(rungs.trend, 2)} with the budget (p = {words.chance(rungs.trend_p_holm)}"
+        f"{words.signed(rungs.trend, 2)} with the budget ({words.p_value(rungs.trend_p_holm)}"
         f"{_power(rungs.change is Trend.NO_TREND, rungs.trend_shown)})."
     )
 
@@ -75,7 +75,7 @@ def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
     if found.orders:
         rungs = sum(pattern.chances is not None for pattern in found.winners)
         counts = [
-            f"{count.order} at {count.found} (by chance {count.expected:.1f}, p = {words.chance(count.p_holm)})"
+            f"{count.order} at {count.found} (by chance {count.expected:.1f}, {words.p_value(count.p_holm)})"
             for count in found.orders
         ]
         blocks.append(Paragraph(f"Of {words.counted(rungs, 'rung')}: {', '.join(counts)}."))
@@ -131,7 +131,7 @@ def _settings(found: SearchPatterns) -> str:
     return (
         f"Stable in {len(stable)} of {words.counted(len(asked), 'cell')}{named}.{_too_few(asked, found)} Over all "
         f"cells the best trials span {words.percent(found.together.range, 0)} of the range of all, mean of the "
-        f"settings (p = {words.chance(found.together.p_stable)})."
+        f"settings ({words.p_value(found.together.p_stable)})."
     )
 
 
@@ -149,7 +149,7 @@ def _place(found: SearchPatterns) -> str:
         f"Clustered in {_named(asked, Scatter.CLUSTERED)}, scattered in {_named(asked, Scatter.SCATTERED)} of "
         f"{words.counted(len(asked), 'cell')}. Over all cells two of the best trials lie "
         f"{words.number(found.together.distance, 2)} times as far apart as any two "
-        f"(p = {words.chance(found.together.p_scatter)})."
+        f"({words.p_value(found.together.p_scatter)})."
     )
 
 

@@ -82,8 +82,11 @@ def _intervals(facts: Facts) -> list[Block]:
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
     said = (
-        f"Means over seeds; in brackets the {level} interval over days (block bootstrap). Cells of one horizon were "
-        "scored on the same days and are compared by paired differences, never by whether these intervals overlap."
+        f"Means over seeds; in brackets the {level} interval over days: a t interval whose variance comes from a block "
+        "bootstrap. Its blocks are as long as the labels of the days ask for, at least half the square root of their "
+        "number, and the same for every cell of a horizon; dependence that lasts for a good part of the region is not "
+        "in it. Cells of one horizon were scored on the same days and are compared by paired differences, which have "
+        "blocks of their own, never by whether these intervals overlap."
     )
     if not any(test.intervals for test in scored):
         said = "The scores on disk carry no intervals: evaluate again to have them."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tsladder.report import words
+from tsladder.report import law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
@@ -19,6 +19,9 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if facts.law and facts.study_key and facts.law.study_key not in (None, facts.study_key):
         blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
     blocks.append(Points(tuple(_in_a_line(facts, horizon) for horizon in facts.params.horizons)))
+    known = [law for horizon in facts.params.horizons if (law := facts.law_of(horizon)) is not None]
+    if (parts := law_words.what_the_parts_are(known, words.level(facts.confidence))) is not None:
+        blocks.append(Paragraph(parts))
     if SCALING in pictures:
         loss = LOSS_WORDS[facts.params.target.metric]
         blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel a horizon"))
@@ -52,7 +55,7 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
     if facts.leaks and law.verdict != "invalid":
         return f"{days}: {law.verdict}", "this does not count, because the leak audit failed."
     beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
-    alpha = "" if law.alpha is None else f" Alpha {words.number(law.alpha)} ({words.interval(law.alpha_ci)})."
+    alpha = "" if law.alpha is None else f" Alpha {words.number(law.alpha)} ({law_words.ends_and_parts(law)})."
     return f"{days}: {law.verdict}", f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
 
 
@@ -60,16 +63,13 @@ def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     confidence = facts.law.confidence if facts.law else None
     level = "" if confidence is None else f"{words.level(confidence)} "
     estimate = (
-        "none" if law.alpha is None else f"{words.number(law.alpha)}, {level}interval {words.interval(law.alpha_ci)}"
+        "none" if law.alpha is None else f"{words.number(law.alpha)}, {level}interval {law_words.ends_and_parts(law)}"
     )
-    detectable = words.number(law.minimum_detectable_alpha)
-    if law.minimum_detectable_alpha is not None and law.power is not None:
-        detectable += f" (found in {100.0 * law.power:g} % of such studies)"
     beaten = words.listed(words.forecast(name) for name in law.beaten_by)
     nothing_to_beat = "no rung was scored" if law.rungs == 0 else "no simple forecast beats every rung"
     return [
         ("Exponent alpha", estimate),
-        ("Smallest detectable alpha", detectable),
+        ("Smallest detectable alpha", _detectable(law)),
         ("Every rung is beaten by", beaten if law.beaten_by else nothing_to_beat),
         ("What would settle it", law.settle or words.MISSING),
         *([("If the study were repeated", _repeated(law))] if law.repetition else []),
@@ -83,4 +83,16 @@ def _repeated(law: LawFacts) -> str:
     told = words.listed(
         f"{name.replace('_', ' ')} in {words.percent(share, 0)}" for name, share in shares if share >= 0.005
     )
-    return f"{told} of the repetitions, were the fitted law and the noise of the rungs the true ones"
+    return (
+        f"{told} of the repetitions: other searches and seeds on the same sizes and test days, the noise and alpha "
+        "drawn from what is known of them, each judged by the interval of its alpha alone"
+    )
+
+
+def _detectable(law: LawFacts) -> str:
+    if law.minimum_detectable_alpha is None:
+        return words.MISSING
+    said = law_words.detectable(law)
+    if law_words.is_range(law):
+        said = f"somewhere from {said}; the rungs tell no more of their noise"
+    return said if law.power is None else f"{said} (found in {100.0 * law.power:g} % of such studies)"
