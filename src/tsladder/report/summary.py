@@ -38,5 +38,5 @@ def _headline(law: LawFacts) -> str:
     if law.alpha is not None:
         parts.append(f"alpha {words.number(law.alpha)} ({law_words.ends_and_parts(law)})")
     if law.minimum_detectable_alpha is not None:
-        parts.append(f"detectable from {law_words.detectable(law)}")
+        parts.append(f"detectable from {'somewhere in ' if law_words.is_range(law) else ''}{law_words.detectable(law)}")
     return "  ".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from tsladder.law.detection import FEW_DOF, POWER
 from tsladder.law.forms import AICC_RUNGS, Form
 from tsladder.law.notes import CARRIES
 from tsladder.report import law_tables, words
@@ -14,6 +15,13 @@ from tsladder.report.law_facts import Excess, Influence, LawFacts
 RESIDUALS = "residuals.png"
 
 
+_COLUMNS = (
+    "Interval: of alpha, with both of its parts; beside it the half-width that each part would leave alone, a dash "
+    f"where it is not known. Detectable from: the exponent that such a study finds in {100.0 * POWER:g} % of repetitions, a "
+    f"range where the rungs leave fewer than {FEW_DOF} degrees of freedom."
+)
+
+
 def law(facts: Facts) -> list[Block]:
     if facts.law is None:
         return []
@@ -21,6 +29,7 @@ def law(facts: Facts) -> list[Block]:
     return [
         Heading(2, "The law"),
         *or_words(law_tables.law_table(facts), "No horizon has a verdict."),
+        *([Paragraph(_COLUMNS)] if fits.rows else []),
         *([fits] if fits.rows else []),
     ]
 
@@ -52,9 +61,9 @@ def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
         ("Form that the rungs support", _choice(law)),
         ("With a floor, loss = E + A·N^-alpha", _floor(law)),
         ("Does the loss turn upwards", _overfit(law)),
-        ("C and alpha together", _joint(law)),
-        ("Rungs that do not belong to the law of the others", _outliers(facts, law)),
-        ("Rungs that carry the fit", _carrying(law)),
+        ("C and alpha of the power law together", _joint(law)),
+        ("Rungs that do not belong to the power law of the others", _outliers(facts, law)),
+        ("Rungs that carry the fit of the power law", _carrying(law)),
         ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
     ]
     return [(label, text) for label, text in points if text]
@@ -240,8 +249,8 @@ def _selection(facts: Facts) -> list[Block]:
         Paragraph(
             "A rung enters the law with the best of its trials. Best of k: the expected validation loss of the best "
             "of k of a rung's recorded trials. An alpha that moves with k may move further with more trials. "
-            "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These "
-            "validation losses of searches, so the levels differ from the law's alpha; what counts is whether they move."
+            "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These are "
+            "validation losses of searches, so their level is not that of the law; what counts is whether they move."
         ),
         *([Points(tuple(points))] if points else []),
     ]

@@ -92,7 +92,7 @@ def _repeated(law: LawFacts) -> str:
 def _detectable(law: LawFacts) -> str:
     if law.minimum_detectable_alpha is None:
         return words.MISSING
-    said = law_words.detectable(law)
-    if law_words.is_range(law):
-        said = f"somewhere from {said}; the rungs tell no more of their noise"
-    return said if law.power is None else f"{said} (found in {100.0 * law.power:g} % of such studies)"
+    found = "" if law.power is None else f"found in {100.0 * law.power:g} % of such studies"
+    if not law_words.is_range(law):
+        return law_words.detectable(law) + (f" ({found})" if found else "")
+    return f"{law_words.detectable(law)} ({'; '.join(filter(None, [found, 'the rungs tell no more of their noise']))})"
