@@ -138,7 +138,7 @@ def test_models_scored_on_the_same_days_get_intervals_of_about_the_same_width() 
 
 
 def test_slowly_changing_losses_are_covered_far_more_often_than_by_blocks_of_their_own() -> None:
-    """Of 2,000 such sets .744 held the truth with blocks of each loss's own length, .877 with those of the labels."""
+    """Of 2,000 such series .744 held the truth with blocks of each loss's own length, .877 with those of the labels."""
     rng, held, own_held = np.random.default_rng(12), 0, 0
     for _ in range(150):
         y, (p_N,) = rungs(rng, 926, 1)

@@ -173,9 +173,18 @@ def test_the_days_widen_the_interval_as_welch_and_satterthwaite_say():
     variance = rungs.alpha_se**2 + 0.004**2
     dof = variance**2 / (rungs.alpha_se**4 / 3 + 0.004**4 / 60)
     reach = stats.t.ppf(0.975, dof) * np.sqrt(variance)
+    reach = max(reach, stats.t.ppf(0.975, 3) * rungs.alpha_se)
     assert both.alpha_ci == pytest.approx((both.alpha - reach, both.alpha + reach))
     assert both.alpha_ci_days[1] - both.alpha == pytest.approx(stats.t.ppf(0.975, 60) * 0.004)
     assert PowerFit.from_json(json.loads(json.dumps(both.to_json()))).days == pytest.approx((0.004**2, 60.0))
+
+
+@given(days=st.floats(0.0, 0.05))
+@settings(max_examples=40, deadline=None)
+def test_no_interval_is_narrower_than_a_part_of_it(days):
+    fit = fit_power(SIZES, np.array([0.41, 0.39, 0.40, 0.37, 0.365]), days=(days**2, 60.0))
+    for part in (fit.alpha_ci_rungs, fit.alpha_ci_days):
+        assert fit.alpha_ci[0] <= part[0] <= part[1] <= fit.alpha_ci[1]
 
 
 def test_sizes_closer_than_ten_per_cent_are_one_size():

@@ -169,6 +169,28 @@ def test_points_that_cannot_tell_five_parameters_give_none(n: np.ndarray, d: np.
     assert not fit.converged
 
 
+def test_draws_that_found_no_minimum_and_ends_at_a_bound_are_said_beside_the_intervals() -> None:
+    """Twelve points whose size does nothing: most draws have no least loss inside the bounds."""
+    n, d = ladder(12, 4)
+    loss = (1.8 + 2000 * d**-0.37) * np.exp(0.02 * np.random.default_rng(0).normal(size=12))
+    fit = fit_surface(n, d, loss, draws=100)
+    assert fit.draws_converged < 0.9
+    assert any(f"only {fit.draws_converged:.0%} of the bootstrap draws" in doubt for doubt in fit.doubts)
+    assert any("is the bound of the search" in doubt for doubt in fit.doubts)
+    assert fit_surface(*noisy(0.003, points=60), draws=50).doubts == ()
+
+
+def test_the_bootstrap_draws_sizes_with_all_their_points() -> None:
+    """Points of a size that share its luck are no replicates: repeated, they narrow nothing."""
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e8, 1e10, 8), np.geomspace(1e9, 1e11, 4), indexing="ij"))
+    loss = planted(n, d, **LANGUAGE) * np.exp(0.01 * np.random.default_rng(1).normal(size=8)).repeat(4)
+    once = fit_surface(n, d, loss, draws=200)
+    twice = fit_surface(n.repeat(2), d.repeat(2), loss.repeat(2), draws=200)
+    assert once.n_sizes == twice.n_sizes == 8
+    width = [fit.alpha_ci[1] - fit.alpha_ci[0] for fit in (once, twice)]
+    assert width[1] == pytest.approx(width[0], rel=0.1)
+
+
 @pytest.mark.slow
 def test_bootstrap_intervals_cover_the_truth() -> None:
     covered = []

@@ -147,8 +147,10 @@ def _reach(precision: Precision, of_rungs_W: Floats) -> Floats:
     of_days = precision.days_se**2
     total_WV = estimated_WV + of_days
     dof_WV = total_WV**2 / (estimated_WV**2 / precision.test_dof + of_days**2 / precision.days_dof)
-    critical_WV = stdtrit(dof_WV, 0.5 + precision.confidence / 2.0)
-    return np.asarray(critical_WV * np.sqrt(total_WV))
+    share = 0.5 + precision.confidence / 2.0
+    of_rungs_WV = stdtrit(precision.test_dof, share) * np.sqrt(estimated_WV)
+    together_WV = stdtrit(dof_WV, share) * np.sqrt(total_WV)
+    return np.asarray(np.maximum(np.maximum(together_WV, of_rungs_WV), precision.of_days()))
 
 
 @functools.lru_cache(maxsize=64)

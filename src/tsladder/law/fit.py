@@ -39,7 +39,7 @@ class ConstantFit:
 class PowerFit:
     """loss = C * N ** -alpha by least squares in logs, with t intervals at `confidence`.
 
-    alpha_ci, alpha_se, alpha_dof  of rungs and days together, by Welch and Satterthwaite
+    alpha_ci, alpha_se, alpha_dof  of rungs and days together, by Welch and Satterthwaite; no narrower than either part
     alpha_ci_rungs, alpha_se_rungs of the scatter of the rungs alone, with `dof` degrees of freedom
     alpha_ci_days, alpha_se_days   of the choice of the scored days alone; None where daily losses are not known
     residuals                      log(loss) - fitted, smallest rung first
@@ -161,7 +161,7 @@ def fit_power(
     return PowerFit(
         C=float(C),
         alpha=alpha,
-        alpha_ci=bounds(alpha, terms, confidence=confidence),
+        alpha_ci=_widest(alpha, terms, confidence),
         alpha_se=se,
         alpha_dof=dof,
         alpha_ci_rungs=bounds(alpha, [of_rungs], confidence=confidence),
@@ -184,3 +184,11 @@ def fit_power(
         t_critical=critical,
         confidence=confidence,
     )
+
+
+def _widest(alpha: float, terms: Sequence[Term], confidence: float) -> Interval:
+    """Of all terms together and of each alone. A further source of noise adds degrees of freedom as well, which would
+    make the interval of all narrower than that of a part which few degrees of freedom tell."""
+    ends = [bounds(alpha, terms, confidence=confidence)]
+    ends += [bounds(alpha, [term], confidence=confidence) for term in terms]
+    return min(low for low, _ in ends), max(high for _, high in ends)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -32,6 +32,9 @@ AICC_RUNGS = 7
 
 PARAMETERS = {"constant": 2, "power": 3, "power_floor": 4, "overfit": 4}
 """Free parameters of each form, the noise level among them."""
+
+
+_SOME_FLOOR = "a law without a floor fits significantly worse, though where the floor lies is not known well"
 
 
 class Form(StrEnum):
@@ -78,6 +81,11 @@ class Support:
         return "" if self.data_exponent is None else " and their data with them"
 
     @property
+    def subject(self) -> str:
+        """For "size makes no difference"."""
+        return "size" if self.data_exponent is None else "size, with the data that grow with it,"
+
+    @property
     def on_data(self) -> str:
         """For "a model ten times larger"."""
         if self.sizes is not None:
@@ -95,6 +103,13 @@ def support_of_rungs(
     data_exponent: float | None = None,
 ) -> Support:
     """Of rungs whose data are the same, or grew in step with them."""
+    if overfit.turns:
+        # It was chosen against this floor, and a law above a floor never rises.
+        reason = f"{Form.UNKNOWN}: the loss rises beyond its least, and a law above a floor never does"
+        floor = replace(floor, identified=False, bends=False, reason=reason)
+    elif floor.bends and power is not None and power.alpha_ci_days is not None and power.alpha_ci_days[0] <= 0.0:
+        reason = f"{Form.UNKNOWN}: on other test days the loss might not fall at all"
+        floor = replace(floor, identified=False, bends=False, reason=reason)
     form, why = _form(power, floor, overfit, alpha_of_interest)
     return Support(
         form=form, why=why, power=power, n_sizes=n_sizes, floor=floor, overfit=overfit, data_exponent=data_exponent
@@ -121,7 +136,7 @@ def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of
     if overfit.turns:
         return Form.TURN, overfit.reason
     if floor.bends:
-        return Form.FLOOR, floor.reason
+        return Form.FLOOR, floor.reason if floor.identified else _SOME_FLOOR
     if low > 0.0 or high < 0.0:
         return Form.POWER, f"{interval} lies {'above' if low > 0.0 else 'below'} 0, and no other form is shown"
     if -alpha_of_interest < low and high < alpha_of_interest:

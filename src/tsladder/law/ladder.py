@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.evaluation.confidence_set import MeanNoise, model_confidence_set
+from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
-from tsladder.law.days import day_noise
+from tsladder.law.days import DayNoise, day_noise
 from tsladder.law.design import Kind, n_sizes_of
 from tsladder.law.detection import POWER, Precision, detectable_alpha, detectable_range
 from tsladder.law.excess import fit_excess
@@ -24,11 +24,12 @@ from tsladder.law.overfit import FORM, fit_overfit, no_turn
 from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
 from tsladder.law.region import joint_region
 from tsladder.law.repetition import repeated_verdicts
+from tsladder.law.rung_variance import rung_variance
 from tsladder.law.settling import Cost
 from tsladder.law.size_effect import judge_sizes
 from tsladder.law.threshold import HuberDelta
 from tsladder.law.verdict import judge
-from tsladder.law.weights import least_noise_of, rung_noise, rung_weights
+from tsladder.law.weights import least_noise_of, rung_weights
 from tsladder.vocabulary import Cell
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
@@ -44,7 +45,8 @@ class Fitted:
     support: Support
     contrasts: Sequence[Contrast] = ()
     left_out: Sequence[LeftOut] = ()
-    days_of: Callable[[Sequence[RungPoint]], Term | None] = lambda _: None
+    days: DayNoise | None = None
+    days_of: Callable[[Sequence[RungPoint]], DayNoise | None] = lambda _: None
 
 
 def law_of_points(
@@ -105,6 +107,9 @@ def law_of_points(
         probes_failed=probes_failed,
         cost=cost,
         interest_option=interest_option,
+        outliers=[
+            rung.cell for rung, left in zip(rungs, fitted.left_out, strict=False) if is_outlier(left, confidence)
+        ],
     )
     noise = support.noise_of(rungs)
     constant = fit_constant([p.loss for p in rungs]) if rungs else None
@@ -143,7 +148,7 @@ def law_of_points(
         "power": POWER,
         "repetition": None if power is None else repeated_verdicts(power, noise or 0.0, alpha_of_interest),
         "neighbours": [dataclasses.asdict(contrast) for contrast in fitted.contrasts],
-        "confidence_set": _confidence_set(rungs, power, confidence, draws, seed),
+        "confidence_set": _confidence_set(rungs, fitted, confidence, draws, seed),
         "leave_one_rung_out": left_out,
         "extrapolation": _extrapolation(fitted, left_out),
         "notes": notes_on(rungs, support, dropped, fitted.left_out),
@@ -172,18 +177,18 @@ def fit_rungs(
     sizes, losses = [p.n_params for p in rungs], [p.loss for p in rungs]
     weight_R, least_noise = rung_weights(rungs), least_noise_of(rungs)
 
-    def of_days(placed: Sequence[RungPoint]) -> Term | None:
+    def days_of(placed: Sequence[RungPoint]) -> DayNoise | None:
         weights = rung_weights(placed)
-        found = day_noise(
+        return day_noise(
             placed,
             draws=draws,
             confidence=confidence,
             seed=seed,
             weight_R=None if weights is None else weights.tolist(),
         )
-        return None if found is None else (found.variance, found.dof)
 
-    power = fit_power(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=of_days(rungs))
+    days = days_of(rungs)
+    power = fit_power(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=_term(days))
     contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
     beyond = compare_with_least(rungs, power, draws=draws, confidence=confidence, seed=seed)
     floor = fit_floor(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise)
@@ -207,7 +212,8 @@ def fit_rungs(
         ),
         contrasts=contrasts,
         left_out=leave_one_rung_out(sizes, losses, weight_R, least_noise=least_noise),
-        days_of=of_days,
+        days=days,
+        days_of=days_of,
     )
 
 
@@ -219,7 +225,7 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
 
 
 def _confidence_set(
-    rungs: Sequence[RungPoint], power: PowerFit | None, confidence: float, draws: int, seed: int
+    rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int
 ) -> dict[str, Any] | None:
     """The rungs that cannot be told from the best; None where daily losses are not known.
 
@@ -228,11 +234,14 @@ def _confidence_set(
     losses = {rung.cell: rung.loss_N for rung in rungs if rung.loss_N is not None}
     if not rungs or len(losses) < len(rungs):
         return None
-    relative = rung_noise(rungs, power) if power is not None else None
-    noise = None
-    if relative is not None and power is not None:
-        noise = MeanNoise(variances={rung.cell: (relative * rung.loss) ** 2 for rung in rungs}, dof=power.dof)
+    scatter = 0.0 if fitted.days is None else fitted.days.scatter
+    noise = rung_variance(rungs, fitted.support.power, day_scatter=scatter)
     return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise).to_json()
+
+
+def _term(days: DayNoise | None) -> Term | None:
+    """What the choice of days adds to the scatter of the rungs, which holds the days that move each rung on its own."""
+    return None if days is None else (days.unseen, days.dof)
 
 
 def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
@@ -275,7 +284,7 @@ def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: 
         confidence,
         weight_R=weight_R,
         least_noise=least_noise_of(placed),
-        days=fitted.days_of(placed),
+        days=_term(fitted.days_of(placed)),
     )
 
 

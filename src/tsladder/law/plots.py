@@ -184,7 +184,11 @@ def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
     heading = f"{shown}: {law['verdict'].replace('_', ' ')}"
     axes.set_title(heading, loc="left", fontweight="bold", color=_INK, pad=22, parse_math=False)
     power, surface = law["fits"]["power"], law.get("surface", {})
-    if law["model_choice"]["preferred"] == Form.SURFACE and surface.get("alpha_ci"):
+    floor = law["fits"]["power_floor"]
+    if law["model_choice"]["preferred"] == Form.FLOOR and floor["identified"]:
+        low, high = floor["E_ci"]
+        words = f"E = {floor['E']:.4g} [{low:.4g}, {high:.4g}]   above it α = {floor['alpha']:.3f}"
+    elif law["model_choice"]["preferred"] == Form.SURFACE and surface.get("alpha_ci"):
         low, high = surface["alpha_ci"]
         words = f"α = {surface['alpha']:.3f} [{low:.3f}, {high:.3f}]  "
         words += f"β = {surface['beta']:.3f}  E = {surface['E']:.4g}"

@@ -30,7 +30,11 @@ def repeated_verdicts(fit: PowerFit, noise: float, alpha_of_interest: float) -> 
     of_rungs_D = se_D**2 * rng.chisquare(fit.dof, size=REPETITIONS) / fit.dof
     of_days, days_dof = fit.days or (0.0, np.inf)
     dof_D = (of_rungs_D + of_days) ** 2 / (of_rungs_D**2 / fit.dof + of_days**2 / days_dof)
-    reach_D = stdtrit(dof_D, 0.5 + fit.confidence / 2.0) * np.sqrt(of_rungs_D + of_days)
+    share = 0.5 + fit.confidence / 2.0
+    reach_D = np.maximum(
+        stdtrit(dof_D, share) * np.sqrt(of_rungs_D + of_days), stdtrit(fit.dof, share) * np.sqrt(of_rungs_D)
+    )
+    reach_D = np.maximum(reach_D, stdtrit(days_dof, share) * np.sqrt(of_days))
     scales, worse = alpha_D - reach_D > 0.0, alpha_D + reach_D < 0.0
     flat = (np.abs(alpha_D) + reach_D < alpha_of_interest) & ~scales & ~worse
     shares = {"scales": scales, "worse_with_size": worse, "flat": flat, "underpowered": ~(scales | worse | flat)}

@@ -13,7 +13,7 @@ from tsladder.law.detection import Precision, detectable_alpha
 from tsladder.law.fit import PowerFit
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.weights import error_variances, own_variance
-from tsladder.law.wording import counted
+from tsladder.law.wording import counted, share_in_words
 
 _MOST_SEEDS = 64
 _MOST_RUNGS = 6
@@ -102,7 +102,8 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ..
     if se is None:
         return ()
     more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
-    words = f"{more} at {ordered[worst].cell} first, which is known least ({se / ordered[worst].loss:.1%} of its loss)"
+    share = share_in_words(se / ordered[worst].loss)
+    words = f"{more} at {ordered[worst].cell} first, which is known least ({share} of its loss)"
     return (Option(what="seeds", seeds=None, rungs=None, words=words),)
 
 
@@ -136,7 +137,7 @@ def _by_rungs(
     sizes = [point.n_params for point in points]
     low, high = min(sizes), max(sizes)
     step = max(2.0, (high / low) ** (1.0 / (len(set(sizes)) - 1)))
-    at_noise = f"at the present noise of {noise:.1%} a rung"
+    at_noise = f"at the present noise of {share_in_words(noise)} a rung"
     for extra in range(1, _MOST_RUNGS + 1):
         above = tuple(high * step**k for k in range(1, extra + 1))
         below = tuple(low / step**k for k in range(1, extra + 1))

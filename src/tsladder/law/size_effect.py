@@ -5,8 +5,10 @@
    the data's part is taken from it: each point's loss is brought to one amount, and what is not told of either term
    shows in the interval.
 2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
-3. A plane in logs, or where that is shown to miss a pattern N^-alpha (E + B D^-beta), which bends with the data.
-   Where that too misses one, no form fits, and there is no exponent.
+3. A plane in logs, or where that is shown to miss a pattern one with a floor under the data's or the size's term.
+
+Each of them yields to the next where it is shown to miss a pattern; where all of them are, a surface whose terms are
+all told is kept, with a doubt, and without one no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
@@ -24,12 +26,13 @@ import numpy as np
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_two_way
 from tsladder.law.line import ROUNDING
-from tsladder.law.plane import MOSTLY_SINGLE, fit_floored, fit_plane
+from tsladder.law.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.points import size_in_words
-from tsladder.law.size_slope import Floats, SizeSlope, p_of_terms, partial_residuals, two_way
+from tsladder.law.size_slope import Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
+from tsladder.law.wording import degrees_in_words, p_in_words
 
 OUTLIER = 4.0
 ENOUGH_FOR_OUTLIERS = 40
@@ -44,7 +47,8 @@ class Source(StrEnum):
     SURFACE = "surface"
     GRID = "grid of sizes and data"
     PLANE = "plane"
-    FLOORED = "plane with a floor in the data"
+    FLOOR_IN_DATA = "plane with a floor in the data"
+    FLOOR_IN_SIZE = "plane with a floor in the size"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,16 +125,19 @@ def judge_sizes(
     seed: int = 0,
     delta: float | HuberDelta | None = None,
     least_noise: float = ROUNDING,
+    surface: Surface | None = None,
 ) -> SizeLaw:
     """Judge size from points of (N, D, loss), replicates averaged beforehand, in any order.
 
     Meant for `Kind.VARYING` (`tsladder.law.design`): other designs get their surface and no source. `delta`: of the
     surface, see `tsladder.law.threshold`. `least_noise`: relative sd that each point has at least, by rounding.
+    `surface`: what `search_surface` found in the same points, where the caller has it; the settings are then its own.
     """
     n, d, loss = (np.asarray(values, dtype=np.float64) for values in (n_params_P, n_data_P, loss_P))
     order = np.lexsort((loss, d, n))
     n, d, loss = n[order], d[order], loss[order]
-    surface = search_surface(n, d, loss, confidence=confidence, draws=draws, seed=seed, delta=delta)
+    if surface is None:
+        surface = search_surface(n, d, loss, confidence=confidence, draws=draws, seed=seed, delta=delta)
     x, z = np.log(n), np.log(d)
     table = _Table(
         n_P=n,
@@ -153,7 +160,16 @@ def judge_sizes(
             surface,
             f"{table.design.n_sizes} sizes (closer than 10 % count as one): fewer than three have no error to judge by",
         )
-    return _by_surface(table, surface) or _by_grid(table, surface) or _by_plane(table, surface)
+    of_surface = _by_surface(table, surface)
+    if of_surface is not None and not _rejected(of_surface):
+        return of_surface
+    other = _by_grid(table, surface) or _by_plane(table, surface)
+    # A surface whose terms are all told describes the points best even where it misses a pattern, and says so.
+    return of_surface if of_surface is not None and other.source is None and surface.fit.identified else other
+
+
+def _rejected(law: SizeLaw) -> bool:
+    return law.lack_of_fit_p is not None and law.lack_of_fit_p < 1.0 - law.confidence
 
 
 def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
@@ -165,15 +181,17 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     equal_P = np.zeros_like(table.z_P)
     here, there = (_fitted(surface, table.x_P, z) for z in (table.z_P, equal_P))
     residual, outlying = _held_in(table, table.y_P - here, fit.noise)
+    x_G = np.bincount(table.size_P, weights=table.x_P) / np.bincount(table.size_P)
+    reference_G = _fitted(surface, x_G, np.zeros_like(x_G))
     slope = None
     if table.design.shared:
-        slope = _two_way(table, residual + there)
-    x_G = np.bincount(table.size_P, weights=table.x_P) / np.bincount(table.size_P)
+        tangent = _jacobian(best, x_G, np.zeros_like(x_G))[:, [0, 3]]
+        slope = _two_way(table, residual + there, Curve(value_G=reference_G, tangent_G2=tangent))
     jacobian = _jacobian(best, table.x_P, table.z_P)
     if slope is None:
         slope = partial_residuals(
             residual,
-            _fitted(surface, x_G, np.zeros_like(x_G)),
+            reference_G,
             jacobian,
             _jacobian(best, table.x_P, equal_P),
             table.x_P,
@@ -192,7 +210,7 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     if not fit.identified:
         doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
-        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, p = {_p(p)})")
+        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, {_p(p)})")
     return _law(
         table,
         surface,
@@ -221,10 +239,9 @@ def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Fl
         f"({np.expm1(residual_P[at]):+.1%})"
         for at in far[np.argsort(-np.abs(residual_P[far]))][:_MOST_NAMED]
     ]
-    more = f" and {far.size - len(named)} more" if far.size > len(named) else ""
     words = (
-        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as that "
-        f"far: {', '.join(named)}{more}"
+        f"{far.size} of {residual_P.size} points lie further than {OUTLIER:g} noises off the surface and count as "
+        "that far: " + ", ".join(named) + (f" and {far.size - len(named)} more" if far.size > len(named) else "")
     )
     return np.clip(residual_P, -OUTLIER * noise, OUTLIER * noise), [words]
 
@@ -242,9 +259,7 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     bends = p is not None and p < 1.0 - surface.fit.confidence
     if bends and not complete:
         words = "the effects of sizes and data do not add up in logs, in a table where not every size has every amount"
-        return _without(
-            table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p
-        )
+        return _without(table, surface, f"no form fits: {words} ({_p(p)}), and of the surface: {surface.fit.reason}", p)
     doubts = ["the exponent differs between amounts of data; this is the mean over the table's"] if bends else []
     return _law(
         table,
@@ -266,7 +281,8 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     missed = []
     for source, form, fit in (
         (Source.PLANE, "a plane in logs", fit_plane),
-        (Source.FLOORED, "N^-alpha (E + B D^-beta)", fit_floored),
+        (Source.FLOOR_IN_DATA, "N^-alpha (E + B D^-beta)", fit_floor_in_data),
+        (Source.FLOOR_IN_SIZE, "D^-beta (E + A N^-alpha)", fit_floor_in_size),
     ):
         plane = fit(table.y_P, table.x_P, table.z_P, table.size_P, least_noise=table.least_noise)
         if plane is None:
@@ -276,13 +292,13 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
             missed.append((form, p))
             continue
         doubts = [] if p is not None else [f"too few points to test whether {form} fits them"]
-        doubts += [f"{other} misses a pattern in the points (p = {_p(q)})" for other, q in missed]
         return _law(
             table,
             surface,
             plane.slope,
             source=source,
-            how=f"by {form}, at {_amount(table)}",
+            how=f"by {form}, at {_amount(table)}"
+            + "".join(f"; {other} misses a pattern ({_p(q)})" for other, q in missed),
             ends=None,
             beta=plane.beta,
             lack_of_fit_p=p,
@@ -293,7 +309,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     if not missed:
         words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
         return _without(table, surface, words)
-    forms = " and ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    forms = ", ".join(f"{form} ({_p(p)})" for form, p in missed)
     return _without(
         table,
         surface,
@@ -349,7 +365,7 @@ def _law(
     return SizeLaw(
         design=table.design,
         source=source,
-        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {slope.dof:.3g} degrees of freedom",
+        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {degrees_in_words(slope.dof)}",
         confidence=confidence,
         surface=surface.fit,
         n_points=int(table.y_P.size),
@@ -389,8 +405,8 @@ def _without(table: _Table, surface: Surface, reason: str, lack_of_fit_p: float 
     )
 
 
-def _two_way(table: _Table, y_P: Floats) -> SizeSlope | None:
-    return two_way(y_P, table.x_P, table.z_P, table.size_P, table.amount_P, least_noise=table.least_noise)
+def _two_way(table: _Table, y_P: Floats, curve: Curve | None = None) -> SizeSlope | None:
+    return two_way(y_P, table.x_P, table.z_P, table.size_P, table.amount_P, curve=curve, least_noise=table.least_noise)
 
 
 def _fitted(surface: Surface, x: Floats, z: Floats) -> Floats:
@@ -423,4 +439,4 @@ def _amount(table: _Table) -> str:
 
 
 def _p(p: float | None) -> str:
-    return "unknown" if p is None else f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
+    return "p unknown" if p is None else p_in_words(p)

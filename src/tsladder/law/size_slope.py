@@ -36,6 +36,9 @@ CURVED = 0.01
 """Significance from which the sizes' curvature is no longer counted as their scatter. At 5 % a null ladder, which then
 keeps what is left of its scatter by luck, would be called `scales` too often."""
 
+SIZES_OF_A_CURVE = 6
+"""Of four or five sizes little scatter is left around a curve, and a small one by luck passes for precision."""
+
 _NO_FREEDOM = 1e-6
 _SINGULAR = 1e-10
 
@@ -95,14 +98,30 @@ class Replicates:
         return np.asarray(centred / (centred @ centred))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """A form over the sizes, with its derivatives by two parameters beside the level."""
+
+    value_G: Floats
+    tangent_G2: Floats
+
+
 def two_way(
-    y_P: Floats, log_n_P: Floats, log_d_P: Floats, size_P: Labels, amount_P: Labels, *, least_noise: float = ROUNDING
+    y_P: Floats,
+    log_n_P: Floats,
+    log_d_P: Floats,
+    size_P: Labels,
+    amount_P: Labels,
+    *,
+    curve: Curve | None = None,
+    least_noise: float = ROUNDING,
 ) -> SizeSlope | None:
     """Amounts of data as fixed effects beside free effects of the sizes, in logs; None where they cannot be told apart,
     where no cell is left to tell the noise, and below three sizes.
 
     In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of their logs
     enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts anyway.
+    `curve`: of a fitted form, around which the sizes scatter where they clearly do not around a line.
     """
     sizes = Replicates.of(log_n_P, size_P)
     count, amounts = sizes.x_G.size, int(amount_P.max()) + 1
@@ -127,12 +146,12 @@ def two_way(
     correct = np.eye(y_P.size) - (columns[:, count:] - columns[:, count:].mean(axis=0)) @ solve[count:]
     within = y_P - columns @ (solve @ y_P)
     mean_G = average @ (correct @ y_P)
-    left_G, curved = _scatter(sizes.x_G, mean_G, average @ correct, least_noise)
+    leaves, residual_G, curved = _scatter(sizes.x_G, mean_G, average @ correct, curve, least_noise)
     found = _slope(
         sizes,
         weight_P=sizes.slope_G @ average @ correct,
-        residual_G=left_G @ mean_G,
-        residual_GP=left_G @ average @ correct,
+        residual_G=residual_G,
+        residual_GP=leaves @ average @ correct,
         within=(float(within @ within), float(y_P.size - columns.shape[1])),
         mean_G=mean_G,
         slope=float(sizes.slope_G @ mean_G),
@@ -218,17 +237,28 @@ def _slope(
     )
 
 
-def _scatter(x_G: Floats, mean_G: Floats, corrected_GP: Floats, least_noise: float) -> tuple[Floats, bool]:
-    """What turns size means into their scatter: around a line, or a parabola where that is significantly better."""
+def _scatter(
+    x_G: Floats, mean_G: Floats, corrected_GP: Floats, curve: Curve | None, least_noise: float
+) -> tuple[Floats, Floats, bool]:
+    """What turns errors of size means into their scatter, that scatter, and whether it is that around a curve: around a
+    line, or where that is significantly better around one with a parameter more, the given one, else a parabola."""
     centred = x_G - x_G.mean()
     line = _leaves(np.column_stack([np.ones_like(centred), centred]))
-    if x_G.size < 4:
-        return line, False
-    bent = _leaves(np.column_stack([np.ones_like(centred), centred, centred**2]))
+    around_line = np.asarray(line @ mean_G)
+    if x_G.size < SIZES_OF_A_CURVE:
+        return line, around_line, False
+    if curve is None:
+        curve = Curve(value_G=np.zeros_like(x_G), tangent_G2=np.column_stack([centred, centred**2]))
+    tangent = curve.tangent_G2 - curve.tangent_G2.mean(axis=0)
+    if np.linalg.matrix_rank(tangent) < 2:
+        return line, around_line, False
+    bent = _leaves(np.column_stack([np.ones_like(centred), tangent]))
+    around_curve = np.asarray(bent @ (mean_G - curve.value_G))
     floor = least_noise**2 * float(np.sum(corrected_GP**2)) / x_G.size
-    straight, left = (max(float(np.sum((each @ mean_G) ** 2)), floor) for each in (line, bent))
-    p = _p_of_f((straight - left) / (left / (x_G.size - 3)), 1, x_G.size - 3)
-    return (bent, True) if p < CURVED else (line, False)
+    straight, left = (max(float(each @ each), floor) for each in (around_line, around_curve))
+    if _p_of_f((straight - left) / (left / (x_G.size - 3)), 1, x_G.size - 3) < CURVED:
+        return bent, around_curve, True
+    return line, around_line, False
 
 
 def _leaves(columns: Floats) -> Floats:

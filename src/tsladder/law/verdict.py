@@ -24,8 +24,16 @@ from tsladder.law.forms import Form, Support
 from tsladder.law.neighbours import Contrast, is_significant
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.settling import Cost, Option, in_words, settle_options
+from tsladder.law.surface import SurfaceFit
 from tsladder.law.tenfold import Tenfold
-from tsladder.law.wording import counted, interval_in_words, p_in_words
+from tsladder.law.wording import (
+    counted,
+    degrees_in_words,
+    exponent_in_words,
+    interval_in_words,
+    p_in_words,
+    share_in_words,
+)
 
 _BEYOND_WORDS = 700.0
 """Log of a change so large that floats end."""
@@ -83,12 +91,13 @@ def judge(
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
     interest_option: str = "law.alpha_of_interest",
+    outliers: Sequence[str] = (),
 ) -> Verdict:
     """The verdict on rung means and the form they support.
 
     What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
-    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. R squared plays no
-    part: the sign, the interval and the power decide.
+    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. `outliers`: rungs that
+    do not belong to the law of the others. R squared plays no part: the sign, the interval and the power decide.
     """
     if probes_failed:
         return Verdict(
@@ -120,7 +129,7 @@ def judge(
     rises = [c for c in contrasts if is_significant(c, confidence) and c.difference > 0.0]
     if support.form is Form.TURN or (falls and rises):
         return _not_monotone(case, falls, rises)
-    return _underpowered(case)
+    return _underpowered(case, outliers)
 
 
 def _steepest_side(case: Case) -> float:
@@ -196,10 +205,12 @@ def _worse(case: Case) -> Verdict:
 
 def _flat(case: Case) -> Verdict:
     interest = case.alpha_of_interest
-    reason = f"Size makes no difference worth having{case.support.together}: {_estimate(case)} lies inside "
-    reason += f"±{interest:g}. A model ten times larger changes the loss by less than {10.0**interest - 1.0:.1%}."
+    subject = case.support.subject
+    reason = f"{subject.capitalize()} makes no difference worth having: {_estimate(case)} lies inside ±{interest:g}. "
+    reason += f"A model ten times larger{case.support.on_data} changes the loss by less than "
+    reason += f"{100.0 * math.expm1(interest * math.log(10.0)):.2g}%."
     if case.support.form is Form.TURN:
-        reason = f"Over the whole ladder size makes no difference worth having: {_estimate(case)} lies inside "
+        reason = f"Over the whole ladder {subject} makes no difference worth having: {_estimate(case)} lies inside "
         reason += f"±{interest:g}.{_turn(case)}"
     return Verdict(
         name=VerdictName.FLAT,
@@ -239,7 +250,7 @@ def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contras
     )
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
-        reason=f"{reason} A single exponent ({_estimate(case)}) does not describe this.{caution}",
+        reason=f"{reason} A single exponent ({_estimate(case)}) does not describe this.{caution}{_days_unknown(case)}",
         settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
         "stays, it is the models' own and no power law holds here.",
         options=(option,),
@@ -250,19 +261,30 @@ def _p(contrast: Contrast) -> str:
     return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
 
 
-def _underpowered(case: Case) -> Verdict:
+def _underpowered(case: Case, outliers: Sequence[str]) -> Verdict:
     low, high = case.fit.alpha_ci
     interest = case.alpha_of_interest
     both = low <= -interest and high >= interest
     options = settle_options(case.points, case.fit, case.noise, alpha_of_interest=interest, cost=case.cost)
     return Verdict(
         name=VerdictName.UNDERPOWERED,
-        reason=f"Neither a law nor its absence is shown{case.support.together}: {_estimate(case)} contains 0 and "
+        reason=f"Neither a law{' of size and data' if case.support.together else ''} nor its absence is shown: "
+        f"{_estimate(case)} contains 0 and "
         f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {_replicates(case)} "
-        f"({case.fit.dof:.3g} degree{'s' if case.fit.dof > 1 else ''} of freedom) {_power_words(case)}"
+        f"({degrees_in_words(case.fit.dof)}) {_power_words(case)}"
         f"{_days_unknown(case)}",
-        settle=in_words(options, interest),
+        settle=_look_first(outliers) + in_words(options, interest),
         options=options,
+    )
+
+
+def _look_first(outliers: Sequence[str]) -> str:
+    if not outliers:
+        return ""
+    belong = "does not belong" if len(outliers) == 1 else "do not belong"
+    return (
+        f"First look at {' and '.join(outliers)}, which {belong} to the law of the other rungs, so that most of the "
+        "noise comes from there: was the search cut short, or a figure copied wrongly? "
     )
 
 
@@ -271,11 +293,11 @@ def _estimate(case: Case) -> str:
     fit = case.fit
     level = f"{fit.confidence:.0%} interval"
     if fit.alpha_ci_days is None:
-        return f"alpha = {fit.alpha:.4f} ({level} {interval_in_words(fit.alpha_ci)})"
+        return f"alpha = {exponent_in_words(fit.alpha)} ({level} {interval_in_words(fit.alpha_ci)})"
     rungs, days = ((ends[1] - ends[0]) / 2.0 for ends in (fit.alpha_ci_rungs, fit.alpha_ci_days))
     return (
-        f"alpha = {fit.alpha:.4f} ({level} {interval_in_words(fit.alpha_ci)}: of the rungs ±{rungs:.4f}, of the days "
-        f"±{days:.4f})"
+        f"alpha = {exponent_in_words(fit.alpha)} ({level} {interval_in_words(fit.alpha_ci)}: of the rungs "
+        f"±{exponent_in_words(rungs)}, of the days ±{exponent_in_words(days)})"
     )
 
 
@@ -287,9 +309,8 @@ def _days_unknown(case: Case) -> str:
     if case.fit.alpha_ci_days is not None:
         return ""
     return (
-        " This is a law of the test data at hand: their daily losses are not known, so what other test days would "
-        "do to "
-        "alpha is not in its interval."
+        " This is a law of the test data at hand: their daily losses are not known, so what other test days would do "
+        "to alpha is not in its interval."
     )
 
 
@@ -297,17 +318,22 @@ def _tenfold(case: Case) -> str:
     """What a model ten times larger loses, where one exponent describes the rungs."""
     sizes = case.support.sizes
     if sizes is not None and sizes.tenfold_at_same_data is not None:
-        return _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
+        told = _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
+        return (
+            _surface_words(sizes.surface) + told
+            if case.support.form is Form.SURFACE and sizes.surface.identified
+            else told
+        )
     change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
     more = "higher" if change > 0.0 else "lower"
-    return f"A model ten times larger{case.support.on_data} has a loss {abs(change):.1%} {more}."
+    return f"A model ten times larger{case.support.on_data} has a loss {share_in_words(abs(change))} {more}."
 
 
 def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
     def change(tenfold: Tenfold) -> str:
         low, high = sorted((abs(tenfold.change_ci[0]), abs(tenfold.change_ci[1])))
         ends = f" ({low:.1%} to {high:.1%})" if tenfold.change_ci[0] * tenfold.change_ci[1] > 0.0 else ""
-        return f"{abs(tenfold.change):.1%}{ends} {'lower' if tenfold.change < 0.0 else 'higher'}"
+        return f"{share_in_words(abs(tenfold.change))}{ends} {'lower' if tenfold.change < 0.0 else 'higher'}"
 
     told = f"A model ten times larger on the same data (from {size_in_words(same_data.from_n)} to "
     told += (
@@ -320,26 +346,33 @@ def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
     return told
 
 
+def _surface_words(surface: SurfaceFit) -> str:
+    """The surface that the exponent at equal data is an average of."""
+    figures = [("E", surface.E), ("alpha", surface.alpha), ("beta", surface.beta)]
+    told = ", ".join(f"{name} = {value:.4g}" for name, value in figures if value is not None)
+    return f"That is its average over these sizes on the surface E + A N^-alpha + B D^-beta with {told}. "
+
+
 def _towards_a_floor(case: Case, floor: FloorFit) -> str:
-    largest = case.points[-1].n_params
+    largest, support = case.points[-1].n_params, case.support
     low, high = floor.E_ci or (0.0, math.inf)
     ends = f"{case.fit.confidence:.0%} interval {low:.4g} to {high:.4g}"
-    over = f"Over these rungs it falls by {_estimate(case)} on average"
-    if not floor.identified:
+    falls = f"The loss falls as models grow{support.together}"
+    average = f"On average over these rungs {_estimate(case)}."
+    if not floor.identified or floor.alpha is None:
         return (
-            f"The loss falls as models grow, and ever less: a law without a floor fits significantly worse. The floor "
-            f"itself is not known well ({ends}), so no exponent above it is given. {over}; beyond the largest rung it "
-            "falls by less."
+            f"{falls}, and ever less: a law without a floor fits significantly worse. The floor itself is not known "
+            f"well ({ends}), so no exponent above it is given. {average} Beyond the largest rung the loss falls by "
+            "less."
         )
-    change = float(floor.loss_at(10.0 * largest) / floor.loss_at(largest)) - 1.0
+    change = 1.0 - float(floor.loss_at(10.0 * largest) / floor.loss_at(largest))
     exponent = f"alpha {floor.alpha:.4f}"
     if floor.alpha_ci is not None:
         exponent += f" ({interval_in_words(floor.alpha_ci)})"
     return (
-        f"The loss falls as models grow, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls "
-        "as a "
-        f"power of size, {exponent}. {over}. A model ten times larger than the largest rung has a loss "
-        f"{-change:.1%} lower."
+        f"{falls}, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a power of size, "
+        f"{exponent}. {average} A model ten times larger than the largest rung{support.on_data} has a loss "
+        f"{share_in_words(change)} lower."
     )
 
 
@@ -347,11 +380,9 @@ def _turn(case: Case) -> str:
     overfit = case.support.overfit
     if overfit is None or overfit.turns_at_n is None:
         return ""
-    at = size_in_words(overfit.turns_at_n)
     return (
-        f" Within it these rungs follow a curve that falls up to about {at} and rises beyond: no single exponent "
-        "describes "
-        "it."
+        f" Within it these rungs follow a curve that falls up to about {size_in_words(overfit.turns_at_n)} and rises "
+        "beyond: no single exponent describes it."
     )
 
 
@@ -368,9 +399,11 @@ def _negligible(case: Case) -> str:
 def _extend(case: Case) -> str:
     """What would confirm a sign, and what the form predicts for the next rung."""
     smallest, largest = (point.n_params for point in (case.points[0], case.points[-1]))
-    settle = f"The sign holds for {size_in_words(smallest)} to {size_in_words(largest)}. "
+    ladder = f"{size_in_words(smallest)} to {size_in_words(largest)}"
+    settle = f"The sign holds for {ladder}. "
     beyond = f"A rung above {size_in_words(largest)}"
     if case.support.form is Form.TURN:
+        settle = f"The sign is that of {ladder} as a whole, not of every part. "
         settle += "More seeds at the largest rungs would confirm or undo the turn; "
     elif case.support.form is Form.FLOOR and (floor := case.support.floor) is not None:
         to = f" of {floor.E:.4g}" if floor.identified else ""
@@ -400,21 +433,27 @@ def _lucky_fit(case: Case, claimed: float) -> str:
     least = detectable_alpha(Precision.of(fit, noise))
     if least <= abs(claimed):
         return ""
+    more = "More seeds a rung" if any(point.replicated for point in case.points) else "Smaller standard errors"
     return (
-        f" Read it with care: the seeds of a rung differ by more ({noise:.1%} of the loss) than the rungs differ from "
-        f"the line ({fit.residual_sd:.1%}), so the interval is narrower than this ladder can promise, and an exponent "
-        f"below {least:.4f} is found or excluded here by luck rather than by design. More seeds a rung would confirm "
-        "or undo it."
+        f" Read it with care: the standard errors of the rungs ({_percent(noise)} of the loss) exceed the rungs' "
+        f"distances from the line ({_percent(fit.residual_sd)}), so the interval is narrower than this ladder can "
+        f"promise, and an exponent below {exponent_in_words(least)} is found or excluded here by luck rather than by "
+        f"design. {more} would confirm or undo it."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.2g}%"
 
 
 def _power_words(case: Case) -> str:
     precision = Precision.of(case.fit, case.noise)
     if precision.noise_dof < FEW_DOF:
-        low, high = detectable_range(precision)
+        low, high = map(exponent_in_words, detectable_range(precision))
+        tell = "tells" if precision.noise_dof == 1.0 else "tell"
         return (
-            f"the exponent that this ladder finds in four studies out of five lies between {low:.4f} and {high:.4f}: "
-            f"{precision.noise_dof:.3g} degree{'s' if precision.noise_dof > 1 else ''} of freedom tell no more of its "
-            "noise."
+            f"the exponent that this ladder finds in four studies out of five lies between {low} and {high}: "
+            f"{degrees_in_words(precision.noise_dof)} {tell} no more of its noise."
         )
-    return f"this ladder finds an exponent of {detectable_alpha(precision):.4f} or more in four studies out of five."
+    least = exponent_in_words(detectable_alpha(precision))
+    return f"this ladder finds an exponent of {least} or more in four studies out of five."

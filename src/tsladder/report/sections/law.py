@@ -17,8 +17,8 @@ RESIDUALS = "residuals.png"
 
 _COLUMNS = (
     "Interval: of alpha, with both of its parts; beside it the half-width that each part would leave alone, a dash "
-    f"where it is not known. Detectable from: the exponent that such a study finds in {100.0 * POWER:g} % of repetitions, a "
-    f"range where the rungs leave fewer than {FEW_DOF} degrees of freedom."
+    f"where it is not known. Detectable from: the exponent that such a study finds in {100.0 * POWER:g} % of "
+    f"repetitions, a range where the rungs leave fewer than {FEW_DOF} degrees of freedom."
 )
 
 
@@ -110,9 +110,9 @@ def _floor(law: LawFacts) -> str | None:
         return "not supported: the curve that turns upwards leaves less of the losses than a law above a floor does"
     ends = "" if floor.E_ci is None else f" (interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g})"
     if floor.identified:
-        alpha = words.number(floor.alpha)
+        alpha = words.exponent(floor.alpha)
         if floor.alpha_ci is not None:
-            alpha += f" (interval {words.interval(floor.alpha_ci)}, of the rungs)"
+            alpha += f" (interval {words.exponents(floor.alpha_ci)}, of the rungs)"
         return f"E = {words.short(floor.E)}{ends}, A = {words.short(floor.A)}, alpha above the floor = {alpha}"
     if floor.bends:
         return (
@@ -142,7 +142,7 @@ def _joint(law: LawFacts) -> str | None:
         return None
     level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
     said = (
-        f"{level}alpha {words.interval(region.alpha)} and C {_span_of_C(region.C)}, "
+        f"{level}alpha {words.exponents(region.alpha)} and C {_span_of_C(region.C)}, "
         "where a larger alpha goes with a larger C, so neither says much alone"
     )
     if region.loss_at_reference is not None and law.reference_n is not None:
@@ -175,7 +175,7 @@ def _carrying(law: LawFacts) -> str | None:
 
 
 def _named(rungs: Iterable[tuple[Influence, str]]) -> str | None:
-    said = [f"{rung.cell} ({why}; without it alpha is {words.number(rung.alpha_without)})" for rung, why in rungs]
+    said = [f"{rung.cell} ({why}; without it alpha is {words.exponent(rung.alpha_without)})" for rung, why in rungs]
     return "; ".join(said) or None
 
 
@@ -191,8 +191,8 @@ def _excess(excess: Excess) -> str:
         )
     if excess.alpha is not None:
         said += (
-            f"; as a power of N the excess has alpha {words.number(excess.alpha)}, interval of the rungs "
-            f"{words.interval(excess.alpha_ci)}"
+            f"; as a power of N the excess has alpha {words.exponent(excess.alpha)}, interval of the rungs "
+            f"{words.exponents(excess.alpha_ci)}"
         )
     return _because(said, excess.reason)
 
