@@ -217,6 +217,7 @@ def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
         "minimum_detectable_alpha_low_h1": 0.02,
         "minimum_detectable_alpha_high_h1": 0.06,
     }
+    assert law.tags == TAGS.as_dict() | {"kind": "law"}
 
 
 def test_with_few_degrees_of_freedom_the_detectable_exponent_is_logged_as_a_range_alone():
@@ -232,7 +233,6 @@ def test_with_few_degrees_of_freedom_the_detectable_exponent_is_logged_as_a_rang
     assert "minimum_detectable_alpha_h1" not in metrics
     ends = (metrics["minimum_detectable_alpha_low_h1"], metrics["minimum_detectable_alpha_high_h1"])
     assert ends == (0.1, 0.9)
-    assert law.tags == TAGS.as_dict() | {"kind": "law"}
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ PARTS = ("of the rungs", "of the days")
 
 def reach(interval: Interval | None) -> str:
     """Half the width of an interval around its figure: ±0.0123."""
-    return words.MISSING if interval is None else f"±{words.number((interval[1] - interval[0]) / 2.0)}"
+    return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
 
 def ends_and_parts(law: LawFacts) -> str:
     """-0.0177 to 0.0423: of the rungs ±0.0210, of the days ±0.0150. The ends alone where the days' part is unknown."""
-    ends = words.interval(law.alpha_ci)
+    ends = words.exponents(law.alpha_ci)
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
         return ends
     parts = zip(PARTS, (law.alpha_ci_rungs, law.alpha_ci_days), strict=True)
@@ -30,8 +30,8 @@ def detectable(law: LawFacts) -> str:
     """The least exponent that the ladder can be relied on to find; below three degrees of freedom only its range is
     known."""
     if is_range(law):
-        return words.interval(law.minimum_detectable_range)
-    return words.number(law.minimum_detectable_alpha)
+        return words.exponents(law.minimum_detectable_range)
+    return words.exponent(law.minimum_detectable_alpha)
 
 
 def is_range(law: LawFacts) -> bool:

@@ -79,7 +79,9 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
 
     n = np.array([point.n_params for point in law.points])
     errors = [100.0 * (point.se or 0.0) / point.loss for point in law.points]
-    titled(axes, f"{words.days(law.horizon)} ahead", f"α = {words.number(law.alpha)}  [{words.interval(law.alpha_ci)}]")
+    titled(
+        axes, f"{words.days(law.horizon)} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]"
+    )
     axes.axhline(0.0, color=MUTED, linewidth=1.0, zorder=1)
     if law.residual_sd is not None:
         sd = 100.0 * law.residual_sd
