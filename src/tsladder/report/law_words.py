@@ -54,7 +54,7 @@ def what_the_parts_are(laws: Iterable[LawFacts], level: str) -> str | None:
         "and seeds at these sizes would do to it, from the scatter of the rungs around their law. Of the days: what "
         "other test days would do to it, on which all rungs could gain more or less from size at once. Each part is "
         f"given as the half-width of the {level} interval that it would leave alone; the whole is of both together "
-        "(Welch and Satterthwaite), not their sum."
+        "(Welch and Satterthwaite), no narrower than either."
     )
     if any(_narrower_than_a_part(law) for law in known):
         said += (
