@@ -293,7 +293,7 @@ def what_a_model_ten_times_larger_does_follows_from_the_form(told: Told) -> Comp
         change = at[1] / at[0] - 1.0
     elif told.sizes is not None:
         change = told.sizes["tenfold_at_same_data"]["change"]
-    below, above = abs(change) < 0.0005, 0.9995 <= abs(change) < 1.0
+    below, above = abs(change) < 0.0005, 0.9995 <= abs(change) <= 1.0
     if (found[3] == "lower") != (change < 0.0) or (found[3] == "lower") != (told.verdict == "scales"):
         yield f"{found[3]} of {change}"
     expected = ("less than ", 0.001) if below else ("more than ", 0.999) if above else (None, abs(change))
@@ -518,15 +518,18 @@ def every_option_is_in_what_would_settle_it(told: Told) -> Complaints:
 
 @rule
 def the_shares_of_a_repetition_are_shares(told: Told) -> Complaints:
+    """And a sign that the rungs show is likely to be found again, and unlikely to turn."""
     if (shares := told.law["repetition"]) is None:
         return
     if not math.isclose(sum(shares.values()), 1.0) or not all(0.0 <= share <= 1.0 for share in shares.values()):
         yield str(shares)
     assert told.power is not None
+    low, high = told.power["alpha_ci"]
+    if told.sizes is not None or low <= 0.0 <= high:
+        return
     sign = "worse_with_size" if told.verdict == "scales" else "scales"
-    signed = told.power["alpha_ci"][0] > 0.0 or told.power["alpha_ci"][1] < 0.0
     by_luck = told.law["rung_noise"] > told.power["residual_sd"]
-    if signed and (shares[sign] > 0.03 or (shares[told.verdict] < 0.4 and not by_luck)):
+    if shares[sign] > 0.03 or (shares[told.verdict] < 0.4 and not by_luck):
         yield f"{told.verdict}: {shares}"
 
 
@@ -574,3 +577,11 @@ def test_the_ladders_have_every_verdict_and_form_that_a_table_can_have() -> None
     assert {one.form for one in told} >= {"constant", "power", "power_floor", "overfit", "not identifiable"}
     assert any(one.power is not None and one.power["alpha_ci_days"] is not None for one in told)
     assert any(one.sizes is not None for one in told)
+
+
+def test_a_law_too_steep_for_floats_is_told_without_its_level() -> None:
+    record = fit_table(pd.DataFrame({"n_params": [1e12, 1.2e12, 1.5e12, 2e12], "loss": [1.0, 1e-3, 1e-8, 1e-12]}))
+    law = record["groups"]["all"]
+    assert law["fits"]["power"]["C"] is None
+    assert "has a loss more than 99.9% lower" in law["reason"]
+    assert re.search(r"C N\^-alpha +alpha 40\.767 \[[^]]*\]\n", "\n".join(fit_lines(record)))

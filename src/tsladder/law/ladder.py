@@ -85,7 +85,7 @@ def law_of_points(
     design = None if sizes_law is None else sizes_law.design
     varying = design is not None and design.kind is Kind.VARYING
     if sizes_law is not None and varying:
-        fitted = Fitted(support=support_of_sizes(sizes_law))
+        fitted = Fitted(support=support_of_sizes(sizes_law, alpha_of_interest=alpha_of_interest))
     else:
         together = design.data_exponent if design is not None and design.kind is Kind.IN_STEP else None
         fitted = fit_rungs(

@@ -265,7 +265,14 @@ def _underpowered(case: Case, outliers: Sequence[str]) -> Verdict:
     low, high = case.fit.alpha_ci
     interest = case.alpha_of_interest
     both = low <= -interest and high >= interest
-    options = settle_options(case.points, case.fit, case.noise, alpha_of_interest=interest, cost=case.cost)
+    options = settle_options(
+        case.points,
+        case.fit,
+        case.noise,
+        alpha_of_interest=interest,
+        cost=case.cost,
+        varying=case.support.sizes is not None,
+    )
     return Verdict(
         name=VerdictName.UNDERPOWERED,
         reason=f"Neither a law{' of size and data' if case.support.together else ''} nor its absence is shown: "

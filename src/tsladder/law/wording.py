@@ -29,7 +29,7 @@ def share_in_words(share: float) -> str:
     """ "7.6%", "less than 0.1%" for what would show as nothing, and "more than 99.9%" for what would show as all."""
     if share < _LEAST_SHARE:
         return "less than 0.1%"
-    return "more than 99.9%" if 1.0 - _LEAST_SHARE <= share < 1.0 else f"{share:.1%}"
+    return "more than 99.9%" if 1.0 - _LEAST_SHARE <= share <= 1.0 else f"{share:.1%}"
 
 
 def degrees_in_words(dof: float) -> str:
