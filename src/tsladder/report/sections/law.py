@@ -273,8 +273,8 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
         Paragraph(
             "Filled: how far each rung lies from the power law that was fitted to it, with one standard error over "
-            "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from the "
-            "smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
+            "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from "
+            "the smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
         ),
         *(
             [Paragraph(f"The rungs support another form, so a pattern is to be expected here: {words.listed(others)}.")]
