@@ -36,7 +36,7 @@ def scope(law: LawFacts) -> str:
     if not law.floor.identified:
         return ", on average over a ladder that falls ever less"
     above = f"{words.exponent(law.floor.alpha)} ({words.exponents(law.floor.alpha_ci)})"
-    return f", on average over the ladder; above its floor of {words.short(law.floor.E)} {above}"
+    return f", on average over the ladder; above its floor of {words.short(law.floor.E)} alpha is {above}"
 
 
 def detectable(law: LawFacts) -> str:
