@@ -73,6 +73,68 @@ def test_with_json_what_was_read_is_on_stderr(checkpoints: Path, capsys: pytest.
 
 def test_the_options_of_the_judgement_reach_the_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "points.csv"
+    path.write_text("n_params,loss\n1e5,0.371\n1e6,0.37\n1e7,0.3705\n1e8,0.3702\n1e9,0.3706\n")
+
+    def judged(*options: str) -> dict[str, object]:
+        assert main(["fit", str(path), "--json", *options]) == 0
+        record = json.loads(capsys.readouterr().out)
+        keys = ("alpha_of_interest", "confidence", "draws", "seed")
+        return {key: record[key] for key in keys} | {"ci": record["groups"]["all"]["fits"]["power"]["alpha_ci"]}
+
+    plain = judged()
+    assert (plain["alpha_of_interest"], plain["confidence"], plain["draws"], plain["seed"]) == (0.015, 0.95, 1000, 42)
+    asked = judged("--alpha-of-interest", "0.00001", "--confidence", "0.8", "--draws", "200", "--seed", "7")
+    assert (asked["alpha_of_interest"], asked["confidence"], asked["draws"], asked["seed"]) == (1e-5, 0.8, 200, 7)
+    wide, narrow = plain["ci"], asked["ci"]
+    assert isinstance(wide, list)
+    assert isinstance(narrow, list)
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--alpha-of-interest", "0"),
+        ("--alpha-of-interest", "nan"),
+        ("--confidence", "1"),
+        ("--confidence", "0.4"),
+        ("--confidence", "nan"),
+        ("--draws", "99"),
+        ("--seed", "-1"),
+        ("--per-size", "worst"),
+        ("--columns", "size=N"),
+        ("--ignore", "stp"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_one_message(
+    checkpoints: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = [] if option == "--per-size" else ["--per-size=best"]
+    assert main(["fit", str(checkpoints), *base, f"{option}={value}"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("tsladder:")) == ("", 1)
+    assert option in err
+
+
+def test_all_options_that_cannot_be_followed_are_told_at_once(
+    checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", str(checkpoints), "--draws=1", "--confidence=2", "--columns=x", "--per-size=x"]) == 2
+    err = capsys.readouterr().err
+    for option in ("--draws", "--confidence", "--columns", "--per-size"):
+        assert option in err
+
+
+def test_the_rungs_that_a_note_refers_to_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("n_params,loss\n12000,0.42\n30000,0.402\n80000,0.3935\n200000,0.39\n750000,0.3888\n")
+    assert main(["fit", str(path)]) == 0
+    out = capsys.readouterr().out
+    law = fit_table(path)["groups"]["all"]
+    assert law["influential"]
+    table = out[out.index("each rung predicted from the others") :].splitlines()[2:7]
+    assert [line.split()[0] for line in table] == [left["cell"] for left in law["leave_one_rung_out"]]
+    assert [line.split()[3] for line in table] == [f"{left['error']:+.2%}" for left in law["leave_one_rung_out"]]
 
 
 def test_reading_a_table_imports_no_heavy_library(tmp_path: Path) -> None:
