@@ -133,6 +133,9 @@ def test_a_law_above_a_floor_or_with_a_turn_contradicts_itself_nowhere(study, la
     assert text.count(f"The rungs support another form, so a pattern is to be expected here: 1 day ({form})") <= 1
     assert "by a power of their parameter count" not in text
     assert "Best form" not in text
+    headline = {floored: "above its floor of 0.4", turning: "that no single exponent describes"}[ladder]
+    assert headline in section(text, "**1 day: ", "\n")
+    assert headline in verdict_lines(study)[0]
     floor = section(text, "**With a floor, loss = E + A·N^-alpha**", "\n")
     turn = section(text, "**Does the loss turn upwards**", "\n")
     assert ("alpha above the floor" in floor, "yes" in turn) == ((ladder is floored), (ladder is turning))

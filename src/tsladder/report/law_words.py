@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tsladder.law.detection import FEW_DOF
+from tsladder.law.forms import Form
 from tsladder.report import words
 from tsladder.report.law_facts import LawFacts
 from tsladder.results.score_facts import Interval
@@ -24,6 +25,18 @@ def ends_and_parts(law: LawFacts) -> str:
         return ends
     parts = zip(PARTS, (law.alpha_ci_rungs, law.alpha_ci_days), strict=True)
     return f"{ends}: {', '.join(f'{name} {reach(part)}' for name, part in parts)}"
+
+
+def scope(law: LawFacts) -> str:
+    """What is to be added to an alpha where no single exponent describes the ladder; "" where one does."""
+    if law.form == Form.TURN:
+        return ", over a ladder that no single exponent describes"
+    if law.form != Form.FLOOR or law.floor is None:
+        return ""
+    if not law.floor.identified:
+        return ", on average over a ladder that falls ever less"
+    above = f"{words.exponent(law.floor.alpha)} ({words.exponents(law.floor.alpha_ci)})"
+    return f", on average over the ladder; above its floor of {words.short(law.floor.E)} alpha is {above}"
 
 
 def detectable(law: LawFacts) -> str:

@@ -16,7 +16,8 @@ RESIDUALS = "residuals.png"
 
 
 _COLUMNS = (
-    "Interval: of alpha, with both of its parts; beside it the half-width that each part would leave alone, a dash "
+    "Alpha is that of the power law over the whole ladder, whatever form the rungs support. Interval: with both of its "
+    "parts; beside it the half-width that each part would leave alone, a dash "
     f"where it is not known. Detectable from: the exponent that such a study finds in {100.0 * POWER:g} % of "
     f"repetitions, a range where the rungs leave fewer than {FEW_DOF} degrees of freedom."
 )
@@ -271,9 +272,9 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *blocks,
         Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
         Paragraph(
-            "Filled: how far each rung lies from the law that was fitted to it, with one standard error over seeds. "
-            "Hollow: how far it lies from the law of the other rungs; at the top rung, what an extrapolation from the "
-            "smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
+            "Filled: how far each rung lies from the power law that was fitted to it, with one standard error over "
+            "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from "
+            "the smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
         ),
         *(
             [Paragraph(f"The rungs support another form, so a pattern is to be expected here: {words.listed(others)}.")]
