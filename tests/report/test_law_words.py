@@ -83,12 +83,6 @@ def test_without_daily_losses_the_days_part_is_said_to_be_missing(study):
     assert PARTS not in verdict_lines(study)
 
 
-def test_a_whole_that_is_narrower_than_a_part_is_explained(study):
-    assert "can be narrower" not in markdown(study)
-    change(study, lambda law: law["fits"]["power"].update(alpha_ci_rungs=[-0.2, 0.2], dof=1.0))
-    assert "can be narrower" in markdown(study)
-
-
 @pytest.mark.parametrize(("dof", "said"), [(3.0, "0.0321"), (2.0, "0.0204 to 0.0513"), (1.0, "0.0204 to 0.0513")])
 def test_below_three_degrees_of_freedom_the_detectable_exponent_is_a_range(study, dof, said):
     change(study, lambda law: law["fits"]["power"].update(dof=dof))

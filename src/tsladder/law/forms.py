@@ -73,7 +73,18 @@ class Support:
         """Relative noise of what the fit sees as one point, a rung or a size; None where nothing is known of it."""
         if self.sizes is not None:
             return self.sizes.residual_sd
-        return rung_noise(points, self.power)
+        return rung_noise(points, self.around_the_form)
+
+    @property
+    def around_the_form(self) -> PowerFit | None:
+        """The power law with the scatter of the rungs around the form that they support: around a line, a floor or a
+        turn would count as noise."""
+        fits: dict[Form, FloorFit | OverfitFit | None] = {Form.FLOOR: self.floor, Form.TURN: self.overfit}
+        fit = fits.get(self.form)
+        if self.power is None or fit is None or fit.sse is None:
+            return self.power
+        dof = self.power.n_rungs - 3
+        return replace(self.power, residual_sd=max(math.sqrt(fit.sse / dof), ROUNDING), dof=dof)
 
     @property
     def together(self) -> str:

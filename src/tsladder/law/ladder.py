@@ -235,7 +235,7 @@ def _confidence_set(
     if not rungs or len(losses) < len(rungs):
         return None
     scatter = 0.0 if fitted.days is None else fitted.days.scatter
-    noise = rung_variance(rungs, fitted.support.power, day_scatter=scatter)
+    noise = rung_variance(rungs, fitted.support.around_the_form, day_scatter=scatter)
     return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise).to_json()
 
 

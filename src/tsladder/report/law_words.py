@@ -69,18 +69,6 @@ def what_the_parts_are(laws: Iterable[LawFacts], level: str) -> str | None:
         f"given as the half-width of the {level} interval that it would leave alone; the whole is of both together "
         "(Welch and Satterthwaite), no narrower than either."
     )
-    if any(_narrower_than_a_part(law) for law in known):
-        said += (
-            " Where the rungs leave one or two degrees of freedom, the whole can be narrower than the part of the "
-            "rungs, because the part of the days brings degrees of freedom with it."
-        )
     if any(law.alpha_ci_days is None for law in known):
         said += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
     return said
-
-
-def _narrower_than_a_part(law: LawFacts) -> bool:
-    if law.alpha_ci is None:
-        return False
-    whole = law.alpha_ci[1] - law.alpha_ci[0]
-    return any(part is not None and part[1] - part[0] > whole for part in (law.alpha_ci_rungs, law.alpha_ci_days))
