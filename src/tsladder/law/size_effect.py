@@ -13,6 +13,7 @@ all told is kept, with a doubt, and without one no form fits, and there is no ex
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
 `tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes: of either end the outer.
+Of a shared table of fewer than six sizes it also holds that of the fixed effects.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_tw
 from tsladder.law.line import ROUNDING
 from tsladder.law.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.points import size_in_words
-from tsladder.law.size_slope import Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
+from tsladder.law.size_slope import SIZES_OF_A_CURVE, Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
@@ -204,6 +205,10 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     alphas = -surface.log_loss(drawn, np.exp(x_G + surface.centre[0]), np.full(x_G.size, np.exp(surface.centre[1])))
     tails = [(1.0 - fit.confidence) / 2.0, (1.0 + fit.confidence) / 2.0]
     low, high = np.quantile(alphas @ weight, tails)
+    if table.design.shared and table.design.n_sizes < SIZES_OF_A_CURVE and (plain := _two_way(table, table.y_P)):
+        # A surface through the luck of a few sizes follows it: no sign is said that fixed effects would not say.
+        ends = plain.interval(fit.confidence)
+        low, high = min(low, ends[0]), max(high, ends[1])
     left_out = by_surface(surface, table.size_P)
     p = _misfit_of_surface(table, residual, jacobian)
     doubts = [*fit.doubts, *outlying]
