@@ -143,6 +143,7 @@ def _surface(surface: Mapping[str, Any]) -> list[tuple[str, str]]:
         starts = f"{surface['starts_agreeing']} of {surface['starts']} starts agree"
         loss = f"sum of Huber losses {surface['objective']:.6g} at delta {surface['huber_delta']:.3g}"
         rows.append(("", f"{ending}, {loss}; {starts}"))
+        rows.append(("", f"delta: {surface['delta_reason']}"))
     return rows
 
 
