@@ -200,7 +200,7 @@ def test_data_in_step_with_size_are_said_to_share_the_exponent() -> None:
 
 
 def test_the_surfaces_of_all_groups_of_a_table_share_one_threshold() -> None:
-    """One group's noise lies below 1 % and the other's above 2 %, where a threshold of its own would be 30 times larger."""
+    """One group has a noise below 1 %, the other one above 2 %, whose own threshold would be 30 times larger."""
     rng, rows = np.random.default_rng(0), []
     for group, noise in (("quiet", 0.005), ("loud", 0.03)):
         for n in np.geomspace(1e6, 1e9, 4):
