@@ -6,7 +6,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from tsladder.tracking.views import VIEWS
+from tsladder.tracking.database import ARTIFACTS, DATABASE, count_trials
+from tsladder.tracking.views import OURS, views
 
 UI_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Set beside `ui_command`: without job runners the page is up in a quarter of the time and a fifth of the memory."""
@@ -19,7 +20,7 @@ WHERE lifecycle_stage = 'active' AND key = ? ORDER BY experiments.experiment_id
 
 def store_uri(store: Path) -> str:
     """Address of the SQLite store inside the folder `store`."""
-    return f"sqlite:///{store.resolve() / 'mlflow.db'}"
+    return f"sqlite:///{store.resolve() / DATABASE}"
 
 
 def ui_command(store: Path, *, port: int = 5000) -> list[str]:
@@ -27,7 +28,7 @@ def ui_command(store: Path, *, port: int = 5000) -> list[str]:
 
     Print it with `shlex.join`; run it by ``[sys.executable, "-m", *command]`` with `UI_ENVIRONMENT` added.
     """
-    artifacts = str(store.resolve() / "artifacts")
+    artifacts = str(store.resolve() / ARTIFACTS)
     return [
         *("mlflow", "ui"),
         *("--backend-store-uri", store_uri(store)),
@@ -44,9 +45,13 @@ def view_addresses(store: Path, *, port: int) -> dict[str, str]:
 
     Read from the database itself: importing MLflow for it takes as long as the page.
     """
-    database = store.resolve() / "mlflow.db"
+    database = store.resolve() / DATABASE
     if not database.exists():
         return {}
     with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        rows = connection.execute(_EXPERIMENTS_WITH, (VIEWS[0].tag()[0],)).fetchall()
-    return {f"{name}: {view.name}": view.address(str(number), port) for number, name in rows for view in VIEWS}
+        rows = connection.execute(_EXPERIMENTS_WITH, (OURS,)).fetchall()
+    return {
+        f"{name}: {view.heading or view.name}": view.address(str(number), port)
+        for number, name in rows
+        for view in views(count_trials(database, str(number)))
+    }
