@@ -81,10 +81,8 @@ def test_a_store_that_cannot_be_used_ends_no_work_and_is_said_once(fault, store)
     fault(store)
     said = []
     work(MlflowTracker(store, "study", say=said.append))
-    about, *missing = said
-    assert str(store) in about
-    assert len(missing) == 1
-    assert missing[0].startswith("2 ended runs")
+    assert [str(store) in line for line in said if "cannot be written" in line] == [True]
+    assert [line[:12] for line in said if "not in MLflow" in line] == ["2 ended runs"]
 
 
 def test_a_wish_to_stop_is_no_failure_of_mlflow(store):
@@ -137,7 +135,7 @@ def test_the_end_of_a_cell_is_tried_at_once(store, monkeypatch):
         "2M-h1": RunStatus.FINISHED,
         "2M-h1/trial-000": RunStatus.FINISHED,
     }
-    assert len(said) == 1
+    assert not [line for line in said if "not in MLflow" in line]
 
 
 @pytest.mark.parametrize("damage", [b"no database at all, and longer than the hundred bytes of a header" * 8, None])

@@ -9,7 +9,7 @@ from tsladder.tracking.memory import MemoryTracker
 from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker, size_metrics
 from tsladder.tracking.store import MlflowStore
 from tsladder.tracking.tracker import MlflowTracker
-from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command, view_addresses
+from tsladder.tracking.ui import UI_ENVIRONMENT, store_notes, store_uri, ui_command, view_addresses
 
 __all__ = [
     "UI_ENVIRONMENT",
@@ -24,6 +24,7 @@ __all__ = [
     "Tracker",
     "open_cell_run",
     "size_metrics",
+    "store_notes",
     "store_uri",
     "ui_command",
     "view_addresses",

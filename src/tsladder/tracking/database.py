@@ -48,7 +48,7 @@ class Move:
 
     def __str__(self) -> str:
         return (
-            f"MLflow's store {self.new} was written as {self.old}: its {self.paths} paths are now those of this place"
+            f"MLflow's store {self.new} was made as {self.old}: its {self.paths} paths now lead to this one"
         )
 
 
@@ -81,7 +81,7 @@ def probe(database: Path) -> None:
 def count_trials(database: Path, experiment_id: str) -> dict[str, int]:
     """Horizon -> trials of it that are not deleted."""
     counts = f"SELECT horizons.value, count(*) {_TRIALS} AND lifecycle_stage = 'active' GROUP BY horizons.value"
-    with _connected(database) as connection:
+    with _connected(database, mode="ro") as connection:
         return dict(connection.execute(counts, (experiment_id,)).fetchall())
 
 
@@ -107,14 +107,19 @@ def add_losses_by_horizon(database: Path, experiment_id: str) -> None:
                 )
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it was raised because the file is no database, or not whole."""
+    return any(words in str(error) for words in _DAMAGED)
+
+
 def set_aside_if_damaged(database: Path) -> Path | None:
     """The new name of a file that is no database of SQLite's, or None where nothing was amiss."""
     try:
         with _connected(database) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             return None
-    except sqlite3.DatabaseError as error:
-        if not any(words in str(error) for words in _DAMAGED):
+    except sqlite3.Error as error:
+        if not is_damage(error):
             return None
     number = 1
     while (aside := database.with_name(f"{database.name}.aside-{number}")).exists():
@@ -127,9 +132,9 @@ def set_aside_if_damaged(database: Path) -> Path | None:
 
 
 @contextlib.contextmanager
-def _connected(database: Path) -> Iterator[sqlite3.Connection]:
+def _connected(database: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     """A connection that makes no file and begins no transaction by itself."""
-    uri = f"{database.resolve().as_uri()}?mode=rw"
+    uri = f"{database.resolve().as_uri()}?mode={mode}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
         yield connection
 

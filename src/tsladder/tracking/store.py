@@ -253,6 +253,8 @@ def _import_client() -> type[MlflowClient]:
 
     for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("mlflow.store.db", "sqlalchemy"):  # what they say with a traceback, they raise as well
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return MlflowClient
 
 

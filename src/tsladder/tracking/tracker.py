@@ -103,13 +103,15 @@ class MlflowTracker:
         if self._clock() < self._not_before and not at_once:
             return None
         try:
-            return self._attempt(verb)
+            done = self._attempt(verb)
         # MLflow, SQLAlchemy, SQLite and the disk have no error in common; a wish to stop is none of theirs.
         except Exception as error:
             self._store = None
             self._not_before = self._clock() + _PAUSE_SECONDS
             self._tell(error)
             return None
+        self._not_before = float("-inf")
+        return done
 
     def _attempt(self, verb: Callable[[MlflowStore], T]) -> T:
         store = self._store = self._store or MlflowStore(self._folder, self._experiment, self._say)
