@@ -47,9 +47,7 @@ class Move:
     paths: int
 
     def __str__(self) -> str:
-        return (
-            f"MLflow's store {self.new} was made as {self.old}: its {self.paths} paths now lead to this one"
-        )
+        return f"MLflow's store {self.new} was made as {self.old}: its {self.paths} paths now lead to this one"
 
 
 def tell_place(store: Path) -> tuple[Move, ...]:

@@ -76,7 +76,7 @@ def view_addresses(store: Path, *, port: int) -> dict[str, str]:
     except sqlite3.Error:
         return {}
     return {
-        f"{name}: {view.heading or view.name}": view.address(str(number), port)
+        f"{name}: {view.name}{f' ({view.heading})' if view.heading else ''}": view.address(str(number), port)
         for number, name in rows
         for view in views(trials[number])
     }
