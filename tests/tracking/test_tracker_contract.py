@@ -104,7 +104,7 @@ def test_a_trial_is_logged_whole_below_its_cell(tracker):
         "activation_checkpointing": "False",
         "learning_rate": "0.0001",
     }
-    assert run.metrics == {"best_val_loss": 0.31, "seconds": 12.0, "val_loss": 0.31}
+    assert run.metrics == {"best_val_loss": 0.31, "best_val_loss_h1": 0.31, "seconds": 12.0, "val_loss": 0.31}
     assert run.tags == {**TAGS.as_dict(), "kind": "trial", "stop_reason": "early_stopping"}
 
 
@@ -128,7 +128,7 @@ def test_what_is_missing_is_not_logged_and_infinity_becomes_nan(tracker):
     )
     (run,) = tracker.runs(cell)
     assert run.params == {}
-    assert set(run.metrics) == {"best_val_loss", "lowest", "val_loss"}
+    assert set(run.metrics) == {"best_val_loss", "best_val_loss_h1", "lowest", "val_loss"}
     assert all(math.isnan(value) for value in run.metrics.values())
 
 
