@@ -41,7 +41,7 @@ def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
 
 
 def store(frame: pd.DataFrame | None, record: Mapping[str, Any], target: Path) -> None:
-    """Write `frame` (None: the bars there stay as they are) and its manifest; a reader sees old files or new ones, whole.
+    """Write `frame` (None: the bars there stay as they are) and its manifest; a reader sees whole files only.
 
     Raises BadInput where that is not allowed.
     """

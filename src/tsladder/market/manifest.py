@@ -1,4 +1,4 @@
-"""The record of how bars came into data/: beside `NAME.parquet`, as `NAME.manifest.json`, written by `tsladder ingest`."""
+"""How bars came into data/: `NAME.manifest.json` beside `NAME.parquet`, written by `tsladder ingest`."""
 
 from __future__ import annotations
 
