@@ -253,6 +253,28 @@ for zone, shown_in in (("Asia/Tokyo", "America/New_York"), ("Europe/Berlin", "Am
     )
 
 
+def summer_time(form: str) -> tuple[pd.DataFrame, list[str]]:
+    """Two years of London midnights: 00:00 of the day in winter, 23:00 of the day before in summer."""
+    days = pd.bdate_range("2016-11-01", periods=400)
+    frame = pd.concat([bars()] * 14).iloc[:400].assign(Date=days).reset_index(drop=True)
+    zone = ZoneInfo("Europe/London")
+    moments = [datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC) for day in days.date]
+    return frame, [moment.strftime(form) for moment in moments]
+
+
+def london(form: str, *options: str) -> Case:
+    frame, days = summer_time(form)
+    # November to July: summer is the smaller part.
+    return read(csv(written(frame).assign(Date=days).iloc[:190]), options=options, expected=frame.iloc[:190])
+
+
+for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"):
+    slug = {"Z": "utc", "S": "naive", "d": "cut_off"}[form[-1]]
+    add(f"london_midnights_{slug}_refused", lambda form=form: as_refused(london(form), "--days as-written"))
+for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"):
+    add(f"london_midnights_{form[-1]}_told", lambda form=form: london(form, "--zone", "Europe/London"))
+
+
 def moved(step: int) -> pd.DataFrame:
     return bars().assign(Date=bars()["Date"] + pd.Timedelta(days=step))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ class _Read:
         return _Read(
             sheet=self.sheet.keep(kept_R, repairs[0].words if repairs else "left out"),
             days_R=self.days_R[kept_R],
-            times=tuple(time for time, kept in zip(self.times, kept_R.tolist(), strict=True) if kept),
+            times=tuple(itertools.compress(self.times, kept_R.tolist())),
             values={role: column[kept_R] for role, column in self.values.items()},
             repairs=(*self.repairs, *repairs),
         )
@@ -119,7 +120,6 @@ def _settled_days(
     if Role.TIME in columns.places:
         stamps = _with_times(stamps, sheet, columns.places[Role.TIME])
     settled = settle_days(stamps, sheet.rows_R, sheet.source, choices)
-    kept_R = np.ones(len(sheet.rows_R), dtype=np.bool_)
     within_R = _within(settled.days_R, choices)
     outside = int((~within_R).sum())
     faults = [fault for fault in (*sheet.faults, *stamps.faults) if within_R[fault[0]]]
@@ -136,15 +136,10 @@ def _settled_days(
         sheet = sheet_within.keep(sound_R[within_R], repairs[0].words if repairs else "")
     else:
         sheet = sheet.keep(sound_R, repairs[0].words if repairs else "")
-    return (
-        replace(
-            stamps,
-            times=tuple(time for time, kept in zip(stamps.times, kept_R.tolist(), strict=True) if kept),
-        ),
-        replace(settled, days_R=settled.days_R[kept_R]),
-        sheet,
-        repairs,
-    )
+    if kept_R.all():
+        return stamps, settled, sheet, repairs
+    times = tuple(itertools.compress(stamps.times, kept_R.tolist()))
+    return replace(stamps, times=times), replace(settled, days_R=settled.days_R[kept_R]), sheet, repairs
 
 
 def _with_times(stamps: Stamps, sheet: Sheet, place: int) -> Stamps:

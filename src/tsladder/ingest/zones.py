@@ -16,7 +16,7 @@ from tsladder.errors import BadInput
 from tsladder.ingest.choices import Choices, DayShift
 from tsladder.ingest.clocks import fixed_offset, named_zone
 from tsladder.ingest.dates import Stamps, is_daily
-from tsladder.ingest.weekdays import FEW, spans_a_week, week_in_words, weekend_share
+from tsladder.ingest.weekdays import FEW, SATURDAY, SUNDAY, spans_a_week, week_in_words, weekday, weekend_share
 
 # From this hour of UTC on, some zone's next day has begun: the first is UTC+14.
 _EARLIEST_MIDNIGHT = 10 * 3600.0
@@ -26,6 +26,7 @@ _DAY = 86400.0
 _EARLY_SHARE = 0.1
 _FEWEST_ROWS = 4
 _DISTINCT = 0.7
+_FEWEST_WEEKS, _MOST = 3, 0.8
 # Tried in this order to name a zone in which all times are midnights; one for each offset that exchanges have.
 _EXAMPLES = (
     "Asia/Tokyo", "Asia/Hong_Kong", "Australia/Sydney", "Europe/Berlin", "Europe/Athens", "Asia/Kolkata",
@@ -90,17 +91,37 @@ def _doubt(stamps: Stamps, known_R: NDArray[np.bool_]) -> DayShift | None:
     """The other day that the bars may belong to; None where the written one is sure."""
     days, clock = stamps.days_R[known_R], _clock(stamps, known_R)
     written, later, earlier = (weekend_share(days + step) for step in (0, 1, -1))
-    if not is_daily(days) or len(np.unique(days)) < _DISTINCT * len(days):
-        return None  # bars of weeks or of hours are refused for what they are
     tells = len(days) >= _FEWEST_ROWS and spans_a_week(days)
+    # The clock of a zone with summer time is a midnight elsewhere in one half of the year only.
+    is_late = (clock >= _EARLIEST_MIDNIGHT) & (clock < _END_OF_DAY)
+    late = days[~np.isnan(stamps.clock_R[known_R])][is_late]
     if tells and written > _EARLY_SHARE and later <= FEW:
-        return DayShift.NEXT
-    if tells and written > _EARLY_SHARE and earlier <= FEW:
-        return DayShift.PREVIOUS
-    late = ((clock >= _EARLIEST_MIDNIGHT) & (clock < _END_OF_DAY)).sum() > len(days) / 2
-    if late and not (written <= FEW < later):
-        return DayShift.NEXT
-    return None
+        doubt = DayShift.NEXT
+    elif tells and written > _EARLY_SHARE and earlier <= FEW:
+        doubt = DayShift.PREVIOUS
+    elif len(late) > len(days) / 2 and not (weekend_share(late) <= FEW < weekend_share(late + 1)):
+        doubt = DayShift.NEXT
+    elif len(late) > FEW * len(days) and weekend_share(late) > _EARLY_SHARE and weekend_share(late + 1) <= FEW:
+        doubt = DayShift.NEXT
+    elif written and _stand_for_another(days, SUNDAY, 5):
+        doubt = DayShift.NEXT
+    elif written and _stand_for_another(days, SATURDAY, -5):
+        doubt = DayShift.PREVIOUS
+    else:
+        return None
+    # Bars of weeks or of hours are refused for what they are.
+    is_of_days = is_daily(days) and len(np.unique(days)) >= _DISTINCT * len(days)
+    return doubt if is_of_days else None
+
+
+def _stand_for_another(days: NDArray[np.datetime64], of_weekend: int, step: int) -> bool:
+    """Whether weeks with a bar on that day of the weekend mostly lack the working day `step` days on: then the week is
+    shifted, and the bar is no short one beside a whole week."""
+    found = np.unique(days[weekday(days) == of_weekend])
+    found = found[(found + step <= days.max()) & (found + step >= days.min())]
+    if len(found) < _FEWEST_WEEKS or len(found) < FEW / 2 * len(days):
+        return False
+    return float((~np.isin(found + step, days)).mean()) >= _MOST
 
 
 def _in_zone(stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, zone: str) -> Settled:
