@@ -55,10 +55,19 @@ INVESTING = {
     "vietnamese": "Ngày|Lần cuối|Mở|Cao|Thấp|KL|% Thay đổi",
 }
 CODE_PAGES = {
-    "german": "cp1252", "french": "latin-1", "russian": "cp1251", "polish": "cp1250", "turkish": "cp1254",
-    "chinese": "gbk", "chinese_of_hong_kong": "big5", "japanese": "cp932", "korean": "cp949", "swedish": "cp1252",
-    "greek": "cp1253", "hebrew": "cp1255",
-}  # fmt: skip
+    "german": "cp1252",
+    "french": "latin-1",
+    "russian": "cp1251",
+    "polish": "cp1250",
+    "turkish": "cp1254",
+    "chinese": "gbk",
+    "chinese_of_hong_kong": "big5",
+    "japanese": "cp932",
+    "korean": "cp949",
+    "swedish": "cp1252",
+    "greek": "cp1253",
+    "hebrew": "cp1255",
+}
 
 
 def investing(language: str, encoding: str, *options: str, day: str = "%d.%m.%Y") -> Case:
@@ -119,20 +128,30 @@ VENDORS: dict[str, Callable[[], Case]] = {
         "Date|Open|High|Low|Close|Volume|AdjustmentClose", adjusted=True, Code="72030", AdjustmentOpen="1"
     ),
     "jquants_2": lambda: named("Date|O|H|L|C|Vo|AdjC", adjusted=True, Code="72030", AdjO="1", Va="1"),
-    "nse_index": lambda: named("Date |Open |High |Low |Close |Shares Traded ", day="%d-%b-%Y", **{"Turnover (₹ Cr)": "1"}),
+    "nse_index": lambda: named(
+        "Date |Open |High |Low |Close |Shares Traded ", day="%d-%b-%Y", **{"Turnover (₹ Cr)": "1"}
+    ),
     "nse_bhavcopy": lambda: named(
         "TIMESTAMP|OPEN|HIGH|LOW|CLOSE|TOTTRDQTY", day="%d-%b-%Y", SYMBOL="X", SERIES="EQ", PREVCLOSE="1", LAST="1"
     ),
     "nse_udiff": lambda: named("TradDt|OpnPric|HghPric|LwPric|ClsPric|TtlTradgVol", TckrSymb="X", LastPric="1"),
     "bse": lambda: named(
-        "Date|Open Price|High Price|Low Price|Close Price|No.of Shares", day="%d-%B-%Y", WAP="1", **{"No. of Trades": "1"}
+        "Date|Open Price|High Price|Low Price|Close Price|No.of Shares",
+        day="%d-%B-%Y",
+        WAP="1",
+        **{"No. of Trades": "1"},
     ),
     "quandl_wiki": lambda: named(
-        "Date|Open|High|Low|Close|Volume|Adj. Close", adjusted=True,
+        "Date|Open|High|Low|Close|Volume|Adj. Close",
+        adjusted=True,
         **{"Adj. Open": "1", "Adj. High": "1", "Adj. Low": "1", "Adj. Volume": "1", "Ex-Dividend": "0"},
     ),
     "sharadar": lambda: named(
-        "date|open|high|low|close|volume|closeadj", adjusted=True, ticker="AAPL", closeunadj="1", lastupdated="2020-01-01"
+        "date|open|high|low|close|volume|closeadj",
+        adjusted=True,
+        ticker="AAPL",
+        closeunadj="1",
+        lastupdated="2020-01-01",
     ),
     "single_letters": lambda: named("t|o|h|l|c|v", n="1", vw="1"),
     "cryptocompare": lambda: named("time|open|high|low|close|volumefrom", volumeto="1"),
@@ -158,7 +177,7 @@ VENDORS: dict[str, Callable[[], Case]] = {
     "ticks_beside_trades": lambda: named(
         "Date|Open|High|Low|Close|real_volume", "tick_volume: Volume is taken from 'real_volume'", tick_volume="7"
     ),
-}  # fmt: skip
+}
 for vendor, make in VENDORS.items():
     add(f"vendor_{vendor}", make)
 
@@ -371,22 +390,39 @@ add(
 # ---------------------------------------------------------------- notations of days
 
 NOTATIONS = {
-    "dash_midnight": "%Y.%m.%d-00:00", "weekday_before": "%a, %d %b %Y", "weekday_in_full": "%A, %B %d, %Y",
-    "compact_month": "%d%b%Y", "month_between": "%Y-%b-%d", "compact_with_clock": "%Y%m%d 000000", "chinese": "%Y年%m月%d日",
-    "korean": "%Y년 %m월 %d일", "log_file": "%d/%b/%Y:00:00:00", "spaces": "%Y- %m- %d", "iso_basic": "%Y%m%dT000000",
-    "two_digits_month_name": "%d-%b-%y", "two_digits_american": "%m/%d/%y", "two_digits_german": "%d.%m.%y",
-    "two_digits_year_first": "%y-%m-%d", "two_digits_apostrophe": "%b %d, '%y", "two_digits_compact": "%d%b%y",
-}  # fmt: skip
+    "dash_midnight": "%Y.%m.%d-00:00",
+    "weekday_before": "%a, %d %b %Y",
+    "weekday_in_full": "%A, %B %d, %Y",
+    "compact_month": "%d%b%Y",
+    "month_between": "%Y-%b-%d",
+    "compact_with_clock": "%Y%m%d 000000",
+    "chinese": "%Y年%m月%d日",
+    "korean": "%Y년 %m월 %d일",
+    "log_file": "%d/%b/%Y:00:00:00",
+    "spaces": "%Y- %m- %d",
+    "iso_basic": "%Y%m%dT000000",
+    "two_digits_month_name": "%d-%b-%y",
+    "two_digits_american": "%m/%d/%y",
+    "two_digits_german": "%d.%m.%y",
+    "two_digits_year_first": "%y-%m-%d",
+    "two_digits_apostrophe": "%b %d, '%y",
+    "two_digits_compact": "%d%b%y",
+}
 for notation, day in NOTATIONS.items():
     add(f"day_{notation}", lambda day=day: read(csv(written(bars(), day=day), sep=";")))
 
 MONTHS = {
-    "german": "1. Januar 2018|2. Februar 2018", "french": "1 janvier 2018|2 février 2018",
-    "spanish": "1 de enero de 2018|2 de febrero de 2018", "polish": "1 stycznia 2018|2 lutego 2018",
-    "russian": "1 января 2018|2 февраля 2018", "turkish": "1 Ocak 2018|2 Şubat 2018", "italian": "1 gen 2018|2 feb 2018",
-    "portuguese": "1 de janeiro de 2018|2 de fevereiro de 2018", "swedish": "1 januari 2018|2 februari 2018",
+    "german": "1. Januar 2018|2. Februar 2018",
+    "french": "1 janvier 2018|2 février 2018",
+    "spanish": "1 de enero de 2018|2 de febrero de 2018",
+    "polish": "1 stycznia 2018|2 lutego 2018",
+    "russian": "1 января 2018|2 февраля 2018",
+    "turkish": "1 Ocak 2018|2 Şubat 2018",
+    "italian": "1 gen 2018|2 feb 2018",
+    "portuguese": "1 de janeiro de 2018|2 de fevereiro de 2018",
+    "swedish": "1 januari 2018|2 februari 2018",
     "dutch": "1 jan. 2018|2 feb. 2018",
-}  # fmt: skip
+}
 
 
 def month_names(sample: str) -> Case:
@@ -467,7 +503,8 @@ def binance(per: int, sep: str = ",") -> bytes:
 
 SHAPES: dict[str, Callable[[], Case]] = {
     "metatrader_4": lambda: read(
-        csv(written(bars(), day="%Y.%m.%d").assign(Time="00:00")[["Date", "Time", *COLUMNS[1:]]], header=False), "MetaTrader"
+        csv(written(bars(), day="%Y.%m.%d").assign(Time="00:00")[["Date", "Time", *COLUMNS[1:]]], header=False),
+        "MetaTrader",
     ),
     "binance": lambda: read(binance(1000), "Binance", "milliseconds"),
     "binance_2025": lambda: read(binance(10**6), "Binance", "microseconds"),
@@ -480,11 +517,18 @@ SHAPES: dict[str, Callable[[], Case]] = {
     ),
     "no_header_told": lambda: read(headerless(), options=("--header", "date,open,high,low,close,volume")),
     "no_header_leaving_out": lambda: read(
-        headerless(), "no Volume", options=("--header", "Date,Open,High,Low,Close,-"), expected=bars().drop(columns="Volume")
+        headerless(),
+        "no Volume",
+        options=("--header", "Date,Open,High,Low,Close,-"),
+        expected=bars().drop(columns="Volume"),
     ),
-    "no_header_of_another_width": lambda: refused(headerless(), "--header names 3 columns", "has 6", options=("--header", "a,b,c")),
+    "no_header_of_another_width": lambda: refused(
+        headerless(), "--header names 3 columns", "has 6", options=("--header", "a,b,c")
+    ),
     "header_replaced": lambda: read(
-        csv(written(bars()).rename(columns=lambda name: f"x{len(name)}")), "stands above", options=("--header", ",".join(COLUMNS))
+        csv(written(bars()).rename(columns=lambda name: f"x{len(name)}")),
+        "stands above",
+        options=("--header", ",".join(COLUMNS)),
     ),
     "no_header_of_unknown_order": lambda: refused(
         headerless(width=("Date", "High", "Close", "Low", "Open")), "--header Date,NAME2,NAME3,NAME4,NAME5"
@@ -496,7 +540,8 @@ SHAPES: dict[str, Callable[[], Case]] = {
         csv(written(bars())).splitlines()[0] + b"\n" + csv(written(bars()), header=False, index=True)
     ),
     "r_write_table": lambda: read(
-        b'"Open" "High" "Low" "Close" "Volume"\n' + csv(written(bars()), header=False, sep=" ", quoting=1), "blank-separated"
+        b'"Open" "High" "Low" "Close" "Volume"\n' + csv(written(bars()), header=False, sep=" ", quoting=1),
+        "blank-separated",
     ),
     "lined_up_by_blanks": lambda: read(written(bars()).to_string(index=False).encode(), "blank-separated"),
     "lines_in_quotation_marks": lambda: read(wrapped(lines())),
@@ -507,14 +552,16 @@ SHAPES: dict[str, Callable[[], Case]] = {
         wrapped(csv(written(bars(), day="%b %d, %Y", number=lambda v: f"{v:,.2f}"), quoting=1))
     ),
     "footer_with_commas": lambda: read(
-        lines(add=("", "Source: an exchange, without warranty, not for resale, see terms, page 2, ltd., etc.")), "(row 33)"
+        lines(add=("", "Source: an exchange, without warranty, not for resale, see terms, page 2, ltd., etc.")),
+        "(row 33)",
     ),
     "footer_with_a_number": lambda: read(lines(add=("30 rows exported",)), "no day below the last day"),
     "footer_of_totals": lambda: read(lines(add=("Total,1,2,3,4,5",)), "no day below the last day"),
     "remarks_above": lambda: read(b"# made up\n# two lines\n" + lines(), "stands above the header (rows 1, 2)"),
     "web_address_above": lambda: read(b"https://example.invalid\n" + lines(), "stands above the header (row 1)"),
     "spreadsheet_error_day": lambda: read(
-        lines(change={5: "2018-01-05,#VALUE!,#VALUE!,#VALUE!,#VALUE!,0"}), "a day without any price (row 5)",
+        lines(change={5: "2018-01-05,#VALUE!,#VALUE!,#VALUE!,#VALUE!,0"}),
+        "a day without any price (row 5)",
         expected=bars().drop(index=3).reset_index(drop=True),
     ),
     "spreadsheet_error_cell": lambda: refused(lines(change={5: line(5, high="#REF!")}), "row 5", "High is missing"),
@@ -526,7 +573,7 @@ SHAPES: dict[str, Callable[[], Case]] = {
         feather(bars().assign(Date=midnights("Asia/Tokyo"))), suffix="feather", options=("--zone", "Asia/Tokyo")
     ),
     "torn_feather": lambda: refused(feather(bars())[:-40], "Feather", suffix="feather"),
-}  # fmt: skip
+}
 
 
 def feather(frame: pd.DataFrame) -> bytes:
@@ -556,16 +603,22 @@ TOLD: dict[str, Callable[[], Case]] = {
         csv(written(bars()).assign(Settle="1").rename(columns={"Close": "Last"})), options=("--column", "close=Last")
     ),
     "one_of_two_open": lambda: refused(
-        csv(written(bars()).assign(Settle="1").rename(columns={"Close": "Last"})), "Close stands 2 times", "--column Close=Last"
+        csv(written(bars()).assign(Settle="1").rename(columns={"Close": "Last"})),
+        "Close stands 2 times",
+        "--column Close=Last",
     ),
     "instead_of_the_usual": lambda: read(
-        csv(written(bars()).assign(Official=written(bars())["Close"], Close="7")), "as told", options=("--column", "CLOSE=Official")
+        csv(written(bars()).assign(Official=written(bars())["Close"], Close="7")),
+        "as told",
+        options=("--column", "CLOSE=Official"),
     ),
     "no_volume": lambda: read(
         lines(), "left out, as told", options=("--column", "Volume="), expected=bars().drop(columns="Volume")
     ),
     "no_close": lambda: refused(lines(), "every file of daily bars needs it", options=("--column", "Close=")),
-    "a_name_that_is_not_there": lambda: refused(lines(), "no column of that name", "'Open'", options=("--column", "Close=Schluss")),
+    "a_name_that_is_not_there": lambda: refused(
+        lines(), "no column of that name", "'Open'", options=("--column", "Close=Schluss")
+    ),
     "a_role_that_is_none": lambda: refused(lines(), "--column must be ROLE=NAME", options=("--column", "Klose=Close")),
     "a_column_twice": lambda: refused(
         lines(), "that column is Open already", options=("--column", "Open=Open", "--column", "Close=Open")
@@ -578,16 +631,21 @@ TOLD: dict[str, Callable[[], Case]] = {
         investing("chinese", "gbk").content, "as --encoding says", options=("--encoding", "utf-8")
     ),
     "from_and_to": lambda: read(
-        lines(), "outside --from and --to", options=("--from", "2018-01-10", "--to", "2018-01-31"),
+        lines(),
+        "outside --from and --to",
+        options=("--from", "2018-01-10", "--to", "2018-01-31"),
         expected=bars().iloc[6:22].reset_index(drop=True),
     ),
     "from_cuts_faults_off": lambda: read(
-        lines(change={3: line(3, close="oops"), 4: line(4, high="1.00")}), options=("--from", "2018-01-05"),
+        lines(change={3: line(3, close="oops"), 4: line(4, high="1.00")}),
+        options=("--from", "2018-01-05"),
         expected=bars().iloc[3:].reset_index(drop=True),
     ),
-    "to_before_all": lambda: refused(lines(), "no row between", "2018-01-02 to 2018-02-12", options=("--to", "2000-01-01")),
+    "to_before_all": lambda: refused(
+        lines(), "no row between", "2018-01-02 to 2018-02-12", options=("--to", "2000-01-01")
+    ),
     "from_after_to": lambda: refused(lines(), "lies after", options=("--from", "2018-02-01", "--to", "2018-01-01")),
-}  # fmt: skip
+}
 for told, make in TOLD.items():
     add(f"told_{told}", make)
 
@@ -621,31 +679,46 @@ def holidays() -> bytes:
 DROP = ("--drop-faulty-rows",)
 REPAIRS: dict[str, Callable[[], Case]] = {
     "range": lambda: read(outside(), "widened", "on 2 days", options=("--repair", "range"), expected=widened()),
-    "range_not_asked": lambda: refused(outside(), "row 6", "row 9", "--repair range", "--drop-faulty-rows leaves out these 2 rows"),
+    "range_not_asked": lambda: refused(
+        outside(), "row 6", "row 9", "--repair range", "--drop-faulty-rows leaves out these 2 rows"
+    ),
     "range_that_needs_none": lambda: read(lines(), options=("--repair", "range")),
     "range_with_a_price_of_zero": lambda: refused(
         lines(change={6: line(6, low="0.00")}), "row 6", "Low is 0", options=("--repair", "range")
     ),
     "volume_zero": lambda: read(
-        holidays(), "2 days without a volume taken as 0", options=("--missing-volume", "zero"),
+        holidays(),
+        "2 days without a volume taken as 0",
+        options=("--missing-volume", "zero"),
         expected=bars().assign(Volume=lambda f: f["Volume"].where(~f.index.isin([3, 9]), 0.0)),
     ),
     "volume_drop": lambda: read(
         holidays(), "2 days without a volume left out", options=("--missing-volume", "drop"), expected=without(3, 9)
     ),
-    "volume_not_asked": lambda: refused(holidays(), "row 5", "and so in 1 more row (11)", "--missing-volume zero or drop"),
+    "volume_not_asked": lambda: refused(
+        holidays(), "row 5", "and so in 1 more row (11)", "--missing-volume zero or drop"
+    ),
     "volume_of_none": lambda: refused(
         csv(written(bars().drop(columns="Volume"))), "no volume at all", options=("--missing-volume", "zero")
     ),
-    "drop_words": lambda: read(lines(change={8: line(8, close="oops")}), "1 faulty row", options=DROP, expected=without(6)),
+    "drop_words": lambda: read(
+        lines(change={8: line(8, close="oops")}), "1 faulty row", options=DROP, expected=without(6)
+    ),
     "drop_laws": lambda: read(outside(), "2 faulty rows", options=DROP, expected=without(4, 7)),
     "drop_days": lambda: read(
-        lines(change={8: line(8, date="2018-02-30"), 20: line(20, date="soon")}), "2 faulty rows", options=DROP, expected=without(6, 18)
+        lines(change={8: line(8, date="2018-02-30"), 20: line(20, date="soon")}),
+        "2 faulty rows",
+        options=DROP,
+        expected=without(6, 18),
     ),
-    "drop_wide_rows": lambda: read(lines(change={7: line(7) + ",oops"}), "1 faulty row", options=DROP, expected=without(5)),
+    "drop_wide_rows": lambda: read(
+        lines(change={7: line(7) + ",oops"}), "1 faulty row", options=DROP, expected=without(5)
+    ),
     "drop_at_every_step": lambda: read(
         lines(change={3: line(3, date="soon"), 4: line(4, open="x"), 5: line(5, high="1.00"), 6: line(6, close="")}),
-        "4 faulty rows", options=DROP, expected=without(1, 2, 3, 4),
+        "4 faulty rows",
+        options=DROP,
+        expected=without(1, 2, 3, 4),
     ),
     "drop_contradictions": lambda: read(
         lines(add=(line(9, close="1200.01", high="1300.00"),)), "2 faulty rows", options=DROP, expected=without(7)
@@ -661,12 +734,15 @@ REPAIRS: dict[str, Callable[[], Case]] = {
     ),
     "all_three": lambda: read(
         lines(change={6: line(6, high="1.00"), 9: line(9, volume=""), 12: line(12, low="oops")}),
-        "widened", "taken as 0", "1 faulty row", options=(*DROP, "--repair", "range", "--missing-volume", "zero"),
+        "widened",
+        "taken as 0",
+        "1 faulty row",
+        options=(*DROP, "--repair", "range", "--missing-volume", "zero"),
         expected=without(10).assign(
             High=lambda f: f["High"].where(f.index != 4, np.maximum(f["Open"], f["Close"])),
             Volume=lambda f: f["Volume"].where(f.index != 7, 0.0),
         ),
     ),
-}  # fmt: skip
+}
 for repair, make in REPAIRS.items():
     add(f"repair_{repair}", make)

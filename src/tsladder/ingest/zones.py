@@ -95,23 +95,22 @@ def _doubt(stamps: Stamps, known_R: NDArray[np.bool_]) -> DayShift | None:
     # The clock of a zone with summer time is a midnight elsewhere in one half of the year only.
     is_late = (clock >= _EARLIEST_MIDNIGHT) & (clock < _END_OF_DAY)
     late = days[~np.isnan(stamps.clock_R[known_R])][is_late]
-    if tells and written > _EARLY_SHARE and later <= FEW:
-        doubt = DayShift.NEXT
-    elif tells and written > _EARLY_SHARE and earlier <= FEW:
-        doubt = DayShift.PREVIOUS
-    elif len(late) > len(days) / 2 and not (weekend_share(late) <= FEW < weekend_share(late + 1)):
-        doubt = DayShift.NEXT
-    elif len(late) > FEW * len(days) and weekend_share(late) > _EARLY_SHARE and weekend_share(late + 1) <= FEW:
-        doubt = DayShift.NEXT
-    elif written and _stand_for_another(days, SUNDAY, 5):
-        doubt = DayShift.NEXT
-    elif written and _stand_for_another(days, SATURDAY, -5):
-        doubt = DayShift.PREVIOUS
-    else:
+    is_next = (
+        (tells and written > _EARLY_SHARE and later <= FEW)
+        or (len(late) > len(days) / 2 and not (weekend_share(late) <= FEW < weekend_share(late + 1)))
+        or (len(late) > FEW * len(days) and weekend_share(late) > _EARLY_SHARE and weekend_share(late + 1) <= FEW)
+        or (written > 0 and _stand_for_another(days, SUNDAY, 5))
+    )
+    is_previous = (tells and written > _EARLY_SHARE and earlier <= FEW) or (
+        written > 0 and _stand_for_another(days, SATURDAY, -5)
+    )
+    if not (is_next or is_previous):
         return None
     # Bars of weeks or of hours are refused for what they are.
     is_of_days = is_daily(days) and len(np.unique(days)) >= _DISTINCT * len(days)
-    return doubt if is_of_days else None
+    if not is_of_days:
+        return None
+    return DayShift.NEXT if is_next else DayShift.PREVIOUS
 
 
 def _stand_for_another(days: NDArray[np.datetime64], of_weekend: int, step: int) -> bool:
