@@ -157,17 +157,9 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
 
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.ingest import Wishes, ingest_and_say
-    from tsladder.ingest.build import Reading
-    from tsladder.ingest.dates import DateOrder
-    from tsladder.ingest.numbers import Decimal
+    from tsladder.console.ingest import Wishes, choices_of, ingest_and_say
 
-    reading = Reading(
-        only_symbol=options.only_symbol,
-        date_order=options.date_order and DateOrder(options.date_order),
-        decimal=options.decimal and Decimal(options.decimal),
-    )
-    wishes = Wishes(reading=reading, since=options.since, force=options.force, dry_run=options.dry_run)
+    wishes = Wishes(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
     today = datetime.date.today()
     ingest_and_say(places, options.source, options.symbol, wishes, add=options.add, as_json=options.json, today=today)
     return 0

@@ -19,7 +19,7 @@ from tests.ingest.hostile import bars, csv, line, lines, parquet, written
 from tsladder.cli import main
 from tsladder.console.ingest import Wishes, ingest_here
 from tsladder.errors import BadInput
-from tsladder.ingest.build import Reading
+from tsladder.ingest.choices import Choices
 from tsladder.places import Places
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -134,7 +134,7 @@ def test_a_path_to_no_file_is_refused(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_a_day_is_of_the_future_against_the_day_that_is_passed(folder: Path) -> None:
     (folder / "file.csv").write_bytes(lines())
-    wishes, places = Wishes(reading=Reading()), Places(folder, folder)
+    wishes, places = Wishes(choices=Choices()), Places(folder, folder)
     with pytest.raises(BadInput, match=r"row 31 \(2018-02-12\): Date is 2018-02-12; it lies after today, 2018-02-11"):
         ingest_here(places, "file.csv", "x", wishes, today=datetime.date(2018, 2, 11))
     done = ingest_here(places, "file.csv", "x", wishes, today=datetime.date(2018, 2, 12))
@@ -200,7 +200,7 @@ def test_add_tracks_the_folder(folder: Path, capsys: pytest.CaptureFixture[str])
     (folder / "file.csv").write_bytes(lines())
     assert main(["ingest", "file.csv", "--symbol", "x", "--add", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["added"] is True
-    assert "nfiles: 1" in (folder / "data.dvc").read_text()
+    assert "nfiles: 2" in (folder / "data.dvc").read_text()
 
 
 def test_the_command_in_a_process_of_its_own(folder: Path) -> None:

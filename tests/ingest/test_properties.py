@@ -15,18 +15,19 @@ from tests.ingest.conftest import Ingest
 from tests.ingest.hostile import bars, csv, parquet, written
 
 from tsladder.errors import BadInput
-from tsladder.ingest.build import CleanBars, Reading, clean_bars
-from tsladder.ingest.dates import DateOrder, read_days
+from tsladder.ingest.build import CleanBars, clean_bars
+from tsladder.ingest.choices import Choices, DateOrder
+from tsladder.ingest.dates import read_days
 from tsladder.ingest.delimited import sheet_of_text
 from tsladder.ingest.encoding import decode
-from tsladder.ingest.headers import Role
+from tsladder.ingest.names import Role
 from tsladder.ingest.numbers import Decimal, read_numbers
 
 TODAY = datetime.date(2026, 1, 1)
 
 
 def cleaned(content: bytes) -> CleanBars:
-    return clean_bars(sheet_of_text(decode(content, "file"), "file"), "x", Reading(), today=TODAY)
+    return clean_bars(sheet_of_text(decode(content, "file"), "file", Choices()), "x", Choices(), today=TODAY)
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
@@ -125,7 +126,7 @@ def test_days_are_read_in_every_notation(days: list[datetime.date], form: str, c
     # The 13th and later can only be days.
     days = [*days, datetime.date(2018, 1, 31)]
     cells = [day.strftime(form) + clock for day in days]
-    read = read_days(cells, "file", order=None)
+    read = read_days(cells, "file", Choices(), today=TODAY)
     assert read.faults == ()
     np.testing.assert_array_equal(read.days_R, np.array(days, dtype="datetime64[D]"))
 
@@ -133,7 +134,7 @@ def test_days_are_read_in_every_notation(days: list[datetime.date], form: str, c
 @given(days=st.lists(st.dates(datetime.date(1800, 1, 1), datetime.date(2200, 1, 1)), min_size=1, max_size=20))
 def test_an_order_that_is_told_is_obeyed(days: list[datetime.date]) -> None:
     for order, form in ((DateOrder.DMY, "%d/%m/%Y"), (DateOrder.MDY, "%m/%d/%Y")):
-        read = read_days([day.strftime(form) for day in days], "file", order=order)
+        read = read_days([day.strftime(form) for day in days], "file", Choices(date_order=order), today=TODAY)
         np.testing.assert_array_equal(read.days_R, np.array(days, dtype="datetime64[D]"))
 
 

@@ -15,7 +15,7 @@ from tests.ingest.hostile import bars
 from tsladder.cli import main
 from tsladder.console.ingest import Ingestion, Wishes, ingest_here
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.ingest.build import Reading
+from tsladder.ingest.choices import Choices
 from tsladder.places import Places
 
 TODAY = datetime.date(2018, 2, 12)
@@ -62,7 +62,7 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 def download(folder: Path, ticker: str = "SPY", since: datetime.date | None = None) -> Ingestion:
-    wishes = Wishes(reading=Reading(), since=since)
+    wishes = Wishes(choices=Choices(first_day=since))
     return ingest_here(Places(folder, folder), f"yahoo:{ticker}", "spy", wishes, today=TODAY)
 
 
@@ -116,6 +116,7 @@ def test_without_the_package_the_way_to_it_is_named(
     assert "pip install 'tsladder[yahoo]'" in err
 
 
-def test_from_is_refused_for_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ingest", str(tmp_path / "a.csv"), "--symbol", "x", "--from", "2018-01-01"]) == 2
-    assert "is for yahoo:TICKER" in capsys.readouterr().err
+def test_from_and_to_cut_a_download(yahoo: StandIn, tmp_path: Path) -> None:
+    choices = Choices(first_day=datetime.date(2018, 1, 20), last_day=datetime.date(2018, 1, 31))
+    done = ingest_here(Places(tmp_path, tmp_path), "yahoo:SPY", "x", Wishes(choices=choices), today=TODAY)
+    assert (done.account.first_day, done.account.last_day) == ("2018-01-22", "2018-01-31")

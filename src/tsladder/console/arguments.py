@@ -130,14 +130,10 @@ def build_parser() -> Parser:
         description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
         epilog=INGESTED,
     )
-    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too) or Parquet; or yahoo:TICKER")
+    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too), Parquet, Feather or Excel; or yahoo:TICKER")
     ingest.add_argument("--symbol", required=True, metavar="NAME", help="what data.symbol calls it")
-    ingest.add_argument("--only-symbol", metavar="X", help="of a file with several symbols, this one")
-    ingest.add_argument("--date-order", choices=("dmy", "mdy"), help="where the file leaves day and month open")
-    ingest.add_argument("--decimal", choices=("point", "comma"), help="where the file leaves the decimal mark open")
-    ingest.add_argument(
-        "--from", dest="since", type=_day, metavar="DATE", help="first day to download, else all (yahoo: only)"
-    )
+    _add_reading(ingest.add_argument_group("what the file does not say itself"))
+    _add_repairs(ingest.add_argument_group("repairs, each on record in data/NAME.manifest.json"))
     ingest.add_argument("--force", action="store_true", help="replace other bars of that name")
     ingest.add_argument("--add", action="store_true", help="then track the data folder: dvc add data")
     ingest.add_argument("--dry-run", action="store_true", help="only say what would be stored")
@@ -167,6 +163,32 @@ def build_parser() -> Parser:
     completion = commands.add_parser("completion", help="a script that completes commands, options and cells")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return with_examples(parser, commands.choices)
+
+
+def _add_reading(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--only-symbol", metavar="X", help="of a file with several symbols, this one")
+    group.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="where the file leaves day and month open")
+    group.add_argument("--century", type=int, choices=(18, 19, 20), help="of years of two digits: 20 for 2000 to 2099")
+    group.add_argument("--decimal", choices=("point", "comma"), help="where the file leaves the decimal mark open")
+    group.add_argument(
+        "--column", action="append", metavar="ROLE=NAME", help="the column of that name is Close, say (repeatable)"
+    )
+    group.add_argument("--header", metavar="A,B,C", help="names of the columns of a file without a header, - for none")
+    group.add_argument("--encoding", metavar="NAME", help="of the text, like gbk or cp1251")
+    group.add_argument("--zone", metavar="ZONE", help="the exchange's, like Asia/Tokyo or +09:00, where times need it")
+    group.add_argument(
+        "--days",
+        choices=("as-written", "next", "previous"),
+        help="the day of the exchange, where none of its zones tells",
+    )
+    group.add_argument("--from", dest="first_day", type=_day, metavar="DATE", help="first day to take, else all")
+    group.add_argument("--to", dest="last_day", type=_day, metavar="DATE", help="last day to take, else all")
+
+
+def _add_repairs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--repair", choices=("range",), help="widen High and Low to Open and Close where they must")
+    group.add_argument("--missing-volume", choices=("zero", "drop"), help="days without a volume: 0, or left out")
+    group.add_argument("--drop-faulty-rows", action="store_true", help="leave out rows that cannot be bars")
 
 
 def _day(text: str) -> datetime.date:

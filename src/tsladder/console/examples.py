@@ -53,6 +53,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder ingest SPY.csv --symbol spy", "checked and stored as data/spy.parquet"),
         ("tsladder ingest SPY.csv --symbol spy --dry-run", "only said"),
         ("tsladder ingest all.csv --symbol spy --only-symbol SPY --add", "one of several, and tracked by DVC"),
+        ("tsladder ingest n225.csv --symbol n225 --zone Asia/Tokyo", "times are midnights of Tokyo, written in UTC"),
+        ("tsladder ingest own.csv --symbol own --column Close=Settle", "the column of that name is the Close"),
+        ("tsladder ingest raw.csv --symbol raw --header Date,Open,High,Low,Close,-", "no header, the last left out"),
+        ("tsladder ingest fx.csv --symbol fx --repair range --drop-faulty-rows", "mended, every row on record"),
         ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "downloaded"),
     ),
     "report": (

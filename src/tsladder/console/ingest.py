@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import datetime
 import gc
@@ -9,13 +10,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.ingest.build import Reading, clean_bars
+from tsladder.ingest.build import clean_bars
+from tsladder.ingest.choices import Choices, DateOrder, DayShift, MissingVolume
+from tsladder.ingest.names import Role, bare
+from tsladder.ingest.numbers import Decimal
 from tsladder.ingest.reading import read_sheet
 from tsladder.ingest.record import Account
 from tsladder.ingest.sheet import ROWS_SHOWN, Dropped
@@ -30,8 +34,7 @@ _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in pa
 class Wishes:
     """What the command line asks for beside the file and the symbol."""
 
-    reading: Reading
-    since: datetime.date | None = None
+    choices: Choices
     force: bool = False
     dry_run: bool = False
 
@@ -55,6 +58,43 @@ class Ingestion:
         }
 
 
+def choices_of(options: argparse.Namespace) -> Choices:
+    """Raises BadInput for a --column or --header that names no role."""
+    return Choices(
+        only_symbol=options.only_symbol,
+        date_order=options.date_order and DateOrder(options.date_order),
+        decimal=options.decimal and Decimal(options.decimal),
+        columns=_told_columns(options.column or []),
+        header=None if options.header is None else tuple(name.strip() for name in options.header.split(",")),
+        encoding=options.encoding,
+        zone=options.zone,
+        days=options.days and DayShift(options.days),
+        century=options.century,
+        first_day=options.first_day,
+        last_day=options.last_day,
+        repair_range=options.repair == "range",
+        missing_volume=options.missing_volume and MissingVolume(options.missing_volume),
+        drop_faulty_rows=options.drop_faulty_rows,
+    )
+
+
+def _told_columns(told: Sequence[str]) -> dict[Role, str]:
+    roles = {bare(str(role)): role for role in Role}
+    columns: dict[Role, str] = {}
+    for words in told:
+        name, equals, heading = words.partition("=")
+        role = roles.get(bare(name))
+        if role is None or not equals:
+            raise BadInput(
+                f"--column must be ROLE=NAME, like Close=Settle, with a role of {', '.join(map(str, Role))}; "
+                f"got {words!r}"
+            )
+        if role in columns:
+            raise BadInput(f"--column {role} is given twice: {columns[role]!r} and {heading!r}; give it once")
+        columns[role] = heading
+    return columns
+
+
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """A hundred thousand rows are as many lists that stay: looking for garbage among them took a fifth of the time."""
@@ -70,19 +110,20 @@ def _no_garbage_collection() -> Iterator[None]:
 @_no_garbage_collection()
 def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, today: datetime.date) -> Ingestion:
     """Read, check and store. Raises BadInput with nothing written, WorkFailed where Yahoo cannot be reached."""
+    first, last = wishes.choices.first_day, wishes.choices.last_day
+    if first is not None and last is not None and first > last:
+        raise BadInput(f"--from {first} lies after --to {last}: no day is between them")
     if not _SYMBOL.fullmatch(symbol):
         raise BadInput(f"--symbol must be letters, digits, '.', '_' and '-', at most 64, no path; got {symbol!r}")
     if source.startswith(PREFIX):
-        sheet = download(source.removeprefix(PREFIX), since=wishes.since, today=today)
-    elif wishes.since is not None:
-        raise BadInput(f"--from {wishes.since} is for {PREFIX}TICKER; {source} is a file, and is read whole")
+        sheet = download(source.removeprefix(PREFIX), since=wishes.choices.first_day, today=today)
     else:
-        sheet = read_sheet(Path(source))
-    clean = clean_bars(sheet, symbol, wishes.reading, today=today)
+        sheet = read_sheet(Path(source), wishes.choices)
+    clean = clean_bars(sheet, symbol, wishes.choices, today=today)
     target = places.bars(symbol)
     outcome = judge(clean.frame, target, force=wishes.force)
-    if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
-        store(clean.frame, target)
+    if not wishes.dry_run:
+        store(None if outcome is Outcome.UNCHANGED else clean.frame, clean.account.to_json(), target)
     stored_as = target.relative_to(places.root).as_posix()
     return Ingestion(account=clean.account, outcome=outcome, dry_run=wishes.dry_run, stored_as=stored_as)
 
@@ -132,6 +173,7 @@ def ingestion_lines(done: Ingestion) -> list[str]:
     rows += [("columns", ", ".join(_origin(role, title) for role, title in account.columns.items()))]
     rows += [("ignored", f"{title}: {why}") for title, why in account.ignored.items()]
     rows += [("dropped", _dropped(dropped)) for dropped in account.dropped]
+    rows += [("repaired", repair.words) for repair in account.repairs]
     rows += [("note", note) for note in account.notes]
     gap = account.inspection.longest_gap
     if gap is not None:
@@ -143,7 +185,13 @@ def ingestion_lines(done: Ingestion) -> list[str]:
 
 def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
     track_first = [] if added else ["dvc add data, so that the study knows these bars by their content"]
-    return [*track_first, f"data.symbol: {done.account.symbol} in params.yaml, then tsladder run"]
+    symbol = done.account.symbol
+    if "Volume" in done.account.columns:
+        return [*track_first, f"data.symbol: {symbol} in params.yaml, then tsladder run"]
+    starved = (
+        "without a volume only a data.tier without volume columns can be built (tsladder features lists the tiers)"
+    )
+    return [*track_first, starved, f"data.symbol: {symbol} and such a data.tier in params.yaml, then tsladder run"]
 
 
 def _form(account: Account) -> str:

@@ -1,80 +1,66 @@
-"""From the cells of a date column to days. One notation holds for the whole column, or nothing does."""
+"""From the cells of a date column to days and times as written, in one notation for the whole column."""
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices, DateOrder
+from tsladder.ingest.clocks import clock_seconds, zone_offsets
+from tsladder.ingest.epochs import epoch_seconds, epoch_unit
+from tsladder.ingest.notations import PATTERNS, month_number, notation_of
 from tsladder.ingest.sheet import Cells, Fault, missing, shown
-
-
-class DateOrder(StrEnum):
-    """Which of the two numbers before the year is the day."""
-
-    DMY = "dmy"
-    MDY = "mdy"
+from tsladder.ingest.years import full_years
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Days:
-    """`days_R` is NaT where a cell is a fault. `times` are as written, "" for none; `zones` are the distinct ones."""
+class Stamps:
+    """What a date column says of R rows. `days_R` is the written day, NaT where a cell is a fault.
+
+    `times` are as written, "" for none; `clock_R` are the same in seconds of the day and `offset_R` seconds east of
+    Greenwich, both NaN where none are told; `zones` are the distinct zones as written.
+    """
 
     days_R: NDArray[np.datetime64]
     times: tuple[str, ...]
+    clock_R: NDArray[np.float64]
+    offset_R: NDArray[np.float64]
     zones: tuple[str, ...]
     notation: str
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-_CLOCK = (
-    r"(?:[T ,]\s*(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp]\.?[Mm]\.?)?|[0-9]{6}|[0-9]{4})"
-    r"\s*(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?|[A-Z]{2,5}(?:[+-][0-9]{1,2}(?::?[0-9]{2})?)?|[A-Za-z]+/[A-Za-z_/]+)?)?"
-)
-_NAME = r"(?P<name>[A-Za-z]{3,9})\.?"
-# Notation in words -> the day's part of its pattern.
-_NOTATIONS = {
-    "YYYY-MM-DD": r"(?P<y>[0-9]{4})([-/.])(?P<m>[0-9]{1,2})\2(?P<d>[0-9]{1,2})",
-    "YYYYMMDD": r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?:\.0)?",
-    "day and month/year": r"(?P<a>[0-9]{1,2})/(?P<b>[0-9]{1,2})/(?P<y>[0-9]{4})",
-    "day and month.year": r"(?P<a>[0-9]{1,2})\.(?P<b>[0-9]{1,2})\.(?P<y>[0-9]{4})",
-    "day and month-year": r"(?P<a>[0-9]{1,2})-(?P<b>[0-9]{1,2})-(?P<y>[0-9]{4})",
-    "DD Month YYYY": rf"(?P<d>[0-9]{{1,2}})[ -]{_NAME}[ ,-]+(?P<y>[0-9]{{4}})",
-    "Month DD, YYYY": rf"{_NAME}[ -](?P<d>[0-9]{{1,2}})[ ,-]+(?P<y>[0-9]{{4}})",
-}
-_PATTERNS = {notation: re.compile(day + _CLOCK) for notation, day in _NOTATIONS.items()}
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-_HINTS = (
-    (
-        re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3})[-/. ][0-9]{2}"),
-        "a year of two digits leaves its century open",
-    ),
-    (re.compile(r"[0-9]{9,10}(\.0)?|[0-9]{12,13}(\.0)?"), "seconds or milliseconds since 1970 carry no market's day"),
-    (re.compile(r"[0-9]{5}(\.[0-9]+)?"), "a spreadsheet's day number: give the column a date format and export again"),
-)
+MOST_DAYS_APART = 4
+"""Between two rows of daily bars, at the median."""
+
+_FIVE_DIGITS = re.compile(r"[0-9]{5}(\.[0-9]+)?")
+_DAY_NUMBER = "a spreadsheet's day number: give the column a date format and export again"
 
 
 def looks_like_a_day(cell: str) -> bool:
-    return _notation_of(cell) is not None
+    return notation_of(cell) is not None or epoch_unit(cell) is not None
 
 
-def read_days(column: Cells, source: str, *, order: DateOrder | None) -> Days:
-    """Raises BadInput when day and month could be read both ways and `order` does not say which is right."""
+def read_days(column: Cells, source: str, choices: Choices, *, today: datetime.date) -> Stamps:
+    """Raises BadInput when day and month, or the century, could be read in several ways and `choices` do not say which
+    is right."""
     cells = column if isinstance(column, list) else _digits(column)
     iso_R = _plain_iso(cells)
     if iso_R is not None:
-        return Days(days_R=iso_R, times=("",) * len(cells), zones=(), notation="YYYY-MM-DD", faults=())
+        return _timeless(iso_R, "YYYY-MM-DD")
     absent_R = missing(cells)
+    unit = _common_unit(cells)
+    if unit is not None:
+        return _counted(cells, absent_R, unit)
     notation, found = _common_notation(cells, absent_R)
     faults: list[Fault] = []
     for place, match in enumerate(found):
@@ -84,20 +70,39 @@ def read_days(column: Cells, source: str, *, order: DateOrder | None) -> Days:
     read = np.fromiter((match is not None for match in found), dtype=np.bool_, count=len(found))
     matches = [match for match in found if match is not None]
     places = np.flatnonzero(read)
-    if notation.startswith("day and month"):
-        read_R, notation = _ordered(matches, cells, notation, source, order)
-    else:
-        months = _month_names(matches) if "Month" in notation else _integers(matches, "m")
-        read_R = _assemble(_integers(matches, "y"), months, _integers(matches, "d"))
+    read_R, told, notes = _days_of(matches, notation, source, choices, today)
     faults += [
-        (int(place), f"Date is {shown(cells[place])}, and there is no such day, read as {notation}")
+        (int(place), f"Date is {shown(cells[place])}, and there is no such day, read as {told}")
         for place in places[np.isnat(read_R)]
     ]
     days_R = np.full(len(cells), np.datetime64("NaT", "D"))
     days_R[places] = read_R
-    times = ["" if match is None else match["time"] or "" for match in found]
-    zones = tuple(sorted({match["zone"] for match in matches if match["zone"]}))
-    return Days(days_R=days_R, times=tuple(times), zones=zones, notation=notation, faults=tuple(faults))
+    times = tuple("" if match is None else match["time"] or "" for match in found)
+    if not any(times):
+        stamps = _timeless(days_R, told)
+        return Stamps(
+            days_R=days_R, times=times, clock_R=stamps.clock_R, offset_R=stamps.offset_R, zones=(), notation=told,
+            faults=tuple(faults), notes=notes,
+        )  # fmt: skip
+    zones = ["" if match is None else match["zone"] or "" for match in found]
+    clock_R = clock_seconds(times)
+    return Stamps(
+        days_R=days_R,
+        times=times,
+        clock_R=clock_R,
+        offset_R=zone_offsets(zones, days_R, clock_R),
+        zones=tuple(sorted(set(zones) - {""})),
+        notation=told,
+        faults=tuple(faults),
+        notes=notes,
+    )
+
+
+def _timeless(days_R: NDArray[np.datetime64], notation: str) -> Stamps:
+    nothing_R = np.full(len(days_R), np.nan)
+    return Stamps(
+        days_R=days_R, times=("",) * len(days_R), clock_R=nothing_R, offset_R=nothing_R, zones=(), notation=notation
+    )
 
 
 def _digits(column: NDArray[np.float64]) -> list[str]:
@@ -105,10 +110,6 @@ def _digits(column: NDArray[np.float64]) -> list[str]:
     return [
         "" if value != value else f"{value:.0f}" if value.is_integer() else repr(value) for value in column.tolist()
     ]
-
-
-def _notation_of(cell: str) -> str | None:
-    return next((notation for notation, pattern in _PATTERNS.items() if pattern.fullmatch(cell)), None)
 
 
 def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
@@ -121,27 +122,127 @@ def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
         return None
 
 
+def _common_unit(cells: Sequence[str]) -> str | None:
+    """The unit of a column whose cells are mostly counts since 1970."""
+    units = Counter(unit for cell in cells if (unit := epoch_unit(cell)) is not None)
+    if not units or sum(units.values()) * 2 <= len(cells):
+        return None
+    return units.most_common(1)[0][0]
+
+
+def _counted(cells: Sequence[str], absent_R: NDArray[np.bool_], unit: str) -> Stamps:
+    seconds_R = epoch_seconds(cells, unit)
+    bad_R = np.isnan(seconds_R)
+    stamps_R = np.where(bad_R, 0, seconds_R).astype(np.int64).astype("datetime64[s]")
+    days_R = np.where(bad_R, np.datetime64("NaT", "D"), stamps_R.astype("datetime64[D]"))
+    clock_R = np.where(bad_R, np.nan, np.where(bad_R, 0, seconds_R) % 86400)
+    faults = [
+        (int(place), "the date is missing" if absent_R[place] else
+         f"Date is {shown(cells[place])}, no count of {unit} since 1970 as in most rows")
+        for place in np.flatnonzero(bad_R).tolist()
+    ]  # fmt: skip
+    times = tuple(
+        "" if bad else text[11:] for bad, text in zip(bad_R.tolist(), stamps_R.astype(str).tolist(), strict=True)
+    )
+    return Stamps(
+        days_R=days_R,
+        times=times,
+        clock_R=clock_R,
+        offset_R=np.where(bad_R, np.nan, 0.0),
+        zones=("UTC",),
+        notation=f"{unit} since 1970",
+        faults=tuple(faults),
+    )
+
+
 def _common_notation(cells: Sequence[str], absent_R: NDArray[np.bool_]) -> tuple[str, Sequence[re.Match[str] | None]]:
     """The notation of most cells, and each cell's match of it."""
     first = next((cell for cell, absent in zip(cells, absent_R.tolist(), strict=True) if not absent), "")
-    notation = _notation_of(first) or next(iter(_PATTERNS))
-    found = list(map(_PATTERNS[notation].fullmatch, cells))
+    notation = notation_of(first) or next(iter(PATTERNS))
+    found = list(map(PATTERNS[notation].fullmatch, cells))
     if sum(match is None for match in found) > absent_R.sum():
-        counts = Counter(other for cell in cells if (other := _notation_of(cell)) is not None)
+        counts = Counter(other for cell in cells if (other := notation_of(cell)) is not None)
         if counts and counts.most_common(1)[0][0] != notation:
             notation = counts.most_common(1)[0][0]
-            found = list(map(_PATTERNS[notation].fullmatch, cells))
+            found = list(map(PATTERNS[notation].fullmatch, cells))
     return notation, found
 
 
 def _complaint(cell: str, notation: str, cells: Sequence[str], found: Sequence[re.Match[str] | None]) -> str:
-    for pattern, words in _HINTS:
-        if pattern.fullmatch(cell):
-            return f"Date is {shown(cell)}: {words}; a day like 2018-01-31 is needed"
-    if _notation_of(cell) is not None:
-        other = next(cells[place] for place, match in enumerate(found) if match is not None)
+    if _FIVE_DIGITS.fullmatch(cell):
+        return f"Date is {shown(cell)}: {_DAY_NUMBER}; a day like 2018-01-31 is needed"
+    if looks_like_a_day(cell):
+        other = next((cells[place] for place, match in enumerate(found) if match is not None), notation)
         return f"Date is {shown(cell)}, written differently from most rows ({shown(other)})"
     return f"Date is {shown(cell)}, not a day like 2018-01-31"
+
+
+def _days_of(
+    matches: Sequence[re.Match[str]], notation: str, source: str, choices: Choices, today: datetime.date
+) -> tuple[NDArray[np.datetime64], str, tuple[str, ...]]:
+    """The days under the one reading that is possible or told, the notation in words, and what was decided."""
+    if notation.startswith("day"):
+        if "two digits" in notation:
+            return _of_two_digits(matches, notation, source, choices, today)
+        read_R, told = _ordered(matches, notation, source, choices.date_order)
+        return read_R, told, ()
+    months = _month_names(matches) if "Month" in notation else _integers(matches, "m")
+    numbers = _integers(matches, "d")
+    if notation.endswith("YY") and not notation.endswith("YYYY"):
+        years, how = _full_years(matches, _integers(matches, "y2"), months, numbers, source, choices, today)
+        return _assemble(years, months, numbers), notation, (f"years of two digits: {how}",)
+    return _assemble(_integers(matches, "y"), months, numbers), notation, ()
+
+
+def _full_years(
+    matches: Sequence[re.Match[str]],
+    short: NDArray[np.int64],
+    months: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    source: str,
+    choices: Choices,
+    today: datetime.date,
+) -> tuple[NDArray[np.int64], str]:
+    cells = [match.string for match in matches]
+    return full_years(
+        short, lambda years: _assemble(years, months, numbers), cells, source, century=choices.century, today=today
+    )
+
+
+def _of_two_digits(
+    matches: Sequence[re.Match[str]], notation: str, source: str, choices: Choices, today: datetime.date
+) -> tuple[NDArray[np.datetime64], str, tuple[str, ...]]:
+    """Day, month and year of two digits each, in the one order that the calendar allows or `choices` tell."""
+    a, b, c = (_integers(matches, group) for group in "abc")
+    mark = notation.removeprefix("day, month and year").removesuffix("of two digits")
+    # 2000 has every day that any year of two digits can have.
+    leap = np.full(len(a), 2000)
+    orders = {
+        DateOrder.DMY: (c, b, a, f"DD{mark}MM{mark}YY"),
+        DateOrder.MDY: (c, a, b, f"MM{mark}DD{mark}YY"),
+        DateOrder.YMD: (a, b, c, f"YY{mark}MM{mark}DD"),
+    }
+    if choices.date_order is not None:
+        possible = [choices.date_order]
+    else:
+        broken = {name: int(np.isnat(_assemble(leap, m, d)).sum()) for name, (_, m, d, _) in orders.items()}
+        possible = [name for name, count in broken.items() if count == min(broken.values())]
+        possible = [
+            name for name in possible if is_daily(_assemble(2000 + orders[name][0], *orders[name][1:3]))
+        ] or possible
+    if len(possible) > 1:
+        ends = matches[0].string
+        shown_ways = [f"as {orders[name][3]}: {ends!r} (--date-order {name})" for name in possible]
+        raise BadInput(f"{source}: the dates can be read in several ways, and no row decides; say which:", shown_ways)
+    short, months, numbers, told = orders[possible[0]]
+    years, how = _full_years(matches, short, months, numbers, source, choices, today)
+    return _assemble(years, months, numbers), told, (f"years of two digits: {how}",)
+
+
+def is_daily(days_R: NDArray[np.datetime64]) -> bool:
+    """Whether the days lie as close together as those of a market; of one or two days nothing is known."""
+    known = np.unique(days_R[~np.isnat(days_R)])
+    return len(known) < 3 or float(np.median(np.diff(known).astype(np.int64))) <= MOST_DAYS_APART
 
 
 def _integers(matches: Sequence[re.Match[str]], group: str) -> NDArray[np.int64]:
@@ -150,9 +251,7 @@ def _integers(matches: Sequence[re.Match[str]], group: str) -> NDArray[np.int64]
 
 def _month_names(matches: Sequence[re.Match[str]]) -> NDArray[np.int64]:
     """1 to 12; 0 for what is no month."""
-    known = {name[:3]: number for number, name in enumerate(_MONTHS, start=1)} | {"sept": 9}
-    known |= {name: number for number, name in enumerate(_MONTHS, start=1)}
-    return np.fromiter((known.get(match["name"].lower(), 0) for match in matches), dtype=np.int64, count=len(matches))
+    return np.fromiter((month_number(match["name"]) for match in matches), dtype=np.int64, count=len(matches))
 
 
 def _assemble(years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.datetime64]:
@@ -164,7 +263,7 @@ def _assemble(years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray
 
 
 def _ordered(
-    matches: Sequence[re.Match[str]], cells: Sequence[str], notation: str, source: str, order: DateOrder | None
+    matches: Sequence[re.Match[str]], notation: str, source: str, order: DateOrder | None
 ) -> tuple[NDArray[np.datetime64], str]:
     """The days under the order that the whole column allows."""
     years, first, second = (_integers(matches, group) for group in ("y", "a", "b"))
@@ -173,7 +272,7 @@ def _ordered(
         DateOrder.DMY: (_assemble(years, second, first), f"DD{mark}MM{mark}YYYY"),
         DateOrder.MDY: (_assemble(years, first, second), f"MM{mark}DD{mark}YYYY"),
     }
-    if order is not None:
+    if order in readings:
         return readings[order]
     (dmy_R, _), (mdy_R, _) = readings.values()
     broken = {name: int(np.isnat(days_R).sum()) for name, (days_R, _) in readings.items()}

@@ -7,10 +7,12 @@ import zlib
 from dataclasses import dataclass
 
 from tsladder.errors import BadInput
+from tsladder.ingest.headers import count_known
 
 MOST_BYTES = 512 * 2**20
 """More than any file of daily bars has; a small compressed file can unfold to more than memory holds."""
 
+_TOP_LINES = 30
 _GZIP = b"\x1f\x8b"
 _STRANGERS = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook: unpack it, or save it as CSV"),
@@ -18,7 +20,6 @@ _STRANGERS = (
     (b"%PDF", "a PDF: export the table as CSV"),
     (b"BZh", "compressed with bzip2: unpack it, or use gzip"),
     (b"\xfd7zXZ", "compressed with xz: unpack it, or use gzip"),
-    (b"ARROW1", "a Feather (Arrow) file: save it as Parquet"),
     (b"\x89HDF", "an HDF5 file: save it as Parquet or CSV"),
     (b"SQLite format 3", "an SQLite database: export the table as CSV"),
 )
@@ -39,19 +40,26 @@ class Decoded:
     compressed: bool
 
 
-def decode(content: bytes, source: str) -> Decoded:
-    """The text of `content`, which `source` names in errors. Raises BadInput for what is no text."""
+def decode(content: bytes, source: str, encoding: str | None = None) -> Decoded:
+    """The text of `content`, which `source` names in errors, by `encoding` where it is given.
+
+    Raises BadInput for what is no text.
+    """
+    if encoding is not None:
+        _check_encoding(encoding)
     compressed = content.startswith(_GZIP)
     if compressed:
         content = _unfold(content, source)
     for mark, words in _STRANGERS:
         if content.startswith(mark):
             raise BadInput(f"{source} is {words}")
-    encoding = _encoding(content)
+    told = encoding is not None
+    encoding = encoding or _encoding(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise BadInput(f"{source} starts like {encoding} text and is none from byte {error.start} on") from None
+        said = f"is no {encoding} text, as --encoding says," if told else f"starts like {encoding} text and is none"
+        raise BadInput(f"{source} {said} from byte {error.start} on") from None
     text = text.removeprefix("\ufeff")
     if (place := text.find("\0")) >= 0:
         line = text.count("\n", 0, place) + 1
@@ -84,8 +92,8 @@ def _unfold(content: bytes, source: str) -> bytes:
 
 
 def _encoding(content: bytes) -> str:
-    """By the byte order mark; else UTF-16 where every other byte is zero, UTF-8 where it is that, else Latin-1 as
-    Windows has it."""
+    """By the byte order mark; else UTF-16 where every other byte is zero, UTF-8 where it is that, else by the
+    header."""
     if content.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -98,9 +106,34 @@ def _encoding(content: bytes) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        try:
-            content.decode("cp1252")
-        except UnicodeDecodeError:
-            return "latin-1"
-        return "cp1252"
+        return _by_header(content)
     return "utf-8"
+
+
+# Of those that can read a file, the one under which its top names most columns; Windows' Latin where none names more.
+_OLD = ("cp1252", "gb18030", "big5", "cp932", "cp949", "cp1251", "cp1250", "cp1254", "cp1253", "cp1255", "cp1256",
+        "koi8_r", "euc_jp", "cp850", "latin-1")  # fmt: skip
+
+
+def _by_header(content: bytes) -> str:
+    top = b"\n".join(content[:20000].splitlines()[:_TOP_LINES])
+    best, chosen = -1, "latin-1"
+    for encoding in _OLD:
+        try:
+            content.decode(encoding)
+            text = top.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        rows = ([cell.strip(' "') for cell in line.split(mark)] for line in text.splitlines() for mark in ",;\t|")
+        known = max(map(count_known, rows), default=0)
+        if known > best:
+            best, chosen = known, encoding
+    return chosen
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        if not codecs.lookup(encoding)._is_text_encoding:
+            raise LookupError
+    except LookupError:
+        raise BadInput(f"--encoding must be one that Python knows, like gbk or cp1251, got {encoding!r}") from None

@@ -1,75 +1,26 @@
-"""Which column is which: the names that vendors give to the columns of daily bars."""
+"""Which column of a sheet is which, by the names over them and by what the user says."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from tsladder.errors import BadInput
+from tsladder.ingest.names import MONEY, NAMES, RANKS, Role, bare, volume_unit
 from tsladder.ingest.sheet import Heading
-
-
-class Role(StrEnum):
-    DATE = "Date"
-    TIME = "Time"
-    OPEN = "Open"
-    HIGH = "High"
-    LOW = "Low"
-    CLOSE = "Close"
-    VOLUME = "Volume"
-    ADJ_CLOSE = "Adj Close"
-    SYMBOL = "Symbol"
-
 
 PRICES = (Role.OPEN, Role.HIGH, Role.LOW, Role.CLOSE)
 NEEDED = (Role.DATE, *PRICES)
 PER_SYMBOL = (*PRICES, Role.VOLUME, Role.ADJ_CLOSE)
+OPTIONAL = (Role.TIME, Role.VOLUME, Role.TICK_VOLUME, Role.ADJ_CLOSE, Role.SYMBOL)
 
-# Names without case, spaces and signs. Of several names that a file has, the one further left counts.
-_NAMES: Mapping[Role, Sequence[Sequence[str]]] = {
-    Role.DATE: (
-        ("date", "datum", "data", "fecha", "day", "tag", "tradedate", "tradingdate", "tradingday", "quotedate"),
-        ("datetime", "timestamp", "dateandtime", "datetimeutc", "dateutc", "localtime", "gmttime"),
-        ("time",),
-    ),
-    Role.TIME: (("time", "uhrzeit", "zeit", "hora"),),
-    Role.OPEN: (
-        ("open", "openprice", "opening", "openingprice", "eröffnung", "eröffnungskurs", "otwarcie", "apertura"),
-        ("erster", "first"),
-    ),
-    Role.HIGH: (
-        ("high", "highprice", "max", "hoch", "höchst", "höchstkurs", "tageshoch", "najwyzszy", "najwyższy", "máximo"),
-    ),
-    Role.LOW: (
-        ("low", "lowprice", "min", "tief", "tiefst", "tiefstkurs", "tagestief", "najnizszy", "najniższy", "mínimo"),
-    ),
-    Role.CLOSE: (
-        ("close", "closeprice", "closing", "closingprice", "closelast", "schluss", "schlusskurs", "zamkniecie",
-         "zamknięcie", "cierre"),
-        ("last", "lastprice", "settle", "settlement"),
-        ("price", "kurs", "último"),
-    ),
-    Role.VOLUME: (
-        ("volume", "vol", "stücke", "stuecke", "sharevolume", "tradedvolume", "totaltradedquantity"),
-        ("volumen", "wolumen", "umsatz", "volumeshares"),
-        ("tickvol", "tickvolume"),
-    ),
-    Role.ADJ_CLOSE: (
-        ("adjclose", "adjustedclose", "adjcloseprice", "closeadjusted", "closeadj", "adjusted"),
-    ),
-    Role.SYMBOL: (("symbol", "ticker", "tickersymbol", "instrument", "tic"), ("name", "isin")),
-}  # fmt: skip
-_RANKS = {
-    name: [(role, rank) for role, ranks in _NAMES.items() for rank, names in enumerate(ranks) if name in names]
-    for name in {name for ranks in _NAMES.values() for names in ranks for name in names}
-}
+_TIME_AS_DATE = next(rank for rank, names in enumerate(NAMES[Role.DATE]) if names == "time")
 _UNNAMED = re.compile(r"(unnamed: ?\d+|index|)(_level_\d+)?")
 # R's quantmod writes SPY.Open, SPY.High, ...
 _LEAST_PREFIXED = 4
+_NO_TICKERS = frozenset(("adj", "adjusted", "unadj", "unadjusted", "prev", "previous", "day", "ex", "avg", "pre"))
 _TITLES_SHOWN = 30
 
 
@@ -81,27 +32,20 @@ class Columns:
     ignored: Mapping[str, str]
 
 
-def bare(name: str) -> str:
-    """A column's name without case, spaces, signs and a unit in brackets."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = re.sub(r"\(.*?\)|\[.*?\]", "", text)
-    return "".join(letter for letter in text if letter.isalnum())
-
-
 def is_known(name: str) -> bool:
-    return bare(name) in _RANKS
+    return bare(name) in RANKS
 
 
 def count_known(names: Sequence[str]) -> int:
     """How many different columns of daily bars `names` seems to name."""
-    return len({_RANKS[bare(heading.name)][0][0] for heading in split_prefixes(names) if is_known(heading.name)})
+    return len({RANKS[bare(heading.name)][0][0] for heading in split_prefixes(names) if is_known(heading.name)})
 
 
 def split_prefixes(names: Sequence[str]) -> tuple[Heading, ...]:
     """`SPY.Open` is the Open of SPY where at least four names share the prefix."""
     parts = [name.strip().rpartition(".") for name in names]
     prefixed = [
-        bool(prefix) and is_known(field) and not is_known(name)
+        bool(prefix) and bare(prefix) not in _NO_TICKERS and is_known(field) and not is_known(name)
         for name, (prefix, _, field) in zip(names, parts, strict=True)
     ]
     shared = Counter(prefix for is_prefixed, (prefix, _, _) in zip(prefixed, parts, strict=True) if is_prefixed)
@@ -119,44 +63,53 @@ def symbols_of(headings: Sequence[Heading]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(symbol for symbol in named if symbol is not None))
 
 
-def find_columns(headings: Sequence[Heading], source: str, *, symbol: str | None) -> Columns:
+def find_columns(
+    headings: Sequence[Heading],
+    source: str,
+    *,
+    symbol: str | None,
+    told: Mapping[Role, str] | None = None,
+    traded: str | None = None,
+) -> Columns:
     """Raises BadInput that names every column that is missing or stands twice.
 
-    Of columns that belong to symbols, those of `symbol` count.
+    Of columns that belong to symbols, those of `symbol` count. `told` are roles given to headings by the user, "" for
+    none; `traded` is what the file calls the instrument, to tell `Volume BTC` from `Volume ETH`.
     """
+    told = told or {}
     ignored: dict[str, str] = {}
+    own = [place for place, heading in enumerate(headings) if heading.symbol is None or heading.symbol == symbol]
+    ignored |= {str(headings[place]): "belongs to another symbol" for place in set(range(len(headings))) - set(own)}
+    places = _told_places(headings, own, source, told)
     claims: dict[Role, dict[int, list[int]]] = {}
-    for place, heading in enumerate(headings):
-        if heading.symbol is not None and heading.symbol != symbol:
-            ignored[str(heading)] = "belongs to another symbol"
+    for place in own:
+        if place in places.values():
             continue
-        for role, rank in _RANKS.get(bare(heading.name), []):
+        for role, rank in RANKS.get(bare(headings[place].name), []):
             claims.setdefault(role, {}).setdefault(rank, []).append(place)
     _resolve_time(claims)
+    _resolve_volumes(claims, headings, [place for place in own if place not in places.values()], traded)
     faults = []
-    places: dict[Role, int] = {}
     for role, ranks in claims.items():
+        others = [place for rank, found in ranks.items() if rank != min(ranks) for place in found]
+        if role in told:
+            why = f"{role} is {f'taken from {told[role]!r}' if told[role] else 'left out'}, as told"
+            ignored |= {str(headings[place]): why for place in (*ranks[min(ranks)], *others)}
+            continue
         best = ranks[min(ranks)]
-        if len(best) > 1:
+        if len(best) > 1 and role not in (Role.SYMBOL, Role.TIME):
             titles = ", ".join(repr(headings[place].name) for place in best)
-            faults.append(f"{role} stands {len(best)} times: {titles}; keep one of them")
+            faults.append(
+                f"{role} stands {len(best)} times: {titles}; say which with --column {_option(role, headings[best[0]])}"
+            )
         places[role] = best[0]
-        for rank, others in ranks.items():
-            if rank != min(ranks):
-                ignored |= {
-                    str(headings[place]): f"{role} is taken from {headings[best[0]].name!r}" for place in others
-                }
+        ignored |= {str(headings[place]): f"{role} is taken from {headings[best[0]].name!r}" for place in others}
     if Role.DATE not in places and headings and _UNNAMED.fullmatch(headings[0].name.strip().lower()):
         places[Role.DATE] = 0
-    titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
-    titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
     faults += [f"{role} is missing" for role in NEEDED if role not in places]
     if faults:
-        raise BadInput(
-            f"{source} lacks the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one); "
-            f"it has {titles}:",
-            faults,
-        )
+        missing = next((role for role in NEEDED if role not in places), None)
+        raise BadInput(_lacking(headings, source, missing), faults)
     for place, heading in enumerate(headings):
         if place not in places.values() and str(heading) not in ignored:
             unnamed = _UNNAMED.fullmatch(heading.name.strip().lower())
@@ -166,13 +119,75 @@ def find_columns(headings: Sequence[Heading], source: str, *, symbol: str | None
     return Columns(places=places, ignored=ignored)
 
 
+def _option(role: Role, heading: Heading) -> str:
+    text = f"{role}={heading.name}"
+    return text if re.fullmatch(r"[A-Za-z0-9_.=-]+", text) else f"'{text}'"
+
+
+def _lacking(headings: Sequence[Heading], source: str, missing: Role | None) -> str:
+    titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
+    titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
+    way = "" if missing is None else f"; where it is there under another name, say --column {missing}=NAME"
+    return (
+        f"{source} lacks the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one); "
+        f"it has {titles}{way}:"
+    )
+
+
+def _told_places(
+    headings: Sequence[Heading], own: Sequence[int], source: str, told: Mapping[Role, str]
+) -> dict[Role, int]:
+    """Raises BadInput for a heading that is not there or stands several times."""
+    places: dict[Role, int] = {}
+    for role, name in told.items():
+        if not name:
+            if role not in OPTIONAL:
+                raise BadInput(f"--column {role}=: every file of daily bars needs it; name the column it is in")
+            continue
+        same = [place for place in own if headings[place].name == name] or [
+            place for place in own if headings[place].name.casefold() == name.strip().casefold()
+        ]
+        same = same or [place for place in own if bare(name) and bare(headings[place].name) == bare(name)]
+        if len(same) != 1:
+            titles = ", ".join(repr(headings[place].name) for place in own[:_TITLES_SHOWN])
+            found = "no column of that name" if not same else f"{len(same)} columns of that name"
+            raise BadInput(f"--column {role}={name}: {source} has {found}; it has {titles}")
+        if same[0] in places.values():
+            other = next(known for known, place in places.items() if place == same[0])
+            raise BadInput(f"--column {role}={name}: that column is {other} already, by another --column")
+        places[role] = same[0]
+    return places
+
+
 def _resolve_time(claims: dict[Role, dict[int, list[int]]]) -> None:
     """A column `time` is the date where no other is; elsewhere it is the time of day."""
     dates, times = claims.get(Role.DATE, {}), claims.get(Role.TIME, {})
     shared = {place for places in dates.values() for place in places}.intersection(*times.values() or [()])
     if not shared:
         return
-    if min(dates) == len(_NAMES[Role.DATE]) - 1:
+    if min(dates) == _TIME_AS_DATE:
         del claims[Role.TIME]
     else:
-        del dates[len(_NAMES[Role.DATE]) - 1]
+        del dates[_TIME_AS_DATE]
+
+
+def _resolve_volumes(
+    claims: dict[Role, dict[int, list[int]]], headings: Sequence[Heading], free: Sequence[int], traded: str | None
+) -> None:
+    """Of volumes told in several units, that of what is traded: `Volume BTC` before `Volume USDT`."""
+    units = {place: unit for place in free if (unit := volume_unit(headings[place].name)) is not None}
+    volumes = claims.setdefault(Role.VOLUME, {})
+    for rank in list(volumes):
+        volumes[rank] = [place for place in volumes[rank] if place not in units]
+        if not volumes[rank]:
+            del volumes[rank]
+    if units:
+        first = [place for place, unit in units.items() if traded and traded.lower().startswith(unit)]
+        coins = [place for place, unit in units.items() if unit not in MONEY]
+        chosen = first if len(first) == 1 else coins or list(units)
+        volumes.setdefault(0, chosen)
+        others = [place for place in units if place not in volumes[0]]
+        if others:
+            volumes[len(NAMES[Role.VOLUME])] = others
+    if not volumes:
+        del claims[Role.VOLUME]

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.ingest.dates import MOST_DAYS_APART
+from tsladder.ingest.weekdays import SUNDAY, weekday
 from tsladder.market.bars import Bars, share_open_equals_previous_close
 
 LONG_GAP_DAYS = 5
@@ -18,7 +20,6 @@ JUMP = 0.4
 """A change of Close within a day, as a share, that looks like a split."""
 
 _ENOUGH_ROWS = 3
-_DAILY_MEDIAN_DAYS = 4
 _WEEKEND_NOTED = 0.05
 _REPEATED_OPEN_NOTED = 0.1
 _SHOWN = 20
@@ -56,6 +57,7 @@ class Inspection:
     jumps: tuple[Jump, ...]
     zero_volume_days: int | None
     weekend_days: int
+    sunday_days: int
     open_equals_previous_close: float
     warnings: tuple[str, ...]
 
@@ -66,6 +68,7 @@ class Inspection:
             "jumps": [jump.to_json() for jump in self.jumps],
             "zero_volume_days": self.zero_volume_days,
             "weekend_days": self.weekend_days,
+            "sunday_days": self.sunday_days,
             "open_equals_previous_close": self.open_equals_previous_close,
         }
 
@@ -75,7 +78,7 @@ def inspect_bars(
 ) -> Inspection:
     """`rows_T` numbers the days as `source` does. Raises BadInput for bars of weeks or months."""
     steps = np.diff(bars.dates_T).astype(np.int64)
-    if len(bars.dates_T) >= _ENOUGH_ROWS and (median := float(np.median(steps))) > _DAILY_MEDIAN_DAYS:
+    if len(bars.dates_T) >= _ENOUGH_ROWS and (median := float(np.median(steps))) > MOST_DAYS_APART:
         words = {7.0: "weekly bars?"}.get(median, "monthly bars?" if 28 <= median <= 31 else "not daily")
         raise BadInput(
             f"{source}: its rows lie {median:g} days apart at the median ({words}); row {rows_T[0]} is "
@@ -89,6 +92,7 @@ def inspect_bars(
     jumps = _jumps(bars, adjusted_T, rows_T)
     zeros = int((bars.volume_T == 0).sum()) if bars.has_volume else None
     weekend = int((~np.is_busday(bars.dates_T)).sum())
+    sundays = int((weekday(bars.dates_T) == SUNDAY).sum())
     repeated = share_open_equals_previous_close(bars)
     return Inspection(
         longest_gap=longest,
@@ -96,12 +100,13 @@ def inspect_bars(
         jumps=jumps,
         zero_volume_days=zeros,
         weekend_days=weekend,
+        sunday_days=sundays,
         open_equals_previous_close=repeated,
         warnings=(
             *_gap_words(longest, long_gaps),
             *_jump_words(jumps),
             *_volume_words(zeros, len(bars.dates_T)),
-            *_weekend_words(weekend, len(bars.dates_T)),
+            *_weekend_words(weekend, sundays, len(bars.dates_T)),
             *([f"Open repeats the Close of the day before on {repeated:.0%} of the days: gaps mean little there"]
               if repeated > _REPEATED_OPEN_NOTED else []),
         ),
@@ -150,7 +155,19 @@ def _volume_words(zeros: int | None, days: int) -> list[str]:
     return [f"Volume is 0 on {zeros} of {days} days"] if zeros else []
 
 
-def _weekend_words(weekend: int, days: int) -> list[str]:
-    if not 0 < weekend < _WEEKEND_NOTED * days:
+def _weekend_words(weekend: int, sundays: int, days: int) -> list[str]:
+    if weekend == 0:
         return []
-    return [f"{weekend} of {days} days lie on a Saturday or Sunday: is the order of day and month, or the zone, right?"]
+    if weekend < _WEEKEND_NOTED * days:
+        return [
+            f"{weekend} of {days} days lie on a Saturday or Sunday: is the order of day and month, or the zone, right?"
+        ]
+    saturdays = weekend - sundays
+    shares = (
+        f"{sundays} of {days} days ({sundays / days:.0%}) are Sundays, {saturdays} ({saturdays / days:.0%}) Saturdays"
+    )
+    if sundays and saturdays <= _WEEKEND_NOTED * days:
+        return [f"{shares}: short bars of a market that opens on Sunday evening? they count as days like any other"]
+    if sundays > _WEEKEND_NOTED * days:
+        return [f"{shares}: a market without weekends"]
+    return [f"{shares}: a market with a Saturday session?"]

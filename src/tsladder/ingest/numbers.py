@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
-from tsladder.ingest.headers import Role
+from tsladder.ingest.names import Role
 from tsladder.ingest.sheet import Cells, Fault, is_missing, shown
 
 

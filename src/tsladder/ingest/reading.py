@@ -1,23 +1,27 @@
-"""From a path to a sheet: Parquet by its first bytes, everything else as text."""
+"""From a path to a sheet: Parquet, Feather and workbooks by their first bytes, everything else as text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices
 from tsladder.ingest.delimited import sheet_of_text
 from tsladder.ingest.encoding import MOST_BYTES, decode
 from tsladder.ingest.sheet import Sheet
-from tsladder.ingest.tables import MAGIC, sheet_of_parquet
+from tsladder.ingest.tables import FEATHER, PARQUET, sheet_of_feather, sheet_of_parquet
+from tsladder.ingest.workbook import is_workbook, sheet_of_workbook
+
+_KINDS = "a CSV, Parquet, Feather or Excel file"
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path, choices: Choices) -> Sheet:
     """Raises BadInput for what is no table of daily bars; the name of the file, not its folder, goes into records."""
     source = path.name
     if not path.exists():
-        raise BadInput(f"{path} does not exist: name a CSV or Parquet file of daily bars, or yahoo:TICKER")
+        raise BadInput(f"{path} does not exist: name {_KINDS} of daily bars, or yahoo:TICKER")
     if not path.is_file():
-        raise BadInput(f"{path} is not a file: a CSV or Parquet file of daily bars is needed")
+        raise BadInput(f"{path} is not a file: {_KINDS} of daily bars is needed")
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
@@ -25,12 +29,22 @@ def read_sheet(path: Path) -> Sheet:
                 f"{source} has {size >> 20} MiB, and at most {MOST_BYTES >> 20} are read: one symbol's days are needed"
             )
         with path.open("rb") as stream:
-            start = stream.read(len(MAGIC))
-        if start == MAGIC:
-            return sheet_of_parquet(path, source)
+            start = stream.read(8)
+        if start.startswith((PARQUET, FEATHER)) or is_workbook(path, start):
+            return _typed(path, source, start, choices)
         content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from None
     if not content:
-        raise BadInput(f"{source} is empty (0 bytes): a CSV or Parquet file of daily bars is needed")
-    return sheet_of_text(decode(content, source), source)
+        raise BadInput(f"{source} is empty (0 bytes): {_KINDS} of daily bars is needed")
+    return sheet_of_text(decode(content, source, choices.encoding), source, choices)
+
+
+def _typed(path: Path, source: str, start: bytes, choices: Choices) -> Sheet:
+    if choices.encoding is not None:
+        raise BadInput(f"--encoding {choices.encoding} is for text; {source} is a typed file and carries its own")
+    if is_workbook(path, start):
+        return sheet_of_workbook(path, source, choices)
+    if choices.header is not None:
+        raise BadInput(f"--header is for files without one; {source} names its columns: use --column")
+    return sheet_of_feather(path, source) if start.startswith(FEATHER) else sheet_of_parquet(path, source)

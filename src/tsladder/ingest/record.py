@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.ingest.inspection import Inspection
+from tsladder.ingest.repairs import Repair
 from tsladder.ingest.sheet import Dropped, FileForm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """`columns` names the source of each stored column. `decimal` is None where every number was stored as one."""
+    """`columns` names the source of each stored column. `decimal` is None where every number was stored as one; `zone`
+    and `days` where the written day was taken without being told so."""
 
     source: str
     symbol: str
     form: FileForm
     date_notation: str
     decimal: str | None
+    zone: str | None
+    days: str | None
     rows_read: int
     rows_kept: int
     first_day: str
@@ -27,6 +31,7 @@ class Account:
     ignored: Mapping[str, str]
     dropped: tuple[Dropped, ...]
     notes: tuple[str, ...]
+    repairs: tuple[Repair, ...]
     inspection: Inspection
 
     @property
@@ -44,6 +49,8 @@ class Account:
             "compressed": self.form.compressed,
             "date_notation": self.date_notation,
             "decimal": self.decimal,
+            "zone": self.zone,
+            "days": self.days,
             "rows_read": self.rows_read,
             "rows_kept": self.rows_kept,
             "first_day": self.first_day,
@@ -51,6 +58,7 @@ class Account:
             "columns": dict(self.columns),
             "ignored_columns": dict(self.ignored),
             "dropped": [dropped.to_json() for dropped in self.dropped],
+            "repairs": [repair.to_json() for repair in self.repairs],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             **self.inspection.to_json(),

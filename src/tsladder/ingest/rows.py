@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices
 from tsladder.ingest.dates import looks_like_a_day
-from tsladder.ingest.headers import PRICES, Columns, Role, find_columns, symbols_of
-from tsladder.ingest.sheet import Dropped, Fault, Sheet, is_missing, missing, refusal, take
+from tsladder.ingest.delimited import REMARK
+from tsladder.ingest.headers import PRICES, Columns, find_columns, symbols_of
+from tsladder.ingest.names import RANKS, Role, bare
+from tsladder.ingest.sheet import Dropped, Fault, Sheet, is_missing, is_number_like
 
 _SUMMARY_ROWS = 20
 _SYMBOLS_SHOWN = 10
@@ -20,27 +23,46 @@ _SYMBOLS_SHOWN = 10
 _INTRADAY_SHARE = 0.5
 
 
-def choose_symbol(sheet: Sheet, only: str | None) -> tuple[Sheet, Columns]:
-    """The rows and columns of one symbol. Raises BadInput where there are several and `only` does not choose."""
+def choose_symbol(sheet: Sheet, choices: Choices) -> tuple[Sheet, Columns]:
+    """The rows and columns of one symbol. Raises BadInput where there are several and `choices` name none."""
+    only = choices.only_symbol
     titled = symbols_of(sheet.headings)
     if len(titled) > 1:
         _check_choice(sheet.source, titled, only)
     chosen = only if len(titled) > 1 else next(iter(titled), None)
-    columns = find_columns(sheet.headings, sheet.source, symbol=chosen)
+    columns = find_columns(
+        sheet.headings, sheet.source, symbol=chosen, told=choices.columns, traded=_traded(sheet, only)
+    )
     place = columns.places.get(Role.SYMBOL)
     if place is None:
         if only is not None and only not in titled:
             held = f"its columns are of {titled[0]}" if titled else "no column Symbol or Ticker"
             raise BadInput(f"--only-symbol {only}: {sheet.source} has {held}; leave the option out")
         return sheet, columns
-    column = sheet.columns[place]
-    names = column if isinstance(column, list) else [f"{value:g}" for value in column.tolist()]
+    names = _names(sheet, place)
     held_symbols = Counter(name for name in names if name)
     if only is not None or len(held_symbols) > 1:
         _check_choice(sheet.source, tuple(held_symbols), only)
         kept_R = np.fromiter((name == only for name in names), dtype=np.bool_, count=len(names))
         return sheet.keep(kept_R, "another symbol"), columns
     return sheet, columns
+
+
+def _names(sheet: Sheet, place: int) -> list[str]:
+    column = sheet.columns[place]
+    return (
+        column if isinstance(column, list) else [f"{value:.15g}" if value == value else "" for value in column.tolist()]
+    )
+
+
+def _traded(sheet: Sheet, only: str | None) -> str | None:
+    """What the file calls the instrument, in its first row that does."""
+    if only is not None:
+        return only
+    for place, heading in enumerate(sheet.headings):
+        if any(role is Role.SYMBOL for role, _ in RANKS.get(bare(heading.name), [])):
+            return next(filter(None, _names(sheet, place)), None)
+    return None
 
 
 def _check_choice(source: str, held: tuple[str, ...], only: str | None) -> None:
@@ -59,23 +81,36 @@ def drop_summary(sheet: Sheet, columns: Columns) -> Sheet:
     kept_R = np.ones(len(dates), dtype=np.bool_)
     prices = [sheet.columns[columns.places[role]] for role in PRICES]
     for place in range(len(dates) - 1, -1, -1):
-        is_remark = not looks_like_a_day(dates[place]) and not dates[place][:1].isdigit()
-        is_whole = not any(missing(take(column, np.array([place])))[0] for column in prices)
-        if not is_remark or (is_missing(dates[place]) and is_whole):
+        if looks_like_a_day(dates[place]):
+            break
+        numbers = sum(_has_number(column, place) for column in prices)
+        # A total has some prices or none, and no digits where the day should be; a bar whose day is damaged has both.
+        if numbers == len(prices) and (is_missing(dates[place]) or any(map(str.isdigit, dates[place]))):
+            break
+        if numbers and any(map(str.isdigit, dates[place])):
             break
         kept_R[place] = False
     if len(dates) - kept_R.sum() > _SUMMARY_ROWS:
         return sheet
-    return sheet.keep(kept_R, "no day below the last day (a total or a remark)")
+    return sheet.keep(kept_R, REMARK)
+
+
+def _has_number(column: Sequence[str] | NDArray[np.float64], place: int) -> bool:
+    cell = column[place]
+    return is_number_like(cell) if isinstance(cell, str) else bool(cell == cell)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Arranged:
-    """Places of the kept rows in time order, and what was dropped and noted on the way."""
+    """Places of the kept rows in time order, and what was dropped and noted on the way.
+
+    `faults` are rows of one day that contradict each other, both of them; they are among `places`.
+    """
 
     places: NDArray[np.int64]
     dropped: tuple[Dropped, ...]
     notes: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def arrange(
@@ -86,7 +121,7 @@ def arrange(
 ) -> Arranged:
     """Drop days without any price, put the rest in time order, and drop rows that repeat another exactly.
 
-    Raises BadInput for rows of one day that differ, and for several times of one day.
+    Raises BadInput for several times of one day.
     """
     empty_R = np.logical_and.reduce([np.isnan(values[role]) for role in PRICES])
     if Role.VOLUME in values:
@@ -99,7 +134,9 @@ def arrange(
     repeats = np.flatnonzero(days_R[places[1:]] == days_R[places[:-1]]) + 1
     if len(repeats):
         _check_frequency(sheet, days_R, times, places)
-        doubles = _doubles(sheet, days_R, values, places, repeats)
+        doubles, faults = _doubles(sheet, days_R, values, places, repeats)
+        if faults:
+            return Arranged(places=places, dropped=tuple(dropped), notes=notes, faults=faults)
         dropped.append(
             Dropped(reason="repeats another row exactly", rows=tuple(sorted(sheet.rows_R[doubles].tolist())))
         )
@@ -139,14 +176,15 @@ def _doubles(
     values: Mapping[Role, NDArray[np.float64]],
     places: NDArray[np.int64],
     repeats: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Places of rows that say again what the row before them says of the same day."""
+) -> tuple[NDArray[np.int64], tuple[Fault, ...]]:
+    """Places of rows that say again what the row before them says of the same day, or the faults of those that
+    contradict it."""
     table = np.stack(list(values.values()))
     here, before = places[repeats], places[repeats - 1]
     same = ((table[:, here] == table[:, before]) | (np.isnan(table[:, here]) & np.isnan(table[:, before]))).all(axis=0)
     if same.all():
         # The one further down in the file goes, whichever way the file runs.
-        return _all_but_first(days_R, places)
+        return _all_but_first(days_R, places), ()
     if (~same).sum() > _INTRADAY_SHARE * len(np.unique(days_R[places])):
         day = days_R[here[~same][0]]
         count = int((days_R[places] == day).sum())
@@ -156,6 +194,7 @@ def _doubles(
             "daily"
         )
     faults: list[Fault] = []
+    contradicted: list[int] = []
     for one, other in zip(here[~same].tolist(), before[~same].tolist(), strict=True):
         first, second = sorted((one, other))
         names = ", ".join(
@@ -164,7 +203,10 @@ def _doubles(
             if not (column[first] == column[second] or np.isnan([column[first], column[second]]).all())
         )
         faults.append((second, f"contradicts row {sheet.rows_R[first]} of the same day: {names}; keep the right one"))
-    raise refusal(sheet, faults, days_R)
+        contradicted.append(first)
+    told = {place for place, _ in faults}
+    faults += [(place, "is contradicted by a row of the same day") for place in sorted(set(contradicted) - told)]
+    return np.empty(0, dtype=np.int64), tuple(faults)
 
 
 def _all_but_first(days_R: NDArray[np.datetime64], places: NDArray[np.int64]) -> NDArray[np.int64]:

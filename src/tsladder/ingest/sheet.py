@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,32 @@ Cells = list[str] | NDArray[np.float64]
 """One column: text as it was written, stripped ("" where there is nothing), or numbers of a typed file."""
 
 ROWS_SHOWN = 20
-_MISSING = frozenset(("", "null", "nan", "n/a", "na", "none", "nil", "-", "--", "—", "–", ".", "#n/a", "nat", "<na>"))
+_MISSING = frozenset(
+    (
+        "",
+        "null",
+        "nan",
+        "n/a",
+        "na",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "—",
+        "–",
+        ".",
+        "#n/a",
+        "nat",
+        "<na>",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+        "#name?",
+        "#num!",
+        "#null!",
+    )
+)  # the last six: a spreadsheet's errors
+_NUMBER_LIKE = re.compile(r"[^A-Za-z:%/]*[0-9][^A-Za-z:%/]*(?:[eE][+-]?[0-9]+)?[kKmMbBtT]?n?")
 _LONGEST_MISSING = max(map(len, _MISSING))
 
 
@@ -51,10 +77,14 @@ class FileForm:
     compressed: bool = False
 
 
+Fault = tuple[int, str]
+"""A row of the sheet (counted from 0) and what is wrong with it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sheet:
     """R rows of a file. `rows_R` numbers them as the file does: lines of a text (the header is one of them), rows of a
-    Parquet table from 1 on."""
+    Parquet table from 1 on. `faults` are of rows that do not fit the table; `notes` say how it was recognised."""
 
     source: str
     form: FileForm
@@ -62,14 +92,18 @@ class Sheet:
     columns: tuple[Cells, ...]
     rows_R: NDArray[np.int64]
     dropped: tuple[Dropped, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def keep(self, kept_R: NDArray[np.bool_], reason: str) -> Sheet:
         """Without the rows that are False in `kept_R`; they are accounted for under `reason`."""
         if kept_R.all():
             return self
         places = np.flatnonzero(kept_R)
+        now = np.cumsum(kept_R) - 1
         return replace(
             self,
+            faults=tuple((int(now[place]), words) for place, words in self.faults if kept_R[place]),
             columns=tuple(take(column, places) for column in self.columns),
             rows_R=self.rows_R[places],
             dropped=(*self.dropped, Dropped(reason=reason, rows=tuple(self.rows_R[~kept_R].tolist()))),
@@ -97,18 +131,40 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:50]}...{text[-1]}"
 
 
-Fault = tuple[int, str]
-"""A row of the sheet (counted from 0) and what is wrong with it."""
+def is_number_like(cell: str) -> bool:
+    """Whether it could be a number in some notation: digits, no words."""
+    return _NUMBER_LIKE.fullmatch(cell) is not None
 
 
-def refusal(sheet: Sheet, faults: Sequence[Fault], days: NDArray[np.datetime64] | None = None) -> BadInput:
-    """Every fault by the number of its row in the file, at most 20, with its day where `days` knows one."""
-    ordered = sorted(faults, key=lambda fault: fault[0])
+# What differs between rows with the same fault: cells, numbers and days in it.
+_PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)|[-+]?[0-9][0-9.,:e+-]*")
+_OTHERS_SHOWN = 10
+
+
+def refusal(
+    sheet: Sheet, faults: Sequence[Fault], days: NDArray[np.datetime64] | None = None, *, ways: Sequence[str] = ()
+) -> BadInput:
+    """Every cause once, with its first row (and day, where `days` knows it) and the numbers of the others; `ways` say
+    how to go on all the same."""
+    causes: dict[str, list[Fault]] = {}
+    for fault in sorted(faults, key=lambda fault: fault[0]):
+        causes.setdefault(_PARTICULARS.sub("_", fault[1]), []).append(fault)
     lines = []
-    for place, words in ordered[:ROWS_SHOWN]:
+    for alike in list(causes.values())[:ROWS_SHOWN]:
+        place, words = alike[0]
         day = "" if days is None or np.isnat(days[place]) else f" ({days[place]})"
-        lines.append(f"row {sheet.rows_R[place]}{day}: {words}")
-    if len(ordered) > ROWS_SHOWN:
-        lines.append(f"and {len(ordered) - ROWS_SHOWN} more")
-    plural = "s" if len(ordered) > 1 else ""
-    return BadInput(f"{sheet.source} has {len(ordered)} fault{plural} in its rows; nothing was written:", lines)
+        lines.append(f"row {sheet.rows_R[place]}{day}: {words}{_others(sheet, alike[1:])}")
+    if len(causes) > ROWS_SHOWN:
+        lines.append(f"and {len(causes) - ROWS_SHOWN} more kinds of fault")
+    plural = "s" if len(faults) > 1 else ""
+    after = f"; {'; '.join(ways)}" if ways else ""
+    return BadInput(f"{sheet.source} has {len(faults)} fault{plural} in its rows; nothing was written{after}:", lines)
+
+
+def _others(sheet: Sheet, alike: Sequence[Fault]) -> str:
+    if not alike:
+        return ""
+    rows = list(dict.fromkeys(str(sheet.rows_R[place]) for place, _ in alike))
+    more = ", ..." if len(rows) > _OTHERS_SHOWN else ""
+    plural = "s" if len(rows) > 1 else ""
+    return f"; and so in {len(rows)} more row{plural} ({', '.join(rows[:_OTHERS_SHOWN])}{more})"

@@ -1,15 +1,18 @@
-"""Clean bars as Parquet: whole or not at all, and never over other bars without being told."""
+"""Clean bars as Parquet, with their manifest: whole or not at all, and never over other bars without being told."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from tsladder.errors import BadInput
+from tsladder.market.manifest import SHA256, manifest_path, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,21 +40,42 @@ def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
     return Outcome.REPLACED
 
 
-def store(frame: pd.DataFrame, target: Path) -> None:
-    """Write `frame`; a reader sees the old file or the new one, whole. Raises BadInput where that is not allowed."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+def store(frame: pd.DataFrame | None, record: Mapping[str, Any], target: Path) -> None:
+    """Write `frame` (None: the bars there stay as they are) and its manifest; a reader sees whole files only.
+
+    Raises BadInput where that is not allowed.
+    """
+    bars = _part(target)
+    manifest = _part(manifest_path(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as stream:
-                frame.to_parquet(stream, index=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
+            if frame is not None:
+                with bars.open("wb") as stream:
+                    frame.to_parquet(stream, index=False)
+                    _keep(stream)
+            told = {**record, SHA256: sha256_of(target if frame is None else bars)}
+            with manifest.open("w", encoding="utf-8") as text:
+                json.dump(told, text, indent=1, ensure_ascii=False, allow_nan=False)
+                text.write("\n")
+                _keep(text)
+            if frame is not None:
+                bars.replace(target)
+            manifest.replace(manifest_path(target))
         finally:
-            temporary.unlink(missing_ok=True)
+            bars.unlink(missing_ok=True)
+            manifest.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def _keep(stream: IO[Any]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _holds(target: Path, frame: pd.DataFrame) -> bool:

@@ -14,7 +14,7 @@ from tsladder.ingest.sheet import Cells, FileForm, Heading, Sheet
 if TYPE_CHECKING:
     import pandas as pd
 
-MAGIC = b"PAR1"
+PARQUET, FEATHER = b"PAR1", b"ARROW1"
 
 
 def sheet_of_parquet(path: Path, source: str) -> Sheet:
@@ -27,6 +27,18 @@ def sheet_of_parquet(path: Path, source: str) -> Sheet:
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
         raise BadInput(f"{source} is not a readable Parquet file: {' '.join(str(error).split())[:200]}") from None
     return sheet_of_frame(frame, source, FileForm(kind="parquet"))
+
+
+def sheet_of_feather(path: Path, source: str) -> Sheet:
+    """Raises BadInput for a file that is no Feather."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        frame = pd.read_feather(path)
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
+        raise BadInput(f"{source} is not a readable Feather file: {' '.join(str(error).split())[:200]}") from None
+    return sheet_of_frame(frame, source, FileForm(kind="feather"))
 
 
 def sheet_of_frame(frame: pd.DataFrame, source: str, form: FileForm) -> Sheet:
@@ -83,12 +95,23 @@ def _is_nothing(value: object) -> bool:
 
 
 def _iso(column: pd.Series) -> list[str]:
-    """Days as `2018-01-31`; with the time of day, and UTC where it is that, where one of them is not midnight."""
+    """Days as `2018-01-31`; with the time of day, and the offset of a zoned column, where one is not midnight there."""
     zone = getattr(column.dtype, "tz", None)
     local = column.dt.tz_localize(None) if zone is not None else column
     stamps_R = local.to_numpy().astype("datetime64[s]")
     days_R = stamps_R.astype("datetime64[D]")
-    at_midnight = bool((np.isnat(stamps_R) | (stamps_R == days_R)).all())
-    text = np.datetime_as_string(days_R if at_midnight else stamps_R)
-    ending = "" if at_midnight or str(zone) not in ("UTC", "tzutc()") else "Z"
-    return ["" if cell == "NaT" else f"{cell}{ending}" for cell in text.tolist()]
+    if bool((np.isnat(stamps_R) | (stamps_R == days_R)).all()):
+        return ["" if cell == "NaT" else cell for cell in np.datetime_as_string(days_R).tolist()]
+    text = np.datetime_as_string(stamps_R).tolist()
+    if zone is None:
+        return ["" if cell == "NaT" else cell for cell in text]
+    utc_R = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+    east_R = np.where(np.isnat(stamps_R), 0, (stamps_R - utc_R).astype(np.int64))
+    endings = {east: _offset(east) for east in set(east_R.tolist())}
+    return ["" if cell == "NaT" else f"{cell}{endings[east]}" for cell, east in zip(text, east_R.tolist(), strict=True)]
+
+
+def _offset(east: int) -> str:
+    """`+09:00`; `Z` for 0. Before 1900 zones differ from UTC by odd seconds, which do not move a day."""
+    minutes = round(abs(east) / 60)
+    return f"{'-' if east < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if east else "Z"

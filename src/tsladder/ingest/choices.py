@@ -1,0 +1,62 @@
+"""What the user says of a file where it does not say so itself, and which repairs are wanted."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tsladder.ingest.names import Role
+from tsladder.ingest.numbers import Decimal
+
+
+class DateOrder(StrEnum):
+    """Which of the numbers of a date is the day, the month and the year. YMD is for years of two digits."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+    YMD = "ymd"
+
+
+class DayShift(StrEnum):
+    """Which day a bar belongs to, where the written one may not be that of the exchange."""
+
+    AS_WRITTEN = "as-written"
+    NEXT = "next"
+    PREVIOUS = "previous"
+
+    @property
+    def days(self) -> int:
+        return {DayShift.AS_WRITTEN: 0, DayShift.NEXT: 1, DayShift.PREVIOUS: -1}[self]
+
+
+class MissingVolume(StrEnum):
+    """What becomes of a day with prices and no volume in a file that has a volume elsewhere."""
+
+    ZERO = "zero"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """None: the file has to say it itself. `columns` maps a role to the heading it is taken from, "" for none.
+
+    `header` names the columns of a file without a header. `zone` is the exchange's: an IANA name or an offset, and
+    times without a zone count as UTC then. `century` is 18, 19 or 20, for years of two digits.
+    """
+
+    only_symbol: str | None = None
+    date_order: DateOrder | None = None
+    decimal: Decimal | None = None
+    columns: Mapping[Role, str] = field(default_factory=dict)
+    header: tuple[str, ...] | None = None
+    encoding: str | None = None
+    zone: str | None = None
+    days: DayShift | None = None
+    century: int | None = None
+    first_day: datetime.date | None = None
+    last_day: datetime.date | None = None
+    repair_range: bool = False
+    missing_volume: MissingVolume | None = None
+    drop_faulty_rows: bool = False

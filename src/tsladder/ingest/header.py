@@ -1,0 +1,138 @@
+"""Where the header of a table of text stands, and what it names; for a file without one, the layout it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices
+from tsladder.ingest.dates import looks_like_a_day
+from tsladder.ingest.headers import count_known, is_known, split_prefixes
+from tsladder.ingest.layouts import known_layout, proposed_header
+from tsladder.ingest.names import bare
+from tsladder.ingest.sheet import Heading, is_number_like, shown
+
+HEADER_WITHIN = 30
+LEAST_KNOWN = 2
+_LEAVE_OUT = ("-", "_", "")
+
+
+def known_names(row: Sequence[str], choices: Choices) -> int:
+    """How many columns of daily bars the row seems to name, those told by the user among them."""
+    told = {name.strip().casefold() for name in choices.columns.values() if name}
+    return count_known(row) + sum(cell.strip().casefold() in told and not is_known(cell) for cell in row)
+
+
+def header_place(rows: Sequence[Sequence[str]], choices: Choices) -> tuple[int, int]:
+    """(how many columns the best row names, its place) among the first rows."""
+    known = [known_names(row, choices) for row in rows[:HEADER_WITHIN]]
+    best = max(known, default=0)
+    return best, known.index(best) if known else 0
+
+
+def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[Heading, ...], int]:
+    """The headings, and the place of the first row below all of the header.
+
+    yfinance writes three header rows: fields, tickers, and the name of the index; in either order of the first two. R
+    gives the column of row names no name.
+    """
+    names = rows[header]
+    below = rows[header + 1] if header + 1 < len(rows) else []
+    above = rows[header - 1] if header else []
+    first = header + 1
+    tickers: Sequence[str] | None = None
+    if _is_ticker_row(below, names):
+        tickers, first = below, header + 2
+    elif _is_ticker_row(above, names):
+        tickers = above
+    if tickers is None:
+        headings = split_prefixes(names)
+        return (Heading(name=""), *headings) if _lacks_row_names(names, rows[first:]) else headings, first
+    index = rows[first] if first < len(rows) else []
+    corner = names[0]
+    if index and is_known(index[0]) and not any(map(str.strip, index[1:])):
+        corner, first = index[0], first + 1
+    fields = (
+        Heading(name=name.strip(), symbol=ticker.strip() or None)
+        for name, ticker in zip(names[1:], tickers[1:], strict=True)
+    )
+    return (Heading(name=corner.strip() if is_known(corner) and bare(corner) != "price" else "Date"), *fields), first
+
+
+def _is_ticker_row(row: Sequence[str], names: Sequence[str]) -> bool:
+    return len(row) == len(names) > 1 and bare(row[0]) in ("ticker", "tickers", "symbol") and not is_known(row[1])
+
+
+def _lacks_row_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether every row has one cell more than the header, and it is the first: R writes row names so."""
+    rows = [row for row in below[:HEADER_WITHIN] if any(map(str.strip, row))]
+    if (
+        not names
+        or not names[-1].strip()
+        or not rows
+        or not all(len(row) == len(names) + 1 for row in rows[:-1] or rows)
+    ):
+        return False
+    dated = any(bare(name) in ("date", "datetime", "time", "timestamp", "index") for name in names)
+    firsts = [row[0].strip() for row in rows[:-1] or rows]
+    return all(cell.isdigit() for cell in firsts) if dated else all(map(looks_like_a_day, firsts))
+
+
+def told_headings(
+    rows: Sequence[Sequence[str]], header: Sequence[str], source: str
+) -> tuple[tuple[Heading, ...], int, tuple[str, ...]]:
+    """Headings by `--header`, the place of the first row of data, and what was noted.
+
+    Raises BadInput where rows have another number of cells.
+    """
+    filled = [row for row in rows if any(map(str.strip, row))]
+    width = max((len(row) for row in filled[:HEADER_WITHIN]), default=0)
+    while width and all(len(row) < width or not row[width - 1].strip() for row in filled) and width > len(header):
+        width -= 1
+    if width != len(header):
+        raise BadInput(
+            f"--header names {len(header)} columns, and {source} has {width}: row 1 is "
+            f"{shown(','.join(rows[0]) if rows else '')}; write - for a column to leave out"
+        )
+    first = 0
+    while first < min(len(rows), HEADER_WITHIN) and not any(looks_like_a_day(cell.strip()) for cell in rows[first]):
+        if sum(is_number_like(cell.strip()) for cell in rows[first]) >= min(4, width):
+            break
+        first += 1
+    first = 0 if first == min(len(rows), HEADER_WITHIN) else first
+    names = ["" if name.strip() in _LEAVE_OUT else name.strip() for name in header]
+    return (
+        tuple(Heading(name=name or f"({place + 1})") for place, name in enumerate(names)),
+        first,
+        ("columns are named by --header",),
+    )
+
+
+def headings_without(rows: Sequence[Sequence[str]], source: str) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
+    """Headings of a file whose rows begin at once. Raises BadInput where no program is known that writes it so."""
+    layout = known_layout(rows)
+    if layout is not None:
+        names = (name or f"({place + 1})" for place, name in enumerate(layout.names))
+        said = ", ".join(name for name in layout.names if name)
+        return tuple(Heading(name=name) for name in names), (
+            f"no header: its columns are those of {layout.program}: {said}",
+        )
+    raise no_header(rows, source)
+
+
+def no_header(rows: Sequence[Sequence[str]], source: str) -> BadInput:
+    first = next((row for row in rows if any(map(str.strip, row))), [])
+    if any(looks_like_a_day(cell.strip()) for cell in first[:4]):
+        way = (
+            "put a header over the columns, or name them as they stand (- leaves one out): "
+            f"--header {proposed_header(first, rows[:HEADER_WITHIN])}"
+        )
+    else:
+        way = (
+            "columns Date, Open, High, Low, Close, Volume are needed, separated by comma, semicolon, tab or blank; "
+            "where they are there under other names, say --column Date=NAME --column Open=NAME and so on"
+        )
+    return BadInput(
+        f"{source} has no header of daily bars in its first {HEADER_WITHIN} rows; row 1 is "
+        f"{shown(','.join(first))}: {way}"
+    )

@@ -1,0 +1,55 @@
+"""Which column is the volume, where the numbers in it have to be seen: ticks for zeros, and CRSP's signs of Close."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.ingest.names import Role, bare
+from tsladder.ingest.sheet import Sheet
+
+Values = dict[Role, NDArray[np.float64]]
+
+
+def traded_volume(values: Mapping[Role, NDArray[np.float64]]) -> tuple[Values, str | None, str | None]:
+    """Values without Tick Volume; why Volume was left aside and what stands in its place, None where it was not.
+
+    A volume that is 0 throughout is none: brokers and indices write it so.
+    """
+    kept: Values = dict(values)
+    kept.pop(Role.TICK_VOLUME, None)
+    volume, ticks = values.get(Role.VOLUME), values.get(Role.TICK_VOLUME)
+    ticked = ticks is not None and bool((np.nan_to_num(ticks) > 0).any())
+    if volume is None:
+        if ticked:
+            kept[Role.VOLUME] = values[Role.TICK_VOLUME]
+            return kept, None, "Volume counts ticks: changes of price, not what was traded"
+        return kept, None, None
+    nothing = np.isnan(volume).all() or (np.nan_to_num(volume) == 0).all()
+    if not nothing:
+        return kept, None, None
+    why = "holds no value" if np.isnan(volume).all() else "is 0 on every day, which is no volume"
+    if ticked:
+        kept[Role.VOLUME] = values[Role.TICK_VOLUME]
+        return kept, why, "Volume counts ticks: the column of real volume has none"
+    del kept[Role.VOLUME]
+    return kept, why, None
+
+
+def without_crsp_signs(
+    sheet: Sheet, title: str, values: Mapping[Role, NDArray[np.float64]]
+) -> tuple[Values, str | None]:
+    """CRSP marks a PRC that is the middle of bid and ask, on a day without a trade, by a minus sign."""
+    close_R = values[Role.CLOSE]
+    marked_R = close_R < 0
+    if bare(title) not in ("prc", "dlyprc") or not marked_R.any():
+        return dict(values), None
+    first = int(sheet.rows_R[int(np.flatnonzero(marked_R)[0])])
+    count = int(marked_R.sum())
+    told = (
+        f"{title} is negative on {count} day{'s' if count > 1 else ''} (first in row {first}): CRSP marks the middle "
+        "of bid and ask of a day without a trade so; taken without the sign"
+    )
+    return {**values, Role.CLOSE: np.abs(close_R)}, told

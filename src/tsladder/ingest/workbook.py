@@ -1,0 +1,75 @@
+"""From an Excel workbook to a sheet, by pandas' own readers: openpyxl (or what pandas takes for .xls), an extra."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from pathlib import Path
+
+from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices
+from tsladder.ingest.delimited import sheet_of_rows
+from tsladder.ingest.header import HEADER_WITHIN, LEAST_KNOWN, header_place
+from tsladder.ingest.sheet import FileForm, Sheet
+
+_ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+def is_workbook(path: Path, start: bytes) -> bool:
+    """By the first bytes; a zip archive is one where it holds a workbook."""
+    if start.startswith(_OLD):
+        return True
+    if not start.startswith(_ZIP):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(("workbook.xml", "workbook.bin", "content.xml")) for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def sheet_of_workbook(path: Path, source: str, choices: Choices) -> Sheet:
+    """The one worksheet with a header of daily bars. Raises BadInput where there is none or several, and where the
+    package that reads workbooks is missing."""
+    import pandas as pd
+
+    try:
+        tables = pd.read_excel(path, sheet_name=None, header=None, dtype=object, na_filter=False)
+    except ImportError as error:
+        raise BadInput(
+            f"{source} is an Excel workbook, and the package that reads it cannot be imported ({error}): "
+            "pip install 'tsladder[excel]', or save the sheet as CSV"
+        ) from None
+    except Exception as error:  # the readers raise errors of their own, of zip and of XML
+        words = " ".join(str(error).split())[:200]
+        raise BadInput(f"{source} is no readable Excel workbook ({words}): save the sheet as CSV") from None
+    rows = {
+        str(name): [[_text(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
+        for name, table in tables.items()
+    }
+    fitting = [
+        name for name, found in rows.items()
+        if found and (choices.header is not None or header_place(found[:HEADER_WITHIN], choices)[0] >= LEAST_KNOWN)
+    ]  # fmt: skip
+    filled = [name for name, found in rows.items() if found]
+    chosen = fitting if len(fitting) == 1 else filled if len(filled) == 1 else []
+    if not chosen:
+        which = ", ".join(map(repr, (fitting or filled)[:10]))
+        found = f"several worksheets of daily bars ({which})" if fitting else f"no worksheet of daily bars ({which})"
+        raise BadInput(f"{source} has {found}: save the one as a file of its own")
+    table_rows = rows[chosen[0]]
+    return sheet_of_rows(table_rows, range(1, len(table_rows) + 1), source, FileForm(kind="excel"), choices)
+
+
+def _text(cell: object) -> str:
+    """A cell as a CSV file would have it: days as ISO text, whole numbers without a point."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return ""
+    if isinstance(cell, datetime.datetime):
+        midnight = cell.time() == datetime.time()
+        return cell.date().isoformat() if midnight else cell.replace(microsecond=0).isoformat(sep=" ")
+    if isinstance(cell, datetime.date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell).strip()
