@@ -248,9 +248,12 @@ def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contras
         words=f"{2 * now} seeds on the rungs where the curve turns{rungs}",
         estimated_seconds=None if case.cost is None else case.cost.more_seeds([p.n_params for p in turned], now),
     )
+    average = f"A single exponent ({_estimate(case)}) does not describe this."
+    if case.support.form is Form.TURN:
+        average = f"Over the whole ladder {_estimate(case)}."
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
-        reason=f"{reason} A single exponent ({_estimate(case)}) does not describe this.{caution}{_days_unknown(case)}",
+        reason=f"{reason} {average}{caution}{_days_unknown(case)}",
         settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
         "stays, it is the models' own and no power law holds here.",
         options=(option,),
