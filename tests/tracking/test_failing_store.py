@@ -82,7 +82,7 @@ def test_a_store_that_cannot_be_used_ends_no_work_and_is_said_once(fault, store)
     said = []
     work(MlflowTracker(store, "study", say=said.append))
     assert [str(store) in line for line in said if "cannot be written" in line] == [True]
-    assert [line[:12] for line in said if "not in MLflow" in line] == ["2 ended runs"]
+    assert [line[:6] for line in said if "not in MLflow" in line] == ["2 runs"]
 
 
 def test_a_wish_to_stop_is_no_failure_of_mlflow(store):
@@ -226,4 +226,4 @@ def test_a_disk_that_is_full_ends_no_work(store):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("cannot be written") == 1
-    assert "ended runs are not in MLflow" in done.stderr
+    assert "runs that ended are not in MLflow" in done.stderr
