@@ -2,7 +2,6 @@
 
 import os
 import resource
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -64,14 +63,6 @@ def other_tables(store):
 def missing_table(store):
     with sqlite3.connect(store / "mlflow.db") as database:
         database.execute("DROP TABLE runs")
-
-
-@pytest.fixture
-def store(made_tables, tmp_path):
-    store = tmp_path / "mlruns"
-    store.mkdir()
-    shutil.copy(made_tables, store / "mlflow.db")
-    return store
 
 
 @pytest.mark.parametrize("fault", [no_folder, no_database, other_tables, missing_table])
