@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -18,9 +19,10 @@ TAGS = RunTags(
 
 
 @pytest.fixture
-def client(tmp_path):
+def client(made_tables, tmp_path):
     from mlflow import MlflowClient
 
+    shutil.copy(made_tables, tmp_path / "mlflow.db")
     tracker = MlflowTracker(tmp_path, "study")
     cell = tracker.cell_run("2M-h1", TAGS)
     for horizon, windows in (("1", "b" * 12), ("3", "a" * 12), ("5", "b" * 12)):

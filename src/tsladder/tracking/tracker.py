@@ -81,7 +81,9 @@ class MlflowTracker:
 
         self._try(end, at_once=True)
         if self._waiting:
-            self._say(f"{len(self._waiting)} ended runs are not in MLflow; trials.jsonl and artifacts/ have them")
+            count = len(self._waiting)
+            are = "run that ended is" if count == 1 else "runs that ended are"
+            self._say(f"{count} {are} not in MLflow; mlruns/studies/ and artifacts/ have what is known of them")
             self._waiting.clear()
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
