@@ -576,6 +576,57 @@ SHAPES: dict[str, Callable[[], Case]] = {
 }
 
 
+def mixed_units() -> bytes:
+    """Binance went from milliseconds to microseconds, and people string files together."""
+    rows = binance(1000).splitlines()[:15] + binance(10**6).splitlines()[15:]
+    return b"\n".join(rows)
+
+
+def before_1970() -> Case:
+    frame = pd.concat([bars()] * 12).iloc[:340].assign(Date=pd.bdate_range("1969-06-02", periods=340))
+    frame = pd.concat([frame, bars(700).assign(Date=pd.bdate_range("1975-01-02", periods=700))]).reset_index(drop=True)
+    seconds = [int((day - pd.Timestamp("1970-01-01")).total_seconds()) + 52200 for day in frame["Date"]]
+    return read(csv(written(frame).assign(Date=seconds).rename(columns={"Date": "time"})), expected=frame)
+
+
+def barchart() -> Case:
+    frame = written(bars(), day="%m/%d/%Y").assign(Symbol="X", Change="1", Pct="0.1%")
+    frame = frame.rename(columns={"Date": "Time", "Close": "Last"})
+    footer = b'"Downloaded from Barchart.com as of 02-13-2018 04:00pm CST"\n'
+    return read(csv(frame[::-1]) + footer, "no day below the last day")
+
+
+add("epoch_of_two_units", lambda: read(mixed_units(), "microseconds and milliseconds since 1970"))
+add("epoch_before_1970", before_1970)
+add("vendor_barchart", barchart)
+add(
+    "vendor_coinmarketcap",
+    lambda: read(
+        csv(
+            written(every_day(), day="%Y-%m-%dT23:59:59.999Z")
+            .rename(columns=str.lower)
+            .rename(columns={"date": "timestamp"})
+            .assign(timeOpen="2018-01-01T00:00:00.000Z", name="2781", marketCap="1"),
+            sep=";",
+        ),
+        expected=every_day(),
+    ),
+)
+add(
+    "vendor_coinbase",
+    lambda: read(
+        csv(
+            written(every_day())
+            .assign(Date=[int(day.timestamp()) for day in every_day()["Date"]])[
+                ["Date", "Low", "High", "Open", "Close", "Volume"]
+            ]
+            .set_axis(["time", "low", "high", "open", "close", "volume"], axis=1)
+        ),
+        expected=every_day(),
+    ),
+)
+
+
 def feather(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_feather(buffer)
