@@ -22,7 +22,7 @@ import urllib.request
 from pathlib import Path
 
 from tsladder.tracking import UI_ENVIRONMENT, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics, ui_command
-from tsladder.tracking.views import VIEWS
+from tsladder.tracking.views import views
 
 NAME = "page"
 LIMIT_SECONDS = 3.0
@@ -86,7 +86,7 @@ def main() -> None:
         server, started = serve(store, port)
         print(f"{options.cells * options.trials} trials; the page answers {started:.1f} s after its start")
         base = f"http://127.0.0.1:{port}/#/experiments/1/runs"
-        by_key = {view.key: view for view in VIEWS}
+        by_key = {view.key: view for view in views({})}
         pages = {
             "table of runs": (base, f"{options.cells}0k-h1"),
             "filtered by a budget": (f"{base}?searchFilter=tags.budget%20%3D%20'10k'", "10k-h1"),

@@ -19,17 +19,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from days_and_draws import ladder as days_ladder
+from size_effect import DESIGNS, LUCK, shares
 
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
 from tsladder.law.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
 from tsladder.law.fit import PowerFit, fit_power
-from tsladder.law.forms import Form, support_of_sizes
 from tsladder.law.ladder import fit_rungs, law_of_points
 from tsladder.law.neighbours import compare_neighbours
 from tsladder.law.points import RungPoint, in_order
 from tsladder.law.repetition import repeated_verdicts
-from tsladder.law.size_effect import judge_sizes
 from tsladder.law.verdict import VerdictName, judge
 
 CONFIDENCE, INTEREST = 0.95, 0.015
@@ -84,30 +83,16 @@ def verdicts(effort: Effort) -> Iterator[Row]:
 
 
 def sizes_at_equal_data(effort: Effort) -> Iterator[Row]:
-    """L2: size does nothing, data do; a size's configuration moves all its points (`shared`), each cell has .5 %."""
-    for n_sizes, n_amounts in ((4, 4), (5, 3), (5, 6)):
-        n_P, d_P = (
-            grid.ravel()
-            for grid in np.meshgrid(np.geomspace(1e5, 1e8, n_sizes), np.geomspace(1e7, 1e9, n_amounts), indexing="ij")
-        )
-        for shared in (0.01, 0.02):
-            rng, found = np.random.default_rng(2), Counter[str]()
-            for number in range(effort.slow_draws):
-                of_size_P = np.repeat(shared * rng.normal(size=n_sizes), n_amounts)
-                loss_P = (0.3 + 2.0 * d_P**-0.2) * np.exp(of_size_P + 0.005 * rng.normal(size=n_P.size))
-                law = judge_sizes(n_P, d_P, loss_P, confidence=CONFIDENCE, draws=effort.resamples, seed=number)
-                points = [
-                    RungPoint(cell=f"{n:g} on {d:g}", n_params=n, n_data=d, loss=loss)
-                    for n, d, loss in zip(n_P, d_P, loss_P, strict=True)
-                ]
-                support = support_of_sizes(law)
-                found[judge(points, support, alpha_of_interest=INTEREST).name] += 1
-                found["by the surface"] += support.form is Form.SURFACE
-            shares = {name: found[name] / effort.slow_draws for name in (*SHOWN[:3], "by the surface")}
+    """L2: size does nothing, data do; a size's configuration moves all its points (`luck`), each point has .5 % of its
+    own (`size_effect.py`, which has further designs)."""
+    for design in ("4x4", "5x3", "5x6"):
+        for luck in LUCK:
+            found = shares(*DESIGNS[design], luck=luck, tables=effort.slow_draws, draws=effort.resamples)
+            names = ("scales", "worse_with_size", "flat", "by surface")
             yield Row(
-                case=f"null, {n_sizes} sizes x {n_amounts} amounts, shared {shared:.0%}",
+                case=f"null, {design} sizes and amounts, luck {luck:.0%}",
                 required="scales, worse <= 4 % each",
-                came=told(shares),
+                came=told({name: found.get(name, 0.0) for name in names}),
             )
 
 
@@ -129,8 +114,8 @@ def tilts(effort: Effort) -> Iterator[Row]:
                     )
                     name = judge(known, fitted.support, alpha_of_interest=INTEREST, contrasts=fitted.contrasts).name
                     signed[k] += name in (VerdictName.SCALES, VerdictName.WORSE_WITH_SIZE)
-            shares = dict(zip(("signed", "signed without the days' part"), signed / effort.slow_draws, strict=True))
-            yield Row(case=f"null, {rungs} rungs of {choice:.1%}", required="signed <= 7 %", came=told(shares))
+            percent = dict(zip(("signed", "signed without the days' part"), signed / effort.slow_draws, strict=True))
+            yield Row(case=f"null, {rungs} rungs of {choice:.1%}", required="signed <= 7 %", came=told(percent))
 
 
 def floors(effort: Effort) -> Iterator[Row]:
@@ -154,9 +139,9 @@ def floors(effort: Effort) -> Iterator[Row]:
                 if floor.E_ci is not None:
                     found["intervals"] += 1
                     found["held"] += floor.E_ci[0] <= 0.38 <= floor.E_ci[1]
-        shares = {name: found[name] / effort.draws for name in ("rises beyond", "scales", "floor shown", "identified")}
-        shares["E held"] = found["held"] / max(found["intervals"], 1)
-        yield Row(case=f"floor, exponent {alpha:g} above it", required="rises beyond <= 3 %", came=told(shares))
+        percent = {name: found[name] / effort.draws for name in ("rises beyond", "scales", "floor shown", "identified")}
+        percent["E held"] = found["held"] / max(found["intervals"], 1)
+        yield Row(case=f"floor, exponent {alpha:g} above it", required="rises beyond <= 3 %", came=told(percent))
 
 
 def repetitions(effort: Effort) -> Iterator[Row]:
@@ -187,9 +172,9 @@ def repetitions(effort: Effort) -> Iterator[Row]:
                 )
         for said in predicted:
             if predicted[said]:
-                shares = {"predicted": float(np.mean(predicted[said])), "happened": float(np.mean(happened[said]))}
+                percent = {"predicted": float(np.mean(predicted[said])), "happened": float(np.mean(happened[said]))}
                 case = f"{name}, after {said} ({len(predicted[said])})"
-                yield Row(case=case, required=required, came=told(shares))
+                yield Row(case=case, required=required, came=told(percent))
 
 
 def sets(effort: Effort) -> Iterator[Row]:
@@ -205,9 +190,9 @@ def sets(effort: Effort) -> Iterator[Row]:
             losses = {point.cell: point.loss_N for point in points if point.loss_N is not None}
             before = model_confidence_set(losses, confidence=CONFIDENCE, draws=effort.resamples, seed=number)
             left += [len(record["confidence_set"]["members"]) < rungs, len(before.members) < rungs]
-        shares = dict(zip(("leaves a rung out", "before"), left / effort.slow_draws, strict=True))
+        percent = dict(zip(("leaves a rung out", "before"), left / effort.slow_draws, strict=True))
         case = f"null, {rungs} rungs of 1 %, {'seeds of 1 %' if seed else 'one seed'}"
-        yield Row(case=case, required="leaves a rung out <= 10 %", came=told(shares))
+        yield Row(case=case, required="leaves a rung out <= 10 %", came=told(percent))
 
 
 def power(effort: Effort) -> Iterator[Row]:
@@ -229,15 +214,15 @@ def power(effort: Effort) -> Iterator[Row]:
                 )
                 low, high = detectable_range(precision)
                 inside += low <= detectable_alpha(true) <= high
-            shares = {"found": found / firsts / REPEATS}
+            percent = {"found": found / firsts / REPEATS}
             required = "found 75 to 90 %"
             if rungs - 2 < FEW_DOF:
-                shares["range holds the true one"] = inside / firsts
+                percent["range holds the true one"] = inside / firsts
                 required = f"{required if rungs > 3 else 'range'}"
             yield Row(
                 case=f"{rungs} rungs, {'days .003' if of_days else 'days not known'}",
                 required=required,
-                came=told(shares),
+                came=told(percent),
             )
 
 

@@ -19,11 +19,10 @@ from tsladder.stage import exit_code
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point: 0 fine, 1 the work failed, 2 bad input, 130 interrupted."""
     options = build_parser().parse_args(arguments)
-    places = Places.here()
     command = COMMANDS[options.command]
     codes: list[int] = []
     try:
-        ending = exit_code(lambda: codes.append(command(places, options)))
+        ending = exit_code(lambda: codes.append(command(Places.here(), options)))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever was reading, `head` for instance, has seen enough. Python would complain once more as it ends.

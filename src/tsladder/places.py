@@ -6,17 +6,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsladder.errors import BadInput
 from tsladder.vocabulary import Cell
 
 EXPERIMENT_RESULTS = "experiment_results.csv"
 
+_DVC = ".dvc"
+_TEMPORARY = Path(_DVC, "tmp", "exps")
+"""Where DVC checks out its temporary experiments, seen from the root of its repository."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`root` holds params.yaml, data/ and artifacts/ of this workspace; `home` is the main checkout.
+    """`root` holds params.yaml, data/ and artifacts/ of this workspace; `home` is the same folder of the main checkout.
 
     They differ inside a temporary DVC experiment: DVC then sets DVC_ROOT to the main checkout, and the
-    resumable studies and the MLflow store are shared from there.
+    resumable studies and the MLflow store are shared from there. A DVC_ROOT of anything else, exported in a shell or
+    left by another study, is not believed.
     """
 
     root: Path
@@ -24,8 +30,14 @@ class Places:
 
     @classmethod
     def here(cls) -> Places:
-        root = Path.cwd()
-        return cls(root, Path(os.environ.get("DVC_ROOT", root)))
+        """Of the study in the working folder, or in the nearest folder above it that holds one; of the working folder
+        where there is none. Raises BadInput where that was removed."""
+        try:
+            folder = Path.cwd()
+        except FileNotFoundError:
+            raise BadInput("the working folder was removed; change into the folder of a study") from None
+        root = _study_at(folder)
+        return cls(root, _home(root, os.environ.get("DVC_ROOT")))
 
     @property
     def params(self) -> Path:
@@ -174,3 +186,22 @@ class Places:
     def training(self, cell: Cell, key: str) -> Path:
         """The live, resumable record of the retraining of one cell's winner."""
         return self.studies / f"{cell}-train-{key[:16]}"
+
+
+def _study_at(folder: Path) -> Path:
+    """A folder above must hold all of a study: a params.yaml alone may be of anything."""
+    if (folder / "params.yaml").exists():
+        return folder
+    names = "params.yaml", "dvc.yaml", "stages/hpo.py"
+    return next((path for path in folder.parents if all((path / name).is_file() for name in names)), folder)
+
+
+def _home(root: Path, dvc_root: str | None) -> Path:
+    """The folder that `root` is a copy of, should it lie in a temporary experiment of `dvc_root`; else `root`."""
+    if not dvc_root:
+        return root
+    main, real = Path(dvc_root).resolve(), root.resolve()
+    checkout = next((path for path in (real, *real.parents) if (path / _DVC).is_dir()), None)
+    if checkout is None or not checkout.is_relative_to(main / _TEMPORARY):
+        return root
+    return main / real.relative_to(checkout)

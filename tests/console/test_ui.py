@@ -94,6 +94,18 @@ def test_before_anything_was_tracked_it_says_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_is_damaged_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "mlflow.db").write_bytes(b"no database " * 100)
+    assert main(["ui", "--port", str(free_port())]) == 1
+    said = capsys.readouterr().err
+    assert said.count("tsladder:") == 1
+    assert "mlflow.db" in said
+
+
 @pytest.mark.slow
 def test_the_page_answers_on_loopback_and_on_no_other_address(tmp_path: Path) -> None:
     tags = RunTags(

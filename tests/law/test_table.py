@@ -197,3 +197,19 @@ def test_data_in_step_with_size_are_said_to_share_the_exponent() -> None:
     law = fit_table(frame.assign(n_data=20 * frame["n_params"]), draws=20)["groups"]["all"]
     assert "in step" in law["surface"]["reason"]
     assert any("both together" in note for note in law["notes"])
+
+
+def test_the_surfaces_of_all_groups_of_a_table_share_one_threshold() -> None:
+    """One group has a noise below 1 %, the other one above 2 %, whose own threshold would be 30 times larger."""
+    rng, rows = np.random.default_rng(0), []
+    for group, noise in (("quiet", 0.005), ("loud", 0.03)):
+        for n in np.geomspace(1e6, 1e9, 4):
+            for d in np.geomspace(1e8, 1e11, 4):
+                loss = (1.7 + 400 * n**-0.34 + 2000 * d**-0.37) * np.exp(noise * rng.normal())
+                rows.append({"n_params": n, "n_data": d, "loss": loss, "group": group})
+    laws = fit_table(pd.DataFrame(rows), draws=20)["groups"]
+    deltas = {law["surface"]["huber_delta"] for law in laws.values()}
+    assert len(deltas) == 1
+    assert all("2 groups together" in law["surface"]["delta_reason"] for law in laws.values())
+    chosen = fit_table(pd.DataFrame(rows), draws=20, huber_delta=0.02)["groups"]
+    assert {law["surface"]["huber_delta"] for law in chosen.values()} == {0.02}

@@ -167,8 +167,8 @@ def test_each_horizon_names_its_best_rungs_and_forms_and_what_a_repetition_would
         "a constant: the 95% interval of alpha contains 0 and lies inside ±0.015",
         "not shown; the fitted turn lies at 310,000 parameters, interval without two ends",
         "95 % region: alpha",
-        "**Rungs that carry the fit**: 2M-h1 (Cook's distance 1.70; without it alpha is 0.0410)",
-        "of the others**: 12k-h1 (p < 0.001, Bonferroni; without it alpha is 0.0270)",
+        "**Rungs that carry the fit of the power law**: 2M-h1 (Cook's distance 1.70; without it alpha is 0.0410)",
+        "power law of the others**: 12k-h1 (p < 0.001, Bonferroni; without it alpha is 0.0270)",
         "against logistic on volatility (loss 0.3410)",
         "-0.0110 to 0.0070",
     ):

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from tsladder.law.fit import fit_power
-from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, RunTags, store_uri, ui_command
+from tsladder.tracking import MlflowStore, MlflowTracker, RunRecord, RunStatus, RunTags, store_uri, ui_command
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="fit", study_key="key-1"
@@ -26,7 +26,7 @@ def test_several_processes_at_first_use_share_one_store(tmp_path):
         import sys
         from dataclasses import replace
         from pathlib import Path
-        from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, RunTags
+        from tsladder.tracking import MlflowStore, MlflowTracker, RunRecord, RunStatus, RunTags
         cell = sys.argv[2]
         tags = RunTags(budget=cell, horizon="1", model="m", tier="a25", task="t", phase="search", study_key="k")
         tracker = MlflowTracker(Path(sys.argv[1]), "shared")
@@ -83,7 +83,7 @@ def test_files_lie_in_the_stores_own_folder_and_nowhere_else(tmp_path, monkeypat
 
 
 def test_a_failed_registration_leaves_a_failed_run(tmp_path):
-    tracker = MlflowTracker(tmp_path, "study")
+    tracker = MlflowStore(tmp_path, "study", print)
     with pytest.raises(FileNotFoundError):
         tracker.register_law({"horizons": {}}, [tmp_path / "missing.png"], TAGS)
     assert [run.status for run in tracker.runs()] == [RunStatus.FAILED]

@@ -104,7 +104,7 @@ def test_a_trial_is_logged_whole_below_its_cell(tracker):
         "activation_checkpointing": "False",
         "learning_rate": "0.0001",
     }
-    assert run.metrics == {"best_val_loss": 0.31, "seconds": 12.0, "val_loss": 0.31}
+    assert run.metrics == {"best_val_loss": 0.31, "best_val_loss_h1": 0.31, "seconds": 12.0, "val_loss": 0.31}
     assert run.tags == {**TAGS.as_dict(), "kind": "trial", "stop_reason": "early_stopping"}
 
 
@@ -128,7 +128,7 @@ def test_what_is_missing_is_not_logged_and_infinity_becomes_nan(tracker):
     )
     (run,) = tracker.runs(cell)
     assert run.params == {}
-    assert set(run.metrics) == {"best_val_loss", "lowest", "val_loss"}
+    assert set(run.metrics) == {"best_val_loss", "best_val_loss_h1", "lowest", "val_loss"}
     assert all(math.isnan(value) for value in run.metrics.values())
 
 
@@ -217,6 +217,7 @@ def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
         "minimum_detectable_alpha_low_h1": 0.02,
         "minimum_detectable_alpha_high_h1": 0.06,
     }
+    assert law.tags == TAGS.as_dict() | {"kind": "law"}
 
 
 def test_with_few_degrees_of_freedom_the_detectable_exponent_is_logged_as_a_range_alone():
@@ -232,7 +233,6 @@ def test_with_few_degrees_of_freedom_the_detectable_exponent_is_logged_as_a_rang
     assert "minimum_detectable_alpha_h1" not in metrics
     ends = (metrics["minimum_detectable_alpha_low_h1"], metrics["minimum_detectable_alpha_high_h1"])
     assert ends == (0.1, 0.9)
-    assert law.tags == TAGS.as_dict() | {"kind": "law"}
 
 
 @pytest.mark.parametrize(

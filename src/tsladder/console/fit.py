@@ -110,7 +110,8 @@ def _fits(law: Mapping[str, Any]) -> list[tuple[str, str]]:
     power, floor, overfit = (law["fits"][name] for name in ("power", "power_floor", "overfit"))
     rows = []
     if power is not None:
-        rows.append(("C N^-alpha", f"alpha {_span(power['alpha'], power['alpha_ci'])}   C {power['C']:.5g}"))
+        level = "" if power["C"] is None else f"   C {power['C']:.5g}"
+        rows.append(("C N^-alpha", f"alpha {_span(power['alpha'], power['alpha_ci'])}{level}"))
         if power["alpha_ci_days"] is not None:
             parts = (("rungs", power["alpha_ci_rungs"]), ("days", power["alpha_ci_days"]))
             rows.append(("", "   ".join(f"of the {name} {_ends(ends)}" for name, ends in parts)))
@@ -142,6 +143,7 @@ def _surface(surface: Mapping[str, Any]) -> list[tuple[str, str]]:
         starts = f"{surface['starts_agreeing']} of {surface['starts']} starts agree"
         loss = f"sum of Huber losses {surface['objective']:.6g} at delta {surface['huber_delta']:.3g}"
         rows.append(("", f"{ending}, {loss}; {starts}"))
+        rows.append(("", f"delta: {surface['delta_reason']}"))
     return rows
 
 

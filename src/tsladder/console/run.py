@@ -19,7 +19,7 @@ from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
 from tsladder.console.status import StudyReader, study_state
 from tsladder.console.summary import summary_lines
-from tsladder.errors import BadInput
+from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
 from tsladder.params import load_params
@@ -29,7 +29,7 @@ from tsladder.planning.misfit import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.admission import forced_by_rung
-from tsladder.tracking import ui_command
+from tsladder.tracking import store_notes, ui_command
 from tsladder.vocabulary import Cell, CellStatus
 
 _LAST_LINES = 20
@@ -69,6 +69,7 @@ class _Run:
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
         self._tell_memory()
+        self._tell_store()
         if foretold is not None:
             print(f"tsladder: {foretold}", file=sys.stderr, flush=True)
             self._log.note(foretold)
@@ -147,6 +148,16 @@ class _Run:
         for line in filter(None, (memory_words(self._machine), scarce_memory_note(self._machine))):
             print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
             self._log.note(f"memory: {line}")
+
+    def _tell_store(self) -> None:
+        """A store that was moved learns its place also where no stage runs: its address is printed at the end."""
+        try:
+            notes = store_notes(self._places.mlruns)
+        except WorkFailed as error:
+            notes = [str(error)]
+        for note in notes:
+            print(f"tsladder: {note}", file=sys.stderr, flush=True)
+            self._log.note(note)
 
     def _tell_log(self) -> None:
         if self._log.kept:

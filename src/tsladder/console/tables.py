@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tsladder.console.plan import CellForecast, StudyForecast
 from tsladder.console.status import CellState, StudyState
+from tsladder.law.wording import exponent_in_words
 from tsladder.planning.machine import memory_words
 from tsladder.search.objective import VAL_AUC
 
@@ -186,12 +187,15 @@ def _verdicts(state: StudyState) -> list[str]:
 
 def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> str:
     """0.0100 [0.0050, 0.0150]."""
-    return _number(alpha, 4) + ("" if interval is None else f" [{interval[0]:.4f}, {interval[1]:.4f}]")
+    if alpha is None:
+        return MISSING
+    ends = "" if interval is None else f" [{', '.join(map(exponent_in_words, interval))}]"
+    return exponent_in_words(alpha) + ends
 
 
 def half_width(interval: tuple[float, float] | None) -> str:
     """Of a part of an interval: ±0.0040."""
-    return MISSING if interval is None else f"±{(interval[1] - interval[0]) / 2.0:.4f}"
+    return MISSING if interval is None else f"±{exponent_in_words((interval[1] - interval[0]) / 2.0)}"
 
 
 def _times(state: StudyState) -> list[str]:

@@ -10,18 +10,21 @@ from typing import NoReturn
 
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.places import Places
-from tsladder.tracking import UI_ENVIRONMENT, ui_command, view_addresses
+from tsladder.tracking import UI_ENVIRONMENT, store_notes, ui_command, view_addresses
 
 HOST = "127.0.0.1"
 _PORTS = range(1, 65_536)
 
 
 def open_ui(places: Places, port: int) -> NoReturn:
-    """Become the server. Raises BadInput for a port that is none or taken, WorkFailed before anything was tracked."""
+    """Become the server. Raises BadInput for a port that is none or taken, WorkFailed before anything was tracked and
+    where the store is damaged."""
     refuse_port(port)
     store = places.mlruns / "mlflow.db"
     if not store.exists():
         raise WorkFailed(f"{store} is missing: no run has been tracked here yet; start a study with `tsladder run`")
+    for note in store_notes(places.mlruns):
+        print(f"tsladder: {note}", file=sys.stderr, flush=True)
     command = ui_command(places.mlruns, port=port)
     print(shlex.join(command), file=sys.stderr, flush=True)
     for name, address in view_addresses(places.mlruns, port=port).items():

@@ -112,7 +112,7 @@ def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: floa
         return verdict(
             "separate_searches_needed",
             f"At {worst.budget} the winner of h{worst.source} loses {worst.relative:.1%} on h{worst.horizon} against "
-            f"its own winner (p = {worst.p_above:.3g} after Holm's correction over {len(corrected)} pairs); from "
+            f"its own winner ({_p(worst.p_above)} after Holm's correction over {len(corrected)} pairs); from "
             f"{margin:.1%} on, settings of another horizon would distort a law.",
         )
     unknown = [item for item in corrected if not item.same and item.high is None]
@@ -145,3 +145,9 @@ def _is_real(item: Regret, confidence: float) -> bool:
 def _seeds(losses: Mapping[int, Floats]) -> Term:
     means = [float(loss_N.mean()) for loss_N in losses.values()]
     return float(np.var(means, ddof=1)) / len(means), len(means) - 1.0
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3g}"

@@ -73,7 +73,18 @@ class Support:
         """Relative noise of what the fit sees as one point, a rung or a size; None where nothing is known of it."""
         if self.sizes is not None:
             return self.sizes.residual_sd
-        return rung_noise(points, self.power)
+        return rung_noise(points, self.around_the_form)
+
+    @property
+    def around_the_form(self) -> PowerFit | None:
+        """The power law with the scatter of the rungs around the form that they support: around a line, a floor or a
+        turn would count as noise."""
+        fits: dict[Form, FloorFit | OverfitFit | None] = {Form.FLOOR: self.floor, Form.TURN: self.overfit}
+        fit = fits.get(self.form)
+        if self.power is None or fit is None or fit.sse is None:
+            return self.power
+        dof = self.power.n_rungs - 3
+        return replace(self.power, residual_sd=max(math.sqrt(fit.sse / dof), ROUNDING), dof=dof)
 
     @property
     def together(self) -> str:
@@ -116,27 +127,33 @@ def support_of_rungs(
     )
 
 
-def support_of_sizes(sizes: SizeLaw) -> Support:
-    """Where the amount of data varies."""
+def support_of_sizes(sizes: SizeLaw, *, alpha_of_interest: float) -> Support:
+    """Where the amount of data varies: the surface, or what the interval of the exponent at equal data says."""
     power = _as_power_law(sizes)
     if power is None:
         form, why = Form.UNKNOWN, sizes.reason
     elif sizes.source is Source.SURFACE:
         form, why = Form.SURFACE, sizes.reason
     else:
-        form, why = Form.UNKNOWN, f"{Form.UNKNOWN}: of the surface, {sizes.surface.reason}; {sizes.reason}"
+        form, why = _by_interval(power, alpha_of_interest)
+        why = f"{why}; at equal data, {sizes.reason}; no surface, since of it: {sizes.surface.reason}"
     return Support(form=form, why=why, power=power, n_sizes=sizes.n_sizes, sizes=sizes)
 
 
 def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of_interest: float) -> tuple[Form, str]:
     if power is None:
         return Form.UNKNOWN, f"{Form.UNKNOWN}: fewer than three sizes"
-    low, high = power.alpha_ci
-    interval = f"the {power.confidence:.0%} interval of alpha"
     if overfit.turns:
         return Form.TURN, overfit.reason
     if floor.bends:
         return Form.FLOOR, floor.reason if floor.identified else _SOME_FLOOR
+    return _by_interval(power, alpha_of_interest)
+
+
+def _by_interval(power: PowerFit, alpha_of_interest: float) -> tuple[Form, str]:
+    """A power, a constant or neither, as the verdict says `scales`, `flat` or `underpowered`."""
+    low, high = power.alpha_ci
+    interval = f"the {power.confidence:.0%} interval of alpha"
     if low > 0.0 or high < 0.0:
         return Form.POWER, f"{interval} lies {'above' if low > 0.0 else 'below'} 0, and no other form is shown"
     if -alpha_of_interest < low and high < alpha_of_interest:
@@ -149,7 +166,7 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
     do for rungs; None where there is no exponent."""
     if sizes.alpha is None or sizes.alpha_ci is None or sizes.alpha_se is None or sizes.dof is None:
         return None
-    if sizes.residual_sd is None or sizes.log_n_spread is None or sizes.reference_n is None:
+    if sizes.residual_sd is None or sizes.reference_n is None:
         return None
     if sizes.loss_at_reference is None:
         return None
@@ -163,6 +180,9 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
         float(np.sum(np.square([m.residual for m in means]))),
         float(np.sum((log_loss - log_loss.mean()) ** 2)),
     )
+    # A surface's interval is longer away from 0, and what a verdict or its repetition hangs on is the side of 0.
+    low, high = sizes.alpha_ci
+    towards_zero = (sizes.alpha - low if sizes.alpha > 0.0 else high - sizes.alpha) / critical
     with np.errstate(over="ignore"):
         C = float(np.exp(np.log(sizes.loss_at_reference) + sizes.alpha * np.log(sizes.reference_n)))
     return PowerFit(
@@ -185,7 +205,7 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
         loss_at_reference=sizes.loss_at_reference,
         loss_at_reference_ci=(sizes.loss_at_reference / width, sizes.loss_at_reference * width),
         residual_sd=sizes.residual_sd,
-        log_n_spread=sizes.log_n_spread,
+        log_n_spread=(sizes.residual_sd / towards_zero) ** 2,
         n_rungs=len(means),
         dof=sizes.dof,
         t_critical=critical,

@@ -85,7 +85,7 @@ def law_of_points(
     design = None if sizes_law is None else sizes_law.design
     varying = design is not None and design.kind is Kind.VARYING
     if sizes_law is not None and varying:
-        fitted = Fitted(support=support_of_sizes(sizes_law))
+        fitted = Fitted(support=support_of_sizes(sizes_law, alpha_of_interest=alpha_of_interest))
     else:
         together = design.data_exponent if design is not None and design.kind is Kind.IN_STEP else None
         fitted = fit_rungs(
@@ -235,7 +235,7 @@ def _confidence_set(
     if not rungs or len(losses) < len(rungs):
         return None
     scatter = 0.0 if fitted.days is None else fitted.days.scatter
-    noise = rung_variance(rungs, fitted.support.power, day_scatter=scatter)
+    noise = rung_variance(rungs, fitted.support.around_the_form, day_scatter=scatter)
     return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise).to_json()
 
 

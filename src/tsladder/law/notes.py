@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tsladder.law.forms import Support
 from tsladder.law.left_out import LeftOut, is_outlier
 from tsladder.law.points import DroppedCell, RungPoint
-from tsladder.law.wording import p_in_words
+from tsladder.law.wording import exponent_in_words, p_in_words
 
 _MOST_NAMED = 6
 """Rungs in one sentence; of more their number is told."""
@@ -53,7 +53,7 @@ def notes_on(
         notes.append("one degree of freedom: only a very steep law can show")
     if power is not None and power.dof > 1 and left_out:
         for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True):
-            without = f"without it alpha is {left.alpha_without:.4f}"
+            without = f"without it alpha is {exponent_in_words(left.alpha_without)}"
             if is_outlier(left, power.confidence) and left.p_outlier is not None:
                 notes.append(
                     f"{rung.cell} does not belong to the law of the other rungs ({p_in_words(left.p_outlier)}, "

@@ -168,12 +168,12 @@ def _curve(axes: Axes, span: Floats, law: Mapping[str, Any]) -> None:
         floor = law["fits"]["power_floor"]
         axes.plot(
             span, floor["E"] + floor["A"] * span ** -floor["alpha"], color=_OTHER_FORM, linewidth=1.6, zorder=3,
-            label=r"preferred: $E + A\,N^{-\alpha}$",
+            label=r"supported: $E + A\,N^{-\alpha}$",
         )  # fmt: skip
     elif preferred == Form.TURN:
         turn, x = law["fits"]["overfit"], np.log(span)
         curve = np.exp(turn["a"] + turn["b"] * x + turn["c"] * x**2)
-        axes.plot(span, curve, color=_OTHER_FORM, linewidth=1.6, zorder=3, label="preferred: falls, then rises")
+        axes.plot(span, curve, color=_OTHER_FORM, linewidth=1.6, zorder=3, label="supported: falls, then rises")
         axes.plot(
             turn["turns_at_n"], turn["loss_at_turn"], "v", color=_OTHER_FORM, markersize=8, zorder=6, label="turn"
         )

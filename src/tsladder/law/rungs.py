@@ -2,7 +2,8 @@
 
 A rung is a size: rows of one size, and of one amount of data, are its replicates. Sizes within 10 % of each other are
 one size where the data do not tell them apart: over so short a step no exponent of interest moves a loss by as much as
-two runs differ, and counted apart they would feign rungs that the ladder does not have.
+two runs differ, and counted apart they would feign rungs that the ladder does not have. The same holds where data grow
+in step with size (`tsladder.law.design`): all rows of a size are then its replicates, whatever their amounts of data.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsladder.evaluation.standing import standard_error
+from tsladder.law.design import Kind, design_of
 from tsladder.law.points import RungPoint, size_in_words
 from tsladder.law.row import Row
 
@@ -49,16 +51,25 @@ def rungs_of(rows: Sequence[Row]) -> Rungs:
         amounts = [_geometric_mean([row.n_data for row in rows if row.n_data is not None])]
     only = amounts[0] if len(amounts) == 1 else None
     runs: dict[_Key, list[Row]] = {}
-    if len(amounts) > 1:
+    in_step = len(amounts) > 1 and _in_step(rows)
+    if len(amounts) > 1 and not in_step:
         for row in rows:
             runs.setdefault((row.n_params, row.n_data), []).append(row)
     else:
         for same in _near(rows):
-            runs[_geometric_mean([row.n_params for row in same]), only] = same
+            amount = _geometric_mean([row.n_data for row in same if row.n_data is not None]) if in_step else only
+            runs[_geometric_mean([row.n_params for row in same]), amount] = same
     names = _names(list(runs))
     notes += [_merged(names[key], same) for key, same in runs.items() if len({row.n_params for row in same}) > 1]
+    if in_step and any(len({row.n_data for row in same}) > 1 for same in runs.values()):
+        notes.append("n_data moves in step with n_params, so rows of one size are replicates though their data differ")
     points = tuple(_rung(names[key], key, sorted(found, key=_order)) for key, found in runs.items())
     return Rungs(points=points, notes=tuple(notes))
+
+
+def _in_step(rows: Sequence[Row]) -> bool:
+    known = [(row.n_params, row.n_data) for row in rows if row.n_data is not None]
+    return len(known) == len(rows) and design_of(*zip(*known, strict=True)).kind is Kind.IN_STEP
 
 
 def _near(rows: Sequence[Row]) -> list[list[Row]]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.law.line import fit_line
+from tsladder.law.wording import p_in_words
 
 Floats = NDArray[np.float64]
 
@@ -155,10 +156,13 @@ def _words(alphas: Mapping[int, float], change: float, p: float, *, shown: bool,
     if not shown:
         return f"{seen}: these trials do not show that good settings get rarer or more common with size"
     if not moves:
-        return f"{seen}: that of the mean trial differs (p {p:.2g}), those of the best ones by too little to matter"
+        return (
+            f"{seen}: that of the mean trial differs ({p_in_words(p)}), those of the best ones by too little to matter"
+        )
     rarer, at, way = ("rarer", "larger", "low") if change > 0.0 else ("more common", "smaller", "high")
     return (
-        f"{seen}. They differ (p {p:.2g}), as where good settings get {rarer} with size: the best of {most} trials is "
+        f"{seen}. They differ ({p_in_words(p)}), as where good settings get {rarer} with size: the best of {most} "
+        "trials is "
         f"then worse than it could be at the {at} rungs, and the exponent of the law too {way} by an amount that these "
         f"trials do not show. Set search.trials higher, or narrow search.space to where the {at} rungs do well"
     )

@@ -49,20 +49,26 @@ class Option:
 
 
 def settle_options(
-    points: Sequence[RungPoint], fit: PowerFit, noise: float, *, alpha_of_interest: float, cost: Cost | None = None
+    points: Sequence[RungPoint],
+    fit: PowerFit,
+    noise: float,
+    *,
+    alpha_of_interest: float,
+    cost: Cost | None = None,
+    varying: bool = False,
 ) -> tuple[Option, ...]:
     """How many seeds a rung, and which further rungs, let this ladder detect `alpha_of_interest`; where the choice of
     test days alone hides it, only more days do.
 
-    `noise`: relative, of a rung mean, or of a size's where data vary. Costs are filled in where `cost` is given and
-    knows them.
+    `noise`: relative, of a rung mean, or of a size's where data vary (`varying`). Costs are filled in where `cost` is
+    given and knows them.
     """
     if (days := _by_days(fit, noise, alpha_of_interest)) is not None:
         return (days,)
     return (
         *_by_one_rung(points, fit),
         _by_seeds(points, fit, alpha_of_interest, cost),
-        *_by_rungs(points, fit, noise, alpha_of_interest, cost),
+        *_by_rungs(points, fit, noise, alpha_of_interest, cost, varying=varying),
     )
 
 
@@ -102,7 +108,8 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ..
     if se is None:
         return ()
     more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
-    words = f"{more} at {ordered[worst].cell} first, which is known least ({se / ordered[worst].loss:.1%} of its loss)"
+    share = share_in_words(se / ordered[worst].loss)
+    words = f"{more} at {ordered[worst].cell} first, which is known least ({share} of its loss)"
     return (Option(what="seeds", seeds=None, rungs=None, words=words),)
 
 
@@ -128,9 +135,9 @@ def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: C
 
 
 def _by_rungs(
-    points: Sequence[RungPoint], fit: PowerFit, noise: float, target: float, cost: Cost | None
+    points: Sequence[RungPoint], fit: PowerFit, noise: float, target: float, cost: Cost | None, *, varying: bool
 ) -> tuple[Option, ...]:
-    if len({point.n_data for point in points}) > 1:
+    if varying:
         words = "further sizes at amounts of data that the table has: only those separate size from data"
         return (Option(what="rungs", seeds=None, rungs=None, words=words),)
     sizes = [point.n_params for point in points]

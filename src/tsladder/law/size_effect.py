@@ -13,6 +13,7 @@ all told is kept, with a doubt, and without one no form fits, and there is no ex
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
 `tsladder.law.size_slope` and, with a surface, that of the same figure in the draws of sizes: of either end the outer.
+Of a shared table of fewer than six sizes it also holds that of the fixed effects.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_tw
 from tsladder.law.line import ROUNDING
 from tsladder.law.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.points import size_in_words
-from tsladder.law.size_slope import Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
+from tsladder.law.size_slope import SIZES_OF_A_CURVE, Curve, Floats, SizeSlope, p_of_terms, partial_residuals, two_way
 from tsladder.law.surface import Interval, Surface, SurfaceFit, search_surface
 from tsladder.law.tenfold import Tenfold, along_optimum, at_same_data, of_exponent
 from tsladder.law.threshold import HuberDelta
+from tsladder.law.wording import degrees_in_words, p_in_words
 
 OUTLIER = 4.0
 ENOUGH_FOR_OUTLIERS = 40
@@ -203,13 +205,17 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
     alphas = -surface.log_loss(drawn, np.exp(x_G + surface.centre[0]), np.full(x_G.size, np.exp(surface.centre[1])))
     tails = [(1.0 - fit.confidence) / 2.0, (1.0 + fit.confidence) / 2.0]
     low, high = np.quantile(alphas @ weight, tails)
+    if table.design.shared and table.design.n_sizes < SIZES_OF_A_CURVE and (plain := _two_way(table, table.y_P)):
+        # A surface through the luck of a few sizes follows it: no sign is said that fixed effects would not say.
+        ends = plain.interval(fit.confidence)
+        low, high = min(low, ends[0]), max(high, ends[1])
     left_out = by_surface(surface, table.size_P)
     p = _misfit_of_surface(table, residual, jacobian)
     doubts = [*fit.doubts, *outlying]
     if not fit.identified:
         doubts.append(f"of the surface only the data's part is used, for not every term is told: {fit.reason}")
     if p is not None and p < 1.0 - fit.confidence:
-        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, p = {_p(p)})")
+        doubts.append(f"the surface misses a pattern in the points (squares and product of the logs, {_p(p)})")
     return _law(
         table,
         surface,
@@ -258,9 +264,7 @@ def _by_grid(table: _Table, surface: Surface) -> SizeLaw | None:
     bends = p is not None and p < 1.0 - surface.fit.confidence
     if bends and not complete:
         words = "the effects of sizes and data do not add up in logs, in a table where not every size has every amount"
-        return _without(
-            table, surface, f"no form fits: {words} (p = {_p(p)}), and of the surface: {surface.fit.reason}", p
-        )
+        return _without(table, surface, f"no form fits: {words} ({_p(p)}), and of the surface: {surface.fit.reason}", p)
     doubts = ["the exponent differs between amounts of data; this is the mean over the table's"] if bends else []
     return _law(
         table,
@@ -299,7 +303,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
             plane.slope,
             source=source,
             how=f"by {form}, at {_amount(table)}"
-            + "".join(f"; {other} misses a pattern (p = {_p(q)})" for other, q in missed),
+            + "".join(f"; {other} misses a pattern ({_p(q)})" for other, q in missed),
             ends=None,
             beta=plane.beta,
             lack_of_fit_p=p,
@@ -310,7 +314,7 @@ def _by_plane(table: _Table, surface: Surface) -> SizeLaw:
     if not missed:
         words = f"{table.y_P.size} points leave no scatter to judge the sizes by beside the effect of the data"
         return _without(table, surface, words)
-    forms = ", ".join(f"{form} (p = {_p(p)})" for form, p in missed)
+    forms = ", ".join(f"{form} ({_p(p)})" for form, p in missed)
     return _without(
         table,
         surface,
@@ -366,7 +370,7 @@ def _law(
     return SizeLaw(
         design=table.design,
         source=source,
-        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {slope.dof:.3g} degrees of freedom",
+        reason=f"{how}: {table.design.n_sizes} sizes are the replicates, {degrees_in_words(slope.dof)}",
         confidence=confidence,
         surface=surface.fit,
         n_points=int(table.y_P.size),
@@ -440,4 +444,4 @@ def _amount(table: _Table) -> str:
 
 
 def _p(p: float | None) -> str:
-    return "unknown" if p is None else f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
+    return "p unknown" if p is None else p_in_words(p)

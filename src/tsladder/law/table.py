@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.law.ladder import law_of_points
+from tsladder.law.points import RungPoint
 from tsladder.law.reading import Reading
 from tsladder.law.row import Row
 from tsladder.law.rows import AS_IT_COMES, Rows
 from tsladder.law.rungs import rungs_of
 from tsladder.law.scaling import points_table
 from tsladder.law.tables import read_tables
+from tsladder.law.threshold import HuberDelta
 from tsladder.records import write_json, write_text
 from tsladder.steps import OnStep, untold
 
@@ -51,6 +53,7 @@ def fit_table(
     for row in table.rows:
         groups.setdefault(row.group, []).append(row)
     ladders = {name: rungs_of(rows) for name, rows in sorted(groups.items())}
+    delta = huber_delta if huber_delta is not None else _delta_of([rungs.points for rungs in ladders.values()])
     fitted = {}
     for number, (name, rungs) in enumerate(ladders.items(), start=1):
         on_step(f"fitting {name}", number, len(groups))
@@ -60,7 +63,7 @@ def fit_table(
             confidence=confidence,
             draws=draws,
             seed=seed,
-            huber_delta=huber_delta,
+            huber_delta=delta,
             interest_option="--alpha-of-interest",
         )
         fitted[name] = law | {"notes": [*table.notes.get(name, ()), *rungs.notes, *law["notes"]]}
@@ -79,6 +82,28 @@ def fit_table(
         "ignored_columns": list(table.ignored),
         "groups": fitted,
     }
+
+
+def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
+    """One Huber threshold for the surfaces of all groups, or they would be fitted by different losses; None without
+    any."""
+    from tsladder.law.surface import Group, delta_of_groups
+
+    groups = []
+    for points in ladders:
+        known = [(point, point.n_data) for point in points if point.n_data is not None]
+        if len(known) < len(points) or len({amount for _, amount in known}) < 2:
+            continue
+        groups.append(
+            Group(
+                n_params_P=[point.n_params for point, _ in known],
+                n_data_P=[amount for _, amount in known],
+                loss_P=[point.loss for point, _ in known],
+                se_P=[point.se for point, _ in known],
+                replicates_P=[max(1, len(point.seeds)) for point, _ in known],
+            )
+        )
+    return delta_of_groups(groups) if groups else None
 
 
 def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:

@@ -26,7 +26,14 @@ from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.settling import Cost, Option, in_words, settle_options
 from tsladder.law.surface import SurfaceFit
 from tsladder.law.tenfold import Tenfold
-from tsladder.law.wording import counted, exponent_in_words, interval_in_words, p_in_words, share_in_words
+from tsladder.law.wording import (
+    counted,
+    degrees_in_words,
+    exponent_in_words,
+    interval_in_words,
+    p_in_words,
+    share_in_words,
+)
 
 _BEYOND_WORDS = 700.0
 """Log of a change so large that floats end."""
@@ -258,13 +265,20 @@ def _underpowered(case: Case, outliers: Sequence[str]) -> Verdict:
     low, high = case.fit.alpha_ci
     interest = case.alpha_of_interest
     both = low <= -interest and high >= interest
-    options = settle_options(case.points, case.fit, case.noise, alpha_of_interest=interest, cost=case.cost)
+    options = settle_options(
+        case.points,
+        case.fit,
+        case.noise,
+        alpha_of_interest=interest,
+        cost=case.cost,
+        varying=case.support.sizes is not None,
+    )
     return Verdict(
         name=VerdictName.UNDERPOWERED,
         reason=f"Neither a law{' of size and data' if case.support.together else ''} nor its absence is shown: "
         f"{_estimate(case)} contains 0 and "
         f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {_replicates(case)} "
-        f"({case.fit.dof:.3g} degree{'s' if case.fit.dof > 1 else ''} of freedom) {_power_words(case)}"
+        f"({degrees_in_words(case.fit.dof)}) {_power_words(case)}"
         f"{_days_unknown(case)}",
         settle=_look_first(outliers) + in_words(options, interest),
         options=options,
@@ -312,7 +326,11 @@ def _tenfold(case: Case) -> str:
     sizes = case.support.sizes
     if sizes is not None and sizes.tenfold_at_same_data is not None:
         told = _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
-        return _surface_words(sizes.surface) + told if case.support.form is Form.SURFACE else told
+        return (
+            _surface_words(sizes.surface) + told
+            if case.support.form is Form.SURFACE and sizes.surface.identified
+            else told
+        )
     change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
     more = "higher" if change > 0.0 else "lower"
     return f"A model ten times larger{case.support.on_data} has a loss {share_in_words(abs(change))} {more}."
@@ -438,12 +456,11 @@ def _percent(share: float) -> str:
 def _power_words(case: Case) -> str:
     precision = Precision.of(case.fit, case.noise)
     if precision.noise_dof < FEW_DOF:
-        low, high = detectable_range(precision)
+        low, high = map(exponent_in_words, detectable_range(precision))
+        tell = "tells" if precision.noise_dof == 1.0 else "tell"
         return (
-            f"the exponent that this ladder finds in four studies out of five lies between {exponent_in_words(low)} "
-            f"and {exponent_in_words(high)}: "
-            f"{precision.noise_dof:.3g} degree{'s' if precision.noise_dof > 1 else ''} of freedom tell no more of its "
-            "noise."
+            f"the exponent that this ladder finds in four studies out of five lies between {low} and {high}: "
+            f"{degrees_in_words(precision.noise_dof)} {tell} no more of its noise."
         )
     least = exponent_in_words(detectable_alpha(precision))
     return f"this ladder finds an exponent of {least} or more in four studies out of five."

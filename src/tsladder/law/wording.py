@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _LEAST_P = 0.001
 _LEAST_EXPONENT = 5e-5
+_NO_EXPONENT = 1e-15
 _LEAST_SHARE = 5e-4
 
 
@@ -13,8 +14,10 @@ def p_in_words(p: float) -> str:
 
 
 def exponent_in_words(alpha: float) -> str:
-    """Four decimals, or powers of ten where those would show 0 of what is not 0."""
-    return f"{alpha:.4f}" if abs(alpha) >= _LEAST_EXPONENT or alpha == 0.0 else f"{alpha:.1e}"
+    """Four decimals, or powers of ten where those would show 0 of what is not 0 but for rounding."""
+    if abs(alpha) < _NO_EXPONENT:
+        return f"{0.0:.4f}"
+    return f"{alpha:.4f}" if abs(alpha) >= _LEAST_EXPONENT else f"{alpha:.1e}"
 
 
 def interval_in_words(ends: tuple[float, float]) -> str:
@@ -23,8 +26,14 @@ def interval_in_words(ends: tuple[float, float]) -> str:
 
 
 def share_in_words(share: float) -> str:
-    """ "7.6%", and "less than 0.1%" for what would show as nothing."""
-    return f"{share:.1%}" if share >= _LEAST_SHARE else "less than 0.1%"
+    """ "7.6%", "less than 0.1%" for what would show as nothing, and "more than 99.9%" for what would show as all."""
+    if share < _LEAST_SHARE:
+        return "less than 0.1%"
+    return "more than 99.9%" if 1.0 - _LEAST_SHARE <= share <= 1.0 else f"{share:.1%}"
+
+
+def degrees_in_words(dof: float) -> str:
+    return f"{dof:.3g} degree{'' if dof == 1.0 else 's'} of freedom"
 
 
 def counted(number: int, noun: str) -> str:

@@ -19,12 +19,12 @@ def law_table(facts: Facts) -> Table:
             words.days(law.horizon),
             law.verdict,
             str(law.rungs),
-            words.number(law.alpha),
-            words.interval(law.alpha_ci),
+            words.exponent(law.alpha),
+            words.exponents(law.alpha_ci),
             law_words.reach(law.alpha_ci_rungs),
             law_words.reach(law.alpha_ci_days),
             law_words.detectable(law),
-            *(words.number(law.alpha_by_count.get(name)) for name, _ in COUNTS),
+            *(words.exponent(law.alpha_by_count.get(name)) for name, _ in COUNTS),
         )
         for law in judged(facts)
     ]

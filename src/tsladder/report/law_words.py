@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tsladder.law.detection import FEW_DOF
+from tsladder.law.forms import Form
 from tsladder.report import words
 from tsladder.report.law_facts import LawFacts
 from tsladder.results.score_facts import Interval
@@ -14,24 +15,36 @@ PARTS = ("of the rungs", "of the days")
 
 def reach(interval: Interval | None) -> str:
     """Half the width of an interval around its figure: ±0.0123."""
-    return words.MISSING if interval is None else f"±{words.number((interval[1] - interval[0]) / 2.0)}"
+    return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
 
 def ends_and_parts(law: LawFacts) -> str:
     """-0.0177 to 0.0423: of the rungs ±0.0210, of the days ±0.0150. The ends alone where the days' part is unknown."""
-    ends = words.interval(law.alpha_ci)
+    ends = words.exponents(law.alpha_ci)
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
         return ends
     parts = zip(PARTS, (law.alpha_ci_rungs, law.alpha_ci_days), strict=True)
     return f"{ends}: {', '.join(f'{name} {reach(part)}' for name, part in parts)}"
 
 
+def scope(law: LawFacts) -> str:
+    """What is to be added to an alpha where no single exponent describes the ladder; "" where one does."""
+    if law.form == Form.TURN:
+        return ", over a ladder that no single exponent describes"
+    if law.form != Form.FLOOR or law.floor is None:
+        return ""
+    if not law.floor.identified:
+        return ", on average over a ladder that falls ever less"
+    above = f"{words.exponent(law.floor.alpha)} ({words.exponents(law.floor.alpha_ci)})"
+    return f", on average over the ladder; above its floor of {words.short(law.floor.E)} alpha is {above}"
+
+
 def detectable(law: LawFacts) -> str:
     """The least exponent that the ladder can be relied on to find; below three degrees of freedom only its range is
     known."""
     if is_range(law):
-        return words.interval(law.minimum_detectable_range)
-    return words.number(law.minimum_detectable_alpha)
+        return words.exponents(law.minimum_detectable_range)
+    return words.exponent(law.minimum_detectable_alpha)
 
 
 def is_range(law: LawFacts) -> bool:
@@ -54,20 +67,8 @@ def what_the_parts_are(laws: Iterable[LawFacts], level: str) -> str | None:
         "and seeds at these sizes would do to it, from the scatter of the rungs around their law. Of the days: what "
         "other test days would do to it, on which all rungs could gain more or less from size at once. Each part is "
         f"given as the half-width of the {level} interval that it would leave alone; the whole is of both together "
-        "(Welch and Satterthwaite), not their sum."
+        "(Welch and Satterthwaite), no narrower than either."
     )
-    if any(_narrower_than_a_part(law) for law in known):
-        said += (
-            " Where the rungs leave one or two degrees of freedom, the whole can be narrower than the part of the "
-            "rungs, because the part of the days brings degrees of freedom with it."
-        )
     if any(law.alpha_ci_days is None for law in known):
         said += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
     return said
-
-
-def _narrower_than_a_part(law: LawFacts) -> bool:
-    if law.alpha_ci is None:
-        return False
-    whole = law.alpha_ci[1] - law.alpha_ci[0]
-    return any(part is not None and part[1] - part[0] > whole for part in (law.alpha_ci_rungs, law.alpha_ci_days))

@@ -36,7 +36,7 @@ def verdict_lines(places: Places) -> list[str]:
 def _headline(law: LawFacts) -> str:
     parts = [f"h{law.horizon}  {law.verdict}"]
     if law.alpha is not None:
-        parts.append(f"alpha {words.number(law.alpha)} ({law_words.ends_and_parts(law)})")
+        parts.append(f"alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}")
     if law.minimum_detectable_alpha is not None:
-        parts.append(f"detectable from {law_words.detectable(law)}")
+        parts.append(f"detectable from {'somewhere in ' if law_words.is_range(law) else ''}{law_words.detectable(law)}")
     return "  ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tsladder.law.wording import p_in_words
+from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
 from tsladder.results.score_facts import Estimate, Interval, Skill
 
 MISSING = "—"
@@ -62,6 +62,16 @@ def number(value: float | None, digits: int = 4) -> str:
 def short(value: float | None) -> str:
     """Four significant digits: 0.00171, 20, 11.5."""
     return MISSING if value is None else f"{value:.4g}"
+
+
+def exponent(alpha: float | None) -> str:
+    """Four decimals, or powers of ten where those would show 0 of what is not 0."""
+    return MISSING if alpha is None else exponent_in_words(alpha)
+
+
+def exponents(bounds: Interval | None) -> str:
+    """0.0120 to 0.0310."""
+    return MISSING if bounds is None else interval_in_words(bounds)
 
 
 def chance(p: float | None) -> str:

@@ -7,14 +7,16 @@ this package costs nothing; MLflow itself (about 1.5 s) is imported when an `Mlf
 from tsladder.tracking.cell_run import CellRun, open_cell_run
 from tsladder.tracking.memory import MemoryTracker
 from tsladder.tracking.runs import LoggedRun, RunRecord, RunStatus, RunTags, Tracker, size_metrics
-from tsladder.tracking.store import MlflowTracker
-from tsladder.tracking.ui import UI_ENVIRONMENT, store_uri, ui_command, view_addresses
+from tsladder.tracking.store import MlflowStore
+from tsladder.tracking.tracker import MlflowTracker
+from tsladder.tracking.ui import UI_ENVIRONMENT, store_notes, store_uri, ui_command, view_addresses
 
 __all__ = [
     "UI_ENVIRONMENT",
     "CellRun",
     "LoggedRun",
     "MemoryTracker",
+    "MlflowStore",
     "MlflowTracker",
     "RunRecord",
     "RunStatus",
@@ -22,6 +24,7 @@ __all__ = [
     "Tracker",
     "open_cell_run",
     "size_metrics",
+    "store_notes",
     "store_uri",
     "ui_command",
     "view_addresses",

@@ -14,6 +14,7 @@ from tsladder.tracking.runs import (
     RunRecord,
     RunStatus,
     RunTags,
+    charted_metrics,
     last_values,
     law_summary,
     loggable_metrics,
@@ -100,7 +101,7 @@ class MemoryTracker:
             status=record.status,
             tags={**record.tags.as_dict(), "kind": kind, **record.extra_tags},
             params=loggable_params(record.params),
-            metrics={**loggable_metrics(record.metrics), **last_values(record.curves)},
+            metrics={**loggable_metrics(charted_metrics(record)), **last_values(record.curves)},
         )
         self.artifacts[run_id] = tuple(
             "/".join(filter(None, (folder, path.name))) for path, folder in record.artifacts.items()

@@ -165,6 +165,19 @@ def size_metrics(n_params: int | None) -> dict[str, float | None]:
     }
 
 
+def loss_of_horizon(horizon: str) -> str:
+    """The metric that is a trial's validation loss in the chart of its horizon: charts have no filters of their own."""
+    return f"best_val_loss_h{horizon}"
+
+
+def charted_metrics(record: RunRecord) -> dict[str, float | None]:
+    """The metrics of `record`, and those that charts need beside them."""
+    loss = record.metrics.get("best_val_loss")
+    if record.tags.kind != "trial" or loss is None:
+        return dict(record.metrics)
+    return {**record.metrics, loss_of_horizon(record.tags.horizon): loss}
+
+
 def loggable_params(params: Mapping[str, Value | None]) -> dict[str, str]:
     """Params as texts, missing ones left out."""
     return {name: str(value) for name, value in params.items() if value is not None}

@@ -9,12 +9,22 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
+from tsladder.tracking.database import (
+    ARTIFACTS,
+    DATABASE,
+    add_losses_by_horizon,
+    count_trials,
+    is_active,
+    probe,
+    set_aside_if_damaged,
+    tell_place,
+)
 from tsladder.tracking.descriptions import DESCRIPTION_TAG, cell_description, law_description
 from tsladder.tracking.registry import register
 from tsladder.tracking.runs import (
@@ -24,34 +34,38 @@ from tsladder.tracking.runs import (
     RunRecord,
     RunStatus,
     RunTags,
+    charted_metrics,
     law_summary,
     loggable,
     loggable_metrics,
     loggable_params,
+    loss_of_horizon,
 )
 from tsladder.tracking.ui import store_uri
-from tsladder.tracking.views import experiment_tags
+from tsladder.tracking.views import SIZE, experiment_tags, outdated_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import Experiment, Metric, Run
 
 _NAME = "mlflow.runName"
 _PARENT = "mlflow.parentRunId"
 _METRICS_PER_BATCH = 1000
 
 
-class MlflowTracker:
+class MlflowStore:
     """Runs of one experiment (the study's name) in ``<store>/mlflow.db``, files in ``<store>/artifacts``.
 
-    Uses MLflow's client, never its fluent API: no state is shared between trackers, and one run costs
+    Uses MLflow's client, never its fluent API: no state is shared between stores, and one run costs
     three short transactions. Folder and schema are made at the first use, under a file lock, because
-    two processes that create MLflow's tables at once corrupt them.
+    two processes that create MLflow's tables at once corrupt them. `say` is told what was put right when it was
+    opened. Every failure of MLflow is raised: `tsladder.tracking.tracker` has the copy that may fail.
     """
 
-    def __init__(self, store: Path, experiment: str) -> None:
+    def __init__(self, store: Path, experiment: str, say: Callable[[str], None]) -> None:
         self.store = store.resolve()
         self.experiment = experiment
+        self._say = say
 
     def cell_run(self, name: str, tags: RunTags) -> str:
         found = self._found_again(name, tags)
@@ -76,9 +90,15 @@ class MlflowTracker:
         parent = {} if record.parent_id is None else {_PARENT: record.parent_id}
         more = {"kind": record.tags.kind, **record.extra_tags, **parent}
         run_id = self._create(record.name, record.tags, record.start_ms, more, record.description)
-        self._log(run_id, record)
-        for path, folder in record.artifacts.items():
-            self._upload(run_id, path, folder)
+        try:
+            self._log(run_id, record)
+            for path, folder in record.artifacts.items():
+                self._upload(run_id, path, folder)
+        except Exception:
+            # Half of it would stand beside the whole one, should that be logged later.
+            with contextlib.suppress(Exception):  # most likely for the same reason
+                self._client.delete_run(run_id)
+            raise
         self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
         return run_id
 
@@ -96,6 +116,7 @@ class MlflowTracker:
         if entries or tags:
             self._client.log_batch(run_id, metrics=entries, tags=tags)
         self._client.set_terminated(run_id, status=status)
+        self._show_views()
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
         params, metrics = law_summary(record)
@@ -128,24 +149,42 @@ class MlflowTracker:
         condition = "" if parent_id is None else f"tags.`{_PARENT}` = '{parent_id}'"
         return tuple(_logged(run) for run in self._search(condition))
 
+    def was_deleted(self) -> bool:
+        """Whether somebody has deleted the experiment."""
+        try:
+            return not is_active(self.store / DATABASE, self.experiment)
+        except sqlite3.Error:
+            return False
+
     @cached_property
     def _client(self) -> MlflowClient:
         client_type = _import_client()
         self.store.mkdir(parents=True, exist_ok=True)
         with (self.store / "mlflow.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            database = self.store / "mlflow.db"
-            if not database.exists():
+            database = self.store / DATABASE
+            known = database.exists()
+            if known and (aside := set_aside_if_damaged(database)) is not None:
+                self._say(f"{database} was no database any more: it is kept as {aside.name}, and a new one was begun")
+                known = False
+            if known:
+                probe(database)
+                for move in tell_place(self.store):
+                    self._say(str(move))
+            else:
                 _create_database(client_type, self.store, database)
             client = client_type(tracking_uri=store_uri(self.store), registry_uri=store_uri(self.store))
             experiment = client.get_experiment_by_name(self.experiment)
             if experiment is None:
-                artifacts = (self.store / "artifacts").as_uri()
-                client.create_experiment(self.experiment, artifact_location=artifacts, tags=experiment_tags())
+                location = (self.store / ARTIFACTS).as_uri()
+                client.create_experiment(self.experiment, artifact_location=location, tags=experiment_tags({}))
+                if known:
+                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was made")
             else:
-                for name, value in experiment_tags().items():
-                    if name not in experiment.tags:
-                        client.set_experiment_tag(experiment.experiment_id, name, value)
+                if experiment.lifecycle_stage == "deleted":
+                    client.restore_experiment(experiment.experiment_id)
+                    self._say(f"MLflow's experiment {self.experiment!r} had been deleted: it is restored with its runs")
+                self._bring_views_up_to_date(client, experiment)
             return client
 
     @cached_property
@@ -154,6 +193,18 @@ class MlflowTracker:
         if experiment is None:
             raise WorkFailed(f"the MLflow experiment {self.experiment!r} was removed from {self.store} while in use")
         return str(experiment.experiment_id)
+
+    def _show_views(self) -> None:
+        """Say in the views what there is by now."""
+        self._bring_views_up_to_date(self._client, self._client.get_experiment(self._experiment_id))
+
+    def _bring_views_up_to_date(self, client: MlflowClient, experiment: Experiment) -> None:
+        database, number = self.store / DATABASE, experiment.experiment_id
+        trials = count_trials(database, number)
+        if any(loss_of_horizon(horizon) not in experiment.tags.get(SIZE, "") for horizon in trials):
+            add_losses_by_horizon(database, number)
+        for name, value in outdated_tags(experiment.tags, trials).items():
+            client.set_experiment_tag(number, name, value)
 
     def _found_again(self, name: str, tags: RunTags) -> str | None:
         """A run of the experiment itself that has this name in this study, RUNNING from now on."""
@@ -175,7 +226,7 @@ class MlflowTracker:
         from mlflow.entities import Param
 
         params = [Param(name, value) for name, value in loggable_params(record.params).items()]
-        metrics = _metrics(record.metrics, record.curves, record.end_ms or _now_ms())
+        metrics = _metrics(charted_metrics(record), record.curves, record.end_ms or _now_ms())
         self._client.log_batch(run_id, params=params, metrics=metrics[:_METRICS_PER_BATCH])
         for start in range(_METRICS_PER_BATCH, len(metrics), _METRICS_PER_BATCH):
             self._client.log_batch(run_id, metrics=metrics[start : start + _METRICS_PER_BATCH])
@@ -202,6 +253,8 @@ def _import_client() -> type[MlflowClient]:
 
     for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("mlflow.store.db", "sqlalchemy"):  # what they say with a traceback, they raise as well
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return MlflowClient
 
 

@@ -13,15 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tsladder.tracking.descriptions import DESCRIPTION_TAG
+from tsladder.tracking.runs import loss_of_horizon
 
 _SHARED = "mlflow.sharedViewState."
 _MADE_AT = 1_700_000_000_000
-"""Milliseconds; any instant will do, and a fixed one gives every study the same views."""
-
+"""Milliseconds; a fixed instant tells the views as they were made from those that somebody saved on the page."""
+OURS = f"{_SHARED}trials"
+"""A tag of every experiment that tsladder made."""
 _TRIALS = "tags.kind = 'trial'"
 _CELLS = "tags.kind = 'cell'"
 _EVALUATIONS = "tags.kind = 'evaluation'"
+SIZE = f"{_SHARED}size"
+"""The tag of the view in which every horizon has its chart."""
+
 _MOST_RUNS = 1000
+_FIRST_RUNS = 100
+"""So many runs MLflow's page reads at first (3.17), whatever a chart may show."""
 _SETTINGS = ("d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout")
 _TABLE = (
     *(f"tags.`{name}`" for name in ("budget", "horizon", "stop_reason")),
@@ -37,6 +44,7 @@ its evaluation.
 * `scaling-law` is the law with its verdicts and picture; `comparison` has the report and a table of every trial.
 * **Views**, above at the right: *Trials*, *Trials by horizon*, *Loss against size*, *Cells*, *Families and \
 tiers*, where runs with the same `windows` were scored on the same days and labels: only these can be compared.
+* The page reads 100 runs at first: *Load more* at the end of its list brings the next ones, also into the charts.
 * Filters to start from: `tags.budget = '200k'` · `tags.kind = 'trial' and tags.horizon = '1'` · \
 `tags.stop_reason != 'early_stopping'` · `tags.phase = 'train'` · `tags.kind = 'evaluation' and tags.windows = '...'`
 
@@ -54,11 +62,19 @@ class SavedView:
     order_by: str = "metrics.`best_val_loss`"
     columns: Sequence[str] = ()
     group_by: str | None = None
+    heading: str | None = None
+    """Above the charts, where the page has room for some thirty letters; None: the name."""
     charts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     def state(self) -> dict[str, Any]:
         """The page's state. Runs ordered by anything but their start stand in one flat list, which charts need."""
-        section = {"uuid": self.key, "name": self.name, "display": True, "isReordered": False, "columns": 2}
+        section = {
+            "uuid": self.key,
+            "name": self.heading or self.name,
+            "display": True,
+            "isReordered": False,
+            "columns": 2,
+        }
         group = {"aggregateFunction": "min", "groupByKeys": [{"mode": "tag", "groupByData": self.group_by}]}
         return {
             "searchFilter": self.filter,
@@ -125,15 +141,28 @@ _CURVES = {
 }
 _PARALLEL = {"type": "PARALLEL", "selectedParams": list(_SETTINGS), "selectedMetrics": ["best_val_loss"]}
 
-VIEWS = (
-    SavedView(key="trials", name="Trials", filter=_TRIALS, columns=_TABLE),
-    SavedView(key="horizons", name="Trials by horizon", filter=_TRIALS, columns=_TABLE, group_by="horizon"),
-    SavedView(
+
+def _loss_against_size(trials: Mapping[str, int]) -> SavedView:
+    """A chart a horizon of `trials` (horizon -> count); one of all trials while there are none."""
+    losses = [loss_of_horizon(horizon) for horizon in sorted(trials, key=int)] or ["best_val_loss"]
+    count = sum(trials.values())
+    return SavedView(
         key="size",
         name="Loss against size",
         filter=_TRIALS,
-        charts=(_scatter("log10_n_params", "best_val_loss"), _scatter("n_params", "best_val_loss"), _CURVES, _PARALLEL),
-    ),
+        # A number that is random: what the page reads first is then of all sizes and horizons alike. By loss, it was
+        # the better ones of each size, and 8 of 48 trials of a horizon whose losses are higher.
+        order_by="params.`seed`",
+        heading=f"{_FIRST_RUNS} of {count} trials: press Load more" if count > _FIRST_RUNS else None,
+        charts=(*(_scatter("log10_n_params", loss) for loss in losses), _CURVES, _PARALLEL),
+    )
+
+
+_BEFORE_SIZE = (
+    SavedView(key="trials", name="Trials", filter=_TRIALS, columns=_TABLE),
+    SavedView(key="horizons", name="Trials by horizon", filter=_TRIALS, columns=_TABLE, group_by="horizon"),
+)
+_AFTER_SIZE = (
     SavedView(
         key="cells",
         name="Cells",
@@ -155,10 +184,35 @@ VIEWS = (
 )
 
 
-def experiment_tags() -> dict[str, str]:
-    """Tags that an experiment gets once; whoever changes one on the page keeps his own."""
+def views(trials: Mapping[str, int]) -> tuple[SavedView, ...]:
+    """Those of an experiment with `trials` (horizon -> count)."""
+    return *_BEFORE_SIZE, _loss_against_size(trials), *_AFTER_SIZE
+
+
+def experiment_tags(trials: Mapping[str, int]) -> dict[str, str]:
+    """Tags of an experiment with `trials` (horizon -> count)."""
     return {
         "mlflow.experimentKind": "custom_model_development",
         DESCRIPTION_TAG: DESCRIPTION,
-        **dict(view.tag() for view in VIEWS),
+        **dict(view.tag() for view in views(trials)),
     }
+
+
+def outdated_tags(present: Mapping[str, str], trials: Mapping[str, int]) -> dict[str, str]:
+    """The tags that an experiment with the tags `present` lacks, and its views that have changed since they were made.
+
+    Whoever changes a tag on the page keeps his own.
+    """
+    return {
+        name: value
+        for name, value in experiment_tags(trials).items()
+        if name not in present or (present[name] != value and name.startswith(_SHARED) and _as_made(present[name]))
+    }
+
+
+def _as_made(view: str) -> bool:
+    """Whether nobody has saved this view since it was made."""
+    try:
+        return bool(json.loads(view)["updatedAt"] == _MADE_AT)
+    except (ValueError, KeyError, TypeError):
+        return False

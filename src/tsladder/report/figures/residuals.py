@@ -79,7 +79,9 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
 
     n = np.array([point.n_params for point in law.points])
     errors = [100.0 * (point.se or 0.0) / point.loss for point in law.points]
-    titled(axes, f"{words.days(law.horizon)} ahead", f"α = {words.number(law.alpha)}  [{words.interval(law.alpha_ci)}]")
+    titled(
+        axes, f"{words.days(law.horizon)} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]"
+    )
     axes.axhline(0.0, color=MUTED, linewidth=1.0, zorder=1)
     if law.residual_sd is not None:
         sd = 100.0 * law.residual_sd
@@ -87,11 +89,11 @@ def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
     if left_out := left_out_percent(law):
         axes.plot(
             *zip(*left_out, strict=True), "o", markerfacecolor="none", markeredgecolor=CONTRAST, markeredgewidth=1.3,
-            markersize=8, zorder=3, label="from the law of the other rungs",
+            markersize=8, zorder=3, label="from the power law of the other rungs",
         )  # fmt: skip
     axes.errorbar(
         n, residuals, yerr=errors, fmt="o", color=MODEL, markersize=5.5, capsize=3, elinewidth=1.2, zorder=4,
-        label="from the law, ± 1 se over seeds",
+        label="from the power law, ± 1 se over seeds",
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(n.min() / 1.6, n.max() * 1.6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from tsladder.law.detection import FEW_DOF, POWER
 from tsladder.law.forms import AICC_RUNGS, Form
 from tsladder.law.notes import CARRIES
 from tsladder.report import law_tables, words
@@ -14,6 +15,14 @@ from tsladder.report.law_facts import Excess, Influence, LawFacts
 RESIDUALS = "residuals.png"
 
 
+_COLUMNS = (
+    "Alpha is that of the power law over the whole ladder, whatever form the rungs support. Interval: with both of its "
+    "parts; beside it the half-width that each part would leave alone, a dash "
+    f"where it is not known. Detectable from: the exponent that such a study finds in {100.0 * POWER:g} % of "
+    f"repetitions, a range where the rungs leave fewer than {FEW_DOF} degrees of freedom."
+)
+
+
 def law(facts: Facts) -> list[Block]:
     if facts.law is None:
         return []
@@ -21,6 +30,7 @@ def law(facts: Facts) -> list[Block]:
     return [
         Heading(2, "The law"),
         *or_words(law_tables.law_table(facts), "No horizon has a verdict."),
+        *([Paragraph(_COLUMNS)] if fits.rows else []),
         *([fits] if fits.rows else []),
     ]
 
@@ -52,9 +62,9 @@ def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
         ("Form that the rungs support", _choice(law)),
         ("With a floor, loss = E + A·N^-alpha", _floor(law)),
         ("Does the loss turn upwards", _overfit(law)),
-        ("C and alpha together", _joint(law)),
-        ("Rungs that do not belong to the law of the others", _outliers(facts, law)),
-        ("Rungs that carry the fit", _carrying(law)),
+        ("C and alpha of the power law together", _joint(law)),
+        ("Rungs that do not belong to the power law of the others", _outliers(facts, law)),
+        ("Rungs that carry the fit of the power law", _carrying(law)),
         ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
     ]
     return [(label, text) for label, text in points if text]
@@ -101,9 +111,9 @@ def _floor(law: LawFacts) -> str | None:
         return "not supported: the curve that turns upwards leaves less of the losses than a law above a floor does"
     ends = "" if floor.E_ci is None else f" (interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g})"
     if floor.identified:
-        alpha = words.number(floor.alpha)
+        alpha = words.exponent(floor.alpha)
         if floor.alpha_ci is not None:
-            alpha += f" (interval {words.interval(floor.alpha_ci)}, of the rungs)"
+            alpha += f" (interval {words.exponents(floor.alpha_ci)}, of the rungs)"
         return f"E = {words.short(floor.E)}{ends}, A = {words.short(floor.A)}, alpha above the floor = {alpha}"
     if floor.bends:
         return (
@@ -133,7 +143,7 @@ def _joint(law: LawFacts) -> str | None:
         return None
     level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
     said = (
-        f"{level}alpha {words.interval(region.alpha)} and C {_span_of_C(region.C)}, "
+        f"{level}alpha {words.exponents(region.alpha)} and C {_span_of_C(region.C)}, "
         "where a larger alpha goes with a larger C, so neither says much alone"
     )
     if region.loss_at_reference is not None and law.reference_n is not None:
@@ -166,7 +176,7 @@ def _carrying(law: LawFacts) -> str | None:
 
 
 def _named(rungs: Iterable[tuple[Influence, str]]) -> str | None:
-    said = [f"{rung.cell} ({why}; without it alpha is {words.number(rung.alpha_without)})" for rung, why in rungs]
+    said = [f"{rung.cell} ({why}; without it alpha is {words.exponent(rung.alpha_without)})" for rung, why in rungs]
     return "; ".join(said) or None
 
 
@@ -182,8 +192,8 @@ def _excess(excess: Excess) -> str:
         )
     if excess.alpha is not None:
         said += (
-            f"; as a power of N the excess has alpha {words.number(excess.alpha)}, interval of the rungs "
-            f"{words.interval(excess.alpha_ci)}"
+            f"; as a power of N the excess has alpha {words.exponent(excess.alpha)}, interval of the rungs "
+            f"{words.exponents(excess.alpha_ci)}"
         )
     return _because(said, excess.reason)
 
@@ -240,8 +250,8 @@ def _selection(facts: Facts) -> list[Block]:
         Paragraph(
             "A rung enters the law with the best of its trials. Best of k: the expected validation loss of the best "
             "of k of a rung's recorded trials. An alpha that moves with k may move further with more trials. "
-            "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These "
-            "validation losses of searches, so the levels differ from the law's alpha; what counts is whether they move."
+            "Change: alpha at the largest k less that at the mean trial, its interval and p over rungs. These are "
+            "validation losses of searches, so their level is not that of the law; what counts is whether they move."
         ),
         *([Points(tuple(points))] if points else []),
     ]
@@ -262,9 +272,9 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *blocks,
         Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
         Paragraph(
-            "Filled: how far each rung lies from the law that was fitted to it, with one standard error over seeds. "
-            "Hollow: how far it lies from the law of the other rungs; at the top rung, what an extrapolation from the "
-            "smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
+            "Filled: how far each rung lies from the power law that was fitted to it, with one standard error over "
+            "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from "
+            "the smaller ones would have missed by. Shaded: one sd of the residuals, of a rung of mean weight."
         ),
         *(
             [Paragraph(f"The rungs support another form, so a pattern is to be expected here: {words.listed(others)}.")]

@@ -55,7 +55,11 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
     if facts.leaks and law.verdict != "invalid":
         return f"{days}: {law.verdict}", "this does not count, because the leak audit failed."
     beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
-    alpha = "" if law.alpha is None else f" Alpha {words.number(law.alpha)} ({law_words.ends_and_parts(law)})."
+    alpha = (
+        ""
+        if law.alpha is None
+        else f" Alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}."
+    )
     return f"{days}: {law.verdict}", f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
 
 
@@ -63,7 +67,9 @@ def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     confidence = facts.law.confidence if facts.law else None
     level = "" if confidence is None else f"{words.level(confidence)} "
     estimate = (
-        "none" if law.alpha is None else f"{words.number(law.alpha)}, {level}interval {law_words.ends_and_parts(law)}"
+        "none"
+        if law.alpha is None
+        else f"{words.exponent(law.alpha)}, {level}interval {law_words.ends_and_parts(law)}{law_words.scope(law)}"
     )
     beaten = words.listed(words.forecast(name) for name in law.beaten_by)
     nothing_to_beat = "no rung was scored" if law.rungs == 0 else "no simple forecast beats every rung"
@@ -92,7 +98,7 @@ def _repeated(law: LawFacts) -> str:
 def _detectable(law: LawFacts) -> str:
     if law.minimum_detectable_alpha is None:
         return words.MISSING
-    said = law_words.detectable(law)
-    if law_words.is_range(law):
-        said = f"somewhere from {said}; the rungs tell no more of their noise"
-    return said if law.power is None else f"{said} (found in {100.0 * law.power:g} % of such studies)"
+    found = "" if law.power is None else f"found in {100.0 * law.power:g} % of such studies"
+    if not law_words.is_range(law):
+        return law_words.detectable(law) + (f" ({found})" if found else "")
+    return f"{law_words.detectable(law)} ({'; '.join(filter(None, [found, 'the rungs tell no more of their noise']))})"

@@ -1,0 +1,124 @@
+"""Where a study lies: from a folder below it, in a temporary experiment, and under a DVC_ROOT of something else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.studies import ROOT, make_study
+from tsladder.cli import main
+from tsladder.places import Places
+
+
+def study(folder: Path) -> Path:
+    """The files by which a study is known."""
+    (folder / "stages").mkdir(parents=True)
+    for name in ("params.yaml", "dvc.yaml", "stages/hpo.py"):
+        (folder / name).touch()
+    return folder
+
+
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch, dvc_root: Path | str | None = None) -> Places:
+    monkeypatch.chdir(folder)
+    if dvc_root is None:
+        monkeypatch.delenv("DVC_ROOT", raising=False)
+    else:
+        monkeypatch.setenv("DVC_ROOT", str(dvc_root))
+    return Places.here()
+
+
+@pytest.mark.parametrize("below", [".", "docs", "artifacts/hpo/2M-h1"])
+def test_a_study_is_found_from_every_folder_of_it(below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = study(tmp_path / "study")
+    (root / below).mkdir(parents=True, exist_ok=True)
+    assert here(root / below, monkeypatch) == Places(root, root)
+
+
+def test_the_nearest_study_is_meant_and_a_params_yaml_of_something_else_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = study(tmp_path / "outer")
+    inner = study(outer / "studies" / "inner")
+    assert here(inner / "stages", monkeypatch).root == inner
+    (outer / "notes").mkdir()
+    (outer / "notes" / "params.yaml").touch()
+    (outer / "notes" / "deep").mkdir()
+    assert here(outer / "notes" / "deep", monkeypatch).root == outer
+    assert here(outer / "notes", monkeypatch).root == outer / "notes"
+
+
+def test_without_a_study_it_is_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "params.yaml").touch()
+    (tmp_path / "empty").mkdir()
+    assert here(tmp_path / "empty", monkeypatch) == Places(tmp_path / "empty", tmp_path / "empty")
+
+
+@pytest.mark.parametrize("inside", [".", "study"])
+def test_a_temporary_experiment_shares_what_its_main_checkout_has(
+    inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main_checkout = tmp_path / "main"
+    temporary = main_checkout / ".dvc" / "tmp" / "exps" / "tmpabc"
+    (temporary / ".dvc").mkdir(parents=True)
+    root = study(temporary / inside)
+    found = here(root, monkeypatch, main_checkout)
+    assert (found.root, found.home) == (root, main_checkout / inside)
+
+
+def test_a_dvc_root_by_another_way_to_the_same_folder_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main_checkout = tmp_path / "main"
+    temporary = main_checkout / ".dvc" / "tmp" / "exps" / "tmpabc"
+    (temporary / ".dvc").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(main_checkout)
+    assert here(study(temporary / "s"), monkeypatch, tmp_path / "link").home == main_checkout / "s"
+
+
+@pytest.mark.parametrize("name", ["another", "missing", "", "study/.dvc", "."])
+def test_an_exported_dvc_root_of_anything_else_is_not_believed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "another" / ".dvc" / "tmp" / "exps").mkdir(parents=True)
+    root = study(tmp_path / "study")
+    (root / ".dvc").mkdir()
+    assert here(root, monkeypatch, name and tmp_path / name) == Places(root, root)
+
+
+def test_a_study_in_a_folder_of_a_larger_repository_has_its_stores_beside_it_in_every_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".dvc").mkdir()
+    root = study(tmp_path / "study")
+    assert here(root, monkeypatch).home == root
+    assert here(root, monkeypatch, tmp_path).home == root, "as DVC calls a stage"
+
+
+def test_a_command_answers_from_a_folder_below_as_from_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = make_study(tmp_path / "study")
+    shutil.copytree(ROOT / "stages", places.root / "stages")
+    shutil.copy(ROOT / "dvc.yaml", places.root)
+    answers = []
+    for folder in (places.root, places.root / "stages"):
+        here(folder, monkeypatch)
+        assert main(["status", "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0]["cells"]
+    assert answers[0] == answers[1]
+
+
+def test_a_folder_that_was_removed_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["status"]) == 2
+    assert capsys.readouterr().err.count("tsladder:") == 1
+    monkeypatch.chdir(tmp_path)
