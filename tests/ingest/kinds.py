@@ -256,7 +256,7 @@ def zoned_parquet(zone: str, shown_in: str, *options: str) -> Case:
 
 
 def as_refused(case: Case, *words: str) -> Case:
-    return Case(content=case.content, words=words, suffix=case.suffix)
+    return Case(content=case.content, words=words, suffix=case.suffix, options=case.options)
 
 
 for zone, shown_in in (("Asia/Tokyo", "America/New_York"), ("Europe/Berlin", "America/New_York"),
@@ -272,11 +272,11 @@ for zone, shown_in in (("Asia/Tokyo", "America/New_York"), ("Europe/Berlin", "Am
     )
 
 
-def summer_time(form: str) -> tuple[pd.DataFrame, list[str]]:
-    """Two years of London midnights: 00:00 of the day in winter, 23:00 of the day before in summer."""
+def summer_time(form: str, name: str = "Europe/London") -> tuple[pd.DataFrame, list[str]]:
+    """Midnights over more than a year, in UTC: London's are 00:00 in winter, 23:00 of the day before in summer."""
     days = pd.bdate_range("2016-11-01", periods=400)
     frame = pd.concat([bars()] * 14).iloc[:400].assign(Date=days).reset_index(drop=True)
-    zone = ZoneInfo("Europe/London")
+    zone = ZoneInfo(name)
     moments = [datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC) for day in days.date]
     return frame, [moment.strftime(form) for moment in moments]
 
@@ -292,6 +292,32 @@ for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"):
     add(f"london_midnights_{slug}_refused", lambda form=form: as_refused(london(form), "--days as-written"))
 for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"):
     add(f"london_midnights_{form[-1]}_told", lambda form=form: london(form, "--zone", "Europe/London"))
+add("london_midnights_cut_off_told", lambda: london("%Y-%m-%d", "--zone", "Europe/London"))
+add(
+    "london_midnights_cut_off_of_tokyo",
+    lambda: as_refused(london("%Y-%m-%d", "--zone", "Asia/Tokyo"), "in Europe/London", "Monday to Friday"),
+)
+
+
+def over_a_year(form: str, name: str, *options: str) -> Case:
+    frame, days = summer_time(form, name)
+    return read(csv(written(frame).assign(Date=days)), options=options, expected=frame)
+
+
+for zone in ("Europe/Berlin", "Australia/Sydney", "Europe/London", "Europe/Lisbon", "Pacific/Auckland"):
+    for form in ("%Y-%m-%d %H:%M:%S+00:00", "%m/%d/%Y %H:%M"):
+        slug = f"{zone.partition('/')[2].lower()}_{form[1].lower()}"
+        add(
+            f"summer_time_{slug}_refused",
+            lambda zone=zone, form=form: as_refused(
+                over_a_year(form, zone),
+                "in Europe/" if zone.startswith("Europe") else f"in {zone}",
+                "Monday to Friday (--zone",
+            ),
+        )
+        add(f"summer_time_{slug}_told", lambda zone=zone, form=form: over_a_year(form, zone, "--zone", zone))
+for zone in ("America/New_York", "America/Los_Angeles", "Africa/Abidjan"):
+    add(f"summer_time_{zone.partition('/')[2].lower()}", lambda zone=zone: over_a_year("%Y-%m-%dT%H:%M:%SZ", zone))
 
 
 def moved(step: int) -> pd.DataFrame:
@@ -502,6 +528,13 @@ def binance(per: int, sep: str = ",") -> bytes:
 
 
 SHAPES: dict[str, Callable[[], Case]] = {
+    "units_below_the_header": lambda: read(
+        b"\n".join([lines().splitlines()[0], b",USD,USD,USD,USD,shares", *lines().splitlines()[1:]]),
+        "no day above the first day (units or a remark) (row 2)",
+    ),
+    "lines_in_quotation_marks_and_semicolons": lambda: read(
+        b"\n".join(part + b";;;" for part in wrapped(lines()).splitlines())
+    ),
     "metatrader_4": lambda: read(
         csv(written(bars(), day="%Y.%m.%d").assign(Time="00:00")[["Date", "Time", *COLUMNS[1:]]], header=False),
         "MetaTrader",

@@ -127,7 +127,9 @@ def _option(role: Role, heading: Heading) -> str:
 def _lacking(headings: Sequence[Heading], source: str, missing: Role | None) -> str:
     titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
     titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
-    way = "" if missing is None else f"; where it is there under another name, say --column {missing}=NAME"
+    if missing is None:
+        return f"{source} does not say which of its columns are the bars; it has {titles}:"
+    way = f"; where it is there under another name, say --column {missing}=NAME"
     return (
         f"{source} lacks the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one); "
         f"it has {titles}{way}:"
