@@ -169,7 +169,7 @@ def _of_bare_days(
 
 def _uncut(days: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
     """The days whose midnights in `zone` lie on `days` in UTC: the next ones where the zone is east of Greenwich."""
-    noons = days.astype("datetime64[s]") + np.timedelta64(43200, "s")
+    noons = days.astype("datetime64[s]") + 43200
     return days + (_offsets(noons, zone) > 0).astype(np.int64)
 
 
