@@ -153,6 +153,16 @@ VENDORS: dict[str, Callable[[], Case]] = {
         closeunadj="1",
         lastupdated="2020-01-01",
     ),
+    "tiingo": lambda: named("date|open|high|low|close|volume", day="%Y-%m-%dT00:00:00.000Z", divCash="0", adjOpen="1"),
+    "moscow_exchange": lambda: named("TRADEDATE|OPEN|HIGH|LOW|CLOSE|VOLUME", SECID="SBER", WAPRICE="1", VALUE="1"),
+    "korea_exchange": lambda: named("일자|시가|고가|저가|종가|거래량", day="%Y/%m/%d", 등락률="1", 거래대금="1"),
+    "taiwan_exchange": lambda: named("日期|開盤價|最高價|最低價|收盤價|成交股數", day="%Y/%m/%d", 成交金額="1"),
+    "boursorama": lambda: named("date|ouv|haut|bas|clot|vol", day="%d/%m/%Y", devise="EUR"),
+    "nordnet": lambda: named(
+        "Date|Opening price|High price|Low price|Closing price|Total volume", Bid="1", Ask="1", Turnover="1"
+    ),
+    "eod_historical": lambda: named("Date|Open|High|Low|Close|Volume|Adjusted_close", adjusted=True),
+    "polygon": lambda: named("t|o|h|l|c|v", ticker="SPY"),
     "single_letters": lambda: named("t|o|h|l|c|v", n="1", vw="1"),
     "cryptocompare": lambda: named("time|open|high|low|close|volumefrom", volumeto="1"),
     "warsaw_bulk": lambda: named(
@@ -682,6 +692,11 @@ def strange() -> bytes:
 
 TOLD: dict[str, Callable[[], Case]] = {
     "all": lambda: read(strange(), "Close from 'Cloture finale'", options=tuple(ROLES)),
+    "a_volume_of_another_name": lambda: read(
+        csv(written(bars()).rename(columns={"Volume": "Shares sold"})),
+        "say --column 'Volume=Shares sold'",
+        expected=bars().drop(columns="Volume"),
+    ),
     "not_at_all": lambda: refused(strange(), "--column Date=NAME"),
     "one_of_two": lambda: read(
         csv(written(bars()).assign(Settle="1").rename(columns={"Close": "Last"})), options=("--column", "close=Last")
