@@ -153,6 +153,16 @@ VENDORS: dict[str, Callable[[], Case]] = {
         closeunadj="1",
         lastupdated="2020-01-01",
     ),
+    "tiingo": lambda: named("date|open|high|low|close|volume", day="%Y-%m-%dT00:00:00.000Z", divCash="0", adjOpen="1"),
+    "moscow_exchange": lambda: named("TRADEDATE|OPEN|HIGH|LOW|CLOSE|VOLUME", SECID="SBER", WAPRICE="1", VALUE="1"),
+    "korea_exchange": lambda: named("일자|시가|고가|저가|종가|거래량", day="%Y/%m/%d", 등락률="1", 거래대금="1"),
+    "taiwan_exchange": lambda: named("日期|開盤價|最高價|最低價|收盤價|成交股數", day="%Y/%m/%d", 成交金額="1"),
+    "boursorama": lambda: named("date|ouv|haut|bas|clot|vol", day="%d/%m/%Y", devise="EUR"),
+    "nordnet": lambda: named(
+        "Date|Opening price|High price|Low price|Closing price|Total volume", Bid="1", Ask="1", Turnover="1"
+    ),
+    "eod_historical": lambda: named("Date|Open|High|Low|Close|Volume|Adjusted_close", adjusted=True),
+    "polygon": lambda: named("t|o|h|l|c|v", ticker="SPY"),
     "single_letters": lambda: named("t|o|h|l|c|v", n="1", vw="1"),
     "cryptocompare": lambda: named("time|open|high|low|close|volumefrom", volumeto="1"),
     "warsaw_bulk": lambda: named(
@@ -256,7 +266,7 @@ def zoned_parquet(zone: str, shown_in: str, *options: str) -> Case:
 
 
 def as_refused(case: Case, *words: str) -> Case:
-    return Case(content=case.content, words=words, suffix=case.suffix)
+    return Case(content=case.content, words=words, suffix=case.suffix, options=case.options)
 
 
 for zone, shown_in in (("Asia/Tokyo", "America/New_York"), ("Europe/Berlin", "America/New_York"),
@@ -272,11 +282,11 @@ for zone, shown_in in (("Asia/Tokyo", "America/New_York"), ("Europe/Berlin", "Am
     )
 
 
-def summer_time(form: str) -> tuple[pd.DataFrame, list[str]]:
-    """Two years of London midnights: 00:00 of the day in winter, 23:00 of the day before in summer."""
+def summer_time(form: str, name: str = "Europe/London") -> tuple[pd.DataFrame, list[str]]:
+    """Midnights over more than a year, in UTC: London's are 00:00 in winter, 23:00 of the day before in summer."""
     days = pd.bdate_range("2016-11-01", periods=400)
     frame = pd.concat([bars()] * 14).iloc[:400].assign(Date=days).reset_index(drop=True)
-    zone = ZoneInfo("Europe/London")
+    zone = ZoneInfo(name)
     moments = [datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC) for day in days.date]
     return frame, [moment.strftime(form) for moment in moments]
 
@@ -292,6 +302,32 @@ for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"):
     add(f"london_midnights_{slug}_refused", lambda form=form: as_refused(london(form), "--days as-written"))
 for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"):
     add(f"london_midnights_{form[-1]}_told", lambda form=form: london(form, "--zone", "Europe/London"))
+add("london_midnights_cut_off_told", lambda: london("%Y-%m-%d", "--zone", "Europe/London"))
+add(
+    "london_midnights_cut_off_of_tokyo",
+    lambda: as_refused(london("%Y-%m-%d", "--zone", "Asia/Tokyo"), "in Europe/London", "Monday to Friday"),
+)
+
+
+def over_a_year(form: str, name: str, *options: str) -> Case:
+    frame, days = summer_time(form, name)
+    return read(csv(written(frame).assign(Date=days)), options=options, expected=frame)
+
+
+for zone in ("Europe/Berlin", "Australia/Sydney", "Europe/London", "Europe/Lisbon", "Pacific/Auckland"):
+    for form in ("%Y-%m-%d %H:%M:%S+00:00", "%m/%d/%Y %H:%M"):
+        slug = f"{zone.partition('/')[2].lower()}_{form[1].lower()}"
+        add(
+            f"summer_time_{slug}_refused",
+            lambda zone=zone, form=form: as_refused(
+                over_a_year(form, zone),
+                "in Europe/" if zone.startswith("Europe") else f"in {zone}",
+                "Monday to Friday (--zone",
+            ),
+        )
+        add(f"summer_time_{slug}_told", lambda zone=zone, form=form: over_a_year(form, zone, "--zone", zone))
+for zone in ("America/New_York", "America/Los_Angeles", "Africa/Abidjan"):
+    add(f"summer_time_{zone.partition('/')[2].lower()}", lambda zone=zone: over_a_year("%Y-%m-%dT%H:%M:%SZ", zone))
 
 
 def moved(step: int) -> pd.DataFrame:
@@ -502,6 +538,13 @@ def binance(per: int, sep: str = ",") -> bytes:
 
 
 SHAPES: dict[str, Callable[[], Case]] = {
+    "units_below_the_header": lambda: read(
+        b"\n".join([lines().splitlines()[0], b",USD,USD,USD,USD,shares", *lines().splitlines()[1:]]),
+        "no day above the first day (units or a remark) (row 2)",
+    ),
+    "lines_in_quotation_marks_and_semicolons": lambda: read(
+        b"\n".join(part + b";;;" for part in wrapped(lines()).splitlines())
+    ),
     "metatrader_4": lambda: read(
         csv(written(bars(), day="%Y.%m.%d").assign(Time="00:00")[["Date", "Time", *COLUMNS[1:]]], header=False),
         "MetaTrader",
@@ -576,6 +619,57 @@ SHAPES: dict[str, Callable[[], Case]] = {
 }
 
 
+def mixed_units() -> bytes:
+    """Binance went from milliseconds to microseconds, and people string files together."""
+    rows = binance(1000).splitlines()[:15] + binance(10**6).splitlines()[15:]
+    return b"\n".join(rows)
+
+
+def before_1970() -> Case:
+    frame = pd.concat([bars()] * 12).iloc[:340].assign(Date=pd.bdate_range("1969-06-02", periods=340))
+    frame = pd.concat([frame, bars(700).assign(Date=pd.bdate_range("1975-01-02", periods=700))]).reset_index(drop=True)
+    seconds = [int((day - pd.Timestamp("1970-01-01")).total_seconds()) + 52200 for day in frame["Date"]]
+    return read(csv(written(frame).assign(Date=seconds).rename(columns={"Date": "time"})), expected=frame)
+
+
+def barchart() -> Case:
+    frame = written(bars(), day="%m/%d/%Y").assign(Symbol="X", Change="1", Pct="0.1%")
+    frame = frame.rename(columns={"Date": "Time", "Close": "Last"})
+    footer = b'"Downloaded from Barchart.com as of 02-13-2018 04:00pm CST"\n'
+    return read(csv(frame[::-1]) + footer, "no day below the last day")
+
+
+add("epoch_of_two_units", lambda: read(mixed_units(), "microseconds and milliseconds since 1970"))
+add("epoch_before_1970", before_1970)
+add("vendor_barchart", barchart)
+add(
+    "vendor_coinmarketcap",
+    lambda: read(
+        csv(
+            written(every_day(), day="%Y-%m-%dT23:59:59.999Z")
+            .rename(columns=str.lower)
+            .rename(columns={"date": "timestamp"})
+            .assign(timeOpen="2018-01-01T00:00:00.000Z", name="2781", marketCap="1"),
+            sep=";",
+        ),
+        expected=every_day(),
+    ),
+)
+add(
+    "vendor_coinbase",
+    lambda: read(
+        csv(
+            written(every_day())
+            .assign(Date=[int(day.timestamp()) for day in every_day()["Date"]])[
+                ["Date", "Low", "High", "Open", "Close", "Volume"]
+            ]
+            .set_axis(["time", "low", "high", "open", "close", "volume"], axis=1)
+        ),
+        expected=every_day(),
+    ),
+)
+
+
 def feather(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_feather(buffer)
@@ -598,6 +692,11 @@ def strange() -> bytes:
 
 TOLD: dict[str, Callable[[], Case]] = {
     "all": lambda: read(strange(), "Close from 'Cloture finale'", options=tuple(ROLES)),
+    "a_volume_of_another_name": lambda: read(
+        csv(written(bars()).rename(columns={"Volume": "Shares sold"})),
+        "say --column 'Volume=Shares sold'",
+        expected=bars().drop(columns="Volume"),
+    ),
     "not_at_all": lambda: refused(strange(), "--column Date=NAME"),
     "one_of_two": lambda: read(
         csv(written(bars()).assign(Settle="1").rename(columns={"Close": "Last"})), options=("--column", "close=Last")

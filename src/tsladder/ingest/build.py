@@ -33,7 +33,7 @@ from tsladder.ingest.repairs import (
 from tsladder.ingest.rows import Arranged, arrange, choose_symbol, drop_summary
 from tsladder.ingest.schema import schema_faults
 from tsladder.ingest.sheet import Fault, Sheet
-from tsladder.ingest.volumes import traded_volume, without_crsp_signs
+from tsladder.ingest.volumes import possible_volume, traded_volume, without_crsp_signs
 from tsladder.ingest.zones import Settled, settle_days
 from tsladder.market.bars import Bars, bar_faults
 
@@ -191,6 +191,8 @@ def _numbers(
     if choices.repair_range:
         widened, widening = widen_range(read.sheet, read.days_R, read.values)
         read = replace(read, values=widened, repairs=(*read.repairs, *widening))
+    if Role.VOLUME not in values and Role.VOLUME not in columns.places and Role.VOLUME not in choices.columns:
+        volume_note = possible_volume(columns)
     notes = tuple(note for note in (sign_note, volume_note) if note is not None)
     return read, (*numbers.notes, *notes), numbers.decimal, left_aside
 

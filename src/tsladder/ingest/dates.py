@@ -124,14 +124,16 @@ def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
 
 def _common_unit(cells: Sequence[str]) -> str | None:
     """The unit of a column whose cells are mostly counts since 1970."""
-    units = Counter(unit for cell in cells if (unit := epoch_unit(cell)) is not None)
-    if not units or sum(units.values()) * 2 <= len(cells):
+    first = next((cell for cell in cells if cell), "")
+    if epoch_unit(first) is None and epoch_unit(next((cell for cell in reversed(cells) if cell), "")) is None:
         return None
-    return units.most_common(1)[0][0]
+    units = Counter(unit for cell in cells if (unit := epoch_unit(cell)) is not None)
+    return units.most_common(1)[0][0] if sum(units.values()) * 2 > len(cells) else None
 
 
 def _counted(cells: Sequence[str], absent_R: NDArray[np.bool_], unit: str) -> Stamps:
     seconds_R = epoch_seconds(cells, unit)
+    units = {told for cell in cells if (told := epoch_unit(cell)) is not None}
     bad_R = np.isnan(seconds_R)
     stamps_R = np.where(bad_R, 0, seconds_R).astype(np.int64).astype("datetime64[s]")
     days_R = np.where(bad_R, np.datetime64("NaT", "D"), stamps_R.astype("datetime64[D]"))
@@ -150,7 +152,7 @@ def _counted(cells: Sequence[str], absent_R: NDArray[np.bool_], unit: str) -> St
         clock_R=clock_R,
         offset_R=np.where(bad_R, np.nan, 0.0),
         zones=("UTC",),
-        notation=f"{unit} since 1970",
+        notation=f"{' and '.join(sorted(units)) or unit} since 1970",
         faults=tuple(faults),
     )
 

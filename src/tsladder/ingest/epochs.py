@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Days from 1973 to 2100 have 9 or 10 digits as seconds, and three more in each finer unit.
+# Days from 1973 to 2100, and as far before 1966, have 9 or 10 digits as seconds, and three more in each finer unit.
 _LEAST, _BEYOND = 10**8, 4_102_444_800
 _UNITS = (("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6), ("nanoseconds", 10**9))
+_PER = dict(_UNITS)
+_COUNT = re.compile(r"(-?[0-9]{1,19})(?:\.[0-9]*)?")
 
 
 def epoch_unit(cell: str) -> str | None:
-    """The unit of a count since 1970; None for what is none."""
-    whole, point, rest = cell.partition(".")
-    if not (whole.isascii() and whole.isdigit()) or (point and not (rest.isdigit() or rest == "")):
+    """The unit of a count since 1970; None for what is none, or too small to tell."""
+    match = _COUNT.fullmatch(cell)
+    if match is None:
         return None
-    count = int(whole)
-    return next((unit for unit, per in _UNITS if _LEAST * per <= count < _BEYOND * per), None)
+    size = abs(int(match[1]))
+    return next((unit for unit, per in _UNITS if _LEAST * per <= size < _BEYOND * per), None)
 
 
-def epoch_seconds(cells: Sequence[str], unit: str) -> NDArray[np.float64]:
-    """Whole seconds since 1970; NaN where a cell is no count in `unit`."""
-    per = dict(_UNITS)[unit]
-    return np.array(
-        [int(cell.partition(".")[0]) // per if epoch_unit(cell) == unit else np.nan for cell in cells],
-        dtype=np.float64,
-    )
+def epoch_seconds(cells: Sequence[str], common: str) -> NDArray[np.float64]:
+    """Whole seconds since 1970; NaN where a cell is no count.
+
+    Every cell tells its own unit: Binance went from milliseconds to microseconds. Counts near 1970 are too small to
+    tell one, and are in the `common` unit where the column then runs one way.
+    """
+    seconds = np.full(len(cells), np.nan)
+    small: list[int] = []
+    for place, cell in enumerate(cells):
+        match = _COUNT.fullmatch(cell)
+        if match is None:
+            continue
+        unit = epoch_unit(cell)
+        seconds[place] = int(match[1]) // _PER[unit or common]
+        if unit is None:
+            small.append(place)
+    if small:
+        steps = np.diff(seconds[~np.isnan(seconds)])
+        if not ((steps >= 0).all() or (steps <= 0).all()):
+            seconds[small] = np.nan
+    return seconds

@@ -14,6 +14,7 @@ from tsladder.ingest.sheet import Heading
 PRICES = (Role.OPEN, Role.HIGH, Role.LOW, Role.CLOSE)
 NEEDED = (Role.DATE, *PRICES)
 PER_SYMBOL = (*PRICES, Role.VOLUME, Role.ADJ_CLOSE)
+NOT_OF_THE_BARS = "not of the bars"
 OPTIONAL = (Role.TIME, Role.VOLUME, Role.TICK_VOLUME, Role.ADJ_CLOSE, Role.SYMBOL)
 
 _TIME_AS_DATE = next(rank for rank, names in enumerate(NAMES[Role.DATE]) if names == "time")
@@ -113,9 +114,7 @@ def find_columns(
     for place, heading in enumerate(headings):
         if place not in places.values() and str(heading) not in ignored:
             unnamed = _UNNAMED.fullmatch(heading.name.strip().lower())
-            ignored[str(heading) or f"column {place + 1}"] = (
-                "the index" if unnamed and place == 0 else "not of the bars"
-            )
+            ignored[str(heading) or f"column {place + 1}"] = "the index" if unnamed and place == 0 else NOT_OF_THE_BARS
     return Columns(places=places, ignored=ignored)
 
 
@@ -127,7 +126,9 @@ def _option(role: Role, heading: Heading) -> str:
 def _lacking(headings: Sequence[Heading], source: str, missing: Role | None) -> str:
     titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
     titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
-    way = "" if missing is None else f"; where it is there under another name, say --column {missing}=NAME"
+    if missing is None:
+        return f"{source} does not say which of its columns are the bars; it has {titles}:"
+    way = f"; where it is there under another name, say --column {missing}=NAME"
     return (
         f"{source} lacks the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one); "
         f"it has {titles}{way}:"

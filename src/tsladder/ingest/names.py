@@ -46,7 +46,8 @@ NAMES: Mapping[Role, Sequence[str]] = {
         "/stock open/eröffnung/eröffn/eröffnungskurs/ouv/ouverture/ouvert/apertura/aper/abertura/abert/abe"
         "/otwarcie/otw/откр/открытие/цена открытия/açılış/始値/오픈/시가/开盘/开盘价/開市/開盤/開盤價/今开"
         "/öppen/öppning/öppningskurs/åpning/åbning/åpen/åben/avaus/aloitus/مفتوح/الافتتاح/افتتاح/سعر الافتتاح"
-        "/άνοιγμα/פתיחה/שער פתיחה/pembukaan/terbuka/buka/mở/mở cửa/เปิด/deschidere/nyitó/otevření/openning"),
+        "/άνοιγμα/פתיחה/שער פתיחה/pembukaan/terbuka/buka/mở/mở cửa/เปิด/deschidere/nyitó/otevření"
+        "/prezzo apertura/prezzo di apertura/cours d ouverture"),
         "erster/first/primo/premier",
         "o",
     ),
@@ -55,7 +56,7 @@ NAMES: Mapping[Role, Sequence[str]] = {
         "/trade high/max/maximum/hoch/höchst/höchstkurs/tageshoch/plus haut/haut/massimo/max price/máximo"
         "/máxima/maxim/hoog/hoogste/najwyższy/максимум/макс/максимальная/цена максимум/yüksek/en yüksek/高値"
         "/고가/高/最高/最高价/最高價/högst/högsta/hög/høy/høj/høyeste/høyest/ylin/korkein/أعلى/مرتفع/الأعلى"
-        "/أعلى سعر/υψηλό/υψηλότερη/גבוה/tertinggi/cao/cao nhất/สูง/สูงสุด/nejvyšší"),
+        "/أعلى سعر/υψηλό/υψηλότερη/גבוה/tertinggi/cao/cao nhất/สูง/สูงสุด/nejvyšší/prezzo massimo"),
         "h",
     ),
     Role.LOW: (
@@ -63,7 +64,7 @@ NAMES: Mapping[Role, Sequence[str]] = {
         "/min/minimum/tief/tiefst/tiefstkurs/tagestief/plus bas/bas/minimo/mínima/minim/laag/laagste"
         "/najniższy/минимум/мин/минимальная/цена минимум/düşük/en düşük/安値/저가/低/最低/最低价/最低價/lägst"
         "/lägsta/låg/lav/lavest/laveste/alin/matalin/أدنى/منخفض/الأدنى/أدنى سعر/χαμηλό/χαμηλότερη/נמוך"
-        "/terendah/thấp/thấp nhất/ต่ำ/ต่ำสุด/nejnižší"),
+        "/terendah/thấp/thấp nhất/ต่ำ/ต่ำสุด/nejnižší/prezzo minimo"),
         "l",
     ),
     Role.CLOSE: (
@@ -72,7 +73,7 @@ NAMES: Mapping[Role, Sequence[str]] = {
         "/fechamento/fecho/slot/slotkoers/zamkniecie/kurs zamknięcia/закр/закрытие/цена закрытия/kapanış/終値"
         "/종가/收盘/收盘价/收市/收盤/收盤價/stängning/stängningskurs/slutkurs/senast betalt/sluttkurs"
         "/lukukurssi/päätös/إغلاق/الإغلاق/سعر الإغلاق/κλείσιμο/סגירה/שער סגירה/נעילה/penutupan/đóng cửa/ปิด"
-        "/záró/închidere/uzavření"),
+        "/záró/închidere/uzavření/clot/prezzo chiusura/prezzo di chiusura"),
         "last/last price/px last/settle/settlement/px settle/trdprc 1/prc/dlyprc/lastpric",
         ("price/kurs/zuletzt/letzter/dernier/ultimo/laatste/ostatnio/ostatni/цена/son/şimdi/現在値/最新/最新价"
         "/senaste/siste/sidste/viimeisin/السعر/الأخير/آخر/τελευταία/אחרון/שער/terakhir/lần cuối/ล่าสุด"
@@ -85,7 +86,8 @@ NAMES: Mapping[Role, Sequence[str]] = {
         "/shares traded/no of shares/number of shares/volume shares/volume traded/base volume/volumefrom"
         "/volume base/quantity/qty/cshtrd/trading volume/volym/volume totale/quantité/quantità/объём/hac"
         "/hacim/出来高/거래량/成交量/交易量/成交量股/vaihto/volyymi/الحجم/حجم/حجم التداول/كمية/όγκος/נפח"
-        "/מחזור/volume perdagangan/kl/khối lượng/ปริมาณ/forgalom/omsatt/omsetning antall/vo"),
+        "/מחזור/volume perdagangan/kl/khối lượng/ปริมาณ/forgalom/omsatt/omsetning antall/vo"
+        "/total volume/成交股數/成交股数/成交數量/成交数量/volumi/titres échangés"),
         "volumen/wolumen/wol/umsatz",
         "v",
     ),

@@ -103,7 +103,7 @@ def sound_rows(
     kept_R[[place for place, _ in faults]] = False
     dropped = int((~kept_R).sum())
     if not choices.drop_faulty_rows:
-        raise refusal(sheet, faults, days_R, ways=_ways(faults, choices, dropped))
+        raise refusal(sheet, faults, days_R, ways=_ways(faults, choices, dropped, len(kept_R)))
     if dropped > _MOST_FAULTY * len(kept_R):
         way = (
             f"--drop-faulty-rows would leave out {dropped} of {len(kept_R)} rows: the file is read wrongly, or is none"
@@ -125,7 +125,7 @@ def sound_rows(
     )
 
 
-def _ways(faults: Sequence[Fault], choices: Choices, dropped: int) -> tuple[str, ...]:
+def _ways(faults: Sequence[Fault], choices: Choices, dropped: int, rows: int) -> tuple[str, ...]:
     """The options with which the file would be taken as it is."""
     ways = []
     words = [said for _, said in faults]
@@ -135,8 +135,9 @@ def _ways(faults: Sequence[Fault], choices: Choices, dropped: int) -> tuple[str,
         ways.append("--repair range widens High and Low to Open and Close")
     if choices.missing_volume is None and any(said.startswith("Volume is missing") for said in words):
         ways.append("--missing-volume zero or drop decides of days without a volume")
-    rows = "this row" if dropped == 1 else f"these {dropped} rows"
-    return (*ways, f"--drop-faulty-rows leaves out {rows}")
+    if dropped <= _MOST_FAULTY * rows:
+        ways.append(f"--drop-faulty-rows leaves out {'this row' if dropped == 1 else f'these {dropped} rows'}")
+    return tuple(ways)
 
 
 def _is_order(said: str) -> bool:

@@ -18,6 +18,7 @@ from tsladder.ingest.names import RANKS, Role, bare
 from tsladder.ingest.sheet import Dropped, Fault, Sheet, is_missing, is_number_like
 
 _SUMMARY_ROWS = 20
+_UNIT_ROWS = 3
 _SYMBOLS_SHOWN = 10
 # Where so many days have several rows that conflict, it is no accident but another frequency.
 _INTRADAY_SHARE = 0.5
@@ -74,7 +75,8 @@ def _check_choice(source: str, held: tuple[str, ...], only: str | None) -> None:
 
 
 def drop_summary(sheet: Sheet, columns: Columns) -> Sheet:
-    """Without the lines below the last day: totals, sources, remarks. A row that is a whole bar is never one."""
+    """Without the lines below the last day (totals, sources, remarks) and the units above the first. A row that is a
+    whole bar is never one."""
     dates = sheet.columns[columns.places[Role.DATE]]
     if not isinstance(dates, list):
         return sheet
@@ -92,7 +94,18 @@ def drop_summary(sheet: Sheet, columns: Columns) -> Sheet:
         kept_R[place] = False
     if len(dates) - kept_R.sum() > _SUMMARY_ROWS:
         return sheet
-    return sheet.keep(kept_R, REMARK)
+    below = sheet.keep(kept_R, REMARK)
+    return below.keep(_below_units(dates, prices)[kept_R], "no day above the first day (units or a remark)")
+
+
+def _below_units(dates: Sequence[str], prices: Sequence[Sequence[str] | NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """False for the rows between the header and the first day in which neither a day nor a price has a digit."""
+    below_R = np.ones(len(dates), dtype=np.bool_)
+    for place in range(min(_UNIT_ROWS, len(dates))):
+        if any(map(str.isdigit, dates[place])) or any(_has_number(column, place) for column in prices):
+            break
+        below_R[place] = False
+    return below_R
 
 
 def _has_number(column: Sequence[str] | NDArray[np.float64], place: int) -> bool:

@@ -50,8 +50,13 @@ def all_rows(text: str, delimiter: str, source: str) -> tuple[list[list[str]], l
 
 
 def _evened(text: str, delimiter: str) -> str:
-    """Columns that are lined up by blanks have several between two cells."""
-    return re.sub(r"^ +| +$|(?<= ) +", "", text, flags=re.MULTILINE) if delimiter == " " else text
+    """The text as a CSV reader takes it: one blank between columns that are lined up by blanks."""
+    if delimiter == " ":
+        return re.sub(r"^ +| +$|(?<= ) +", "", text, flags=re.MULTILINE)
+    # A program that separates by semicolons puts them behind lines that it has quoted as a whole.
+    if delimiter == "," and re.match(r'"[^\r\n]*";+\r?$', text, flags=re.MULTILINE):
+        return re.sub(r'(?<=");+(?=\r?$)', "", text, flags=re.MULTILINE)
+    return text
 
 
 def _unquoted(rows: list[list[str]], delimiter: str) -> list[list[str]]:

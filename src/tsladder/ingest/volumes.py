@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.ingest.headers import NOT_OF_THE_BARS, Columns
 from tsladder.ingest.names import Role, bare
 from tsladder.ingest.sheet import Sheet
+
+_MAY_BE_VOLUME = re.compile(r"vol|shares|qty|quantit|contracts|lots|成交|出来高|거래|объ|量", re.IGNORECASE)
+_NO_VOLUME = re.compile(
+    r"adj|avg|average|mean|volat|prev|turnover|value|amount|额|額|金|대금|outstanding", re.IGNORECASE
+)
 
 Values = dict[Role, NDArray[np.float64]]
 
@@ -36,6 +43,14 @@ def traded_volume(values: Mapping[Role, NDArray[np.float64]]) -> tuple[Values, s
         return kept, why, "Volume counts ticks: the column of real volume has none"
     del kept[Role.VOLUME]
     return kept, why, None
+
+
+def possible_volume(columns: Columns) -> str | None:
+    """What to say of a column that was left aside and may be the volume, by its name."""
+    for title, why in columns.ignored.items():
+        if why == NOT_OF_THE_BARS and _MAY_BE_VOLUME.search(title) and not _NO_VOLUME.search(title):
+            return f"no column is taken as Volume; where {title!r} is it, say --column 'Volume={title}'"
+    return None
 
 
 def without_crsp_signs(

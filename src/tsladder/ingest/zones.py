@@ -154,17 +154,32 @@ def _of_bare_days(
     if doubt is None:
         notes = (f"dates carry no time: a day is the one that is written, whatever {zone} is",)
         return Settled(days_R=stamps.days_R, zone=None, shift=None, notes=notes)
-    if zone in _OTHER_WEEKS or doubt is not DayShift.NEXT or not _is_east(zone):
+    days = stamps.days_R[known_R]
+    cut = _uncut(days, zone)
+    if zone in _OTHER_WEEKS or doubt is not DayShift.NEXT or weekend_share(cut) > FEW:
         raise _refusal(stamps, known_R, rows_R, source, doubt)
-    days_R = stamps.days_R + 1
-    notes = ((f"dates carry no time and run {week_in_words(stamps.days_R[known_R])}: they count as midnights of {zone} "
-             f"cut off in UTC, so that days are one later and run {week_in_words(days_R[known_R])}"),)  # fmt: skip
-    return Settled(days_R=days_R, zone=zone, shift=DayShift.NEXT, notes=notes)
+    days_R = stamps.days_R.copy()
+    days_R[known_R] = cut
+    note = (
+        f"dates carry no time and run {week_in_words(days)}: they count as midnights of {zone} cut off in UTC, so that "
+        f"{int((cut != days).sum())} of {len(days)} days are one later, and they run {week_in_words(cut)}"
+    )
+    return Settled(days_R=days_R, zone=zone, shift=None, notes=(note,))
 
 
-def _is_east(zone: str) -> bool:
-    offset = _offsets(np.array([np.datetime64("2020-01-15T12:00:00")]), zone)
-    return bool(offset[0] > 0)
+def _uncut(days: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
+    """The days whose midnights in `zone` lie on `days` in UTC: the next ones where the zone is east of Greenwich."""
+    noons = days.astype("datetime64[s]") + 43200
+    return days + (_offsets(noons, zone) > 0).astype(np.int64)
+
+
+def _zone_of_cut_days(days: NDArray[np.datetime64]) -> str | None:
+    """A zone whose midnights in UTC these dates may be, where a shift of all of them would not do."""
+    if weekend_share(days + 1) <= FEW:
+        return None
+    return next(
+        (zone for zone in _EXAMPLES if named_zone(zone) is not None and weekend_share(_uncut(days, zone)) <= FEW), None
+    )
 
 
 def _instants(stamps: Stamps, known_R: NDArray[np.bool_]) -> NDArray[np.datetime64]:
@@ -209,23 +224,31 @@ def _refusal(
     stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, doubt: DayShift
 ) -> BadInput:
     days = stamps.days_R[known_R]
-    row, first = int(rows_R[known_R][0]), days[0]
     clock = _clock(stamps, known_R)
-    other = days + doubt.days
-    zone = _zone_of_midnights(stamps, known_R) if len(clock) and doubt is DayShift.NEXT else None
+    zone = None
+    if doubt is DayShift.NEXT:
+        zone = _zone_of_midnights(stamps, known_R) if len(clock) else _zone_of_cut_days(days)
+    if zone is None:
+        other = days + doubt.days
+    else:
+        other = _local_days(stamps, known_R, zone)[known_R] if len(clock) else _uncut(days, zone)
+    shift = f"--days {doubt}" if np.array_equal(other, days + doubt.days) else ""
     if len(clock):
         times = _times_in_words([time for time, known in zip(stamps.times, known_R.tolist(), strict=True) if known])
         said = f"its bars are of {times}{_zone_in_words(stamps)}, which may be midnights of another zone"
     else:
         said = "its dates may be those of another zone, cut off from midnights there"
-    suggestion = f"--zone {zone}" if zone else "--zone with that of the exchange, such as Asia/Tokyo"
-    by_zone = f"{suggestion}; or --days {doubt}" if doubt is DayShift.NEXT else f"--days {doubt}"
-    where = "later" if doubt is DayShift.NEXT else "earlier"
+    where = f"in {zone}" if zone else f"a day {'later' if doubt is DayShift.NEXT else 'earlier'}"
+    by_zone = f"--zone {zone}" if zone else "--zone with that of the exchange, such as Asia/Tokyo"
+    ways = " or ".join(filter(None, [by_zone if doubt is DayShift.NEXT else "", shift]))
+    changed = int((other != days).argmax())
+    row = int(rows_R[known_R][changed])
+    as_written = f"row {row} is {days[changed]}, and the bars run over {week_in_words(days)}"
     return BadInput(
-        f"{source}: {said}, and then every bar would be stored on the wrong day; say which reading is right:",
+        f"{source}: {said}, and then bars would be stored on the wrong day; say which reading is right:",
         [
-            f"as written: row {row} is {first}, and the bars run over {week_in_words(days)} (--days as-written)",
-            f"a day {where}: row {row} is {other[0]}, and the bars run over {week_in_words(other)} ({by_zone})",
+            f"as written: {as_written} (--days as-written)",
+            f"{where}: row {row} is {other[changed]}, and the bars run over {week_in_words(other)} ({ways})",
         ],
     )
 
