@@ -6,12 +6,14 @@ import sqlite3
 import pandas as pd
 import pytest
 
+from tsladder.law.fit import fit_power
 from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri
 from tsladder.tracking.database import tell_place
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
 )
+POWER = fit_power([1e4, 1e5, 1e6], [0.3, 0.3, 0.3])
 LAW = {
     "metric": "log_loss",
     "region": "test",
@@ -19,7 +21,7 @@ LAW = {
         "1": {
             "verdict": "flat",
             "points": [{"n_params": 10**power, "loss": 0.3, "dropped": None} for power in (4, 5, 6)],
-            "fits": {"power": {"C": 0.3, "alpha": 0.0, "alpha_ci": [-0.01, 0.01], "r2": 0.0}},
+            "fits": {"power": POWER.to_json()},
         },
     },
 }
