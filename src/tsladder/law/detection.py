@@ -100,8 +100,6 @@ def detectable_range(precision: Precision, power: float = POWER) -> tuple[float,
 
 def _solve(precision: Precision, scale_W: Floats, power: float) -> float:
     """`scale_W`: chi^2 / nu of the noise, so that the true variance is the estimated one over it."""
-    from scipy.optimize import brentq
-
     if precision.days_se == 0.0:
         # Everything is in units of noise / sqrt(spread).
         unit = precision.noise / math.sqrt(precision.spread)
@@ -109,28 +107,26 @@ def _solve(precision: Precision, scale_W: Floats, power: float) -> float:
     of_rungs_W = precision.noise**2 / precision.spread / scale_W
     of_days = precision.days_se**2
     reach_WV, sd_W = _reach(precision, of_rungs_W), np.sqrt(of_rungs_W + of_days)
-    return float(
-        brentq(lambda alpha: _power(alpha, reach_WV, sd_W) - power, 0.0, 2.0 * _beyond(reach_WV, sd_W), rtol=1e-6)
-    )
+    return _found_with(power, reach_WV, sd_W)
 
 
 @functools.lru_cache(maxsize=512)
 def _in_units(test_dof: float, confidence: float, power: float, scale_W: tuple[float, ...]) -> float:
-    from scipy.optimize import brentq
-
     of_rungs_W = 1.0 / np.array(scale_W)
     precision = Precision(
         noise=1.0, noise_dof=math.inf, spread=1.0, test_dof=test_dof, confidence=confidence, days_se=0.0
     )
     reach_WV, sd_W = _reach(precision, of_rungs_W), np.sqrt(of_rungs_W)
-    return float(
-        brentq(lambda alpha: _power(alpha, reach_WV, sd_W) - power, 0.0, 2.0 * _beyond(reach_WV, sd_W), rtol=1e-6)
-    )
+    return _found_with(power, reach_WV, sd_W)
 
 
-def _beyond(reach_WV: Floats, sd_W: Floats) -> float:
-    """An exponent that is found almost surely."""
-    return float(reach_WV.max() + 10.0 * sd_W.max())
+def _found_with(power: float, reach_WV: Floats, sd_W: Floats) -> float:
+    """The exponent whose estimate exceeds its reach with this probability, sought below one that is found almost
+    surely."""
+    from scipy.optimize import brentq
+
+    most = 2.0 * float(reach_WV.max() + 10.0 * sd_W.max())
+    return float(brentq(lambda alpha: _power(alpha, reach_WV, sd_W) - power, 0.0, most, rtol=1e-6))
 
 
 def _power(alpha: float, reach_WV: Floats, sd_W: Floats) -> float:

@@ -24,6 +24,7 @@ import numpy as np
 
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import holm, two_sided
+from tsladder.law.days import same_days
 from tsladder.law.fit import PowerFit
 from tsladder.law.points import RungPoint, in_order
 
@@ -156,9 +157,7 @@ def _day_term(
 ) -> tuple[float, float] | None:
     if smaller.loss_N is None or larger.loss_N is None:
         return None
-    if smaller.loss_N.shape != larger.loss_N.shape or not (
-        smaller.dates_N is None or larger.dates_N is None or np.array_equal(smaller.dates_N, larger.dates_N)
-    ):
+    if not same_days((smaller, larger)):
         raise ValueError(f"{smaller.cell} and {larger.cell} were scored on different days and cannot be paired")
     interval = mean_interval(larger.loss_N - smaller.loss_N, draws=draws, confidence=confidence, seed=seed)
     return interval.se**2, math.inf if interval.dof is None else interval.dof

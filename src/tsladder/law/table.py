@@ -15,6 +15,7 @@ from tsladder.law.rungs import rungs_of
 from tsladder.law.scaling import points_table
 from tsladder.law.tables import read_tables
 from tsladder.law.threshold import HuberDelta
+from tsladder.law.wording import counted
 from tsladder.records import write_json, write_text
 from tsladder.steps import OnStep, untold
 
@@ -126,21 +127,17 @@ def _understood(table: Rows, rungs: Mapping[str, int]) -> str:
     else:
         columns = "; ".join(f"{title}: {words}" for title, words in sorted(table.understood))
     used = "" if len(table.rows) == table.read else f", {len(table.rows)} of the rows count"
-    return f"read {_count(table.read, 'row')} of {columns}{used}; {_ladders(rungs)}"
+    return f"read {counted(table.read, 'row')} of {columns}{used}; {_ladders(rungs)}"
 
 
 def _ladders(rungs: Mapping[str, int]) -> str:
     if len(rungs) == 1:
-        return _count(next(iter(rungs.values())), "rung")
+        return counted(next(iter(rungs.values())), "rung")
     if len(rungs) <= _MOST_GROUPS:
-        return f"{len(rungs)} groups: " + ", ".join(f"{name} {_count(count, 'rung')}" for name, count in rungs.items())
+        return f"{len(rungs)} groups: " + ", ".join(f"{name} {counted(count, 'rung')}" for name, count in rungs.items())
     least, most = min(rungs.values()), max(rungs.values())
-    many = f"{_count(least, 'rung')} each" if least == most else f"{least} to {most} rungs"
+    many = f"{counted(least, 'rung')} each" if least == most else f"{least} to {most} rungs"
     return f"{len(rungs)} groups of {many}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:
