@@ -5,6 +5,7 @@ PYTHON ?=
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
+SITE ?= site
 
 run := "$(VENV)/bin/python"
 stamp := $(VENV)/.installed
@@ -49,8 +50,8 @@ reference: $(stamp)
 	$(run) docs/mkdocs/reference.py
 
 docs: $(docs_stamp) reference
-	NO_MKDOCS_2_WARNING=1 $(run) -m mkdocs build --quiet --config-file docs/mkdocs/mkdocs.yml
-	@echo "site/index.html"
+	NO_MKDOCS_2_WARNING=1 $(run) -m mkdocs build --quiet --config-file docs/mkdocs/mkdocs.yml --site-dir "$(abspath $(SITE))"
+	@echo "$(SITE)/index.html"
 
 # An interpreter counts when it runs, is new enough and can make environments; versions the lock was run with come first.
 $(stamp): requirements.lock pyproject.toml

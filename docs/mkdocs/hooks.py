@@ -11,7 +11,11 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
 
-OUTSIDE = {"benchmarks/README.md": "benchmarks.md", "mlruns/README.md": "mlruns.md", "CONTRIBUTING.md": "contributing.md"}
+OUTSIDE = {
+    "benchmarks/README.md": "benchmarks.md",
+    "mlruns/README.md": "mlruns.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
 """Pages outside docs/ by their path in the repository, and their name in the site."""
 
 _LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?P<after>\))")

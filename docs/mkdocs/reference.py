@@ -3,8 +3,9 @@
     python docs/mkdocs/reference.py            write the pages
     python docs/mkdocs/reference.py --check    exit 1, and name the pages, where they differ from the code
 
-Parameters come from the comments of params.yaml and the types in tsladder.params, commands from the argparse parsers, stages
-from dvc.yaml, the columns of experiment_results.csv from tsladder.results.table. A column without a description here is refused.
+Parameters come from the comments of params.yaml and the types in tsladder.params, commands from the argparse parsers,
+stages from dvc.yaml, the columns of experiment_results.csv from tsladder.results.table. A column without a description
+here is an error.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import dataclasses
 import datetime
 import re
 import sys
+import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -71,7 +73,9 @@ def read_leaves(text: str) -> tuple[list[Leaf], dict[str, str]]:
             else:
                 waiting.append(comment)
         elif (item := _ITEM.fullmatch(line)) is not None and leaves:
-            leaves[-1] = dataclasses.replace(leaves[-1], value=", ".join(filter(None, (leaves[-1].value, item["value"]))))
+            leaves[-1] = dataclasses.replace(
+                leaves[-1], value=", ".join(filter(None, (leaves[-1].value, item["value"])))
+            )
         elif (entry := _ENTRY.fullmatch(line)) is not None:
             depth = len(entry["indent"])
             path = [(column, key) for column, key in path if column < depth] + [(depth, entry["key"])]
@@ -174,9 +178,12 @@ def params_page() -> str:
     lines = [
         "# Parameters",
         "",
-        "Everything that a study asks is in `params.yaml`. This page lists every leaf: its default, what it accepts, and what it",
-        "means. Change a leaf in the file, or for one experiment with `dvc exp run -S leaf=value`; `tsladder plan -S leaf=value`",
-        "shows what that would take. A value that is not accepted is refused before anything runs, with every fault listed.",
+        _paragraph(
+            "Everything that a study asks is in `params.yaml`. This page lists every leaf: its default, what it "
+            "accepts, and what it means. Change a leaf in the file, or for one experiment with "
+            "`dvc exp run -S leaf=value`; `tsladder plan -S leaf=value` shows what that would take. A value that is "
+            "not accepted is refused before anything runs, with every fault listed."
+        ),
         "",
         "`hardware` is not part of the question: changing it makes nothing stale.",
         "",
@@ -227,8 +234,11 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Every subcommand of `tsladder` with its options and examples, as `tsladder COMMAND --help` prints them. `tsladder` finds",
-        "the study from any folder below it; a file that you name is looked for in the folder where you are.",
+        _paragraph(
+            "Every subcommand of `tsladder` with its options and examples, as `tsladder COMMAND --help` prints them. "
+            "`tsladder` finds the study from any folder below it; a file that you name is looked for in the folder "
+            "where you are."
+        ),
         "",
         "Exit codes: 0 fine, 1 the work failed, 2 bad input, 130 interrupted.",
         "",
@@ -276,10 +286,10 @@ def _options(command: argparse.ArgumentParser) -> Iterator[str]:
 FILES = {
     "artifacts/inputs.json": "files read beside the bars of `data.symbol`, by content",
     "artifacts/features/features.parquet": "the feature table: a row a day, raw prices and features",
-    "artifacts/features/manifest.json": "its columns with formula, unit and look-back; the days lost to warm-up; the origin of the bars",
+    "artifacts/features/manifest.json": "its columns with formula and look-back; days lost; origin of the bars",
     "artifacts/splits/splits.json": "regions, windows and positives of every horizon",
     "artifacts/splits/h<horizon>.json": "the windows of each region at one horizon",
-    "artifacts/plans/<cell>.json": "what makes the search of a cell stale: its question and the fingerprints of the code",
+    "artifacts/plans/<cell>.json": "what makes the search of a cell stale: question and fingerprints of code",
     "artifacts/plans/train/<cell>.json": "the same for the retraining of its winner",
     "artifacts/plans/evaluate/<cell>.json": "the same for its scores",
     "artifacts/plans/{audit,supplementary,transfer}.json": "the same for the stages that look at more than one cell",
@@ -289,8 +299,8 @@ FILES = {
     "artifacts/hpo/<cell>/choice.json": "the winner: architecture, settings, trial",
     "artifacts/hpo/<cell>/best_params.json": "the winner in the form of the earlier scripts",
     "artifacts/hpo/<cell>/coverage.json": "how much of the grid and of the settings the search has seen",
-    "artifacts/supplementary/": "the second phase of a strategy that has one: `selection.json`, and summary and trials of each cell",
-    "artifacts/models/<cell>/seed-<n>/": "`model.safetensors`, the winner retrained on one fresh seed, and `training.json`, its record",
+    "artifacts/supplementary/": "the second phase of a strategy that has one: selection, summaries, trials",
+    "artifacts/models/<cell>/seed-<n>/": "the winner on one fresh seed: `model.safetensors`, `training.json`",
     "artifacts/models/<cell>/status.json": "whether all seeds were trained, and why not",
     "artifacts/timings/<cell>.json": "seconds of each training of the cell's seeds",
     "artifacts/scores/<cell>/scores.json": "metrics, intervals, constants and baselines on validation and test",
@@ -376,15 +386,20 @@ def files_page() -> str:
     lines = [
         "# Stages and files",
         "",
-        "Each stage of `dvc.yaml` with what it reads and writes, every file of `artifacts/`, and the columns of",
-        "`experiment_results.csv`. The live records and MLflow's store are described in [mlruns](../../mlruns/README.md).",
+        _paragraph(
+            "Each stage of `dvc.yaml` with what it reads and writes, every file of `artifacts/`, and the columns of "
+            "`experiment_results.csv`. The live records and MLflow's store are described in "
+            "[mlruns](../../mlruns/README.md)."
+        ),
         "",
         "`<cell>` is a rung and a horizon: `2M-h1`.",
         "",
         "## Stages",
         "",
-        "In the order in which they run. Stages of a cell run once for every cell of `ladder` and `horizons`; above the top rung",
-        "`budget` they write that the cell is not planned.",
+        _paragraph(
+            "In the order in which they run. Stages of a cell run once for every cell of `ladder` and `horizons`; "
+            "above the top rung `budget` they write that the cell is not planned."
+        ),
         "",
         "| stage | runs for | parameters it reads | writes |",
         "|---|---|---|---|",
@@ -400,14 +415,21 @@ def files_page() -> str:
         "",
         "## Columns of experiment_results.csv",
         "",
-        "The first columns are those of the earlier scripts, in their order. An empty field is unknown or does not apply. Metrics of",
-        "the test region are means over the fresh seeds. `tsladder status --csv` prints the table at any time.",
+        _paragraph(
+            "The first columns are those of the earlier scripts, in their order. An empty field is unknown or does not "
+            "apply. Metrics of the test region are means over the fresh seeds. `tsladder status --csv` prints the "
+            "table at any time."
+        ),
         "",
         "| column | meaning |",
         "|---|---|",
     ]
     lines += [f"| `{name}` | {_cell(COLUMNS[name])} |" for name in (*KNOWN, *ADDED)]
     return _finished(lines)
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _sentence(text: str) -> str:

@@ -1,9 +1,10 @@
-"""Documentation that a reader can follow: links lead somewhere, named paths exist, commands are accepted, and the reference
+"""Documentation that a reader can follow: links lead somewhere, named paths exist, commands are accepted, and reference
 pages are those of the code. Needs no mkdocs."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import posixpath
 import re
 import shlex
@@ -49,7 +50,7 @@ def anchors(page: str) -> set[str]:
     """Addresses of the headings of `page`, as GitHub makes them."""
     tokens = parsed(page)
     found: list[str] = []
-    for opening, heading in zip(tokens, tokens[1:], strict=False):
+    for opening, heading in itertools.pairwise(tokens):
         if opening.type == "heading_open":
             text = "".join(child.content for child in heading.children or () if child.type in ("text", "code_inline"))
             slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
@@ -74,7 +75,7 @@ def named_paths(page: str) -> Iterator[str]:
         if token.type == "code_inline":
             for word in token.content.split():
                 if re.match(r"(src|stages|tests|docs|benchmarks|\.ci)/", word) and not re.search(r"[<>*{}]|NAME", word):
-                    yield word.strip("\",.;:")
+                    yield word.rstrip('",.;:')
 
 
 @pytest.mark.parametrize("page", CURRENT)
@@ -83,7 +84,9 @@ def test_every_path_that_is_named_exists(page: str) -> None:
 
 
 def test_the_tree_in_the_readme_names_what_is_there() -> None:
-    trees = [token.content for token in parsed("README.md") if token.type == "fence" and "src/tsladder/" in token.content]
+    trees = [
+        token.content for token in parsed("README.md") if token.type == "fence" and "src/tsladder/" in token.content
+    ]
     assert len(trees) == 1
     made = {"artifacts/", "data/"}  # not in git
     folder, missing = ROOT, []
@@ -134,8 +137,9 @@ def test_every_command_is_accepted(page: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("page", CURRENT)
 def test_every_value_that_a_command_sets_is_a_parameter_s(page: str) -> None:
     for words in command_lines(page):
-        given = [value for option, value in zip(words, words[1:], strict=False) if option == "-S"]
-        load_params(DEFAULT_PARAMS, given)
+        given = [value for option, value in itertools.pairwise(words) if option == "-S"]
+        if given:
+            load_params(DEFAULT_PARAMS, given)
 
 
 def test_the_reference_pages_are_those_of_the_code() -> None:
@@ -150,7 +154,9 @@ def test_the_reference_pages_are_those_of_the_code() -> None:
 
 
 def test_every_page_is_in_the_site_and_in_its_index() -> None:
-    nav = re.findall(r": (\S+\.md)$", (ROOT / "docs" / "mkdocs" / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    nav = re.findall(
+        r": (\S+\.md)$", (ROOT / "docs" / "mkdocs" / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
     outside = {"benchmarks.md", "mlruns.md", "contributing.md"}  # added by docs/mkdocs/hooks.py
     pages = {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")}
     assert set(nav) == pages | outside
