@@ -397,7 +397,8 @@ def files_page() -> str:
         "## Stages",
         "",
         _paragraph(
-            "In the order in which they run. Stages of a cell run once for every cell of `ladder` and `horizons`; "
+            "inputs → features → splits → plan → audit, hpo (→ supplementary) → train → evaluate (→ transfer) → fit → "
+            "report. Stages of a cell run once for every cell of `ladder` and `horizons`; "
             "above the top rung `budget` they write that the cell is not planned."
         ),
         "",
