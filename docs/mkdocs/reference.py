@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import itertools
 import re
 import sys
 import textwrap
@@ -285,6 +286,8 @@ def _options(command: argparse.ArgumentParser) -> Iterator[str]:
 
 FILES = {
     "artifacts/inputs.json": "files read beside the bars of `data.symbol`, by content",
+    "artifacts/manifests.json": "the records of ingestion of those files",
+    "artifacts/ingestion.json": "what ingestion found in the bars and changed, and what of it can make the law wrong",
     "artifacts/features/features.parquet": "the feature table: a row a day, raw prices and features",
     "artifacts/features/manifest.json": "its columns with formula and look-back; days lost; origin of the bars",
     "artifacts/splits/splits.json": "regions, windows and positives of every horizon",
@@ -381,6 +384,25 @@ COLUMNS = {
 }
 
 
+def _described(stages: Mapping[str, Any]) -> dict[str, str]:
+    """The files of FILES that stages write. Raises KeyError for an output that has no description."""
+    outs = [_outs(stage) for stage in stages.values()]
+    written = [re.sub(r"<.*?>", "<>", out) for out in itertools.chain(*outs)]
+    found: dict[str, str] = {}
+    for out in written:
+        of_out = {path: what for path, what in FILES.items() if re.sub(r"<.*?>", "<>", path).startswith(out)}
+        if not of_out:
+            raise KeyError(f"describe {out}, which dvc.yaml writes, in FILES")
+        found |= of_out
+    return {path: what for path, what in FILES.items() if path in found}
+
+
+def _outs(stage: Mapping[str, Any]) -> list[str]:
+    """Outputs and metrics of a stage of dvc.yaml, with <cell> for the cell's name."""
+    outs = [out for kind in ("outs", "metrics") for out in stage.get(kind, ())]
+    return [out.replace("${item.budget}-h${item.horizon}", "<cell>") for out in outs]
+
+
 def files_page() -> str:
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
     lines = [
@@ -397,8 +419,7 @@ def files_page() -> str:
         "## Stages",
         "",
         _paragraph(
-            "inputs → features → splits → plan → audit, hpo (→ supplementary) → train → evaluate (→ transfer) → fit → "
-            "report. Stages of a cell run once for every cell of `ladder` and `horizons`; "
+            "In the order in which they run. Stages of a cell run once for every cell of `ladder` and `horizons`; "
             "above the top rung `budget` they write that the cell is not planned."
         ),
         "",
@@ -406,12 +427,11 @@ def files_page() -> str:
         "|---|---|---|---|",
     ]
     for name, stage in stages.items():
-        outs = [out for kind in ("outs", "metrics") for out in stage.get(kind, ())]
-        written = ", ".join(f"`{out}`" for out in outs).replace("${item.budget}-h${item.horizon}", "<cell>")
+        written = ", ".join(f"`{out}`" for out in _outs(stage))
         params = ", ".join(f"`{leaf}`" for leaf in stage.get("params", ())) or "those in its plan file"
         lines.append(f"| {name} | {'each cell' if 'matrix' in stage else 'the study'} | {params} | {written} |")
     lines += ["", "## Files", "", "| file | holds |", "|---|---|"]
-    lines += [f"| `{path}` | {_cell(what)} |" for path, what in FILES.items()]
+    lines += [f"| `{path}` | {_cell(what)} |" for path, what in _described(stages).items()]
     lines += [
         "",
         "## Columns of experiment_results.csv",
