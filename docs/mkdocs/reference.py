@@ -305,7 +305,7 @@ FILES = {
     "artifacts/supplementary/": "the second phase of a strategy that has one: selection, summaries, trials",
     "artifacts/models/<cell>/seed-<n>/": "the winner on one fresh seed: `model.safetensors`, `training.json`",
     "artifacts/models/<cell>/status.json": "whether all seeds were trained, and why not",
-    "artifacts/timings/<cell>.json": "seconds of each training of the cell's seeds",
+    "artifacts/timings/<cell>.json": "batch plan, memory, seconds and stop reason of each seed's training",
     "artifacts/scores/<cell>/scores.json": "metrics, intervals, constants and baselines on validation and test",
     "artifacts/scores/<cell>/predictions.parquet": "the forecast of every seed and baseline for every day",
     "artifacts/transfer/": "winners trained on the other horizons of their rung, where `search.transfer` is true",
@@ -314,6 +314,7 @@ FILES = {
     "artifacts/law/scaling.png": "its picture",
     "artifacts/report/report.html": "the report as one page that needs no network",
     "artifacts/report/report.md": "the same in text",
+    "artifacts/report/": "its pictures, as PNG",
     "artifacts/report/experiment_results.csv": "a row a cell; the columns are listed below",
     "artifacts/report/trials.csv": "a row a trial of every cell",
 }
