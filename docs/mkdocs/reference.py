@@ -25,7 +25,7 @@ from typing import Annotated, Any, Literal
 
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
-from tsladder.params.sections import STRATEGIES, Params
+from tsladder.params.sections import Params
 from tsladder.results.table import ADDED, KNOWN
 from tsladder.typed_yaml import Pattern, Range, read_yaml
 
@@ -207,9 +207,14 @@ def params_page() -> str:
     return _finished(lines)
 
 
+BY_FILE = {"search.strategy": "search/strategies", "model.family": "families"}
+"""Leaves whose values are the names of the modules in a folder of the package."""
+
+
 def _accepted(path: str) -> str:
-    if path == "search.strategy":
-        return ", ".join(f"`{name}`" for name in STRATEGIES)
+    folder = ROOT / "src" / "tsladder" / BY_FILE.get(path, "")
+    if path in BY_FILE and folder.is_dir():
+        return ", ".join(f"`{file.stem}`" for file in sorted(folder.glob("*.py")) if file.stem != "__init__")
     if path == "search.preset":
         return "name of a preset below"
     if path == "budget":
