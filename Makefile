@@ -40,18 +40,18 @@ lint: $(stamp)
 	$(run) -m ruff format --check .
 	$(run) -m mypy
 
-bench: $(stamp)
-	$(run) benchmarks/engine.py $(BENCH_FLAGS)
-
-ui: $(stamp)
-	"$(VENV)/bin/tsladder" ui
-
 reference: $(stamp)
 	$(run) docs/mkdocs/reference.py
 
 docs: $(docs_stamp) reference
 	NO_MKDOCS_2_WARNING=1 $(run) -m mkdocs build --quiet --config-file docs/mkdocs/mkdocs.yml --site-dir "$(abspath $(SITE))"
 	@echo "$(SITE)/index.html"
+
+bench: $(stamp)
+	$(run) benchmarks/engine.py $(BENCH_FLAGS)
+
+ui: $(stamp)
+	"$(VENV)/bin/tsladder" ui
 
 # An interpreter counts when it runs, is new enough and can make environments; versions the lock was run with come first.
 $(stamp): requirements.lock pyproject.toml
