@@ -387,6 +387,7 @@ COLUMNS = {
     "best_score": "objective of the winning trial, higher is better: the AUC, or minus the loss",
     "best_val_auc": "its validation AUC where the objective is `val_auc`",
     "best_trial": "its number",
+    "tier": "`data.tier`, and whether its columns of the volume are left out",
 }
 
 
@@ -451,7 +452,10 @@ def files_page() -> str:
         "| column | meaning |",
         "|---|---|",
     ]
-    lines += [f"| `{name}` | {_cell(COLUMNS[name])} |" for name in (*KNOWN, *ADDED)]
+    columns = (*KNOWN, *ADDED)
+    if missing := [name for name in columns if name not in COLUMNS]:
+        raise KeyError(f"describe {', '.join(missing)} of experiment_results.csv in COLUMNS")
+    lines += [f"| `{name}` | {_cell(COLUMNS[name])} |" for name in columns]
     return _finished(lines)
 
 
