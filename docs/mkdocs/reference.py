@@ -281,7 +281,8 @@ def _options(command: argparse.ArgumentParser) -> Iterator[str]:
         value = action.metavar if action.option_strings and action.nargs != 0 else None
         if action.option_strings and action.nargs != 0 and value is None:
             value = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper()
-        shown = f"{name} {value}" if value else name
+        more = " ..." if action.nargs == "+" else ""
+        shown = f"{name} {value}{more}" if value else f"{name}{more}"
         if action.choices and not action.option_strings:
             shown = "{" + ",".join(map(str, action.choices)) + "}"
         yield f"| `{_cell(shown)}` | {_cell(action.help or '')} |"
