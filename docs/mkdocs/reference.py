@@ -1,4 +1,4 @@
-"""Write the reference pages of docs/reference from the code: parameters, commands and files.
+"""Write the reference pages of docs/reference from the code: parameters, commands, files and the Python interface.
 
     python docs/mkdocs/reference.py            write the pages
     python docs/mkdocs/reference.py --check    exit 1, and name the pages, where they differ from the code
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import inspect
 import itertools
 import re
 import sys
@@ -23,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from tsladder import api
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.params.sections import Params
@@ -37,7 +39,12 @@ GENERATED = "<!-- Written by docs/mkdocs/reference.py. Edit the code that it rea
 
 def pages() -> dict[str, str]:
     """Name of each page of docs/reference and its text."""
-    return {"params.md": params_page(), "commands.md": commands_page(), "files.md": files_page()}
+    return {
+        "params.md": params_page(),
+        "commands.md": commands_page(),
+        "files.md": files_page(),
+        "api.md": api_page(),
+    }
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------
@@ -458,6 +465,38 @@ def files_page() -> str:
         raise KeyError(f"describe {', '.join(missing)} of experiment_results.csv in COLUMNS")
     lines += [f"| `{name}` | {_cell(COLUMNS[name])} |" for name in columns]
     return _finished(lines)
+
+
+# --- Python interface ---------------------------------------------------------------------------------------------
+
+
+def api_page() -> str:
+    """The page of `tsladder.api`, from its docstrings and signatures."""
+    summary, _, example = inspect.getdoc(api).partition("\n\n")
+    lines = ["# Python interface", "", _sentence(summary), "", "```python", textwrap.dedent(example).rstrip(), "```"]
+    for name in ("load_study", "fit_law", "Study", "Law"):
+        member = getattr(api, name)
+        lines += ["", f"## {name}", ""]
+        if inspect.isfunction(member):
+            lines += ["```python", _signature(name, member), "```", ""]
+        lines.append(inspect.getdoc(member) or "")
+        if dataclasses.is_dataclass(member):
+            lines += ["", "| field | type |", "|---|---|"]
+            lines += [f"| `{field.name}` | `{_cell(str(field.type))}` |" for field in dataclasses.fields(member)]
+    return _finished(lines)
+
+
+def _signature(name: str, function: typing.Callable[..., Any]) -> str:
+    """One line a parameter."""
+    signature = inspect.signature(function)
+    parts = [re.sub(r": '([^']*)'", r": \1", str(parameter)) for parameter in signature.parameters.values()]
+    keyword = next(
+        (n for n, each in enumerate(signature.parameters.values()) if each.kind is inspect.Parameter.KEYWORD_ONLY), None
+    )
+    if keyword is not None:
+        parts.insert(keyword, "*")
+    inside = "".join(f"\n    {part}," for part in parts)
+    return f"tsladder.{name}({inside}\n) -> {signature.return_annotation!s}"
 
 
 def _paragraph(text: str) -> str:
