@@ -10,7 +10,7 @@ from tsladder.planning.fingerprint import import_closure, is_numberless
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("inputs", "features", "splits")
+STAGES = ("inputs", "features", "splits", "ingestion")
 
 
 def listed(stage: str) -> list[Path]:
