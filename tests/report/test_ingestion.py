@@ -104,7 +104,9 @@ def test_planted_faults_stand_in_the_data_section_and_beside_every_verdict(
             f"1 day of tiny inside the days used was left out (1 of training; --drop-faulty-rows; first {day(DROPPED)})"
             in beside
         )
-        assert "was widened to Open and Close on 2.9% of the test days (3 of 101)" in beside
+        assert (
+            "--repair range widened High or Low of tiny to Open and Close on 3.0% of the test days (3 of 101)" in beside
+        )
     page, text = ((study.report / name).read_text() for name in ("report.html", "report.md"))
     for place in (page, text, "\n".join(verdict_lines(study))):
         assert "as an unadjusted split of 2:1 does" in place

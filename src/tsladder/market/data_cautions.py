@@ -115,7 +115,7 @@ def _left_out(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     return (
         f"{number} day{'' if number == 1 else 's'} of {symbol} inside the days used {_was(number)} left out "
         f"({told}; {' and '.join(options)}; first {first}): a model takes the days on either side for neighbours, so "
-        "labels across them are answered a day late"
+        "labels across them are answered a bar late"
     )
 
 
@@ -128,8 +128,8 @@ def _widened(symbol: str, found: IrregularDays, used: UsedDays, target: TargetPa
     if touched:
         harm = "the true High may lie higher, so labels may miss a touch there, and " + harm
     return (
-        f"High or Low of {symbol} was widened to Open and Close on {shares} (--repair range), by "
-        f"{found.steps.max():.2%} at most: {harm}"
+        f"--repair range widened High or Low of {symbol} to Open and Close on {shares}, by {found.steps.max():.2%} at "
+        f"most: {harm}"
     )
 
 

@@ -28,7 +28,7 @@ from tsladder.places import Places
 from tsladder.records import read_json, write_json
 from tsladder.vocabulary import Region
 
-_SHOWN = 5
+_SHOWN = 3
 
 
 def write_ingestion(places: Places, params: Params) -> None:

@@ -97,7 +97,7 @@ def _jump_way(rows: NDArray[np.int64], adjusted: Bars | None, *, is_adjusted: bo
     if is_adjusted:
         return "look these days up: Adj Close, which data.adjust takes, jumps there"
     if adjusted is None:
-        return "ingest adjusted prices, or a file with Adj Close and set data.adjust: true"
+        return "ingest adjusted prices, or a file with Adj Close and data.adjust: true"
     if len(np.intersect1d(rows, jump_rows(adjusted.close_T))):
         return "look these days up: Adj Close jumps there, too"
     return "set data.adjust: true in params.yaml, for Adj Close does not jump there"

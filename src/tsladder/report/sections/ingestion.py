@@ -76,7 +76,7 @@ def findings_table(symbols: Sequence[SymbolIngestion]) -> Table:
         "What was found in the bars, and what was changed",
         text=("symbol", "what"),
         numbers=("times", "in training", "in validation", "in test"),
-        after=("largest", "first", "option of tsladder ingest"),
+        after=("largest", "first", "option"),
         rows=[_row(symbol, finding) for symbol in symbols for finding in symbol.findings],
     )
 
