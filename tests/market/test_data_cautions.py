@@ -177,6 +177,7 @@ def test_days_without_trade_are_said_as_a_share_and_by_what_their_prices_do() ->
     (sentence,) = said(found)
     assert "the Volume of x is 0 on 10.0% of the test days (20 of 200)" in sentence
     assert "columns made of Volume" in sentence
+    assert cautions("x", look(found), used(bars()), HIGH, volume_used=False) == ()
     found.close_T[TEST : TEST + 20] = found.close_T[TEST - 1]
     (sentence,) = said(found)
     assert "the Close repeats the day before on 20 of these 20" in sentence

@@ -34,15 +34,18 @@ _LIKE = 0.06
 """How far a ratio of closes may lie from a split's: the market moves on that day, too."""
 
 
-def cautions(symbol: str, found: IrregularDays, used: UsedDays, target: TargetParams) -> tuple[str, ...]:
-    """Sentences without a full stop; the same at every horizon with the same regions."""
+def cautions(
+    symbol: str, found: IrregularDays, used: UsedDays, target: TargetParams, *, volume_used: bool = True
+) -> tuple[str, ...]:
+    """Sentences without a full stop; the same at every horizon with the same regions. `volume_used`: columns made of
+    the volume are fed to the models."""
     said = (
         _jumps(symbol, found, used),
         _gaps(symbol, found.gaps, used),
         _rare(symbol, found.gaps, used),
         _left_out(symbol, found, used),
         _widened(symbol, found, used, target),
-        _idle(symbol, found, used),
+        _idle(symbol, found, used, volume_used=volume_used),
     )
     return tuple(sentence for sentence in said if sentence is not None)
 
@@ -133,7 +136,7 @@ def _widened(symbol: str, found: IrregularDays, used: UsedDays, target: TargetPa
     )
 
 
-def _idle(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
+def _idle(symbol: str, found: IrregularDays, used: UsedDays, *, volume_used: bool) -> str | None:
     shares = _shares(found.idle, used, SHARE)
     if shares is None:
         return None
@@ -145,6 +148,8 @@ def _idle(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
             f"the Close repeats the day before on {repeating} of these {idle}, so that their labels and returns are "
             "those of a price that nobody paid, and easier to forecast than the market"
         )
+    elif not volume_used:
+        return None
     else:
         harm = "columns made of Volume say nothing there, or there was trade and Volume is wrong"
     return f"the Volume of {symbol} is 0 on {shares}{taken}: {harm}"

@@ -10,7 +10,7 @@ import numpy as np
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars, read_bars
 from tsladder.market.data_cautions import cautions
-from tsladder.market.features import FeatureTable, read_features
+from tsladder.market.features import ColumnKind, FeatureTable, read_features
 from tsladder.market.ingestion import Finding, FindingKind, Ingestion, Role, SymbolIngestion
 from tsladder.market.inputs import VIX, VIX_TIERS
 from tsladder.market.irregular import JUMP, LONG_GAP_DAYS
@@ -40,6 +40,7 @@ def ingestion_of(places: Places, params: Params) -> Ingestion:
     """Of every symbol whose bars the study reads, its own first. Raises as `write_ingestion`."""
     table = read_features(places.features)
     records = {horizon: read_json(places.horizon_splits(horizon)) for horizon in params.horizons}
+    volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
     symbols = []
     said: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
     for name in params.data.markets:
@@ -48,7 +49,7 @@ def ingestion_of(places: Places, params: Params) -> Ingestion:
         found, manifest = _look(places, name, adjust=params.data.adjust)
         symbols.append(_symbol(name, role, manifest, found, used[params.horizons[0]]))
         for horizon, days in used.items():
-            said[horizon] += cautions(name, found, days, params.target)
+            said[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
     if params.data.tier in VIX_TIERS:
         # Its jumps are no splits, and no label is made of it.
         found, manifest = _look(places, VIX, adjust=False)
