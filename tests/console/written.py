@@ -245,7 +245,7 @@ def _write_code(folder: Path) -> None:
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
     market = {
         dep
-        for stage in ("inputs", "features", "splits", "ingestion", "fit")
+        for stage in ("inputs", "features", "splits", "ingestion", "fit", "report")
         for dep in stages[stage]["deps"]
         if "/market/" in dep
     }
