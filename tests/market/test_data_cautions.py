@@ -101,6 +101,14 @@ def test_many_jumps_are_one_sentence_that_names_the_first() -> None:
     assert "2 more times" in sentence
 
 
+def test_a_reverse_split_is_told_by_how_many_times_the_close_rises() -> None:
+    found = split_at(TRAIN, ratio=10.0)
+    (sentence,) = said(found)
+    times = found.close_T[TRAIN] / found.close_T[TRAIN - 1]
+    assert f"rises to {times:.3g} times the day before on" in sentence
+    assert "as an unadjusted split of 1:10 does" in sentence
+
+
 @pytest.mark.parametrize(
     ("ratio", "split"),
     [(0.5, "2:1"), (0.49, "2:1"), (0.1, "10:1"), (2.05, "1:2"), (0.4, "5:2"), (0.58, None), (1.45, None)],

@@ -54,19 +54,24 @@ def _jumps(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     inside = [(jump, region) for jump in found.jumps if (region := used.region_of(jump.day)) is not None]
     if not inside:
         return None
-    told = _several([f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]})" for jump, region in inside])
-    alike = [split for jump, _ in inside if (split := split_like(jump.ratio)) is not None]
-    like = f", as an unadjusted split of {alike[0]} does" if len(inside) == len(alike) == 1 else ""
+    told = _several(
+        [f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_like_a_split(jump)}" for jump, region in inside]
+    )
     one = len(inside) == 1
     if_split = "if it is a split, labels and features around that day are wrong"
     if_splits = "where these are splits that are not adjusted, labels and features around them are wrong"
-    return f"the Close of {symbol} {told}{like}; {if_split if one else if_splits}: {found.jump_way}"
+    return f"the Close of {symbol} {told}; {if_split if one else if_splits}: {found.jump_way}"
+
+
+def _like_a_split(jump: Jump) -> str:
+    split = split_like(jump.ratio)
+    return "" if split is None else f", as an unadjusted split of {split} does"
 
 
 def _change(jump: Jump) -> str:
     if jump.ratio < 1.0:
         return f"falls by {1.0 - jump.ratio:.0%}"
-    return f"rises by {jump.ratio - 1.0:.0%}" if jump.ratio < 3.0 else f"rises {jump.ratio:.3g} times"
+    return f"rises by {jump.ratio - 1.0:.0%}" if jump.ratio < 3.0 else f"rises to {jump.ratio:.3g} times the day before"
 
 
 def split_like(ratio: float) -> str | None:
