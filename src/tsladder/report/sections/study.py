@@ -5,6 +5,7 @@ from __future__ import annotations
 from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
 from tsladder.report.facts import Facts
+from tsladder.report.sections.ingestion import ingestion
 from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
 
 
@@ -63,7 +64,7 @@ def data(facts: Facts) -> list[Block]:
             windows,
         ]
     notes = tuple(("", note) for split in facts.splits for note in split.notes)
-    return [*blocks, Points(notes)] if notes else blocks
+    return [*blocks, *([Points(notes)] if notes else []), *ingestion(facts)]
 
 
 def environment(facts: Facts) -> list[Block]:
