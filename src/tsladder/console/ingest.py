@@ -204,7 +204,7 @@ def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
 
 
 _WHY = {
-    "data.volume": "there is no volume that moves, so no column made of it can be fed",
+    "data.volume": "there is no volume, or the same one on every day, so no column made of it is of use",
     "splits.validation_start": "too few of these days lie between the dates in params.yaml; null cuts by fractions",
     "target.task": "the one in params.yaml has too few positives or negatives among these days",
 }

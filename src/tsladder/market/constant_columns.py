@@ -31,7 +31,7 @@ def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_leng
 
 def constant_words(constant: Sequence[str], columns: int) -> str:
     """One sentence that names the columns, of so many in all, and how to leave them out where that is possible."""
-    are, them = ("column is", "it") if len(constant) == 1 else ("columns are", "them")
-    said = f"{len(constant)} of {columns} {are} constant over training, and nothing can be learned from {them}"
+    are, them = ("is", "it") if len(constant) == 1 else ("are", "them")
+    said = f"{len(constant)} of {columns} columns {are} constant over training, and nothing can be learned from {them}"
     way = "; data.volume: false leaves out every column made of the volume" if VOLUME_COLUMNS & set(constant) else ""
     return f"{said}: {', '.join(constant)}{way}."
