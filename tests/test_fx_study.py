@@ -39,7 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         search__strategy="random_search",
         search__presets__quick__space__epochs={"choices": [2]},
     )
-    (made.folder / "EURUSD.csv").write_text(fx_csv(3200, daily=0.002, first_day="2010-03-01"))
+    (made.folder / "EURUSD.csv").write_text(fx_csv(3200, daily=0.0025, first_day="2010-03-01"))
     return made
 
 
@@ -85,7 +85,7 @@ def test_its_runs_in_mlflow_and_its_capsule_say_that_the_volume_was_left_out(
 ) -> None:
     from tsladder.tracking import MlflowStore
 
-    store = MlflowStore(workspace.folder / "mlruns", "miniature")
+    store = MlflowStore(workspace.folder / "mlruns", "miniature", print)
     tiers = {run.tags["tier"] for run in store.runs()}
     assert tiers == {"a25 without volume"}
     capsule = tmp_path / "fx.zip"

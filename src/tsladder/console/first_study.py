@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.market.targets import threshold_percent
+from tsladder.market.tiers import warm_up
 from tsladder.params import Params, SplitParams, load_params
 from tsladder.places import Places
 
@@ -31,7 +32,8 @@ def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
     - target.task, where validation or test would have fewer than splits.min_positives positives or negatives: the
       nearest threshold that has enough, else direction.
 
-    Without a readable params.yaml only the first is known. Days lost to warm-up are not counted.
+    Without a readable params.yaml only the first is known. Days that the tier loses to warm-up are left out, those that
+    VIX does not have are not.
     """
     settings = ["data.volume=false"] if not _moves(frame) else []
     try:
@@ -39,6 +41,7 @@ def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
     except BadInput:
         return tuple(settings)
     splits = params.splits
+    frame = frame.iloc[warm_up(params.data) :]
     dates_T = frame["Date"].to_numpy().astype("datetime64[D]")
     if splits.validation_start is not None and _too_few(params, _regions(dates_T, splits)):
         splits = dataclasses.replace(splits, validation_start=None, test_start=None)

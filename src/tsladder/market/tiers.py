@@ -82,6 +82,11 @@ COMMON_WARM_UP = max(
 VIX_WARM_UP = max(indicator.column.look_back for indicator in VIX)
 
 
+def warm_up(data: DataParams) -> int:
+    """Days that the longest look-back of `data.tier` takes before its first values, VIX aside."""
+    return max(indicator.column.look_back for indicator in tier_indicators(data) if not indicator.on_vix)
+
+
 def tier_indicators(data: DataParams) -> tuple[Indicator, ...]:
     """The columns of `data.tier` in order: its indicators, then OHLCV while `data.ohlcv`. Those made of the volume are
     left out while `data.volume` is false."""
