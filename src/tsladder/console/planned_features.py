@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.errors import WorkFailed
 from tsladder.market.tier_sizes import n_features
 from tsladder.params import Params
 from tsladder.places import Places
@@ -14,7 +15,8 @@ from tsladder.records import read_json
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedFeatures:
     """`tier`: in words, with "without volume" where data.volume is false. `constant`: columns that are constant over
-    training, None before features and splits of this question are there; `notes`: what to say of both."""
+    training, None where features and splits of this question are not there yet or cannot be read; `notes`: what to say
+    of both."""
 
     tier: str
     columns: int
@@ -27,7 +29,7 @@ class PlannedFeatures:
 
 
 def planned_features(places: Places, params: Params, *, built: bool) -> PlannedFeatures:
-    """`built`: features and splits on disk are those of the question. Raises WorkFailed where they are damaged."""
+    """`built`: features and splits on disk are those of the question."""
     columns = n_features(params.data)
     constant = _constant(places, params) if built else None
     notes = []
@@ -41,10 +43,15 @@ def planned_features(places: Places, params: Params, *, built: bool) -> PlannedF
     return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
 
 
-def _constant(places: Places, params: Params) -> tuple[str, ...]:
+def _constant(places: Places, params: Params) -> tuple[str, ...] | None:
     from tsladder.market.constant_columns import constant_columns
     from tsladder.market.features import read_features
     from tsladder.market.splits import Splits
 
-    splits = [Splits.from_json(read_json(places.horizon_splits(h))["splits"]) for h in params.horizons]
-    return constant_columns(read_features(places.features), splits, params.windows.context_length)
+    try:
+        splits = [Splits.from_json(read_json(places.horizon_splits(h))["splits"]) for h in params.horizons]
+        table = read_features(places.features)
+    except (WorkFailed, OSError, ValueError, KeyError):
+        # A plan can do without; the stages that need these files say what is wrong with them.
+        return None
+    return constant_columns(table, splits, params.windows.context_length)
