@@ -89,7 +89,7 @@ def inspect_bars(
         warnings=(
             *_gap_words(longest, long_gaps),
             *_jump_words(jumps),
-            *_volume_words(zeros, len(bars.dates_T)),
+            *_volume_words(bars, zeros),
             *_weekend_words(weekend, sundays, len(bars.dates_T)),
             *([f"Open repeats the Close of the day before on {repeated:.0%} of the days: gaps mean little there"]
               if repeated > _REPEATED_OPEN_NOTED else []),
@@ -133,9 +133,13 @@ def _jump_words(jumps: tuple[Jump, ...]) -> list[str]:
     return [f"CLOSE JUMPS by more than {JUMP:.0%}: {told}{more}. Splits that are not adjusted for? {way}"]
 
 
-def _volume_words(zeros: int | None, days: int) -> list[str]:
+def _volume_words(bars: Bars, zeros: int | None) -> list[str]:
+    days = len(bars.dates_T)
     if zeros is None:
-        return ["no Volume: features that need it cannot be built"]
+        return ["no Volume: a study of these bars needs data.volume: false, which leaves out every column made of it"]
+    if days > 1 and bars.volume_T.max() == bars.volume_T.min():
+        same = f"Volume is {bars.volume_T[0]:g} on every day"
+        return [f"{same}, which tells nothing: data.volume: false leaves out every column made of it"]
     return [f"Volume is 0 on {zeros} of {days} days"] if zeros else []
 
 
