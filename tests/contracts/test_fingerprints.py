@@ -99,7 +99,7 @@ def test_what_is_left_out_is_declared_here_with_its_reason() -> None:
     ("stage", "module"),
     [
         ("hpo", "tsladder.training.trainer"),
-        ("hpo", "tsladder.models.patchtst"),
+        ("hpo", "tsladder.models.build"),
         ("hpo", "tsladder.market.targets"),
         ("train", "tsladder.training.trainer"),
         ("evaluate", "tsladder.evaluation.baselines"),
