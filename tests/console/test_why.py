@@ -161,10 +161,10 @@ def test_one_module_is_named_with_both_fingerprints_and_what_it_reaches(study: P
 
 
 def test_a_module_of_one_stage_reaches_that_stage_and_what_may_follow(study: Places) -> None:
-    path = study.root / "src/tsladder/evaluation/evaluate.py"
+    path = study.root / "src/tsladder/training/scoring.py"
     path.write_text(path.read_text() + "more = 1\n")
     found = ask(study)
-    assert [(reason.kind, reason.name) for reason in found.reasons] == [("module", "tsladder.evaluation.evaluate")]
+    assert [(reason.kind, reason.name) for reason in found.reasons] == [("module", "tsladder.training.scoring")]
     assert [stage.stage for stage in found.stages if "@" in stage.stage] == ["evaluate@12k-1"]
 
 
@@ -269,7 +269,7 @@ def test_why_json_is_the_golden_one(study: Places) -> None:
     """
     set_leaves(study, train__seeds=3)
     (study.root / "data" / "tiny.parquet").write_text("barz")
-    path = study.root / "src/tsladder/search/hpo.py"
+    path = study.root / "src/tsladder/search/draws.py"
     path.write_text(path.read_text() + "more = 1\n")
     same_as_golden("why.json", ask(study).to_json())
 

@@ -31,6 +31,7 @@ from tsladder.planning.fingerprint import Code
 from tsladder.planning.identity import training_base, training_code, training_identity
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import cell_key, train_key
+from tsladder.planning.stage_code import NUMBER_MAKERS
 from tsladder.records import write_json, write_text
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed
@@ -45,8 +46,6 @@ CODE = {
     "src/tsladder/{room}/{stage}.py": (
         '"""{stage}."""\nfrom tsladder.training.trainer import steps\n\n\ndef work():\n    return steps\n'
     ),
-    # What decides which trainings are the same.
-    "src/tsladder/training/worker.py": "from tsladder.training.trainer import steps\n",
 }
 ROOMS = {
     "hpo": "search",
@@ -249,6 +248,9 @@ def _write_code(folder: Path) -> None:
     for stage, room in ROOMS.items():
         for path, text in CODE.items():
             write_text(folder / path.format(stage=stage, room=room), text.format(stage=stage, room=room))
+    for module in {module for modules in NUMBER_MAKERS.values() for module in modules}:
+        path = folder / "src" / f"{module.replace('.', '/')}.py"
+        write_text(path, "from tsladder.training.trainer import steps\n")
     write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
     for strategy in ("architectural", "two_phase", "random_search"):
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")

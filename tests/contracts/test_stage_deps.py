@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.planning.fingerprint import import_closure, is_numberless
+from tsladder.planning.fingerprint import import_closure
+from tsladder.planning.stage_code import is_outside
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ def test_the_deps_of_a_cheap_stage_cover_what_its_script_imports(stage: str) -> 
     deps = listed(stage)
     assert ROOT / "stages" / f"{stage}.py" in deps
     closure = import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src")
-    modules = {path for name, path in closure.items() if not is_numberless(name) and path.stat().st_size > 0}
+    modules = {path for name, path in closure.items() if not is_outside(name) and path.stat().st_size > 0}
     assert modules
     missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]
     assert [path.relative_to(ROOT).as_posix() for path in sorted(missing)] == []

@@ -18,8 +18,8 @@ from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import HEADROOM
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
-from tsladder.search.cell import validation_classes
 from tsladder.search.objective import Objective
+from tsladder.search.planned import validation_classes
 from tsladder.search.schedule import Schedule, build_schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.start_lines import search_lines, space_words
@@ -85,7 +85,7 @@ def schedule_of(work: CellWork, space: SearchSpace, *, strategy: str, objective:
         trials_total=8,
         objective=Objective(objective),
         stop=None,
-        classes=validation_classes(work),
+        classes=validation_classes(work.dataset.windows.folds),
     )
 
 

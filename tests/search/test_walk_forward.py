@@ -13,7 +13,7 @@ from tests.studies import make_study, params_of, prepare, search_here, verb
 from tsladder.console.plan import study_forecast
 from tsladder.console.results import Belonging, read_results
 from tsladder.errors import BadInput
-from tsladder.market.dataset import write_splits
+from tsladder.market.split_files import write_splits
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import read_plan
@@ -21,7 +21,8 @@ from tsladder.planning.run_length import run_lengths
 from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
-from tsladder.search.cell import search_cell, validation_classes
+from tsladder.search.cell import search_cell
+from tsladder.search.planned import validation_classes
 from tsladder.search.trials import TrialRecord
 from tsladder.tracking import MemoryTracker
 from tsladder.training.cell import CellWork, open_cell
@@ -88,7 +89,9 @@ def test_the_constant_beside_a_trial_is_judged_on_the_same_folds(searched: tuple
     for trial in trials(places):
         assert trial.base_rate_loss == pytest.approx(statistics.fmean(losses), rel=1e-6)
     assert work.base_rate_loss == pytest.approx(losses[-1], rel=1e-6)
-    assert sum(validation_classes(work)) == sum(len(fold.validation) for fold in work.dataset.windows.folds)
+    assert sum(validation_classes(work.dataset.windows.folds)) == sum(
+        len(fold.validation) for fold in work.dataset.windows.folds
+    )
 
 
 def test_the_same_study_searched_again_repeats_every_fold_bit_for_bit(

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, geometry_of
-from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
+from tsladder.planning.cells import CellPlans, geometry_of, strategy_module
+from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe, loss_of_task
@@ -30,15 +30,12 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
         return {"planned": False, "reason": "search.supplementary is null"}
     if not offered:
         return {"planned": False, "reason": f"strategy {params.search.strategy} has one phase"}
-    here = Code.in_use()
-    strategy = here.source / "tsladder" / "search" / "strategies" / f"{params.search.strategy}.py"
-    code = stage_fingerprint(here.stages / "supplementary.py", here.source) | module_fingerprints(strategy, here.source)
     return {
         "planned": True,
         "budgets": wanted.budgets if isinstance(wanted.budgets, str) else list(wanted.budgets),
         "trials": wanted.trials,
         "cells": {str(plan.cell): digest(plan.search) for plan in plans if plan.planned},
-        "code": code,
+        "code": stage_fingerprint("supplementary", Code.in_use().source, [strategy_module(params)]),
     }
 
 
@@ -46,13 +43,12 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
     """What the winners of a rung are trained and judged by on each other's horizons."""
     if not params.search.transfer:
         return {"planned": False, "reason": "search.transfer is false"}
-    here = Code.in_use()
     return {
         "planned": True,
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint(here.stages / "transfer.py", here.source),
+        "code": stage_fingerprint("transfer", Code.in_use().source),
     }
 
 
@@ -62,7 +58,6 @@ def plan_audit(params: Params) -> Plan:
     Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
     when the lowest rung's grid is empty.
     """
-    here = Code.in_use()
     spec = _small_member(params)
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
     # reported losses, so it trains on them: a leak shows whatever the study is trained on.
@@ -79,7 +74,7 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint(here.stages / "audit.py", here.source),
+        "code": stage_fingerprint("audit", Code.in_use().source),
     }
 
 

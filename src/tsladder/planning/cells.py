@@ -15,7 +15,7 @@ from tsladder.market.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, StopParams
 from tsladder.places import Places
-from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
+from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
@@ -49,16 +49,23 @@ def geometry_of(params: Params) -> Geometry:
     )
 
 
+def strategy_module(params: Params) -> str:
+    """Name of the module of the chosen strategy."""
+    return f"tsladder.search.strategies.{params.search.strategy}"
+
+
 def plan_cells(params: Params) -> tuple[CellPlans, ...]:
     """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    here = Code.in_use()
-    code = {name: stage_fingerprint(here.stages / f"{name}.py", here.source) for name in ("hpo", "train", "evaluate")}
+    source = Code.in_use().source
     # Loaded by name, so no import leads to it; the other strategies make nothing stale.
-    strategy = here.source / "tsladder" / "search" / "strategies" / f"{params.search.strategy}.py"
-    code["hpo"] |= module_fingerprints(strategy, here.source)
+    code = {
+        "hpo": stage_fingerprint("hpo", source, [strategy_module(params)]),
+        "train": stage_fingerprint("train", source),
+        "evaluate": stage_fingerprint("evaluate", source),
+    }
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 
 

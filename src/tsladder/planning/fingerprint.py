@@ -1,59 +1,19 @@
 """Fingerprints of the code that makes numbers: what must change for a trained cell to become stale.
 
-A module's fingerprint is a hash of its syntax tree without docstrings (comments never reach the tree), so a
-comment, a docstring or a reformatting leaves every cell fresh. The modules are found by following imports,
-also those inside functions, from a stage's script.
+A module's fingerprint is a hash of its syntax tree without docstrings and without the words of its exceptions
+(comments never reach the tree), so a comment, a docstring, a message or a reformatting leaves every cell fresh. The
+modules are found by following imports, also those inside functions, from those that `stage_code` names.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.errors import WorkFailed
 from tsladder.planning.sources import read_source
-
-NUMBERLESS = frozenset(
-    {
-        "tsladder.errors",
-        "tsladder.log_file",
-        "tsladder.log_relay",
-        "tsladder.params",
-        "tsladder.places",
-        "tsladder.records",
-        "tsladder.results",
-        "tsladder.tracking",
-        "tsladder.training.memory_guard",
-        "tsladder.training.pulse",
-        "tsladder.training.suspension",
-        "tsladder.training.thermal_guard",
-        "tsladder.training.thermometer",
-        "tsladder.training.training_log",
-        "tsladder.search.start_lines",
-        "tsladder.typed_yaml",
-        "tsladder.vocabulary",
-        "tsladder.planning.activations",
-        "tsladder.planning.calibration",
-        "tsladder.planning.cells",
-        "tsladder.planning.duration",
-        "tsladder.planning.endings",
-        "tsladder.planning.fingerprint",
-        "tsladder.planning.free_memory",
-        "tsladder.planning.identity",
-        "tsladder.planning.machine",
-        "tsladder.planning.memory",
-        "tsladder.planning.misfit",
-        "tsladder.planning.plans",
-        "tsladder.planning.sources",
-        "tsladder.planning.step_costs",
-        "tsladder.stage",
-        "tsladder.stage_log",
-        "tsladder.locks",
-        "tsladder.interruption",
-    }
-)
-"""Modules reached by the stages that alter no number: reading and checking input, writing, laying out work on the
-machine. A package named here stands for all its modules. What they hand on is in the plan file by value."""
+from tsladder.planning.stage_code import NUMBER_MAKERS, is_outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +33,42 @@ class Code:
         return cls(stages, source)
 
 
-def stage_fingerprint(stage: Path, source: Path) -> dict[str, str]:
-    """Module -> fingerprint for the script `stage` and every module of ours that it reaches, but NUMBERLESS.
+def stage_fingerprint(stage: str, source: Path, chosen: Sequence[str] = ()) -> dict[str, str]:
+    """Module -> hash of all code that makes the numbers of `stage`.
 
-    `source` is the folder that holds the package. Raises WorkFailed when a module cannot be parsed.
+    `source` is the folder that holds the package; `chosen` are modules that are loaded by name, where no import leads
+    to them. Raises WorkFailed when a module is missing or cannot be parsed.
     """
-    return dict(sorted({f"stages.{stage.stem}": read_source(stage).digest, **_reached(stage, source)}.items()))
+    return module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source)
 
 
-def module_fingerprints(module: Path, source: Path) -> dict[str, str]:
-    """The same for a module of ours that is loaded by name, where no import leads to it."""
-    name = ".".join(module.relative_to(source).with_suffix("").parts)
-    return {name: read_source(module).digest, **_reached(module, source)}
+def module_fingerprints(modules: Sequence[str], source: Path) -> dict[str, str]:
+    """Module -> hash of `modules` and of every module that they import, as far as it makes numbers."""
+    return {name: read_source(path).digest for name, path in sorted(number_makers(modules, source).items())}
 
 
-def _reached(start: Path, source: Path) -> dict[str, str]:
-    closure = import_closure(start, source)
-    return {module: read_source(path).digest for module, path in closure.items() if not is_numberless(module)}
-
-
-def is_numberless(module: str) -> bool:
-    return any(module == name or module.startswith(name + ".") for name in NUMBERLESS)
+def number_makers(modules: Sequence[str], source: Path) -> dict[str, Path]:
+    """Module -> file of `modules` and of what they import; nothing is followed beyond a module of `OUTSIDE`."""
+    missing = [name for name in modules if _module_path(name, source) is None]
+    if missing:
+        raise WorkFailed(f"{source} lacks {', '.join(missing)}: the checkout is damaged; git status shows what is gone")
+    return _closure(modules, source, is_outside)
 
 
 def import_closure(start: Path, source: Path) -> dict[str, Path]:
-    """Module name -> file of every module of the package reached from the file `start`."""
+    """Module -> file of every module of the package that the file `start` loads, at once or later."""
+    return _closure(read_source(start).imports, source, lambda _: False)
+
+
+def _closure(names: Iterable[str], source: Path, left_out: Callable[[str], bool]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    queue = [start]
+    queue = list(names)
     while queue:
-        for name in read_source(queue.pop()).imports:
-            path = _module_path(name, source)
-            if path is not None and name not in found:
-                found[name] = path
-                queue.append(path)
+        name = queue.pop()
+        path = None if name in found or left_out(name) else _module_path(name, source)
+        if path is not None:
+            found[name] = path
+            queue.extend(read_source(path).imports)
     return found
 
 

@@ -11,19 +11,13 @@ from typing import Any
 
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
+from tsladder.planning.stage_code import TRAINING
 from tsladder.records import digest
-
-_MAKING_NUMBERS = ("training/worker.py", "market/dataset.py")
-"""What trains a model, and what labels the days and cuts the windows that it is trained on."""
 
 
 def training_code() -> dict[str, str]:
-    """Module -> fingerprint of the code in use between the files of features and splits and a trained model."""
-    source = Code.in_use().source
-    found: dict[str, str] = {}
-    for name in _MAKING_NUMBERS:
-        found |= module_fingerprints(source / "tsladder" / name, source)
-    return found
+    """Module -> hash of the code in use between the files of features and splits and a trained model."""
+    return module_fingerprints(TRAINING, Code.in_use().source)
 
 
 def training_base(

@@ -95,6 +95,9 @@ def _tree_digest(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [item for item in node.body if not _is_bare_text(item)] or [ast.Pass()]
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            # Which error is raised matters to who catches it; its words are for people.
+            node.exc = node.exc.func
     # unparse, not dump: the text of a tree is the same under every Python, its dump is not.
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
 

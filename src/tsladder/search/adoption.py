@@ -36,14 +36,6 @@ class Adoption:
     folder: str
     draws: Mapping[int, Mapping[str, Value]]
 
-    @property
-    def note(self) -> str:
-        """What is to be known of a search that adopted."""
-        return (
-            f"the first trials are those of {self.folder}, whose search space this one contains: the sampler continues "
-            "from them, so what this search finds depends on what was known when it began"
-        )
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adopter:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.memory import BatchPlan
-from tsladder.search.configuration import Configuration, Value
+from tsladder.search.draws import DrawnTrial
 from tsladder.search.objective import Objective
 from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.tracking import RunRecord, RunStatus, Tracker, size_metrics
 from tsladder.training.cell import CellWork, settings_params
 from tsladder.training.outcome import Outcome
-from tsladder.training.pruning import Bar
 from tsladder.vocabulary import Phase, StopReason
 
 _RUN_STATUS = {
@@ -27,18 +26,12 @@ _RUN_STATUS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """A trial that has been drawn: what is trained, and how it is executed here."""
+class TrialPlan:
+    """A drawn trial, and how it is executed on this machine."""
 
-    number: int
-    attempt: int
-    forced: str | None
-    draws: dict[str, Value]
-    configuration: Configuration
+    drawn: DrawnTrial
     execution: ExecutionPlan
-    plan: BatchPlan
-    bar: Bar | None
-    seed: int
+    batch_plan: BatchPlan
     identity: str
     started_ms: int
 
@@ -58,9 +51,9 @@ class Bookkeeper:
     say: Callable[[str], None]
     publish: Callable[[Sequence[TrialRecord]], None]
 
-    def record(self, asked: Asked, outcome: Outcome, workers: int) -> TrialRecord:
+    def record(self, trial: TrialPlan, outcome: Outcome, workers: int) -> TrialRecord:
         """The line of trials.jsonl."""
-        spec = asked.configuration.spec
+        spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
         if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
             state = TrialState.INTERRUPTED
         elif outcome.stop_reason is StopReason.PRUNED:
@@ -68,13 +61,13 @@ class Bookkeeper:
         else:
             state = TrialState.COMPLETE if outcome.scored else TrialState.FAILED
         return TrialRecord(
-            number=asked.number,
-            attempt=asked.attempt,
+            number=trial.drawn.number,
+            attempt=trial.drawn.attempt,
             state=state,
             stop_reason=outcome.stop_reason,
-            forced=asked.forced,
-            draws=asked.draws,
-            params=settings_params(spec, asked.configuration.settings.to_record(), outcome.plan, asked.seed),
+            forced=trial.drawn.forced,
+            draws=trial.drawn.draws,
+            params=settings_params(spec, settings.to_record(), outcome.plan, trial.drawn.seed),
             n_params=outcome.n_params,
             best_val_loss=outcome.best_val_loss,
             val_loss_se=outcome.val_loss_se,
@@ -94,25 +87,25 @@ class Bookkeeper:
             thermal=outcome.heat.level,
             pauses=outcome.heat.pauses,
             paused_seconds=outcome.heat.paused_seconds,
-            device=asked.execution.device,
+            device=trial.execution.device,
             workers=workers,
-            threads=asked.execution.threads,
-            started_ms=asked.started_ms,
+            threads=trial.execution.threads,
+            started_ms=trial.started_ms,
             ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             message=outcome.message,
             folds=outcome.folds,
             resumed_at=outcome.resumed_at,
-            identity=asked.identity,
+            identity=trial.identity,
         )
 
-    def taken_over(self, asked: Asked, earlier: TrialRecord, workers: int) -> TrialRecord:
+    def taken_over(self, trial: TrialPlan, earlier: TrialRecord, workers: int) -> TrialRecord:
         """The line of a trial that another search has trained: its measurements, this search's bookkeeping."""
         return dataclasses.replace(
             earlier,
-            number=asked.number,
-            attempt=asked.attempt,
-            forced=asked.forced,
-            draws=asked.draws,
+            number=trial.drawn.number,
+            attempt=trial.drawn.attempt,
+            forced=trial.drawn.forced,
+            draws=trial.drawn.draws,
             base_rate_loss=self.work.search_base_rate_loss,
             workers=workers,
         )
@@ -182,10 +175,10 @@ class Bookkeeper:
             )
         )
 
-    def announce(self, asked: Asked, record: TrialRecord, leader: TrialRecord | None) -> None:
+    def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
         """One line on stderr."""
         so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
-        spec = asked.configuration.spec
+        spec = trial.drawn.configuration.spec
         shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
         self.say(
             f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.words(record)}, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tsladder.locks import sole_owner
 from tsladder.search.conduct import Search, conduct
 from tsladder.search.outputs import write_choice, write_failure, write_heat_stop
-from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
+from tsladder.search.planned import planned_pruning, planned_schedule, planned_space, validation_classes
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import Phase
@@ -22,7 +22,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     folder = work.places.study(work.cell, key)
     with sole_owner(folder, f"the search of {work.cell}"):
         space = planned_space(work.plan, len(work.dataset.windows.train))
-        schedule = planned_schedule(work.plan, space, validation_classes(work))
+        schedule = planned_schedule(work.plan, space, validation_classes(work.dataset.windows.folds))
         search = Search(
             work=work,
             phase=Phase.SEARCH,
@@ -40,15 +40,3 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             write_heat_stop(work, space, schedule, found, found.heat_stop)
         else:
             write_choice(work, space, schedule, found)
-
-
-def validation_classes(work: CellWork) -> tuple[int, int]:
-    """Positives and negatives among the validation windows, those of all folds of a walk forward added; of returns,
-    those above 0 and the others.
-
-    The standard error of a mean over K equal folds is nearly that of one fold with all their windows: both fall as one
-    over the root of their number.
-    """
-    labels = [fold.validation.y_N for fold in work.dataset.windows.folds]
-    positives = sum(int((y_N > 0.0).sum()) for y_N in labels)
-    return positives, sum(len(y_N) for y_N in labels) - positives

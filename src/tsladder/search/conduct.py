@@ -24,7 +24,7 @@ from tsladder.search.live import open_live_record
 from tsladder.search.runner import HeatStop, Runner
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.start_lines import search_lines
+from tsladder.search.start_lines import adoption_words, search_lines
 from tsladder.search.takeover import Earlier, trials_of_others
 from tsladder.search.trials import TrialRecord, latest, taken_up_again
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
@@ -93,7 +93,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     base = trial_base(work)
     adopted = _adopted(search, attempts, others, base)
     if adopted is not None:
-        say(adopted.note)
+        say(adoption_words(adopted))
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
         books = Bookkeeper(

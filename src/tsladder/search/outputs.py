@@ -18,6 +18,7 @@ from tsladder.search.coverage import coverage
 from tsladder.search.runner import HeatStop
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
+from tsladder.search.start_lines import adoption_words
 from tsladder.training.cell import CellWork
 from tsladder.training.crew import heat_reason
 from tsladder.vocabulary import CellStatus, StopReason
@@ -79,7 +80,7 @@ def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
 
 
 def _adopted(found: Searched) -> str | None:
-    return None if found.adopted is None else found.adopted.note
+    return None if found.adopted is None else adoption_words(found.adopted)
 
 
 def _head(work: CellWork) -> dict[str, Any]:

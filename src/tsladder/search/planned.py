@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tsladder.market.windows import FoldWindows
 from tsladder.models.spec import Geometry
 from tsladder.params import PruningParams, StopParams
 from tsladder.planning.grid import build_grid
@@ -39,3 +42,15 @@ def planned_pruning(plan: Plan) -> PruningParams | None:
     """None: every trial is trained to its end."""
     record = plan["search"]["pruning"]
     return None if record is None else PruningParams(**record)
+
+
+def validation_classes(folds: Sequence[FoldWindows]) -> tuple[int, int]:
+    """Positives and negatives among the validation windows, those of all folds of a walk forward added; of returns,
+    those above 0 and the others.
+
+    The standard error of a mean over K equal folds is nearly that of one fold with all their windows: both fall as one
+    over the root of their number.
+    """
+    labels = [fold.validation.y_N for fold in folds]
+    positives = sum(int((y_N > 0.0).sum()) for y_N in labels)
+    return positives, sum(len(y_N) for y_N in labels) - positives

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
 from tsladder.planning.memory import BatchPlan
-from tsladder.search.bookkeeping import Asked
+from tsladder.search.adoption import Adoption
+from tsladder.search.bookkeeping import TrialPlan
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
 from tsladder.training.cell import CellWork
@@ -35,13 +37,28 @@ def search_lines(
     ]
 
 
-def trial_words(work: CellWork, asked: Asked) -> str:
+def trial_words(work: CellWork, trial: TrialPlan) -> str:
     """What a trial trains, and how."""
-    again = "" if asked.attempt == 1 else f"attempt {asked.attempt}, "
-    origin = "drawn" if asked.forced is None else f"forced ({asked.forced})"
-    spec, settings = asked.configuration.spec, asked.configuration.settings
-    plan = plan_words(asked.plan, [work.predicted_memory_gib(spec, asked.plan)])
+    again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
+    origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
+    spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
+    plan = plan_words(trial.batch_plan, [work.predicted_memory_gib(spec, trial.batch_plan)])
     return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
+
+
+def adoption_words(adoption: Adoption) -> str:
+    """What is to be known of a search that began with the trials of another one."""
+    return (
+        f"the first trials are those of {adoption.folder}, whose search space this one contains: the sampler continues "
+        "from them, so what this search finds depends on what was known when it began"
+    )
+
+
+def taken_over_words(counts: Mapping[str, int]) -> str:
+    """How many trials came from which live records."""
+    total = sum(counts.values())
+    origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
+    return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"
 
 
 def objective_words(work: CellWork, schedule: Schedule) -> str:

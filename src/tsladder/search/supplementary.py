@@ -17,12 +17,11 @@ from tsladder.planning.grid import Grid
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, digest, read_json, write_json, write_text
-from tsladder.search.cell import validation_classes
 from tsladder.search.conduct import Search, Searched, conduct
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Supplement
 from tsladder.search.objective import Objective
-from tsladder.search.planned import planned_pruning
+from tsladder.search.planned import planned_pruning, validation_classes
 from tsladder.search.schedule import Schedule
 from tsladder.search.selection import Scores, Selection, select_budgets
 from tsladder.search.space import SearchSpace
@@ -108,7 +107,7 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
                 trials_total=plan["trials"],
                 objective=Objective(work.plan["search"]["objective"]),
                 stop=None,
-                classes=validation_classes(work),
+                classes=validation_classes(work.dataset.windows.folds),
             ),
             pruning=planned_pruning(work.plan),
             known=[winner],

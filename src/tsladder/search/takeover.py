@@ -122,10 +122,3 @@ def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | No
             continue
         return folder
     return None
-
-
-def taken_over_words(counts: Mapping[str, int]) -> str:
-    """How many trials came from which live records."""
-    total = sum(counts.values())
-    origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
-    return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"

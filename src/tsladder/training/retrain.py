@@ -19,19 +19,16 @@ from typing import Any
 
 from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
-from tsladder.market.windows import FoldWindows
-from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.plans import retraining_key, train_key
-from tsladder.planning.recipe import Settings
-from tsladder.records import digest, read_json, write_json
+from tsladder.records import read_json, write_json
 from tsladder.results.live import LiveResults
-from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.crew import STOPPING, heat_reason, keep_busy, retry_words
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
 from tsladder.training.pulse import Pulse
+from tsladder.training.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
@@ -99,17 +96,17 @@ def train_seeds(
     `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
     clear_scratch(folder)
-    jobs = _jobs(work, choice, folder)
+    jobs = seed_jobs(work, choice, folder)
     if isinstance(jobs, str):
         return jobs
     for number in jobs:
-        _take_up_again(_seed_folder(folder, number) / OUTCOME)
-    missing = {number: job for number, job in jobs.items() if not (_seed_folder(folder, number) / OUTCOME).exists()}
+        _take_up_again(seed_folder(folder, number) / OUTCOME)
+    missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
     too_hot = None
     if missing:
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         too_hot = _train(work, missing, folder, tracker, of)
-    folders = {n: path for n in jobs if ((path := _seed_folder(folder, n)) / OUTCOME).exists()}
+    folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
     outcomes = {number: read_json(path / OUTCOME) for number, path in folders.items()}
     if too_hot is None:
         return Trained(folders, outcomes)
@@ -124,40 +121,6 @@ def _take_up_again(outcome: Path) -> None:
         outcome.unlink()
 
 
-def _jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
-    """One job a seed, numbered from 1; or why the model cannot be trained here."""
-    spec = work.spec(choice["architecture"])
-    execution = work.execution(spec)
-    batch_plan = work.batch_plan(spec, work.machine.memory_gib / _at_once(work, execution))
-    if batch_plan is None:
-        return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
-    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
-    windows = work.dataset.windows
-
-    def job(number: int) -> Job:
-        seed = derive_seed(work.seed, str(work.cell), "train", number)
-        plain = Job(
-            spec=spec,
-            settings=Settings.from_record(choice["settings"]),
-            recipe=work.recipe,
-            seed=seed,
-            plan=batch_plan,
-            device=execution.device,
-            threads=execution.threads,
-            scratch_folder=work.scratch(spec, folder),
-            checkpoint_folder=str(_seed_folder(folder, number)),
-        )
-        return work.with_checkpoints(
-            plain,
-            folder,
-            name=f"seed-{number}",
-            identity=digest(key, number, seed),
-            folds=[FoldWindows(train=windows.train, validation=windows.validation)],
-        )
-
-    return {number: job(number) for number in range(1, work.plan["seeds"] + 1)}
-
-
 def _train(
     work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
 ) -> tuple[Reading, dict[int, Outcome]] | None:
@@ -165,7 +128,7 @@ def _train(
 
     Raises Interrupted.
     """
-    workers = _at_once(work, work.execution(next(iter(jobs.values())).spec))
+    workers = at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
     windows = work.dataset.windows
     supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
@@ -219,7 +182,7 @@ def _train(
             for number in waiting:
                 heated[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
             return reading, heated
-        done = [number for number in jobs if (_seed_folder(folder, number) / OUTCOME).exists()]
+        done = [number for number in jobs if (seed_folder(folder, number) / OUTCOME).exists()]
         if len(done) < len(jobs):
             raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
     return None
@@ -232,19 +195,8 @@ def _pulse(work: CellWork, folder: Path, of: str) -> Pulse:
         folder,
         phase=TRANSFER_PHASE if of else Phase.TRAIN,
         total=len(seeds),
-        done=lambda: sum((_seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
+        done=lambda: sum((seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
     )
-
-
-def _at_once(work: CellWork, execution: ExecutionPlan) -> int:
-    """How many seeds train at the same time.
-
-    Three seeds on two cores, one after the other on the core that is free, leave one core idle for a third of the
-    time; all three at once, on one thread each, share both to the end. The threads of a seed stay the same.
-    """
-    seeds, cores = int(work.plan["seeds"]), work.machine.cores
-    one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
-    return seeds if one_a_core and cores < seeds < 2 * cores else execution.workers
 
 
 def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
@@ -258,7 +210,7 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
     )
     if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return
-    write_json(_seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
+    write_json(seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
     if outcome.scored or outcome.stop_reason is StopReason.DIVERGED:
         remove_checkpoints(job.checkpoints)
 
@@ -321,10 +273,6 @@ def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
         "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
         "val_auc_by_epoch": [(epoch.epoch, epoch.val_auc) for epoch in outcome.curve if epoch.val_auc is not None],
     }
-
-
-def _seed_folder(folder: Path, number: int) -> Path:
-    return folder / f"seed-{number}"
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,23 +9,16 @@ from typing import Any
 
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
-from tsladder.evaluation.predictions import scored_on
-from tsladder.evaluation.symbols import SymbolScores
 from tsladder.market.targets import labels
 from tsladder.market.windows import Windows, build_windows
 from tsladder.params import EvaluationParams, WindowParams
-from tsladder.planning.plans import read_plan, retraining_key, scoring_key
-from tsladder.records import read_json, write_json
+from tsladder.records import read_json
 from tsladder.seeds import derive_seed
-from tsladder.tracking import CellRun, MlflowTracker, RunRecord, Tracker, open_cell_run
+from tsladder.tracking import MlflowTracker, Tracker, open_cell_run
 from tsladder.training.cell import CellWork
 from tsladder.training.forecasting import Forecasts, TrainedSeeds, forecasting
-from tsladder.vocabulary import CellStatus, Phase, Region
-
-SCORED = (Region.VALIDATION, Region.TEST)
-
-Scored = tuple[str, Region]
-"""A symbol and a region of it."""
+from tsladder.training.score_records import SCORED, Scored, log_scores, write_scores
+from tsladder.vocabulary import Phase, Region
 
 
 def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
@@ -43,8 +36,8 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
             kind = kind_of_cell(work)
             made = _made(work, windows_of, _baselines(work, kind), under_way.result())
             scores = _score(work, kind, made)
-            _write(work, choice, kind, scores, made)
-            _log(work, scores, kind, tracker, parent)
+            write_scores(work, choice, kind, scores, made)
+            log_scores(work, scores, kind, tracker, parent)
 
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
@@ -85,50 +78,6 @@ def _made(
         )
         for (symbol, region), windows in windows_of.items()
     }
-
-
-def _write(
-    work: CellWork,
-    choice: dict[str, Any],
-    kind: Kind,
-    scores: Mapping[Scored, Scores],
-    made: Mapping[Scored, RegionForecasts],
-) -> None:
-    """The outputs of the cell. Predictions are those for the study's own symbol."""
-    import pandas as pd
-
-    own, further = work.dataset.table.symbol, work.dataset.windows.further
-    frames = [kind.frame(region, made[own, region]) for region in SCORED]
-    folder = work.places.scores(work.cell)
-    record = {
-        "cell": str(work.cell),
-        "budget": work.cell.budget,
-        "horizon": work.cell.horizon,
-        "status": CellStatus.DONE,
-        "key": _key(work, choice),
-        "precision": work.recipe.precision,
-        "metric": kind.metric,
-        **{
-            name: choice[name]
-            for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
-        },
-        "n_data": len(work.dataset.windows.train),
-        "regions": {region: scores[own, region].to_json() for region in SCORED},
-    }
-    if further:
-        told = {key: SymbolScores.of(scored, kind.metric).to_json() for key, scored in scores.items()}
-        record["symbols"] = {
-            symbol: {region: told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
-        }
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
-    write_json(folder / "scores.json", record)
-
-
-def _key(work: CellWork, choice: dict[str, Any]) -> str:
-    """By which it is known that these scores belong to a question."""
-    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
-    return scoring_key(work.plan, retraining_key(read_plan(work.places.train_plan(work.cell)), choice, *inputs))
 
 
 def kind_of_cell(work: CellWork) -> Kind:
@@ -173,36 +122,3 @@ def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]
         )
         for region in SCORED
     }
-
-
-def _log(work: CellWork, found: Mapping[Scored, Scores], kind: Kind, tracker: Tracker, parent: CellRun) -> None:
-    metrics: dict[str, float | None] = {}
-    for (symbol, region), scores in found.items():
-        loss = getattr(scores.mean, kind.metric)
-        if work.dataset.windows.further:
-            metrics[f"{region}_loss_{symbol}"] = loss
-        if symbol != work.dataset.table.symbol:
-            continue
-        interval = scores.intervals[kind.metric]
-        metrics[f"{region}_loss"] = loss
-        metrics[f"{region}_loss_low"] = None if interval is None else interval.low
-        metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in kind.shown}
-        metrics[f"{region}_skill"] = scores.skill
-        metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
-        metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
-    test = work.dataset.windows.test
-    # By this tag the page finds runs whose test losses can be compared.
-    windows = {"windows": scored_on(test.dates_N, test.y_N)}
-    tracker.log_run(
-        RunRecord(
-            name=f"{work.cell}/evaluation",
-            tags=work.tags(Phase.EVALUATE, work.search_key),
-            parent_id=parent.run_id,
-            metrics=metrics,
-            extra_tags=windows,
-            artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
-        )
-    )
-    parent.metrics = {"test_loss": metrics.get("test_loss")}
-    parent.extra_tags = windows

@@ -1,0 +1,104 @@
+"""Which modules make the numbers of each stage, and which modules that a stage loads make none.
+
+A cell becomes stale by an edit of a module that its numbers are made by. These are found by following imports from
+`NUMBER_MAKERS`; the search stops at the modules of `OUTSIDE`, which are not followed any further. What is chosen by
+name in params.yaml (the strategy) is added by whoever plans. A test holds the two lists complete: every module
+that a stage loads is reached from the first or named in the second.
+"""
+
+from __future__ import annotations
+
+TRAINING = (
+    "tsladder.market.dataset",
+    "tsladder.planning.recipe",
+    "tsladder.training.folds",
+    "tsladder.training.trainer",
+)
+"""From the files of features and splits to a trained model."""
+_SEARCH = (
+    "tsladder.search.adoption",
+    "tsladder.search.draws",
+    "tsladder.search.planned",
+    "tsladder.search.takeover",
+)
+_SCORING = ("tsladder.evaluation.symbols", "tsladder.training.forecasting", "tsladder.training.scoring")
+
+NUMBER_MAKERS = {
+    "hpo": (*TRAINING, *_SEARCH),
+    "train": (*TRAINING, "tsladder.training.seed_jobs"),
+    "evaluate": ("tsladder.market.dataset", "tsladder.planning.recipe", *_SCORING),
+    "audit": (*TRAINING, "tsladder.audit.build"),
+    "supplementary": (*TRAINING, *_SEARCH, "tsladder.search.selection", "tsladder.search.supplementary"),
+    "transfer": (*TRAINING, *_SCORING, "tsladder.training.seed_jobs", "tsladder.training.transfer"),
+}
+"""Stage -> the modules from which imports are followed."""
+
+OUTSIDE = {
+    "tsladder.errors": "the words of refusals",
+    "tsladder.interruption": "signals",
+    "tsladder.locks": "which process owns a folder",
+    "tsladder.log_file": "the log",
+    "tsladder.log_relay": "the times of the log's lines",
+    "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
+    "tsladder.places": "paths",
+    "tsladder.records": "reads and writes files",
+    "tsladder.results": "tables of what is known so far",
+    "tsladder.stage": "arguments and endings of a stage",
+    "tsladder.stage_log": "which log a stage writes to",
+    "tsladder.tracking": "copies in MLflow",
+    "tsladder.typed_yaml": "checks types and bounds of params.yaml",
+    "tsladder.vocabulary": "names",
+    "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
+    "tsladder.market.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
+    "tsladder.planning.activations": "bytes that a block takes",
+    "tsladder.planning.calibration": "peaks of memory on this machine",
+    "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.duration": "seconds of training",
+    "tsladder.planning.endings": "how a stage ended",
+    "tsladder.planning.fingerprint": "hashes of the code",
+    "tsladder.planning.free_memory": "what is free on this machine",
+    "tsladder.planning.identity": "which trainings are the same",
+    "tsladder.planning.machine": "how a cell is executed here",
+    "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
+    "tsladder.planning.misfit": "the words where a model does not fit",
+    "tsladder.planning.plans": "reads the plan files",
+    "tsladder.planning.sources": "reads files of code",
+    "tsladder.planning.stage_code": "these lists",
+    "tsladder.planning.step_costs": "seconds of training on a GPU",
+    "tsladder.search.best_params": "a table of the best trials so far",
+    "tsladder.search.bookkeeping": "records and runs of trials that ended",
+    "tsladder.search.cell": "runs the search of a cell",
+    "tsladder.search.conduct": "runs a search from its record to its last trial",
+    "tsladder.search.coverage": "how much of the grid was seen, for the report",
+    "tsladder.search.identity": "which trials are the same",
+    "tsladder.search.layout": "names of files",
+    "tsladder.search.live": "reads the live record",
+    "tsladder.search.outputs": "writes the files of a search",
+    "tsladder.search.runner": "keeps the workers of a search busy",
+    "tsladder.search.start_lines": "what the log says when a search begins",
+    "tsladder.search.trials": "the record of a trial",
+    "tsladder.training.cell": "a plan file as typed values",
+    "tsladder.training.checkpoint": "writes a trained model",
+    "tsladder.training.checkpoint_plan": "whether and where a training keeps checkpoints",
+    "tsladder.training.checkpoints": "keeps checkpoints; a training that goes on from one repeats every digit",
+    "tsladder.training.crew": "keeps workers busy",
+    "tsladder.training.memory_guard": "ends a worker that takes too much",
+    "tsladder.training.outcome": "the records of a training",
+    "tsladder.training.pulse": "what trains now, for people",
+    "tsladder.training.retrain": "runs the seeds of a cell",
+    "tsladder.training.score_records": "writes the scores of a cell",
+    "tsladder.training.shared": "windows in memory that processes share",
+    "tsladder.training.state_file": "the file format of a checkpoint",
+    "tsladder.training.supervisor": "starts and ends workers",
+    "tsladder.training.suspension": "holds processes for a while",
+    "tsladder.training.thermal_guard": "when to wait for a cooler machine",
+    "tsladder.training.thermometer": "sensors",
+    "tsladder.training.training_log": "what the log says of trainings",
+    "tsladder.training.worker": "one training in a process of its own",
+}
+"""Module or package -> what it is for, and so why an edit of it changes no number. A package stands for its modules."""
+
+
+def is_outside(module: str) -> bool:
+    """Does no number hang on the module of this name?"""
+    return any(module == name or module.startswith(name + ".") for name in OUTSIDE)

@@ -1,0 +1,56 @@
+"""What a fingerprint leaves out changes no bit: a cell is searched and trained before and after all such edits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.contracts.test_fingerprints import HARMLESS_EDITS, ROOT
+from tests.studies import make_study
+
+from tsladder.places import Places
+
+pytestmark = pytest.mark.slow
+
+CELL = "12k-h1"
+
+
+def build(places: Places, code: Path) -> None:
+    """Run the stages of `code` on the study in `places`, up to the trained seeds of its cell."""
+    environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+    environment["PYTHONPATH"] = str(code / "src")
+    for stage in ("inputs", "features", "splits", "plan", "hpo", "train"):
+        cell = ["--cell", CELL] if stage in ("hpo", "train") else []
+        command = [sys.executable, str(code / "stages" / f"{stage}.py"), *cell]
+        done = subprocess.run(command, cwd=places.root, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{stage}:\n{done.stderr}"
+
+
+def outputs(places: Places) -> dict[str, bytes]:
+    folders = ("plans", "hpo", "models")
+    names = {f"{CELL}.json", "choice.json", "model.safetensors", "training.json"}
+    files = [path for folder in folders for path in (places.root / "artifacts" / folder).rglob("*")]
+    return {path.relative_to(places.root).as_posix(): path.read_bytes() for path in files if path.name in names}
+
+
+def test_a_cell_trained_after_edits_that_leave_it_fresh_repeats_every_bit(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(ROOT / "src", code / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "stages", code / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    leaves = {"search__trials": 3, "train__seeds": 2}
+    before, after = (make_study(tmp_path / name, **leaves) for name in ("before", "after"))
+    build(before, code)
+    for module, old, new in HARMLESS_EDITS:
+        path = code / "src" / "tsladder" / module
+        text = path.read_text()
+        assert old in text, module
+        path.write_text(text.replace(old, new, 1))
+    build(after, code)
+    made = outputs(before)
+    assert sum(name.endswith("model.safetensors") for name in made) == 2
+    assert sum(name.startswith("artifacts/plans/") for name in made) == 3
+    assert outputs(after) == made
