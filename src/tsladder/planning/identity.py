@@ -15,9 +15,13 @@ from tsladder.planning.stage_code import TRAINING
 from tsladder.records import digest
 
 
-def training_code() -> dict[str, str]:
-    """Module -> hash of the code in use between the files of features and splits and a trained model."""
-    return module_fingerprints(TRAINING, Code.in_use().source)
+def training_code(plan: Plan) -> dict[str, str]:
+    """Module -> hash of the code in use between the files of features and splits and a trained model.
+
+    `plan` is any plan file of a cell; it names the family.
+    """
+    family = f"tsladder.families.{plan['model']['family']}"
+    return module_fingerprints((*TRAINING, family), Code.in_use().source)
 
 
 def training_base(
