@@ -11,13 +11,15 @@ from typing import Any
 
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
+from tsladder.planning.same_numbers import same_numbers
 from tsladder.planning.stage_code import TRAINING
 from tsladder.records import digest
 
 
 def training_code() -> dict[str, str]:
-    """Module -> hash of the code in use between the files of features and splits and a trained model."""
-    return module_fingerprints(TRAINING, Code.in_use().source)
+    """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
+    code, where that made the same numbers."""
+    return same_numbers().as_before("training", module_fingerprints(TRAINING, Code.in_use().source))
 
 
 def training_base(
