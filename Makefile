@@ -5,15 +5,17 @@ PYTHON ?=
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
+SITE ?= site
 
 run := "$(VENV)/bin/python"
 stamp := $(VENV)/.installed
+docs_stamp := $(VENV)/.installed-docs
 # DVC starts the stages by `python`: the environment's own.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install study test lint ui bench
+.PHONY: help install study test lint ui bench reference docs
 
 help:
 	@echo "make study   environment, data, then the whole study: search, train, evaluate, law, report"
@@ -21,6 +23,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   throughput of the training engine beside a plain trainer (a quarter of an hour)"
 	@echo "make ui      MLflow's page of the runs on 127.0.0.1"
+	@echo "make docs    the documentation as web pages, in site/ (make reference: only its pages made from the code)"
 	@echo "make install the environment alone, in $(VENV) (PYTHON=/path/to/python chooses the interpreter)"
 
 install: $(stamp)
@@ -36,6 +39,13 @@ lint: $(stamp)
 	$(run) -m ruff check .
 	$(run) -m ruff format --check .
 	$(run) -m mypy
+
+reference: $(stamp)
+	$(run) docs/mkdocs/reference.py
+
+docs: $(docs_stamp) reference
+	NO_MKDOCS_2_WARNING=1 $(run) -m mkdocs build --quiet --config-file docs/mkdocs/mkdocs.yml --site-dir "$(abspath $(SITE))"
+	@echo "$(SITE)/index.html"
 
 bench: $(stamp)
 	$(run) benchmarks/engine.py $(BENCH_FLAGS)
@@ -78,3 +88,7 @@ $(stamp): requirements.lock pyproject.toml
 	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
 	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) --no-deps --no-build-isolation -e .
 	@touch "$(stamp)"
+
+$(docs_stamp): docs/mkdocs/requirements.lock | $(stamp)
+	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) -c requirements.lock -r docs/mkdocs/requirements.lock
+	@touch "$(docs_stamp)"

@@ -1,0 +1,22 @@
+"""Does the error of a time-series transformer fall as a power of its parameter count?
+
+In a notebook: `tsladder.load_study(path)` and `tsladder.fit_law(table)`; see `tsladder.api`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tsladder.api import Law, Study, fit_law, load_study
+
+__all__ = ["Law", "Study", "fit_law", "load_study"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the interface when it is first asked for: every command imports this package, and must start fast."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import tsladder.api
+
+    return getattr(tsladder.api, name)

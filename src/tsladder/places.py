@@ -36,6 +36,12 @@ class Places:
             folder = Path.cwd()
         except FileNotFoundError:
             raise BadInput("the working folder was removed; change into the folder of a study") from None
+        return cls.of(folder)
+
+    @classmethod
+    def of(cls, folder: Path) -> Places:
+        """Of the study in the absolute path `folder`, or in the nearest folder above it that holds one; of `folder`
+        itself where there is none."""
         root = _study_at(folder)
         return cls(root, _home(root, os.environ.get("DVC_ROOT")))
 

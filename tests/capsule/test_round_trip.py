@@ -92,12 +92,12 @@ def test_the_verdict_follows_the_points_and_not_the_stored_law(packed, tmp_path)
             seed["log_loss"] *= 0.4
         contents[f"artifacts/scores/{cell}/scores.json"] = json.dumps(scores).encode()
     built = told(write_zip(tmp_path / "changed.zip", with_manifest(contents)), tmp_path / "out")
-    changed = [line for line in built.differing if line.startswith("h1.verdict:")]
+    changed = [str(each) for each in built.differing if each.path == "h1.verdict"]
     assert len(changed) == 1
     assert changed[0].startswith("h1.verdict: stored 'scales', computed here ")
     verdict = changed[0].rpartition("'")[0].rpartition("'")[2]
     assert any(line.startswith(f"h1  {verdict}") for line in built.verdicts)
-    assert not [line for line in built.differing if line.startswith("h3")]
+    assert not [each for each in built.differing if each.path.startswith("h3")]
 
 
 def test_a_stored_verdict_that_was_altered_is_named(packed, tmp_path):
@@ -106,7 +106,7 @@ def test_a_stored_verdict_that_was_altered_is_named(packed, tmp_path):
     law["horizons"]["3"]["verdict"] = "scales"
     contents["artifacts/law/scaling.json"] = json.dumps(law).encode()
     built = told(write_zip(tmp_path / "altered.zip", with_manifest(contents)), tmp_path / "out")
-    assert built.differing == ("h3.verdict: stored 'scales', computed here 'underpowered'",)
+    assert [str(each) for each in built.differing] == ["h3.verdict: stored 'scales', computed here 'underpowered'"]
 
 
 def test_everything_that_law_and_report_read_is_in_the_capsule(made, packed):
@@ -214,7 +214,7 @@ def test_a_number_that_differs_in_its_last_digits_is_no_difference_and_one_that_
         "study_key": "k",
         "horizons": {"1": {"fits": [numbers[0] * 1.001, *numbers[1:]], "verdict": "flat", "ci": 0}},
     }
-    assert [line.split(":")[0] for line in differences(stored, far)] == ["h1.fits[0]", "h1.ci"]
+    assert [each.path for each in differences(stored, far)] == ["h1.fits[0]", "h1.ci"]
 
 
 @pytest.mark.parametrize("changed", [{"1": {}}, {}, {"1": {"verdict": True}}, {"1": {"verdict": "flat"}, "3": {}}])

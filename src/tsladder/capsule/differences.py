@@ -1,9 +1,12 @@
-"""Two records of a law side by side: where the one computed here differs from the one that came with the study."""
+"""Compare the law computed here with the one that came with the study."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 TOLERANCE = 1e-6
@@ -11,10 +14,33 @@ TOLERANCE = 1e-6
 
 _TOLD_OF_STUDY = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
 _MISSING = object()
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
-def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Each field of the study's law and of its horizons that differs, with both values; () where none does."""
+class Kind(Enum):
+    """How a field differs. VALUE: another figure or name. WORDS: a sentence of the same figures. ADDED: the stored law
+    lacks the field, as the law of an earlier version does."""
+
+    VALUE = "value"
+    WORDS = "words"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """A field that is not as stored, with both values in words."""
+
+    kind: Kind
+    path: str
+    stored: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: stored {self.stored}, computed here {self.found}"
+
+
+def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Each field of the study's law and of its horizons that differs; () where none does."""
     told = {key: stored.get(key) for key in _TOLD_OF_STUDY}
     lines = list(_differing("", told, {key: found.get(key) for key in _TOLD_OF_STUDY}))
     ours, theirs = found.get("horizons", {}), stored.get("horizons", {})
@@ -23,7 +49,7 @@ def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[st
     return tuple(lines)
 
 
-def _differing(path: str, stored: Any, found: Any) -> Iterator[str]:
+def _differing(path: str, stored: Any, found: Any) -> Iterator[Difference]:
     if isinstance(stored, dict) and isinstance(found, dict):
         for key in (*stored, *(key for key in found if key not in stored)):
             yield from _differing(
@@ -32,15 +58,21 @@ def _differing(path: str, stored: Any, found: Any) -> Iterator[str]:
     elif isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
         for index, pair in enumerate(zip(stored, found, strict=True)):
             yield from _differing(f"{path}[{index}]", *pair)
-    elif not _same(stored, found):
-        yield f"{path}: stored {_word(stored)}, computed here {_word(found)}"
+    elif (kind := _kind(path, stored, found)) is not None:
+        yield Difference(kind=kind, path=path, stored=_word(stored), found=_word(found))
 
 
-def _same(stored: Any, found: Any) -> bool:
+def _kind(path: str, stored: Any, found: Any) -> Kind | None:
+    """None: no difference. A horizon that is missing as a whole is another value, a field of one an added one."""
+    if stored is _MISSING and "." in path:
+        return Kind.ADDED
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (stored, found))
     if numbers:
-        return math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12)
-    return type(stored) is type(found) and bool(stored == found)
+        return None if math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12) else Kind.VALUE
+    if type(stored) is type(found) and stored == found:
+        return None
+    sentences = all(isinstance(value, str) and " " in value for value in (stored, found))
+    return Kind.WORDS if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found) else Kind.VALUE
 
 
 def _word(value: Any) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.capsule.archive import unpack
-from tsladder.capsule.differences import differences
+from tsladder.capsule.differences import Difference, differences
 from tsladder.capsule.layout import ENVIRONMENT
 from tsladder.capsule.manifest import Faulty, Manifest
 from tsladder.errors import BadInput, WorkFailed
@@ -35,7 +35,7 @@ class Rebuilt:
 
     manifest: Manifest
     verdicts: tuple[str, ...]
-    differing: tuple[str, ...]
+    differing: tuple[Difference, ...]
     not_compared: str | None
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
 from tsladder.console.status import study_state
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.law.wording import counted
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.records import read_json
@@ -61,15 +64,28 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
     lines = [*(_printable(line) for line in built.verdicts), ""]
     if built.not_compared is not None:
         _note(built.not_compared)
-    elif built.differing:
-        lines += _differences(built.differing, built.manifest.tsladder)
-    else:
+    differing = [str(found) for found in built.differing if found.kind is Kind.VALUE]
+    if differing:
+        lines += _differences(differing, built.manifest.tsladder)
+    elif built.not_compared is None:
         lines.append("Every verdict and every number of the law is as stored in the capsule.")
+        _note_words(built.differing)
     lines.append(f"Report: {folder / 'report.md'} and report.html beside it")
-    return lines, 1 if built.differing else 0
+    return lines, 1 if differing else 0
 
 
-def _differences(differing: tuple[str, ...], made_by: str) -> list[str]:
+def _note_words(found: Sequence[Difference]) -> None:
+    """Say what another version of tsladder told in other words, or did not tell."""
+    words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
+    told = [
+        *([f"words {counted(words, 'sentence')} otherwise, with the same figures"] if words else []),
+        *([f"tells {counted(added, 'field')} more"] if added else []),
+    ]
+    if told:
+        _note(f"this version {' and '.join(told)} than the one that made the capsule")
+
+
+def _differences(differing: Sequence[str], made_by: str) -> list[str]:
     left = len(differing) - _MOST_DIFFERENCES
     return [
         f"THE LAW CAME OUT OTHERWISE than stored by tsladder {made_by} in {len(differing)} fields:",

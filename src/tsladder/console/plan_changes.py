@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsladder.console.freshness import differences, leaf
+from tsladder.planning.same_numbers import same_numbers
 
 PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
 
@@ -32,7 +33,8 @@ def plan_changes(
     """
     if old.get("planned") != new.get("planned"):
         return [(PARAMETER, "budget", leaf(old_raw, "budget"), leaf(raw, "budget"))]
-    codes = [plan.get("code", {}) for plan in (old, new)]
+    now = new.get("code", {})
+    codes = same_numbers().as_now(old.get("code", {}), now), now
     modules = [(MODULE, name, was, now) for name, was, now in _leaves(*codes)]
     questions = [{key: value for key, value in plan.items() if key != "code"} for plan in (old, new)]
     found = {name: (was, now) for name, was, now in _leaves(*questions)}

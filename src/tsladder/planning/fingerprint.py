@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.errors import WorkFailed
+from tsladder.planning.same_numbers import same_numbers
 from tsladder.planning.sources import read_source
 from tsladder.planning.stage_code import NUMBER_MAKERS, is_outside
 
@@ -34,12 +35,12 @@ class Code:
 
 
 def stage_fingerprint(stage: str, source: Path, chosen: Sequence[str] = ()) -> dict[str, str]:
-    """Module -> hash of all code that makes the numbers of `stage`.
+    """Module -> hash of all code that makes the numbers of `stage`; of the earlier code, where that made the same.
 
     `source` is the folder that holds the package; `chosen` are modules that are loaded by name, where no import leads
     to them. Raises WorkFailed when a module is missing or cannot be parsed.
     """
-    return module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source)
+    return same_numbers().as_before(stage, module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source))
 
 
 def module_fingerprints(modules: Sequence[str], source: Path) -> dict[str, str]:

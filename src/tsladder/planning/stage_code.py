@@ -63,6 +63,7 @@ OUTSIDE = {
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",
     "tsladder.planning.misfit": "the words where a model does not fit",
     "tsladder.planning.plans": "reads the plan files",
+    "tsladder.planning.same_numbers": "which earlier code made the same numbers",
     "tsladder.planning.sources": "reads files of code",
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
