@@ -1,4 +1,4 @@
-"""Stage inputs: the bars that the tier reads beside those of data.symbol, by content."""
+"""Stage inputs: the bars that the tier reads beside those of data.symbol, and the records of ingestion, by content."""
 
 import sys
 
@@ -9,9 +9,11 @@ from tsladder.stage import run_study_stage
 
 def build(places: Places, params: Params) -> None:
     from tsladder.market.inputs import read_inputs
+    from tsladder.market.manifest import manifest_digests
     from tsladder.records import write_json
 
     write_json(places.inputs, read_inputs(places, params.data))
+    write_json(places.manifests, manifest_digests(places, params.data))
 
 
 if __name__ == "__main__":

@@ -80,3 +80,18 @@ def test_the_question_that_is_asked_is_that_of_an_edited_file(tmp_path: Path) ->
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(edited))
     asked = load_params(FILE, ["search.trials=20", "horizons=[1, 10]"])
     assert asked == load_params(tmp_path / "params.yaml")
+
+
+def test_a_leaf_that_an_older_file_leaves_out_is_added_with_a_plus_as_dvc_does(tmp_path: Path) -> None:
+    older = yaml.safe_load(FILE.read_text())
+    del older["data"]["volume"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(older))
+    assert load_params(path).data.volume
+    assert not load_params(path, ["+data.volume=false"]).data.volume
+    with pytest.raises(BadInput, match=r"-S \+data\.volume=false"):
+        load_params(path, ["data.volume=false"])
+    with pytest.raises(BadInput, match="leave the plus out"):
+        load_params(FILE, ["+data.volume=false"])
+    with pytest.raises(BadInput, match=r"data\.volum\b"):
+        load_params(path, ["+data.volum=false"])

@@ -43,6 +43,12 @@ STUDIES: dict[str, dict[str, Any]] = {
         "splits__validation_fraction": 0.3,
         "windows__normalisation": "revin",
     },
+    "itransformer without volume and prices on two symbols": {
+        "model__family": "itransformer",
+        "data__volume": False,
+        "data__ohlcv": False,
+        "data__symbols": ["tiny", "other"],
+    },
     "pairs of two symbols on a50": {
         "data__tier": "a50",
         "data__symbols": ["tiny", "other"],

@@ -80,3 +80,13 @@ def test_a_missing_vix_ends_c33_with_the_file_and_the_way_out(workspace: Workspa
     assert "vix.parquet does not exist" in done.stdout + done.stderr
     vix.write_bytes(kept)
     assert repro(workspace) == {"inputs", "features", "splits"}
+
+
+def test_a_record_of_ingestion_makes_stale_what_tells_of_it_and_nothing_else(workspace: Workspace) -> None:
+    workspace.ran("repro", "ingestion")
+    data = workspace.folder / "data"
+    (data / "tiny.manifest.json").write_text("{}")
+    assert workspace.ran("repro", "ingestion") == {"inputs", "ingestion"}
+    (data / "other.manifest.json").write_text("{}")
+    assert workspace.ran("repro", "ingestion") == {"inputs"}
+    assert workspace.ran("repro", "ingestion") == NOTHING

@@ -57,6 +57,15 @@ class Places:
         return self.artifacts / "inputs.json"
 
     @property
+    def manifests(self) -> Path:
+        """Which records of ingestion lie beside the bars, by content."""
+        return self.artifacts / "manifests.json"
+
+    @property
+    def ingestion(self) -> Path:
+        return self.artifacts / "ingestion.json"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

@@ -10,7 +10,7 @@ import datetime
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -205,6 +205,15 @@ class Reader:
             elif MayBeLeftOut() not in typing.get_args(hint)[1:]:
                 values[name] = self.fault(_join(path, name), "is missing")
         return _BROKEN if any(value is _BROKEN for value in values.values()) else kind(**values)
+
+
+def leaves_that_may_be_left_out(kind: type, path: str = "") -> Iterator[str]:
+    """Dotted paths of the leaves of the section `kind`, and of the sections in it, that a file may leave out."""
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        if MayBeLeftOut() in typing.get_args(hint)[1:]:
+            yield _join(path, name)
+        elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from leaves_that_may_be_left_out(hint, _join(path, name))
 
 
 def _join(path: str, key: str) -> str:

@@ -26,7 +26,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
     for cell in ("12k-h1", "30k-h1", "80k-h1"):
         for name in ("hpo", "train", "evaluate"):
             stage(places, name, "--cell", cell)
-    for name in ("audit", "supplementary", "transfer", "fit", "report"):
+    for name in ("ingestion", "audit", "supplementary", "transfer", "fit", "report"):
         stage(places, name)
     return places
 

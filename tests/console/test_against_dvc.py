@@ -19,6 +19,7 @@ from tsladder.console.freshness import Standing
 from tsladder.console.pipeline import INPUTS, PLAN, read_pipeline
 from tsladder.console.status import study_state
 from tsladder.console.why import why
+from tsladder.market.manifest import manifest_path
 from tsladder.places import Places
 from tsladder.records import write_json, write_text
 from tsladder.typed_yaml import read_yaml
@@ -52,12 +53,17 @@ def write(stage, cell, seen):
     if stage == "inputs":
         art.mkdir(exist_ok=True)
         (art / "inputs.json").write_text(json.dumps({"beside": {}}, indent=1) + chr(10))
+        beside = Path("data/tiny.manifest.json")
+        found = hashlib.sha256(beside.read_bytes()).hexdigest() if beside.exists() else None
+        (art / "manifests.json").write_text(json.dumps({"manifests": {"tiny": found}}, indent=1) + chr(10))
     elif stage == "features":
         put(art / "features/manifest.json", {"fingerprint": seen})
         put(art / "features/features.parquet", seen)
     elif stage == "splits":
         for horizon in (1, 3, 5):
             put(art / f"splits/h{horizon}.json", {"seen": seen, "counts": counts})
+    elif stage == "ingestion":
+        put(art / "ingestion.json", {"seen": seen})
     elif stage == "hpo":
         planned = json.loads((art / f"plans/{cell}.json").read_text())["planned"]
         fails = Path("fails").exists() and cell == Path("fails").read_text()
@@ -139,6 +145,8 @@ def append(path: str, text: str) -> Callable[[Places], None]:
 CHANGES: dict[str, Callable[[Places], None]] = {
     "a byte of the data": append("data/tiny.parquet", "z"),
     "another symbol's bars": lambda places: write_text(places.bars("other"), "bars"),
+    "a record of ingestion": lambda places: write_text(manifest_path(places.bars("tiny")), "{}"),
+    "another symbol's record": lambda places: write_text(manifest_path(places.bars("other")), "{}"),
     "a remark in the splits": append("src/tsladder/market/splits.py", "# a remark\n"),
     "the splits": append("src/tsladder/market/splits.py", "more = 1\n"),
     "a parameter of every training": lambda places: set_leaves(places, training__patience=6),

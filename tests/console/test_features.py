@@ -36,6 +36,15 @@ def test_every_tier_is_listed_with_its_counts_and_warm_up(capsys: Any) -> None:
     assert record["tiers"]["c33"]["vix_warm_up"] == 59
     assert record["tiers"]["a200"]["vix_warm_up"] is None
     assert record["common_warm_up"] == 252
+    counts = ("columns_without_volume", "columns_with_ohlcv_without_volume")
+    assert {name: tuple(tier[count] for count in counts) for name, tier in record["tiers"].items()} == {
+        "a20": (17, 21),
+        "a25": (17, 21),
+        "c33": (25, 29),
+        "a50": (45, 49),
+        "a100": (90, 94),
+        "a200": (179, 183),
+    }
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -43,7 +52,10 @@ def test_the_columns_of_a_tier_are_listed_in_order_with_their_words(tier: str, c
     record = told(capsys, tier, "--json")
     assert [column["name"] for column in record["indicators"]] == [i.column.name for i in TIERS[tier]]
     assert [column["name"] for column in record["ohlcv"]] == ["open", "high", "low", "close", "volume"]
-    assert all(set(c) == {"name", "kind", "look_back", "words", "source", "scale"} for c in record["indicators"])
+    starved = [column["name"] for column in (*record["indicators"], *record["ohlcv"]) if column["needs_volume"]]
+    assert starved[:3] + starved[-1:] == ["obv", "adosc", "vwap_20", "volume"]
+    keys = {"name", "kind", "look_back", "words", "source", "scale", "needs_volume"}
+    assert all(set(column) == keys for column in record["indicators"])
     assert main(["features", tier]) == 0
     text = capsys.readouterr().out
     assert all(f"\n{column['name']} " in text for column in record["indicators"])

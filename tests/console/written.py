@@ -22,6 +22,7 @@ from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
 from tsladder.families import names
 from tsladder.market.inputs import read_inputs
+from tsladder.market.manifest import manifest_digests
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
@@ -58,6 +59,7 @@ ROOMS = {
     "inputs": "market",
     "features": "market",
     "splits": "market",
+    "ingestion": "market",
     "plan": "planning",
     "fit": "law",
     "report": "report",
@@ -241,7 +243,12 @@ def _write_code(folder: Path) -> None:
     package = folder / "src" / "tsladder"
     write_text(package / "__init__.py", "")
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
-    market = {dep for stage in ("inputs", "features", "splits") for dep in stages[stage]["deps"] if "/market/" in dep}
+    market = {
+        dep
+        for stage in ("inputs", "features", "splits", "ingestion", "fit", "report")
+        for dep in stages[stage]["deps"]
+        if "/market/" in dep
+    }
     for path in sorted(market):
         write_text(folder / path, f"name = {path!r}\n")
     for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
@@ -261,6 +268,8 @@ def _write_code(folder: Path) -> None:
 
 def _write_inputs(places: Places) -> None:
     write_json(places.inputs, read_inputs(places, load_params(places.params).data))
+    write_json(places.manifests, manifest_digests(places, load_params(places.params).data))
+    write_json(places.ingestion, {"symbols": [], "cautions": {}})
     write_json(places.features / "manifest.json", {"fingerprint": FEATURES})
     write_text(places.features / "features.parquet", "features")
     count = {"windows": 1024}

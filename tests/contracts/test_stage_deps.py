@@ -11,7 +11,7 @@ from tsladder.planning.stage_code import is_outside
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("inputs", "features", "splits")
+STAGES = ("inputs", "features", "splits", "ingestion")
 
 
 def listed(stage: str) -> list[Path]:
@@ -35,3 +35,19 @@ def test_no_module_is_listed_that_is_not_there_or_not_loaded(stage: str) -> None
     closure = set(import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src").values())
     code = [dep for dep in listed(stage) if (ROOT / "src") in dep.parents]
     assert [dep.as_posix() for dep in code if dep not in closure] == []
+
+
+@pytest.mark.parametrize("stage", ["fit", "report"])
+def test_who_tells_of_ingestion_depends_on_its_record_and_its_reader_and_not_on_the_bars(stage: str) -> None:
+    deps = listed(stage)
+    assert ROOT / "artifacts" / "ingestion.json" in deps
+    assert ROOT / "src" / "tsladder" / "market" / "ingestion.py" in deps
+    assert not [dep for dep in deps if ROOT / "data" in (dep, *dep.parents)]
+
+
+@pytest.mark.parametrize(
+    "stage", ["features", "splits", "audit", "hpo", "train", "evaluate", "supplementary", "transfer"]
+)
+def test_nothing_that_makes_numbers_depends_on_what_ingestion_recorded(stage: str) -> None:
+    artifacts = {ROOT / "artifacts" / name for name in ("manifests.json", "ingestion.json")}
+    assert not artifacts & set(listed(stage))

@@ -22,7 +22,7 @@ def test_the_manifest_is_the_record_and_belongs_to_these_bytes(ingest: Ingest, f
     record = ingest(lines())
     manifest = read_manifest(stored(folder))
     assert manifest is not None
-    assert set(record) - set(manifest) == {"outcome", "dry_run", "stored_as", "added"}
+    assert set(record) - set(manifest) == {"outcome", "dry_run", "stored_as", "settings", "added"}
     assert all(record[key] == value for key, value in manifest.items() if key != "parquet_sha256")
     bars().to_parquet(stored(folder))
     assert read_manifest(stored(folder)) is None
@@ -98,10 +98,17 @@ def test_the_zone_that_told_the_days_is_on_record(ingest: Ingest) -> None:
     assert (record["zone"], record["days"], record["first_day"]) == (None, "next", "2018-01-02")
 
 
-def test_a_series_without_volume_is_told_what_it_needs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "file.csv").write_bytes(csv(written(bars().drop(columns="Volume"))))
+@pytest.mark.parametrize("volume", [None, 12.0])
+def test_a_series_without_a_volume_that_moves_is_told_what_to_type(
+    folder: Path, capsys: pytest.CaptureFixture[str], volume: float | None
+) -> None:
+    frame = bars().drop(columns="Volume") if volume is None else bars().assign(Volume=volume)
+    (folder / "file.csv").write_bytes(csv(written(frame)))
     assert main(["ingest", "file.csv", "--symbol", "x"]) == 0
-    assert "without volume columns" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].startswith("next: dvc exp run -S data.symbol=x -S data.volume=false (")
+    assert ("no Volume" if volume is None else "Volume is 12 on every day") in said.err
+    assert "data.volume: false" in said.err
 
 
 def test_a_fault_of_one_cause_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
 from tsladder.errors import WorkFailed
 from tsladder.market.build import read_all
+from tsladder.market.constant_columns import constant_columns, constant_words
 from tsladder.market.features import read_features
 from tsladder.models.spec import Geometry, spec_from_architecture
 from tsladder.params import DataParams, TargetParams, WindowParams
@@ -51,6 +52,8 @@ def audit_study(places: Places) -> None:
     record = audit(open_subject(places, read_plan(places.audit_plan)))
     for probe in record["probes"]:
         print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
+    for note in record["notes"]:
+        print(f"audit: note  {note['words']}", file=sys.stderr, flush=True)
     write_json(places.audit / "audit.json", record)
 
 
@@ -69,7 +72,18 @@ def audit(subject: Subject) -> dict[str, Any]:
         "passed": all(finding.passed for finding in findings),
         "outcome": ProbeOutcome.of_all(finding.outcome for finding in findings).value,
         "probes": [finding.to_json() for finding in findings],
+        "notes": _notes(subject),
     }
+
+
+def _notes(subject: Subject) -> list[dict[str, Any]]:
+    """What a reader should know of the data and is no leak, and so no probe: `name`, `columns`, and a sentence."""
+    splits = [subject.splits(horizon) for horizon in subject.horizons]
+    constant = constant_columns(subject.table, splits, subject.context_length)
+    if not constant:
+        return []
+    words = constant_words(constant, len(subject.table.columns))
+    return [{"name": "constant_columns", "columns": list(constant), "words": words}]
 
 
 def open_subject(places: Places, plan: Plan) -> Subject:

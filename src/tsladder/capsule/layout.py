@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-FORMAT = 1
+FORMAT = 2
+"""1 had no ingestion.json."""
 MANIFEST = "manifest.json"
 ENVIRONMENT = "environment.json"
 PARAMS = "params.yaml"
@@ -30,6 +31,7 @@ _OF_THE_STUDY = (
     r"params\.yaml",
     r"environment\.json",
     r"artifacts/features/manifest\.json",
+    r"artifacts/ingestion\.json",
     r"artifacts/splits/(?:splits|h\d{1,6})\.json",
     r"artifacts/plans/(?:supplementary|transfer|audit)\.json",
     r"artifacts/audit/audit\.json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from tsladder.console.tables import aligned
@@ -39,26 +40,35 @@ def _tier(name: str) -> dict[str, Any]:
     return {
         "columns": len(TIERS[name]),
         "columns_with_ohlcv": len(TIERS[name]) + len(OHLCV),
+        "columns_without_volume": _without_volume(TIERS[name]),
+        "columns_with_ohlcv_without_volume": _without_volume((*TIERS[name], *OHLCV)),
         "warm_up": max(indicator.column.look_back for indicator in own),
         "vix_warm_up": VIX_WARM_UP if name in VIX_TIERS else None,
     }
 
 
+def _without_volume(indicators: Sequence[Indicator]) -> int:
+    return sum(not indicator.needs_volume for indicator in indicators)
+
+
 def _column(indicator: Indicator) -> dict[str, Any]:
-    return {**dataclasses.asdict(indicator.column), "kind": indicator.column.kind.value}
+    column = {**dataclasses.asdict(indicator.column), "kind": indicator.column.kind.value}
+    return column | {"needs_volume": indicator.needs_volume}
 
 
 def tier_lines(record: dict[str, Any]) -> list[str]:
     """Of `list_tiers`."""
-    rows = [("tier", "columns", "with OHLCV", "warm-up")]
+    rows = [("tier", "columns", "with OHLCV", "without volume", "warm-up")]
     for name, tier in record["tiers"].items():
         vix = "" if tier["vix_warm_up"] is None else f", and {tier['vix_warm_up']} days of VIX"
-        rows.append((name, str(tier["columns"]), str(tier["columns_with_ohlcv"]), f"{tier['warm_up']} days{vix}"))
+        counts = ("columns", "columns_with_ohlcv", "columns_with_ohlcv_without_volume")
+        rows.append((name, *(str(tier[count]) for count in counts), f"{tier['warm_up']} days{vix}"))
     shared = f"With data.first_day: common, every tier without VIX starts after {record['common_warm_up']} days, and so"
     return [
         *aligned(rows),
         "",
         "OHLCV are fed while data.ohlcv is true.",
+        "With data.volume: false every column made of the volume is left out of any tier and of OHLCV (third count).",
         f"{shared} they share their samples.",
         "The columns of one: tsladder features TIER",
     ]
@@ -72,4 +82,10 @@ def column_lines(record: dict[str, Any]) -> list[str]:
     with_ohlcv = f"{record['columns_with_ohlcv']} with OHLCV, the last {len(record['ohlcv'])}"
     counts = f"{record['columns']} columns, {with_ohlcv}, which are fed while data.ohlcv is true"
     vix = "" if record["vix_warm_up"] is None else f" and {record['vix_warm_up']} of VIX"
-    return [f"{counts}; the first row comes after {record['warm_up']} days{vix}.", "", *aligned([_HEADS, *rows])]
+    starved = ", ".join(column["name"] for column in columns if column["needs_volume"])
+    return [
+        f"{counts}; the first row comes after {record['warm_up']} days{vix}.",
+        f"Left out while data.volume is false: {starved}.",
+        "",
+        *aligned([_HEADS, *rows]),
+    ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.console.first_study import first_settings
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.build import clean_bars
 from tsladder.ingest.choices import Choices, DateOrder, DayShift, MissingVolume
@@ -41,12 +42,14 @@ class Wishes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ingestion:
-    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder."""
+    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder.
+    `settings`: leaf=value that a first study of these bars needs beside data.symbol."""
 
     account: Account
     outcome: Outcome
     dry_run: bool
     stored_as: str
+    settings: tuple[str, ...]
 
     def to_json(self, *, added: bool) -> dict[str, Any]:
         return {
@@ -54,6 +57,7 @@ class Ingestion:
             "outcome": str(self.outcome),
             "dry_run": self.dry_run,
             "stored_as": self.stored_as,
+            "settings": list(self.settings),
             "added": added,
         }
 
@@ -125,7 +129,13 @@ def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, tod
     if not wishes.dry_run:
         store(None if outcome is Outcome.UNCHANGED else clean.frame, clean.account.to_json(), target)
     stored_as = target.relative_to(places.root).as_posix()
-    return Ingestion(account=clean.account, outcome=outcome, dry_run=wishes.dry_run, stored_as=stored_as)
+    return Ingestion(
+        account=clean.account,
+        outcome=outcome,
+        dry_run=wishes.dry_run,
+        stored_as=stored_as,
+        settings=first_settings(places, clean.frame),
+    )
 
 
 def ingest_and_say(
@@ -186,12 +196,18 @@ def ingestion_lines(done: Ingestion) -> list[str]:
 def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
     track_first = [] if added else ["dvc add data, so that the study knows these bars by their content"]
     symbol = done.account.symbol
-    if "Volume" in done.account.columns:
+    if not done.settings:
         return [*track_first, f"data.symbol: {symbol} in params.yaml, then tsladder run"]
-    starved = (
-        "without a volume only a data.tier without volume columns can be built (tsladder features lists the tiers)"
-    )
-    return [*track_first, starved, f"data.symbol: {symbol} and such a data.tier in params.yaml, then tsladder run"]
+    command = " ".join(["dvc exp run", *(f"-S {leaf}" for leaf in (f"data.symbol={symbol}", *done.settings))])
+    why = [f"{leaf}: {_WHY[name]}" for leaf in done.settings if (name := leaf.split("=")[0]) in _WHY]
+    return [*track_first, *why, f"{command} (or the same leaves in params.yaml, then tsladder run)"]
+
+
+_WHY = {
+    "data.volume": "there is no volume, or the same one on every day, so no column made of it is of use",
+    "splits.validation_start": "too few of these days lie between the dates in params.yaml; null cuts by fractions",
+    "target.task": "the one in params.yaml has too few positives or negatives among these days",
+}
 
 
 def _form(account: Account) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.console.live_records import held_gib
+from tsladder.console.planned_features import PlannedFeatures, planned_features
 from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
@@ -72,12 +73,14 @@ class StudyForecast:
     study_key: str
     cells: Mapping[str, CellForecast]
     machine: Machine
+    features: PlannedFeatures
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "study_key": self.study_key,
             "memory": _memory_record(self.machine),
+            "features": self.features.to_json(),
             "cells": {name: dataclasses.asdict(cell) for name, cell in self.cells.items()},
         }
 
@@ -107,7 +110,9 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
-    if inputs_are_those_asked(places, params):
+    built = inputs_are_those_asked(places, params)
+    features = planned_features(places, params, built=built)
+    if built:
         for plan in plans:
             cells[str(plan.cell)] = _with_taken_over(places, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon))
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
@@ -116,9 +121,10 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
     missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
     beside = _beside_note(machine, ours)
-    notes = tuple(filter(None, (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing)))
+    said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
+    notes = tuple(filter(None, said))
     key = study_key({str(plan.cell): plan.search for plan in plans})
-    return StudyForecast(study_key=key, cells=cells, machine=machine, notes=notes)
+    return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
 
 
 def _memory_record(machine: Machine) -> dict[str, float | None]:

@@ -16,11 +16,14 @@ Named = tuple[str, str, Any, Any]
 _DERIVED = {
     "model.context_length": ("windows.context_length",),
     "model.revin": ("windows.normalisation",),
-    "model.n_features": ("data.tier", "data.ohlcv"),
+    "model.n_features": ("data.tier", "data.ohlcv", "data.volume"),
     "search.grid_size": (),
     "search.shapes": (),
 }
 """Values of a plan that follow from others: told only where none of those (or, without any, nothing else) differs."""
+
+_LEFT_OUT = {"data.volume": True}
+"""What a leaf that a plan leaves out stands for."""
 
 
 def plan_changes(
@@ -37,7 +40,7 @@ def plan_changes(
     codes = same_numbers().as_now(old.get("code", {}), now), now
     modules = [(MODULE, name, was, now) for name, was, now in _leaves(*codes)]
     questions = [{key: value for key, value in plan.items() if key != "code"} for plan in (old, new)]
-    found = {name: (was, now) for name, was, now in _leaves(*questions)}
+    found = {name: _filled_in(name, was, now) for name, was, now in _leaves(*questions)}
     named = [_named(name, *values, raw, old_raw) for name, values in found.items() if name not in _DERIVED]
     told = {name for _, name, _, _ in named}
     for name, sources in _DERIVED.items():
@@ -50,6 +53,11 @@ def plan_changes(
 def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     keys = [*old, *(key for key in new if key not in old)]
     return [found for key in keys for found in differences(key, old.get(key), new.get(key))]
+
+
+def _filled_in(name: str, *values: Any) -> tuple[Any, Any]:
+    was, now = (_LEFT_OUT.get(name) if value is None else value for value in values)
+    return was, now
 
 
 def _once(named: Sequence[Named]) -> list[Named]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.market.inputs import further_symbols, read_inputs
+from tsladder.market.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer
@@ -73,10 +74,13 @@ def _files(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> list
 
 
 def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
-    """The list of inputs as its stage would write it now, by its path; empty text where a file is missing."""
+    """What the stage inputs would write now, by its path; empty text where a file of bars is missing."""
     there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
-    text = json_text(read_inputs(places, data)) if there else ""
-    return {places.inputs.relative_to(places.root).as_posix(): text}
+    texts = {
+        places.inputs: json_text(read_inputs(places, data)) if there else "",
+        places.manifests: json_text(manifest_digests(places, data)),
+    }
+    return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}
 
 
 def signature(places: Places) -> tuple[tuple[str, int, int], ...]:

@@ -152,6 +152,8 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
 
 def summary(experiment: Experiment) -> Summary:
     told = {field: _text(experiment.params.get(path)) for field, path in _TOLD.items()}
+    if experiment.params.get("data.volume") is False:
+        told["tier"] = f"{told['tier']} without volume"
     several = experiment.params.get("data.symbols")
     symbols = experiment.params.get("data.symbol") if several is None else several
     return Summary(

@@ -137,7 +137,8 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
     _refuse_mixed(name, cells)
     return Experiment(
         name=name,
-        params=dict(leaves(raw)),
+        # The leaf is younger than the rest: where it is missing, the study has the volume.
+        params={"data.volume": True, **dict(leaves(raw))},
         seed=seed,
         evaluation=evaluation,
         metric=_field(name, law, "metric"),

@@ -12,27 +12,12 @@ from tsladder.errors import BadInput
 from tsladder.ingest.dates import MOST_DAYS_APART
 from tsladder.ingest.weekdays import SUNDAY, weekday
 from tsladder.market.bars import Bars, share_open_equals_previous_close
-
-LONG_GAP_DAYS = 5
-"""Calendar days between two rows; a weekend and a holiday on either side of it are five."""
-
-JUMP = 0.4
-"""A change of Close within a day, as a share, that looks like a split."""
+from tsladder.market.irregular import JUMP, LONG_GAP_DAYS, Gap, gap_before, jump_rows, long_gap_rows
 
 _ENOUGH_ROWS = 3
 _WEEKEND_NOTED = 0.05
 _REPEATED_OPEN_NOTED = 0.1
 _SHOWN = 20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gap:
-    days: int
-    after: str
-    before: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {"days": self.days, "after": self.after, "before": self.before}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,9 +71,8 @@ def inspect_bars(
         )
     longest = None
     if len(steps):
-        place = int(steps.argmax())
-        longest = Gap(days=int(steps[place]), after=str(bars.dates_T[place]), before=str(bars.dates_T[place + 1]))
-    long_gaps = int((steps > LONG_GAP_DAYS).sum())
+        longest = gap_before(bars.dates_T, int(steps.argmax()) + 1)
+    long_gaps = len(long_gap_rows(bars.dates_T))
     jumps = _jumps(bars, adjusted_T, rows_T)
     zeros = int((bars.volume_T == 0).sum()) if bars.has_volume else None
     weekend = int((~np.is_busday(bars.dates_T)).sum())
@@ -105,7 +89,7 @@ def inspect_bars(
         warnings=(
             *_gap_words(longest, long_gaps),
             *_jump_words(jumps),
-            *_volume_words(zeros, len(bars.dates_T)),
+            *_volume_words(bars, zeros),
             *_weekend_words(weekend, sundays, len(bars.dates_T)),
             *([f"Open repeats the Close of the day before on {repeated:.0%} of the days: gaps mean little there"]
               if repeated > _REPEATED_OPEN_NOTED else []),
@@ -118,12 +102,12 @@ def _jumps(bars: Bars, adjusted_T: NDArray[np.float64] | None, rows_T: NDArray[n
     adjusted = None if adjusted_T is None else adjusted_T[1:] / adjusted_T[:-1]
     return tuple(
         Jump(
-            day=str(bars.dates_T[place + 1]),
-            row=int(rows_T[place + 1]),
-            ratio=float(ratios[place]),
-            adjusted_ratio=None if adjusted is None else float(adjusted[place]),
+            day=str(bars.dates_T[row]),
+            row=int(rows_T[row]),
+            ratio=float(ratios[row - 1]),
+            adjusted_ratio=None if adjusted is None else float(adjusted[row - 1]),
         )
-        for place in np.flatnonzero(np.abs(ratios - 1.0) > JUMP).tolist()
+        for row in jump_rows(bars.close_T).tolist()
     )
 
 
@@ -149,9 +133,13 @@ def _jump_words(jumps: tuple[Jump, ...]) -> list[str]:
     return [f"CLOSE JUMPS by more than {JUMP:.0%}: {told}{more}. Splits that are not adjusted for? {way}"]
 
 
-def _volume_words(zeros: int | None, days: int) -> list[str]:
+def _volume_words(bars: Bars, zeros: int | None) -> list[str]:
+    days = len(bars.dates_T)
     if zeros is None:
-        return ["no Volume: features that need it cannot be built"]
+        return ["no Volume: a study of these bars needs data.volume: false, which leaves out every column made of it"]
+    if days > 1 and bars.volume_T.max() == bars.volume_T.min():
+        same = f"Volume is {bars.volume_T[0]:g} on every day"
+        return [f"{same}, which tells nothing: data.volume: false leaves out every column made of it"]
     return [f"Volume is 0 on {zeros} of {days} days"] if zeros else []
 
 

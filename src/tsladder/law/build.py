@@ -12,6 +12,7 @@ from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.law.selection import Selection, judge_selection, ranked_losses
+from tsladder.market.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
@@ -58,6 +59,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     objectives = {name: str(plan["search"]["objective"]) for name, plan in plans.items() if plan["planned"]}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = read_audit(places.audit / "audit.json")
+    ingestion = read_ingestion(places.ingestion)
     return scaling_record(
         points,
         dropped,
@@ -68,6 +70,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         {
             horizon: [
                 *filter(None, [inconclusive_probes(audit)]),
+                *(() if ingestion is None else ingestion.cautions.get(horizon, ())),
                 *_warnings(places, rungs, recipes, objectives),
                 *filter(None, [None if (selection := selections[horizon]) is None else selection.warning]),
             ]

@@ -20,18 +20,20 @@ from tsladder.market.lost_days import lost_days
 from tsladder.market.origin import BarsFacts, Origin
 from tsladder.market.rolling import Column
 from tsladder.market.tiers import COMMON_WARM_UP, VIX_WARM_UP, tier_indicators
+from tsladder.market.without_volume import command_without_volume
 from tsladder.params import DataParams
 
 
 def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> FeatureTable:
-    """Fill the columns of `data.tier` (and OHLCV while `data.ohlcv`), and drop the days before all have a value.
+    """Fill the columns of `data.tier` (and OHLCV while `data.ohlcv`; without those of the volume while `data.volume` is
+    false), and drop the days before all have a value.
 
     Columns of VIX are filled from `vix`, on its own days, and known on those days alone: a day of `bars` that is none
     of them is lost. Raises BadInput when a column needs the volume or the VIX that is not there, when the bars are
     shorter than the warm-up or do not reach back to `data.first_day`, or when a value after warm-up is not finite.
     """
     chosen = tier_indicators(data)
-    _refuse_missing_volume(bars, chosen)
+    _refuse_missing_volume(bars, data, chosen)
     own = tuple(indicator for indicator in chosen if not indicator.on_vix)
     with np.errstate(over="ignore", invalid="ignore"):
         filled = {indicator.column.name: indicator.fill(bars) for indicator in own}
@@ -136,13 +138,19 @@ def _no_common_day(bars: Bars, vix: Bars, data: DataParams, warm_up: int) -> str
     )
 
 
-def _refuse_missing_volume(bars: Bars, chosen: Iterable[Indicator]) -> None:
+def _refuse_missing_volume(bars: Bars, data: DataParams, chosen: Iterable[Indicator]) -> None:
     starved = [indicator.column.name for indicator in chosen if indicator.needs_volume]
-    if starved and not bars.has_volume:
-        raise BadInput(
-            f"{bars.symbol} has no Volume, which these features need: {', '.join(starved)}; "
-            "name a symbol with Volume in data.symbol and data.symbols"
-        )
+    if not starved or bars.has_volume:
+        return
+    otherwise = "name a symbol that has one in data.symbol"
+    if bars.symbol in data.further:
+        otherwise = f"leave {bars.symbol} out of data.symbols"
+    command = command_without_volume(data.symbol, data.markets)
+    raise BadInput(
+        f"data.volume is true, and {bars.symbol} has no Volume, which these features need: {', '.join(starved)}; leave "
+        f"every such column out of tier {data.tier} with `{command}` (or volume: false under data in params.yaml), or "
+        f"{otherwise}"
+    )
 
 
 def _refuse_holes(bars: Bars, chosen: tuple[Indicator, ...], finite_TF: NDArray[np.bool_], warm_up: int) -> None:

@@ -10,7 +10,14 @@ from tsladder.params import DataParams
 INDICATORS = {"a20": 20, "a25": 20, "c33": 28, "a50": 50, "a100": 100, "a200": 200}
 OHLCV = 5
 
+VOLUME_INDICATORS = {"a20": 3, "a25": 3, "c33": 3, "a50": 5, "a100": 10, "a200": 21}
+"""How many of a tier's indicators are made of the volume, and so are left out while `data.volume` is false."""
+VOLUME_OHLCV = 1
+
 
 def n_features(data: DataParams) -> int:
     """Columns of the feature table."""
-    return INDICATORS[data.tier] + (OHLCV if data.ohlcv else 0)
+    indicators, ohlcv = INDICATORS[data.tier], OHLCV
+    if not data.volume:
+        indicators, ohlcv = indicators - VOLUME_INDICATORS[data.tier], ohlcv - VOLUME_OHLCV
+    return indicators + (ohlcv if data.ohlcv else 0)

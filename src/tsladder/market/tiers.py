@@ -67,6 +67,14 @@ A200 = (
 # a25 is a20 counted together with OHLCV, which `data.ohlcv` adds to every tier; c33 is a25 with VIX.
 TIERS = {"a20": A20, "a25": A20, "c33": (*A20, *VIX), "a50": A50, "a100": A100, "a200": A200}
 
+VOLUME_COLUMNS = frozenset(
+    indicator.column.name
+    for indicators in (*TIERS.values(), OHLCV)
+    for indicator in indicators
+    if indicator.needs_volume
+)
+"""Columns made of the volume, which `data.volume: false` leaves out."""
+
 COMMON_WARM_UP = max(
     indicator.column.look_back for indicators in TIERS.values() for indicator in indicators if not indicator.on_vix
 )
@@ -74,6 +82,13 @@ COMMON_WARM_UP = max(
 VIX_WARM_UP = max(indicator.column.look_back for indicator in VIX)
 
 
+def warm_up(data: DataParams) -> int:
+    """Days that the longest look-back of `data.tier` takes before its first values, VIX aside."""
+    return max(indicator.column.look_back for indicator in tier_indicators(data) if not indicator.on_vix)
+
+
 def tier_indicators(data: DataParams) -> tuple[Indicator, ...]:
-    """The columns of `data.tier` in order: its indicators, then OHLCV while `data.ohlcv`."""
-    return TIERS[data.tier] + (OHLCV if data.ohlcv else ())
+    """The columns of `data.tier` in order: its indicators, then OHLCV while `data.ohlcv`. Those made of the volume are
+    left out while `data.volume` is false."""
+    every = TIERS[data.tier] + (OHLCV if data.ohlcv else ())
+    return every if data.volume else tuple(indicator for indicator in every if not indicator.needs_volume)

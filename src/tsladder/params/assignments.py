@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsladder.errors import BadInput
@@ -17,13 +17,14 @@ _TIGHT_COLON = re.compile(r"([A-Za-z_]\w*):(?=[^\s/])")
 """DVC takes {low:1,high:2}; YAML wants a space after the colon."""
 
 
-def assigned(raw: Any, assignments: Sequence[str], *, source: str) -> Any:
+def assigned(raw: Any, assignments: Sequence[str], *, source: str, optional: Collection[str] = ()) -> Any:
     """`raw`, the plain data of the file `source`, with `assignments` made one after the other. A section given for a
-    section is merged into it, as DVC does. Raises BadInput that lists every one that is none, or has no such leaf."""
+    section is merged into it, and `+leaf=value` adds a leaf, as DVC does. `optional`: leaves that the file may leave
+    out. Raises BadInput that lists every one that is none, or has no such leaf."""
     changed = copy.deepcopy(raw)
     faults = []
     for text in assignments:
-        fault = _assign(changed, text)
+        fault = _assign(changed, text, optional)
         if fault is not None:
             faults.append(f"-S {text}: {fault}")
     if faults:
@@ -31,9 +32,10 @@ def assigned(raw: Any, assignments: Sequence[str], *, source: str) -> Any:
     return changed
 
 
-def _assign(raw: Any, text: str) -> str | None:
-    """Change `raw`, or say what is wrong."""
+def _assign(raw: Any, text: str, optional: Collection[str]) -> str | None:
+    """Change `raw`, or say what is wrong. `+leaf=value` adds a leaf to a section that lacks it."""
     path, equals, value = text.removeprefix(_FILE).partition("=")
+    adds, path = path.startswith("+"), path.removeprefix("+")
     if not equals or not path:
         return "must be leaf=value, for example search.trials=20"
     *sections, last = path.split(".")
@@ -44,10 +46,14 @@ def _assign(raw: Any, text: str) -> str | None:
         section = section[key]
         if not isinstance(section, dict):
             return f"{'.'.join(sections[:depth])} is {section!r} and no section: give it a section as a whole"
-    if not isinstance(section, dict) or last not in section:
+    if not isinstance(section, dict) or (last not in section and not adds):
+        if path in optional:
+            return f"the file leaves {path} out: add it there, or here with a plus, -S +{text.removeprefix(_FILE)}"
         return _unknown(raw, path)
+    if adds and last in section:
+        return f"{path} is in the file already: leave the plus out"
     new = parse_yaml(_TIGHT_COLON.sub(r"\1: ", value) if value.lstrip().startswith("{") else value, source=f"-S {text}")
-    section[last] = _merged(section[last], new)
+    section[last] = _merged(section.get(last), new)
     return None
 
 

@@ -10,7 +10,7 @@ from tsladder.errors import BadInput
 from tsladder.params.assignments import assigned
 from tsladder.params.laws import faults_between_sections
 from tsladder.params.sections import Params
-from tsladder.typed_yaml import Reader, read_yaml
+from tsladder.typed_yaml import Reader, leaves_that_may_be_left_out, read_yaml
 
 
 def load_params(path: Path, assignments: Sequence[str] = ()) -> Params:
@@ -18,7 +18,7 @@ def load_params(path: Path, assignments: Sequence[str] = ()) -> Params:
     every fault."""
     raw, source = read_yaml(path), str(path)
     if assignments:
-        raw = assigned(raw, assignments, source=source)
+        raw = assigned(raw, assignments, source=source, optional=frozenset(leaves_that_may_be_left_out(Params)))
         source = " ".join([source, *(f"-S {text}" for text in assignments)])
     return parse_params(raw, source=source)
 

@@ -36,7 +36,8 @@ class DataParams:
     """`symbol`: the market that validates, tests and makes the law. `symbols`: it and further ones whose windows are
     trained on, too; null, none. `first_day` of a feature table: null, as early as the tier allows; `common`, as early
     as every tier without VIX allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj
-    Close, for features and labels alike."""
+    Close, for features and labels alike. `volume` false: every column made of the volume is left out of any tier and of
+    OHLCV."""
 
     symbol: Name
     tier: Literal["a20", "a25", "c33", "a50", "a100", "a200"]
@@ -44,6 +45,12 @@ class DataParams:
     symbols: tuple[Name, ...] | None = None
     first_day: Literal["common"] | datetime.date | None = None
     adjust: bool = False
+    volume: Annotated[bool, MayBeLeftOut()] = True
+
+    @property
+    def tier_words(self) -> str:
+        """The tier as tables, tags and reports call it: "a25", or "a25 without volume"."""
+        return self.tier if self.volume else f"{self.tier} without volume"
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -56,10 +63,14 @@ class DataParams:
         return (self.symbol, *self.further)
 
     def to_record(self) -> dict[str, typing.Any]:
-        """JSON-ready, for plan files. A list of `symbol` alone asks what null asks."""
+        """JSON-ready, for plan files. A list of `symbol` alone asks what null asks; `volume` is there only
+        where it is false, so that plans made before there was the leaf are the same."""
         dated = self.first_day.isoformat() if isinstance(self.first_day, datetime.date) else self.first_day
         pooled = list(self.markets) if self.further else None
-        return {**dataclasses.asdict(self), "symbols": pooled, "first_day": dated}
+        record = {**dataclasses.asdict(self), "symbols": pooled, "first_day": dated}
+        if self.volume:
+            del record["volume"]
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, typing.Any]) -> DataParams:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from tsladder.report.blocks import Block, Heading, Paragraph
 from tsladder.report.facts import Facts
 from tsladder.report.sections.audit import alarm, audit
+from tsladder.report.sections.columns import columns
 from tsladder.report.sections.law import law, settling, support
 from tsladder.report.sections.limits import limits
 from tsladder.report.sections.scores import at_a_glance, scores
@@ -33,5 +34,6 @@ def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
         *effort(facts),
         *left_out(facts),
         *data(facts),
+        *columns(facts),
         *environment(facts),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.market.ingestion import Ingestion
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
@@ -133,7 +134,8 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """Everything a report tells. `picture` is the PNG of the law; a stage that was not asked for is None."""
+    """Everything a report tells. `picture` is the PNG of the law; a stage that was not asked for is None, and so is
+    `ingestion` of a study that is older than its stage."""
 
     params: Params
     study_key: str | None
@@ -146,6 +148,7 @@ class Facts:
     audit: Audit | None = None
     supplement: SupplementFacts | None = None
     transfer: TransferFacts | None = None
+    ingestion: Ingestion | None = None
 
     @property
     def planned(self) -> tuple[CellFacts, ...]:

@@ -206,10 +206,12 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
-    """The leak probes of the study, in their order."""
+    """The leak probes of the study, in their order. `constant`: a sentence on columns that are constant over training;
+    None where there is none, or the audit was made before they were looked for."""
 
     outcome: ProbeOutcome
     probes: tuple[Probe, ...]
+    constant: str | None = None
 
     def ending(self, outcome: ProbeOutcome) -> tuple[Probe, ...]:
         return tuple(probe for probe in self.probes if probe.outcome is outcome)

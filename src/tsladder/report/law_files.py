@@ -61,7 +61,12 @@ def audit_of(record: Record | None) -> Audit | None:
         )
         for probe in record["probes"]
     )
-    return Audit(outcome=ProbeOutcome.of_all(probe.outcome for probe in probes), probes=probes)
+    notes = {note["name"]: note["words"] for note in record.get("notes", ())}
+    return Audit(
+        outcome=ProbeOutcome.of_all(probe.outcome for probe in probes),
+        probes=probes,
+        constant=notes.get("constant_columns"),
+    )
 
 
 def _law(horizon: int, law: Record) -> LawFacts:

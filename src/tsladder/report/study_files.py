@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 
+from tsladder.market.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
@@ -58,6 +59,7 @@ def read_facts(places: Places, params: Params) -> Facts:
         audit=read_audit(places) or (law.audit if law else None),
         supplement=read_supplement(places, params.cells),
         transfer=read_transfer(places),
+        ingestion=read_ingestion(places.ingestion),
     )
 
 

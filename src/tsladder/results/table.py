@@ -80,6 +80,7 @@ ADDED = (
     "best_score",
     "best_val_auc",
     "best_trial",
+    "tier",
 )
 
 HINDSIGHT = ("own_rate",)
@@ -148,6 +149,7 @@ def _added(params: Params, cell: CellFacts) -> dict[str, Any]:
         "best_score": search.best_score,
         "best_val_auc": search.best_val_auc,
         "best_trial": search.best_number,
+        "tier": params.data.tier_words,
     }
 
 

@@ -52,7 +52,7 @@ class RunTags:
             budget=params.budget,
             horizon=",".join(str(horizon) for horizon in params.horizons),
             model=params.model.family,
-            tier=params.data.tier,
+            tier=params.data.tier_words,
             task=params.target.task,
             phase=phase,
             study_key=study_key,

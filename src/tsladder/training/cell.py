@@ -15,7 +15,7 @@ from tsladder.evaluation.constant import constant_loss
 from tsladder.market.dataset import Dataset, load_dataset
 from tsladder.market.windows import FoldWindows
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
-from tsladder.params import Params, TargetParams, WindowParams
+from tsladder.params import DataParams, Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
@@ -156,7 +156,7 @@ class CellWork:
             budget=self.cell.budget,
             horizon=str(self.cell.horizon),
             model=self.geometry.family,
-            tier=self.plan["data"]["tier"],
+            tier=DataParams.from_record(self.plan["data"]).tier_words,
             task=self.plan["target"]["task"],
             phase=phase,
             study_key=key,

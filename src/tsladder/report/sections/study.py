@@ -5,6 +5,7 @@ from __future__ import annotations
 from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
 from tsladder.report.facts import Facts
+from tsladder.report.sections.ingestion import ingestion
 from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
 
 
@@ -14,9 +15,10 @@ def question(facts: Facts) -> str:
     symbol = facts.data.symbol if facts.data and facts.data.symbol else params.data.symbol
     target, metric = params.target, params.target.metric
     asked = f"{target.task} of the log return" if target.regression else f"{target.task} on the {target.price}"
+    tier = "" if params.data.volume else f", tier {params.data.tier_words}"
     return (
         f"Does the error of {params.model.family} fall as a power of its parameter count? "
-        f"Data {symbol} ({params.study.timescale}), target {asked}, "
+        f"Data {symbol} ({params.study.timescale}{tier}), target {asked}, "
         f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
         f"Losses are mean {LOSS_WORDS[metric]}es in {LOSS_UNITS[metric]}; the law describes the {_region(facts)} "
         "region."
@@ -39,6 +41,8 @@ def data(facts: Facts) -> list[Block]:
         blocks.append(Paragraph("The features have not been built."))
     else:
         ohlcv = {True: "with OHLCV", False: "without OHLCV", None: words.MISSING}[data.ohlcv]
+        if not facts.params.data.volume:
+            ohlcv = f"without volume, {ohlcv.replace('OHLCV', 'OHLC')}"
         blocks.append(
             Points(
                 (
@@ -63,7 +67,7 @@ def data(facts: Facts) -> list[Block]:
             windows,
         ]
     notes = tuple(("", note) for split in facts.splits for note in split.notes)
-    return [*blocks, Points(notes)] if notes else blocks
+    return [*blocks, *([Points(notes)] if notes else []), *ingestion(facts)]
 
 
 def environment(facts: Facts) -> list[Block]:

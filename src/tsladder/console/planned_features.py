@@ -1,0 +1,57 @@
+"""The columns that a planned study feeds: how many, of which tier, and those known to be constant over training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.errors import WorkFailed
+from tsladder.market.tier_sizes import n_features
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.records import read_json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedFeatures:
+    """`tier`: in words, with "without volume" where data.volume is false. `constant`: columns that are constant over
+    training, None where features and splits of this question are not there yet or cannot be read; `notes`: what to say
+    of both."""
+
+    tier: str
+    columns: int
+    constant: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        constant = None if self.constant is None else list(self.constant)
+        return {"tier": self.tier, "columns": self.columns, "constant_over_training": constant}
+
+
+def planned_features(places: Places, params: Params, *, built: bool) -> PlannedFeatures:
+    """`built`: features and splits on disk are those of the question."""
+    columns = n_features(params.data)
+    constant = _constant(places, params) if built else None
+    notes = []
+    if not params.data.volume:
+        notes.append(f"data.volume is false: tier {params.data.tier_words}, {columns} columns")
+    if constant:
+        # Imported here: the columns' declarations are needed by nothing else of a plan.
+        from tsladder.market.constant_columns import constant_words
+
+        notes.append(constant_words(constant, columns).removesuffix("."))
+    return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
+
+
+def _constant(places: Places, params: Params) -> tuple[str, ...] | None:
+    from tsladder.market.constant_columns import constant_columns
+    from tsladder.market.features import read_features
+    from tsladder.market.splits import Splits
+
+    try:
+        splits = [Splits.from_json(read_json(places.horizon_splits(h))["splits"]) for h in params.horizons]
+        table = read_features(places.features)
+    except (WorkFailed, OSError, ValueError, KeyError):
+        # A plan can do without; the stages that need these files say what is wrong with them.
+        return None
+    return constant_columns(table, splits, params.windows.context_length)

@@ -1,0 +1,22 @@
+"""What to know of the columns that were fed: no volume among them, or some that are constant over training."""
+
+from __future__ import annotations
+
+from tsladder.report import words
+from tsladder.report.blocks import Block, Heading, Paragraph
+from tsladder.report.facts import Facts
+
+
+def columns(facts: Facts) -> list[Block]:
+    """Nothing where every column of the tier is fed and moves."""
+    constant = None if facts.audit is None else facts.audit.constant
+    said = [*_without_volume(facts), *([] if constant is None else [constant])]
+    return [Heading(3, "Columns"), *map(Paragraph, said)] if said else []
+
+
+def _without_volume(facts: Facts) -> list[str]:
+    data = facts.params.data
+    if data.volume:
+        return []
+    count = "" if facts.data is None else f" {words.count(facts.data.features)} columns were fed."
+    return [f"Tier {data.tier_words}: data.volume is false, so every column made of the volume was left out.{count}"]
