@@ -30,6 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from tsladder.families.patchtst import n_patches
 from tsladder.market.windows import Windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
@@ -135,7 +136,7 @@ def _measure(spec: ModelSpec, machine: Machine, arguments: argparse.Namespace) -
     rows = []
     for precision in teams:
         ours = statistics.median(rates[precision])
-        gflops = 6e-9 * spec.n_params * GEOMETRY.n_patches * ours
+        gflops = 6e-9 * spec.n_params * n_patches(GEOMETRY) * ours
         peak = statistics.median(products[precision])
         rows.append(
             Row(

@@ -1,6 +1,6 @@
 """Predicted against measured peak memory of a training process, over architectures, precisions, optimizers and plans.
 
-    python benchmarks/memory.py [--family patchtst|itransformer|informer] [--device cuda] [--every 3] [--out FILE.json]
+    python benchmarks/memory.py [--family NAME] [--device cuda] [--every 3] [--out FILE.json]
 
 Every pair is trained for two steps in a worker of its own, as a trial would be, and its peak resident size, or that of
 the allocator on a GPU, is held against what `tsladder plan` predicts without calibration. Needs torch and numpy only.
@@ -15,14 +15,15 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tsladder.families import names
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import BatchPlan, memory_terms, predicted_memory_gib, with_micro_batch
 from tsladder.training.probe import probe
 
-FEATURES = {"patchtst": 25, "itransformer": 205, "informer": 25}
-"""Family -> columns: the tier a25, and a200 where they are the tokens."""
+FEATURES = {"itransformer": 205}
+"""Family -> columns: the tier a200 where they are the tokens; others: the tier a25."""
 
 ADAMW32 = ("fp32", "adamw")
 MIXED = ("bf16-mixed", "adamw")
@@ -73,12 +74,13 @@ MANY_TOKENS: tuple[Pair, ...] = (
     ((64, 3, 4, 4), LEAN, 64, True),
 )
 
-PAIRS = {"patchtst": PATCHTST, "itransformer": MANY_TOKENS, "informer": MANY_TOKENS}
+PAIRS = {"patchtst": PATCHTST}
+"""Family -> models; others: MANY_TOKENS."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--family", choices=PAIRS, default="patchtst")
+    parser.add_argument("--family", choices=names(), default="patchtst")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--every", type=int, default=1, help="measure only every so many-th pair")
     parser.add_argument("--out", type=Path)
@@ -87,7 +89,7 @@ def main() -> None:
     geometry = Geometry(
         family=arguments.family,
         context_length=80,
-        n_features=FEATURES[arguments.family],
+        n_features=FEATURES.get(arguments.family, 25),
         patch_len=16,
         stride=8,
         revin=False,
@@ -97,9 +99,9 @@ def main() -> None:
         f"{'d x L x heads x ratio':24}{'N':>13}{'precision':>12}{'optim.':>8}{'micro':>6}{'ckpt':>6}"
         f"{'predicted':>11}{'measured':>10}{'error':>8}"
     )
-    for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS[
-        arguments.family
-    ][:: arguments.every]:
+    for (d_model, n_layers, n_heads, ratio), (precision, optimizer), micro_batch, checkpointing in PAIRS.get(
+        arguments.family, MANY_TOKENS
+    )[:: arguments.every]:
         spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
         whole = BatchPlan(
             micro_batch=256,

@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from tsladder import families
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.same_numbers import TABLE, same_numbers
 from tsladder.planning.stage_code import NUMBER_MAKERS, TRAINING
@@ -78,10 +79,11 @@ def outputs(artifacts: Path) -> dict[str, bytes]:
 
 
 def fingerprints() -> dict[str, str]:
-    """Of every module that makes numbers in a stage of the table, by any strategy."""
+    """Of every module that makes numbers in a stage of the table, by any strategy and family."""
     source = Code.in_use().source
     folder = source / "tsladder" / "search" / "strategies"
     chosen = [f"tsladder.search.strategies.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"]
+    chosen += [f"tsladder.families.{name}" for name in families.names()]
     roots = {name for stage in same_numbers().before for name in NUMBER_MAKERS.get(stage, TRAINING)}
     return module_fingerprints((*sorted(roots), *sorted(chosen)), source)
 

@@ -67,7 +67,7 @@ def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor
         "market.splits",
         "market.windows",
     }
-    steps |= {"training.trainer", "training.feed", "models.patchtst", "evaluation.baselines", "audit.shuffled"}
+    steps |= {"training.trainer", "training.feed", "families.patchtst", "evaluation.baselines", "audit.shuffled"}
     assert {f"tsladder.{step}" for step in steps} <= set(plan["code"])
     strangers = ("tsladder.search", "tsladder.report", "tsladder.console", "tsladder.law.fit", "tsladder.tracking")
     assert not [name for name in plan["code"] if name.startswith(strangers)]

@@ -20,6 +20,7 @@ from tests.studies import DEFAULT_PARAMS, ROOT
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
+from tsladder.families import names
 from tsladder.market.inputs import read_inputs
 from tsladder.market.manifest import manifest_digests
 from tsladder.params import load_params
@@ -182,7 +183,7 @@ def whole_trial(places: Places, plans: CellPlans, number: int) -> dict[str, Any]
     """A line of trials.jsonl with all that a search reads, of a trial that is the one of this number in any search."""
     configuration = {**dict.fromkeys(IDENTITY, 1), "epochs": 1 + number}
     seed = trial_seed(plans.search["seed"], plans.cell, Phase.SEARCH, number)
-    base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code())
+    base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code(plans.search))
     empty = ("val_loss_se", "best_epoch", "val_auc", "peak_memory_gib", "celsius", "forced")
     figures = ("base_rate_loss", "predicted_memory_gib", "train_seconds", "paused_seconds")
     counts = ("n_params", "epochs_run", "retries", "pauses", "threads", "started_ms")
@@ -261,6 +262,8 @@ def _write_code(folder: Path) -> None:
     write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
     for strategy in ("architectural", "two_phase", "random_search"):
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
+    for family in names():
+        write_text(package / "families" / f"{family}.py", f"name = {family!r}\n")
 
 
 def _write_inputs(places: Places) -> None:

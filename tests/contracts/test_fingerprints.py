@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from tsladder.errors import WorkFailed
+from tsladder.families import names
 from tsladder.planning.fingerprint import import_closure, number_makers, stage_fingerprint
 from tsladder.planning.stage_code import NUMBER_MAKERS, OUTSIDE, is_outside
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 STRATEGY = "tsladder.search.strategies.architectural"
+FAMILY = "tsladder.families.patchtst"
 
 HARMLESS_EDITS = [
     ("training/gradients.py", "    model.train()\n", "    # a remark\n    model.train()\n"),
@@ -36,8 +38,13 @@ HARMLESS_EDITS = [
     ("market/tiers.py", '"a25": A20', '"a26": A20, "a25": A20'),
     ("market/columns/returns.py", "A200 = (", "A300 = ()\nA200 = ("),
     ("search/strategies/random_search.py", "learns = False", "learns = True"),
+    ("families/informer.py", "FEWEST_TOKENS = 8", "FEWEST_TOKENS = 9"),
+    ("families/itransformer.py", "transpose(1, 2)", "transpose(2, 1)"),
+    ("families/parts/sparse_attention.py", "amax(-1)", "amax(dim=-1)"),
+    ("families/parts/activations.py", "apart = 0", "apart = 1"),
 ]
-"""Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy."""
+"""Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy or
+family."""
 
 IMPORT_EVERYTHING = """
 import ast, importlib, pathlib, sys
@@ -91,6 +98,8 @@ def test_what_is_named_as_making_no_numbers_is_there_and_is_loaded_by_some_stage
     loaded: set[str] = set()
     for stage in NUMBER_MAKERS:
         loaded |= set(import_closure(ROOT / "stages" / f"{stage}.py", SOURCE))
+    for name in names():
+        loaded |= set(import_closure(SOURCE / "tsladder" / "families" / f"{name}.py", SOURCE))
     idle = [name for name in OUTSIDE if not any(module == name or module.startswith(name + ".") for module in loaded)]
     # Plan files and the console read these; no stage does.
     assert idle == []
@@ -101,7 +110,7 @@ def test_what_is_named_as_making_no_numbers_is_there_and_is_loaded_by_some_stage
     ("stage", "module"),
     [
         ("hpo", "tsladder.training.trainer"),
-        ("hpo", "tsladder.models.patchtst"),
+        ("hpo", "tsladder.models.build"),
         ("hpo", "tsladder.market.targets"),
         ("hpo", "tsladder.search.study"),
         ("hpo", "tsladder.search.convergence"),
@@ -144,6 +153,13 @@ def test_only_the_strategy_that_was_chosen_is_in() -> None:
     assert not [name for name in chosen if "strategies." in name and name != STRATEGY]
 
 
+@pytest.mark.parametrize("stage", NUMBER_MAKERS)
+def test_only_the_family_that_was_chosen_is_in(stage: str) -> None:
+    plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], FAMILY), SOURCE))
+    assert {FAMILY, "tsladder.families.parts.layers", "tsladder.families.parts.encoder"} <= chosen - plain
+    assert not [name for name in names() if name != "patchtst" and f"tsladder.families.{name}" in chosen]
+
+
 def test_a_module_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkFailed, match=r"lacks .*tsladder\.training\.trainer"):
         stage_fingerprint("train", tmp_path)
@@ -168,7 +184,7 @@ def edit(copied: Path, module: str, old: str, new: str) -> set[str]:
     stages = ("hpo", "train", "evaluate")
 
     def fingerprints() -> dict[str, dict[str, str]]:
-        chosen = {"hpo": [STRATEGY]}
+        chosen = {"hpo": [FAMILY, STRATEGY], "train": [FAMILY], "evaluate": [FAMILY]}
         return {stage: stage_fingerprint(stage, copied / "src", chosen.get(stage, ())) for stage in stages}
 
     before = fingerprints()
@@ -189,6 +205,8 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(copied: Path, mo
     ("module", "old", "new", "stale"),
     [
         ("training/trainer.py", "DIVERGENCE_LOSS = 10.0", "DIVERGENCE_LOSS = 9.0", {"hpo", "train", "evaluate"}),
+        ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", {"hpo", "train", "evaluate"}),
+        ("families/parts/layers.py", "functional.gelu", "functional.elu", {"hpo", "train", "evaluate"}),
         ("search/schedule.py", "START_UP = 6", "START_UP = 7", {"hpo"}),
         ("search/draws.py", "_REDRAWS = 100", "_REDRAWS = 99", {"hpo"}),
         ("search/study.py", "n_ei_candidates=24", "n_ei_candidates=25", {"hpo"}),

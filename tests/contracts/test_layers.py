@@ -22,7 +22,7 @@ LAYERS = (
     ("planning",),
     ("models", "market", "evaluation", "tracking"),
     ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
-    ("log_relay", "steps", "typed_yaml", "vocabulary"),
+    ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

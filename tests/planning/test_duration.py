@@ -17,7 +17,6 @@ from tsladder.planning.duration import (
     SCORING_SHARE,
     RunLength,
     forecast,
-    products,
     scoring_terms,
     step_terms,
 )
@@ -37,22 +36,22 @@ def test_products_are_those_that_torch_counts(family: str, d_model: int, n_layer
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         model(torch.randn(4, 400, long.n_features))
     # The head alone is not in the formula.
-    assert counter.get_total_flops() == pytest.approx(products(model_spec, 4), rel=0.01)
+    assert counter.get_total_flops() == pytest.approx(4 * model_spec.costs.products, rel=0.01)
 
 
 def test_a_backward_pass_is_two_forward_passes_and_checkpointing_one_more() -> None:
     terms = step_terms(spec(), PLAN, 1)
-    assert terms["fp32_product"] == 3 * products(spec(), 256)
+    assert terms["fp32_product"] == 3 * (256 * spec().costs.products)
     checkpointed = step_terms(spec(), dataclasses.replace(PLAN, activation_checkpointing=True), 1)
-    assert checkpointed["fp32_product"] == 4 * products(spec(), 256)
+    assert checkpointed["fp32_product"] == 4 * (256 * spec().costs.products)
     assert scoring_terms(spec(), PLAN, 1, 256)["fp32_product"] == pytest.approx(
-        3 * SCORING_SHARE * products(spec(), 256)
+        3 * SCORING_SHARE * (256 * spec().costs.products)
     )
 
 
 def test_a_loss_over_pairs_takes_one_forward_pass_more_where_a_batch_comes_in_parts() -> None:
     parts = batch_plan(64, 256)
-    assert step_terms(spec(), parts, 1, looks_first=True)["fp32_product"] == 4 * products(spec(), 256)
+    assert step_terms(spec(), parts, 1, looks_first=True)["fp32_product"] == 4 * (256 * spec().costs.products)
     assert step_terms(spec(), PLAN, 1, looks_first=True) == step_terms(spec(), PLAN, 1)
     slow = forecast(spec(), parts, 1, dataclasses.replace(RUN, looks_first=True))
     assert slow.expected > forecast(spec(), parts, 1, RUN).expected

@@ -48,6 +48,6 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | 
     space = planned_space(search, run.train_windows)
     # The classes tell how loud a warning is, and decide nothing.
     schedule = planned_schedule(search, space, classes=(1, 1))
-    base = training_base(search, *inputs, training_code())
+    base = training_base(search, *inputs, training_code(search))
     adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)
     return foretell(folder, others, adopter, pruning=planned_pruning(search), workers=workers)

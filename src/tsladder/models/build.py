@@ -1,34 +1,26 @@
-"""The one way from a ModelSpec to a torch module."""
+"""The one way from a ModelSpec to a torch module. It reaches the family by its name alone."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from tsladder.models.informer import Informer
-from tsladder.models.itransformer import ITransformer
-from tsladder.models.patchtst import PatchTST
+from tsladder.families import load
+from tsladder.families.parts.model import Model
 from tsladder.models.spec import ModelSpec
 
-Model = PatchTST | ITransformer | Informer
-"""Any family: an `nn.Module` from windows x_BTC to logits_B whose `body()` are the parts that may compute in bf16."""
-
-_FAMILIES: dict[str, Callable[[ModelSpec, float, bool, bool], Model]] = {
-    "patchtst": PatchTST,
-    "itransformer": ITransformer,
-    "informer": Informer,
-}
+__all__ = ["Model", "build", "count_params", "lower"]
 
 
 def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = False, lowered: bool = False) -> Model:
-    """A freshly initialised model of `spec`: windows x_BTC -> logits_B. Raises KeyError for an unknown family.
+    """Build a freshly initialised model of `spec`: windows x_BTC -> logits_B. Raises BadInput for an unknown family.
 
     `lowered`: its body holds bf16 from the start, block by block, so that it never exists in fp32 as a whole; its
     values are those of `lower` applied afterwards.
     """
-    return _FAMILIES[spec.geometry.family](spec, dropout, activation_checkpointing, lowered)
+    return load(spec.geometry.family).build(
+        spec, dropout=dropout, activation_checkpointing=activation_checkpointing, lowered=lowered
+    )
 
 
 def lower(model: Model) -> None:
@@ -38,5 +30,5 @@ def lower(model: Model) -> None:
 
 
 def count_params(model: nn.Module) -> int:
-    """Measured number of trained values."""
+    """Count the trained values of `model`."""
     return sum(parameter.numel() for parameter in model.parameters())

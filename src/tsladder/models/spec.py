@@ -1,47 +1,15 @@
-"""What a model is, without building it: shape, tokens and exact parameter counts. Imports no torch."""
+"""What a model is, without building it: its sizes, and the exact counts that its family gives. Imports no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.models.stem import CONVOLVED, Stem, stem_of
+from tsladder.families import load
+from tsladder.families.parts.family import Costs, Tokens
+from tsladder.families.parts.geometry import Geometry
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Geometry:
-    """What a study fixes for all its models: the window, its patches and its inputs.
-
-    Only PatchTST has patches; the other families have `patch_len` and `stride` and no use for them.
-    """
-
-    family: str
-    context_length: int
-    n_features: int
-    patch_len: int
-    stride: int
-    revin: bool
-    n_outputs: int = 1
-
-    @property
-    def n_patches(self) -> int:
-        """Patches are right-aligned: the newest day closes the last patch, oldest days that fill none are dropped."""
-        return (self.context_length - self.patch_len) // self.stride + 1
-
-    @property
-    def n_tokens(self) -> int:
-        """Tokens that a window becomes: patches (PatchTST), features (iTransformer) or days (Informer)."""
-        return stem_of(self, 1).stages[0].tokens
-
-    @property
-    def token_inputs(self) -> int:
-        """Values from which a token is embedded."""
-        return stem_of(self, 1).inputs
-
-    @property
-    def dropped_days(self) -> int:
-        """Oldest days of a window that no patch covers."""
-        return (self.context_length - self.patch_len) % self.stride
+__all__ = ["Geometry", "ModelSpec", "spec_from_architecture"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,30 +32,29 @@ class ModelSpec:
         return (self.d_model, self.n_layers, self.d_ff)
 
     @property
-    def n_params_blocks(self) -> int:
-        """Encoder blocks: attention 4d^2 + 4d, feed-forward 2df + f + d, two LayerNorms 4d."""
-        d, f = self.d_model, self.d_ff
-        return self.n_layers * (4 * d * d + 4 * d + 4 * d + 2 * d * f + f + d)
+    def costs(self) -> Costs:
+        """Counts, memory and work as the family has them. Raises BadInput for an unknown family."""
+        return load(self.geometry.family).costs(self)
 
     @property
-    def stem(self) -> Stem:
-        """What the family puts around and between the blocks."""
-        return stem_of(self.geometry, self.n_layers)
+    def tokens(self) -> Tokens:
+        """What a window becomes."""
+        return load(self.geometry.family).tokens(self.geometry)
+
+    @property
+    def n_params_blocks(self) -> int:
+        """Count of the encoder blocks alone."""
+        return self.costs.n_params_blocks
 
     @property
     def n_params_body(self) -> int:
-        """All but embedding (projection of the tokens, positions) and head: blocks, distilling, final LayerNorm."""
-        d = self.d_model
-        distilling = CONVOLVED * d * d + d + 2 * d
-        return self.n_params_blocks + self.stem.distillings * distilling + 2 * d
+        """Count of all but embedding (projection of the tokens, positions) and head."""
+        return self.costs.n_params_body
 
     @property
     def n_params_formula(self) -> int:
         """Exact count without RevIN's affine; decides membership of a grid."""
-        stem, d, outputs = self.stem, self.d_model, self.geometry.n_outputs
-        embedding = stem.inputs * d + d + stem.positions * d
-        head = d * stem.tokens_read * outputs + outputs
-        return embedding + self.n_params_body + head
+        return self.costs.n_params
 
     @property
     def n_params(self) -> int:

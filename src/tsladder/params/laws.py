@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import itertools
 
 from tsladder.params.sections import (
@@ -23,7 +24,7 @@ def faults_between_sections(params: Params) -> list[str]:
     return [
         *_ladder_faults(params),
         *_symbol_faults(params),
-        *_window_faults(params),
+        *_family_faults(params),
         *_split_faults(params.splits),
         *_walk_faults(params),
         *_search_faults(params.search),
@@ -67,11 +68,16 @@ def _symbol_faults(params: Params) -> list[str]:
     return faults
 
 
-def _window_faults(params: Params) -> list[str]:
-    if params.model.family == "patchtst" and params.model.patch_len > params.windows.context_length:
-        limit = f"windows.context_length ({params.windows.context_length} days)"
-        return [f"model.patch_len: a patch must fit into {limit}, got {params.model.patch_len}"]
-    return []
+def _family_faults(params: Params) -> list[str]:
+    # By name, as everywhere: stages that only read the question must not become stale with the code of a family.
+    families = importlib.import_module("tsladder.families")
+    model = params.model
+    if model.family not in families.names():
+        return [f"model.family: must be one of {', '.join(families.names())}, got {model.family!r}"]
+    family = families.load(model.family)
+    settings = {leaf: getattr(model, leaf) for leaf in family.leaves}
+    faults = family.faults(params.windows.context_length, settings)
+    return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
 
 
 def _split_faults(splits: SplitParams) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, geometry_of, strategy_module
+from tsladder.planning.cells import CellPlans, family_module, geometry_of, strategy_module
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
@@ -35,7 +35,9 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
         "budgets": wanted.budgets if isinstance(wanted.budgets, str) else list(wanted.budgets),
         "trials": wanted.trials,
         "cells": {str(plan.cell): digest(plan.search) for plan in plans if plan.planned},
-        "code": stage_fingerprint("supplementary", Code.in_use().source, [strategy_module(params)]),
+        "code": stage_fingerprint(
+            "supplementary", Code.in_use().source, [family_module(params), strategy_module(params)]
+        ),
     }
 
 
@@ -48,7 +50,7 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source),
+        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params)]),
     }
 
 
@@ -74,7 +76,7 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint("audit", Code.in_use().source),
+        "code": stage_fingerprint("audit", Code.in_use().source, [family_module(params)]),
     }
 
 

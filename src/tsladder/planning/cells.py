@@ -49,6 +49,11 @@ def geometry_of(params: Params) -> Geometry:
     )
 
 
+def family_module(params: Params) -> str:
+    """Name of the module of the chosen family."""
+    return f"tsladder.families.{params.model.family}"
+
+
 def strategy_module(params: Params) -> str:
     """Name of the module of the chosen strategy."""
     return f"tsladder.search.strategies.{params.search.strategy}"
@@ -59,12 +64,12 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    source = Code.in_use().source
-    # Loaded by name, so no import leads to it; the other strategies make nothing stale.
+    source, family = Code.in_use().source, family_module(params)
+    # Loaded by name, so no import leads to them; the other families and strategies make nothing stale.
     code = {
-        "hpo": stage_fingerprint("hpo", source, [strategy_module(params)]),
-        "train": stage_fingerprint("train", source),
-        "evaluate": stage_fingerprint("evaluate", source),
+        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params)]),
+        "train": stage_fingerprint("train", source, [family]),
+        "evaluate": stage_fingerprint("evaluate", source, [family]),
     }
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 

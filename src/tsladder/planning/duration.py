@@ -1,15 +1,11 @@
 """How long training takes, term by term. Pure, no torch.
 
-Seconds of one optimizer step on t threads (n windows an effective batch, p tokens a window, m micro-batches, L blocks
-of width d and feed-forward width f, N parameters, b bytes a number of the body):
+Seconds of one optimizer step on t threads. The family says what one window takes (`Family.costs`; of encoder blocks:
+families/parts/work.py):
 
-- products: the forward pass multiplies and adds 2 n p (L (4 d^2 + 2 d f) + d x inputs of a token) times outside and
-  4 n p^2 L d inside the attention; the backward pass takes twice that, checkpointing one forward pass more. Divided by
-  the rate of the precision and by t. ProbSparse attention of q queries takes 4 n p q L d, and half of p^2's for its
-  measure; a distilling 6 n p d^2;
-- memory: elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers a token and
-  block, of b bytes, over the bandwidth of t threads; with ProbSparse attention 6 h q and 4 h p for its measure, and a
-  distilling 24 d a token;
+- products: what the forward pass multiplies and adds; the backward pass takes twice that, checkpointing one forward
+  pass more. Divided by the rate of the precision and by t;
+- memory: the numbers that elementwise work moves, in the bytes of the body, over the bandwidth of t threads;
 - calls: what each block costs a micro-batch whatever its size, once more with checkpointing;
 - optimizer: N values under either, divided by t; the lean one also has calls of its own in each block;
 - a constant.
@@ -29,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.models.spec import ModelSpec
-from tsladder.models.stem import CONVOLVED
 from tsladder.params import Params
 from tsladder.planning.memory import BatchPlan, scoring_batch
 from tsladder.vocabulary import Region
@@ -153,52 +148,31 @@ def forecast(
     )
 
 
-def products(spec: ModelSpec, windows: int) -> float:
-    """Multiplications and additions of the forward pass of `windows` windows."""
-    d, f, stem = spec.d_model, spec.d_ff, spec.stem
-    total = 2.0 * windows * spec.geometry.n_tokens * d * stem.inputs
-    for stage in stem.stages:
-        tokens = windows * stage.tokens
-        measure = 2.0 * tokens * stage.tokens * d if stage.sparse else 0.0
-        attention = 4.0 * tokens * stage.queries * d + measure
-        total += stage.n_blocks * (2.0 * tokens * (4 * d * d + 2 * d * f) + attention)
-    return total + sum(2.0 * windows * stage.tokens * CONVOLVED * d * d for stage in stem.stages[:-1])
-
-
-def moved(spec: ModelSpec, plan: BatchPlan, windows: int) -> float:
-    """Bytes of elementwise work of the forward and backward pass of `windows` windows."""
-    d, stages = spec.d_model, spec.stem.stages
-    numbers = 24 * d * sum(stage.tokens for stage in stages[:-1])
-    for stage in stages:
-        attention = 6 * stage.queries + (4 * stage.tokens if stage.sparse else 0)
-        numbers += stage.n_blocks * stage.tokens * (24 * d + 8 * spec.d_ff + spec.n_heads * attention)
-    return float(windows * numbers * (4 if plan.precision == "fp32" else 2))
-
-
 def step_terms(spec: ModelSpec, plan: BatchPlan, threads: float, *, looks_first: bool = False) -> dict[str, float]:
     """Field of `Rates` -> how many of its unit one optimizer step takes."""
     passes = 3 + int(plan.activation_checkpointing) + int(looks_first and plan.accumulation_steps > 1)
-    flops = passes * products(spec, plan.effective_batch) / threads
+    costs, windows = spec.costs, plan.effective_batch
+    flops = passes * (windows * costs.products) / threads
     whole, lean = plan.precision == "fp32", plan.optimizer == "lean"
     return {
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
-        "byte": moved(spec, plan, plan.effective_batch) * passes / 3 / threads,
-        "call": spec.n_layers * plan.accumulation_steps * passes / 3,
+        "byte": windows * costs.moved * (4 if whole else 2) * passes / 3 / threads,
+        "call": costs.calls * plan.accumulation_steps * passes / 3,
         "adamw_value": 0.0 if lean else spec.n_params / threads,
         "lean_value": spec.n_params / threads if lean else 0.0,
-        "lean_call": float(spec.n_layers) if lean else 0.0,
+        "lean_call": float(costs.calls) if lean else 0.0,
         "step": 1.0,
     }
 
 
 def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int) -> dict[str, float]:
     """The same of scoring `windows` windows."""
-    flops = 3 * SCORING_SHARE * products(spec, windows) / threads
-    whole = plan.precision == "fp32"
+    costs, whole = spec.costs, plan.precision == "fp32"
+    flops = 3 * SCORING_SHARE * (windows * costs.products) / threads
     return {
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
-        "byte": SCORING_SHARE * moved(spec, plan, windows) / threads,
-        "call": SCORING_SHARE * spec.n_layers * math.ceil(windows / scoring_batch(plan.micro_batch)),
+        "byte": SCORING_SHARE * (windows * costs.moved * (4 if whole else 2)) / threads,
+        "call": SCORING_SHARE * costs.calls * math.ceil(windows / scoring_batch(plan.micro_batch)),
     }

@@ -1,7 +1,8 @@
 """The architectures that belong to a parameter budget. Pure, no torch.
 
 A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below whose exact count lies within
-25 % of the budget. Heads do not change the count, so a *shape* is a (d_model, n_layers, d_ff).
+25 % of the budget and which its family admits. Heads do not change the count, so a *shape* is a
+(d_model, n_layers, d_ff).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from tsladder.errors import BadInput
+from tsladder.families import load
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.vocabulary import parse_budget
 
@@ -23,13 +25,6 @@ WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 DEPTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 180, 192, 256)
 SMALL_WIDTHS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128)
 SMALL_DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16)
-
-_FEWER_PARAMETERS = {
-    "patchtst": "shorter patches or fewer features",
-    "itransformer": "shorter windows or fewer features",
-    "informer": "fewer features",
-}
-"""What makes a family's smallest models smaller."""
 
 COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
     "d_model": lambda spec: spec.d_model,
@@ -68,18 +63,20 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
     target = parse_budget(budget)
     small = target < SMALL_BELOW
     widths, depths = (SMALL_WIDTHS, SMALL_DEPTHS) if small else (WIDTHS, DEPTHS)
+    family = load(geometry.family)
     members = []
     for d_model, n_layers, n_heads, ratio in product(widths, depths, HEADS, FF_RATIOS):
         if d_model % n_heads or (small and d_model // n_heads < MIN_HEAD_WIDTH):
             continue
         spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
-        if is_within(spec, target):
+        if is_within(spec, target) and family.in_grid(spec):
             members.append(spec)
     if not members:
+        tokens = family.tokens(geometry)
         raise BadInput(
             f"the rung {budget} has no architecture within {TOLERANCE:.0%} of {target:,} parameters for a "
-            f"{geometry.family} of {geometry.n_features} features ({geometry.n_tokens} tokens of "
-            f"{geometry.token_inputs} values): take another rung, {_FEWER_PARAMETERS[geometry.family]}"
+            f"{geometry.family} of {geometry.n_features} features ({tokens.count} tokens of "
+            f"{tokens.inputs} values): take another rung, {family.fewer_parameters}"
         )
     members.sort(key=lambda spec: (spec.n_params_formula, *spec.shape, spec.n_heads))
     return Grid(budget, tuple(members))

@@ -16,10 +16,12 @@ from tsladder.planning.stage_code import TRAINING
 from tsladder.records import digest
 
 
-def training_code() -> dict[str, str]:
+def training_code(plan: Plan) -> dict[str, str]:
     """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
-    code, where that made the same numbers."""
-    return same_numbers().as_before("training", module_fingerprints(TRAINING, Code.in_use().source))
+    code, where that made the same numbers. `plan` is any plan file of a cell; it names the family."""
+    family = f"tsladder.families.{plan['model']['family']}"
+    found = module_fingerprints((*TRAINING, family), Code.in_use().source)
+    return same_numbers().as_before("training", found)
 
 
 def training_base(

@@ -12,7 +12,7 @@ Of one optimizer step, whatever is larger: everything that the forward pass leav
 that the backward pass leaves for the step. In between the one is exchanged for the other block by block.
 - Gradients: b N, and where masters take them over 4 N. A step of several micro-batches carries 4 N of sums through each
   of them. The lean optimizer at one micro-batch a step drops each gradient as soon as it is there: then one tensor's.
-- Activations of the blocks, of the distillings between them and of what lies around: planning/activations.py.
+- Activations, as the family has them (`Family.costs`); those of encoder blocks are in families/parts/activations.py.
 - With activation checkpointing a block leaves its input (d) alone, and one block at a time is computed again.
 
 Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C
@@ -25,13 +25,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.activations import (
-    blocks_bytes,
-    checkpointed_bytes,
-    edges_bytes,
-    largest_block_bytes,
-    moment_bytes,
-)
 
 GIB = 1024**3
 SMALLEST_WITHOUT_CHECKPOINTING = 16
@@ -116,12 +109,13 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
     windows, body = plan.micro_batch, _body_bytes(plan)
     if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
         activations *= SCATTERED
-    kept_by_blocks = checkpointed_bytes if plan.activation_checkpointing else blocks_bytes
-    kept = activations * (kept_by_blocks(spec, windows, body) + edges_bytes(spec, windows, body))
-    moment = activations * moment_bytes(spec, windows, body)
+    a_window = spec.costs.activations(body)
+    kept_by_blocks = a_window.checkpointed if plan.activation_checkpointing else a_window.blocks
+    kept = activations * (windows * (kept_by_blocks + a_window.edges))
+    moment = activations * (windows * a_window.moment)
     arriving, complete, carried = _gradients(spec, plan)
-    scoring = activations * _scoring(spec, plan)
-    last_block = activations * largest_block_bytes(spec, windows, body)
+    scoring = activations * (scoring_batch(plan.micro_batch) * (a_window.moment + a_window.edges))
+    last_block = activations * (windows * a_window.largest_block)
     step = carried + max(kept + moment, arriving + last_block + moment, complete)
     return _held(spec, plan), max(step, scoring)
 
@@ -156,7 +150,7 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
     several = plan.accumulation_steps > 1
     if plan.precision == "fp32":
         inside = plan.optimizer == "lean" and not several
-        one = 4.0 * max(spec.d_model * spec.d_ff, 3 * spec.d_model**2)
+        one = 4.0 * spec.costs.largest_weight
         return (one, one, 0.0) if inside else (0.0, 0.0, 4.0 * n) if several else (4.0 * n, 4.0 * n, 0.0)
     if plan.precision == "bf16-mixed":
         # Taken over tensor by tensor: when the last is, nothing of the model's own is left.
@@ -164,14 +158,9 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
     if several:
         return (2.0 * n, 0.0, 4.0 * n)
     if plan.optimizer == "lean":
-        one = float(body * max(spec.d_model * spec.d_ff, 3 * spec.d_model**2))
+        one = float(body * spec.costs.largest_weight)
         return (one, one, 0.0)
     return (2.0 * n, 2.0 * n, 0.0)
-
-
-def _scoring(spec: ModelSpec, plan: BatchPlan) -> float:
-    windows, body = scoring_batch(plan.micro_batch), _body_bytes(plan)
-    return moment_bytes(spec, windows, body) + edges_bytes(spec, windows, body)
 
 
 def scoring_batch(micro_batch: int | None) -> int:

@@ -2,7 +2,7 @@
 
 A cell becomes stale by an edit of a module that its numbers are made by. These are found by following imports from
 `NUMBER_MAKERS`; the search stops at the modules of `OUTSIDE`, which are not followed any further. What is chosen by
-name in params.yaml (the strategy) is added by whoever plans. A test holds the two lists complete: every module
+name in params.yaml (family and strategy) is added by whoever plans. A test holds the two lists complete: every module
 that a stage loads is reached from the first or named in the second.
 """
 
@@ -48,9 +48,10 @@ OUTSIDE = {
     "tsladder.tracking": "copies in MLflow",
     "tsladder.typed_yaml": "checks types and bounds of params.yaml",
     "tsladder.vocabulary": "names",
+    "tsladder.families.parts.activations": "bytes that a block takes",
+    "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.market.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
-    "tsladder.planning.activations": "bytes that a block takes",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",

@@ -9,7 +9,8 @@ from tsladder.training.cell import CellWork
 
 def trial_base(work: CellWork) -> str:
     """All of an identity but configuration and seed; computed once for a search."""
-    return training_base(work.plan, work.dataset.table.fingerprint(), work.dataset.splits_record, training_code())
+    code = training_code(work.plan)
+    return training_base(work.plan, work.dataset.table.fingerprint(), work.dataset.splits_record, code)
 
 
 def trial_identity(work: CellWork, configuration: Configuration, seed: int) -> str:

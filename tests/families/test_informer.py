@@ -7,13 +7,16 @@ import math
 import numpy as np
 import pytest
 import torch
+from tests.families.contract import logits, noise, spec_of
 from torch import Tensor
 from torch.nn import functional
 
-from tsladder.models.informer import Distilling, positions
-from tsladder.models.layers import attend_to_all
-from tsladder.models.sparse_attention import ProbSparse, sampled_keys
-from tsladder.models.stem import active_queries
+from tsladder.families.informer import DISTILLING, FEWEST_TOKENS, positions
+from tsladder.families.parts.active_queries import active_queries
+from tsladder.families.parts.distilling import Distilling
+from tsladder.families.parts.layers import attend_to_all
+from tsladder.families.parts.sparse_attention import ProbSparse, sampled_keys
+from tsladder.models.build import build, count_params
 
 
 def one_by_one(heads_BPE: Tensor, n_heads: int, keys_PU: np.ndarray, active: int) -> Tensor:
@@ -108,3 +111,32 @@ def test_every_day_has_a_position_of_its_own(width: int) -> None:
     assert apart.min() > 1e-3
     for day, angle in ((0, 0.0), (1, 1.0), (5, 5.0)):
         assert position_TD[day, 0].item() == pytest.approx(math.sin(angle), abs=1e-6)
+
+
+@pytest.mark.parametrize("width", [4, 7])
+def test_distilling_has_the_parameters_that_its_costs_count(width: int) -> None:
+    assert count_params(Distilling(width)) == DISTILLING.matrix * width**2 + DISTILLING.vectors * width
+
+
+@pytest.mark.parametrize(
+    ("context_length", "n_layers", "tokens"),
+    [
+        (80, 1, [80]),
+        (80, 3, [80, 40, 20]),
+        (80, 6, [80, 40, 20, 10, 10, 10]),
+        (81, 5, [81, 41, 21, 11, 11]),
+        (15, 3, [15, 8, 8]),
+        (14, 3, [14, 14, 14]),
+        (5, 4, [5, 5, 5, 5]),
+    ],
+)
+def test_the_informer_halves_its_days_while_eight_are_left(
+    context_length: int, n_layers: int, tokens: list[int]
+) -> None:
+    model = build(spec_of("informer", context_length, n_layers=n_layers), dropout=0.0).eval()
+    seen: list[int] = []
+    for block in model.blocks:
+        block.register_forward_hook(lambda _block, given, _out: seen.append(given[0].shape[1]))
+    logits(model, noise(2, context_length))
+    assert seen == tokens
+    assert min(seen) >= min(FEWEST_TOKENS, context_length)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.building import FEATURES, geometry, spec
 
+from tsladder.families.patchtst import dropped_days
 from tsladder.models.build import build, count_params
 from tsladder.models.spec import Geometry
 from tsladder.planning.grid import build_grid
@@ -25,7 +26,7 @@ def test_the_newest_day_reaches_the_output_for_every_context_length(context_leng
 
 def test_only_the_oldest_days_are_left_out_when_patches_do_not_divide_the_window() -> None:
     odd = geometry(27, patch_len=8, stride=4)
-    assert odd.dropped_days == 3
+    assert dropped_days(odd) == 3
     model = build(spec(geometry=odd), dropout=0.0).eval()
     x_BTC = torch.randn(2, 27, FEATURES)
     oldest, next_oldest = x_BTC.clone(), x_BTC.clone()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tsladder.models.dropout import Masks, draw_keys
+from tsladder.families.parts.dropout import Masks, draw_keys
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.7])

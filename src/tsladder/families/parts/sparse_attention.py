@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsladder.models.layers import split_heads
-from tsladder.models.stem import active_queries
+from tsladder.families.parts.active_queries import active_queries
+from tsladder.families.parts.layers import split_heads
 
 
 class ProbSparse(nn.Module):

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsladder.models.dropout import Masks
-from tsladder.models.heads import SHORT_TOKENS
-from tsladder.models.short_attention import attend
+from tsladder.families.parts.dropout import Masks
+from tsladder.families.parts.heads import SHORT_TOKENS
+from tsladder.families.parts.short_attention import attend
 
 
 class RevinAffine(nn.Module):

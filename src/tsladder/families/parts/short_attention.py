@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tsladder.models.heads import padded_head_width
+from tsladder.families.parts.heads import padded_head_width
 
 
 def attend(heads_BPE: Tensor, n_heads: int) -> Tensor:

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tsladder.models.heads import SHORT_TOKENS
-from tsladder.models.short_attention import attend
+from tsladder.families.parts.heads import SHORT_TOKENS
+from tsladder.families.parts.short_attention import attend
 
 
 def fused(heads_BPE: Tensor, n_heads: int) -> Tensor:

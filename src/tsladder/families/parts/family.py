@@ -1,0 +1,106 @@
+"""The port `Family`: everything that the program asks of a model family. Imports no torch.
+
+tests/families/contract.py holds what every implementation promises. A family of encoder blocks gets its counts, memory
+and time from `EncoderCosts` and its module from `TokenEncoder`; any other one brings its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tsladder.families.parts.geometry import Architecture, Geometry
+
+if TYPE_CHECKING:
+    from tsladder.families.parts.model import Model
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tokens:
+    """What a window becomes: `count` tokens, each embedded from `inputs` values."""
+
+    count: int
+    inputs: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Activations:
+    """Bytes a window that training holds beside weights, gradients and optimizer.
+
+    `blocks`: kept by all layers for the backward pass; `checkpointed`: the same under activation checkpointing, where a
+    layer keeps its input alone and the largest one is computed again. `largest_block`: kept by the largest layer.
+    `moment`: needed for a moment inside it, on top. `edges`: inputs, and what is kept around the layers.
+    """
+
+    blocks: float
+    checkpointed: float
+    largest_block: float
+    moment: float
+    edges: float
+
+
+class Costs(Protocol):
+    """What one architecture counts and takes."""
+
+    @property
+    def n_params_blocks(self) -> int:
+        """Trained values of the repeated layers alone."""
+
+    @property
+    def n_params_body(self) -> int:
+        """Trained values of all but the embedding (with learned positions), the head and RevIN's affine."""
+
+    @property
+    def n_params(self) -> int:
+        """Exact number of trained values without RevIN's affine."""
+
+    @property
+    def largest_weight(self) -> int:
+        """Values of the largest weight matrix of the repeated layers."""
+
+    def activations(self, body: int) -> Activations:
+        """Bytes a window, where a number of the model's body takes `body` bytes (4 in fp32, 2 in bf16)."""
+
+    @property
+    def products(self) -> float:
+        """Multiplications and additions of the forward pass of one window."""
+
+    @property
+    def moved(self) -> float:
+        """Numbers a window that elementwise work reads and writes, forward and backward."""
+
+    @property
+    def calls(self) -> int:
+        """Layers that each micro-batch is sent through, one after the other."""
+
+
+class Family(Protocol):
+    """A model family: which models it has, what they take and how they are built."""
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """Leaves of the section `model` of params.yaml, beside `family`, that it reads; the others it ignores."""
+
+    @property
+    def fewer_parameters(self) -> str:
+        """What makes its smallest models smaller, in words that end "take another rung, ..."."""
+
+    def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
+        """What is wrong with `settings`, the values of its leaves, for windows of so many days: leaf -> fault."""
+
+    def tokens(self, geometry: Geometry) -> Tokens:
+        """What a window becomes inside a model."""
+
+    def in_grid(self, model: Architecture) -> bool:
+        """Whether a budget's grid may hold `model`: False for one that says nothing new beside another."""
+
+    def costs(self, model: Architecture) -> Costs:
+        """Counts, memory and work of `model`, without building it."""
+
+    def build(self, model: Architecture, *, dropout: float, activation_checkpointing: bool, lowered: bool) -> Model:
+        """Build `model`, freshly initialised from torch's seeded generator. Imports torch.
+
+        `lowered`: its body holds bf16 from the start, layer by layer, so that it never exists in fp32 as a whole; its
+        values are those of a body lowered afterwards.
+        """

@@ -1,0 +1,42 @@
+"""Sizes of a model: what a study fixes for all its models, and what an architecture adds. Pure, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Geometry:
+    """What a study fixes for all its models: the family, the window and its inputs.
+
+    `patch_len` and `stride` are there for every family; which of them a family reads is in its `leaves`. `revin`: the
+    model learns RevIN's affine on its inputs.
+    """
+
+    family: str
+    context_length: int
+    n_features: int
+    patch_len: int
+    stride: int
+    revin: bool
+    n_outputs: int = 1
+
+
+class Architecture(Protocol):
+    """One model inside a geometry: width, depth, heads and feed-forward width."""
+
+    @property
+    def geometry(self) -> Geometry: ...
+
+    @property
+    def d_model(self) -> int: ...
+
+    @property
+    def n_layers(self) -> int: ...
+
+    @property
+    def n_heads(self) -> int: ...
+
+    @property
+    def d_ff(self) -> int: ...
