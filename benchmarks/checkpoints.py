@@ -26,15 +26,15 @@ from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch
 from tsladder.planning.recipe import Recipe, Settings
-from tsladder.training.best import BestWeights
+from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.checkpoints import STATE, Checkpoints
-from tsladder.training.course import Course
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import beat_in_blocks
 from tsladder.training.losses import build_loss
 from tsladder.training.outcome import Job
 from tsladder.training.trainer import Trainer
+from tsladder.training.training_state import Course
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = ("64x6:fp32:adamw", "128x10:bf16-mixed:adamw", "384x12:bf16-mixed:adamw")

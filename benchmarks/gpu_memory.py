@@ -15,7 +15,7 @@ from tsladder.places import Places
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.rung_layout import lay_out_rung
-from tsladder.search.admission import forced_by_rung
+from tsladder.search.forced_trials import forced_by_rung
 
 
 def main() -> None:

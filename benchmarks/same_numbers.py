@@ -16,7 +16,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tsladder import families
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.same_numbers import TABLE, same_numbers
 from tsladder.planning.stage_code import NUMBER_MAKERS, TRAINING
@@ -79,13 +78,16 @@ def outputs(artifacts: Path) -> dict[str, bytes]:
 
 
 def fingerprints() -> dict[str, str]:
-    """Of every module that makes numbers in a stage of the table, by any strategy and family."""
-    source = Code.in_use().source
-    folder = source / "tsladder" / "search" / "strategies"
-    chosen = [f"tsladder.search.strategies.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"]
-    chosen += [f"tsladder.families.{name}" for name in families.names()]
+    """Of every module that makes numbers in a stage of the table, by any strategy and any family."""
     roots = {name for stage in same_numbers().before for name in NUMBER_MAKERS.get(stage, TRAINING)}
-    return module_fingerprints((*sorted(roots), *sorted(chosen)), source)
+    return module_fingerprints(sorted(roots | loaded_by_name()), Code.in_use().source)
+
+
+def loaded_by_name() -> set[str]:
+    """Modules of all strategies and families."""
+    rooms = ("tsladder.search.strategies", "tsladder.families")
+    folders = {room: Code.in_use().source.joinpath(*room.split(".")) for room in rooms}
+    return {f"{room}.{path.stem}" for room, folder in folders.items() for path in folder.glob("[!_]*.py")}
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
 def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> None:
     import torch
 
-    from tsladder.training.best import BestWeights
+    from tsladder.training.best_weights import BestWeights
     from tsladder.training.feed import Feed
     from tsladder.training.losses import build_loss
     from tsladder.training.optim import learning_rate_factor

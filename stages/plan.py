@@ -12,7 +12,7 @@ def build(places: Places, params: Params) -> None:
     from tsladder.planning.cells import plan_cells, write_plans
     from tsladder.planning.endings import write_endings
     from tsladder.planning.study_time import study_note
-    from tsladder.search.admission import forced_by_rung
+    from tsladder.search.forced_trials import forced_by_rung
     from tsladder.search.strategies import load
 
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}

@@ -13,8 +13,8 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 from tsladder.console.compare import compare_here, comparison_lines
 from tsladder.evaluation.regression_metrics import TrainingReturns, score_returns
+from tsladder.law.audit_record import PROBES
 from tsladder.law.build import fit_law
-from tsladder.law.leaks import PROBES
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, write_json

@@ -60,7 +60,7 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.paint import print_lines
+    from tsladder.console.coloured_output import print_lines
     from tsladder.console.status import StudyReader, study_state
     from tsladder.console.tables import status_lines
     from tsladder.log_file import newest_log, short_path
@@ -82,7 +82,7 @@ def _status(places: Places, options: argparse.Namespace) -> int:
 
 
 def _why(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.paint import print_lines
+    from tsladder.console.coloured_output import print_lines
     from tsladder.console.reason_lines import why_lines
     from tsladder.console.why import why
 

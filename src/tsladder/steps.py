@@ -8,5 +8,5 @@ OnStep = Callable[[str, int, int], None]
 """Told before each step: what it is, its number from 1, and of how many."""
 
 
-def untold(_what: str, _number: int, _of: int) -> None:
+def no_progress(_what: str, _number: int, _of: int) -> None:
     """For work that nobody watches."""

@@ -12,7 +12,7 @@ from tsladder.audit.answers import Answers, ClassAnswers, ReturnAnswers
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach
 from tsladder.audit.planted import SHOWS_FROM, planted_future_feature
-from tsladder.audit.shuffled import DEALS, LEARNS_FROM, LIMIT, shuffled_targets
+from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, PERMUTATIONS, shuffled_targets
 from tsladder.audit.small_model import LEAST_VIEWS, MOST_EPOCHS, STEPS, Learned, diet_of
 from tsladder.audit.subject import Floats, Subject
 from tsladder.market.features import FeatureTable
@@ -74,7 +74,7 @@ def test_a_control_that_learned_a_little_says_how_many_windows_that_would_take(s
     finding = shuffled_targets(with_step(subject, train=faint))
     assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     auc, windows = float(finding.numbers["control_auc"]), int(finding.numbers["windows"])
-    enough = ClassAnswers().windows_to_rank(auc, LIMIT, DEALS)
+    enough = ClassAnswers().windows_to_rank(auc, LIMIT, PERMUTATIONS)
     assert LIMIT / 2 < float(finding.numbers["control_z"]) < LIMIT
     assert windows < enough < 4 * windows
     assert "validation windows at the AUC" in str(finding.needs)
@@ -86,10 +86,10 @@ def test_the_windows_that_are_asked_for_are_just_enough_for_the_rank_test(answer
     """The z that so many windows and two fewer would have: the null's variance is (n + 1) / (3 n^2) and 1 / (n - 1)."""
     classes = isinstance(answers, ClassAnswers)
     deviation = share / 2.0 if classes else share
-    asked = answers.windows_to_rank(0.5 + deviation if classes else deviation, LIMIT, DEALS)
+    asked = answers.windows_to_rank(0.5 + deviation if classes else deviation, LIMIT, PERMUTATIONS)
 
     def z(n: int) -> float:
-        return deviation * (DEALS / ((n + 1) / (3 * n**2) if classes else 1 / (n - 1))) ** 0.5
+        return deviation * (PERMUTATIONS / ((n + 1) / (3 * n**2) if classes else 1 / (n - 1))) ** 0.5
 
     assert z(asked) > LIMIT >= z(asked - 2)
 

@@ -26,19 +26,19 @@ NEEDS = f"at least about {LEARNS_FROM} training windows; this study has {WINDOWS
 
 
 @pytest.fixture(scope="module")
-def untold(subject: Subject) -> Subject:
+def unclear(subject: Subject) -> Subject:
     """A study of few windows, whose small model learns nothing."""
     return with_step(with_fewer(subject, train=WINDOWS), train=idle)
 
 
 @pytest.fixture(scope="module")
-def inconclusive(untold: Subject) -> dict[str, Any]:
-    return audit(untold)
+def inconclusive(unclear: Subject) -> dict[str, Any]:
+    return audit(unclear)
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return write_study(tmp_path_factory.mktemp("untold"))
+    return write_study(tmp_path_factory.mktemp("unclear"))
 
 
 def judged_under(places: Places, record: dict[str, Any]) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def test_an_inconclusive_audit_leaves_every_verdict_and_says_beside_it_what_is_m
     assert NEEDS in law_description(law)
 
 
-def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(places: Places, untold: Subject) -> None:
-    ((first, last),) = untold.splits_records[1]["splits"]["validation"]["segments"]
-    record = audit(with_segment(untold, 1, Region.VALIDATION, first - 10, last))
+def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(places: Places, unclear: Subject) -> None:
+    ((first, last),) = unclear.splits_records[1]["splits"]["validation"]["segments"]
+    record = audit(with_segment(unclear, 1, Region.VALIDATION, first - 10, last))
     outcomes = {probe["name"]: probe["outcome"] for probe in record["probes"]}
     assert (record["passed"], record["outcome"]) == (False, "failed")
     assert (outcomes["shuffled_targets"], outcomes["shared_days"]) == ("inconclusive", "failed")

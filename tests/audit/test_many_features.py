@@ -9,8 +9,8 @@ import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.build import open_subject
-from tsladder.audit.deals import deal, label_among_inputs
-from tsladder.audit.shuffled import DEALS, LIMIT
+from tsladder.audit.permutation import label_among_inputs, permute
+from tsladder.audit.shuffled import LIMIT, PERMUTATIONS
 from tsladder.audit.small_model import STEPS, steps_to_learn
 from tsladder.planning.plans import read_plan
 
@@ -23,12 +23,12 @@ def test_a_label_shown_openly_is_learned_among_two_hundred_columns(tmp_path: Pat
         verb(name)(places, params_of(places))
     subject = open_subject(places, read_plan(places.audit_plan))
     windows = subject.windows(1)
-    y_T = deal(subject, windows, training=0, validation=0)
-    dealt = subject.pipeline.windows(subject.table, subject.splits(1), y_T)
-    learned = subject.pipeline.train(label_among_inputs(dealt, subject.answers.shown(y_T)), None)
+    y_T = permute(subject, windows, training=0, validation=0)
+    permuted = subject.pipeline.windows(subject.table, subject.splits(1), y_T)
+    learned = subject.pipeline.train(label_among_inputs(permuted, subject.answers.shown(y_T)), None)
     assert learned.p_N is not None
-    y_N = dealt.validation.y_N.astype(np.float64)
-    assert subject.answers.rank([y_N] * DEALS, [learned.p_N] * DEALS).z > LIMIT
+    y_N = permuted.validation.y_N.astype(np.float64)
+    assert subject.answers.rank([y_N] * PERMUTATIONS, [learned.p_N] * PERMUTATIONS).z > LIMIT
 
 
 def test_the_default_tiers_take_as_many_steps_as_ever() -> None:

@@ -8,8 +8,8 @@ from scipy.stats import mannwhitneyu, norm
 from tests.audit.leaks import with_step
 
 from tsladder.audit.answers import ClassAnswers
-from tsladder.audit.deals import deal, label_among_inputs
-from tsladder.audit.shuffled import DEALS, LIMIT
+from tsladder.audit.permutation import label_among_inputs, permute
+from tsladder.audit.shuffled import LIMIT, PERMUTATIONS
 from tsladder.audit.subject import Floats, Subject
 from tsladder.vocabulary import Region
 
@@ -33,7 +33,10 @@ def test_z_of_one_deal_is_that_of_mann_and_whitney() -> None:
 
 def test_pooled_z_is_standard_normal_where_nothing_is_known() -> None:
     rng = np.random.default_rng(1)
-    zs = [rank([halves(60, rng) for _ in range(DEALS)], [rng.random(60) for _ in range(DEALS)]).z for _ in range(1500)]
+    zs = [
+        rank([halves(60, rng) for _ in range(PERMUTATIONS)], [rng.random(60) for _ in range(PERMUTATIONS)]).z
+        for _ in range(1500)
+    ]
     assert np.mean(zs) == pytest.approx(0.0, abs=0.1)
     assert np.std(zs) == pytest.approx(1.0, abs=0.07)
 
@@ -43,7 +46,7 @@ def test_choosing_the_best_of_four_epochs_each_time_stays_far_below_the_limit() 
     rng = np.random.default_rng(2)
     zs = []
     for _ in range(300):
-        y_DN = [halves(100, rng) for _ in range(DEALS)]
+        y_DN = [halves(100, rng) for _ in range(PERMUTATIONS)]
         best = [max((rng.random(100) for _ in range(4)), key=lambda p_N, y_N=y_N: rank([y_N], [p_N]).z) for y_N in y_DN]
         zs.append(rank(y_DN, best).z)
     assert np.mean(zs) == pytest.approx(2.06, abs=0.15)
@@ -51,7 +54,7 @@ def test_choosing_the_best_of_four_epochs_each_time_stays_far_below_the_limit() 
 
 
 def test_a_label_that_is_known_exceeds_the_limit_with_twenty_windows() -> None:
-    y_DN = [halves(20, np.random.default_rng(k)) for k in range(DEALS)]
+    y_DN = [halves(20, np.random.default_rng(k)) for k in range(PERMUTATIONS)]
     assert rank(y_DN, [0.2 + 0.6 * y_N for y_N in y_DN]).z > LIMIT
 
 
@@ -61,23 +64,23 @@ def test_one_class_alone_ranks_nothing() -> None:
 
 def test_a_deal_changes_training_and_validation_alone_and_repeats(subject: Subject) -> None:
     real = subject.windows(subject.first_horizon)
-    before, dealt = subject.labels(1), deal(subject, real, training=0, validation=0)
+    before, permuted = subject.labels(1), permute(subject, real, training=0, validation=0)
     held = {region: real.region(region).ends_N for region in Region}
-    moved = np.flatnonzero(~((before == dealt) | (np.isnan(before) & np.isnan(dealt))))
+    moved = np.flatnonzero(~((before == permuted) | (np.isnan(before) & np.isnan(permuted))))
     assert set(moved) <= set(held[Region.TRAIN]) | set(held[Region.VALIDATION])
     for region in (Region.TRAIN, Region.VALIDATION):
-        assert dealt[held[region]].sum() == len(held[region]) // 2
-    np.testing.assert_array_equal(dealt, deal(subject, real, training=0, validation=0))
-    other = deal(subject, real, training=0, validation=1)
-    np.testing.assert_array_equal(other[held[Region.TRAIN]], dealt[held[Region.TRAIN]])
-    assert (other[held[Region.VALIDATION]] != dealt[held[Region.VALIDATION]]).any()
+        assert permuted[held[region]].sum() == len(held[region]) // 2
+    np.testing.assert_array_equal(permuted, permute(subject, real, training=0, validation=0))
+    other = permute(subject, real, training=0, validation=1)
+    np.testing.assert_array_equal(other[held[Region.TRAIN]], permuted[held[Region.TRAIN]])
+    assert (other[held[Region.VALIDATION]] != permuted[held[Region.VALIDATION]]).any()
 
 
 def test_labels_of_a_pipeline_that_keeps_them_are_not_overwritten_by_a_deal(subject: Subject) -> None:
     kept = subject.labels(1)
     keeping = with_step(subject, labels=lambda _table, _horizon: kept)
     before = kept.copy()
-    deal(keeping, subject.windows(1), training=0, validation=0)
+    permute(keeping, subject.windows(1), training=0, validation=0)
     np.testing.assert_array_equal(kept, before)
 
 

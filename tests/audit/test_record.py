@@ -12,7 +12,7 @@ from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.finding import Finding
 from tsladder.audit.subject import Subject
 from tsladder.errors import WorkFailed
-from tsladder.law.leaks import PROBES, read_audit
+from tsladder.law.audit_record import PROBES, read_audit
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome

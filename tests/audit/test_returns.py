@@ -14,9 +14,9 @@ from tsladder.audit.answers import ReturnAnswers
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach
-from tsladder.audit.deals import deal
+from tsladder.audit.permutation import permute
 from tsladder.audit.planted import PLANTED, planted_future_feature
-from tsladder.audit.shuffled import DEALS, LIMIT, shuffled_targets
+from tsladder.audit.shuffled import LIMIT, PERMUTATIONS, shuffled_targets
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.market.features import FeatureTable
@@ -101,12 +101,12 @@ def test_windows_shown_by_test_returns_are_caught_by_blanked_test_targets(return
 
 def test_a_deal_puts_the_returns_of_each_region_into_another_order(returns: Subject) -> None:
     real = returns.windows(1)
-    before, dealt = returns.labels(1), deal(returns, real, training=0, validation=0)
+    before, permuted = returns.labels(1), permute(returns, real, training=0, validation=0)
     for region in (Region.TRAIN, Region.VALIDATION):
         ends_N = real.region(region).ends_N
-        assert (before[ends_N] != dealt[ends_N]).any()
-        np.testing.assert_array_equal(np.sort(before[ends_N]), np.sort(dealt[ends_N]))
-    np.testing.assert_array_equal(before[real.test.ends_N], dealt[real.test.ends_N])
+        assert (before[ends_N] != permuted[ends_N]).any()
+        np.testing.assert_array_equal(np.sort(before[ends_N]), np.sort(permuted[ends_N]))
+    np.testing.assert_array_equal(before[real.test.ends_N], permuted[real.test.ends_N])
 
 
 def test_the_rank_statistic_of_returns_is_spearmans_and_its_z_standard_normal_where_nothing_is_known() -> None:
@@ -115,8 +115,8 @@ def test_the_rank_statistic_of_returns_is_spearmans_and_its_z_standard_normal_wh
     found = ANSWERS.rank([y_N], [forecast_N])
     assert found.value == pytest.approx(spearmanr(y_N, forecast_N).statistic)
     assert found.z == pytest.approx(found.value * np.sqrt(300))
-    fixed = [np.round(rng.normal(size=60), 1) for _ in range(DEALS)]
-    zs = [ANSWERS.rank([rng.permutation(fixed[k]) for k in range(DEALS)], fixed).z for _ in range(600)]
+    fixed = [np.round(rng.normal(size=60), 1) for _ in range(PERMUTATIONS)]
+    zs = [ANSWERS.rank([rng.permutation(fixed[k]) for k in range(PERMUTATIONS)], fixed).z for _ in range(600)]
     assert np.mean(zs) == pytest.approx(0.0, abs=0.15)
     assert np.std(zs) == pytest.approx(1.0, abs=0.1)
 

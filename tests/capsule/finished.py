@@ -12,8 +12,8 @@ from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.evaluation.scores import score_region
+from tsladder.law.audit_record import PROBES
 from tsladder.law.build import law_record
-from tsladder.law.leaks import PROBES
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
 from tsladder.planning.across_cells import write_plans_across_cells

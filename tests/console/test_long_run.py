@@ -13,7 +13,7 @@ from tsladder.console.selection import select_cells
 from tsladder.places import Places
 from tsladder.planning.duration import Rates
 from tsladder.planning.machine import Machine
-from tsladder.search.admission import forced_by_rung
+from tsladder.search.forced_trials import forced_by_rung
 from tsladder.vocabulary import Cell
 
 

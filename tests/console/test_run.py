@@ -25,7 +25,7 @@ except KeyboardInterrupt:
 RUN = """
 import signal
 from pathlib import Path
-from tsladder.console.drive import drive
+from tsladder.console.run_dvc import drive
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.places import Places
 {ignore}

@@ -190,7 +190,7 @@ def test_a_run_that_ends_well_says_so_and_leaves_no_table(running: Terminal, pla
 
 
 def test_a_broken_picture_leaves_the_terminal_as_it_was_and_stops_dvc_in_order(places: Places) -> None:
-    breaking = "import tsladder.console.drive as d\nd.picture = lambda *a, **k: 1 / 0\n"
+    breaking = "import tsladder.console.run_dvc as d\nd.picture = lambda *a, **k: 1 / 0\n"
     program = f"{breaking}from tsladder.cli import main\nmain(['run'])"
     with Terminal([sys.executable, "-c", program], places.root, environment()) as terminal:
         assert terminal.end() == 1

@@ -8,7 +8,7 @@ from scipy import stats
 
 from tsladder.law.detection import Precision, detectable_alpha, detectable_range
 from tsladder.law.fit import PowerFit, fit_constant, fit_power
-from tsladder.law.left_out import leave_one_rung_out
+from tsladder.law.leave_one_out import leave_one_rung_out
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 

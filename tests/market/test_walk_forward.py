@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tsladder.errors import BadInput
+from tsladder.market.contiguous import around_lost_days
 from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits, check_splits, count_earlier, count_regions
 from tsladder.market.targets import labels
-from tsladder.market.unbroken import around_lost_days
 from tsladder.market.windows import build_windows
 from tsladder.params import SplitParams, TargetParams, WindowParams
 from tsladder.vocabulary import Region

@@ -23,8 +23,8 @@ from tsladder.planning.machine import (
     slow_bf16_note,
     survey,
 )
-from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.recipe import Recipe
+from tsladder.planning.too_little_memory import refuse_too_little
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
 SMALL = spec()

@@ -14,7 +14,7 @@ from tsladder.planning import study_time
 from tsladder.planning.duration import Rates
 from tsladder.planning.machine import Machine
 from tsladder.planning.study_time import seconds_by_cell, study_note
-from tsladder.search.admission import forced_by_rung
+from tsladder.search.forced_trials import forced_by_rung
 
 SLOW, QUICK = Rates(factor=1e5), Rates()
 

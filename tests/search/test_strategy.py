@@ -12,8 +12,8 @@ from tsladder.models.spec import Geometry
 from tsladder.params import STRATEGIES, Params, StopParams, load_params
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.grid import Grid, build_grid, is_within
-from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Drawn, Finished, Forced
+from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.objective import Objective
 from tsladder.search.schedule import Schedule, build_schedule
 from tsladder.search.strategies import load

@@ -20,9 +20,9 @@ from tests.training.thermal import Clock, Lines, Script
 from tsladder.planning.memory import GIB
 from tsladder.records import read_json
 from tsladder.training.crew import keep_busy, retry_words
+from tsladder.training.heartbeat import PROGRESS, Heartbeat, VitalSigns
 from tsladder.training.memory_guard import MemoryWatch
 from tsladder.training.outcome import Job, Outcome
-from tsladder.training.pulse import PROGRESS, Pulse, VitalSigns
 from tsladder.training.supervisor import Ended, Progress, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading, ThermalLevel
@@ -99,7 +99,7 @@ def ended(reason: StopReason) -> Outcome:
     )
 
 
-class Pulses(Pulse):
+class Pulses(Heartbeat):
     """Keeps what it wrote."""
 
     def __init__(self, clock: Clock, done: Callable[[], int], total: int) -> None:
@@ -124,7 +124,7 @@ class Shift:
         by_hand: Callable[[], bool] | None = None,
     ) -> None:
         self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, Outcome]()
-        self.pulse = Pulses(self.clock, lambda: len(self.outcomes), jobs)
+        self.heartbeat = Pulses(self.clock, lambda: len(self.outcomes), jobs)
         self.crew = ImaginedCrew(self.clock)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
@@ -137,7 +137,7 @@ class Shift:
             on_stop=lambda: self.lines("stopping"),
             on_said=lambda event: self.lines(event.text),
             watch=ThermalWatch(script, self.lines, clock=self.clock),
-            pulse=self.pulse,
+            heartbeat=self.heartbeat,
             by_hand=by_hand or (lambda: False),
         )
 
@@ -223,7 +223,7 @@ def test_a_critical_temperature_ends_what_is_paused_by_hand() -> None:
 def test_a_pause_by_hand_that_ends_on_a_warm_machine_goes_on_as_a_pause_for_heat() -> None:
     shift = Shift(60.0, 88.0, 88.0, 60.0, by_hand=answers(False, True, False))
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "end now"]
-    assert [seen["paused"] for seen in shift.pulse.seen[:4]] == [None, "by hand", "heat", None]
+    assert [seen["paused"] for seen in shift.heartbeat.seen[:4]] == [None, "by hand", "heat", None]
     assert shift.outcomes[0].heat.paused_seconds == 20.0
     assert shift.outcomes[0].heat.pauses == 1
 
@@ -239,7 +239,7 @@ def test_a_stop_request_ends_a_pause_by_hand() -> None:
 
 def test_the_pulse_shows_what_trains_how_it_is_and_in_the_end_nothing() -> None:
     shift = Shift(61.0, jobs=2)
-    first = shift.pulse.seen[0]
+    first = shift.heartbeat.seen[0]
     assert first["phase"] == "search"
     assert (first["done"], first["total"], first["celsius"], first["paused"]) == (0, 2, 61.0, None)
     (running,) = first["running"]
@@ -252,9 +252,9 @@ def test_the_pulse_shows_what_trains_how_it_is_and_in_the_end_nothing() -> None:
         "silent_seconds": float(EPOCHS),
         "resident_gib": 0.5,
     }
-    assert shift.pulse.seen[EPOCHS]["done"] == 1
-    assert [one["number"] for one in shift.pulse.seen[EPOCHS]["running"]] == [1]
-    assert read_json(shift.pulse.file) == {"running": []}
+    assert shift.heartbeat.seen[EPOCHS]["done"] == 1
+    assert [one["number"] for one in shift.heartbeat.seen[EPOCHS]["running"]] == [1]
+    assert read_json(shift.heartbeat.file) == {"running": []}
 
 
 # ---------------------------------------------------------------------------------------------------------------- real

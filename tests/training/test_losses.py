@@ -20,10 +20,10 @@ from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.judgement import auc, loss_standard_error, mean_loss
 from tsladder.training.labels import label_sd, positive_weight
 from tsladder.training.losses import Loss, build_loss, soft_auc
 from tsladder.training.trainer import fit, predict_logits
+from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights
 
 CLASS_LOSSES = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing")

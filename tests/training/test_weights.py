@@ -11,7 +11,7 @@ from tests.building import job, recipe, settings, spec, windows
 from torch import Tensor
 
 from tsladder.models.build import Model, build, lower
-from tsladder.training.best import BestWeights
+from tsladder.training.best_weights import BestWeights
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.losses import build_loss

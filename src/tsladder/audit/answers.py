@@ -1,4 +1,4 @@
-"""What the probes do with labels and forecasts, for each kind of task: deal, turn, show, rank and weigh them."""
+"""What the probes do with labels and forecasts, for each kind of task: permute, turn, show, rank and weigh them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """Of one forecaster over all deals: the mean of its rank statistic, the pooled z of it, and the mean advantage in
-    loss over a constant. `statistic`: auc or ic."""
+    """Of one forecaster over all permutations: the mean of its rank statistic, the pooled z of it, and the mean
+    advantage in loss over a constant. `statistic`: auc or ic."""
 
     statistic: str
     value: float
@@ -54,7 +54,7 @@ class Answers(Protocol):
         """What numbers and words call it."""
         ...
 
-    def dealt(self, y_N: Floats, rng: np.random.Generator) -> Floats:
+    def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """Labels for the same windows that mean nothing."""
         ...
 
@@ -67,11 +67,11 @@ class Answers(Protocol):
         ...
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """The rank test of D independent deals, by the derivation of `audit.shuffled`."""
+        """The rank test of D independent permutations, by the derivation of `audit.shuffled`."""
         ...
 
-    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
-        """Windows a deal with which a mean statistic of `value` over `deals` deals has a z above `limit`."""
+    def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
+        """Windows with which a mean statistic of `value` over so many permutations has a z above `limit`."""
         ...
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
@@ -90,7 +90,7 @@ class ClassAnswers:
     linear: str = LAST_DAY_RATIO_LOGISTIC
     linear_name: str = "logistic"
 
-    def dealt(self, y_N: Floats, rng: np.random.Generator) -> Floats:
+    def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """Half of them 1."""
         return rng.permutation((np.arange(len(y_N)) % 2).astype(np.float64))
 
@@ -101,7 +101,7 @@ class ClassAnswers:
         return np.nan_to_num(2.0 * y_T - 1.0)
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """By the AUC of each deal. The constant is one half: half of training is 1, whatever the deal."""
+        """By the AUC of each permutation. The constant is one half: half of training is 1 in every one."""
         scores = [score_classifier(y_N, p_N) for y_N, p_N in zip(y_DN, forecast_DN, strict=True)]
         aucs = [0.5 if one.auc is None else one.auc for one in scores]
         constant = float(np.mean([per_day_log_loss(y_N, np.full(len(y_N), 0.5)).mean() for y_N in y_DN]))
@@ -112,10 +112,10 @@ class ClassAnswers:
             advantage=constant - float(np.mean([one.log_loss for one in scores])),
         )
 
-    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
-        """From z = (value - 1/2) sqrt(deals) / sqrt((n + 1) / (3 n^2)), half of the n windows positive, where
+    def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
+        """From z = (value - 1/2) sqrt(permutations) / sqrt((n + 1) / (3 n^2)), half of the n windows positive, where
         n^2 / (n + 1) is above n - 1."""
-        return math.floor(limit**2 / (3.0 * deals * (value - 0.5) ** 2)) + 2
+        return math.floor(limit**2 / (3.0 * permutations * (value - 0.5) ** 2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
         rates = (float(train_y_N.mean()), float(y_N.mean()))
@@ -139,7 +139,7 @@ class ReturnAnswers:
     linear: str = LAST_DAY_RATIO_RIDGE
     linear_name: str = "ridge"
 
-    def dealt(self, y_N: Floats, rng: np.random.Generator) -> Floats:
+    def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """The windows' own returns in another order."""
         return rng.permutation(y_N)
 
@@ -150,9 +150,9 @@ class ReturnAnswers:
         return np.nan_to_num(y_T / scale_of(y_T[~np.isnan(y_T)]))
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """By the IC of each deal: over all orders of n returns Spearman's correlation with any fixed forecast has mean
-        0 and variance 1 / (n - 1), ties or none. A forecast that does not vary has an IC of 0. The constant is the mean
-        of the dealt returns, the unit of the loss their own standard deviation."""
+        """By the IC of each permutation: over all orders of n returns Spearman's correlation with any fixed forecast
+        has mean 0 and variance 1 / (n - 1), ties or none. A forecast that does not vary has an IC of 0. The constant is
+        the mean of the permuted returns, the unit of the loss their own standard deviation."""
         ics = [correlation(midranks(y_N), midranks(f_N)) or 0.0 for y_N, f_N in zip(y_DN, forecast_DN, strict=True)]
         gains = []
         for y_N, forecast_N in zip(y_DN, forecast_DN, strict=True):
@@ -166,9 +166,9 @@ class ReturnAnswers:
             advantage=float(np.mean(gains)),
         )
 
-    def windows_to_rank(self, value: float, limit: float, deals: int) -> int:
-        """From z = value sqrt(deals (n - 1))."""
-        return math.floor(limit**2 / (deals * value**2)) + 2
+    def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
+        """From z = value sqrt(permutations (n - 1))."""
+        return math.floor(limit**2 / (permutations * value**2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
         training = TrainingReturns.of(train_y_N)

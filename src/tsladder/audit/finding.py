@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.law.leaks import PROBES
+from tsladder.law.audit_record import PROBES
 from tsladder.vocabulary import ProbeOutcome
 
 Number = float | int | str

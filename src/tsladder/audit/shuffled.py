@@ -1,6 +1,6 @@
 """Probe `shuffled_targets`: labels that mean nothing teach nothing.
 
-Every label of training and validation is dealt out anew: in each region half the windows, drawn at random, get a 1;
+The labels of training and validation are permuted: in each region half the windows, drawn at random, get a 1;
 returns are put into another order (below, read IC for AUC and ridge for logistic: their null is in `answers`). Then the
 study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small model and
 the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or validation's
@@ -10,23 +10,23 @@ labels reach the fitting. Where a leak sits decides how it shows:
   validation is ranked almost without error. Seen by the rank test below. That only the labels handed in are leaked, and
   not others that the pipeline fetched for itself, is checked, too.
 - Labels of validation used in fitting: too few to be sure of being seen by skill, and certain to be seen by this: the
-  same training labels beside another deal of validation labels must leave the weights after ONE epoch (when there is no
-  epoch to choose) and the baselines' forecasts the same, bit for bit.
-- What shuffling cannot see: a feature that knows prices of the future says nothing of a dealt label; `truncated_future`
-  and `planted_future_feature` look for that. Windows shared by two regions: `shared_days`.
+  same training labels beside other validation labels must leave the weights after ONE epoch (when there is no epoch to
+  choose) and the baselines' forecasts the same, bit for bit.
+- What shuffling cannot see: a feature that knows prices of the future says nothing of a permuted label;
+  `truncated_future` and `planted_future_feature` look for that. Windows shared by two regions: `shared_days`.
 
-Why validation's labels are dealt as well: against its real ones, a model fitted to noise leans on volatility by
+Why validation's labels are permuted as well: against its real ones, a model fitted to noise leans on volatility by
 accident, up or down, and does so on every day alike, so that it seems significantly right in half of all shuffles.
-Against dealt ones the days are independent by construction, no bootstrap is needed, and the chance of an alarm is
+Against permuted ones the days are independent by construction, no bootstrap is needed, and the chance of an alarm is
 known. Why halves: at a base rate of one in a hundred neither the model nor a rank test would notice a label among the
 inputs.
 
 The rank test. Under the null the AUC of n windows, half positive, has mean 1/2 and variance (n + 1) / (3 n^2) (Mann and
-Whitney 1947; ties only lower it). The deviations of DEALS independent deals are pooled into one z, which must not
-exceed LIMIT. For the logistic that is a chance of 1e-9. The model's epoch is chosen on the same labels: the best of
-four draws lies at most 1.03 above their mean, so the pooled z at most 2.06 above 0, and its standard deviation is at
-most 1. Even both together leave a chance of 4e-5; by 60 deals of the default study (2026-11) the pooled z has a mean of
-0.9 and a standard deviation of 1.0, which leaves 1e-7. A label among the inputs gives a z of 17 with 100 windows and 53
+Whitney 1947; ties only lower it). The deviations of the PERMUTATIONS are pooled into one z, which must not exceed
+LIMIT. For the logistic that is a chance of 1e-9. The model's epoch is chosen on the same labels: the best of four draws
+lies at most 1.03 above their mean, so the pooled z at most 2.06 above 0, and its standard deviation is at most 1. Even
+both together leave a chance of 4e-5; by 60 permutations of the default study (2026-11) the pooled z has a mean of 0.9
+and a standard deviation of 1.0, which leaves 1e-7. A label among the inputs gives a z of 17 with 100 windows and 53
 with 926. That the small model could see one is tried each time: it is trained on windows one of whose columns is the
 label, and unless that exceeds the limit the probe is inconclusive.
 """
@@ -38,14 +38,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tsladder.audit.answers import Answers, Ranking
-from tsladder.audit.deals import deal, label_among_inputs
 from tsladder.audit.finding import Finding, Number, outcome_of
+from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.market.windows import WindowSet
 from tsladder.vocabulary import Region
 
-DEALS = 4
+PERMUTATIONS = 4
 LIMIT = 6.0
 LEARNS_FROM = 150
 """Training windows from which the control exceeded the limit in every training that was measured, on 127 validation
@@ -60,18 +60,18 @@ Cut = tuple[WindowSet, WindowSet]
 def shuffled_targets(subject: Subject) -> Finding:
     horizon, pipeline, answers = subject.first_horizon, subject.pipeline, subject.answers
     real = subject.windows(horizon)
-    dealt = [deal(subject, real, training=number, validation=number) for number in range(DEALS)]
-    cuts = [pipeline.both_windows(subject.table, subject.splits(horizon), y_T) for y_T in dealt]
+    permuted = [permute(subject, real, training=number, validation=number) for number in range(PERMUTATIONS)]
+    cuts = [pipeline.both_windows(subject.table, subject.splits(horizon), y_T) for y_T in permuted]
     learned = [pipeline.train(windows, None) for windows, _ in cuts]
-    control = pipeline.train(label_among_inputs(cuts[0][0], answers.shown(dealt[0])), None)
+    control = pipeline.train(label_among_inputs(cuts[0][0], answers.shown(permuted[0])), None)
     forecasts = [_forecasts(subject, cut) for cut in cuts]
-    strangers = sum(not _carries(cut, y_T) for cut, y_T in zip(cuts, dealt, strict=True))
+    strangers = sum(not _carries(cut, y_T) for cut, y_T in zip(cuts, permuted, strict=True))
     peeking = _peeking(subject, real, cuts[0], forecasts[0])
     y_DN = [windows.validation.y_N.astype(np.float64) for windows, _ in cuts]
     linear = answers.rank(y_DN, [one[answers.linear] for one in forecasts])
     numbers: dict[str, Number] = {
         "horizon": horizon,
-        "deals": DEALS,
+        "deals": PERMUTATIONS,
         "windows": len(real.validation),
         "limit_z": LIMIT,
         "deals_with_other_labels": strangers,
@@ -82,7 +82,7 @@ def shuffled_targets(subject: Subject) -> Finding:
     model = seen = None
     if not broken:
         model = ranked["the small model"] = answers.rank(y_DN, _made(learned))
-        seen = answers.rank(y_DN[:1] * DEALS, _made([control] * DEALS))
+        seen = answers.rank(y_DN[:1] * PERMUTATIONS, _made([control] * PERMUTATIONS))
         numbers |= model.numbers("model")
     numbers |= linear.numbers(answers.linear_name)
     if seen is not None:
@@ -90,9 +90,9 @@ def shuffled_targets(subject: Subject) -> Finding:
     z, who = max((ranking.z, who) for who, ranking in ranked.items())
     leak, needs = bool(strangers or peeking or z > LIMIT), None
     if strangers:
-        words = "Windows carried other labels than the ones dealt out: the pipeline has labels of its own."
+        words = "Windows carried other labels than the permuted ones: the pipeline has labels of its own."
     elif z > LIMIT:
-        words = f"With labels dealt out at random {who} still ranks validation (z = {z:.1f}): labels are in the inputs."
+        words = f"With permuted labels {who} still ranks validation (z = {z:.1f}): labels are in the inputs."
     elif peeking:
         words = f"Other labels on validation alone changed {' and '.join(peeking)}: fitting sees validation's labels."
     elif model is None or seen is None:
@@ -106,7 +106,7 @@ def shuffled_targets(subject: Subject) -> Finding:
         needs = _needs(answers, seen, training=len(real.train), validation=len(real.validation))
     else:
         words = (
-            f"With labels dealt out at random neither the small model ({model.words()}) nor the last-day "
+            f"With permuted labels neither the small model ({model.words()}) nor the last-day "
             f"{answers.linear_name} ({linear.value:.2f}) knows anything, and validation's labels change nothing that "
             "is fitted."
         )
@@ -116,14 +116,14 @@ def shuffled_targets(subject: Subject) -> Finding:
 
 def _needs(answers: Answers, seen: Ranking, *, training: int, validation: int) -> str:
     """What the control would take to exceed LIMIT: by the rank test itself, and by what was measured of training."""
-    least = answers.windows_to_rank(1.0, LIMIT, DEALS)
+    least = answers.windows_to_rank(1.0, LIMIT, PERMUTATIONS)
     if validation < least:
         return f"at least about {least} validation windows; this study has {validation}"
     ways = []
     if training < LEARNS_FROM:
         ways.append(f"at least about {LEARNS_FROM} training windows; this study has {training}")
     if seen.z > LIMIT / 2.0:
-        enough = answers.windows_to_rank(seen.value, LIMIT, DEALS)
+        enough = answers.windows_to_rank(seen.value, LIMIT, PERMUTATIONS)
         ways.append(f"about {enough} validation windows at the {seen.words()} it reached; this study has {validation}")
     if not ways:
         ways.append(
@@ -148,8 +148,8 @@ def _carries(cut: Cut, y_T: Floats) -> bool:
 
 
 def _peeking(subject: Subject, real: WindowSet, cut: Cut, forecasts: Mapping[str, Floats]) -> list[str]:
-    """What of one epoch and of the baselines changes when validation's labels alone are dealt out otherwise."""
-    y_T = deal(subject, real, training=0, validation=DEALS)
+    """What of one epoch and of the baselines changes when validation's labels alone are permuted otherwise."""
+    y_T = permute(subject, real, training=0, validation=PERMUTATIONS)
     other = subject.pipeline.both_windows(subject.table, subject.splits(subject.first_horizon), y_T)
     once, again = subject.pipeline.train(cut[0], 1), subject.pipeline.train(other[0], 1)
     changed = ["the small model's weights"] if once.weights != again.weights else []

@@ -146,8 +146,8 @@ def _forecasts(model: Model, windows: WindowSet, loss: str) -> NDArray[np.float6
     import torch
 
     from tsladder.training.feed import Feed
-    from tsladder.training.judgement import forecast_of
     from tsladder.training.trainer import predict_logits
+    from tsladder.training.validation_metrics import forecast_of
 
     out_N = predict_logits(model, Feed(windows.validation, torch.device("cpu")))
     return forecast_of(out_N, scale_of(windows.train.y_N) if loss == "huber" else None)

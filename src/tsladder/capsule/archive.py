@@ -23,7 +23,7 @@ from tsladder.capsule.layout import (
     RATIO_FROM_BYTES,
 )
 from tsladder.capsule.manifest import Faulty, Manifest, Member, parse_manifest, strict_json
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 
 _MOST_MANIFEST_BYTES = 16 * 2**20
 _CHUNK = 2**20
@@ -37,7 +37,7 @@ def read_manifest(path: Path) -> Manifest:
         return _checked(archive)
 
 
-def unpack(path: Path, folder: Path, on_step: OnStep = untold) -> Manifest:
+def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
     """Check every member, then write them all below `folder`. Raises Faulty with nothing written, OSError."""
     with _opened(path) as archive:
         manifest = _checked(archive)

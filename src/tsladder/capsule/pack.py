@@ -21,7 +21,7 @@ from tsladder.planning.machine import identity
 from tsladder.planning.plans import read_plan
 from tsladder.records import json_text, read_json
 from tsladder.report.study_files import read_facts
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -35,7 +35,7 @@ def pack_study(
     path: Path,
     *,
     force: bool = False,
-    on_step: OnStep = untold,
+    on_step: OnStep = no_progress,
 ) -> Manifest:
     """Write the capsule `path`, whole or not at all. `states`: of each planned cell, as the status names them.
 

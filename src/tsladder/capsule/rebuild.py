@@ -23,7 +23,7 @@ from tsladder.report.build import build_report
 from tsladder.report.facts import Environment
 from tsladder.report.study_files import software_versions
 from tsladder.report.summary import verdict_lines
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 
 UNSCORED = "not scored yet when the capsule was made"
 _STEPS = 3
@@ -39,7 +39,7 @@ class Rebuilt:
     not_compared: str | None
 
 
-def rebuild(capsule: Path, out: Path, *, force: bool = False, on_step: OnStep = untold) -> Rebuilt:
+def rebuild(capsule: Path, out: Path, *, force: bool = False, on_step: OnStep = no_progress) -> Rebuilt:
     """Write the report of `capsule` into the folder `out`, whole or not at all.
 
     Into a folder that is there only with `force`, and then beside what else lies in it. Raises BadInput for a capsule

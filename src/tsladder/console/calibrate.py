@@ -15,7 +15,7 @@ from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
 from tsladder.planning.step_costs import COSTS
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 from tsladder.training.probe import EPOCHS, probe
 
 Probe = tuple[tuple[int, int, int], str, str, int, int, bool]
@@ -58,7 +58,7 @@ _GPU_STEPS = 8
 kernels, and any may be disturbed."""
 
 
-def calibrate_here(places: Places, on_step: OnStep = untold) -> CalibratedMachine:
+def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedMachine:
     """Measure, fit and keep beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)

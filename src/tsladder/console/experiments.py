@@ -15,7 +15,7 @@ from tsladder.experiments.comparison import SideBySide, side_by_side
 from tsladder.experiments.repository import WORKSPACE, Repository
 from tsladder.experiments.results import ASKED, RESULTS, Experiment, leaves, read_experiment
 from tsladder.places import Places
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 from tsladder.typed_yaml import read_yaml
 
 _DECIDING = ("plan", "fit")
@@ -23,7 +23,7 @@ _PLANS = "artifacts/plans"
 
 
 def compare_experiments_here(
-    places: Places, names: Sequence[str], region: str | None = None, on_step: OnStep = untold
+    places: Places, names: Sequence[str], region: str | None = None, on_step: OnStep = no_progress
 ) -> SideBySide:
     """`names`: experiments of DVC, git revisions, or `workspace`; the others are compared with the first of them.
 

@@ -14,7 +14,7 @@ from tsladder.law.detection import FEW_DOF
 from tsladder.law.reading import Reading
 from tsladder.law.scaling import residuals_of
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table, write_fit
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 
 _MOST_RUNGS = 40
 _CONFIDENCE = 0.5, 0.999
@@ -63,7 +63,7 @@ class FitOptions:
 
 
 def fit_points(
-    paths: Sequence[Path], out: Path | None, options: FitOptions | None = None, on_step: OnStep = untold
+    paths: Sequence[Path], out: Path | None, options: FitOptions | None = None, on_step: OnStep = no_progress
 ) -> dict[str, Any]:
     """The record of the tables at `paths` together, written to the folder `out` where one is given. Raises BadInput."""
     options = options or FitOptions()

@@ -15,7 +15,7 @@ from tsladder.places import Places
 from tsladder.planning.machine import needs_torch, survey
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.rung_layout import lay_out_rung, training_time
-from tsladder.search.admission import forced_by_rung
+from tsladder.search.forced_trials import forced_by_rung
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

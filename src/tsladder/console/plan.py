@@ -19,15 +19,15 @@ from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
 from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
-from tsladder.planning.misfit import misfit, refuse_too_little
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import loss_asked
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.planning.study_time import cell_time
+from tsladder.planning.too_little_memory import misfit, refuse_too_little
 from tsladder.planning.uncalibrated import uncalibrated
-from tsladder.search.admission import forced_by_rung
 from tsladder.search.decisions import Forced
+from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.schedule import Admitted
 
 

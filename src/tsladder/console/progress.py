@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -27,7 +27,7 @@ def progress(what: str, *, quiet_seconds: float = QUIET_SECONDS, stream: TextIO 
     """
     shown = stream or sys.stderr
     if not shown.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
-        yield untold
+        yield no_progress
         return
     bar = _Bar(what, shown)
     timer = threading.Timer(quiet_seconds, bar.appear)

@@ -9,11 +9,11 @@ import time
 from collections.abc import Sequence
 
 from tsladder.console.cell_states import FAILED
-from tsladder.console.drive import Driven, drive
-from tsladder.console.hand_pause import HandPause
 from tsladder.console.long_run import long_run
+from tsladder.console.manual_pause import HandPause
 from tsladder.console.pipeline import PLAN
 from tsladder.console.results import failed_stage
+from tsladder.console.run_dvc import Driven, drive
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
@@ -25,10 +25,10 @@ from tsladder.log_file import short_path
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
-from tsladder.planning.misfit import refuse_too_little
+from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
-from tsladder.search.admission import forced_by_rung
+from tsladder.search.forced_trials import forced_by_rung
 from tsladder.tracking import store_notes, ui_command
 from tsladder.vocabulary import Cell, CellStatus
 

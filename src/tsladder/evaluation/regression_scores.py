@@ -20,7 +20,7 @@ from tsladder.evaluation.regression_metrics import (
     per_day_huber,
     score_returns,
 )
-from tsladder.evaluation.standing import Skill, stand, standard_error
+from tsladder.evaluation.skill import Skill, stand, standard_error
 from tsladder.params import EvaluationParams
 
 _NO_VARIANCE = 1e-6

@@ -22,7 +22,7 @@ from tsladder.evaluation.calibration import (
 from tsladder.evaluation.decision import Decision, ValidationChoices, decide
 from tsladder.evaluation.intervals import metric_intervals
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
-from tsladder.evaluation.standing import Skill, stand, standard_error
+from tsladder.evaluation.skill import Skill, stand, standard_error
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]

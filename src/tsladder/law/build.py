@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.effort import cut_short, unequal_effort
-from tsladder.law.leaks import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.numerics import mixed_numerics
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law

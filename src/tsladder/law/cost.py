@@ -26,7 +26,7 @@ ASSUMED_MEMORY_GIB = 16.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyCost:
-    """A `tsladder.law.settling.Cost` of one horizon of the study `params`, whose trainings see `run`."""
+    """A `tsladder.law.next_runs.Cost` of one horizon of the study `params`, whose trainings see `run`."""
 
     params: Params
     run: RunLength

@@ -17,15 +17,15 @@ from tsladder.law.excess import fit_excess
 from tsladder.law.fit import PowerFit, fit_constant, fit_power
 from tsladder.law.floor import fit_floor, no_floor
 from tsladder.law.forms import Form, Support, aicc_of_forms, support_of_rungs, support_of_sizes
-from tsladder.law.left_out import LeftOut, is_outlier, leave_one_rung_out
+from tsladder.law.leave_one_out import LeftOut, is_outlier, leave_one_rung_out
 from tsladder.law.neighbours import Contrast, compare_neighbours, compare_with_least, is_significant
+from tsladder.law.next_runs import Cost
 from tsladder.law.notes import CARRIES, notes_on
 from tsladder.law.overfit import FORM, fit_overfit, no_turn
 from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
 from tsladder.law.region import joint_region
 from tsladder.law.repetition import repeated_verdicts
 from tsladder.law.rung_variance import rung_variance
-from tsladder.law.settling import Cost
 from tsladder.law.size_effect import judge_sizes
 from tsladder.law.threshold import HuberDelta
 from tsladder.law.verdict import judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tsladder.law.forms import Support
-from tsladder.law.left_out import LeftOut, is_outlier
+from tsladder.law.leave_one_out import LeftOut, is_outlier
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.wording import exponent_in_words, p_in_words
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, read_predictions
-from tsladder.evaluation.standing import standard_error
+from tsladder.evaluation.skill import standard_error
 from tsladder.records import read_json
 from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsladder.evaluation.standing import standard_error
+from tsladder.evaluation.skill import standard_error
 from tsladder.law.design import Kind, design_of
 from tsladder.law.points import RungPoint, size_in_words
 from tsladder.law.row import Row

@@ -25,7 +25,7 @@ from enum import StrEnum
 import numpy as np
 
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
-from tsladder.law.left_out_sizes import SizeLeftOut, by_plane, by_surface, by_two_way
+from tsladder.law.leave_one_size_out import SizeLeftOut, by_plane, by_surface, by_two_way
 from tsladder.law.line import ROUNDING
 from tsladder.law.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.points import size_in_words

@@ -172,7 +172,7 @@ def search_surface(
     cis: list[Interval | None] = [None] * 5 if ends is None else [_interval(low, high) for low, high in ends.T]
     E, A, B, alpha, beta = map(float, surface.natural(best[None])[0])
     converged = bool(minima.converged_M[int(minima.objective_M.argmin())])
-    untold = _untold(converged, ends, float(loss.min()), confidence)
+    no_progress = _untold(converged, ends, float(loss.min()), confidence)
     doubts = () if ends is None else _doubts(np.quantile(drawn, tails, axis=0), share)
     fit = SurfaceFit(
         E=E,
@@ -180,9 +180,9 @@ def search_surface(
         B=B,
         alpha=alpha,
         beta=beta,
-        identified=not untold,
+        identified=not no_progress,
         converged=converged,
-        reason="; ".join(untold) or f"every term is told from none ({confidence:.0%} bootstrap intervals)",
+        reason="; ".join(no_progress) or f"every term is told from none ({confidence:.0%} bootstrap intervals)",
         E_ci=cis[0],
         A_ci=cis[1],
         B_ci=cis[2],
@@ -366,13 +366,13 @@ def _interval(low: float, high: float) -> Interval | None:
 def _untold(converged: bool, ends: Floats | None, lowest: float, confidence: float) -> list[str]:
     if ends is None:
         return ["not identifiable: no bootstrap draws were asked for, so there are no intervals"]
-    untold = [] if converged else ["the search for the optimum did not converge"]
+    no_progress = [] if converged else ["the search for the optimum did not converge"]
     if ends[0, 0] < _NO_FLOOR * lowest:
-        untold.append(f"E is not told from 0 ({confidence:.0%} interval)")
+        no_progress.append(f"E is not told from 0 ({confidence:.0%} interval)")
     for column, name, term in ((3, "alpha", "size"), (4, "beta", "data")):
         if ends[0, column] <= 0.0 <= ends[1, column]:
-            untold.append(f"{name} is not told from 0, so the {term}'s term not from a constant")
-    return untold
+            no_progress.append(f"{name} is not told from 0, so the {term}'s term not from a constant")
+    return no_progress
 
 
 def _doubts(ends_2K: Floats, converged: float | None) -> tuple[str, ...]:

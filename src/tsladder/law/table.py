@@ -17,7 +17,7 @@ from tsladder.law.tables import read_tables
 from tsladder.law.threshold import HuberDelta
 from tsladder.law.wording import counted
 from tsladder.records import write_json, write_text
-from tsladder.steps import OnStep, untold
+from tsladder.steps import OnStep, no_progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def fit_table(
     draws: int = DRAWS,
     seed: int = SEED,
     huber_delta: float | None = None,
-    on_step: OnStep = untold,
+    on_step: OnStep = no_progress,
 ) -> dict[str, Any]:
     """JSON-ready record of a CSV or JSON file or a frame of points (columns: `tsladder.law.rows`), or of several files,
     fitted together; raises BadInput.

@@ -22,8 +22,8 @@ from tsladder.law.fit import PowerFit
 from tsladder.law.floor import FloorFit
 from tsladder.law.forms import Form, Support
 from tsladder.law.neighbours import Contrast, is_significant
+from tsladder.law.next_runs import Cost, Option, in_words, settle_options
 from tsladder.law.points import RungPoint, in_order, size_in_words
-from tsladder.law.settling import Cost, Option, in_words, settle_options
 from tsladder.law.surface import SurfaceFit
 from tsladder.law.tenfold import Tenfold
 from tsladder.law.wording import (

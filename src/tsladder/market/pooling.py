@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
+from tsladder.market.contiguous import around_lost_days
 from tsladder.market.cuts import make_splits
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Segment, Split, Splits
-from tsladder.market.unbroken import around_lost_days
 from tsladder.params import SplitParams
 from tsladder.vocabulary import Region
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tsladder.locks import sole_owner
-from tsladder.search.conduct import Search, conduct
 from tsladder.search.outputs import write_choice, write_failure, write_heat_stop
 from tsladder.search.planned import planned_pruning, planned_schedule, planned_space, validation_classes
+from tsladder.search.run_search import Search, conduct
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.training.cell import CellWork
 from tsladder.vocabulary import Phase

@@ -13,8 +13,8 @@ from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, write_json, write_text
 from tsladder.search.best_params import write_best_params
-from tsladder.search.conduct import Searched
 from tsladder.search.coverage import coverage
+from tsladder.search.run_search import Searched
 from tsladder.search.runner import HeatStop
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace

@@ -30,8 +30,8 @@ from tsladder.search.trials import TrialRecord
 from tsladder.training.cell import CellWork
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.crew import STOPPING, keep_busy, retry_words
+from tsladder.training.heartbeat import Heartbeat
 from tsladder.training.outcome import Job, Outcome
-from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
 from tsladder.training.thermometer import Reading
@@ -147,7 +147,7 @@ class Runner:
             on_stop=lambda: self._books.say(f"{STOPPING}; once more stops at once"),
             on_said=lambda event: self._books.say(f"trial {event.number + 1}: {event.text}"),
             watch=ThermalWatch(self._work.thermometer, self._books.say),
-            pulse=Pulse(
+            heartbeat=Heartbeat(
                 self._folder,
                 phase=self._books.phase,
                 total=self._schedule.trials_total,

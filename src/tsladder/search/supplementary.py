@@ -17,11 +17,11 @@ from tsladder.planning.grid import Grid
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
 from tsladder.records import canonical, digest, read_json, write_json, write_text
-from tsladder.search.conduct import Search, Searched, conduct
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Supplement
 from tsladder.search.objective import Objective
 from tsladder.search.planned import planned_pruning, validation_classes
+from tsladder.search.run_search import Search, Searched, conduct
 from tsladder.search.schedule import Schedule
 from tsladder.search.selection import Scores, Selection, select_budgets
 from tsladder.search.space import SearchSpace

@@ -20,9 +20,9 @@ from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predicted_memory_gib
-from tsladder.planning.misfit import refuse_too_little
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.memory_guard import MemoryWatch

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from tsladder.interruption import graceful_stop
+from tsladder.training.heartbeat import Heartbeat
 from tsladder.training.outcome import Job, ended_early
-from tsladder.training.pulse import Pulse
 from tsladder.training.supervisor import Ended, Progress, Retried, Said, Supervisor
 from tsladder.training.thermal_guard import Action, ThermalWatch
 from tsladder.training.thermometer import Reading
@@ -43,7 +43,7 @@ def keep_busy(
     on_stop: Callable[[], None],
     on_said: Callable[[Said], None],
     watch: ThermalWatch,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     by_hand: Callable[[], bool],
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> Reading | None:
@@ -52,14 +52,14 @@ def keep_busy(
     `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop` and
     lets the running jobs leave a checkpoint, or finish their epoch where they keep none. While `watch` says so, or
     `by_hand`, the workers are suspended and none is started; the reading for which `watch` ended them is returned,
-    after what was running has ended as THERMAL. `pulse` is told of everything.
+    after what was running has ended as THERMAL. `heartbeat` is told of everything.
     """
     told_to_stop = False
     started: dict[int, tuple[Job, float]] = {}
 
     def ended(event: Ended) -> None:
         started.pop(event.number)
-        pulse.ended(event.number)
+        heartbeat.ended(event.number)
         heat = watch.end(event.number)
         on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
 
@@ -85,7 +85,7 @@ def keep_busy(
                     number, job = next_one
                     started[number] = (job, time.perf_counter())
                     watch.begin(number)
-                    pulse.began(number, epochs=supervisor.models_a_job * job.settings.epochs)
+                    heartbeat.began(number, epochs=supervisor.models_a_job * job.settings.epochs)
                     supervisor.start(number, job)
                 if stopping and not told_to_stop:
                     told_to_stop = True
@@ -94,19 +94,19 @@ def keep_busy(
                 if not supervisor.running and action is Action.GO:
                     return None
                 celsius = None if watch.reading is None else watch.reading.celsius
-                pulse.beat(supervisor.vital_signs(), paused=watch.pause, celsius=celsius)
+                heartbeat.beat(supervisor.vital_signs(), paused=watch.pause, celsius=celsius)
                 for event in supervisor.events(timeout=_POLL_SECONDS):
                     if isinstance(event, Ended):
                         ended(event)
                     elif isinstance(event, Retried):
-                        pulse.began_again(event.number)
+                        heartbeat.began_again(event.number)
                         on_retry(event)
                     elif isinstance(event, Said):
                         on_said(event)
                     else:
-                        pulse.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
+                        heartbeat.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
                         if on_epoch is not None:
                             on_epoch(event)
     finally:
         supervisor.end_now()
-        pulse.stop()
+        heartbeat.stop()

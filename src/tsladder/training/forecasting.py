@@ -58,8 +58,8 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
     from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import Feed
-    from tsladder.training.judgement import forecast_of
     from tsladder.training.trainer import predict_logits
+    from tsladder.training.validation_metrics import forecast_of
 
     # As in training: torch's default of every core took three times as long while the caller was busy.
     torch.set_num_threads(seeds.threads)

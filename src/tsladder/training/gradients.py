@@ -18,14 +18,14 @@ Beat = Callable[[], None]
 """Called again and again while a run is alive: after every micro-batch and in every block of the model."""
 
 
-def unheard() -> None:
+def no_heartbeat() -> None:
     """The beat of a run that nobody watches."""
 
 
 def beat_in_blocks(model: Model, beat: Beat) -> None:
     """Call `beat` whenever a block of `model` has been passed, forward or backward: one micro-batch of a large model
     can take minutes."""
-    if beat is unheard:
+    if beat is no_heartbeat:
         return
     for part in model.body():
         for block in part if isinstance(part, nn.ModuleList) else (part,):
@@ -51,7 +51,7 @@ class LossSums:
 
 
 def accumulate_gradients(
-    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, loss: Loss, beat: Beat = unheard
+    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, loss: Loss, beat: Beat = no_heartbeat
 ) -> LossSums:
     """Add to the gradients those of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUMS.
 

@@ -26,8 +26,8 @@ from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open
 from tsladder.training.cell import CellWork, clear_scratch, settings_params
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.crew import STOPPING, heat_reason, keep_busy, retry_words
+from tsladder.training.heartbeat import Heartbeat
 from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
-from tsladder.training.pulse import Pulse
 from tsladder.training.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.training.supervisor import Ended, Supervisor
 from tsladder.training.thermal_guard import ThermalWatch
@@ -174,7 +174,7 @@ def _train(
             on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
             on_said=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
-            pulse=_pulse(work, folder, of),
+            heartbeat=_heartbeat(work, folder, of),
             by_hand=lambda: is_owned(work.places.pause),
         )
         if reading is not None:
@@ -188,10 +188,10 @@ def _train(
     return None
 
 
-def _pulse(work: CellWork, folder: Path, of: str) -> Pulse:
+def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
     """Of all seeds, those that were trained by an earlier start included."""
     seeds = range(1, work.plan["seeds"] + 1)
-    return Pulse(
+    return Heartbeat(
         folder,
         phase=TRANSFER_PHASE if of else Phase.TRAIN,
         total=len(seeds),

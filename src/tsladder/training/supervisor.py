@@ -15,9 +15,9 @@ from multiprocessing.process import BaseProcess
 
 from tsladder.market.windows import FoldWindows, Windows
 from tsladder.planning.memory import BatchPlan
+from tsladder.training.heartbeat import VitalSigns
 from tsladder.training.memory_guard import KernelKills, MemoryWatch
 from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
-from tsladder.training.pulse import VitalSigns
 from tsladder.training.shared import SharedWindows
 from tsladder.training.suspension import Suspension
 from tsladder.training.worker import BEAT, MAX_RETRIES, STOP, Remark, run_job

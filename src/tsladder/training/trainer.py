@@ -18,16 +18,16 @@ from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
-from tsladder.training.best import BestWeights
+from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopAsked
-from tsladder.training.course import Course
 from tsladder.training.feed import Feed
-from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, unheard
-from tsladder.training.judgement import auc, loss_standard_error, mean_loss
+from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
 from tsladder.training.losses import Loss, build_loss
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.training_state import Course
+from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
 
@@ -96,7 +96,7 @@ class Trainer:
         """Have some parameters taken a step that others still wait for? Then the weights are those of no step."""
         return self._lean is not None and self._lean.in_motion
 
-    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = unheard) -> LossSums:
+    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = no_heartbeat) -> LossSums:
         """One optimizer step on the windows `index_B`; the sums of their losses."""
         set_learning_rate(self.optimizer, learning_rate)
         if self._lean is not None:
@@ -117,7 +117,7 @@ def fit(
     train: Windows,
     validation: Windows,
     report: Report,
-    beat: Beat = unheard,
+    beat: Beat = no_heartbeat,
     checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Train `job.spec` on `train`, choosing the epoch by the recipe's monitor on `validation`.
@@ -249,7 +249,7 @@ def _watched(job: Job, record: EpochRecord) -> float:
 
 
 @torch.no_grad()
-def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = unheard) -> Tensor:
+def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = no_heartbeat) -> Tensor:
     """Raw outputs, one a window, in the order of the windows, dropout off.
 
     `micro_batch`: how many windows training could hold.

@@ -6,8 +6,8 @@ import datetime
 from dataclasses import dataclass
 
 from tsladder.console.dvc_process import DvcProcess, dvc_running
-from tsladder.console.hand_pause import HandPause
 from tsladder.console.live_table import Doings, picture
+from tsladder.console.manual_pause import HandPause
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import Screen
 from tsladder.console.study_view import StudyView

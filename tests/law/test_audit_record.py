@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tsladder.errors import WorkFailed
-from tsladder.law.leaks import PROBES, failed_probes, inconclusive_probes, read_audit
+from tsladder.law.audit_record import PROBES, failed_probes, inconclusive_probes, read_audit
 
 
 def record(*failed: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
-from tsladder.planning.misfit import misfit
+from tsladder.planning.too_little_memory import misfit
 from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.best_params import write_best_params

@@ -30,7 +30,7 @@ class VitalSigns:
     resident_gib: float | None
 
 
-NOT_FELT = VitalSigns(silent_seconds=0.0, resident_gib=None)
+NO_HEARTBEAT = VitalSigns(silent_seconds=0.0, resident_gib=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ class _Running:
     val_loss: float | None = None
 
 
-class Pulse:
+class Heartbeat:
     """Of one live record in `folder`. `done` says how many of the `total` trainings of this `phase` have ended.
 
     Nobody waits for the disk: what a loss of power takes is of no use any more.
@@ -97,7 +97,7 @@ class Pulse:
         if fresh and not self._news and paused == self._paused:
             return
         self._news, self._paused, self._written = False, paused, now
-        running = [self._shown(number, signs.get(number, NOT_FELT)) for number in sorted(self._running)]
+        running = [self._shown(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
         facts = {"at": now, "phase": self._phase, "done": self._done(), "total": self._total, "running": running}
         write_json(self._path, {**facts, "paused": paused, "celsius": celsius}, durable=False)
 

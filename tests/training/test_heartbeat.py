@@ -9,22 +9,22 @@ import pytest
 from tests.training.thermal import Clock
 
 from tsladder.records import read_json
-from tsladder.training.pulse import PROGRESS, WRITE_EVERY_SECONDS, Pulse, VitalSigns
+from tsladder.training.heartbeat import PROGRESS, WRITE_EVERY_SECONDS, Heartbeat, VitalSigns
 
 SIGNS = {3: VitalSigns(silent_seconds=0.25, resident_gib=0.5)}
 
 
 class Felt:
-    """A pulse, its clock and its file."""
+    """A heartbeat, its clock and its file."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self.file = Clock(), folder / PROGRESS
-        self.pulse = Pulse(folder, phase="train", total=3, done=lambda: 1, clock=self.clock)
-        self.pulse.began(3, epochs=20)
+        self.heartbeat = Heartbeat(folder, phase="train", total=3, done=lambda: 1, clock=self.clock)
+        self.heartbeat.began(3, epochs=20)
         self.beat()
 
     def beat(self, paused: str | None = None) -> None:
-        self.pulse.beat(SIGNS, paused=paused, celsius=None)
+        self.heartbeat.beat(SIGNS, paused=paused, celsius=None)
 
     @property
     def at(self) -> float:
@@ -51,7 +51,7 @@ def test_an_event_or_a_pause_is_written_at_once(felt: Felt) -> None:
     felt.clock.advance(0.01)
     felt.beat()
     assert felt.at == 1000.0
-    felt.pulse.epoch_ended(3, epoch=1, val_loss=0.5)
+    felt.heartbeat.epoch_ended(3, epoch=1, val_loss=0.5)
     felt.beat()
     assert felt.at == 1000.01
     felt.clock.advance(0.01)
@@ -68,14 +68,14 @@ def test_a_clock_that_was_set_back_does_not_silence_it(felt: Felt) -> None:
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_is_shown_as_none(loss: float, felt: Felt) -> None:
-    felt.pulse.epoch_ended(3, epoch=1, val_loss=loss)
+    felt.heartbeat.epoch_ended(3, epoch=1, val_loss=loss)
     felt.beat()
     assert read_json(felt.file)["running"][0]["val_loss"] is None
 
 
 def test_a_training_that_starts_again_begins_at_its_first_epoch(felt: Felt) -> None:
-    felt.pulse.epoch_ended(3, epoch=7, val_loss=0.5)
-    felt.pulse.began_again(3)
+    felt.heartbeat.epoch_ended(3, epoch=7, val_loss=0.5)
+    felt.heartbeat.began_again(3)
     felt.beat()
     (running,) = read_json(felt.file)["running"]
     assert (running["epoch"], running["val_loss"], running["started"]) == (0, None, 1000.0)

@@ -1,4 +1,4 @@
-"""Labels dealt out at random, and windows that show their own label: what `shuffled_targets` feeds a pipeline."""
+"""Permute labels, and show windows their own label: what the probe `shuffled_targets` feeds a pipeline."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tsladder.market.windows import Windows, WindowSet
 from tsladder.vocabulary import Region
 
 
-def deal(subject: Subject, windows: WindowSet, *, training: int, validation: int) -> Floats:
-    """Labels y_T of the first horizon, with those of the windows of training and of validation dealt out anew, see
-    `answers`. The two numbers name the deal of each region; the same number gives the same labels."""
+def permute(subject: Subject, windows: WindowSet, *, training: int, validation: int) -> Floats:
+    """Labels y_T of the first horizon, with those of the windows of training and of validation permuted, see `answers`.
+    The two numbers name the permutation of each region; the same number gives the same labels."""
     y_T = subject.labels(subject.first_horizon).copy()
     for region, number in ((Region.TRAIN, training), (Region.VALIDATION, validation)):
         ends_N = windows.region(region).ends_N
-        y_T[ends_N] = subject.answers.dealt(y_T[ends_N], subject.random("deal", region, number))
+        y_T[ends_N] = subject.answers.permuted(y_T[ends_N], subject.random("deal", region, number))
     return y_T
 
 

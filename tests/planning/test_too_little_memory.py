@@ -11,7 +11,7 @@ from tsladder.errors import BadInput
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import least_memory_gib, plan_batch
-from tsladder.planning.misfit import misfit, refuse_too_little
+from tsladder.planning.too_little_memory import misfit, refuse_too_little
 
 PARAMS = load_params(DEFAULT_PARAMS)
 BIG = spec(d_model=1024, n_layers=16, n_heads=16, d_ff=4096)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.studies import make_study, params_of
 
+from tsladder.market.contiguous import around_lost_days
 from tsladder.market.cuts import make_splits
 from tsladder.market.dataset import load_dataset
 from tsladder.market.splits import Splits
-from tsladder.market.unbroken import around_lost_days
 from tsladder.params import SplitParams
 from tsladder.places import Places
 from tsladder.records import read_json

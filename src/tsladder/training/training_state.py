@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tsladder.patience import Patience
-from tsladder.training.best import BestWeights
+from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopAsked
 from tsladder.training.gradients import Beat, LossSums
 from tsladder.training.optim import optimizer_numbers, optimizer_tensors, restore_optimizer
