@@ -1,4 +1,4 @@
-"""What a model is, without building it: its sizes, and the exact counts that its family gives. Imports no torch."""
+"""Sizes of a model and, from its family, its exact counts, without building it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModelSpec:
 
     @property
     def tokens(self) -> Tokens:
-        """What a window becomes."""
+        """Tokens of a window."""
         return load(self.geometry.family).tokens(self.geometry)
 
     @property

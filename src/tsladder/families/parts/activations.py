@@ -23,7 +23,7 @@ from tsladder.families.parts.stem import DistillingCosts, Stage, Stem
 
 
 def activations_of(model: Architecture, stem: Stem, body: int) -> Activations:
-    """All that a model takes; the first stage has the largest blocks, since tokens only become fewer."""
+    """Bytes of a whole model; the first stage has the largest blocks, since tokens only become fewer."""
     d, stages, distilled = model.d_model, stem.stages, stem.distilled
     largest = block_bytes(model, stages[0], body)
     if distilled:
@@ -39,7 +39,7 @@ def activations_of(model: Architecture, stem: Stem, body: int) -> Activations:
 
 
 def block_bytes(model: Architecture, stage: Stage, body: int) -> float:
-    """What one block of `stage` leaves for the backward pass, its input included."""
+    """Bytes that one block of `stage` leaves for the backward pass, its input included."""
     in_body = 7 * model.d_model + 2 * model.d_ff
     in_fp32 = 3 * _attention_width(model, stage) + _shares(model, stage)
     if stage.sparse:
@@ -52,7 +52,7 @@ def block_bytes(model: Architecture, stage: Stage, body: int) -> float:
 
 
 def _moment_bytes(model: Architecture, stage: Stage, body: int) -> float:
-    """What a block of `stage` needs for a moment on top of what it leaves."""
+    """Bytes that a block of `stage` needs for a moment on top of those that it leaves."""
     feed_forward = 2 * model.d_ff * body
     width = _attention_width(model, stage)
     attention = 4 * (3 * width + 3 * model.d_model) + 3 * model.d_model * (0 if body == 4 else 2)

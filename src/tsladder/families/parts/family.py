@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tokens:
-    """What a window becomes: `count` tokens, each embedded from `inputs` values."""
+    """Tokens of a window: `count` of them, each embedded from `inputs` values."""
 
     count: int
     inputs: int
@@ -41,7 +41,7 @@ class Activations:
 
 
 class Costs(Protocol):
-    """What one architecture counts and takes."""
+    """Counts, memory and work of one architecture."""
 
     @property
     def n_params_blocks(self) -> int:
@@ -76,7 +76,7 @@ class Costs(Protocol):
 
 
 class Family(Protocol):
-    """A model family: which models it has, what they take and how they are built."""
+    """A model family: its models, their counts, memory and work, and how they are built."""
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -84,16 +84,19 @@ class Family(Protocol):
 
     @property
     def fewer_parameters(self) -> str:
-        """What makes its smallest models smaller, in words that end "take another rung, ..."."""
+        """Remedy where a grid is empty because the smallest model is too large; ends "take another rung, ..."."""
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
-        """What is wrong with `settings`, the values of its leaves, for windows of so many days: leaf -> fault."""
+        """Check `settings`, the values of its leaves, for windows of so many days: leaf -> fault, empty where all fit.
+
+        The leaf `family` stands for a fault of the windows themselves.
+        """
 
     def tokens(self, geometry: Geometry) -> Tokens:
-        """What a window becomes inside a model."""
+        """Tokens of a window of `geometry`."""
 
     def in_grid(self, model: Architecture) -> bool:
-        """Whether a budget's grid may hold `model`: False for one that says nothing new beside another."""
+        """Whether a budget's grid may hold `model`; False, for example, for a second head count where nothing attends."""
 
     def costs(self, model: Architecture) -> Costs:
         """Counts, memory and work of `model`, without building it."""

@@ -1,4 +1,4 @@
-"""Sizes of a model: what a study fixes for all its models, and what an architecture adds. Pure, no torch."""
+"""Sizes of a model: those that a study fixes for all its models, and those of one architecture. Pure, no torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Geometry:
-    """What a study fixes for all its models: the family, the window and its inputs.
+    """Family, window and inputs: the same for all models of a study.
 
     `patch_len` and `stride` are there for every family; which of them a family reads is in its `leaves`. `revin`: the
     model learns RevIN's affine on its inputs.

@@ -1,4 +1,4 @@
-"""What every family's module is: an `nn.Module` from windows to logits, part of which may compute in bf16."""
+"""Base class of every family's module: windows to logits, with parts that may compute in bf16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a family of encoder blocks makes of a window, in numbers: its tokens, and what it trains around the blocks.
+"""Tokens of a family of encoder blocks, and what it trains around the blocks, in numbers.
 
 Blocks that see equally many tokens are a *stage*. PatchTST and iTransformer have one; the Informer halves its tokens
 between blocks, so each of its first blocks is a stage of its own. Pure, no torch.
@@ -25,7 +25,7 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistillingCosts:
-    """What halves the tokens between two stages, at width d: `matrix` d^2 weights that every token is multiplied with,
+    """Distilling of tokens to half between two stages, at width d: `matrix` d^2 weights that every token is multiplied with,
     `vectors` d further trained values; `kept` d numbers a token are left for the backward pass, and `moved` d numbers a
     token are read and written."""
 
