@@ -96,7 +96,7 @@ class Family(Protocol):
         """Tokens of a window of `geometry`."""
 
     def in_grid(self, model: Architecture) -> bool:
-        """Whether a budget's grid may hold `model`; False, for example, for a second head count where nothing attends."""
+        """Whether a budget's grid may hold `model`; False, for example, for more heads where nothing attends."""
 
     def costs(self, model: Architecture) -> Costs:
         """Counts, memory and work of `model`, without building it."""

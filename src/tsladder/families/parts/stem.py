@@ -25,9 +25,9 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistillingCosts:
-    """Distilling of tokens to half between two stages, at width d: `matrix` d^2 weights that every token is multiplied with,
-    `vectors` d further trained values; `kept` d numbers a token are left for the backward pass, and `moved` d numbers a
-    token are read and written."""
+    """Distilling of tokens to half between two stages, at width d: `matrix` d^2 weights that every token is multiplied
+    with, `vectors` d further trained values; `kept` d numbers a token are left for the backward pass, and `moved` d
+    numbers a token are read and written."""
 
     matrix: int
     vectors: int
