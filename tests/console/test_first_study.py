@@ -14,7 +14,7 @@ from tests.studies import make_study, params_of, synthetic_bars
 from tsladder.console.first_study import first_settings
 from tsladder.errors import BadInput
 from tsladder.market.build import write_features
-from tsladder.market.dataset import write_splits
+from tsladder.market.split_files import write_splits
 from tsladder.params import load_params
 from tsladder.places import Places
 
