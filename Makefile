@@ -48,7 +48,7 @@ refusal = $(shell sh choose_python.sh "$(VENV)" "$(PYTHON)" 2>&1 >/dev/null)
 
 $(stamp): requirements.lock pyproject.toml
 	$(if $(refusal),$(error $(refusal)))
-	@chosen=$$(sh choose_python.sh "$(VENV)" "$(PYTHON)"); \
+	@chosen=$$(sh choose_python.sh "$(VENV)" "$(PYTHON)") || exit; \
 	[ -z "$$chosen" ] || { echo "Making $(VENV) with $$chosen"; "$$chosen" -m venv --clear "$(VENV)"; }
 	@echo "Installing the packages of requirements.lock (minutes at the first time)"
 	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock

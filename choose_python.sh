@@ -102,7 +102,7 @@ for name in $(echo "$versions" | sed 's/^/python/') python3 python; do
   IFS=:
   for folder in $PATH; do
     IFS=$saved_ifs
-    [ -f "$folder/$name" ] && [ -x "$folder/$name" ] || continue
+    if ! [ -f "$folder/$name" ] || ! [ -x "$folder/$name" ]; then continue; fi
     fault=$(fault_of "$folder/$name" venv,ensurepip)
     if [ -z "$fault" ]; then
       echo "$folder/$name"
