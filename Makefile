@@ -1,4 +1,4 @@
-# make study runs everything; make help lists the rest. Needed beforehand: Python 3.11 or newer, git, make.
+# make study runs everything; make help lists the rest. Needed beforehand: Python 3.11 to 3.14, git, make.
 
 VENV ?= .venv
 PYTHON ?=
@@ -53,37 +53,13 @@ bench: $(stamp)
 ui: $(stamp)
 	"$(VENV)/bin/tsladder" ui
 
-# An interpreter counts when it runs, is new enough and can make environments; versions the lock was run with come first.
+# Said by make itself: it adds a line of its own to what a recipe says before it fails.
+refusal = $(shell sh choose_python.sh "$(VENV)" "$(PYTHON)" 2>&1 >/dev/null)
+
 $(stamp): requirements.lock pyproject.toml
-	@set -e; \
-	suits() { "$$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }; \
-	if ! suits "$(VENV)/bin/python"; then \
-	  chosen="$(PYTHON)"; \
-	  if [ -z "$$chosen" ]; then \
-	    for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
-	      saved_ifs="$$IFS"; IFS=:; \
-	      for folder in $$PATH; do \
-	        if [ -z "$$chosen" ] && [ -x "$$folder/$$name" ] && suits "$$folder/$$name"; then chosen="$$folder/$$name"; fi; \
-	      done; \
-	      IFS="$$saved_ifs"; \
-	    done; \
-	  fi; \
-	  if [ -z "$$chosen" ]; then \
-	    echo "tsladder needs Python 3.11 or newer with its venv module, and none was found on PATH." >&2; \
-	    echo "Install one (on Debian or Ubuntu: apt install python3.11 python3.11-venv), or name it: make PYTHON=/path/to/python3.11" >&2; \
-	    exit 1; \
-	  fi; \
-	  if ! suits "$$chosen"; then \
-	    echo "$$chosen does not run, is older than Python 3.11, or lacks the venv module." >&2; \
-	    exit 1; \
-	  fi; \
-	  if [ -e "$(VENV)" ] && ! [ -f "$(VENV)/pyvenv.cfg" ]; then \
-	    echo "$(VENV) exists and is no Python environment: move it away, or choose another by make VENV=..." >&2; \
-	    exit 1; \
-	  fi; \
-	  echo "Making $(VENV) with $$chosen"; \
-	  "$$chosen" -m venv --clear "$(VENV)"; \
-	fi
+	$(if $(refusal),$(error $(refusal)))
+	@chosen=$$(sh choose_python.sh "$(VENV)" "$(PYTHON)") || exit; \
+	[ -z "$$chosen" ] || { echo "Making $(VENV) with $$chosen"; "$$chosen" -m venv --clear "$(VENV)"; }
 	@echo "Installing the packages of requirements.lock (minutes at the first time)"
 	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
 	$(run) -m pip install --disable-pip-version-check $(PIP_FLAGS) --no-deps --no-build-isolation -e .
