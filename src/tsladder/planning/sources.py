@@ -98,8 +98,28 @@ def _tree_digest(tree: ast.Module) -> str:
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             # Which error is raised matters to who catches it; its words are for people.
             node.exc = node.exc.func
-    # unparse, not dump: the text of a tree is the same under every Python, its dump is not.
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256(tree_text(tree).encode()).hexdigest()[:16]
+
+
+def tree_text(node: object) -> str:
+    """Write a syntax tree as text that is the same under every Python from 3.11 on.
+
+    `ast.dump` and `ast.unparse` are not: a later Python adds fields and omits empty ones, and 3.12 and 3.13 quote
+    f-strings in another way. So empty fields are left out here, and what is not ASCII is escaped, since `repr` asks the
+    Unicode tables of the running Python which characters can be printed.
+    """
+    if isinstance(node, ast.Constant | ast.MatchSingleton):
+        return f"{type(node).__name__}({node.value!a})"
+    if isinstance(node, ast.JoinedStr):
+        # Python 3.12.1 ends a format that has a value in it with an empty text.
+        parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+        return f"JoinedStr([{','.join(map(tree_text, parts))}])"
+    if isinstance(node, ast.AST):
+        fields = [(name, value) for name, value in ast.iter_fields(node) if value and name != "ctx"]
+        return f"{type(node).__name__}({','.join(f'{name}={tree_text(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(tree_text, node))}]"
+    return ascii(node)
 
 
 def _is_bare_text(node: ast.stmt) -> bool:
