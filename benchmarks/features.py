@@ -19,7 +19,7 @@ import numpy as np
 from tsladder.market.bars import Bars
 from tsladder.market.columns.declaration import Indicator
 from tsladder.market.indicators import build_features
-from tsladder.market.tiers import TIERS
+from tsladder.market.tiers import load
 from tsladder.params import DataParams
 
 SHOWN = ("a25", "c33", "a50", "a100", "a200")
@@ -50,8 +50,11 @@ def main() -> None:
     for tier, values in seconds.items():
         middle = statistics.median(values)
         spread, share = f"{min(values):.3f} to {max(values):.3f} s", f"{middle / imported:.0%} of imports"
-        print(f"{tier:<5} {len(TIERS[tier]) + 5:>3} columns  {middle:.3f} s ({spread}), {share}")
-    slow = sorted(((fill_seconds(indicator, bars), indicator.column.name) for indicator in TIERS["a200"]), reverse=True)
+        print(f"{tier:<5} {load(tier).columns + 5:>3} columns  {middle:.3f} s ({spread}), {share}")
+    slow = sorted(
+        ((fill_seconds(indicator, bars), indicator.column.name) for indicator in load("a200").indicators()),
+        reverse=True,
+    )
     for took, name in slow[: options.columns]:
         print(f"  {name:<28} {1000 * took:.1f} ms")
 

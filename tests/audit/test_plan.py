@@ -62,7 +62,8 @@ def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor
     steps = {
         "market.features",
         "market.indicators",
-        "market.tiers",
+        "market.tier_columns",
+        "market.tiers.a25",
         "market.targets",
         "market.splits",
         "market.windows",

@@ -40,15 +40,16 @@ def test_columns_of_vix_keep_their_values_when_both_series_are_cut_off(tmp_path:
 
 
 def test_a_column_that_knows_the_vix_of_tomorrow_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tsladder.market.tiers as tiers
+    from tsladder.market.columns.core import A20
+    from tsladder.market.tiers import c33
 
     def leaking(indicator: Indicator) -> Indicator:
         if indicator.column.name != "vix_sma_10":
             return indicator
         return dataclasses.replace(indicator, fill=lambda bars: mean(bars.close_T, 10) / bars.close_T[-1])
 
-    leaky = tuple(leaking(indicator) for indicator in (*tiers.A20, *columns.VIX))
-    monkeypatch.setitem(tiers.TIERS, "c33", leaky)
+    leaky = tuple(leaking(indicator) for indicator in (*A20, *columns.VIX))
+    monkeypatch.setattr(c33, "TIER", dataclasses.replace(c33.TIER, indicators=lambda: leaky))
     finding = probe(study_of(tmp_path))
     assert finding.outcome is ProbeOutcome.FAILED
     assert "vix_sma_10" in finding.words

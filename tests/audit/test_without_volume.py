@@ -49,7 +49,7 @@ def test_columns_constant_over_training_are_a_note_and_no_failed_probe(still: Pl
     (note,) = record["notes"]
     assert note["name"] == "constant_columns"
     assert note["columns"] == ["obv", "adosc", "volume"]
-    assert note["words"] == constant_words(note["columns"], 25)
+    assert note["words"] == constant_words(note["columns"], 25, "a25")
     assert record["outcome"] == "passed"
 
 

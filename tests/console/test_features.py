@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tsladder.cli import main
-from tsladder.market.tiers import TIERS
+from tsladder.market import tiers
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +47,10 @@ def test_every_tier_is_listed_with_its_counts_and_warm_up(capsys: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", tiers.names())
 def test_the_columns_of_a_tier_are_listed_in_order_with_their_words(tier: str, capsys: Any) -> None:
     record = told(capsys, tier, "--json")
-    assert [column["name"] for column in record["indicators"]] == [i.column.name for i in TIERS[tier]]
+    assert [column["name"] for column in record["indicators"]] == [i.column.name for i in tiers.load(tier).indicators()]
     assert [column["name"] for column in record["ohlcv"]] == ["open", "high", "low", "close", "volume"]
     starved = [column["name"] for column in (*record["indicators"], *record["ohlcv"]) if column["needs_volume"]]
     assert starved[:3] + starved[-1:] == ["obv", "adosc", "vwap_20", "volume"]
@@ -64,7 +64,7 @@ def test_the_columns_of_a_tier_are_listed_in_order_with_their_words(tier: str, c
 def test_the_list_for_people_names_every_tier(capsys: Any) -> None:
     assert main(["features"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:7]] == list(TIERS)
+    assert [line.split()[0] for line in lines[1:7]] == list(tiers.names())
 
 
 @pytest.mark.parametrize(("asked", "near"), [("a2000", "a200"), ("A50", "a50"), ("c3", "c33"), ("zzz", "a25")])

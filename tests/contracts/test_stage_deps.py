@@ -34,7 +34,17 @@ def test_the_deps_of_a_cheap_stage_cover_what_its_script_imports(stage: str) -> 
 def test_no_module_is_listed_that_is_not_there_or_not_loaded(stage: str) -> None:
     closure = set(import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src").values())
     code = [dep for dep in listed(stage) if (ROOT / "src") in dep.parents]
-    assert [dep.as_posix() for dep in code if dep not in closure] == []
+    idle = [dep for dep in code if not any(dep in (path, *path.parents) for path in closure)]
+    assert [dep.as_posix() for dep in idle] == []
+
+
+def test_the_features_depend_on_every_tier_which_is_loaded_by_name_and_on_all_its_columns() -> None:
+    deps, source = listed("features"), ROOT / "src"
+    for tier in (source / "tsladder" / "market" / "tiers").glob("*.py"):
+        closure = import_closure(tier, source)
+        modules = {tier} | {path for name, path in closure.items() if not is_outside(name) and path.stat().st_size > 0}
+        missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]
+        assert [path.relative_to(ROOT).as_posix() for path in sorted(missing)] == []
 
 
 @pytest.mark.parametrize("stage", ["fit", "report"])

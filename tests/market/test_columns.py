@@ -11,9 +11,10 @@ import pytest
 from tests.market.oracles import ORACLES
 
 from tsladder.market.bars import Bars, until
-from tsladder.market.tiers import A20, A200
+from tsladder.market.columns.core import A20
+from tsladder.market.tiers import a200
 
-NEW = {indicator.column.name: indicator for indicator in A200[len(A20) :]}
+NEW = {indicator.column.name: indicator for indicator in a200.indicators()[len(A20) :]}
 DAYS = 600
 
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars, read_bars
+from tsladder.market.columns.core import A20
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.formulas import on_completed_weeks, stoch_rsi
 from tsladder.market.indicators import build_features
-from tsladder.market.tiers import A20, tier_indicators
+from tsladder.market.tier_columns import tier_indicators
 from tsladder.params import DataParams
 
 ARRAYS = ("open_T", "high_T", "low_T", "close_T", "volume_T")

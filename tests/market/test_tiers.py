@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from tests.studies import make_study, params_of
 
 from tsladder.errors import BadInput
 from tsladder.market.bars import Bars
 from tsladder.market.cuts import make_splits
 from tsladder.market.features import ColumnKind, FeatureTable
 from tsladder.market.indicators import build_features
-from tsladder.market.inputs import VIX_TIERS
 from tsladder.market.targets import labels
+from tsladder.market.tier_columns import COMMON_WARM_UP, tier_indicators
 from tsladder.market.tier_sizes import n_features
-from tsladder.market.tiers import COMMON_WARM_UP, TIERS, tier_indicators
+from tsladder.market.tiers import load
+from tsladder.market.tiers import names as tier_names
 from tsladder.market.windows import build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams
 from tsladder.vocabulary import Region
 
+TIERS = {name: load(name).indicators() for name in tier_names()}
 SIZES = {"a20": 20, "a25": 20, "c33": 28, "a50": 50, "a100": 100, "a200": 200}
 
 
 def of(tier: str, ohlcv: bool = True) -> DataParams:
-    return DataParams(symbol="sp500", tier=tier, ohlcv=ohlcv)  # type: ignore[arg-type]
+    return DataParams(symbol="sp500", tier=tier, ohlcv=ohlcv)
 
 
 def names(tier: str) -> list[str]:
@@ -39,8 +45,35 @@ def table(request: Any, bundled: Callable[[str], Bars]) -> FeatureTable:
     return build_features(bundled(request.param), of("a200"))
 
 
-def test_the_tiers_are_those_that_data_tier_accepts() -> None:
-    assert set(get_args(get_type_hints(DataParams)["tier"])) == set(TIERS) == set(SIZES)
+def test_the_tiers_are_those_of_the_folder_the_smallest_first() -> None:
+    assert list(TIERS) == list(SIZES)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_counts_the_columns_that_it_declares(tier: str) -> None:
+    found, declared = load(tier), TIERS[tier]
+    assert found.columns == len(declared)
+    assert found.of_volume == sum(indicator.needs_volume for indicator in declared)
+    assert found.reads_vix == any(indicator.on_vix for indicator in declared)
+
+
+def test_an_unknown_tier_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="a20, a25, c33, a50, a100, a200, got 'a26'"):
+        load("a26")
+    with pytest.raises(BadInput, match=r"data\.tier: must be one of a20, a25, c33, a50, a100, a200, got 'a26'"):
+        params_of(make_study(tmp_path, data__tier="a26"))
+
+
+def test_loading_a_tier_and_counting_its_columns_imports_no_formula() -> None:
+    loaded = "[tiers.load(name) for name in tiers.names()]"
+    code = f"import sys; from tsladder.market import tiers; {loaded}; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_common_first_day_is_that_of_the_longest_look_back_of_the_tiers_that_come_with_the_program() -> None:
+    longest = max(i.column.look_back for tier in SIZES for i in TIERS[tier] if not i.on_vix)
+    assert longest == COMMON_WARM_UP
 
 
 @pytest.mark.parametrize(("tier", "count"), SIZES.items())
@@ -66,10 +99,6 @@ def test_every_column_is_declared_once_and_says_what_it_is() -> None:
         assert column.words, column.name
         assert column.source, column.name
         assert column.scale == 1.0 or column.kind is ColumnKind.BOUNDED, column.name
-
-
-def test_tiers_of_vix_are_those_that_have_a_column_of_it() -> None:
-    assert {name for name, tier in TIERS.items() if any(i.on_vix for i in tier)} == VIX_TIERS
 
 
 def test_each_column_starts_after_its_declared_look_back_and_a_weekly_one_no_later(sp500: Bars) -> None:

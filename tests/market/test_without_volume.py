@@ -13,12 +13,15 @@ import pytest
 from tests.studies import DEFAULT_PARAMS
 
 from tsladder.errors import BadInput
+from tsladder.families import load as load_family
 from tsladder.market.bars import Bars, read_bars
+from tsladder.market.columns.core import OHLCV
 from tsladder.market.cuts import make_splits
 from tsladder.market.indicators import build_features
 from tsladder.market.targets import labels
-from tsladder.market.tier_sizes import VOLUME_INDICATORS, VOLUME_OHLCV, n_features
-from tsladder.market.tiers import OHLCV, TIERS, VOLUME_COLUMNS, tier_indicators
+from tsladder.market.tier_columns import columns_of_volume, tier_indicators
+from tsladder.market.tier_sizes import VOLUME_OHLCV, n_features
+from tsladder.market.tiers import load, names
 from tsladder.market.windows import build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams, load_params, parse_params
 from tsladder.planning.across_cells import plan_audit
@@ -38,17 +41,17 @@ def without_volume(bars: Bars) -> Bars:
     return dataclasses.replace(bars, volume_T=np.full(len(bars.dates_T), np.nan))
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", names())
 def test_planning_counts_the_columns_that_are_declared_as_made_of_the_volume(tier: str) -> None:
-    assert VOLUME_INDICATORS[tier] == sum(indicator.needs_volume for indicator in TIERS[tier])
+    assert load(tier).of_volume == sum(indicator.needs_volume for indicator in load(tier).indicators())
     assert sum(indicator.needs_volume for indicator in OHLCV) == VOLUME_OHLCV
     for ohlcv in (True, False):
         chosen = tier_indicators(of(tier, ohlcv=ohlcv))
         assert len(chosen) == n_features(of(tier, ohlcv=ohlcv))
-        assert not VOLUME_COLUMNS & {indicator.column.name for indicator in chosen}
+        assert not columns_of_volume(tier) & {indicator.column.name for indicator in chosen}
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", names())
 @pytest.mark.parametrize("ohlcv", [True, False])
 def test_what_is_left_is_what_the_tier_has_with_the_volume_on_the_same_days(
     bundled: Callable[[str], Bars], tier: str, ohlcv: bool
@@ -56,10 +59,10 @@ def test_what_is_left_is_what_the_tier_has_with_the_volume_on_the_same_days(
     """Also for bars that have no volume at all: nothing that is left is made of it."""
     sp500, vix = bundled("sp500"), bundled("vix") if tier == "c33" else None
     whole = build_features(sp500, of(tier, ohlcv=ohlcv, volume=True), vix)
-    kept = [name not in VOLUME_COLUMNS for name in whole.names]
+    kept = [name not in columns_of_volume(tier) for name in whole.names]
     for bars in (sp500, without_volume(sp500)):
         table = build_features(bars, of(tier, ohlcv=ohlcv), vix)
-        assert table.names == tuple(name for name in whole.names if name not in VOLUME_COLUMNS)
+        assert table.names == tuple(name for name in whole.names if name not in columns_of_volume(tier))
         np.testing.assert_array_equal(table.dates_T, whole.dates_T)
         np.testing.assert_array_equal(table.values_TF, whole.values_TF[:, kept])
 
@@ -101,11 +104,12 @@ def test_models_are_planned_for_the_columns_that_are_left(family: str, tier: str
         dataclasses.replace(
             params,
             data=of(tier, ohlcv=ohlcv),
-            model=dataclasses.replace(params.model, family=family),  # type: ignore[arg-type]
+            model=dataclasses.replace(params.model, family=family),
         )
     )
     assert geometry.n_features == columns
-    assert geometry.n_tokens == columns or family != "itransformer"
+    if family == "itransformer":
+        assert load_family(family).tokens(geometry).count == columns
 
 
 def test_plans_of_a_study_with_its_volume_are_what_they_were_before_there_was_the_leaf() -> None:

@@ -154,3 +154,17 @@ def test_trees_that_do_different_things_have_different_texts(one: str, other: st
 )
 def test_what_is_only_written_in_another_way_has_the_same_text(one: str, other: str) -> None:
     assert tree_text(ast.parse(one)) == tree_text(ast.parse(other))
+
+
+def test_what_is_imported_for_types_alone_is_no_import(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from tsladder.market.bars import Bars\n"
+        "else:\n    from tsladder.market.cuts import make_splits\n"
+        "def later():\n    from tsladder.market.windows import Windows\n"
+    )
+    assert {name for name in read_source(module).imports if name.count(".") == 2} == {
+        "tsladder.market.cuts",
+        "tsladder.market.windows",
+    }

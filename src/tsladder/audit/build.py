@@ -82,7 +82,7 @@ def _notes(subject: Subject) -> list[dict[str, Any]]:
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:
         return []
-    words = constant_words(constant, len(subject.table.columns))
+    words = constant_words(constant, len(subject.table.columns), subject.table.tier)
     return [{"name": "constant_columns", "columns": list(constant), "words": words}]
 
 

@@ -9,41 +9,44 @@ from typing import Any
 
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
+from tsladder.market import tiers
 from tsladder.market.columns.core import OHLCV
 from tsladder.market.columns.declaration import Indicator
-from tsladder.market.inputs import VIX_TIERS
-from tsladder.market.tiers import COMMON_WARM_UP, TIERS, VIX_WARM_UP
+from tsladder.market.tier_columns import COMMON_WARM_UP, VIX_WARM_UP
 
 _HEADS = ("column", "kind", "look-back", "what", "source")
 
 
 def list_tiers() -> dict[str, Any]:
     """JSON-ready: every tier's columns with and without OHLCV, and the days before its first row."""
-    return {"common_warm_up": COMMON_WARM_UP, "tiers": {name: _tier(name) for name in TIERS}}
+    return {"common_warm_up": COMMON_WARM_UP, "tiers": {name: _tier(name) for name in tiers.names()}}
 
 
 def describe_tier(name: str) -> dict[str, Any]:
     """JSON-ready: the same of one tier, with its columns in order. Raises BadInput for an unknown one."""
-    if name not in TIERS:
-        near = difflib.get_close_matches(name.lower(), TIERS, n=3, cutoff=0.3) or list(TIERS)
+    known = tiers.names()
+    if name not in known:
+        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.3) or known
         raise BadInput(f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all")
     return {
         "tier": name,
         **_tier(name),
-        "indicators": [_column(indicator) for indicator in TIERS[name]],
+        "indicators": [_column(indicator) for indicator in tiers.load(name).indicators()],
         "ohlcv": [_column(indicator) for indicator in OHLCV],
     }
 
 
 def _tier(name: str) -> dict[str, Any]:
-    own = [indicator for indicator in TIERS[name] if not indicator.on_vix]
+    tier = tiers.load(name)
+    every = tier.indicators()
+    own = [indicator for indicator in every if not indicator.on_vix]
     return {
-        "columns": len(TIERS[name]),
-        "columns_with_ohlcv": len(TIERS[name]) + len(OHLCV),
-        "columns_without_volume": _without_volume(TIERS[name]),
-        "columns_with_ohlcv_without_volume": _without_volume((*TIERS[name], *OHLCV)),
+        "columns": len(every),
+        "columns_with_ohlcv": len(every) + len(OHLCV),
+        "columns_without_volume": _without_volume(every),
+        "columns_with_ohlcv_without_volume": _without_volume((*every, *OHLCV)),
         "warm_up": max(indicator.column.look_back for indicator in own),
-        "vix_warm_up": VIX_WARM_UP if name in VIX_TIERS else None,
+        "vix_warm_up": VIX_WARM_UP if tier.reads_vix else None,
     }
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.market.targets import threshold_percent
-from tsladder.market.tiers import warm_up
+from tsladder.market.tier_columns import warm_up
 from tsladder.params import Params, SplitParams, load_params
 from tsladder.places import Places
 

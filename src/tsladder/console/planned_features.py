@@ -39,7 +39,7 @@ def planned_features(places: Places, params: Params, *, built: bool) -> PlannedF
         # Imported here: the columns' declarations are needed by nothing else of a plan.
         from tsladder.market.constant_columns import constant_words
 
-        notes.append(constant_words(constant, columns).removesuffix("."))
+        notes.append(constant_words(constant, columns, params.data.tier).removesuffix("."))
     return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tsladder.market.bars import Bars, read_bars
 from tsladder.market.features import FeatureTable, stacked
 from tsladder.market.indicators import build_features
-from tsladder.market.inputs import VIX, VIX_TIERS
+from tsladder.market.inputs import VIX
+from tsladder.market.tiers import load as load_tier
 from tsladder.params import DataParams
 from tsladder.places import Places
 
@@ -40,7 +41,7 @@ def read_all(places: Places, data: DataParams) -> Sources:
     """Prices are adjusted where `data.adjust`, but not those of VIX as a second series. Raises BadInput."""
     return Sources(
         markets=tuple(read_bars(places.bars(symbol), symbol, adjust=data.adjust) for symbol in data.markets),
-        vix=read_bars(places.bars(VIX), VIX) if data.tier in VIX_TIERS else None,
+        vix=read_bars(places.bars(VIX), VIX) if load_tier(data.tier).reads_vix else None,
     )
 
 

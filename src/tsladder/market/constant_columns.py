@@ -8,7 +8,7 @@ import numpy as np
 
 from tsladder.market.features import FeatureTable
 from tsladder.market.splits import Splits
-from tsladder.market.tiers import VOLUME_COLUMNS
+from tsladder.market.tier_columns import columns_of_volume
 
 
 def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_length: int) -> tuple[str, ...]:
@@ -29,9 +29,13 @@ def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_leng
     return tuple(name for name, constant in zip(table.names, constant_F, strict=True) if constant)
 
 
-def constant_words(constant: Sequence[str], columns: int) -> str:
-    """One sentence that names the columns, of so many in all, and how to leave them out where that is possible."""
+def constant_words(constant: Sequence[str], columns: int, tier: str) -> str:
+    """One sentence that names the columns, of so many of `tier` in all, and how to leave them out where one can."""
     are, them = ("is", "it") if len(constant) == 1 else ("are", "them")
     said = f"{len(constant)} of {columns} columns {are} constant over training, and nothing can be learned from {them}"
-    way = "; data.volume: false leaves out every column made of the volume" if VOLUME_COLUMNS & set(constant) else ""
+    way = (
+        "; data.volume: false leaves out every column made of the volume"
+        if columns_of_volume(tier) & set(constant)
+        else ""
+    )
     return f"{said}: {', '.join(constant)}{way}."

@@ -19,7 +19,7 @@ from tsladder.market.features import FeatureTable
 from tsladder.market.lost_days import lost_days
 from tsladder.market.origin import BarsFacts, Origin
 from tsladder.market.rolling import Column
-from tsladder.market.tiers import COMMON_WARM_UP, VIX_WARM_UP, tier_indicators
+from tsladder.market.tier_columns import COMMON_WARM_UP, VIX_WARM_UP, tier_indicators
 from tsladder.market.without_volume import command_without_volume
 from tsladder.params import DataParams
 

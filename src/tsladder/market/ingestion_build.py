@@ -12,7 +12,7 @@ from tsladder.market.bars import Bars, read_bars
 from tsladder.market.data_cautions import cautions
 from tsladder.market.features import ColumnKind, FeatureTable, read_features
 from tsladder.market.ingestion import Finding, FindingKind, Ingestion, Role, SymbolIngestion
-from tsladder.market.inputs import VIX, VIX_TIERS
+from tsladder.market.inputs import VIX
 from tsladder.market.irregular import JUMP, LONG_GAP_DAYS
 from tsladder.market.irregular_days import (
     REPAIR_RANGE,
@@ -22,6 +22,7 @@ from tsladder.market.irregular_days import (
 )
 from tsladder.market.manifest import Manifest, ManifestState, find_manifest
 from tsladder.market.splits import Splits
+from tsladder.market.tiers import load as load_tier
 from tsladder.market.used_days import Days, UsedDays, as_days
 from tsladder.params import Params
 from tsladder.places import Places
@@ -50,7 +51,7 @@ def ingestion_of(places: Places, params: Params) -> Ingestion:
         symbols.append(_symbol(name, role, manifest, found, used[params.horizons[0]]))
         for horizon, days in used.items():
             said[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
-    if params.data.tier in VIX_TIERS:
+    if load_tier(params.data.tier).reads_vix:
         # Its jumps are no splits, and no label is made of it.
         found, manifest = _look(places, VIX, adjust=False)
         first = params.horizons[0]

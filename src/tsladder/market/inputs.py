@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.errors import BadInput
+from tsladder.market.tiers import load as load_tier
 from tsladder.params import DataParams
 from tsladder.places import Places
 
 VIX = "vix"
-VIX_TIERS = frozenset({"c33"})
 
 
 def further_symbols(data: DataParams) -> tuple[str, ...]:
     """The other symbols whose features are made, and VIX where the tier has columns of it."""
-    beside = (VIX,) if data.tier in VIX_TIERS else ()
+    beside = (VIX,) if load_tier(data.tier).reads_vix else ()
     return tuple(dict.fromkeys((*data.further, *beside)))
 
 
@@ -40,7 +40,7 @@ def _readers(data: DataParams) -> str:
     tier = f"data.tier {data.tier} reads"
     if not data.further:
         return tier
-    return "data.symbols names" if data.tier not in VIX_TIERS else f"data.symbols names and {tier}"
+    return "data.symbols names" if not load_tier(data.tier).reads_vix else f"data.symbols names and {tier}"
 
 
 def _way_to_get(places: Places, data: DataParams, symbol: str) -> str:

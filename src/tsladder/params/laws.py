@@ -24,6 +24,7 @@ def faults_between_sections(params: Params) -> list[str]:
     return [
         *_ladder_faults(params),
         *_symbol_faults(params),
+        *_tier_faults(params),
         *_family_faults(params),
         *_split_faults(params.splits),
         *_walk_faults(params),
@@ -66,6 +67,12 @@ def _symbol_faults(params: Params) -> list[str]:
         why = "a window of one symbol may not lie in years that another is tested on, so they are cut at common dates"
         faults.append(f"data.symbols: several symbols need splits.kind dates, got {kind}: {why}")
     return faults
+
+
+def _tier_faults(params: Params) -> list[str]:
+    known: tuple[str, ...] = importlib.import_module("tsladder.market.tiers").names()
+    tier = params.data.tier
+    return [] if tier in known else [f"data.tier: must be one of {', '.join(known)}, got {tier!r}"]
 
 
 def _family_faults(params: Params) -> list[str]:

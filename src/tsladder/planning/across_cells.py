@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, family_module, geometry_of, strategy_module
+from tsladder.planning.cells import CellPlans, family_module, geometry_of, strategy_module, tier_module
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
@@ -76,7 +76,7 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint("audit", Code.in_use().source, [family_module(params)]),
+        "code": stage_fingerprint("audit", Code.in_use().source, [family_module(params), tier_module(params)]),
     }
 
 

@@ -59,6 +59,11 @@ def strategy_module(params: Params) -> str:
     return f"tsladder.search.strategies.{params.search.strategy}"
 
 
+def tier_module(params: Params) -> str:
+    """Name of the module of the chosen feature tier."""
+    return f"tsladder.market.tiers.{params.data.tier}"
+
+
 def plan_cells(params: Params) -> tuple[CellPlans, ...]:
     """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
 

@@ -79,15 +79,22 @@ def _rule() -> str:
     return hashlib.sha256(Path(__file__).read_bytes() + platform.python_version().encode()).hexdigest()
 
 
-def _imported_names(tree: ast.Module) -> set[str]:
+def _imported_names(tree: ast.AST) -> set[str]:
+    """Everything that a text imports of the package, wherever it stands; not what it imports for types alone."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    queue = [tree]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            queue.extend(node.orelse)
+            continue
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import module` names a module as well as an attribute may.
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        queue.extend(ast.iter_child_nodes(node))
     return {name for name in names if name == PACKAGE or name.startswith(PACKAGE + ".")}
 
 
