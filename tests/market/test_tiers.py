@@ -14,7 +14,9 @@ import pytest
 from scipy.stats import spearmanr
 from tests.studies import make_study, params_of
 
+from tsladder.console.features import list_tiers
 from tsladder.errors import BadInput
+from tsladder.market import tiers
 from tsladder.market.bars import Bars
 from tsladder.market.cuts import make_splits
 from tsladder.market.features import ColumnKind, FeatureTable
@@ -26,6 +28,7 @@ from tsladder.market.tiers import load
 from tsladder.market.tiers import names as tier_names
 from tsladder.market.windows import build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams
+from tsladder.planning.cells import plan_cells
 from tsladder.vocabulary import Region
 
 TIERS = {name: load(name).indicators() for name in tier_names()}
@@ -209,3 +212,26 @@ def test_a_record_of_data_comes_back() -> None:
     for first_day in (None, "common", np.datetime64("2005-03-05").astype(object)):
         data = dataclasses.replace(of("c33"), first_day=first_day)
         assert DataParams.from_record(data.to_record()) == data
+
+
+def test_a_tier_is_one_file_a_toy_put_into_the_folder_is_counted_built_and_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sp500: Bars
+) -> None:
+    toys = tmp_path / "toys"
+    toys.mkdir()
+    (toys / "t2.py").write_text(
+        "from tsladder.market.tiers import Tier\n"
+        "def indicators():\n"
+        "    from tsladder.market.columns.core import A20\n"
+        "    return (A20[0], A20[16])\n"
+        "TIER = Tier(columns=2, of_volume=0, indicators=indicators)\n"
+    )
+    monkeypatch.setattr(tiers, "__path__", [*tiers.__path__, str(toys)])
+    assert tier_names()[0] == "t2"
+    params = params_of(make_study(tmp_path / "study", data__tier="t2"))
+    table = build_features(sp500, params.data)
+    assert table.values_TF.shape[1] == n_features(params.data) == 7
+    (plan, *_) = plan_cells(params)
+    assert plan.search["model"]["n_features"] == 7
+    assert list_tiers()["tiers"]["t2"]["columns_with_ohlcv"] == 7
+    monkeypatch.delitem(sys.modules, "tsladder.market.tiers.t2")
