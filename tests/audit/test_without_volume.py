@@ -28,6 +28,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     return opened(places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", IN_ORDER, ids=lambda probe: probe.__name__)
 def test_every_probe_applies_to_a_series_without_volume_and_passes(subject: Subject, probe: object) -> None:
     finding = probe(subject)  # type: ignore[operator]
@@ -44,6 +45,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return places
 
 
+@pytest.mark.slow
 def test_columns_constant_over_training_are_a_note_and_no_failed_probe(still: Places) -> None:
     record = audit(open_subject(still, read_plan(still.audit_plan)))
     (note,) = record["notes"]

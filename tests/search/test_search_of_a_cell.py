@@ -157,6 +157,7 @@ def test_the_same_study_searched_again_repeats_every_trial(
     assert what_was_searched(again) == what_was_searched(finished[0])
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_number_of_trials(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
