@@ -193,8 +193,8 @@ def test_an_edit_of_the_report_runs_the_report_alone(workspace: Workspace) -> No
 
 
 def test_the_same_winner_found_again_leaves_training_and_scores_fresh(workspace: Workspace) -> None:
-    """An edit of the search's own modules that changes no number: it searches again and chooses the same."""
-    workspace.edit("src/tsladder/search/coverage.py", "hardly acts", "scarcely acts")
+    """An edit of the search's own modules that makes it draw the same: it searches again and chooses the same."""
+    workspace.edit("src/tsladder/search/draws.py", "_REDRAWS = 100", "_REDRAWS = 101")
     assert workspace.states()[CELL] == "stale"
     ran = workspace.repro()
     assert {"plan", "hpo@12k-1"} <= ran

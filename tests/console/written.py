@@ -23,6 +23,7 @@ from tsladder.console.status import StudyReader
 from tsladder.families import names
 from tsladder.market.inputs import read_inputs
 from tsladder.market.manifest import manifest_digests
+from tsladder.market.tiers import names as tier_names
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
@@ -250,7 +251,8 @@ def _write_code(folder: Path) -> None:
         if "/market/" in dep
     }
     for path in sorted(market):
-        write_text(folder / path, f"name = {path!r}\n")
+        file = folder / path / "__init__.py" if (ROOT / path).is_dir() else folder / path
+        write_text(file, f"name = {path!r}\n")
     for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
         write_text(package / room / "__init__.py", "")
     for stage, room in ROOMS.items():
@@ -262,6 +264,8 @@ def _write_code(folder: Path) -> None:
     write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
     for strategy in ("architectural", "two_phase", "random_search"):
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
+    for tier in tier_names():
+        write_text(package / "market" / "tiers" / f"{tier}.py", f"name = {tier!r}\n")
     for family in names():
         write_text(package / "families" / f"{family}.py", f"name = {family!r}\n")
 
