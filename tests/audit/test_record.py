@@ -39,6 +39,7 @@ def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -
     assert all(probe["words"].endswith(".") for probe in record["probes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", IN_ORDER, ids=lambda probe: probe.__name__)
 def test_a_study_in_shuffled_blocks_under_revin_passes(in_blocks: Subject, probe: object) -> None:
     finding = probe(in_blocks)  # type: ignore[operator]
