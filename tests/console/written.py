@@ -260,7 +260,8 @@ def _write_code(folder: Path) -> None:
             write_text(folder / path.format(stage=stage, room=room), text.format(stage=stage, room=room))
     for module in {module for modules in NUMBER_MAKERS.values() for module in modules}:
         path = folder / "src" / f"{module.replace('.', '/')}.py"
-        write_text(path, "from tsladder.training.trainer import steps\n")
+        if not path.exists():
+            write_text(path, "from tsladder.training.trainer import steps\n")
     write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
     for strategy in ("architectural", "two_phase", "random_search"):
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
