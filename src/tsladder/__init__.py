@@ -1,4 +1,4 @@
-"""Does the error of a time-series transformer fall as a power of its parameter count?
+"""Scaling laws of time-series transformers: whether their error falls as a power of their parameter count.
 
 In a notebook: `tsladder.load_study(path)` and `tsladder.fit_law(table)`; see `tsladder.api`.
 """

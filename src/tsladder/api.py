@@ -18,17 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.capsule.archive import unpack
-from tsladder.capsule.manifest import Faulty
+from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.console.status import study_state
 from tsladder.errors import BadInput
 from tsladder.law.reading import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.report.law_facts import Audit
-from tsladder.report.law_files import audit_of
-from tsladder.results.cell_files import read_cell
+from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.score_facts import Interval
 from tsladder.results.stored import Record, pair_of, read_if_there
@@ -97,7 +95,7 @@ class Law:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Study:
-    """What the stages of a study left.
+    """Results of a study as its stages left them.
 
     - `cells`: a row a planned cell: `cell`, `budget`, `horizon`, `state`, the winner's architecture, settings and
       `n_params`, `val_loss`, `test_loss`, `test_loss_se`, `test_skill`.
@@ -134,13 +132,12 @@ def load_study(path: str | Path = ".") -> Study:
                 manifest = unpack(found, Path(scratch))
             except Faulty as fault:
                 raise BadInput(f"{found} is no study: {fault}; give a capsule that `tsladder export` wrote") from None
-            return _read(Places(Path(scratch), Path(scratch)), not_fresh=manifest.not_fresh)
+            return _read(Places(Path(scratch), Path(scratch)), states=manifest.not_fresh)
     places = Places.of(found.resolve())
     if not places.params.exists():
         raise BadInput(f"{found} holds no params.yaml, and no folder above it is a study: give the folder of one")
     states = {name: cell.state for name, cell in study_state(places).cells.items()}
-    settled = ("fresh", "failed", "not_planned")
-    return _read(places, not_fresh={name: state for name, state in states.items() if state not in settled})
+    return _read(places, states=not_fresh(states))
 
 
 def fit_law(
@@ -171,15 +168,14 @@ def fit_law(
     return {name: Law.of_record(law) for name, law in record["groups"].items()}
 
 
-def _read(places: Places, *, not_fresh: Mapping[str, str]) -> Study:
+def _read(places: Places, *, states: Mapping[str, str]) -> Study:
+    """`states`: of the cells that are not fresh."""
     import pandas as pd
 
     params = load_params(places.params)
-    plans = {cell: read_if_there(places.search_plan(cell)) for cell in params.cells}
-    facts = [read_cell(places, params, cell, plan) for cell, plan in plans.items() if plan.get("planned", True)]
-    planned = [cell for cell in facts if cell.planned]
+    facts = read_facts(places, params)
+    planned = [cell for cell in facts.cells if cell.planned]
     law = read_if_there(places.law / "scaling.json")
-    audit = places.audit / "audit.json"
     return Study(
         name=params.study.name,
         params=params,
@@ -187,8 +183,8 @@ def _read(places: Places, *, not_fresh: Mapping[str, str]) -> Study:
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
         scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell)]),
         laws={int(horizon): Law.of_record(record) for horizon, record in law.get("horizons", {}).items()},
-        audit=audit_of(read_json(audit)) if audit.exists() else None,
-        not_fresh=not_fresh,
+        audit=facts.audit,
+        not_fresh=states,
     )
 
 

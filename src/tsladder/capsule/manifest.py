@@ -44,7 +44,7 @@ class Manifest:
     def not_fresh(self) -> dict[str, str]:
         """Planned cells that were neither fresh nor failed, with their state: what is told of them may be older than
         the question, or not there yet."""
-        return {name: state for name, state in self.cells.items() if state not in ("fresh", "failed", "not_planned")}
+        return not_fresh(self.cells)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,6 +55,11 @@ class Manifest:
             "cells": dict(self.cells),
             "members": {name: {"sha256": m.sha256, "bytes": m.size} for name, m in self.members.items()},
         }
+
+
+def not_fresh(states: Mapping[str, str]) -> dict[str, str]:
+    """Planned cells that are neither fresh nor failed. `states`: of all cells, as `tsladder status` names them."""
+    return {name: state for name, state in states.items() if state not in ("fresh", "failed", "not_planned")}
 
 
 def parse_manifest(content: bytes) -> Manifest:
