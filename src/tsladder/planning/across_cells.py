@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, family_module, geometry_of, strategy_module, tier_module
+from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe, loss_of_task
+from tsladder.planning.stage_code import family_module, strategy_module, tier_module
 from tsladder.records import digest, write_json
 
 AUDITED_AT_MOST = 200_000
@@ -36,7 +37,9 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
         "trials": wanted.trials,
         "cells": {str(plan.cell): digest(plan.search) for plan in plans if plan.planned},
         "code": stage_fingerprint(
-            "supplementary", Code.in_use().source, [family_module(params), strategy_module(params)]
+            "supplementary",
+            Code.in_use().source,
+            [family_module(params.model.family), strategy_module(params.search.strategy)],
         ),
     }
 
@@ -50,7 +53,7 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params)]),
+        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params.model.family)]),
     }
 
 
@@ -76,7 +79,9 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint("audit", Code.in_use().source, [family_module(params), tier_module(params)]),
+        "code": stage_fingerprint(
+            "audit", Code.in_use().source, [family_module(params.model.family), tier_module(params.data.tier)]
+        ),
     }
 
 

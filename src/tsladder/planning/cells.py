@@ -19,6 +19,7 @@ from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
+from tsladder.planning.stage_code import family_module, strategy_module
 from tsladder.records import write_json
 from tsladder.vocabulary import Cell
 
@@ -49,30 +50,15 @@ def geometry_of(params: Params) -> Geometry:
     )
 
 
-def family_module(params: Params) -> str:
-    """Name of the module of the chosen family."""
-    return f"tsladder.families.{params.model.family}"
-
-
-def strategy_module(params: Params) -> str:
-    """Name of the module of the chosen strategy."""
-    return f"tsladder.search.strategies.{params.search.strategy}"
-
-
-def tier_module(params: Params) -> str:
-    """Name of the module of the chosen feature tier."""
-    return f"tsladder.market.tiers.{params.data.tier}"
-
-
 def plan_cells(params: Params) -> tuple[CellPlans, ...]:
     """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    source, family = Code.in_use().source, family_module(params)
+    source, family = Code.in_use().source, family_module(params.model.family)
     # Loaded by name, so no import leads to them; the other families and strategies make nothing stale.
     code = {
-        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params)]),
+        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params.search.strategy)]),
         "train": stage_fingerprint("train", source, [family]),
         "evaluate": stage_fingerprint("evaluate", source, [family]),
     }

@@ -12,15 +12,14 @@ from typing import Any
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
 from tsladder.planning.same_numbers import same_numbers
-from tsladder.planning.stage_code import TRAINING
+from tsladder.planning.stage_code import TRAINING, family_module
 from tsladder.records import digest
 
 
 def training_code(plan: Plan) -> dict[str, str]:
     """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
     code, where that made the same numbers. `plan` is any plan file of a cell; it names the family."""
-    family = f"tsladder.families.{plan['model']['family']}"
-    found = module_fingerprints((*TRAINING, family), Code.in_use().source)
+    found = module_fingerprints((*TRAINING, family_module(plan["model"]["family"])), Code.in_use().source)
     return same_numbers().as_before("training", found)
 
 

@@ -104,3 +104,18 @@ OUTSIDE = {
 def is_outside(module: str) -> bool:
     """Does no number hang on the module of this name?"""
     return any(module == name or module.startswith(name + ".") for name in OUTSIDE)
+
+
+def family_module(name: str) -> str:
+    """Module of the model family `name`, which is loaded by that name."""
+    return f"tsladder.families.{name}"
+
+
+def strategy_module(name: str) -> str:
+    """Module of the search strategy `name`, which is loaded by that name."""
+    return f"tsladder.search.strategies.{name}"
+
+
+def tier_module(name: str) -> str:
+    """Module of the feature tier `name`, which is loaded by that name."""
+    return f"tsladder.market.tiers.{name}"
