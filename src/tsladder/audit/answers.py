@@ -1,4 +1,4 @@
-"""What the probes do with labels and forecasts, for each kind of task: permute, turn, show, rank and weigh them."""
+"""Permute, turn, show, rank and weigh labels and forecasts for the probes, for each kind of task."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def audit(subject: Subject) -> dict[str, Any]:
 
 
 def _notes(subject: Subject) -> list[dict[str, Any]]:
-    """What a reader should know of the data and is no leak, and so no probe: `name`, `columns`, and a sentence."""
+    """List what a reader should know of the data and is no leak: `name`, `columns`, and a sentence each."""
     splits = [subject.splits(horizon) for horizon in subject.horizons]
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:

@@ -26,6 +26,7 @@ from tsladder.ingest.record import Account
 from tsladder.ingest.sheet import ROWS_SHOWN, Dropped
 from tsladder.ingest.store import Outcome, judge, store
 from tsladder.ingest.yahoo import PREFIX, download
+from tsladder.market.without_volume import experiment_command
 from tsladder.places import Places
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml
@@ -198,7 +199,7 @@ def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
     symbol = done.account.symbol
     if not done.settings:
         return [*track_first, f"data.symbol: {symbol} in params.yaml, then tsladder run"]
-    command = " ".join(["dvc exp run", *(f"-S {leaf}" for leaf in (f"data.symbol={symbol}", *done.settings))])
+    command = experiment_command([f"data.symbol={symbol}", *done.settings])
     why = [f"{leaf}: {_WHY[name]}" for leaf in done.settings if (name := leaf.split("=")[0]) in _WHY]
     return [*track_first, *why, f"{command} (or the same leaves in params.yaml, then tsladder run)"]
 

@@ -70,9 +70,10 @@ def _symbol_faults(params: Params) -> list[str]:
 
 
 def _tier_faults(params: Params) -> list[str]:
-    known: tuple[str, ...] = importlib.import_module("tsladder.market.tiers").names()
-    tier = params.data.tier
-    return [] if tier in known else [f"data.tier: must be one of {', '.join(known)}, got {tier!r}"]
+    tiers, tier = importlib.import_module("tsladder.market.tiers"), params.data.tier
+    if tiers.is_known(tier):
+        return []
+    return [f"data.tier: must be one of {', '.join(tiers.names())}, got {tier!r}"]
 
 
 def _family_faults(params: Params) -> list[str]:

@@ -7,7 +7,6 @@ Loading a tier imports no formula: its columns are declared when `indicators` is
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,14 +34,21 @@ class Tier:
 
 def names() -> tuple[str, ...]:
     """Names of all tiers, the smallest first."""
-    found = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
-    return tuple(sorted(found, key=lambda name: (load(name).columns, name)))
+    return tuple(sorted(_modules(), key=lambda name: (load(name).columns, name)))
+
+
+def is_known(name: str) -> bool:
+    """Is there a tier called `name`? Loads none."""
+    return name in _modules()
+
+
+def _modules() -> set[str]:
+    return {module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg}
 
 
 def load(name: str) -> Tier:
     """Load the tier called `name`. Raises BadInput for an unknown one."""
-    path = f"{__name__}.{name}"
-    if importlib.util.find_spec(path) is None:
+    if not is_known(name):
         raise BadInput(f"data.tier must be one of {', '.join(names())}, got {name!r}")
-    tier: Tier = importlib.import_module(path).TIER
+    tier: Tier = importlib.import_module(f"{__name__}.{name}").TIER
     return tier
