@@ -30,8 +30,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from tsladder.data.windows import Windows
 from tsladder.families.patchtst import n_patches
-from tsladder.market.windows import Windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import Machine, lay_out, survey
@@ -266,10 +266,10 @@ def _plain(channel: Connection, spec: ModelSpec, device: str) -> None:
 def _ours(channel: Connection, job: Job) -> None:
     import torch
 
+    from tsladder.execution.worker import allocate_for
     from tsladder.training.feed import Feed
     from tsladder.training.losses import build_loss
     from tsladder.training.trainer import Trainer
-    from tsladder.training.worker import allocate_for
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)

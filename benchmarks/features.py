@@ -16,15 +16,15 @@ import time
 
 import numpy as np
 
-from tsladder.market.bars import Bars
-from tsladder.market.columns.declaration import Indicator
-from tsladder.market.indicators import build_features
-from tsladder.market.tiers import load
+from tsladder.data.bars import Bars
+from tsladder.data.columns.declaration import Indicator
+from tsladder.data.indicators import build_features
+from tsladder.data.tiers import load
 from tsladder.params import DataParams
 
 SHOWN = ("a25", "c33", "a50", "a100", "a200")
 # What the features stage imports before it reads a row; the tier's functions import nothing more.
-IMPORTS = "import pandas, pyarrow.parquet, talib, tsladder.market.build, tsladder.params, tsladder.stage"
+IMPORTS = "import pandas, pyarrow.parquet, talib, tsladder.data.build, tsladder.params, tsladder.stage"
 
 
 def main() -> None:

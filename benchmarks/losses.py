@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.dataset import load_dataset
+from tsladder.data.windows import Windows, WindowSet
 from tsladder.evaluation.calibration import fit_temperature, scored_at
 from tsladder.evaluation.metrics import per_day_log_loss
 from tsladder.evaluation.scores import score_forecast
-from tsladder.market.dataset import load_dataset
-from tsladder.market.windows import Windows, WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.places import Places

@@ -15,12 +15,12 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tsladder.execution.probe import probe
 from tsladder.families import names
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import BatchPlan, memory_terms, predicted_memory_gib, with_micro_batch
-from tsladder.training.probe import probe
 
 FEATURES = {"itransformer": 205}
 """Family -> columns: the tier a200 where they are the tokens; others: the tier a25."""

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from two_billion import market_windows
 
+from tsladder.execution.supervisor import Ended, Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.outcome import Job
-from tsladder.training.supervisor import Ended, Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = "2M"

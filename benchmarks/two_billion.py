@@ -26,8 +26,9 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tsladder.market.dataset import load_dataset
-from tsladder.market.windows import FoldWindows, WindowSet
+from tsladder.data.dataset import load_dataset
+from tsladder.data.windows import FoldWindows, WindowSet
+from tsladder.execution.probe import made_windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -36,7 +37,6 @@ from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch, predicted_memory_gib
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.outcome import Job
-from tsladder.training.probe import made_windows
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET, HORIZON = "2B", 1
@@ -139,12 +139,12 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
 def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> None:
     import torch
 
+    from tsladder.execution.worker import allocate_for, peak_memory_gib
     from tsladder.training.best_weights import BestWeights
     from tsladder.training.feed import Feed
     from tsladder.training.losses import build_loss
     from tsladder.training.optim import learning_rate_factor
     from tsladder.training.trainer import Trainer, predict_logits
-    from tsladder.training.worker import allocate_for, peak_memory_gib
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)

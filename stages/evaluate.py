@@ -11,11 +11,11 @@ from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
-    from tsladder.training.supervisor import start_fork_server
+    from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server(optimizers=False)
-    from tsladder.training.cell import open_cell
-    from tsladder.training.scoring import score_cell
+    from tsladder.cells.scoring import score_cell
+    from tsladder.cells.work import open_cell
 
     score_cell(open_cell(places, params, cell, plan), read_json(places.choice(cell)))
 

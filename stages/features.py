@@ -8,7 +8,7 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.market.build import write_features
+    from tsladder.data.build import write_features
 
     write_features(places, params.data)
 

@@ -10,11 +10,11 @@ from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
-    from tsladder.training.supervisor import start_fork_server
+    from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server()
-    from tsladder.search.cell import search_cell
-    from tsladder.training.cell import open_cell
+    from tsladder.cells.search_cell import search_cell
+    from tsladder.cells.work import open_cell
 
     search_cell(open_cell(places, params, cell, plan))
 

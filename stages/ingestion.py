@@ -8,7 +8,7 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.market.ingestion_build import write_ingestion
+    from tsladder.data.ingestion_build import write_ingestion
 
     write_ingestion(places, params)
 

@@ -8,8 +8,8 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.market.inputs import read_inputs
-    from tsladder.market.manifest import manifest_digests
+    from tsladder.data.inputs import read_inputs
+    from tsladder.data.manifest import manifest_digests
     from tsladder.records import write_json
 
     write_json(places.inputs, read_inputs(places, params.data))

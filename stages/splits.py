@@ -8,7 +8,7 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.market.split_files import write_splits
+    from tsladder.data.split_files import write_splits
 
     write_splits(places, params)
 

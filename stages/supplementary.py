@@ -10,10 +10,10 @@ from tsladder.stage import run_study_stage
 
 def build(places: Places, params: Params) -> None:
     if read_plan(places.supplementary_plan)["planned"]:
-        from tsladder.training.supervisor import start_fork_server
+        from tsladder.execution.supervisor import start_fork_server
 
         start_fork_server()
-    from tsladder.search.supplementary import search_supplementary
+    from tsladder.cells.supplementary import search_supplementary
 
     search_supplementary(places, params)
 

@@ -11,11 +11,11 @@ from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
-    from tsladder.training.supervisor import start_fork_server
+    from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server()
-    from tsladder.training.cell import open_cell
-    from tsladder.training.retrain import train_winner
+    from tsladder.cells.retrain import train_winner
+    from tsladder.cells.work import open_cell
 
     train_winner(open_cell(places, params, cell, plan), read_json(places.choice(cell)))
 

@@ -10,10 +10,10 @@ from tsladder.stage import run_study_stage
 
 def build(places: Places, params: Params) -> None:
     if read_plan(places.transfer_plan)["planned"]:
-        from tsladder.training.supervisor import start_fork_server
+        from tsladder.execution.supervisor import start_fork_server
 
         start_fork_server()
-    from tsladder.training.transfer import transfer_winners
+    from tsladder.cells.transfer import transfer_winners
 
     transfer_winners(places, params)
 

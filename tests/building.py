@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsladder.market.windows import Windows
+from tsladder.data.windows import Windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tsladder.cells.work import open_cell
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker, Tracker
-from tsladder.training.cell import open_cell
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
 
@@ -119,7 +119,7 @@ def prepare(places: Places) -> None:
 def search_here(places: Places, cell: Cell, tracker: Tracker | None = None) -> Tracker:
     """Search `cell` in this process; the tracker that it was logged to."""
     # Here, so that tests which search nothing run where Optuna is not installed.
-    from tsladder.search.cell import search_cell
+    from tsladder.cells.search_cell import search_cell
 
     tracker = tracker or MemoryTracker()
     search_cell(open_cell(places, params_of(places), cell, read_plan(places.search_plan(cell))), tracker)

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
+from tsladder.cells.scoring import score_cell
+from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
 from tsladder.evaluation.regression_metrics import TrainingReturns, score_returns
 from tsladder.law.audit_record import PROBES
@@ -20,9 +22,7 @@ from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, write_json
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
-from tsladder.training.cell import open_cell
 from tsladder.training.outcome import RECORD
-from tsladder.training.scoring import score_cell
 from tsladder.vocabulary import Cell
 
 LADDER = ["12k", "20k", "30k"]

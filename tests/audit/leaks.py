@@ -9,9 +9,9 @@ import numpy as np
 
 from tsladder.audit.pipeline import Cutter
 from tsladder.audit.subject import Floats, Subject
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Split, Splits
-from tsladder.market.windows import Windows, WindowSet
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Split, Splits
+from tsladder.data.windows import Windows, WindowSet
 from tsladder.vocabulary import Region
 
 

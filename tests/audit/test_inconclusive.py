@@ -15,9 +15,9 @@ from tsladder.audit.planted import SHOWS_FROM, planted_future_feature
 from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, PERMUTATIONS, shuffled_targets
 from tsladder.audit.small_model import LEAST_VIEWS, MOST_EPOCHS, STEPS, Learned, diet_of
 from tsladder.audit.subject import Floats, Subject
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Splits
-from tsladder.market.windows import Windows, WindowSet
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Splits
+from tsladder.data.windows import Windows, WindowSet
 from tsladder.vocabulary import ProbeOutcome
 
 

@@ -14,11 +14,11 @@ from tests.audit.leaks import (
 from tsladder.audit.planted import plant, planted_future_feature
 from tsladder.audit.subject import Floats, Subject
 from tsladder.audit.truncation import truncated_future
+from tsladder.data.bars import Bars
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Splits
+from tsladder.data.windows import WindowSet
 from tsladder.errors import BadInput
-from tsladder.market.bars import Bars
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Splits
-from tsladder.market.windows import WindowSet
 from tsladder.vocabulary import ProbeOutcome
 
 

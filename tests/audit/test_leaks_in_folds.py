@@ -10,10 +10,10 @@ from tests.audit.leaks import column_shifted, with_fold_segment, with_step
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.normalisation import normalisation
 from tsladder.audit.subject import Floats, Subject
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Splits
+from tsladder.data.windows import FoldWindows, WindowSet
 from tsladder.errors import WorkFailed
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Splits
-from tsladder.market.windows import FoldWindows, WindowSet
 from tsladder.vocabulary import ProbeOutcome, Region
 
 

@@ -18,10 +18,10 @@ from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.shuffled import shuffled_targets
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Splits
+from tsladder.data.windows import WindowSet
 from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Splits
-from tsladder.market.windows import WindowSet
 from tsladder.vocabulary import ProbeOutcome, Region
 
 

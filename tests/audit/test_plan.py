@@ -60,13 +60,13 @@ def test_another_question_changes_the_plan(plan: Plan, tmp_path: Path, leaves: d
 
 def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor_report(plan: Plan) -> None:
     steps = {
-        "market.features",
-        "market.indicators",
-        "market.tier_columns",
-        "market.tiers.a25",
-        "market.targets",
-        "market.splits",
-        "market.windows",
+        "data.features",
+        "data.indicators",
+        "data.tier_columns",
+        "data.tiers.a25",
+        "data.targets",
+        "data.splits",
+        "data.windows",
     }
     steps |= {"training.trainer", "training.feed", "families.patchtst", "evaluation.baselines", "audit.shuffled"}
     assert {f"tsladder.{step}" for step in steps} <= set(plan["code"])

@@ -19,8 +19,8 @@ from tsladder.audit.planted import PLANTED, planted_future_feature
 from tsladder.audit.shuffled import LIMIT, PERMUTATIONS, shuffled_targets
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
-from tsladder.market.features import FeatureTable
-from tsladder.market.windows import WindowSet
+from tsladder.data.features import FeatureTable
+from tsladder.data.windows import WindowSet
 from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome, Region
 

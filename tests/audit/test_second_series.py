@@ -12,9 +12,9 @@ from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.build import open_subject
 from tsladder.audit.truncation import truncated_future
-from tsladder.market.columns import vix as columns
-from tsladder.market.columns.declaration import Indicator
-from tsladder.market.rolling import mean
+from tsladder.data.columns import vix as columns
+from tsladder.data.columns.declaration import Indicator
+from tsladder.data.rolling import mean
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
@@ -40,8 +40,8 @@ def test_columns_of_vix_keep_their_values_when_both_series_are_cut_off(tmp_path:
 
 
 def test_a_column_that_knows_the_vix_of_tomorrow_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tsladder.market.columns.core import A20
-    from tsladder.market.tiers import c33
+    from tsladder.data.columns.core import A20
+    from tsladder.data.tiers import c33
 
     def leaking(indicator: Indicator) -> Indicator:
         if indicator.column.name != "vix_sma_10":

@@ -16,9 +16,9 @@ from tsladder.audit.normalisation import normalisation
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
-from tsladder.market.bars import Bars
-from tsladder.market.features import FeatureTable
-from tsladder.market.windows import WindowSet
+from tsladder.data.bars import Bars
+from tsladder.data.features import FeatureTable
+from tsladder.data.windows import WindowSet
 from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 

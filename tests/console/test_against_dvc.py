@@ -19,7 +19,7 @@ from tsladder.console.freshness import Standing
 from tsladder.console.pipeline import INPUTS, PLAN, read_pipeline
 from tsladder.console.status import study_state
 from tsladder.console.why import why
-from tsladder.market.manifest import manifest_path
+from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
 from tsladder.records import write_json, write_text
 from tsladder.typed_yaml import read_yaml
@@ -147,8 +147,8 @@ CHANGES: dict[str, Callable[[Places], None]] = {
     "another symbol's bars": lambda places: write_text(places.bars("other"), "bars"),
     "a record of ingestion": lambda places: write_text(manifest_path(places.bars("tiny")), "{}"),
     "another symbol's record": lambda places: write_text(manifest_path(places.bars("other")), "{}"),
-    "a remark in the splits": append("src/tsladder/market/splits.py", "# a remark\n"),
-    "the splits": append("src/tsladder/market/splits.py", "more = 1\n"),
+    "a remark in the splits": append("src/tsladder/data/splits.py", "# a remark\n"),
+    "the splits": append("src/tsladder/data/splits.py", "more = 1\n"),
     "a parameter of every training": lambda places: set_leaves(places, training__patience=6),
     "a parameter of the search": lambda places: set_leaves(places, search__trials=9),
     "a seed more": lambda places: set_leaves(places, train__seeds=3),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tsladder.cli import main
-from tsladder.market import tiers
+from tsladder.data import tiers
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ from tests.fx import fx_csv
 from tests.studies import make_study, params_of, synthetic_bars
 
 from tsladder.console.first_study import first_settings
+from tsladder.data.build import write_features
+from tsladder.data.split_files import write_splits
 from tsladder.errors import BadInput
-from tsladder.market.build import write_features
-from tsladder.market.split_files import write_splits
 from tsladder.params import load_params
 from tsladder.places import Places
 

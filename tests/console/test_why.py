@@ -161,10 +161,10 @@ def test_one_module_is_named_with_both_fingerprints_and_what_it_reaches(study: P
 
 
 def test_a_module_of_one_stage_reaches_that_stage_and_what_may_follow(study: Places) -> None:
-    path = study.root / "src/tsladder/training/scoring.py"
+    path = study.root / "src/tsladder/cells/scoring.py"
     path.write_text(path.read_text() + "more = 1\n")
     found = ask(study)
-    assert [(reason.kind, reason.name) for reason in found.reasons] == [("module", "tsladder.training.scoring")]
+    assert [(reason.kind, reason.name) for reason in found.reasons] == [("module", "tsladder.cells.scoring")]
     assert [stage.stage for stage in found.stages if "@" in stage.stage] == ["evaluate@12k-1"]
 
 
@@ -177,11 +177,11 @@ def test_a_comment_and_a_docstring_change_nothing(study: Places) -> None:
 
 
 def test_a_source_that_a_stage_depends_on_as_a_file_is_a_module_by_its_md5(study: Places) -> None:
-    path = study.root / "src/tsladder/market/splits.py"
+    path = study.root / "src/tsladder/data/splits.py"
     path.write_text(path.read_text() + "# a remark\n")
     found = ask(study)
     assert [(kind, name, stages) for kind, name, _, _, stages in told(found)] == [
-        ("module", "tsladder.market.splits", ("splits",))
+        ("module", "tsladder.data.splits", ("splits",))
     ]
     assert certain(found) == ["splits"]
 

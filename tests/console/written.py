@@ -20,10 +20,10 @@ from tests.studies import DEFAULT_PARAMS, ROOT
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
+from tsladder.data.inputs import read_inputs
+from tsladder.data.manifest import manifest_digests
+from tsladder.data.tiers import names as tier_names
 from tsladder.families import names
-from tsladder.market.inputs import read_inputs
-from tsladder.market.manifest import manifest_digests
-from tsladder.market.tiers import names as tier_names
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
@@ -57,10 +57,10 @@ ROOMS = {
     "audit": "audit",
     "supplementary": "search",
     "transfer": "training",
-    "inputs": "market",
-    "features": "market",
-    "splits": "market",
-    "ingestion": "market",
+    "inputs": "data",
+    "features": "data",
+    "splits": "data",
+    "ingestion": "data",
     "plan": "planning",
     "fit": "law",
     "report": "report",
@@ -244,13 +244,13 @@ def _write_code(folder: Path) -> None:
     package = folder / "src" / "tsladder"
     write_text(package / "__init__.py", "")
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
-    market = {
+    modules_of_data = {
         dep
         for stage in ("inputs", "features", "splits", "ingestion", "fit", "report")
         for dep in stages[stage]["deps"]
-        if "/market/" in dep
+        if "/tsladder/data/" in dep
     }
-    for path in sorted(market):
+    for path in sorted(modules_of_data):
         file = folder / path / "__init__.py" if (ROOT / path).is_dir() else folder / path
         write_text(file, f"name = {path!r}\n")
     for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
@@ -266,7 +266,7 @@ def _write_code(folder: Path) -> None:
     for strategy in ("architectural", "two_phase", "random_search"):
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
     for tier in tier_names():
-        write_text(package / "market" / "tiers" / f"{tier}.py", f"name = {tier!r}\n")
+        write_text(package / "data" / "tiers" / f"{tier}.py", f"name = {tier!r}\n")
     for family in names():
         write_text(package / "families" / f"{family}.py", f"name = {family!r}\n")
 

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 
 # library -> files (inside the package) that may import it
 DOORS = {
-    "arch": ("market/bundled.py", "evaluation/bootstrap.py"),
+    "arch": ("data/bundled.py", "evaluation/bootstrap.py"),
     "dvc": ("experiments/repository.py",),
     "dvc_data": ("experiments/repository.py",),
     "itables": ("report/table_library.py",),
@@ -19,10 +19,10 @@ DOORS = {
     "mlflow": ("tracking/*",),
     "optuna": ("search/study.py",),
     "pandera": ("ingest/schema.py",),
-    "psutil": ("training/thermometer.py", "training/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
-    "pynvml": ("training/thermometer.py", "planning/machine.py"),
+    "psutil": ("execution/thermometer.py", "execution/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
+    "pynvml": ("execution/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/estimators.py",),
-    "talib": ("market/formulas.py", "market/columns/declaration.py"),
+    "talib": ("data/formulas.py", "data/columns/declaration.py"),
     "yaml": ("typed_yaml.py", "console/lock_file.py"),
     "yfinance": ("ingest/yahoo.py",),
 }

@@ -16,11 +16,11 @@ LAYERS = (
     ("stage_log",),
     ("capsule",),
     ("report",),
-    ("search", "audit", "ingest", "experiments"),
-    ("training", "law"),
-    ("results",),
+    ("cells", "audit", "ingest", "experiments"),
+    ("execution", "search", "law"),
+    ("training", "results"),
     ("planning",),
-    ("models", "market", "evaluation", "tracking"),
+    ("models", "data", "evaluation", "tracking"),
     ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
     ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
     ("errors",),
@@ -85,9 +85,9 @@ def test_the_package_itself_imports_nothing_but_its_interface_and_that_when_it_i
     ],
 )
 def test_a_climbing_or_sideways_import_is_seen(source):
-    assert len(list(climbs(PACKAGE / "market" / "bars.py", source))) == 1
+    assert len(list(climbs(PACKAGE / "data" / "bars.py", source))) == 1
 
 
-@pytest.mark.parametrize("source", ["from tsladder.errors import BadInput", "from tsladder.market import bars"])
+@pytest.mark.parametrize("source", ["from tsladder.errors import BadInput", "from tsladder.data import bars"])
 def test_a_downward_import_is_allowed(source):
-    assert list(climbs(PACKAGE / "market" / "bars.py", source)) == []
+    assert list(climbs(PACKAGE / "data" / "bars.py", source)) == []

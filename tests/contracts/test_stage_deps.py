@@ -40,7 +40,7 @@ def test_no_module_is_listed_that_is_not_there_or_not_loaded(stage: str) -> None
 
 def test_the_features_depend_on_every_tier_which_is_loaded_by_name_and_on_all_its_columns() -> None:
     deps, source = listed("features"), ROOT / "src"
-    for tier in (source / "tsladder" / "market" / "tiers").glob("*.py"):
+    for tier in (source / "tsladder" / "data" / "tiers").glob("*.py"):
         closure = import_closure(tier, source)
         modules = {tier} | {path for name, path in closure.items() if not is_outside(name) and path.stat().st_size > 0}
         missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]
@@ -51,7 +51,7 @@ def test_the_features_depend_on_every_tier_which_is_loaded_by_name_and_on_all_it
 def test_who_tells_of_ingestion_depends_on_its_record_and_its_reader_and_not_on_the_bars(stage: str) -> None:
     deps = listed(stage)
     assert ROOT / "artifacts" / "ingestion.json" in deps
-    assert ROOT / "src" / "tsladder" / "market" / "ingestion.py" in deps
+    assert ROOT / "src" / "tsladder" / "data" / "ingestion.py" in deps
     assert not [dep for dep in deps if ROOT / "data" in (dep, *dep.parents)]
 
 

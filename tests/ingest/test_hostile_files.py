@@ -11,7 +11,7 @@ from tests.ingest import kinds  # noqa: F401  adds its files to the table
 from tests.ingest.hostile import CASES, Case
 
 from tsladder.cli import main
-from tsladder.market.bars import read_bars
+from tsladder.data.bars import read_bars
 
 
 def ingest(case: Case, folder: Path, *options: str) -> int:

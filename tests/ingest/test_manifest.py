@@ -11,7 +11,7 @@ from tests.ingest.conftest import Ingest
 from tests.ingest.hostile import bars, csv, line, lines, written
 
 from tsladder.cli import main
-from tsladder.market.manifest import manifest_path, read_manifest
+from tsladder.data.manifest import manifest_path, read_manifest
 
 
 def stored(folder: Path) -> Path:

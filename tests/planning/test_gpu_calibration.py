@@ -8,6 +8,7 @@ from tests.building import batch_plan
 from tests.studies import DEFAULT_PARAMS
 
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here
+from tsladder.execution.probe import probe
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.places import Places
@@ -17,7 +18,6 @@ from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
 from tsladder.training.outcome import Outcome
-from tsladder.training.probe import probe
 
 pytestmark = [
     pytest.mark.gpu,

@@ -12,7 +12,7 @@ import pytest
 from tsladder.planning import sources
 from tsladder.planning.sources import Source, read_source, recall, remember, tree_text
 
-TEXT = "from tsladder.market.bars import Bars\n\nsteps = 11\n"
+TEXT = "from tsladder.data.bars import Bars\n\nsteps = 11\n"
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def test_what_is_recalled_is_what_was_read(tmp_path: Path, monkeypatch: pytest.M
     module, memory = tmp_path / "module.py", tmp_path / "memory" / "sources.json"
     module.write_text(TEXT)
     read = read_source(module)
-    assert read.imports == {"tsladder.market.bars", "tsladder.market.bars.Bars"}
+    assert read.imports == {"tsladder.data.bars", "tsladder.data.bars.Bars"}
     remember(memory)
     as_a_new_process(monkeypatch)
     recall(memory)
@@ -160,11 +160,11 @@ def test_what_is_imported_for_types_alone_is_no_import(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text(
         "from typing import TYPE_CHECKING\n"
-        "if TYPE_CHECKING:\n    from tsladder.market.bars import Bars\n"
-        "else:\n    from tsladder.market.cuts import make_splits\n"
-        "def later():\n    from tsladder.market.windows import Windows\n"
+        "if TYPE_CHECKING:\n    from tsladder.data.bars import Bars\n"
+        "else:\n    from tsladder.data.cuts import make_splits\n"
+        "def later():\n    from tsladder.data.windows import Windows\n"
     )
     assert {name for name in read_source(module).imports if name.count(".") == 2} == {
-        "tsladder.market.cuts",
-        "tsladder.market.windows",
+        "tsladder.data.cuts",
+        "tsladder.data.windows",
     }

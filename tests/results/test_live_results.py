@@ -13,6 +13,9 @@ import pytest
 from tests.console.written import set_leaves
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.cells.retrain import train_winner
+from tsladder.cells.scoring import score_cell
+from tsladder.cells.work import open_cell
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.records import read_json, read_lines
@@ -22,9 +25,6 @@ from tsladder.results.table import to_csv
 from tsladder.results.unchanged import Unchanged
 from tsladder.tracking import RunRecord
 from tsladder.tracking.memory import MemoryTracker
-from tsladder.training.cell import open_cell
-from tsladder.training.retrain import train_winner
-from tsladder.training.scoring import score_cell
 from tsladder.vocabulary import Cell
 
 CELL, OTHER = Cell("12k", 1), Cell("30k", 1)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from tests.building import batch_plan, geometry, job, recipe, settings, spec, windows
 
-from tsladder.market.windows import FoldWindows
+from tsladder.data.windows import FoldWindows
 from tsladder.training.checkpoint_plan import CheckpointPlan, remove_checkpoints
 from tsladder.training.checkpoints import STATE, Checkpoints
 from tsladder.training.folds import Walked, walk_forward

@@ -9,10 +9,10 @@ import pytest
 import torch
 from tests.building import job, recipe, settings, windows
 
-from tsladder.market.windows import FoldWindows
+from tsladder.data.windows import FoldWindows
+from tsladder.execution.supervisor import Ended, Progress, Supervisor
 from tsladder.training.folds import job_of_fold, summarised, walk_forward
 from tsladder.training.outcome import EpochRecord, FoldOutcome, Outcome
-from tsladder.training.supervisor import Ended, Progress, Supervisor
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import StopReason
 

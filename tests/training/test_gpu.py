@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 from tests.building import batch_plan, geometry, job, recipe, settings, spec, windows
-from tests.training.test_supervisor import run_until_ended
+from tests.execution.test_supervisor import run_until_ended
 
-from tsladder.market.windows import FoldWindows
+from tsladder.data.windows import FoldWindows
+from tsladder.execution.probe import made_windows, probe
+from tsladder.execution.shared_windows import SharedWindows
+from tsladder.execution.supervisor import Supervisor
+from tsladder.execution.thermometer import NvidiaSmi
+from tsladder.execution.worker import run_job
 from tsladder.models.build import build
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
@@ -22,13 +27,8 @@ from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.losses import build_loss
 from tsladder.training.outcome import Job, Outcome
-from tsladder.training.probe import made_windows, probe
-from tsladder.training.shared import SharedWindows
-from tsladder.training.supervisor import Supervisor
-from tsladder.training.thermometer import NvidiaSmi
 from tsladder.training.trainer import fit
 from tsladder.training.weights import Weights
-from tsladder.training.worker import run_job
 from tsladder.vocabulary import StopReason
 
 pytestmark = [

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.building import batch_plan, job, recipe, settings
+from tests.execution.test_supervisor import kept_in, run_until_ended, wait_for_progress
 from tests.training.test_checkpoints import (
     FOLDS,
     KINDS,
@@ -29,13 +30,12 @@ from tests.training.test_checkpoints import (
     without_clocks,
 )
 from tests.training.test_gpu import wide
-from tests.training.test_supervisor import kept_in, run_until_ended, wait_for_progress
 
-from tsladder.market.windows import Windows
+from tsladder.data.windows import Windows
+from tsladder.execution.probe import made_windows
+from tsladder.execution.supervisor import Supervisor
 from tsladder.training.folds import walk_forward
 from tsladder.training.outcome import Job
-from tsladder.training.probe import made_windows
-from tsladder.training.supervisor import Supervisor
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import StopReason
 

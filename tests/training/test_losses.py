@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.building import job, recipe, settings, spec, windows
 
+from tsladder.data.windows import Windows
 from tsladder.errors import BadInput
 from tsladder.evaluation.metrics import score_classifier
-from tsladder.market.windows import Windows
 from tsladder.models.build import Model, build
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients

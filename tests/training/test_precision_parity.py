@@ -12,12 +12,12 @@ import torch
 from tests.building import batch_plan, job, settings
 from tests.studies import DEFAULT_PARAMS
 
-from tsladder.market.bars import read_bars
-from tsladder.market.bundled import bundled_frames
-from tsladder.market.cuts import make_splits
-from tsladder.market.indicators import build_features
-from tsladder.market.targets import labels
-from tsladder.market.windows import WindowSet, build_windows
+from tsladder.data.bars import read_bars
+from tsladder.data.bundled import bundled_frames
+from tsladder.data.cuts import make_splits
+from tsladder.data.indicators import build_features
+from tsladder.data.targets import labels
+from tsladder.data.windows import WindowSet, build_windows
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.planning.cells import geometry_of

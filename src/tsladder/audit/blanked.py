@@ -12,7 +12,7 @@ import numpy as np
 from tsladder.audit.answers import Answers
 from tsladder.audit.finding import Finding, listed, outcome_of
 from tsladder.audit.subject import Subject, same_inputs
-from tsladder.market.windows import WindowSet
+from tsladder.data.windows import WindowSet
 from tsladder.vocabulary import Region
 
 _EPOCHS = 2

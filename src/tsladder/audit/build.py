@@ -17,10 +17,10 @@ from tsladder.audit.shuffled import shuffled_targets
 from tsladder.audit.small_model import SmallModel
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
+from tsladder.data.build import read_all
+from tsladder.data.constant_columns import constant_columns, constant_words
+from tsladder.data.features import read_features
 from tsladder.errors import WorkFailed
-from tsladder.market.build import read_all
-from tsladder.market.constant_columns import constant_columns, constant_words
-from tsladder.market.features import read_features
 from tsladder.models.spec import Geometry, spec_from_architecture
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.places import Places

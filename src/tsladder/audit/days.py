@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, listed, outcome_of
 from tsladder.audit.subject import AuditedFold, Days, Floats, Subject, days_between
-from tsladder.market.features import FeatureTable
-from tsladder.market.windows import Windows
+from tsladder.data.features import FeatureTable
+from tsladder.data.windows import Windows
 from tsladder.vocabulary import Region
 
 _PLACES = 24

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from tsladder.audit.finding import Finding, outcome_of, rounded
 from tsladder.audit.pipeline import Cutter
 from tsladder.audit.subject import Floats, Subject, input_days
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Split, Splits
-from tsladder.market.windows import Windows
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Split, Splits
+from tsladder.data.windows import Windows
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-6

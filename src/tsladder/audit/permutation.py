@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tsladder.audit.subject import Floats, Subject
-from tsladder.market.windows import Windows, WindowSet
+from tsladder.data.windows import Windows, WindowSet
 from tsladder.vocabulary import Region
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.small_model import Learned, SmallModel, train_small
+from tsladder.data.bars import Bars, until
+from tsladder.data.features import FeatureTable
+from tsladder.data.indicators import build_features
+from tsladder.data.splits import Splits
+from tsladder.data.targets import labels
+from tsladder.data.windows import WindowSet, build_windows
 from tsladder.evaluation.kinds import Known, kind_of
-from tsladder.market.bars import Bars, until
-from tsladder.market.features import FeatureTable
-from tsladder.market.indicators import build_features
-from tsladder.market.splits import Splits
-from tsladder.market.targets import labels
-from tsladder.market.windows import WindowSet, build_windows
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.vocabulary import Region
 

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from tsladder.audit.finding import Finding, outcome_of, rounded
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import compare_truncated, cut_rows
-from tsladder.market.bars import Bars
-from tsladder.market.features import ColumnKind, FeatureColumn, FeatureTable
-from tsladder.market.targets import threshold_percent
+from tsladder.data.bars import Bars
+from tsladder.data.features import ColumnKind, FeatureColumn, FeatureTable
+from tsladder.data.targets import threshold_percent
 from tsladder.params import TargetParams
 from tsladder.vocabulary import ProbeOutcome, Region
 

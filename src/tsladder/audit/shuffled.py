@@ -42,7 +42,7 @@ from tsladder.audit.finding import Finding, Number, outcome_of
 from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
-from tsladder.market.windows import WindowSet
+from tsladder.data.windows import WindowSet
 from tsladder.vocabulary import Region
 
 PERMUTATIONS = 4

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.windows import Windows, WindowSet
 from tsladder.evaluation.regression_metrics import scale_of
-from tsladder.market.windows import Windows, WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
 from tsladder.planning.recipe import Recipe, Settings

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from tsladder.audit.answers import Answers, answers_of
 from tsladder.audit.pipeline import Pipeline
+from tsladder.data.bars import Bars
+from tsladder.data.features import FeatureTable
+from tsladder.data.splits import Splits
+from tsladder.data.windows import FoldWindows, Windows, WindowSet
 from tsladder.errors import WorkFailed
-from tsladder.market.bars import Bars
-from tsladder.market.features import FeatureTable
-from tsladder.market.splits import Splits
-from tsladder.market.windows import FoldWindows, Windows, WindowSet
 from tsladder.params import TargetParams
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import Region

@@ -13,9 +13,9 @@ import numpy as np
 
 from tsladder.audit.finding import Finding, listed, outcome_of, rounded
 from tsladder.audit.subject import Subject
+from tsladder.data.bars import Bars, until
+from tsladder.data.features import FeatureTable
 from tsladder.errors import BadInput
-from tsladder.market.bars import Bars, until
-from tsladder.market.features import FeatureTable
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-9

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tsladder.console.tables import aligned
 from tsladder.errors import WorkFailed
+from tsladder.execution.probe import EPOCHS, probe
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -16,7 +17,6 @@ from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import BatchPlan, predicted_memory_gib
 from tsladder.planning.step_costs import COSTS
 from tsladder.steps import OnStep, no_progress
-from tsladder.training.probe import EPOCHS, probe
 
 Probe = tuple[tuple[int, int, int], str, str, int, int, bool]
 """(d_model, n_layers, n_heads), precision, optimizer, micro-batch, effective batch, checkpointing."""

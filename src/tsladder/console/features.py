@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tsladder.console.tables import aligned
+from tsladder.data import tiers
+from tsladder.data.columns.core import OHLCV
+from tsladder.data.columns.declaration import Indicator
+from tsladder.data.tier_columns import COMMON_WARM_UP, VIX_WARM_UP
 from tsladder.errors import BadInput
-from tsladder.market import tiers
-from tsladder.market.columns.core import OHLCV
-from tsladder.market.columns.declaration import Indicator
-from tsladder.market.tier_columns import COMMON_WARM_UP, VIX_WARM_UP
 
 _HEADS = ("column", "kind", "look-back", "what", "source")
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from tsladder.data.targets import threshold_percent
+from tsladder.data.tier_columns import warm_up
 from tsladder.errors import BadInput
-from tsladder.market.targets import threshold_percent
-from tsladder.market.tier_columns import warm_up
 from tsladder.params import Params, SplitParams, load_params
 from tsladder.places import Places
 

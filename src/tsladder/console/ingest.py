@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.console.first_study import first_settings
+from tsladder.data.without_volume import experiment_command
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.build import clean_bars
 from tsladder.ingest.choices import Choices, DateOrder, DayShift, MissingVolume
@@ -26,7 +27,6 @@ from tsladder.ingest.record import Account
 from tsladder.ingest.sheet import ROWS_SHOWN, Dropped
 from tsladder.ingest.store import Outcome, judge, store
 from tsladder.ingest.yahoo import PREFIX, download
-from tsladder.market.without_volume import experiment_command
 from tsladder.places import Places
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.data.tier_sizes import n_features
 from tsladder.errors import WorkFailed
-from tsladder.market.tier_sizes import n_features
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.records import read_json
@@ -37,16 +37,16 @@ def planned_features(places: Places, params: Params, *, built: bool) -> PlannedF
         notes.append(f"data.volume is false: tier {params.data.tier_words}, {columns} columns")
     if constant:
         # Imported here: the columns' declarations are needed by nothing else of a plan.
-        from tsladder.market.constant_columns import constant_words
+        from tsladder.data.constant_columns import constant_words
 
         notes.append(constant_words(constant, columns, params.data.tier).removesuffix("."))
     return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
 
 
 def _constant(places: Places, params: Params) -> tuple[str, ...] | None:
-    from tsladder.market.constant_columns import constant_columns
-    from tsladder.market.features import read_features
-    from tsladder.market.splits import Splits
+    from tsladder.data.constant_columns import constant_columns
+    from tsladder.data.features import read_features
+    from tsladder.data.splits import Splits
 
     try:
         splits = [Splits.from_json(read_json(places.horizon_splits(h))["splits"]) for h in params.horizons]

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsladder.market.inputs import further_symbols, read_inputs
-from tsladder.market.manifest import manifest_digests
+from tsladder.data.inputs import further_symbols, read_inputs
+from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer

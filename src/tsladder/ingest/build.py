@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.bars import Bars, bar_faults
 from tsladder.errors import BadInput
 from tsladder.ingest.choices import Choices, MissingVolume
 from tsladder.ingest.clocks import clock_seconds
@@ -35,7 +36,6 @@ from tsladder.ingest.schema import schema_faults
 from tsladder.ingest.sheet import Fault, Sheet
 from tsladder.ingest.volumes import possible_volume, traded_volume, without_crsp_signs
 from tsladder.ingest.zones import Settled, settle_days
-from tsladder.market.bars import Bars, bar_faults
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.bars import Bars, share_open_equals_previous_close
+from tsladder.data.irregular import JUMP, LONG_GAP_DAYS, Gap, gap_before, jump_rows, long_gap_rows
 from tsladder.errors import BadInput
 from tsladder.ingest.dates import MOST_DAYS_APART
 from tsladder.ingest.weekdays import SUNDAY, weekday
-from tsladder.market.bars import Bars, share_open_equals_previous_close
-from tsladder.market.irregular import JUMP, LONG_GAP_DAYS, Gap, gap_before, jump_rows, long_gap_rows
 
 _ENOUGH_ROWS = 3
 _WEEKEND_NOTED = 0.05

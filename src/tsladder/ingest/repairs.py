@@ -16,7 +16,7 @@ from tsladder.ingest.names import Role
 from tsladder.ingest.sheet import Fault, Sheet, refusal
 
 _MOST_FAULTY = 0.5
-_ROUNDING = 1e-9  # as `market.bars` allows High and Low
+_ROUNDING = 1e-9  # as `data.bars` allows High and Low
 
 Values = dict[Role, NDArray[np.float64]]
 

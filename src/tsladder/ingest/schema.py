@@ -1,6 +1,6 @@
 """The columns of clean bars and the laws of each, as a pandera schema. The only door to pandera.
 
-Laws between columns and between days are those of `market.bars`, which has the last word.
+Laws between columns and between days are those of `data.bars`, which has the last word.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.data.manifest import SHA256, manifest_path, sha256_of
 from tsladder.errors import BadInput
-from tsladder.market.manifest import SHA256, manifest_path, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd

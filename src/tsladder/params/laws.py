@@ -70,7 +70,7 @@ def _symbol_faults(params: Params) -> list[str]:
 
 
 def _tier_faults(params: Params) -> list[str]:
-    tiers, tier = importlib.import_module("tsladder.market.tiers"), params.data.tier
+    tiers, tier = importlib.import_module("tsladder.data.tiers"), params.data.tier
     if tiers.is_known(tier):
         return []
     return [f"data.tier: must be one of {', '.join(tiers.names())}, got {tier!r}"]

@@ -36,7 +36,7 @@ class DataParams:
     """`symbol`: the market that validates, tests and makes the law. `symbols`: it and further ones whose windows are
     trained on, too; null, none. `first_day` of a feature table: null, as early as the tier allows; `common`, as early
     as every tier without VIX allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj
-    Close, for features and labels alike. `tier`: a module of market/tiers/. `volume` false: every column made of the
+    Close, for features and labels alike. `tier`: a module of data/tiers/. `volume` false: every column made of the
     volume is left out of any tier and of OHLCV."""
 
     symbol: Name

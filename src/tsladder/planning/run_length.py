@@ -38,8 +38,8 @@ def _built(places: Places, params: Params, horizon: int) -> RunLength:
 
 def _counted(places: Places, params: Params) -> dict[int, RunLength]:
     """As the stages features and splits would build them, without writing anything. Takes about a second."""
-    from tsladder.market.build import features_of
-    from tsladder.market.pooling import cut_symbols
+    from tsladder.data.build import features_of
+    from tsladder.data.pooling import cut_symbols
 
     table = features_of(places, params.data)
     context = params.windows.context_length

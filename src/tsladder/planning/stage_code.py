@@ -9,7 +9,7 @@ that a stage loads is reached from the first or named in the second.
 from __future__ import annotations
 
 TRAINING = (
-    "tsladder.market.dataset",
+    "tsladder.data.dataset",
     "tsladder.planning.recipe",
     "tsladder.training.folds",
     "tsladder.training.trainer",
@@ -21,15 +21,15 @@ _SEARCH = (
     "tsladder.search.planned",
     "tsladder.search.takeover",
 )
-_SCORING = ("tsladder.evaluation.symbols", "tsladder.training.forecasting", "tsladder.training.scoring")
+_SCORING = ("tsladder.evaluation.symbols", "tsladder.cells.forecasting", "tsladder.cells.scoring")
 
 NUMBER_MAKERS = {
     "hpo": (*TRAINING, *_SEARCH),
-    "train": (*TRAINING, "tsladder.training.seed_jobs"),
-    "evaluate": ("tsladder.market.dataset", "tsladder.planning.recipe", *_SCORING),
+    "train": (*TRAINING, "tsladder.cells.seed_jobs"),
+    "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
     "audit": (*TRAINING, "tsladder.audit.build"),
-    "supplementary": (*TRAINING, *_SEARCH, "tsladder.search.selection", "tsladder.search.supplementary"),
-    "transfer": (*TRAINING, *_SCORING, "tsladder.training.seed_jobs", "tsladder.training.transfer"),
+    "supplementary": (*TRAINING, *_SEARCH, "tsladder.search.selection", "tsladder.cells.supplementary"),
+    "transfer": (*TRAINING, *_SCORING, "tsladder.cells.seed_jobs", "tsladder.cells.transfer"),
 }
 """Stage -> the modules from which imports are followed."""
 
@@ -51,7 +51,7 @@ OUTSIDE = {
     "tsladder.families.parts.activations": "bytes that a block takes",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
-    "tsladder.market.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
+    "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.duration": "seconds of training",
@@ -67,36 +67,37 @@ OUTSIDE = {
     "tsladder.planning.sources": "reads files of code",
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
-    "tsladder.search.best_params": "a table of the best trials so far",
-    "tsladder.search.bookkeeping": "records and runs of trials that ended",
-    "tsladder.search.cell": "runs the search of a cell",
-    "tsladder.search.run_search": "runs a search from its record to its last trial",
+    "tsladder.cells.best_params": "a table of the best trials so far",
+    "tsladder.cells.trial_books": "records and runs of trials that ended",
+    "tsladder.cells.search_cell": "runs the search of a cell",
+    "tsladder.cells.run_search": "runs a search from its record to its last trial",
     "tsladder.search.coverage": "how much of the grid was seen, for the report",
-    "tsladder.search.identity": "which trials are the same",
+    "tsladder.cells.trial_identity": "which trials are the same",
     "tsladder.search.layout": "names of files",
     "tsladder.search.live": "reads the live record",
-    "tsladder.search.outputs": "writes the files of a search",
-    "tsladder.search.runner": "keeps the workers of a search busy",
-    "tsladder.search.start_lines": "what the log says when a search begins",
+    "tsladder.cells.search_outputs": "writes the files of a search",
+    "tsladder.cells.trial_runner": "keeps the workers of a search busy",
+    "tsladder.cells.start_lines": "what the log says when a search begins",
     "tsladder.search.trials": "the record of a trial",
-    "tsladder.training.cell": "a plan file as typed values",
+    "tsladder.cells.work": "a plan file as typed values",
     "tsladder.training.checkpoint": "writes a trained model",
+    "tsladder.training.heat": "temperatures that were read",
     "tsladder.training.checkpoint_plan": "whether and where a training keeps checkpoints",
     "tsladder.training.checkpoints": "keeps checkpoints; a training that goes on from one repeats every digit",
-    "tsladder.training.crew": "keeps workers busy",
-    "tsladder.training.memory_guard": "ends a worker that takes too much",
+    "tsladder.execution.job_loop": "keeps workers busy",
+    "tsladder.execution.memory_guard": "ends a worker that takes too much",
     "tsladder.training.outcome": "the records of a training",
-    "tsladder.training.heartbeat": "what trains now, for people",
-    "tsladder.training.retrain": "runs the seeds of a cell",
-    "tsladder.training.score_records": "writes the scores of a cell",
-    "tsladder.training.shared": "windows in memory that processes share",
+    "tsladder.execution.heartbeat": "what trains now, for people",
+    "tsladder.cells.retrain": "runs the seeds of a cell",
+    "tsladder.cells.score_records": "writes the scores of a cell",
+    "tsladder.execution.shared_windows": "windows in memory that processes share",
     "tsladder.training.state_file": "the file format of a checkpoint",
-    "tsladder.training.supervisor": "starts and ends workers",
-    "tsladder.training.suspension": "holds processes for a while",
-    "tsladder.training.thermal_guard": "when to wait for a cooler machine",
-    "tsladder.training.thermometer": "sensors",
-    "tsladder.training.training_log": "what the log says of trainings",
-    "tsladder.training.worker": "one training in a process of its own",
+    "tsladder.execution.supervisor": "starts and ends workers",
+    "tsladder.execution.suspension": "holds processes for a while",
+    "tsladder.execution.thermal_guard": "when to wait for a cooler machine",
+    "tsladder.execution.thermometer": "sensors",
+    "tsladder.cells.training_log": "what the log says of trainings",
+    "tsladder.execution.worker": "one training in a process of its own",
 }
 """Module or package -> what it is for, and so why an edit of it changes no number. A package stands for its modules."""
 
@@ -118,4 +119,4 @@ def strategy_module(name: str) -> str:
 
 def tier_module(name: str) -> str:
     """Module of the feature tier `name`, which is loaded by that name."""
-    return f"tsladder.market.tiers.{name}"
+    return f"tsladder.data.tiers.{name}"

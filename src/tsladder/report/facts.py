@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.market.ingestion import Ingestion
+from tsladder.data.ingestion import Ingestion
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner

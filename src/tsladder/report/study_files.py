@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 
-from tsladder.market.ingestion import read_ingestion
+from tsladder.data.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key

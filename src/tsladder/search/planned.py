@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.market.windows import FoldWindows
+from tsladder.data.windows import FoldWindows
 from tsladder.models.spec import Geometry
 from tsladder.params import PruningParams, StopParams
 from tsladder.planning.grid import build_grid

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from tsladder.search.configuration import Value
+from tsladder.training.heat import ThermalLevel
 from tsladder.training.outcome import FoldOutcome
-from tsladder.training.thermometer import ThermalLevel
 from tsladder.vocabulary import StopReason
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tsladder.market.windows import Windows
+from tsladder.data.windows import Windows
 
 
 class Feed:

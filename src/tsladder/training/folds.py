@@ -20,7 +20,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tsladder.market.windows import FoldWindows
+from tsladder.data.windows import FoldWindows
 from tsladder.seeds import derive_seed
 from tsladder.training.checkpoints import Checkpoints
 from tsladder.training.gradients import Beat

@@ -9,8 +9,8 @@ from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.checkpoint_plan import CheckpointPlan
+from tsladder.training.heat import NO_HEAT, Heat
 from tsladder.training.pruning import Bar
-from tsladder.training.thermal_guard import NO_HEAT, Heat
 from tsladder.vocabulary import StopReason
 
 WEIGHTS = "model.safetensors"

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tsladder.market.windows import Windows
+from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.market.ingestion import Finding, Role, SymbolIngestion
-from tsladder.market.irregular import JUMP, LONG_GAP_DAYS
-from tsladder.market.manifest import ManifestState
+from tsladder.data.ingestion import Finding, Role, SymbolIngestion
+from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
+from tsladder.data.manifest import ManifestState
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
 from tsladder.report.facts import Facts

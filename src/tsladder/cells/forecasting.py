@@ -1,0 +1,82 @@
+"""What the trained seeds of a cell forecast, computed in a worker process while the caller does something else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Hashable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.data.windows import Windows
+from tsladder.errors import WorkFailed
+from tsladder.execution.supervisor import start_fork_server
+from tsladder.models.spec import ModelSpec
+from tsladder.records import read_json
+from tsladder.training.outcome import RECORD
+
+Key = TypeVar("Key", bound=Hashable)
+
+Forecasts = dict[Key, dict[int, NDArray[np.float64]]]
+"""Name of some windows -> seed number -> probability of every window, p_N; or its return."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedSeeds:
+    """The checkpoints of one architecture: seed number -> folder, and how to compute with them.
+
+    `output_scale`: what a model's output is multiplied by to be a return; None: it is the logit of a probability.
+    """
+
+    spec: ModelSpec
+    folders: Mapping[int, Path]
+    precision: str
+    device: str
+    threads: int
+    micro_batch: int
+    output_scale: float | None = None
+
+
+@contextmanager
+def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[Future[Forecasts[Key]]]:
+    """Forecasts for the windows `scored`, under way. `result` raises WorkFailed for an unusable checkpoint."""
+    start_fork_server(optimizers=False)
+    context = multiprocessing.get_context("forkserver")
+    # From a thread, because the first job waits for what the fork server preloads.
+    with ProcessPoolExecutor(1, context) as pool, ThreadPoolExecutor(1) as starter:
+        yield starter.submit(lambda: pool.submit(_forecast, seeds, scored).result())
+
+
+def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[Key]:
+    import torch
+
+    from tsladder.models.build import build, count_params, lower
+    from tsladder.training.checkpoint import load_weights
+    from tsladder.training.feed import Feed
+    from tsladder.training.trainer import predict_logits
+    from tsladder.training.validation_metrics import forecast_of
+
+    # As in training: torch's default of every core took three times as long while the caller was busy.
+    torch.set_num_threads(seeds.threads)
+    device = torch.device(seeds.device)
+    forecasts: Forecasts[Key] = {key: {} for key in scored}
+    for number, folder in seeds.folders.items():
+        model = build(seeds.spec, dropout=0.0)
+        load_weights(folder, model)
+        measured = read_json(folder / RECORD)["n_params"]
+        if measured != count_params(model):
+            raise WorkFailed(
+                f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}"
+            )
+        if seeds.precision != "fp32":
+            lower(model)
+        model.to(device)
+        for key, windows in scored.items():
+            outputs_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
+            forecasts[key][number] = forecast_of(outputs_N, seeds.output_scale)
+    return forecasts

@@ -1,0 +1,297 @@
+"""A configuration trained on fresh seeds: the winner of a cell, which the law is fitted on, or another cell's.
+
+A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses
+no finished seed and another seed count trains only what is new. A seed that failed for the machine is trained again by
+the next start.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
+from tsladder.cells.training_log import TrainingLog, seed_lines
+from tsladder.cells.work import CellWork, clear_scratch, settings_params
+from tsladder.execution.heartbeat import Heartbeat
+from tsladder.execution.job_loop import STOPPING, heat_reason, keep_busy, retry_words
+from tsladder.execution.supervisor import Ended, Supervisor
+from tsladder.execution.thermal_guard import ThermalWatch
+from tsladder.interruption import Interrupted
+from tsladder.locks import is_owned, sole_owner
+from tsladder.planning.plans import retraining_key, train_key
+from tsladder.records import read_json, write_json
+from tsladder.results.live import LiveResults
+from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
+from tsladder.training.checkpoint_plan import remove_checkpoints
+from tsladder.training.heat import Reading
+from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
+from tsladder.vocabulary import CellStatus, Phase, StopReason
+
+OUTCOME = "outcome.json"
+
+TRANSFER_PHASE = "transfer"
+"""What people read where another cell's winner is trained; in MLflow that is a training like any other."""
+
+
+def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+    """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
+
+    A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
+    asked for would compare unequal efforts. So does heat that stops the training, until the next start goes on.
+    Raises Interrupted when asked to stop.
+    """
+    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
+    folder = work.places.training(work.cell, train_key(work.plan, choice, *inputs))
+    key = retraining_key(work.plan, choice, *inputs)
+    with sole_owner(folder, f"the retraining of {work.cell}"):
+        trained = train_seeds(work, choice, folder, tracker)
+        if isinstance(trained, str):
+            _finish(work, key, {"status": CellStatus.FAILED, "reason": trained})
+            return
+        if trained.heat_stop is not None:
+            failed = {"status": CellStatus.FAILED, "reason": trained.heat_stop, "stop_reason": StopReason.THERMAL}
+            _finish(work, key, failed, trained.outcomes)
+            return
+        if trained.fault is not None:
+            reason = f"retraining failed for {trained.fault}"
+            _finish(work, key, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
+            return
+        for number, source in trained.folders.items():
+            _copy(source, work.places.models(work.cell) / f"seed-{number}")
+        _finish(work, key, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Seeds of one configuration by number: the folder of each one's checkpoint and how it ended.
+
+    `heat_stop`: why those without a folder were not trained to their end for now; None when all were.
+    """
+
+    folders: Mapping[int, Path]
+    outcomes: Mapping[int, dict[str, Any]]
+    heat_stop: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Which of them ended without a usable loss, and how; None when all have one."""
+        failed = [f"seed {number}: {o['stop_reason']}" for number, o in self.outcomes.items() if not o["scored"]]
+        return ", ".join(failed) or None
+
+
+def train_seeds(
+    work: CellWork, choice: dict[str, Any], folder: Path, tracker: Tracker | None, *, of: str = ""
+) -> Trained | str:
+    """Train `choice` on the windows of `work` into `folder`, whose lock the caller holds: those seeds that are not
+    there yet. Returns the reason when it cannot be trained here.
+
+    `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
+    """
+    clear_scratch(folder)
+    jobs = seed_jobs(work, choice, folder)
+    if isinstance(jobs, str):
+        return jobs
+    for number in jobs:
+        _take_up_again(seed_folder(folder, number) / OUTCOME)
+    missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
+    too_hot = None
+    if missing:
+        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+        too_hot = _train(work, missing, folder, tracker, of)
+    folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
+    outcomes = {number: read_json(path / OUTCOME) for number, path in folders.items()}
+    if too_hot is None:
+        return Trained(folders, outcomes)
+    reading, heated = too_hot
+    open_seeds = {number: _outcome_record(work, jobs[number], outcome) for number, outcome in heated.items()}
+    return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
+
+
+def _take_up_again(outcome: Path) -> None:
+    """Forget how a seed ended at an earlier start where that was for the machine; its MLflow run keeps it."""
+    if outcome.exists() and StopReason(read_json(outcome)["stop_reason"]).by_machine:
+        outcome.unlink()
+
+
+def _train(
+    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
+) -> tuple[Reading, dict[int, Outcome]] | None:
+    """Train `jobs`; None when all ended. What made it too hot to go on, and how each seed ended that is still open.
+
+    Raises Interrupted.
+    """
+    workers = at_once(work, work.execution(next(iter(jobs.values())).spec))
+    search_key = work.search_key
+    windows = work.dataset.windows
+    supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
+    waiting = list(jobs)
+    started: dict[int, int] = {}
+    heated: dict[int, Outcome] = {}
+
+    def say(text: str) -> None:
+        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
+
+    total = work.plan["seeds"]
+    log = TrainingLog(work.cell, lambda number: f"{of}{' ' if of else ''}seed {number}/{total}")
+    for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
+        say(line)
+
+    def next_job() -> tuple[int, Job] | None:
+        if not waiting:
+            return None
+        number = waiting.pop(0)
+        started[number] = int(time.time() * 1000)
+        log.began(number, f"random seed {jobs[number].seed}", epochs=jobs[number].settings.epochs)
+        return number, jobs[number]
+
+    results = LiveResults(work.places, work.params, say)
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
+
+        def on_end(event: Ended) -> None:
+            if event.outcome.stop_reason is StopReason.THERMAL:
+                heated[event.number] = event.outcome
+            _keep(work, jobs[event.number], event, folder)
+            run = _run_record(work, jobs[event.number], event, started[event.number], search_key, of)
+            tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
+            if not of:
+                results.update()
+
+        reading = keep_busy(
+            supervisor,
+            workers=workers,
+            next_job=next_job,
+            on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
+            on_end=on_end,
+            on_epoch=log.epoch_ended,
+            on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
+            on_said=lambda event: say(f"seed {event.number}: {event.text}"),
+            watch=ThermalWatch(work.thermometer, say),
+            heartbeat=_heartbeat(work, folder, of),
+            by_hand=lambda: is_owned(work.places.pause),
+        )
+        if reading is not None:
+            parent.status = RunStatus.FAILED
+            for number in waiting:
+                heated[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
+            return reading, heated
+        done = [number for number in jobs if (seed_folder(folder, number) / OUTCOME).exists()]
+        if len(done) < len(jobs):
+            raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+    return None
+
+
+def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
+    """Of all seeds, those that were trained by an earlier start included."""
+    seeds = range(1, work.plan["seeds"] + 1)
+    return Heartbeat(
+        folder,
+        phase=TRANSFER_PHASE if of else Phase.TRAIN,
+        total=len(seeds),
+        done=lambda: sum((seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
+    )
+
+
+def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
+    outcome = event.outcome
+    loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
+    print(
+        f"{work.cell}: seed {event.number}: {loss}, {outcome.stop_reason} after {len(outcome.curve)} epochs "
+        f"in {outcome.seconds:.1f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
+        return
+    write_json(seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
+    if outcome.scored or outcome.stop_reason is StopReason.DIVERGED:
+        remove_checkpoints(job.checkpoints)
+
+
+def _outcome_record(work: CellWork, job: Job, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "scored": outcome.scored,
+        "stop_reason": outcome.stop_reason,
+        "seconds": outcome.seconds,
+        "train_seconds": outcome.train_seconds,
+        "epochs_run": len(outcome.curve),
+        "retries": outcome.retries,
+        "resumed_at": outcome.resumed_at,
+        "peak_memory_gib": outcome.peak_memory_gib,
+        "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
+        "celsius": outcome.heat.max_celsius,
+        "thermal": outcome.heat.level,
+        "pauses": outcome.heat.pauses,
+        "paused_seconds": outcome.heat.paused_seconds,
+        "device": job.device,
+        "threads": job.threads,
+        "message": outcome.message,
+        "train_loss": outcome.curve[-1].train_loss if outcome.curve else None,
+        **dataclasses.asdict(outcome.plan),
+    }
+
+
+def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_key: str, of: str) -> RunRecord:
+    outcome = event.outcome
+    return RunRecord(
+        name=f"{work.cell}/{of + '/' if of else ''}seed-{event.number}",
+        tags=work.tags(Phase.TRAIN, search_key),
+        params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
+        metrics={
+            "best_val_loss": outcome.best_val_loss,
+            "val_auc": outcome.val_auc,
+            "base_rate_loss": work.base_rate_loss,
+            "peak_memory_gib": outcome.peak_memory_gib,
+            "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
+            "retries": float(outcome.retries),
+            "seconds": outcome.seconds,
+            "max_celsius": outcome.heat.max_celsius,
+            "pauses": float(outcome.heat.pauses),
+            "paused_seconds": outcome.heat.paused_seconds,
+            "epochs_run": float(len(outcome.curve)),
+            **size_metrics(job.spec.n_params),
+        },
+        curves=_loss_curves(outcome),
+        extra_tags={"stop_reason": str(outcome.stop_reason), "thermal": str(outcome.heat.level)}
+        | ({"winner_of": of} if of else {}),
+        status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
+        start_ms=started_ms,
+    )
+
+
+def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
+    """Validation and training loss by epoch, and the AUC where it was monitored, as MLflow charts them."""
+    return {
+        "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
+        "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
+        "val_auc_by_epoch": [(epoch.epoch, epoch.val_auc) for epoch in outcome.curve if epoch.val_auc is not None],
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, RECORD):
+        temporary = target / f".{name}.{os.getpid()}.tmp"
+        try:
+            os.link(source / name, temporary)
+        except OSError:
+            shutil.copyfile(source / name, temporary)
+        temporary.replace(target / name)
+        # A rename onto another link of the same file does nothing, by POSIX, and leaves the temporary name.
+        temporary.unlink(missing_ok=True)
+
+
+def _finish(
+    work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None
+) -> None:
+    write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
+    timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
+    write_json(work.places.timings(work.cell), {"cell": str(work.cell), "key": key, "seeds": timings})

@@ -1,0 +1,183 @@
+"""One search from its live record to its last trial: what every phase does alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.cells.best_params import write_best_params
+from tsladder.cells.start_lines import adoption_words, search_lines
+from tsladder.cells.trial_books import Bookkeeper
+from tsladder.cells.trial_identity import trial_base
+from tsladder.cells.trial_runner import HeatStop, Runner
+from tsladder.cells.work import CellWork, clear_scratch
+from tsladder.interruption import Interrupted
+from tsladder.models.spec import ModelSpec
+from tsladder.params import PruningParams
+from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
+from tsladder.planning.too_little_memory import misfit
+from tsladder.results.live import LiveResults
+from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
+from tsladder.search.configuration import Configuration
+from tsladder.search.decisions import Finished
+from tsladder.search.live import open_live_record
+from tsladder.search.schedule import Schedule
+from tsladder.search.space import SearchSpace
+from tsladder.search.takeover import Earlier, trials_of_others
+from tsladder.search.trials import TrialRecord, latest, taken_up_again
+from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
+from tsladder.training.checkpoint_plan import clear_checkpoints
+from tsladder.vocabulary import Phase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What is searched, and where its live record lies: `question` is what decides its trials, `key` its identity.
+
+    A configuration among `known` is not trained.
+    """
+
+    work: CellWork
+    phase: Phase
+    key: str
+    folder: Path
+    question: Mapping[str, Any]
+    space: SearchSpace
+    schedule: Schedule
+    pruning: PruningParams | None
+    known: Sequence[Configuration] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Searched:
+    """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked).
+
+    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what it began with, if anything.
+    """
+
+    records: tuple[TrialRecord, ...]
+    finished: Finished | None
+    best: TrialRecord | None
+    heat_stop: HeatStop | None
+    adopted: Adoption | None
+
+
+def conduct(search: Search, tracker: Tracker) -> Searched | str:
+    """Train what has not ended yet; or say why it cannot be trained on this machine.
+
+    The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
+    """
+    work, schedule = search.work, search.schedule
+    workers = _workers(search)
+    if isinstance(workers, str):
+        return workers
+
+    def say(text: str) -> None:
+        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
+
+    results = LiveResults(work.places, work.params, say)
+
+    def publish(records: Sequence[TrialRecord]) -> None:
+        """What a second phase finds is in no row of the table."""
+        if search.phase is Phase.SEARCH:
+            results.update(
+                lambda: write_best_params(search.folder, work, search.key, schedule.objective, records),
+            )
+
+    clear_scratch(search.folder)
+    attempts = open_live_record(search.folder, search.question, say)
+    others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
+    base = trial_base(work)
+    adopted = _adopted(search, attempts, others, base)
+    if adopted is not None:
+        say(adoption_words(adopted))
+    key = work.search_key
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
+        books = Bookkeeper(
+            work=work,
+            phase=search.phase,
+            key=key,
+            parent_id=run.run_id,
+            tracker=tracker,
+            trials_total=schedule.trials_total,
+            objective=schedule.objective,
+            say=say,
+            publish=publish,
+        )
+        books.log_lost(attempts)
+        runner = Runner(
+            work=work,
+            key=search.key,
+            folder=search.folder,
+            attempts=taken_up_again(attempts),
+            space=search.space,
+            schedule=schedule,
+            workers=workers,
+            books=books,
+            pruning=search.pruning,
+            known=search.known,
+            earlier=Earlier(
+                base=base,
+                folders=others,
+                trials=trials_of_others(others, search.folder),
+                adopted={} if adopted is None else adopted.draws,
+            ),
+        )
+        done = sum(record.final for record in latest(attempts).values())
+        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, done=done):
+            say(line)
+        machine = work.machine
+        memory = memory_words(machine)
+        of_memory = None if memory is None else f"memory     {memory}"
+        for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
+            if words is not None:
+                say(words)
+        publish(runner.ended_records)
+        stopped, heat = runner.run(), runner.heat_stop
+        records = tuple(runner.ended_records)
+        best = schedule.objective.best(records)
+        if search.phase is Phase.SEARCH:
+            run.metrics = {
+                **schedule.objective.figures(best),
+                "trials_done": float(len(records)),
+                **size_metrics(best.n_params if best else None),
+            }
+        if not stopped and best is not None:
+            clear_checkpoints(search.folder)
+        if stopped and heat is None:
+            raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
+        if heat is not None or (best is None and search.phase is Phase.SEARCH):
+            run.status = RunStatus.FAILED
+    say(f"{len(records)} trials done, {schedule.objective.leader_words(best)}")
+    if heat is not None:
+        say(f"stopped for heat: {heat.reading}")
+    if runner.finished is not None:
+        say(runner.finished.reason)
+        if runner.finished.warning is not None:
+            say(f"WARNING: {runner.finished.warning}")
+    return Searched(records=records, finished=runner.finished, best=best, heat_stop=heat, adopted=adopted)
+
+
+def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str) -> Adoption | None:
+    """What the search began with, or now begins with: one that has a trial adopts nothing any more."""
+    found = read_adoption(search.folder)
+    if found is not None or attempts or search.phase is not Phase.SEARCH:
+        return found
+    work, schedule = search.work, search.schedule
+    adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
+    return adopt(search.folder, others, adopter)
+
+
+def _workers(search: Search) -> int | str:
+    """How many train side by side so that every configuration that may be drawn fits; or which of them do not."""
+    work, space = search.work, search.space
+    offered: set[ModelSpec] = {*space.grid.members, *(item.spec for item in search.schedule.forced)}
+    workers = min(work.execution(spec).workers for spec in offered)
+    memory = work.machine.memory_gib / workers
+    unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
+    if unfit:
+        return misfit(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
+    return workers

@@ -1,0 +1,124 @@
+"""Scoring the trained seeds of one cell on validation and test, beside the baselines on the same windows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tsladder.cells.forecasting import Forecasts, TrainedSeeds, forecasting
+from tsladder.cells.score_records import SCORED, Scored, log_scores, write_scores
+from tsladder.cells.work import CellWork
+from tsladder.data.targets import labels
+from tsladder.data.windows import Windows, build_windows
+from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
+from tsladder.params import EvaluationParams, WindowParams
+from tsladder.records import read_json
+from tsladder.seeds import derive_seed
+from tsladder.tracking import MlflowTracker, Tracker, open_cell_run
+from tsladder.vocabulary import Phase, Region
+
+
+def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+    """Write artifacts/scores/<cell>/{scores.json, predictions.parquet}.
+
+    Every choice has been made when this runs: the test region is scored once per trained model.
+    """
+    windows_of = _scored_windows(work)
+    models = work.places.models(work.cell)
+    folders = {number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]}
+    with forecasting(trained_seeds(work, choice, folders), windows_of) as under_way:
+        # Meanwhile here, what takes seconds to load and needs no model.
+        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+        with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
+            kind = kind_of_cell(work)
+            made = _made(work, windows_of, _baselines(work, kind), under_way.result())
+            scores = _score(work, kind, made)
+            write_scores(work, choice, kind, scores, made)
+            log_scores(work, scores, kind, tracker, parent)
+
+
+def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
+    """Those of the study's own symbol first. Another symbol may have none in a region."""
+    own, windows = work.dataset.table.symbol, work.dataset.windows
+    found = {(own, region): windows.region(region) for region in SCORED}
+    found |= {(name, region): of[region] for name, of in windows.further.items() for region in SCORED}
+    return {key: scored for key, scored in found.items() if key[0] == own or len(scored) > 0}
+
+
+def _score(
+    work: CellWork,
+    kind: Kind,
+    made: Mapping[Scored, RegionForecasts],
+) -> dict[Scored, Scores]:
+    """Choices made on validation are those of the study's own symbol: the others have no such."""
+    own, evaluation = work.dataset.table.symbol, EvaluationParams(**work.plan["evaluation"])
+    choices = kind.choose(made[own, Region.VALIDATION])
+    return {key: kind.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
+
+
+def _made(
+    work: CellWork,
+    windows_of: Mapping[Scored, Windows],
+    baselines: Mapping[Region, tuple[Forecast, ...]],
+    forecasts: Forecasts[Scored],
+) -> dict[Scored, RegionForecasts]:
+    """What is to be scored. Baselines are those of the study's own symbol."""
+    own = work.dataset.table.symbol
+    return {
+        (symbol, region): RegionForecasts(
+            y_N=windows.y_N,
+            dates_N=windows.dates_N,
+            fingerprint=windows.fingerprint(),
+            by_seed=forecasts[symbol, region],
+            baselines=baselines[region] if symbol == own else (),
+            seed=derive_seed(work.seed, str(work.cell), "bootstrap", region, *(() if symbol == own else (symbol,))),
+        )
+        for (symbol, region), windows in windows_of.items()
+    }
+
+
+def kind_of_cell(work: CellWork) -> Kind:
+    return kind_of(work.target, work.dataset.windows.train.y_N)
+
+
+def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
+    """The checkpoints of `choice` in `folders`, and how they are computed with on this machine."""
+    spec = work.spec(choice["architecture"])
+    plan = work.batch_plan(spec, work.machine.memory_gib)
+    return TrainedSeeds(
+        spec=spec,
+        folders=folders,
+        precision=work.recipe.precision,
+        device=work.machine.device,
+        threads=work.execution(spec).threads,
+        # A machine on which it could not be trained may still score it, a window or two at a time.
+        micro_batch=1 if plan is None else plan.micro_batch,
+        output_scale=kind_of_cell(work).output_scale,
+    )
+
+
+def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]:
+    """They always see ratios to the last Close, whatever the model's normalisation."""
+    dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
+    y_T = labels(dataset.table, work.target, work.cell.horizon)
+    ratio = dataset.windows
+    if windows.normalisation != "ratio":
+        ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
+    return {
+        region: kind.baselines(
+            Known(
+                train=dataset.windows.train,
+                scored=dataset.windows.region(region),
+                close_T=dataset.table.close_T,
+                first_rows=dataset.table.first_rows,
+                ratio_train_NF=ratio.train.last_day(),
+                ratio_scored_NF=ratio.region(region).last_day(),
+            ),
+            y_T=y_T,
+            horizon=work.cell.horizon,
+        )
+        for region in SCORED
+    }

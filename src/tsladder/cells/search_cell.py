@@ -1,0 +1,42 @@
+"""The search of one cell: what it may draw, in which order, and what it leaves behind."""
+
+from __future__ import annotations
+
+from tsladder.cells.run_search import Search, conduct
+from tsladder.cells.search_outputs import write_choice, write_failure, write_heat_stop
+from tsladder.cells.work import CellWork
+from tsladder.locks import sole_owner
+from tsladder.search.planned import planned_pruning, planned_schedule, planned_space, validation_classes
+from tsladder.tracking import MlflowTracker, Tracker
+from tsladder.vocabulary import Phase
+
+
+def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
+    """Search `work.cell` and write its outputs under artifacts/hpo/<cell>/.
+
+    A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed, and so is one
+    that the machine became too hot for: its trials are kept, and the next start goes on.
+    Raises Interrupted when asked to stop, WorkFailed when another process owns the cell.
+    """
+    key = work.search_key
+    folder = work.places.study(work.cell, key)
+    with sole_owner(folder, f"the search of {work.cell}"):
+        space = planned_space(work.plan, len(work.dataset.windows.train))
+        schedule = planned_schedule(work.plan, space, validation_classes(work.dataset.windows.folds))
+        search = Search(
+            work=work,
+            phase=Phase.SEARCH,
+            key=key,
+            folder=folder,
+            question=work.plan,
+            space=space,
+            schedule=schedule,
+            pruning=planned_pruning(work.plan),
+        )
+        found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        if isinstance(found, str):
+            write_failure(work, found)
+        elif found.heat_stop is not None:
+            write_heat_stop(work, space, schedule, found, found.heat_stop)
+        else:
+            write_choice(work, space, schedule, found)

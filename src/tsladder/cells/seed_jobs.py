@@ -1,0 +1,65 @@
+"""Build the trainings of a configuration on fresh seeds: which seed, on which windows, by which recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tsladder.cells.work import CellWork
+from tsladder.data.windows import FoldWindows
+from tsladder.planning.machine import ExecutionPlan
+from tsladder.planning.plans import train_key
+from tsladder.planning.recipe import Settings
+from tsladder.records import digest
+from tsladder.seeds import derive_seed
+from tsladder.training.outcome import Job
+
+
+def seed_jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
+    """One job a seed, numbered from 1; or why the model cannot be trained here."""
+    spec = work.spec(choice["architecture"])
+    execution = work.execution(spec)
+    batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))
+    if batch_plan is None:
+        return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
+    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    windows = work.dataset.windows
+
+    def job(number: int) -> Job:
+        seed = derive_seed(work.seed, str(work.cell), "train", number)
+        plain = Job(
+            spec=spec,
+            settings=Settings.from_record(choice["settings"]),
+            recipe=work.recipe,
+            seed=seed,
+            plan=batch_plan,
+            device=execution.device,
+            threads=execution.threads,
+            scratch_folder=work.scratch(spec, folder),
+            checkpoint_folder=str(seed_folder(folder, number)),
+        )
+        return work.with_checkpoints(
+            plain,
+            folder,
+            name=f"seed-{number}",
+            identity=digest(key, number, seed),
+            folds=[FoldWindows(train=windows.train, validation=windows.validation)],
+        )
+
+    return {number: job(number) for number in range(1, work.plan["seeds"] + 1)}
+
+
+def at_once(work: CellWork, execution: ExecutionPlan) -> int:
+    """How many seeds train at the same time.
+
+    Three seeds on two cores, one after the other on the core that is free, leave one core idle for a third of the
+    time; all three at once, on one thread each, share both to the end. The threads of a seed stay the same.
+    """
+    seeds, cores = int(work.plan["seeds"]), work.machine.cores
+    one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
+    return seeds if one_a_core and cores < seeds < 2 * cores else execution.workers
+
+
+def seed_folder(folder: Path, number: int) -> Path:
+    """Folder of one seed in the live record `folder`."""
+    return folder / f"seed-{number}"

@@ -1,0 +1,133 @@
+"""What the log says when a search and its trials begin. For people alone: nothing is read back from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from tsladder.cells.training_log import (
+    crew_words,
+    data_lines,
+    labelled,
+    model_words,
+    plan_words,
+    settings_words,
+)
+from tsladder.cells.trial_books import TrialPlan
+from tsladder.cells.work import CellWork
+from tsladder.params import Choices, SpaceParams, Span, ZeroOr
+from tsladder.planning.memory import BatchPlan
+from tsladder.search.adoption import Adoption
+from tsladder.search.schedule import Schedule
+from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
+from tsladder.vocabulary import LOSS_WORDS, Phase, parse_budget
+
+
+def search_lines(
+    work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, done: int
+) -> list[str]:
+    """A cell's search as it starts, `done` of its trials being known from before."""
+    return [
+        labelled("search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _effort(schedule, done)),
+        labelled("objective", objective_words(work, schedule)),
+        *data_lines(work),
+        labelled("grid", _grid_words(work, space)),
+        labelled("space", space_words(space)),
+        *_plan_lines(work, space, schedule, workers),
+    ]
+
+
+def trial_words(work: CellWork, trial: TrialPlan) -> str:
+    """What a trial trains, and how."""
+    again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
+    origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
+    spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
+    plan = plan_words(trial.batch_plan, [work.predicted_memory_gib(spec, trial.batch_plan)])
+    return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
+
+
+def adoption_words(adoption: Adoption) -> str:
+    """What is to be known of a search that began with the trials of another one."""
+    return (
+        f"the first trials are those of {adoption.folder}, whose search space this one contains: the sampler continues "
+        "from them, so what this search finds depends on what was known when it began"
+    )
+
+
+def taken_over_words(counts: Mapping[str, int]) -> str:
+    """How many trials came from which live records."""
+    total = sum(counts.values())
+    origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
+    return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"
+
+
+def objective_words(work: CellWork, schedule: Schedule) -> str:
+    """What the search makes best, by its name in params.yaml and in words."""
+    mean = f", mean over {len(work.dataset.windows.folds)} folds" if work.dataset.windows.earlier else ""
+    if schedule.objective.name == "val_auc":
+        named = "val_auc: area under the ROC curve on validation, the highest wins"
+    else:
+        named = f"val_loss: {LOSS_WORDS[work.target.metric]} on validation, the lowest wins"
+    patience = work.recipe.patience
+    stops = "" if patience is None else f", early stopping after {patience} epochs without a better one"
+    return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"
+
+
+def _effort(schedule: Schedule, done: int) -> str:
+    forced, total = len(schedule.forced), schedule.trials_total
+    drawn = "drawn by TPE" if schedule.learns else "drawn at random"
+    parts = [f"{forced} forced"] if forced else []
+    parts += [f"{total - forced} {drawn}"] if total > forced else []
+    known = f"; {done} done before" if done else ""
+    early = "; may end early (search.stop)" if schedule.stop is not None else ""
+    return f"{total} trials: {', '.join(parts)}{known}{early}"
+
+
+def _grid_words(work: CellWork, space: SearchSpace) -> str:
+    counts = sorted(member.n_params for member in space.grid.members)
+    return (
+        f"{len(space.grid.members)} architectures of {len(space.grid.shapes)} shapes, "
+        f"{counts[0]:,} to {counts[-1]:,} parameters for a budget of {parse_budget(work.cell.budget):,}"
+    )
+
+
+def space_words(space: SearchSpace) -> str:
+    """Every setting that is drawn or given, with its range."""
+    words = [
+        f"{field.name} {_range_words(value)}"
+        for field in dataclasses.fields(SpaceParams)
+        if (value := getattr(space.settings, field.name)) is not None
+    ]
+    if len(space.effective_batches) > 1:
+        words.append(f"{EFFECTIVE_BATCH} {_listed(space.effective_batches)}")
+    return ", ".join(words)
+
+
+def _range_words(value: Span | Choices | ZeroOr) -> str:
+    if isinstance(value, ZeroOr):
+        return f"0 or {_range_words(value.zero_or)}"
+    if isinstance(value, Choices):
+        return _listed(value.choices)
+    return f"{value.low:g} to {value.high:g}{' (log)' if value.log else ''}"
+
+
+def _listed(values: tuple[float, ...] | tuple[int, ...]) -> str:
+    *first, last = (f"{value:g}" for value in values)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _plan_lines(work: CellWork, space: SearchSpace, schedule: Schedule, workers: int) -> list[str]:
+    """The batch plans by which the grid's members and the forced ones are trained, each once."""
+    memory = work.machine.memory_gib / workers
+    peaks: dict[BatchPlan, list[float]] = {}
+    offered = dict.fromkeys([*space.grid.members, *(item.spec for item in schedule.forced)])
+    for spec in offered:
+        for effective_batch in space.effective_batches:
+            plan = work.batch_plan(spec, memory, effective_batch)
+            if plan is not None:
+                peaks.setdefault(plan, []).append(work.predicted_memory_gib(spec, plan))
+    crew = crew_words(workers, work.execution(space.grid.members[0]))
+    return [
+        labelled("plan", f"{plan_words(plan, found)}{f', of {len(found)}' if len(peaks) > 1 else ''}; {crew}")
+        for plan, found in peaks.items()
+    ]

@@ -1,0 +1,146 @@
+"""What the log says of trainings, in plain words: data, models, batch plans, and every epoch. For people alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from tsladder.cells.work import CellWork
+from tsladder.data.windows import Windows
+from tsladder.execution.supervisor import Progress
+from tsladder.log_file import Log, current_log
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.machine import ExecutionPlan
+from tsladder.planning.memory import BatchPlan
+from tsladder.training.outcome import Job
+from tsladder.vocabulary import Cell
+
+_LABEL_WIDTH = 11
+
+
+def labelled(label: str, words: str) -> str:
+    """A line of the few at a cell's start."""
+    return f"{label:<{_LABEL_WIDTH}}{words}"
+
+
+def data_lines(work: CellWork) -> list[str]:
+    """What is trained on: rows, features and target, then the windows of every region with their labels."""
+    table, windows, target = work.dataset.table, work.dataset.windows, work.target
+    asked = target.task if target.task in ("direction", "regression") else f"{target.task} of the {target.price}"
+    symbols = [own.symbol for own in table.by_symbol()]
+    days = "day" if work.cell.horizon == 1 else "days"
+    lines = [
+        labelled(
+            "data",
+            f"{len(table.dates_T):,} rows of {', '.join(symbols)}, {len(table.columns)} features, "
+            f"windows of {windows.train.context_length} days; "
+            f"{asked}, {work.cell.horizon} {days} ahead",
+        )
+    ]
+    regions = {"train": windows.train, "validation": windows.validation, "test": windows.test}
+    if windows.earlier:
+        for number, fold in enumerate(windows.folds, start=1):
+            of_fold = {"train": fold.train, "validation": fold.validation}
+            lines.append(labelled(f"fold {number}", _counted(of_fold, returns=target.regression)))
+        regions = {"test": windows.test}
+    return [*lines, labelled("windows", _counted(regions, returns=target.regression))]
+
+
+def _counted(regions: Mapping[str, Windows], *, returns: bool) -> str:
+    return ", ".join(f"{name} {_labels(windows, returns=returns)}" for name, windows in regions.items())
+
+
+def _labels(windows: Windows, *, returns: bool) -> str:
+    """How many windows, and their positives; of returns, mean and standard deviation."""
+    y_N = windows.y_N
+    if len(y_N) == 0:
+        return "0"
+    if returns:
+        return f"{len(y_N):,} (mean return {np.mean(y_N):.5f}, sd {np.std(y_N):.5f})"
+    positives = int((y_N > 0.0).sum())
+    return f"{len(y_N):,} ({positives:,} positive, {100.0 * positives / len(y_N):.1f} %)"
+
+
+def model_words(spec: ModelSpec) -> str:
+    """Its own shape, and its size."""
+    return (
+        f"d_model {spec.d_model}, n_layers {spec.n_layers}, n_heads {spec.n_heads}, d_ff {spec.d_ff}, "
+        f"n_params {spec.n_params:,}"
+    )
+
+
+def settings_words(settings: Mapping[str, float | int]) -> str:
+    """What training is set to."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in settings.items())
+
+
+def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
+    """How a step is executed, and the memory that one training is predicted to take at its peak."""
+    known = sorted(peaks_gib)
+    low, high = f"{known[0]:.2f}", f"{known[-1]:.2f}"
+    return (
+        f"micro-batch {plan.micro_batch} x {plan.accumulation_steps} in {plan.precision} with {plan.optimizer}, "
+        f"{'with' if plan.activation_checkpointing else 'no'} activation checkpointing, "
+        f"predicted peak {low if low == high else f'{low} to {high}'} GiB"
+    )
+
+
+def crew_words(workers: int, execution: ExecutionPlan) -> str:
+    """Who trains."""
+    each = "1 thread" if execution.threads == 1 else f"{execution.threads} threads"
+    return f"{workers} at a time, {each} each, on {execution.device}"
+
+
+def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequence[int], workers: int) -> list[str]:
+    """The retraining of a winner as it starts: that of the cell, or of another one named `of`; `job` is one of those
+    `missing` of its `total` seeds."""
+    whose = f"the winner {of.replace('-', ' ')}" if of else "the winner"
+    known = f"; {total - len(missing)} done before" if len(missing) < total else ""
+    windows = work.dataset.windows
+    counted = _counted({"train": windows.train, "validation": windows.validation}, returns=work.target.regression)
+    crew = crew_words(min(workers, len(missing)), work.execution(job.spec))
+    return [
+        labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
+        labelled("windows", counted),
+        labelled("model", f"{model_words(job.spec)}; {settings_words(job.settings.to_record())}"),
+        labelled("plan", f"{plan_words(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
+    ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Begun:
+    epochs: int
+    """Of one model."""
+    models: int
+
+
+class TrainingLog:
+    """The trainings of one cell in the log file. `name` says what training `number` is called."""
+
+    def __init__(self, cell: Cell, name: Callable[[int], str], log: Log | None = None) -> None:
+        self._cell = cell
+        self._name = name
+        self._log = log or current_log()
+        self._begun: dict[int, _Begun] = {}
+
+    def began(self, number: int, words: str, *, epochs: int, models: int = 1) -> None:
+        """It starts; of a walk forward it trains several `models`, each for so many `epochs` at most."""
+        self._begun[number] = _Begun(epochs, models)
+        self._write(number, f"starts: {words}")
+
+    def epoch_ended(self, event: Progress) -> None:
+        """One more of its epochs."""
+        record, begun = event.record, self._begun[event.number]
+        fold, epoch = divmod(record.epoch - 1, begun.epochs)
+        of_fold = f"fold {fold + 1}/{begun.models} " if begun.models > 1 else ""
+        auc = "" if record.val_auc is None else f", val_auc {record.val_auc:.4f}"
+        self._write(
+            event.number,
+            f"{of_fold}epoch {epoch + 1}/{begun.epochs}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
+            f"val_loss {record.val_loss:.4f}{auc}, {record.seconds:.1f} s",
+        )
+
+    def _write(self, number: int, words: str) -> None:
+        self._log.write_unprinted(f"{self._cell}: {self._name(number)} {words}")

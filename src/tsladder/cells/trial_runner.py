@@ -1,0 +1,248 @@
+"""Train the trials of one cell in worker processes and write them down as they end; resumable at any instant.
+
+trials.jsonl is written the moment a trial ends and is the truth. Which trial comes next is decided in `draws`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsladder.cells.start_lines import taken_over_words, trial_words
+from tsladder.cells.training_log import TrainingLog
+from tsladder.cells.trial_books import Bookkeeper, TrialPlan
+from tsladder.cells.work import CellWork
+from tsladder.execution.heartbeat import Heartbeat
+from tsladder.execution.job_loop import STOPPING, keep_busy, retry_words
+from tsladder.execution.supervisor import Supervisor
+from tsladder.execution.thermal_guard import ThermalWatch
+from tsladder.locks import is_owned
+from tsladder.params import PruningParams
+from tsladder.planning.identity import training_identity
+from tsladder.records import append_line
+from tsladder.search.configuration import Configuration
+from tsladder.search.decisions import Finished
+from tsladder.search.draws import DrawnTrial, DrawRules, TrialDraws
+from tsladder.search.layout import TRIALS
+from tsladder.search.schedule import Schedule
+from tsladder.search.space import SearchSpace
+from tsladder.search.streams import sampler_seed
+from tsladder.search.study import SearchStudy, open_study
+from tsladder.search.takeover import Earlier, fetch_checkpoint
+from tsladder.search.trials import TrialRecord
+from tsladder.training.checkpoint_plan import remove_checkpoints
+from tsladder.training.heat import Reading
+from tsladder.training.outcome import Job, Outcome
+from tsladder.vocabulary import StopReason
+
+_OF_THE_MODEL = (StopReason.PRUNED, StopReason.DIVERGED)
+"""Endings without a loss that another attempt would only repeat. After any other, such as a kill, the next one may go
+on from the checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatStop:
+    """`reading` ended the search for now, and with it the `attempts` that were running; they are made again by the next
+    start."""
+
+    reading: Reading
+    attempts: tuple[TrialRecord, ...]
+
+
+class Runner:
+    """One start of one cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded there.
+
+    `key` is the identity of the search. A configuration among `known` is not trained, and a trial that ended in an
+    `earlier` search is taken over from there.
+    """
+
+    def __init__(
+        self,
+        *,
+        work: CellWork,
+        key: str,
+        folder: Path,
+        attempts: Sequence[TrialRecord],
+        space: SearchSpace,
+        schedule: Schedule,
+        workers: int,
+        books: Bookkeeper,
+        pruning: PruningParams | None,
+        earlier: Earlier,
+        known: Sequence[Configuration] = (),
+    ) -> None:
+        self._work = work
+        self._key = key
+        self._folder = folder
+        self._space = space
+        self._schedule = schedule
+        self._workers = workers
+        self._books = books
+        self._earlier = earlier
+        self._taken_over: Counter[str] = Counter()
+        self._draws = TrialDraws(
+            DrawRules(
+                space=space,
+                schedule=schedule,
+                lag=workers,
+                pruning=pruning,
+                known=known,
+                adopted=earlier.adopted,
+                seed=work.seed,
+                cell=work.cell,
+                phase=books.phase,
+            ),
+            attempts,
+        )
+        self._running: dict[int, TrialPlan] = {}
+        self._jobs: dict[int, Job] = {}
+        self._log = TrainingLog(work.cell, lambda number: f"trial {number + 1}/{schedule.trials_total}")
+        self._heat_stop: HeatStop | None = None
+        self._heated: list[TrialRecord] = []
+
+    @property
+    def finished(self) -> Finished | None:
+        """Why the search ended before all of its trials were asked; None when it did not."""
+        return self._draws.finished
+
+    @property
+    def heat_stop(self) -> HeatStop | None:
+        """Set when the machine became too hot to go on."""
+        return self._heat_stop
+
+    @property
+    def ended_records(self) -> list[TrialRecord]:
+        """The ended trials in the order of their numbers."""
+        return self._draws.ended
+
+    def run(self) -> bool:
+        """Train every trial that has not ended yet. True when it stopped before all had: asked to, or for heat.
+
+        Where none is left the journal is still brought up to date: a kill may have come between the line of the last
+        trial and the journal's.
+        """
+        seed = sampler_seed(self._work.seed, self._work.cell, self._books.phase)
+        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
+        self._draws.take_up(study)
+        too_hot = self._train(study) if self._draws.any_open else None
+        self._draws.tell_through(study, self._schedule.trials_total - 1)
+        if too_hot is not None:
+            self._heat_stop = HeatStop(too_hot, tuple(self._heated))
+        return self._draws.any_left
+
+    def _train(self, study: SearchStudy) -> Reading | None:
+        """Keep the workers busy; the reading for which they were ended, if they were."""
+        windows = self._work.dataset.windows
+        watch = self._work.memory_watch(self._workers)
+        return keep_busy(
+            Supervisor(windows.train, windows.validation, earlier=windows.earlier, watch=watch),
+            workers=self._workers,
+            next_job=lambda: self._next_job(study),
+            on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
+            on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
+            on_epoch=self._log.epoch_ended,
+            on_stop=lambda: self._books.say(f"{STOPPING}; once more stops at once"),
+            on_said=lambda event: self._books.say(f"trial {event.number + 1}: {event.text}"),
+            watch=ThermalWatch(self._work.thermometer, self._books.say),
+            heartbeat=Heartbeat(
+                self._folder,
+                phase=self._books.phase,
+                total=self._schedule.trials_total,
+                done=lambda: len(self._draws.ended),
+            ),
+            by_hand=lambda: is_owned(self._work.places.pause),
+        )
+
+    def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
+        while (drawn := self._draws.draw(study)) is not None:
+            trial = self._planned(drawn)
+            found = self._earlier.find(trial.identity, trial.drawn.bar)
+            if found is None:
+                self._say_taken_over()
+                return trial.drawn.number, self._begin(trial)
+            record = self._books.taken_over(trial, found, self._workers)
+            if record.taken_from is not None:
+                self._taken_over[record.taken_from.folder] += 1
+            self._keep(study, record)
+        self._say_taken_over()
+        return None
+
+    def _begin(self, trial: TrialPlan) -> Job:
+        self._running[trial.drawn.number] = trial
+        epochs, models = trial.drawn.configuration.settings.epochs, len(self._work.dataset.windows.folds)
+        self._log.began(trial.drawn.number, trial_words(self._work, trial), epochs=epochs, models=models)
+        fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
+        if fetched is not None:
+            self._books.say(f"trial {trial.drawn.number + 1} goes on from the checkpoint that {fetched.name} left")
+        job = self._jobs[trial.drawn.number] = self._job(trial)
+        return job
+
+    def _say_taken_over(self) -> None:
+        """What came from other searches since it was last said."""
+        if self._taken_over:
+            done = f"{len(self._draws.ended)} of {self._schedule.trials_total} are done"
+            self._books.say(f"{taken_over_words(self._taken_over)}; {done}")
+            self._taken_over.clear()
+
+    def _planned(self, drawn: DrawnTrial) -> TrialPlan:
+        """`drawn`, and how it is executed on this machine."""
+        configuration = drawn.configuration
+        execution = self._work.execution(configuration.spec)
+        memory = self._work.machine.memory_gib / self._workers
+        plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
+        if plan is None:
+            record = configuration.to_record()
+            raise ValueError(f"trial {drawn.number} drew {record}, which does not fit {memory:.1f} GiB")
+        return TrialPlan(
+            drawn=drawn,
+            execution=execution,
+            batch_plan=plan,
+            identity=training_identity(self._earlier.base, configuration.to_record(), drawn.seed),
+            started_ms=int(time.time() * 1000),
+        )
+
+    def _job(self, trial: TrialPlan) -> Job:
+        job = Job(
+            spec=trial.drawn.configuration.spec,
+            settings=trial.drawn.configuration.settings,
+            recipe=self._work.recipe,
+            seed=trial.drawn.seed,
+            plan=trial.batch_plan,
+            device=trial.execution.device,
+            threads=trial.execution.threads,
+            bar=trial.drawn.bar,
+            scratch_folder=self._work.scratch(trial.drawn.configuration.spec, self._folder),
+        )
+        return self._work.with_checkpoints(
+            job,
+            self._folder,
+            name=_checkpoint_of(trial),
+            identity=trial.identity,
+            folds=self._work.dataset.windows.folds,
+        )
+
+    def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: Outcome) -> None:
+        record = self._books.record(trial, outcome, self._workers)
+        self._keep(study, record)
+        if record.stop_reason is StopReason.THERMAL:
+            self._heated.append(record)
+        self._books.announce(trial, record, self._schedule.objective.best(self.ended_records))
+
+    def _keep(self, study: SearchStudy, record: TrialRecord) -> None:
+        """On disk first, then to MLflow."""
+        append_line(self._folder / TRIALS, record.to_record())
+        job = self._jobs.pop(record.number, None)
+        self._draws.end(study, record)
+        decided = record.best_val_loss is not None or record.stop_reason in _OF_THE_MODEL
+        if record.final and decided and job is not None:
+            remove_checkpoints(job.checkpoints)
+        self._books.log(record)
+        self._books.publish(self.ended_records)
+
+
+def _checkpoint_of(trial: TrialPlan) -> str:
+    """Of the same name in every search that has this trial."""
+    return f"trial-{trial.identity[:16]}"

@@ -1,0 +1,207 @@
+"""What the stages of one cell share: its plan turned back into typed values, its windows and its MLflow tags."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.data.dataset import Dataset, load_dataset
+from tsladder.data.windows import FoldWindows
+from tsladder.errors import WorkFailed
+from tsladder.evaluation.constant import constant_loss
+from tsladder.execution.memory_guard import MemoryWatch
+from tsladder.execution.thermometer import Thermometer, thermometer_for
+from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
+from tsladder.params import DataParams, Params, TargetParams, WindowParams
+from tsladder.places import Places
+from tsladder.planning.duration import Forecast, RunLength, forecast
+from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
+from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predicted_memory_gib
+from tsladder.planning.plans import cell_key, read_plan
+from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.tracking import RunTags
+from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
+from tsladder.training.outcome import Job
+from tsladder.vocabulary import Cell, Phase
+
+SCRATCH = "scratch"
+"""Folder of a live record that holds nothing worth keeping."""
+
+
+def clear_scratch(live: Path) -> None:
+    """Remove what a killed run has left there. The caller holds the record's lock."""
+    shutil.rmtree(live / SCRATCH, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellWork:
+    """One cell on one machine. `plan` is the content of the plan file that the stage depends on."""
+
+    cell: Cell
+    places: Places
+    params: Params
+    plan: dict[str, Any]
+    geometry: Geometry
+    dataset: Dataset
+    machine: Machine
+    thermometer: Thermometer
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe.from_record(self.plan["training"])
+
+    @property
+    def target(self) -> TargetParams:
+        return TargetParams(**self.plan["target"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.plan["seed"])
+
+    @property
+    def search_key(self) -> str:
+        """Key of the cell's search, which all its MLflow runs carry, whatever the stage."""
+        plan = read_plan(self.places.search_plan(self.cell))
+        return cell_key(plan, self.dataset.table.fingerprint(), self.dataset.splits_record)
+
+    @property
+    def base_rate_loss(self) -> float:
+        """Validation loss of the constant that forecasts the training region's base rate, or its mean return."""
+        return self._constant_loss(self.dataset.windows.folds[-1])
+
+    @property
+    def search_base_rate_loss(self) -> float:
+        """The same beside the loss of a trial: the mean over the folds of a walk forward."""
+        return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
+
+    def _constant_loss(self, fold: FoldWindows) -> float:
+        return constant_loss(self.target, fold.train.y_N, fold.validation.y_N)
+
+    def spec(self, architecture: dict[str, Any]) -> ModelSpec:
+        return spec_from_architecture(self.geometry, architecture)
+
+    def execution(self, spec: ModelSpec) -> ExecutionPlan:
+        return lay_out(spec, self.machine, self.params.hardware)
+
+    def batch_plan(self, spec: ModelSpec, memory_gib: float, effective_batch: int | None = None) -> BatchPlan | None:
+        """How a batch of the recipe, or of `effective_batch`, is trained within `memory_gib`; None: it does not fit."""
+        recipe = self.recipe
+        return plan_batch(
+            spec,
+            effective_batch=recipe.effective_batch if effective_batch is None else effective_batch,
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            memory_gib=memory_gib,
+            calibration=self.machine.calibration,
+        )
+
+    def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
+        """Peak of a worker on this machine."""
+        return predicted_memory_gib(spec, plan, self.machine.calibration)
+
+    def memory_watch(self, workers: int) -> MemoryWatch:
+        """Watches `workers` workers side by side; what they hold on a GPU is not theirs to be watched here."""
+        return MemoryWatch(self.machine.memory_gib / workers if self.machine.device == "cpu" else None)
+
+    def scratch(self, spec: ModelSpec, live: Path) -> str | None:
+        """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""
+        return str(live / SCRATCH) if best_on_disk(spec) else None
+
+    def forecast(
+        self, spec: ModelSpec, settings: Settings, plan: BatchPlan, threads: int, folds: Sequence[FoldWindows]
+    ) -> Forecast | None:
+        """Seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
+        if self.machine.rates is None:
+            return None
+        *earlier, last = (
+            RunLength(
+                train_windows=len(fold.train),
+                validation_windows=len(fold.validation),
+                epochs=settings.epochs,
+                patience=self.recipe.patience,
+                looks_first=self.recipe.loss == "soft_auc",
+            )
+            for fold in folds
+        )
+        run = dataclasses.replace(last, earlier=tuple(earlier))
+        return forecast(spec, plan, threads, run, self.machine.rates)
+
+    def with_checkpoints(self, job: Job, live: Path, *, name: str, identity: str, folds: Sequence[FoldWindows]) -> Job:
+        """`job`, which trains on `folds`, with what it needs to be kept in the live record `live` while it is under
+        way. `identity`: of everything that decides its numbers."""
+        predicted = self.forecast(job.spec, job.settings, job.plan, job.threads, folds)
+        minutes = self.params.training.checkpoint_minutes
+        checkpoints = None
+        if minutes is not None:
+            checkpoints = CheckpointPlan(
+                folder=str(live / CHECKPOINTS / name),
+                identity=identity,
+                every_seconds=60.0 * minutes,
+                predicted_longer=predicted is not None and predicted.trial_expected > 60.0 * minutes,
+            )
+        return dataclasses.replace(
+            job,
+            checkpoints=checkpoints,
+            micro_batch_seconds=None if predicted is None else predicted.step / job.plan.accumulation_steps,
+        )
+
+    def tags(self, phase: Phase, key: str) -> RunTags:
+        return RunTags(
+            budget=self.cell.budget,
+            horizon=str(self.cell.horizon),
+            model=self.geometry.family,
+            tier=DataParams.from_record(self.plan["data"]).tier_words,
+            task=self.plan["target"]["task"],
+            phase=phase,
+            study_key=key,
+        )
+
+
+def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:
+    """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns, BadInput
+    when this machine is to train with less memory than any model takes."""
+    geometry = Geometry(**plan["model"])
+    dataset = load_dataset(
+        places.features,
+        places.horizon_splits(cell.horizon),
+        target=TargetParams(**plan["target"]),
+        windows=WindowParams(**plan["windows"]),
+        horizon=cell.horizon,
+    )
+    found = dataset.windows.train.series_TF.shape[1]
+    if found != geometry.n_features:
+        raise WorkFailed(
+            f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
+        )
+    machine = survey(params.hardware, places.calibration)
+    refuse_too_little(params, machine)
+    return CellWork(
+        cell=cell,
+        places=places,
+        params=params,
+        plan=plan,
+        geometry=geometry,
+        dataset=dataset,
+        machine=machine,
+        thermometer=thermometer_for(machine.device),
+    )
+
+
+def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:
+    """The params of a run in MLflow and in trials.jsonl, in the study's vocabulary."""
+    return {
+        "d_model": spec.d_model,
+        "n_layers": spec.n_layers,
+        "n_heads": spec.n_heads,
+        "d_ff": spec.d_ff,
+        "n_params": spec.n_params,
+        **settings,
+        **dataclasses.asdict(plan),
+        "seed": seed,
+    }

@@ -1,0 +1,65 @@
+"""How a feature is declared: its name, unit, look-back, formula in words and source, and the function that fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsladder.data.bars import Bars
+from tsladder.data.features import ColumnKind, FeatureColumn
+from tsladder.data.rolling import Column
+
+Fill = Callable[[Bars], Column]
+
+PRICE = ColumnKind.PRICE
+RANGE = ColumnKind.RANGE
+VOLUME = ColumnKind.VOLUME
+BOUNDED = ColumnKind.BOUNDED
+UNITLESS = ColumnKind.UNITLESS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Indicator:
+    """A column and the function that fills it: T bars in, T values out, NaN before the first.
+
+    `on_vix`: filled from the bars of VIX, on VIX's own days, and known on those days alone.
+    """
+
+    column: FeatureColumn
+    fill: Fill
+    needs_volume: bool = False
+    on_vix: bool = False
+
+
+def declare(
+    name: str,
+    kind: ColumnKind,
+    words: str,
+    look_back: int,
+    source: str,
+    fill: Fill,
+    *,
+    scale: float = 1.0,
+    needs_volume: bool = False,
+    on_vix: bool = False,
+) -> Indicator:
+    column = FeatureColumn(name=name, kind=kind, words=words, look_back=look_back, source=source, scale=scale)
+    return Indicator(column=column, fill=fill, needs_volume=needs_volume, on_vix=on_vix)
+
+
+def talib(function: str, *series: Column, **options: float) -> Any:
+    """TA-Lib, imported when a column is filled: it brings pandas along, and naming columns must stay fast."""
+    import talib as library
+
+    return getattr(library, function)(*series, **options)
+
+
+def smoothed(function: str, series_T: Column, days: int) -> Column:
+    """TA-Lib's average `function` (EMA, SMA, WMA, ...) of `series_T`; all NaN where that is, which TA-Lib refuses."""
+    if np.isnan(series_T).all():
+        return series_T.copy()
+    average_T: Column = talib(function, series_T, timeperiod=days)
+    return average_T

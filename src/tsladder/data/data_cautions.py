@@ -1,0 +1,188 @@
+"""What of the bars can make the law of a study wrong, one sentence a kind, for beside the verdict. Pure.
+
+Only what lies in days that the study uses counts, and only where it changes more than a few labels of thousands:
+
+- a jump that looks like a split, a day that was left out: always, since each makes labels wrong that nobody meant so;
+- a gap: from LONG_CLOSURE_DAYS on, for closures of exchanges are shorter, or where long steps are frequent;
+- days whose High or Low was widened, days without trade: above SHARE of the days of a region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.data.irregular import LONG_GAP_DAYS, Gap
+from tsladder.data.irregular_days import IrregularDays, Jump
+from tsladder.data.used_days import REGION_WORDS, Days, UsedDays, as_days
+from tsladder.params import TargetParams
+
+LONG_CLOSURE_DAYS = 12
+"""Calendar days between two bars; the longest holidays of exchanges (Lunar New Year, Golden Week) make eleven."""
+
+SHARE = 0.01
+"""Of the days of a region, from which on repairs and days without trade are said beside the verdict."""
+
+FREQUENT = 0.02
+"""Of the days of a region, from which on steps of more than LONG_GAP_DAYS are; holidays make half of it."""
+
+_SHOWN = 4
+_SPLITS = ((2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (6, 1), (7, 1), (8, 1), (10, 1), (15, 1), (20, 1), (25, 1), (50, 1))
+_LIKE = 0.06
+"""How far a ratio of closes may lie from a split's: the market moves on that day, too."""
+
+
+def cautions(
+    symbol: str, found: IrregularDays, used: UsedDays, target: TargetParams, *, volume_used: bool = True
+) -> tuple[str, ...]:
+    """Sentences without a full stop; the same at every horizon with the same regions. `volume_used`: columns made of
+    the volume are fed to the models."""
+    said = (
+        _jumps(symbol, found, used),
+        _gaps(symbol, found.gaps, used),
+        _rare(symbol, found.gaps, used),
+        _left_out(symbol, found, used),
+        _widened(symbol, found, used, target),
+        _idle(symbol, found, used, volume_used=volume_used),
+    )
+    return tuple(sentence for sentence in said if sentence is not None)
+
+
+def _jumps(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
+    inside = [(jump, region) for jump in found.jumps if (region := used.region_of(jump.day)) is not None]
+    if not inside:
+        return None
+    told = _several(
+        [f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_like_a_split(jump)}" for jump, region in inside]
+    )
+    one = len(inside) == 1
+    if_split = "if it is a split, labels and features around that day are wrong"
+    if_splits = "where these are splits that are not adjusted, labels and features around them are wrong"
+    return f"the Close of {symbol} {told}; {if_split if one else if_splits}: {found.jump_way}"
+
+
+def _like_a_split(jump: Jump) -> str:
+    split = split_like(jump.ratio)
+    return "" if split is None else f", as an unadjusted split of {split} does"
+
+
+def _change(jump: Jump) -> str:
+    if jump.ratio < 1.0:
+        return f"falls by {1.0 - jump.ratio:.0%}"
+    return f"rises by {jump.ratio - 1.0:.0%}" if jump.ratio < 3.0 else f"rises to {jump.ratio:.3g} times the day before"
+
+
+def split_like(ratio: float) -> str | None:
+    """The split that would change an unadjusted Close by `ratio`, as "2:1" (two for one) or "1:10"."""
+    for new, old in _SPLITS:
+        if abs(ratio * new / old - 1.0) < _LIKE:
+            return f"{new}:{old}"
+        if abs(ratio * old / new - 1.0) < _LIKE:
+            return f"{old}:{new}"
+    return None
+
+
+def _gaps(symbol: str, gaps: Sequence[Gap], used: UsedDays) -> str | None:
+    inside = [
+        (gap, region)
+        for gap in gaps
+        if gap.days > LONG_CLOSURE_DAYS
+        and (region := used.region_of(gap.before)) is not None
+        and used.region_of(gap.after) is region
+    ]
+    if not inside:
+        return None
+    told = [f"from {gap.after} to {gap.before} ({gap.days} days, {REGION_WORDS[region]})" for gap, region in inside]
+    return (
+        f"{symbol} has no bars {_several(told)}: a model takes the days on either side for neighbours, so labels asked "
+        "before such a gap are answered after it, and indicators run across it: bring a file with the missing days"
+    )
+
+
+def _rare(symbol: str, gaps: Sequence[Gap], used: UsedDays) -> str | None:
+    shares = _shares(as_days([gap.before for gap in gaps]), used, FREQUENT)
+    if shares is None:
+        return None
+    return (
+        f"{symbol} often has no bars for days: more than {LONG_GAP_DAYS} calendar days pass before {shares}, so a "
+        "horizon of one bar is often a week, and losses of days are not those of a daily market"
+    )
+
+
+def _left_out(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
+    counts = {left.option: used.counts(left.days) for left in found.left_out}
+    options = [option for option, count in counts.items() if sum(count.values())]
+    if not options:
+        return None
+    by_region = {region: sum(counts[option][region] for option in options) for region in used.rows}
+    told = _and([f"{count} of {REGION_WORDS[region]}" for region, count in by_region.items() if count])
+    first = min(day for left in found.left_out for day in left.days[_anywhere(left.days, used)])
+    number = sum(by_region.values())
+    return (
+        f"{number} day{'' if number == 1 else 's'} of {symbol} inside the days used {_was(number)} left out "
+        f"({told}; {' and '.join(options)}; first {first}): a model takes the days on either side for neighbours, so "
+        "labels across them are answered a bar late"
+    )
+
+
+def _widened(symbol: str, found: IrregularDays, used: UsedDays, target: TargetParams) -> str | None:
+    shares = _shares(found.widened, used, SHARE)
+    if shares is None:
+        return None
+    touched = target.price == "high" and target.task not in ("direction", "regression")
+    harm = "features of the day's range are too small there"
+    if touched:
+        harm = "the true High may lie higher, so labels may miss a touch there, and " + harm
+    return (
+        f"--repair range widened High or Low of {symbol} to Open and Close on {shares}, by {found.steps.max():.2%} at "
+        f"most: {harm}"
+    )
+
+
+def _idle(symbol: str, found: IrregularDays, used: UsedDays, *, volume_used: bool) -> str | None:
+    shares = _shares(found.idle, used, SHARE)
+    if shares is None:
+        return None
+    zeroed = sum(used.counts(found.volume_zero).values())
+    taken = f" ({zeroed} of them had none, --missing-volume zero)" if zeroed else ""
+    idle, repeating = (sum(used.counts(days).values()) for days in (found.idle, found.repeating))
+    if 2 * repeating >= idle:
+        harm = (
+            f"the Close repeats the day before on {repeating} of these {idle}, so that their labels and returns are "
+            "those of a price that nobody paid, and easier to forecast than the market"
+        )
+    elif not volume_used:
+        return None
+    else:
+        harm = "columns made of Volume say nothing there, or there was trade and Volume is wrong"
+    return f"the Volume of {symbol} is 0 on {shares}{taken}: {harm}"
+
+
+def _shares(days_N: Days, used: UsedDays, least: float) -> str | None:
+    """Each region in which the days are more than the share `least` of all, in words; None where there is none."""
+    told = [
+        f"{count / rows:.1%} of the {REGION_WORDS[region]} days ({count} of {rows})"
+        for region, count in used.counts(days_N).items()
+        if (rows := used.rows[region]) and count > least * rows
+    ]
+    return _and(told) if told else None
+
+
+def _anywhere(days_N: Days, used: UsedDays) -> NDArray[np.bool_]:
+    anywhere: NDArray[np.bool_] = np.any(list(used.inside(days_N).values()), axis=0)
+    return anywhere
+
+
+def _several(told: Sequence[str]) -> str:
+    more = len(told) - _SHOWN
+    return _and([*told[:_SHOWN], f"{more} more times"] if more > 0 else told)
+
+
+def _and(told: Sequence[str]) -> str:
+    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

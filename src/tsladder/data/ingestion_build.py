@@ -1,0 +1,184 @@
+"""The stage ingestion: bars, the records of their ingestion, and the days in use -> artifacts/ingestion.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tsladder.data.bars import Bars, read_bars
+from tsladder.data.data_cautions import cautions
+from tsladder.data.features import ColumnKind, FeatureTable, read_features
+from tsladder.data.ingestion import Finding, FindingKind, Ingestion, Role, SymbolIngestion
+from tsladder.data.inputs import VIX
+from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
+from tsladder.data.irregular_days import (
+    REPAIR_RANGE,
+    VOLUME_ZERO,
+    IrregularDays,
+    irregular_days,
+)
+from tsladder.data.manifest import Manifest, ManifestState, find_manifest
+from tsladder.data.splits import Splits
+from tsladder.data.tiers import load as load_tier
+from tsladder.data.used_days import Days, UsedDays, as_days
+from tsladder.errors import BadInput
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.records import read_json, write_json
+from tsladder.vocabulary import Region
+
+_SHOWN = 3
+
+
+def write_ingestion(places: Places, params: Params) -> None:
+    """Raises BadInput for bars that cannot be read, WorkFailed for damaged features or splits."""
+    write_json(places.ingestion, ingestion_of(places, params).to_json())
+
+
+def ingestion_of(places: Places, params: Params) -> Ingestion:
+    """Of every symbol whose bars the study reads, its own first. Raises as `write_ingestion`."""
+    table = read_features(places.features)
+    records = {horizon: read_json(places.horizon_splits(horizon)) for horizon in params.horizons}
+    volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
+    symbols = []
+    said: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
+    for name in params.data.markets:
+        role = Role.LAW if name == params.data.symbol else Role.TRAINING
+        used = {horizon: _used(table, record, name, role) for horizon, record in records.items()}
+        found, manifest = _look(places, name, adjust=params.data.adjust)
+        symbols.append(_symbol(name, role, manifest, found, used[params.horizons[0]]))
+        for horizon, days in used.items():
+            said[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
+    if load_tier(params.data.tier).reads_vix:
+        # Its jumps are no splits, and no label is made of it.
+        found, manifest = _look(places, VIX, adjust=False)
+        first = params.horizons[0]
+        days = _used(table, records[first], params.data.symbol, Role.LAW)
+        symbols.append(_symbol(VIX, Role.COLUMNS, manifest, found, days))
+    return Ingestion(symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in said.items()})
+
+
+def _used(table: FeatureTable, record: Mapping[str, Any], symbol: str, role: Role) -> UsedDays:
+    """`record`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
+    nothing else."""
+    of_symbol = record["symbols"][symbol] if "symbols" in record else record
+    regions = tuple(Region) if role is Role.LAW else (Region.TRAIN,)
+    return UsedDays.of(Splits.from_json(of_symbol["splits"]), table.dates_T, regions)
+
+
+def _look(places: Places, symbol: str, *, adjust: bool) -> tuple[IrregularDays, Manifest]:
+    path = places.bars(symbol)
+    bars = read_bars(path, symbol, adjust=adjust)
+    adjusted = bars if adjust else _adjusted(places, symbol)
+    manifest = find_manifest(path)
+    try:
+        return irregular_days(bars, adjusted, manifest.record, is_adjusted=adjust), manifest
+    except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
+        # Written by hand, or by a tsladder of another kind: its figures are not to be told.
+        damaged = Manifest(state=ManifestState.DAMAGED, record={})
+        return irregular_days(bars, adjusted, damaged.record, is_adjusted=adjust), damaged
+
+
+def _adjusted(places: Places, symbol: str) -> Bars | None:
+    try:
+        return read_bars(places.bars(symbol), symbol, adjust=True)
+    except BadInput:
+        return None
+
+
+def _symbol(symbol: str, role: Role, manifest: Manifest, found: IrregularDays, used: UsedDays) -> SymbolIngestion:
+    record = manifest.record
+    told = {"--zone": record.get("zone"), "--days": record.get("days")}
+    return SymbolIngestion(
+        symbol=symbol,
+        role=role,
+        manifest=manifest.state,
+        source=record.get("source"),
+        rows_read=record.get("rows_read"),
+        rows_kept=record.get("rows_kept"),
+        options=tuple(f"{option} {value}" for option, value in told.items() if value),
+        findings=(*_of_bars(found, used), *_of_record(found, record, used)),
+        warnings=tuple(record.get("warnings", ())),
+        notes=tuple(record.get("notes", ())),
+    )
+
+
+def _of_bars(found: IrregularDays, used: UsedDays) -> list[Finding]:
+    findings = []
+    if found.jumps:
+        largest = max(found.jumps, key=lambda jump: abs(np.log(jump.ratio)))
+        findings.append(
+            _finding(
+                FindingKind.JUMP,
+                f"Close changes by more than {JUMP:.0%} within a day",
+                as_days([jump.day for jump in found.jumps]),
+                used,
+                largest=f"by a factor of {largest.ratio:.4g} ({largest.day})",
+            )
+        )
+    if found.gaps:
+        longest = max(found.gaps, key=lambda gap: gap.days)
+        findings.append(
+            _finding(
+                FindingKind.GAP,
+                f"no bars for more than {LONG_GAP_DAYS} calendar days",
+                as_days([gap.before for gap in found.gaps]),
+                used,
+                largest=f"{longest.days} days ({longest.after} to {longest.before})",
+            )
+        )
+    if len(found.idle):
+        findings.append(_finding(FindingKind.NO_TRADE, "Volume is 0", found.idle, used))
+    return findings
+
+
+def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) -> list[Finding]:
+    findings = []
+    if len(found.widened):
+        worst = int(found.steps.argmax())
+        findings.append(
+            _finding(
+                FindingKind.WIDENED,
+                "High or Low widened to Open and Close",
+                found.widened,
+                used,
+                largest=f"by {found.steps[worst]:.2%} ({found.widened[worst]})",
+                option=REPAIR_RANGE,
+            )
+        )
+    if len(found.volume_zero):
+        what = "missing Volume taken as 0"
+        findings.append(_finding(FindingKind.VOLUME_ZERO, what, found.volume_zero, used, option=VOLUME_ZERO))
+    for left in found.left_out:
+        what = "faulty row left out" if left.option != "--missing-volume drop" else "day without Volume left out"
+        findings.append(_finding(FindingKind.LEFT_OUT, what, left.days, used, option=left.option, further=left.unknown))
+    repaired: Sequence[str] = [repair["words"] for repair in record.get("repairs", ())]
+    for dropped in record.get("dropped", ()):
+        # What a repair left out is told by day above.
+        if dropped["reason"] not in repaired and not str(dropped["reason"]).endswith(" left out"):
+            what = f"row left out: {dropped['reason']}"
+            findings.append(Finding(kind=FindingKind.DROPPED, what=what, count=dropped["count"]))
+    return findings
+
+
+def _finding(
+    kind: FindingKind,
+    what: str,
+    days: Days,
+    used: UsedDays,
+    *,
+    largest: str | None = None,
+    option: str | None = None,
+    further: int = 0,
+) -> Finding:
+    return Finding(
+        kind=kind,
+        what=what,
+        count=len(days) + further,
+        used=used.counts(days),
+        largest=largest,
+        first_days=tuple(str(day) for day in np.sort(days)[:_SHOWN]),
+        option=option,
+    )

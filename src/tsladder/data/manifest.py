@@ -1,0 +1,79 @@
+"""How bars came into data/: `NAME.manifest.json` beside `NAME.parquet`, written by `tsladder ingest`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from tsladder.data.inputs import further_symbols
+from tsladder.params import DataParams
+from tsladder.places import Places
+
+SHA256 = "parquet_sha256"
+
+
+class ManifestState(StrEnum):
+    """FOUND: recorded of just these bars. OTHER_BARS: of a file with other bytes."""
+
+    FOUND = "found"
+    NONE = "none"
+    OTHER_BARS = "other_bars"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """`record`: keys are those of `tsladder ingest --json` (`warnings`, `notes`, `repairs`, `dropped`, `zone` and so
+    on); empty unless FOUND."""
+
+    state: ManifestState
+    record: Mapping[str, Any]
+
+
+def manifest_path(bars: Path) -> Path:
+    return bars.with_name(f"{bars.stem}.manifest.json")
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def find_manifest(bars: Path) -> Manifest:
+    """What lies beside the Parquet file `bars`. Raises nothing."""
+    try:
+        record = json.loads(manifest_path(bars).read_text(encoding="utf-8"))
+        recorded = record.get(SHA256) if isinstance(record, dict) else None
+        if not isinstance(recorded, str):
+            return Manifest(state=ManifestState.DAMAGED, record={})
+        if recorded != sha256_of(bars):
+            return Manifest(state=ManifestState.OTHER_BARS, record={})
+        return Manifest(state=ManifestState.FOUND, record=record)
+    except FileNotFoundError:
+        return Manifest(state=ManifestState.NONE, record={})
+    except (OSError, ValueError):
+        return Manifest(state=ManifestState.DAMAGED, record={})
+
+
+def read_manifest(bars: Path) -> dict[str, Any] | None:
+    """What `tsladder ingest` recorded of the Parquet file `bars`; None where it recorded nothing, or of other bytes."""
+    found = find_manifest(bars)
+    return dict(found.record) if found.state is ManifestState.FOUND else None
+
+
+def manifest_digests(places: Places, data: DataParams) -> dict[str, Any]:
+    """Every symbol that the study reads -> SHA-256 of its manifest, None where there is none: what must change for the
+    stage `ingestion` to become stale, and no other. DVC cannot depend on a file that need not be there."""
+    symbols = dict.fromkeys((data.symbol, *further_symbols(data)))
+    return {"manifests": {symbol: _digest(manifest_path(places.bars(symbol))) for symbol in symbols}}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None

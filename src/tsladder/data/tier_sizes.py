@@ -1,0 +1,18 @@
+"""How many columns the feature table has: all that planning needs to know of features."""
+
+from __future__ import annotations
+
+from tsladder.data.tiers import load as load_tier
+from tsladder.params import DataParams
+
+OHLCV = 5
+VOLUME_OHLCV = 1
+
+
+def n_features(data: DataParams) -> int:
+    """Columns of the feature table."""
+    tier = load_tier(data.tier)
+    indicators, ohlcv = tier.columns, OHLCV
+    if not data.volume:
+        indicators, ohlcv = indicators - tier.of_volume, ohlcv - VOLUME_OHLCV
+    return indicators + (ohlcv if data.ohlcv else 0)

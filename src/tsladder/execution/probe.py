@@ -1,0 +1,79 @@
+"""A short real training run of a model under a plan: what it takes in memory and time on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tsladder.data.windows import Windows
+from tsladder.execution.supervisor import Ended, Supervisor
+from tsladder.models.spec import ModelSpec
+from tsladder.planning.memory import BatchPlan, best_on_disk, scoring_batch
+from tsladder.planning.recipe import Recipe, Settings
+from tsladder.training.outcome import Job, Outcome
+
+EPOCHS = 2
+"""Gradients and moments exist from the first step on, the copy of the best weights from the first epoch on."""
+
+
+def probe(
+    spec: ModelSpec,
+    plan: BatchPlan,
+    *,
+    device: str,
+    threads: int,
+    scratch: Path,
+    epochs: int = EPOCHS,
+    steps: int = 1,
+) -> Outcome:
+    """Train `spec` for `epochs` of `steps` steps each on made windows and score each, in a worker as a trial's.
+
+    The plan is carried out as it is given or, where memory runs out, as its retries end; the outcome says which.
+    """
+    job = Job(
+        spec=spec,
+        settings=Settings(learning_rate=1e-4, weight_decay=1e-3, dropout=0.1, warmup_steps=1, epochs=epochs),
+        recipe=Recipe(
+            effective_batch=plan.effective_batch,
+            precision=plan.precision,
+            optimizer=plan.optimizer,
+            schedule="cosine",
+            max_gradient_norm=1.0,
+            patience=None,
+            min_delta=0.0,
+            loss="bce",
+            monitor="val_loss",
+        ),
+        seed=1,
+        plan=plan,
+        device=device,
+        threads=threads,
+        scratch_folder=str(scratch) if best_on_disk(spec) else None,
+    )
+    supervisor = Supervisor(
+        made_windows(spec, plan.effective_batch * steps), made_windows(spec, scoring_batch(plan.micro_batch))
+    )
+    try:
+        supervisor.start(0, job)
+        while True:
+            for event in supervisor.events():
+                if isinstance(event, Ended):
+                    return event.outcome
+    finally:
+        supervisor.end_now()
+
+
+def made_windows(spec: ModelSpec, count: int) -> Windows:
+    """`count` windows of noise: what they hold changes neither memory nor time."""
+    g, rng = spec.geometry, np.random.default_rng(0)
+    days = count + g.context_length - 1
+    return Windows(
+        series_TF=rng.normal(size=(days, g.n_features)).astype(np.float32),
+        ends_N=np.arange(g.context_length - 1, days, dtype=np.int64),
+        scale_NF=np.ones((count, g.n_features), np.float32),
+        shift_NF=np.zeros((count, g.n_features), np.float32),
+        y_N=(np.arange(count) % 4 == 0).astype(np.float32),
+        dates_N=np.datetime64("1999-01-04") + np.arange(count).astype("timedelta64[D]"),
+        context_length=g.context_length,
+    )

@@ -1,0 +1,104 @@
+"""One copy of the windows in memory for all training processes of a cell.
+
+The arrays are written to a file that has no name any more; each process maps it. Pages are shared until somebody
+writes to them, and the last process to end frees them, however it ends.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import reduction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.data.windows import FoldWindows, Windows
+
+_ALIGNMENT = 64
+
+_ARRAYS = ("series_TF", "ends_N", "scale_NF", "shift_NF", "y_N", "dates_N")
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where an array lies in the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the arrays of some windows lie."""
+
+    slots: dict[str, _Slot]
+    context_length: int
+    symbols: tuple[str, ...]
+
+
+class SharedWindows:
+    """The folds that a cell trains on, one unless it walks forward; sent to a process they cost a file descriptor, not
+    a copy."""
+
+    def __init__(self, folds: Sequence[FoldWindows]) -> None:
+        self.folds = tuple(folds)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        written: dict[int, _Slot] = {}
+        self._slots = [
+            tuple(self._place(windows, written) for windows in (fold.train, fold.validation)) for fold in self.folds
+        ]
+        self._file.flush()
+
+    def close(self) -> None:
+        """Give this process's file descriptor back; processes that have mapped the file keep their windows."""
+        self._file.close()
+
+    def _place(self, windows: Windows, written: dict[int, _Slot]) -> _Place:
+        slots = {}
+        for name in _ARRAYS:
+            array = getattr(windows, name)
+            # The regions and folds of one horizon share their series.
+            slots[name] = written.get(id(array)) or self._append(array)
+            written[id(array)] = slots[name]
+        return _Place(slots, windows.context_length, windows.symbols)
+
+    def _append(self, array: NDArray[Any]) -> _Slot:
+        offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
+        self._file.seek(offset)
+        self._file.write(np.ascontiguousarray(array).tobytes())
+        return _Slot(array.dtype.str, array.shape, offset)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _mapped, (reduction.DupFd(self._file.fileno()), self._slots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    folds: tuple[FoldWindows, ...]
+
+
+def _mapped(descriptor: Any, slots: Sequence[tuple[_Place, _Place]]) -> _Mapped:
+    number = descriptor.detach()
+    try:
+        # Private pages: torch wants writable arrays, and nobody may change what the others see.
+        memory = mmap.mmap(number, 0, access=mmap.ACCESS_COPY)
+    finally:
+        os.close(number)
+    folds = []
+    for train, validation in slots:
+        folds.append(FoldWindows(train=_windows(memory, train), validation=_windows(memory, validation)))
+    return _Mapped(tuple(folds))
+
+
+def _windows(memory: mmap.mmap, place: _Place) -> Windows:
+    arrays: dict[str, Any] = {
+        name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
+        for name, slot in place.slots.items()
+    }
+    return Windows(**arrays, context_length=place.context_length, symbols=place.symbols)

@@ -1,0 +1,174 @@
+"""What the machine's temperature asks of those who train on it: go on, pause until it is cooler, or stop.
+
+`step` is the rule, pure; `ThermalWatch` reads a thermometer on a timer, never per batch, adds the pause that somebody
+asked for by hand, and keeps what each job went through.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tsladder.execution.thermometer import WARNING_FROM_CELSIUS, Thermometer
+from tsladder.training.heat import NO_HEAT, Heat, Reading, ThermalLevel
+
+READ_EVERY_SECONDS = 10.0
+
+RESUME_BELOW_CELSIUS = WARNING_FROM_CELSIUS - 5.0
+"""A pause ends below this, not at the warning itself: suspended workers cool a processor by more within seconds, and
+training would flutter around the limit."""
+
+LONGEST_WAIT_SECONDS = 300.0
+"""So long a pause goes on without any reading, and so long work that has not begun waits at the critical level."""
+
+_REMIND_SECONDS = 600.0
+
+
+class Action(StrEnum):
+    """What to do with the workers: let them run, suspend them where they stand, or end them."""
+
+    GO = "go"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Pause(StrEnum):
+    """What a pause is for. By hand outweighs heat: whoever asked for it sees that it was heard."""
+
+    HEAT = "heat"
+    BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuardState:
+    """What is done now, and the two instants (seconds of the caller's clock) that limit how long: the last reading of a
+    known level, and when a critical one was first met with nothing running (None: it is not)."""
+
+    action: Action = Action.GO
+    known_at: float | None = None
+    critical_since: float | None = None
+
+
+def step(state: GuardState, reading: Reading, now: float, *, working: bool) -> GuardState:
+    """The state after `reading` at `now`. `working`: some worker of ours is there, running or suspended.
+
+    Critical ends the work; before any has begun the heat is not ours, so it waits. Warning pauses. Unknown changes
+    nothing for a while: it is no sign of heat and none of cooling; a pause whose sensor stays silent then ends, since
+    its workers have long stood still.
+    """
+    level = reading.level
+    if level is ThermalLevel.UNKNOWN:
+        silent = state.known_at is None or now - state.known_at >= LONGEST_WAIT_SECONDS
+        return replace(state, action=Action.GO if silent else state.action)
+    if level is ThermalLevel.CRITICAL:
+        since = None if working else now if state.critical_since is None else state.critical_since
+        patient = since is not None and now - since < LONGEST_WAIT_SECONDS
+        return GuardState(action=Action.PAUSE if patient else Action.STOP, known_at=now, critical_since=since)
+    hot = level is ThermalLevel.WARNING
+    still_warm = reading.celsius is not None and reading.celsius >= RESUME_BELOW_CELSIUS
+    pause = hot or (still_warm and state.action is Action.PAUSE)
+    return GuardState(action=Action.PAUSE if pause else Action.GO, known_at=now)
+
+
+class ThermalWatch:
+    """Reads `thermometer` every READ_EVERY_SECONDS of `clock` (seconds) and tells `say` what it makes of it."""
+
+    def __init__(
+        self, thermometer: Thermometer, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._thermometer = thermometer
+        self._say = say
+        self._clock = clock
+        self._state = GuardState()
+        self._reading: Reading | None = None
+        self._next_reading = self._last_look = clock()
+        self._pause: Pause | None = None
+        self._paused_at = self._reminded_at = 0.0
+        self._said_unknown = False
+        self._heats: dict[int, Heat] = {}
+
+    @property
+    def reading(self) -> Reading | None:
+        """The last one."""
+        return self._reading
+
+    @property
+    def pause(self) -> Pause | None:
+        """What the last look paused for; None: it did not."""
+        return self._pause
+
+    def look(self, running: Collection[int], *, stopping: bool = False, by_hand: bool = False) -> Action:
+        """What is to be done with the jobs `running`, which was to be done since the last look as that said.
+
+        `by_hand`: somebody wants them paused. `stopping`: they are about to end anyway, so they are not paused; a
+        critical temperature ends them in either case.
+        """
+        now = self._clock()
+        if self._pause is not None:
+            self._count_pause(running, now - self._last_look)
+        self._last_look = now
+        state = self._state
+        if self._reading is None or now >= self._next_reading:
+            self._next_reading = now + READ_EVERY_SECONDS
+            self._reading = self._thermometer.read()
+            state = step(state, self._reading, now, working=bool(running))
+            for number in running:
+                self._heats[number] = self._heat(number).read(self._reading)
+        if stopping and state.action is Action.PAUSE:
+            state = replace(state, action=Action.GO)
+        self._state = state
+        self._take_pause(self._asked_pause(by_hand=by_hand and not stopping), self._reading, now, running)
+        return state.action if self._pause is None else Action.PAUSE
+
+    def _asked_pause(self, *, by_hand: bool) -> Pause | None:
+        if self._state.action is Action.STOP:
+            return None
+        if by_hand:
+            return Pause.BY_HAND
+        return Pause.HEAT if self._state.action is Action.PAUSE else None
+
+    def begin(self, number: int) -> None:
+        """Job `number` starts now; the last reading is at most READ_EVERY_SECONDS old."""
+        self._heats[number] = self._heat(number)
+
+    def end(self, number: int) -> Heat:
+        """What job `number`, which is over, went through."""
+        heat = self._heat(number)
+        self._heats.pop(number, None)
+        return heat
+
+    def _heat(self, number: int) -> Heat:
+        if number in self._heats:
+            return self._heats[number]
+        return NO_HEAT if self._reading is None else NO_HEAT.read(self._reading)
+
+    def _count_pause(self, running: Collection[int], seconds: float) -> None:
+        for number in running:
+            heat = self._heat(number)
+            self._heats[number] = replace(heat, paused_seconds=heat.paused_seconds + seconds)
+
+    def _take_pause(self, pause: Pause | None, reading: Reading, now: float, running: Collection[int]) -> None:
+        before, self._pause = self._pause, pause
+        if reading.level is ThermalLevel.UNKNOWN and not self._said_unknown:
+            self._said_unknown = True
+            self._say(f"{reading}: nothing is paused or stopped for heat while it is")
+        if before is None and pause is not None:
+            self._paused_at = now
+            for number in running:
+                heat = self._heat(number)
+                self._heats[number] = replace(heat, pauses=heat.pauses + 1)
+        lasted = f"{now - self._paused_at:.0f} s"
+        if pause is Pause.BY_HAND and before is not Pause.BY_HAND:
+            self._say("paused by hand")
+        elif pause is Pause.HEAT and before is not Pause.HEAT:
+            self._reminded_at = now
+            self._say(f"{reading}: paused until it is cooler")
+        elif pause is Pause.HEAT and now - self._reminded_at >= _REMIND_SECONDS:
+            self._reminded_at = now
+            self._say(f"{reading}: still paused, for {lasted} now")
+        elif pause is None and before is Pause.HEAT and self._state.action is Action.GO:
+            self._say(f"{reading}: goes on after a pause of {lasted}")
+        elif pause is None and before is Pause.BY_HAND and self._state.action is Action.GO:
+            self._say(f"goes on after a pause of {lasted}")

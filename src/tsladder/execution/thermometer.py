@@ -1,0 +1,186 @@
+"""How hot the machine is, from the sensors that its system offers. What cannot be read is unknown, never normal.
+
+Linux: hwmon through psutil. NVIDIA GPUs: NVML through `nvidia-smi`, its own command, which comes with every driver: no
+dependency, and a driver that hangs costs a timeout in place of the process. macOS: `sudo -n powermetrics`, tested on
+recorded output only. Elsewhere: unknown.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tsladder.training.heat import Reading, ThermalLevel
+
+ACCEPTABLE_FROM_CELSIUS = 70.0
+WARNING_FROM_CELSIUS = 85.0
+CRITICAL_FROM_CELSIUS = 95.0
+_PLAUSIBLE_CELSIUS = (0.0, 150.0)
+
+_COMMAND_SECONDS = 5.0
+"""A sensor's command that takes longer hangs; `powermetrics` is asked for a sample of a fifth of a second."""
+
+_CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
+"""hwmon names of processors. Where one answers, the other sensors are left out: unconnected pins of mainboards report
+any temperature."""
+
+
+class Thermometer(Protocol):
+    """A sensor, or several."""
+
+    def read(self) -> Reading:
+        """The hottest there is. A failure is an UNKNOWN reading that says why, not an exception."""
+        ...
+
+
+def thermal_level(celsius: float | None) -> ThermalLevel:
+    """Level of a temperature. A failed one (None, or the -1 and 0 that broken sensors give) is UNKNOWN."""
+    low, high = _PLAUSIBLE_CELSIUS
+    if celsius is None or not low < celsius < high:
+        return ThermalLevel.UNKNOWN
+    if celsius >= CRITICAL_FROM_CELSIUS:
+        return ThermalLevel.CRITICAL
+    if celsius >= WARNING_FROM_CELSIUS:
+        return ThermalLevel.WARNING
+    return ThermalLevel.ACCEPTABLE if celsius >= ACCEPTABLE_FROM_CELSIUS else ThermalLevel.NORMAL
+
+
+def reading_of(celsius: float, source: str) -> Reading:
+    """A reading in degrees; an implausible one is UNKNOWN and keeps no number."""
+    level = thermal_level(celsius)
+    if level is ThermalLevel.UNKNOWN:
+        return unread(f"{source} says {celsius:g} °C, which no machine has")
+    return Reading(level=level, celsius=celsius, source=source)
+
+
+def unread(why: str) -> Reading:
+    return Reading(level=ThermalLevel.UNKNOWN, celsius=None, source=why)
+
+
+def hottest(readings: Iterable[Reading], otherwise: str) -> Reading:
+    """The most severe of `readings`, the highest of equals; UNKNOWN because of `otherwise` when there is none."""
+    return max(readings, key=lambda r: (r.level.severity, r.celsius or 0.0), default=unread(otherwise))
+
+
+class Hwmon:
+    """The processor's own sensors as psutil reads them (Linux hwmon); every sensor where it has none."""
+
+    def read(self) -> Reading:
+        import psutil
+
+        sensors = getattr(psutil, "sensors_temperatures", None)
+        if sensors is None:
+            return unread(f"psutil reads no sensor on {platform.system()}")
+        try:
+            found = sensors()
+        except (OSError, ValueError) as error:
+            return unread(f"hwmon: {error}")
+        chips = {chip: found[chip] for chip in found if chip in _CPU_CHIPS} or found
+        return hottest(
+            (
+                reading_of(sensor.current, f"{chip} {sensor.label}".strip())
+                for chip, entries in chips.items()
+                for sensor in entries
+                if sensor.current is not None
+            ),
+            otherwise="the system offers no sensor",
+        )
+
+
+class NvidiaSmi:
+    """NVML through its command line: the hottest GPU of the machine, since they share a case."""
+
+    COMMAND = ("nvidia-smi", "--query-gpu=index,temperature.gpu", "--format=csv,noheader,nounits")
+
+    def read(self) -> Reading:
+        said = _output(self.COMMAND)
+        return said if isinstance(said, Reading) else parse_nvidia_smi(said)
+
+
+def parse_nvidia_smi(text: str) -> Reading:
+    """Of the lines `index, degrees`; a GPU without a sensor says [N/A] there."""
+    found = re.findall(r"^(\d+), *(\d+)$", text, flags=re.MULTILINE)
+    return hottest((reading_of(float(c), f"GPU {index}") for index, c in found), otherwise="nvidia-smi names no sensor")
+
+
+class Powermetrics:
+    """macOS: die temperatures (Intel), else the thermal pressure (Apple silicon, which shows no degrees).
+
+    Needs a sudo rule without password for /usr/bin/powermetrics. Tested on recorded output only.
+    """
+
+    SAMPLERS = ("smc", "thermal")
+
+    def read(self) -> Reading:
+        said: Reading = unread("powermetrics was not asked")
+        for sampler in self.SAMPLERS:
+            text = _output(("sudo", "-n", "powermetrics", "--samplers", sampler, "-i", "200", "-n", "1"))
+            said = text if isinstance(text, Reading) else parse_powermetrics(text)
+            if said.level is not ThermalLevel.UNKNOWN:
+                break
+        return said
+
+
+_PRESSURE = {
+    "Nominal": ThermalLevel.NORMAL,
+    "Moderate": ThermalLevel.ACCEPTABLE,
+    "Heavy": ThermalLevel.WARNING,
+    "Trapping": ThermalLevel.CRITICAL,
+    "Sleeping": ThermalLevel.CRITICAL,
+}
+"""The thermal pressure levels of macOS: Heavy throttles, at Trapping the system is about to go to sleep."""
+
+
+def parse_powermetrics(text: str) -> Reading:
+    """Of the lines `CPU die temperature: 47.42 C` (sampler smc) and `Current pressure level: Heavy` (thermal)."""
+    dies = re.findall(r"^(CPU|GPU) die temperature: (-?\d+(?:\.\d+)?) C\b", text, flags=re.MULTILINE)
+    pressures = re.findall(r"^Current pressure level: (\w+)$", text, flags=re.MULTILINE)
+    readings = [reading_of(float(celsius), f"{die} die") for die, celsius in dies]
+    for pressure in pressures:
+        level = _PRESSURE.get(pressure, ThermalLevel.UNKNOWN)
+        readings.append(Reading(level=level, celsius=None, source=f"thermal pressure {pressure}"))
+    return hottest(readings, otherwise="powermetrics names no temperature")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The sensor of the device that trains, and another that counts only where it is too hot: what the one cannot say
+    is not known from the other."""
+
+    own: Thermometer
+    other: Thermometer
+
+    def read(self) -> Reading:
+        own, other = self.own.read(), self.other.read()
+        worse = other.level.severity > own.level.severity
+        return other if worse and other.level.severity >= ThermalLevel.WARNING.severity else own
+
+
+class NoThermometer:
+    """A system whose sensors nobody reads here."""
+
+    def read(self) -> Reading:
+        return unread(f"tsladder reads no sensor on {platform.system()}")
+
+
+def thermometer_for(device: str) -> Thermometer:
+    """The sensors to watch while `device` (cpu, cuda or mps) trains on this system."""
+    known: dict[str, Thermometer] = {"Linux": Hwmon(), "Darwin": Powermetrics()}
+    system = known.get(platform.system(), NoThermometer())
+    return Beside(NvidiaSmi(), system) if device == "cuda" else system
+
+
+def _output(command: Sequence[str]) -> str | Reading:
+    """What `command` prints; an UNKNOWN reading when it cannot be had."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return unread(f"{command[0]}: {error}")
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        return unread(f"{' '.join(command[:3])}: {said[0] if said else f'exit code {done.returncode}'}")
+    return done.stdout

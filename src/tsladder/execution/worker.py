@@ -1,0 +1,199 @@
+"""One training run in a process of its own: it can die without taking the study with it.
+
+The child speaks through a pipe: a beat every few seconds while its micro-batches and blocks go by, an EpochRecord
+after every epoch, a Remark for people, and an Outcome as its last word. Asked to stop, it leaves a checkpoint within
+seconds where its training keeps one, and otherwise finishes its epoch; it stops at once when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import gc
+import os
+import platform
+import resource
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import parent_process
+from pathlib import Path
+
+from tsladder.data.windows import FoldWindows
+from tsladder.execution.shared_windows import SharedWindows
+from tsladder.planning.memory import GIB, BatchPlan
+from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.vocabulary import StopReason
+
+MAX_RETRIES = 10
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_SMALL, _LARGE = 1 << 18, 1 << 30
+
+BEAT = "beat"
+BEAT_SECONDS = 2.0
+LOOK_SECONDS = 0.2
+STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line for people."""
+
+    text: str
+
+
+def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
+    """Entry point of the child process."""
+    _die_with_parent()
+    started = time.perf_counter()
+    try:
+        outcome = _train(channel, job, windows.folds, started)
+    except Exception:
+        outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
+    channel.send(outcome)
+    channel.close()
+
+
+def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> Outcome:
+    import torch
+
+    from tsladder.training.checkpoint import save_checkpoint
+    from tsladder.training.checkpoints import Checkpoints
+    from tsladder.training.folds import Walked, walk_forward
+    from tsladder.training.trainer import Fitted, fit
+
+    torch.set_num_threads(job.threads)
+
+    stopping = False
+    last_look = last_beat = started
+
+    def look() -> bool:
+        nonlocal stopping
+        stopping = stopping or (channel.poll() and channel.recv() == STOP)
+        return stopping
+
+    def stop_asked() -> bool:
+        """Asked in every block of a model, and a look into the pipe costs as much as a small block."""
+        nonlocal last_look
+        now = time.perf_counter()
+        if now - last_look < LOOK_SECONDS:
+            return stopping
+        last_look = now
+        return look()
+
+    def report(record: EpochRecord) -> bool:
+        channel.send(record)
+        return not look()
+
+    checkpoints = None
+    if job.checkpoints is not None:
+        checkpoints = Checkpoints(job.checkpoints, say=lambda text: channel.send(Remark(text)), stop_asked=stop_asked)
+
+    def beat() -> None:
+        nonlocal last_beat
+        now = time.perf_counter()
+        if now - last_beat >= BEAT_SECONDS:
+            last_beat = now
+            channel.send(BEAT)
+
+    def trained() -> Fitted | Walked:
+        if len(folds) > 1:
+            return walk_forward(job, folds, report, beat, checkpoints)
+        return fit(job, folds[0].train, folds[0].validation, report, beat, checkpoints)
+
+    retries = 0
+    while True:
+        allocate_for(job.plan)
+        message = ""
+        try:
+            fitted = trained()
+            break
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            message = str(error)
+        except RuntimeError as error:
+            if "can't allocate memory" not in str(error):
+                raise
+            message = str(error)
+        # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
+        smaller = job.plan.smaller()
+        if smaller is None or retries >= MAX_RETRIES:
+            seconds = time.perf_counter() - started
+            return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)
+        retries += 1
+        job = dataclasses.replace(job, plan=smaller)
+        gc.collect()
+        if job.device == "cuda":
+            torch.cuda.empty_cache()
+    outcome = Outcome(
+        stop_reason=fitted.stop_reason,
+        best_val_loss=fitted.best_val_loss,
+        val_loss_se=fitted.val_loss_se,
+        best_epoch=fitted.best_epoch,
+        val_auc=fitted.val_auc,
+        n_params=fitted.n_params,
+        curve=fitted.curve,
+        plan=job.plan,
+        retries=retries,
+        peak_memory_gib=peak_memory_gib(job.device),
+        seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
+        folds=fitted.folds if isinstance(fitted, Walked) else (),
+        resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
+    )
+    if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
+        record = {
+            "seed": job.seed,
+            "n_params": fitted.n_params,
+            "best_val_loss": fitted.best_val_loss,
+            "best_epoch": fitted.best_epoch,
+            "val_auc": fitted.val_auc,
+            "stop_reason": str(fitted.stop_reason),
+            "architecture": job.spec.architecture(),
+            "settings": job.settings.to_record(),
+        }
+        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.kept, record)
+    return outcome
+
+
+def allocate_for(plan: BatchPlan) -> None:
+    """How glibc's allocator serves a process that trains under `plan`; nothing is done under another C library.
+
+    Memory that a step frees is kept for the next one, instead of being handed back and faulted in again: that took 2 to
+    7 % of a step. Where memory is short enough for checkpointing every tensor gets pages of its own, which go back when
+    it is freed: between the kept inputs of blocks the heap would fray to twice its size. So it would between the
+    moments of AdamW that steps bf16 weights, with a few fp32 copies of each at a time.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    frays = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
+    own_pages_from = _SMALL if frays else _LARGE
+    for option, value in ((_M_MMAP_THRESHOLD, own_pages_from), (_M_TRIM_THRESHOLD, (1 << 31) - 1)):
+        if libc.mallopt(option, value) != 1:
+            raise OSError(f"mallopt({option}, {value}) was refused by glibc")
+
+
+def peak_memory_gib(device: str) -> float:
+    """The allocator's peak on a GPU, the process's peak resident size elsewhere."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated() / GIB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
