@@ -10,11 +10,11 @@ import pytest
 from tests.studies import make_study
 
 from tsladder.law.cost import StudyCost
-from tsladder.law.detection import Precision, detectable_alpha
-from tsladder.law.fit import PowerFit, fit_power
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.curve.weights import rung_noise
+from tsladder.law.evidence.detection import Precision, detectable_alpha
 from tsladder.law.next_runs import Option, in_words, settle_options
 from tsladder.law.points import RungPoint
-from tsladder.law.weights import rung_noise
 from tsladder.models.spec import ModelSpec
 from tsladder.params import load_params
 from tsladder.planning.cells import geometry_of
