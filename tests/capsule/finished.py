@@ -8,6 +8,7 @@ import pandas as pd
 from tests.report import studies as records
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
@@ -18,7 +19,6 @@ from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
 from tsladder.planning.across_cells import write_plans_across_cells
 from tsladder.planning.cells import plan_cells, write_plans
-from tsladder.records import read_json, write_json
 from tsladder.report.build import build_report
 from tsladder.vocabulary import Cell, Region
 

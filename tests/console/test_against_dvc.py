@@ -15,13 +15,13 @@ import pytest
 from tests.console.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.console.freshness import Standing
 from tsladder.console.pipeline import INPUTS, PLAN, read_pipeline
 from tsladder.console.status import study_state
 from tsladder.console.why import why
 from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
-from tsladder.records import write_json, write_text
 from tsladder.typed_yaml import read_yaml
 
 pytestmark = pytest.mark.slow
@@ -93,7 +93,7 @@ from pathlib import Path
 from tsladder.console.question import read_question
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code
-from tsladder.records import write_text
+from tsladder.artifacts.store import write_text
 here = Path.cwd()
 Code.in_use = classmethod(lambda cls: Code(here / "stages", here / "src"))
 for path, text in read_question(Places(here, here)).texts.items():

@@ -24,6 +24,7 @@ from tests.console.written import (
     write_study,
 )
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.cli import main
 from tsladder.console.plan import study_forecast
 from tsladder.console.plan_changes import plan_changes
@@ -32,7 +33,6 @@ from tsladder.console.reason_lines import why_lines
 from tsladder.console.tables import forecast_lines
 from tsladder.console.why import Why, why
 from tsladder.places import Places
-from tsladder.records import write_json, write_text
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

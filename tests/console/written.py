@@ -17,6 +17,7 @@ import pytest
 import yaml
 from tests.studies import DEFAULT_PARAMS, ROOT
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
@@ -35,7 +36,6 @@ from tsladder.planning.identity import training_base, training_code, training_id
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import cell_key, train_key
 from tsladder.planning.stage_code import NUMBER_MAKERS
-from tsladder.records import write_json, write_text
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed
 from tsladder.typed_yaml import read_yaml

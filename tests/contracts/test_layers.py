@@ -21,7 +21,8 @@ LAYERS = (
     ("training", "results"),
     ("planning",),
     ("models", "data", "evaluation", "tracking"),
-    ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
+    ("artifacts",),
+    ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
     ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
     ("errors",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
+from tsladder.artifacts.store import read_json
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
@@ -12,7 +13,6 @@ from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predi
 from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tsladder.artifacts.store import read_json
 from tsladder.console.cell_states import FAILED
 from tsladder.console.long_run import long_run
 from tsladder.console.manual_pause import HandPause
@@ -26,7 +27,6 @@ from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
 from tsladder.planning.too_little_memory import refuse_too_little
-from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.tracking import store_notes, ui_command

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
 from tsladder.law.reading.options import Reading
@@ -16,7 +17,6 @@ from tsladder.law.reading.tables import read_tables
 from tsladder.law.scaling import points_table
 from tsladder.law.surface.threshold import HuberDelta
 from tsladder.law.wording import counted
-from tsladder.records import write_json, write_text
 from tsladder.steps import OnStep, no_progress
 
 if TYPE_CHECKING:

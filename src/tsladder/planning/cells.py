@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from tsladder.artifacts.store import write_json
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, StopParams
@@ -20,7 +21,6 @@ from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.stage_code import family_module, strategy_module
-from tsladder.records import write_json
 from tsladder.vocabulary import Cell
 
 

@@ -8,11 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from tests.studies import environment
+
+from tsladder.artifacts.store import append_line, cut_torn_tail, digest, read_json, read_lines, write_json
 from tsladder.errors import WorkFailed
 from tsladder.locks import is_owned, sole_owner
-from tsladder.records import append_line, cut_torn_tail, digest, read_json, read_lines, write_json
 
 
 def test_json_comes_back_and_leaves_no_temporary_file(tmp_path: Path) -> None:
