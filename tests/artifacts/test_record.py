@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from tsladder.artifacts.record import json_of, read_record, record_of, write_record
+from tsladder.artifacts.record import OmitNone, Rest, json_of, read_record, record_of, write_record
 from tsladder.errors import WorkFailed
 
 
@@ -30,7 +30,14 @@ class Outer:
     inner: Mapping[str, Inner]
     free: Any
     level: float | None
-    reason: str | None = None
+    reason: Annotated[str | None, OmitNone()] = None
+    older: int = 7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Open:
+    level: float
+    rest: Annotated[Mapping[str, Any], Rest()] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +46,13 @@ class Newer:
     level: float
 
 
-WRITTEN = {"colour": "blue", "free": {"a": [1]}, "inner": {"1": {"losses": [], "pair": [1, 0.5]}}, "level": None}
+WRITTEN = {
+    "colour": "blue",
+    "free": {"a": [1]},
+    "inner": {"1": {"losses": [], "pair": [1, 0.5]}},
+    "level": None,
+    "older": 8,
+}
 
 
 def test_a_record_comes_back_as_it_was_and_leaves_the_same_bytes(tmp_path: Path) -> None:
@@ -52,6 +65,18 @@ def test_a_record_comes_back_as_it_was_and_leaves_the_same_bytes(tmp_path: Path)
     before = path.read_bytes()
     write_record(path, record)
     assert path.read_bytes() == before
+
+
+def test_a_field_with_a_default_may_be_missing_and_is_written_again() -> None:
+    record = record_of(Outer, {key: value for key, value in WRITTEN.items() if key != "older"}, source="a.json")
+    assert record.older == 7
+    assert json_of(record) == WRITTEN | {"older": 7}
+
+
+def test_the_rest_holds_what_no_field_names_and_is_written_beside_the_fields() -> None:
+    record = record_of(Open, {"level": 1.0, "of_a_task": [1]}, source="a.json")
+    assert record == Open(level=1.0, rest={"of_a_task": [1]})
+    assert json_of(record) == {"level": 1.0, "of_a_task": [1]}
 
 
 def test_a_key_that_no_field_names_is_ignored() -> None:

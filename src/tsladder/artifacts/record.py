@@ -1,8 +1,9 @@
 """JSON files <-> frozen dataclasses, checked by their annotations.
 
-A field is a key of the same name. A field with a default may be missing in a file, and is left out of it where it has
-that default. Keys that no field names are ignored. A file without `version` is of version 1; a record class of a later
-version says so in the class variable `VERSION`.
+A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
+left out of a file where it is None. Keys that no field names are ignored, or kept in the one field annotated with
+`Rest`. A file without `version` is of version 1; a record class of a later version says so in the class variable
+`VERSION`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ from tsladder.typed_yaml import BROKEN, Reader
 
 REBUILD = "remove it and run `tsladder run`"
 """What to do about a file that a stage builds again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OmitNone:
+    """The key is left out of the file where the value is None, and None where the file leaves it out."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rest:
+    """The field holds the keys that no other field names, as plain data; in the file they stand beside the others."""
 
 
 class Record(Protocol):
@@ -78,32 +89,47 @@ def json_of(record: Record) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {field.name: _plain(item) for field, item in pairs if not _is_default(field, item)}
+        plain: dict[str, Any] = {}
+        for field in _fields_of(type(value)):
+            item = _plain(getattr(value, field.name))
+            if field.rest:
+                plain |= item
+            elif item is not None or not field.omit_none:
+                plain[field.name] = item
+        return plain
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
 
 
-def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    if field.default_factory is not dataclasses.MISSING:
-        return bool(value == field.default_factory())
-    return field.default is not dataclasses.MISSING and value == field.default and type(value) is type(field.default)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Field:
+    """A field of a record: its type, whether it must stand in the file, and its rules."""
+
+    name: str
+    kind: Any
+    needed: bool
+    omit_none: bool
+    rest: bool
 
 
 @functools.cache
-def _fields_of(kind: type) -> tuple[tuple[str, Any, bool], ...]:
-    """Name, type and whether it must stand in the file, of every field of the dataclass `kind`."""
+def _fields_of(kind: type) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind, include_extras=True)
-    missing = dataclasses.MISSING
-    return tuple(
-        (field.name, hints[field.name], field.default is missing and field.default_factory is missing)
-        for field in dataclasses.fields(kind)
-    )
+    found = []
+    for field in dataclasses.fields(kind):
+        rules = typing.get_args(hints[field.name])[1:]
+        omit_none, rest = OmitNone() in rules, Rest() in rules
+        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        if omit_none and field.default is not None:
+            raise TypeError(f"{kind.__name__}.{field.name} is left out where it is None, so its default must be None")
+        needed = not (has_default or rest)
+        found.append(_Field(name=field.name, kind=hints[field.name], needed=needed, omit_none=omit_none, rest=rest))
+    return tuple(found)
 
 
 class RecordReader(Reader):
@@ -142,9 +168,13 @@ class RecordReader(Reader):
         if not isinstance(raw, dict):
             return self.fault(path, f"must be an object, got {raw!r}")
         values = {}
-        for name, hint, needed in _fields_of(kind):
-            if name in raw:
-                values[name] = self.read(hint, raw[name], f"{path}.{name}" if path else name)
-            elif needed:
-                values[name] = self.fault(f"{path}.{name}" if path else name, "is missing")
+        for field in _fields_of(kind):
+            where = f"{path}.{field.name}" if path else field.name
+            if field.rest:
+                named = {one.name for one in _fields_of(kind)} | {"version"}
+                values[field.name] = {key: item for key, item in raw.items() if key not in named}
+            elif field.name in raw:
+                values[field.name] = self.read(field.kind, raw[field.name], where)
+            elif field.needed:
+                values[field.name] = self.fault(where, "is missing")
         return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)
