@@ -14,7 +14,8 @@ from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.seeds import derive_seed
-from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus
+from tsladder.tasks import loss_words
+from tsladder.vocabulary import Cell, CellStatus
 
 SEPARATOR = ":"
 
@@ -100,7 +101,7 @@ def comparison_lines(found: Comparison) -> list[str]:
     )
     effective = "" if found.effective_n is None else f", worth {found.effective_n:.0f} independent ones"
     rows = [
-        ("model", LOSS_WORDS[found.metric], "seeds"),
+        ("model", loss_words(found.metric), "seeds"),
         (found.first, f"{found.first_loss:.4f}", ", ".join(map(str, found.first_seeds)) or "-"),
         (found.second, f"{found.second_loss:.4f}", ", ".join(map(str, found.second_seeds)) or "-"),
     ]

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tsladder.data.targets import threshold_percent
 from tsladder.data.tier_columns import warm_up
 from tsladder.errors import BadInput
 from tsladder.params import Params, SplitParams, load_params
 from tsladder.places import Places
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_THRESHOLDS = ("threshold_0.5pct", "threshold_1pct", "threshold_2pct", "threshold_3pct", "threshold_5pct")
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Prices:
+    close_T: NDArray[np.float64]
+    high_T: NDArray[np.float64]
 
 
 def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -30,7 +33,7 @@ def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
     - data.volume, where there is no volume or it is the same on every day.
     - the dates of splits, where a region between them would hold too few of these days.
     - target.task, where validation or test would have fewer than splits.min_positives positives or negatives: the
-      nearest threshold that has enough, else direction.
+      nearest of its alternatives that has enough.
 
     Without a readable params.yaml only the first is known. Days that the tier loses to warm-up are left out, those that
     VIX does not have are not.
@@ -73,35 +76,27 @@ def _too_few(params: Params, regions: Sequence[slice]) -> bool:
 
 
 def _possible_task(params: Params, frame: pd.DataFrame, regions: Sequence[slice]) -> str | None:
-    """None where no task has enough of both answers; the task asked where it is no threshold, which has them."""
+    """The task asked where it has no alternatives; None where neither it nor one of them has enough of both classes."""
     asked = params.target.task
-    if asked not in _THRESHOLDS:
+    alternatives = load_task(asked).alternatives
+    if not alternatives:
         return asked
-    percent = threshold_percent(asked)
-    by_distance = sorted(_THRESHOLDS, key=lambda task: abs(math.log(threshold_percent(task) / percent)))
-    close_T = frame["Close"].to_numpy(dtype=np.float64)
-    price_T = frame["High"].to_numpy(dtype=np.float64) if params.target.price == "high" else close_T
-    for task in by_distance:
-        level_T = close_T * (1.0 + threshold_percent(task) / 100.0)
-        if all(_enough(params, price_T, level_T, horizon, regions[1:]) for horizon in params.horizons):
+    close_T, high_T = (frame[name].to_numpy(dtype=np.float64) for name in ("Close", "High"))
+    prices = _Prices(close_T=close_T, high_T=high_T)
+    for task in (asked, *alternatives):
+        if all(_enough(params, task, prices, horizon, regions[1:]) for horizon in params.horizons):
             return task
-    return None if _too_few(params, regions) else "direction"
+    return None
 
 
-def _enough(
-    params: Params,
-    price_T: NDArray[np.float64],
-    level_T: NDArray[np.float64],
-    horizon: int,
-    judged: Sequence[slice],
-) -> bool:
-    """Have all `judged` regions at least `splits.min_positives` days that reach `level_T` within `horizon`, and as many
-    that do not? Windows that begin in a region end `context_length` days later."""
-    if len(price_T) <= horizon:
+def _enough(params: Params, task: str, prices: _Prices, horizon: int, judged: Sequence[slice]) -> bool:
+    """Whether all `judged` regions have at least `splits.min_positives` days of a label above 0, and as many others.
+    Windows that begin in a region end `context_length` days later."""
+    if len(prices.close_T) <= horizon:
         return False
-    reached_T = sliding_window_view(price_T[1:], horizon).max(axis=1) >= level_T[:-horizon]
+    positive_T = load_task(task).label(prices, params.target.price, horizon) > 0.0
     for region in judged:
-        answers = reached_T[region.start + params.windows.context_length - 1 : region.stop - horizon]
+        answers = positive_T[region.start + params.windows.context_length - 1 : region.stop - horizon]
         if min(answers.sum(), (~answers).sum()) < params.splits.min_positives:
             return False
     return True

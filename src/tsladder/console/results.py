@@ -16,7 +16,7 @@ from tsladder.results.facts import TrialFacts
 from tsladder.results.gathering import Belonging, gather
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
-from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, CellStatus, StopReason
+from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus, StopReason
 
 _ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
 _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
@@ -90,7 +90,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         best_configuration=None if leader is None else _configuration(objective, leader, plans),
         workers=int(trials[-1]["workers"]) if trials else None,
         seed_seconds=_seed_seconds(records.timings),
-        test_loss=_loss(test["mean"]) if test else None,
+        test_loss=_loss(records.scores, test) if test else None,
         skill=test["skill"] if test else None,
         failure=_failure(places, plans.cell, belonging, files),
         seconds_taken_over=sum(float(line["seconds"]) for line in trials if line.get("taken_from")),
@@ -145,9 +145,9 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     return "train", status.exists() and read_json(status).get("stop_reason") == StopReason.THERMAL
 
 
-def _loss(mean: Mapping[str, Any]) -> float:
-    """Of a region's mean scores, which hold one of the two losses."""
-    loss: float = mean[LOG_LOSS] if LOG_LOSS in mean else mean[HUBER]
+def _loss(scores: Mapping[str, Any], region: Mapping[str, Any]) -> float:
+    """Mean loss on a region of `scores`. Evaluations before there were returns named no loss."""
+    loss: float = region["mean"][scores.get("metric", LOG_LOSS)]
     return loss
 
 

@@ -12,6 +12,7 @@ from tsladder.data.splits import RegionCount, Splits, check_splits, count_earlie
 from tsladder.data.targets import labels
 from tsladder.params import Params
 from tsladder.places import Places
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 
@@ -39,7 +40,9 @@ def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
         return count_regions(splits, y_T, table.dates_T, context_length)
 
     own, earlier = counted(cut.own), count_earlier(cut.own, y_T, table.dates_T, context_length)
-    notes = (*check_splits(own, params.splits, horizon, earlier), *cut.thinned, *_walked(earlier, own, horizon))
+    counts_positives = load_task(params.target.task).counts_positives
+    checked = check_splits(own, params.splits, horizon, earlier, counts_positives=counts_positives)
+    notes = (*checked, *cut.thinned, *_walked(earlier, own, horizon))
     record = {**_record(cut.pooled, counted(cut.pooled)), **_fold_counts(earlier, own), "notes": list(notes)}
     if cut.further:
         of_each = {table.symbol: cut.own, **cut.further}

@@ -25,6 +25,8 @@ Labels = NDArray[np.integer] | NDArray[np.floating]
 """Classes, or returns."""
 
 SEED_PREFIX = "seed-"
+COLUMNS = ("date", "region", "model", "label", "probability", "prediction")
+"""Of a table, the loss aside."""
 
 
 def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
@@ -177,10 +179,11 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
 
 
 def loss_column(table: pd.DataFrame) -> str:
-    """Name of the loss that a table of predictions holds. Raises WorkFailed where it holds none."""
-    for metric in (LOG_LOSS, HUBER):
-        if metric in table.columns:
-            return metric
+    """Name of the loss that a table of predictions holds, the one column beside COLUMNS. Raises WorkFailed where it
+    holds none."""
+    for column in table.columns:
+        if column not in COLUMNS:
+            return str(column)
     raise WorkFailed("a table of predictions has no column of losses: remove it and run `dvc repro`")
 
 

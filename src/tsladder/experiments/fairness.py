@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.experiments.results import Experiment
+from tsladder.tasks import judged_by
 
 _SHOWN = 3
 
@@ -22,8 +23,6 @@ _CAUSES = (
     "splits.",
     "windows.context_length",
 )
-# Metrics whose unit comes from the training labels: the same error is another loss after another training region.
-_OF_TRAINING_SPREAD = ("huber",)
 _COMMON = "set data.first_day: common in both, and every tier of that symbol starts on the same day"
 
 
@@ -39,7 +38,7 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     reasons = []
     if first.metric != second.metric:
         reasons.append(f"other metric: {first.metric} against {second.metric}")
-    elif first.metric in _OF_TRAINING_SPREAD and (apart := _other_training(first, second, horizon)) is not None:
+    elif _in_label_sd(first.metric) and (apart := _other_training(first, second, horizon)) is not None:
         reasons.append(f"{first.metric} losses are in units of the spread of the training labels, and {apart}")
     facts = list(_facts(*first.days(horizon), *second.days(horizon)))
     if reasons or facts:
@@ -47,6 +46,12 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     if facts and not reasons:
         reasons.append("the parameters of days and labels agree, so the bars under data/ differ")
     return (*reasons, *facts)
+
+
+def _in_label_sd(metric: str) -> bool:
+    """Whether the same error is another loss after another training region, since its unit is that of the labels."""
+    task = judged_by(metric)
+    return task is not None and task.loss_in_label_sd
 
 
 def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | None:

@@ -17,8 +17,9 @@ from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe, loss_of_task
-from tsladder.planning.stage_code import family_module, strategy_module, tier_module
+from tsladder.planning.recipe import Recipe
+from tsladder.planning.stage_code import family_module, strategy_module, task_module, tier_module
+from tsladder.tasks import load as load_task
 
 AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
@@ -39,7 +40,7 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
         "code": stage_fingerprint(
             "supplementary",
             Code.in_use().source,
-            [family_module(params.model.family), strategy_module(params.search.strategy)],
+            [*_chosen(params), strategy_module(params.search.strategy)],
         ),
     }
 
@@ -53,7 +54,7 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params.model.family)]),
+        "code": stage_fingerprint("transfer", Code.in_use().source, _chosen(params)),
     }
 
 
@@ -67,7 +68,7 @@ def plan_audit(params: Params) -> Plan:
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
     # reported losses, so it trains on them: a leak shows whatever the study is trained on.
     recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
-    loss = loss_of_task(params.target.task)
+    loss = load_task(params.target.task).losses[0]
     audited = dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss")
     return {
         "planned": True,
@@ -79,10 +80,13 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint(
-            "audit", Code.in_use().source, [family_module(params.model.family), tier_module(params.data.tier)]
-        ),
+        "code": stage_fingerprint("audit", Code.in_use().source, [*_chosen(params), tier_module(params.data.tier)]),
     }
+
+
+def _chosen(params: Params) -> list[str]:
+    """Modules that are loaded by name wherever models are trained."""
+    return [family_module(params.model.family), task_module(params.target.task)]
 
 
 def _small_member(params: Params) -> ModelSpec:

@@ -20,7 +20,7 @@ from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
-from tsladder.planning.stage_code import family_module, strategy_module
+from tsladder.planning.stage_code import family_module, strategy_module, task_module
 from tsladder.vocabulary import Cell
 
 
@@ -55,12 +55,13 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    source, family = Code.in_use().source, family_module(params.model.family)
-    # Loaded by name, so no import leads to them; the other families and strategies make nothing stale.
+    source = Code.in_use().source
+    # Loaded by name, so no import leads to them; other families, tasks and strategies make nothing stale.
+    chosen = [family_module(params.model.family), task_module(params.target.task)]
     code = {
-        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params.search.strategy)]),
-        "train": stage_fingerprint("train", source, [family]),
-        "evaluate": stage_fingerprint("evaluate", source, [family]),
+        "hpo": stage_fingerprint("hpo", source, [*chosen, strategy_module(params.search.strategy)]),
+        "train": stage_fingerprint("train", source, chosen),
+        "evaluate": stage_fingerprint("evaluate", source, chosen),
     }
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 

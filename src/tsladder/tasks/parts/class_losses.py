@@ -1,13 +1,10 @@
-"""What training makes small, and the loss by which a model is reported whatever it was trained on.
+"""The losses that a task of two classes is trained on; log loss is the one it is reported by.
 
-Everything takes a model's raw outputs: logits for a class task, returns in units of the training labels' standard
-deviation for regression. Letters: B windows of a batch, N windows of a region, P and Q its positives and negatives.
+All take logits. Letters: B windows of a batch, N windows of a region, P and Q its positives and negatives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,33 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from tsladder.evaluation.regression_metrics import HUBER_DELTA
-from tsladder.training.labels import label_sd, positive_weight
+from tsladder.errors import BadInput
+from tsladder.tasks.parts.losses import Loss, summed
 
 FOCUS = 2.0
 """Gamma of the focal loss, the value of its paper."""
 
 SMOOTHING = 0.1
 """Share of a label that label smoothing spreads over both classes."""
-
-Form = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, labels) -> a loss each, or one for all."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loss:
-    """`total` of (out_B, y_B) is the batch's mean loss times B, what is trained on.
-
-    `per_window` gives each window's reported loss, by which models are chosen and compared whatever they train on;
-    `reports_itself`: `total` is its sum. `additive`: `total` is a sum over windows, so that micro-batches add up to it.
-    `ranks`: outputs are logits of a class, so an AUC exists.
-    """
-
-    total: Form
-    per_window: Form
-    reports_itself: bool = False
-    additive: bool = True
-    ranks: bool = True
 
 
 def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
@@ -51,24 +29,17 @@ def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
     """
     match name:
         case "bce":
-            return Loss(total=_summed(cross_entropy), per_window=cross_entropy, reports_itself=True)
+            return Loss(total=summed(cross_entropy), per_window=cross_entropy, reports_itself=True)
         case "focal":
-            return Loss(total=_summed(focal), per_window=cross_entropy)
+            return Loss(total=summed(focal), per_window=cross_entropy)
         case "weighted_bce":
             weighted = partial(weighted_cross_entropy, positive=positive_weight(y_train_N))
-            return Loss(total=_summed(weighted), per_window=cross_entropy)
+            return Loss(total=summed(weighted), per_window=cross_entropy)
         case "soft_auc":
             return Loss(total=soft_auc, per_window=cross_entropy, additive=False)
         case "label_smoothing":
-            return Loss(total=_summed(smoothed_cross_entropy), per_window=cross_entropy)
-        case "huber":
-            in_units = partial(huber, sd=label_sd(y_train_N))
-            return Loss(total=_summed(in_units), per_window=in_units, reports_itself=True, ranks=False)
+            return Loss(total=summed(smoothed_cross_entropy), per_window=cross_entropy)
     raise ValueError(f"unknown loss {name!r}")
-
-
-def _summed(form: Form) -> Form:
-    return lambda out_B, y_B: form(out_B, y_B).sum()
 
 
 def cross_entropy(out_B: Tensor, y_B: Tensor) -> Tensor:
@@ -115,6 +86,13 @@ def soft_auc(out_B: Tensor, y_B: Tensor) -> Tensor:
     return pair_PQ.mean() * len(out_B)
 
 
-def huber(out_B: Tensor, y_B: Tensor, *, sd: float) -> Tensor:
-    """Huber's loss (1964) of y / sd - output: half the square up to HUBER_DELTA, linear beyond."""
-    return functional.huber_loss(out_B, y_B / sd, reduction="none", delta=HUBER_DELTA)
+def positive_weight(y_N: NDArray[np.floating]) -> float:
+    """Negatives for each positive among the training labels (0 or 1). Raises BadInput where a class is missing."""
+    positives = int(np.count_nonzero(y_N))
+    negatives = len(y_N) - positives
+    if positives == 0 or negatives == 0:
+        raise BadInput(
+            f"training.loss weighted_bce needs both classes in training, got {positives} positives and {negatives} "
+            "negatives: choose another target.task or a longer training region in splits, or train with loss bce"
+        )
+    return negatives / positives
