@@ -83,7 +83,7 @@ def test_the_package_itself_imports_nothing_but_its_interface_and_that_when_it_i
         "from tsladder import search",
         "from tsladder.search import study",
         "def later():\n    from tsladder.search.study import ask",
-        "from tsladder.evaluation.metrics import log_loss",
+        "from tsladder.tracking.tracker import Tracker",
         "from . import neighbour",
     ],
 )

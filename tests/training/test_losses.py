@@ -215,7 +215,7 @@ def test_a_regression_reports_hubers_loss_and_no_auc() -> None:
 
     train, validation = returns(300, 3), returns(60, 2)
     fitted = fit(
-        job(recipe=recipe(loss="huber"), settings=settings(epochs=15, learning_rate=1e-2)),
+        job(recipe=recipe(loss="huber"), task="regression", settings=settings(epochs=15, learning_rate=1e-2)),
         train,
         validation,
         lambda _record: True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import itertools
-from typing import TYPE_CHECKING
 
 from tsladder.params.sections import (
     STRATEGIES,
@@ -18,9 +17,6 @@ from tsladder.params.sections import (
     ZeroOr,
 )
 from tsladder.vocabulary import parse_budget
-
-if TYPE_CHECKING:
-    from tsladder.tasks.parts.task import Task
 
 
 def faults_between_sections(params: Params) -> list[str]:
@@ -171,7 +167,7 @@ def _task_faults(params: Params) -> list[str]:
     tasks, name = importlib.import_module("tsladder.tasks"), params.target.task
     if not tasks.is_known(name):
         return [f"target.task: must be one of {', '.join(tasks.names())}, got {name!r}"]
-    task: Task = tasks.load(name)
+    task = tasks.load(name)
     needs_classes = f"val_auc needs classes, and target.task is {name}: set val_loss"
     faults = []
     if not task.has_auc and params.search.objective == "val_auc":
