@@ -44,7 +44,7 @@ def scores_table(facts: Facts) -> Table:
                     words.count(test.windows),
                     words.percent(test.base_rate),
                     words.number(test.loss),
-                    words.number(test.rankings.get(ranking.name), ranking.digits),
+                    words.number(getattr(test, ranking.name, None), ranking.digits),
                     words.percent(test.skill),
                     words.estimate(test.advantage),
                 ]

@@ -80,8 +80,8 @@ class SymbolFacts:
     windows: int | None
     base_rate: float | None
     loss: float | None
-    rankings: Mapping[str, float | None]
-    """`auc` and `ic`, None where the task has none."""
+    auc: float | None
+    ic: float | None
     skill: float | None
     advantage: Estimate
 

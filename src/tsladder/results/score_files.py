@@ -36,7 +36,8 @@ def _symbol(record: Record) -> SymbolFacts:
         windows=record.get("windows"),
         base_rate=record.get("base_rate"),
         loss=record.get("loss"),
-        rankings={name: record.get(name) for name in ("auc", "ic")},
+        auc=record.get("auc"),
+        ic=record.get("ic"),
         skill=record.get("skill"),
         advantage=_estimate(record.get("advantage") or {}),
     )
