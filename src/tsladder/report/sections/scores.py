@@ -187,7 +187,8 @@ def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
         test = cell.test
         if test is None or test.temperature is None or test.temperature.log_loss is None:
             continue
-        if (loss := test.mean.get(LOG_LOSS)) is not None:
+        loss = test.mean.get(LOG_LOSS)
+        if loss is not None:
             changes.append(test.temperature.log_loss - loss)
             sure += test.temperature.value is not None and test.temperature.value > 1.0
     if not changes:
