@@ -15,13 +15,13 @@ import pytest
 from tests.console.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
-from tsladder.console.freshness import Standing
-from tsladder.console.pipeline import INPUTS, PLAN, read_pipeline
-from tsladder.console.status import study_state
-from tsladder.console.why import why
 from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
 from tsladder.records import write_json, write_text
+from tsladder.status.dvc_yaml import INPUTS, PLAN, read_pipeline
+from tsladder.status.freshness import Standing
+from tsladder.status.study_state import study_state
+from tsladder.status.why import why
 from tsladder.typed_yaml import read_yaml
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ PLANS = """
 import sys
 sys.path.insert(0, {source!r})
 from pathlib import Path
-from tsladder.console.question import read_question
+from tsladder.status.question import read_question
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code
 from tsladder.records import write_text

@@ -30,16 +30,16 @@ from tests.console.written import (
     write_study,
 )
 
-from tsladder.console.live_records import STALLED_SECONDS
-from tsladder.console.status import CellState, StudyState
-from tsladder.console.tables import status_lines
-from tsladder.console.why import why
+from tsladder.console.status_lines import status_lines
 from tsladder.locks import sole_owner
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.records import append_line, read_json, write_json, write_text
 from tsladder.report.study_files import read_facts
 from tsladder.results.table import to_csv
+from tsladder.status.live_records import STALLED_SECONDS
+from tsladder.status.study_state import CellState, StudyState
+from tsladder.status.why import why
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

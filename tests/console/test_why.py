@@ -25,14 +25,14 @@ from tests.console.written import (
 )
 
 from tsladder.cli import main
-from tsladder.console.plan import study_forecast
-from tsladder.console.plan_changes import plan_changes
-from tsladder.console.question import read_question
-from tsladder.console.reason_lines import why_lines
-from tsladder.console.tables import forecast_lines
-from tsladder.console.why import Why, why
+from tsladder.console.plan_lines import forecast_lines
+from tsladder.console.why_lines import why_lines
 from tsladder.places import Places
 from tsladder.records import write_json, write_text
+from tsladder.status.dry_run import study_forecast
+from tsladder.status.plan_changes import plan_changes
+from tsladder.status.question import read_question
+from tsladder.status.why import Why, why
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

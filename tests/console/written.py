@@ -17,9 +17,6 @@ import pytest
 import yaml
 from tests.studies import DEFAULT_PARAMS, ROOT
 
-from tsladder.console.pipeline import read_pipeline
-from tsladder.console.question import read_question
-from tsladder.console.status import StudyReader
 from tsladder.data.inputs import read_inputs
 from tsladder.data.manifest import manifest_digests
 from tsladder.data.tiers import names as tier_names
@@ -38,6 +35,9 @@ from tsladder.planning.stage_code import NUMBER_MAKERS
 from tsladder.records import write_json, write_text
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed
+from tsladder.status.dvc_yaml import read_pipeline
+from tsladder.status.question import read_question
+from tsladder.status.study_state import StudyReader
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell, Phase
 
@@ -75,7 +75,7 @@ def write_study(folder: Path, monkeypatch: pytest.MonkeyPatch, **leaves: Any) ->
     _write_code(folder)
     monkeypatch.setattr(fingerprint.Code, "in_use", classmethod(lambda _cls: Code(folder / "stages", folder / "src")))
     machine = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates())
-    monkeypatch.setattr("tsladder.console.forecasts.survey", lambda *_, **__: machine)
+    monkeypatch.setattr("tsladder.status.time_to_go.survey", lambda *_, **__: machine)
     shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
     shutil.copy(ROOT / ".dvcignore", folder / ".dvcignore")
     write_text(folder / "data" / "tiny.parquet", "bars")

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 LAYERS = (
     ("stages", "cli", "api"),
     ("console",),
+    ("status",),
     ("stage",),
     ("stage_log",),
     ("capsule",),
@@ -22,7 +23,7 @@ LAYERS = (
     ("planning",),
     ("models", "data", "evaluation", "tracking"),
     ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
-    ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
+    ("families", "formatting", "log_relay", "steps", "suggestions", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tsladder.console.tables import aligned
 from tsladder.errors import WorkFailed
 from tsladder.execution.probe import EPOCHS, probe
+from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places

@@ -10,13 +10,13 @@ from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
-from tsladder.console.status import study_state
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.wording import counted
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
+from tsladder.status.study_state import study_state
 
 _MOST_DIFFERENCES = 40
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions
+from tsladder.formatting import aligned
 from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
+from tsladder.params.cells import known_cell
 from tsladder.places import Places
 from tsladder.records import read_json
 from tsladder.seeds import derive_seed
+from tsladder.suggestions import did_you_mean
 from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus
 
 SEPARATOR = ":"
@@ -62,17 +63,14 @@ def compare_here(places: Places, first: str, second: str, region: str | None = N
 
 def _losses(places: Places, params: Params, name: str, region: str) -> DailyLosses:
     cell_name, _, baseline = name.partition(SEPARATOR)
-    cells = {str(cell): cell for cell in params.cells}
-    if cell_name not in cells:
-        raise BadInput(f"{cell_name!r} is no cell of this study: {_nearest(cell_name, cells)}")
-    cell = cells[cell_name]
+    cell = known_cell(params, cell_name)
     _refuse_unscored(places, cell)
     predictions = read_predictions(places.scores(cell) / "predictions.parquet", region)
     if not baseline:
         return predictions.trained(name)
     known = [model for model in predictions.losses if not model.startswith(SEED_PREFIX)]
     if baseline not in known:
-        raise BadInput(f"{baseline!r} is no baseline of {cell_name}: {_nearest(baseline, known)}")
+        raise BadInput(f"{baseline!r} is no baseline of {cell_name}: {did_you_mean(baseline, known)}")
     return predictions.baseline(baseline)
 
 
@@ -82,11 +80,6 @@ def _refuse_unscored(places: Places, cell: Cell) -> None:
     if record["status"] != CellStatus.DONE:
         why = record.get("reason") or str(record["status"]).replace("_", " ")
         raise BadInput(f"{cell} has no scores to compare ({why}): build it with `tsladder run`, or name another cell")
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
 
 
 def comparison_lines(found: Comparison) -> list[str]:

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.lock_file import read_lock
 from tsladder.errors import BadInput
 from tsladder.experiments.comparison import SideBySide, side_by_side
 from tsladder.experiments.repository import WORKSPACE, Repository
 from tsladder.experiments.results import ASKED, RESULTS, Experiment, leaves, read_experiment
 from tsladder.places import Places
+from tsladder.status.dvc_lock import read_lock
 from tsladder.steps import OnStep, no_progress
 from tsladder.typed_yaml import read_yaml
 

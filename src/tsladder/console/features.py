@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from tsladder.console.tables import aligned
 from tsladder.data import tiers
 from tsladder.data.columns.core import OHLCV
 from tsladder.data.columns.declaration import Indicator
 from tsladder.data.tier_columns import COMMON_WARM_UP, VIX_WARM_UP
 from tsladder.errors import BadInput
+from tsladder.formatting import aligned
+from tsladder.suggestions import similar
 
 _HEADS = ("column", "kind", "look-back", "what", "source")
 
@@ -26,7 +26,7 @@ def describe_tier(name: str) -> dict[str, Any]:
     """JSON-ready: the same of one tier, with its columns in order. Raises BadInput for an unknown one."""
     known = tiers.names()
     if name not in known:
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.3) or known
+        near = similar(name, known, cutoff=0.3) or known
         raise BadInput(f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all")
     return {
         "tier": name,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
+from tsladder.formatting import aligned
 from tsladder.law.detection import FEW_DOF
 from tsladder.law.reading import Reading
 from tsladder.law.scaling import residuals_of

@@ -8,17 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tsladder.console.cell_states import FAILED
-from tsladder.console.long_run import long_run
 from tsladder.console.manual_pause import HandPause
-from tsladder.console.pipeline import PLAN
-from tsladder.console.results import failed_stage
 from tsladder.console.run_dvc import Driven, drive
+from tsladder.console.run_lines import long_run, summary_lines
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
-from tsladder.console.status import StudyReader, study_state
-from tsladder.console.summary import summary_lines
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
@@ -29,6 +24,10 @@ from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
+from tsladder.status.cell_results import failed_stage
+from tsladder.status.cell_state import FAILED
+from tsladder.status.dvc_yaml import PLAN
+from tsladder.status.study_state import StudyReader, study_state
 from tsladder.tracking import store_notes, ui_command
 from tsladder.vocabulary import Cell, CellStatus
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.console.tables import MISSING, PARTS, aligned, half_width, with_interval
+from tsladder.console.status_lines import PARTS, half_width, with_interval
 from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+from tsladder.formatting import MISSING, aligned
 from tsladder.law.wording import p_in_words
 
 _LONGEST = 48

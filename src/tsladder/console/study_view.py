@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tsladder.console.status import StudyReader, StudyState
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.places import Places
+from tsladder.status.study_state import StudyReader, StudyState
 
 _SHARE = 0.1
 """Of a core that looking may take: training needs it more. Yet nobody waits longer than this:"""

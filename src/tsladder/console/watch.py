@@ -12,12 +12,12 @@ from types import FrameType
 
 from tsladder.console.live_table import Doings, picture
 from tsladder.console.screen import Screen, can_draw
-from tsladder.console.status import StudyState
+from tsladder.console.status_lines import status_lines
 from tsladder.console.study_view import StudyView, View
-from tsladder.console.tables import status_lines
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.places import Places
+from tsladder.status.study_state import StudyState
 
 
 class _Ended(Exception):

@@ -6,12 +6,12 @@ has none. Commands of DVC that change something are run as processes (`tsladder.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.suggestions import similar
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 WORKSPACE = "workspace"
 """What stands for the files as they lie in the folder."""
 
-_OFFERED = 3
 _LISTED = 12
 
 
@@ -66,7 +65,7 @@ class Repository:
             raise BadInput(
                 f"no experiment, branch, tag or commit is called {' or '.join(map(repr, unknown))} (a cell is written "
                 f"like 2M-h1); there are {_listed(known)}",
-                [f"{name}: did you mean {near}?" for name in unknown if (near := _nearest(name, known))],
+                [f"{name}: did you mean {' or '.join(near)}?" for name in unknown if (near := similar(name, known))],
             )
 
     def at(self, name: str) -> Revision:
@@ -127,12 +126,6 @@ class Revision:
             f"pull <git remote> {name}`, or `dvc fetch --all-commits`), or build it again: `dvc exp apply {name}` or "
             f"`git checkout {name}`, then `tsladder run`"
         )
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    by_folded = {other.casefold(): other for other in known}
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=_OFFERED, cutoff=0.5)
-    return " or ".join(by_folded[folded] for folded in close)
 
 
 def _listed(known: Sequence[str]) -> str:

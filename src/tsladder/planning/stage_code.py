@@ -43,6 +43,7 @@ OUTSIDE = {
     "tsladder.places": "paths",
     "tsladder.records": "reads and writes files",
     "tsladder.results": "tables of what is known so far",
+    "tsladder.suggestions": "the words of refusals",
     "tsladder.stage": "arguments and endings of a stage",
     "tsladder.stage_log": "which log a stage writes to",
     "tsladder.tracking": "copies in MLflow",

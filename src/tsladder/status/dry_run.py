@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.console.live_records import held_gib
-from tsladder.console.planned_features import PlannedFeatures, planned_features
-from tsladder.console.taken_over import inputs_are_those_asked, taken_over
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
@@ -19,6 +16,7 @@ from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
 from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
+from tsladder.planning.planned_features import PlannedFeatures, planned_features
 from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import loss_asked
 from tsladder.planning.run_length import have_same_windows, run_lengths
@@ -29,6 +27,8 @@ from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.schedule import Admitted
+from tsladder.status.live_records import held_gib
+from tsladder.status.taken_over import inputs_are_those_asked, taken_over
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from tsladder.console.cell_states import INPUTS
-from tsladder.console.freshness import Freshness
-from tsladder.console.status import StudyReader
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
@@ -15,6 +12,9 @@ from tsladder.records import read_json
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
 from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
+from tsladder.status.cell_state import INPUTS
+from tsladder.status.freshness import Freshness
+from tsladder.status.study_state import StudyReader
 
 
 def inputs_are_those_asked(places: Places, params: Params) -> bool:

@@ -7,23 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.cell_time import PHASES, cell_stages, cell_to_go
-from tsladder.console.forecasts import Forecasts
-from tsladder.console.freshness import Freshness
-from tsladder.console.live_records import LiveWork, RunningTrial, live_work
-from tsladder.console.results import (
+from tsladder.errors import WorkFailed
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.time_left import NOTHING, STAGES, Estimate
+from tsladder.results.gathering import Belonging
+from tsladder.results.unchanged import Unchanged
+from tsladder.status.cell_results import (
     NO_RESULTS,
     BestConfiguration,
     CellResults,
     has_another_answer,
     read_results,
 )
-from tsladder.console.time_to_go import NOTHING, STAGES, Estimate
-from tsladder.errors import WorkFailed
-from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.results.gathering import Belonging
-from tsladder.results.unchanged import Unchanged
+from tsladder.status.freshness import Freshness
+from tsladder.status.live_records import LiveWork, RunningTrial, live_work
+from tsladder.status.time_to_go import PHASES, Forecasts, cell_stages, cell_to_go
 from tsladder.vocabulary import Cell
 
 NOT_PLANNED, PENDING, RUNNING, FRESH, STALE, FAILED = (

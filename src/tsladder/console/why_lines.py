@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsladder.console.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNFINISHED, UNKNOWN, Reason
-from tsladder.console.tables import aligned, span
-from tsladder.console.why import PERHAPS, RESTORED, StageAgain, Why
+from tsladder.formatting import aligned, duration_with_interval
+from tsladder.status.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNFINISHED, UNKNOWN, Reason
+from tsladder.status.why import PERHAPS, RESTORED, StageAgain, Why
 
 _HASH = 12
 _LEGEND = {
@@ -66,14 +66,14 @@ def _value(value: Any, kind: str) -> str:
 
 
 def _stage_row(stage: StageAgain) -> tuple[str, str, str]:
-    time = span(stage.seconds, stage.seconds_low, stage.seconds_high)
+    time = duration_with_interval(stage.seconds, stage.seconds_low, stage.seconds_high)
     return f"  {stage.stage}", stage.runs, time
 
 
 def _cost(found: Why) -> str:
     if found.seconds_to_go is None:
         return "cost: not known before the splits are built (or, on a GPU, before a trial has ended)"
-    return f"cost: {span(found.seconds_to_go, found.seconds_to_go_low, found.seconds_to_go_high)}"
+    return f"cost: {duration_with_interval(found.seconds_to_go, found.seconds_to_go_low, found.seconds_to_go_high)}"
 
 
 def _short(stage: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.pipeline import Pipeline, owners_of
+from tsladder.status.dvc_yaml import Pipeline, owners_of
 
 
 def stages_at_work(root: Path, pipeline: Pipeline) -> tuple[str, ...]:

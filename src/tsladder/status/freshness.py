@@ -15,10 +15,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.contents import Contents, text_md5
-from tsladder.console.pipeline import INPUTS, PLAN, Pipeline, Stage, owners_of
-from tsladder.console.run_cache import RunCache
 from tsladder.planning.endings import WITHOUT_RESULT
+from tsladder.status.dvc_yaml import INPUTS, PLAN, Pipeline, Stage, owners_of
+from tsladder.status.file_hashes import Contents, text_md5
+from tsladder.status.run_cache import RunCache
 
 
 class Standing(StrEnum):

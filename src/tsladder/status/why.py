@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.console.cell_states import (
+from tsladder.params import Params
+from tsladder.params.cells import known_cell
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.run_length import run_length_on_disk
+from tsladder.planning.time_left import STAGES, Estimate
+from tsladder.search.foretold import TakenOver
+from tsladder.status.cell_results import failed_stage
+from tsladder.status.cell_state import (
     FAILED,
     FRESH,
     INPUTS,
@@ -18,21 +26,12 @@ from tsladder.console.cell_states import (
     CellState,
     seconds_fields,
 )
-from tsladder.console.cell_time import cell_stages, cell_to_go, stage_to_go
-from tsladder.console.forecasts import Forecasts
-from tsladder.console.freshness import Freshness, Standing
-from tsladder.console.live_records import live_folders
-from tsladder.console.names import known_cell
-from tsladder.console.reasons import Reason, reasons_of
-from tsladder.console.results import failed_stage
-from tsladder.console.status import StudyReader
-from tsladder.console.taken_over import are_fresh, taken_over
-from tsladder.console.time_to_go import STAGES, Estimate
-from tsladder.params import Params
-from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.planning.run_length import run_length_on_disk
-from tsladder.search.foretold import TakenOver
+from tsladder.status.freshness import Freshness, Standing
+from tsladder.status.live_records import live_folders
+from tsladder.status.reasons import Reason, reasons_of
+from tsladder.status.study_state import StudyReader
+from tsladder.status.taken_over import are_fresh, taken_over
+from tsladder.status.time_to_go import Forecasts, cell_stages, cell_to_go, stage_to_go
 from tsladder.vocabulary import Cell
 
 _AROUND = ("audit", "supplementary", "transfer", "fit", "report")

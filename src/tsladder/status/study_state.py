@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tsladder.console.cell_states import (
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.time_left import total
+from tsladder.results.gathering import facts_of
+from tsladder.results.table import to_csv
+from tsladder.results.unchanged import Unchanged
+from tsladder.status.cell_state import (
     NOT_PLANNED,
     CellLook,
     CellState,
@@ -18,21 +24,15 @@ from tsladder.console.cell_states import (
     look_at_cell,
     seconds_fields,
 )
-from tsladder.console.contents import Contents, Hashes
-from tsladder.console.forecasts import Forecasts, read_forecasts
-from tsladder.console.freshness import Freshness
-from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
-from tsladder.console.lock_file import read_lock
-from tsladder.console.pipeline import Pipeline, read_pipeline
-from tsladder.console.question import Question, inputs_text, read_question, signature
-from tsladder.console.stages_at_work import stages_at_work
-from tsladder.console.time_to_go import total
-from tsladder.console.verdicts import HorizonVerdict, read_verdicts
-from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.results.gathering import facts_of
-from tsladder.results.table import to_csv
-from tsladder.results.unchanged import Unchanged
+from tsladder.status.dvc_lock import read_lock
+from tsladder.status.dvc_yaml import Pipeline, read_pipeline
+from tsladder.status.file_hashes import Contents, Hashes
+from tsladder.status.freshness import Freshness
+from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
+from tsladder.status.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.status.question import Question, inputs_text, read_question, signature
+from tsladder.status.rwlock import stages_at_work
+from tsladder.status.time_to_go import Forecasts, read_forecasts
 
 __all__ = [
     "STALLED_SECONDS",

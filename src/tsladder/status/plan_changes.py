@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsladder.console.freshness import differences, leaf
 from tsladder.planning.same_numbers import same_numbers
+from tsladder.status.freshness import differences, leaf
 
 PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
 

@@ -1,11 +1,12 @@
-"""How long a cell still takes, with an interval. Pure.
+"""Estimate the time that trainings still take, with an interval. Pure.
 
 What is left of a cell is a number of trainings, each of about as many seconds as the others, and a little for each
 stage before and between them.
 
 - Trials of this question have ended: a training takes the mean of their seconds. Retraining takes the mean of the seeds
   that have ended, else that of the trials, whose winner it trains: of their last folds where they walked forward.
-- None has: what the forecast of `tsladder plan` expects of the rung's models on this machine; unknown without it.
+- No trial has ended: a training takes what `tsladder plan` forecasts for the rung's models on this machine; unknown
+  without a forecast.
 
 A training under way counts for the part it has left: of the trials that took longer than it has been running, the mean
 of what they took beyond that; where none took longer, its remaining epochs at its own pace. Trainings of a search run
@@ -23,33 +24,45 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from tsladder.console.live_records import RunningTrial
 from tsladder.planning.duration import CELL_SECONDS
 
 FEWEST_FOR_SCATTER = 3
 UNKNOWN_FACTOR = 2.0
 COVERAGE = 0.90
 
-SEARCH, TRAIN, EVALUATE = STAGES = ("hpo", "train", "evaluate")
+STAGES = ("hpo", "train", "evaluate")
 OWN_SECONDS = CELL_SECONDS / len(STAGES)
-"""Of a stage beside its trainings."""
+"""Seconds that a stage takes beside its trainings."""
+
+
+class Running(Protocol):
+    """A training under way: `epoch` of `epochs`, since `started` (seconds since 1970; None where it is not known)."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def started(self) -> float | None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """Seconds."""
+    """Expected seconds, and the ends of their interval."""
 
     expected: float
     low: float
     high: float
 
     def __add__(self, other: Estimate) -> Estimate:
-        """Both one after the other. The ends are added as if both erred the same way, which errors of a forecast do."""
+        """Add the times of two stages in sequence. The ends are added as for fully correlated errors, which errors of
+        a forecast nearly are."""
         return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
 
     def at_best_nothing(self) -> Estimate:
-        """Of what may not have to run at all."""
+        """The same for a stage that may not have to run at all: the lower end is 0."""
         return Estimate(expected=self.expected, low=0.0, high=self.high)
 
 
@@ -58,8 +71,8 @@ NOTHING = Estimate(expected=0.0, low=0.0, high=0.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecasted:
-    """One training of the rung before any has run, on so many workers side by side. A trial of the search takes
-    `trial_factor` times that: it trains one model a fold."""
+    """Forecast of one training of a rung, in seconds, with `workers` training side by side. A trial of the search takes
+    `trial_factor` times as long: it trains one model a fold."""
 
     expected: float
     at_most: float
@@ -74,19 +87,20 @@ class Forecasted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remaining:
-    """What a stage still has to train: `count` not yet begun, `running` under way, `side_by_side` at a time.
+    """Trainings that a stage still has to do: `count` not yet begun, `running` under way, `side_by_side` at a time.
 
-    `seconds`: of those of its kind that have ended.
+    `seconds`: how long each of its kind took that has ended.
     """
 
     count: int
-    running: tuple[RunningTrial, ...]
+    running: Sequence[Running]
     side_by_side: int
     seconds: tuple[float, ...]
 
 
 def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estimate | None:
-    """Until all are trained; None where nothing is known of how long one takes. `now`: seconds since 1970."""
+    """Estimate the time until all of `left` are trained; None where neither an ended training nor a forecast tells how
+    long one takes. `now`: seconds since 1970."""
     count = left.count + len(left.running)
     if count == 0:
         return NOTHING
@@ -108,14 +122,15 @@ def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estim
 
 
 def stage_seconds(left: Estimate | None, factor: float) -> Estimate | None:
-    """`left` and what the stage takes beside it; `factor`: how much slower than usual this machine is."""
+    """Add to `left` the seconds that a stage takes beside its trainings; `factor`: how many times slower this machine
+    is than the default rates say."""
     own = OWN_SECONDS * factor
     beside = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
     return None if left is None else left + beside
 
 
 def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
-    """One after another; None where one of them is not known: less than all would be a wrong sum."""
+    """Add up estimates; None where one of them is not known, since a sum without it would be too small."""
     together = NOTHING
     for estimate in estimates:
         if estimate is None:
@@ -124,7 +139,7 @@ def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
     return together
 
 
-def _part_left(trial: RunningTrial, seconds: Sequence[float], one: float, now: float) -> float:
+def _part_left(trial: Running, seconds: Sequence[float], one: float, now: float) -> float:
     if trial.started is None:
         return one * (1.0 - min(1.0, trial.epoch / max(1, trial.epochs)))
     elapsed = max(0.0, now - trial.started)
@@ -137,7 +152,7 @@ def _part_left(trial: RunningTrial, seconds: Sequence[float], one: float, now: f
 
 
 def _half_width(seconds: Sequence[float], count: int) -> float:
-    """Of the prediction interval for the sum of `count` more."""
+    """Half the width of the prediction interval for the sum of `count` more."""
     k = len(seconds)
     return _student(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
 
@@ -145,6 +160,7 @@ def _half_width(seconds: Sequence[float], count: int) -> float:
 def _student(freedom: int) -> float:
     """Quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and Stegun 26.7.5;
     from two degrees of freedom on it is off by 0.3 % at most."""
+    # scipy.special.stdtrit would do; importing it takes 0.4 s of the second within which `tsladder status` answers.
     z = statistics.NormalDist().inv_cdf(0.5 + COVERAGE / 2.0)
     terms = (
         z,

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.contents import FOLDER
-from tsladder.console.lock_file import read_locked
-from tsladder.console.pipeline import Stage
 from tsladder.errors import WorkFailed
+from tsladder.status.dvc_lock import read_locked
+from tsladder.status.dvc_yaml import Stage
+from tsladder.status.file_hashes import FOLDER
 
 
 class RunCache:

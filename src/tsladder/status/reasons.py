@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.freshness import Change, Freshness, Kind
-from tsladder.console.old_plans import recorded_plan
-from tsladder.console.pipeline import PLAN
-from tsladder.console.plan_changes import MODULE, PARAMETER, plan_changes
-from tsladder.console.question import Question
 from tsladder.places import Places
+from tsladder.status.dvc_yaml import PLAN
+from tsladder.status.freshness import Change, Freshness, Kind
+from tsladder.status.plan_changes import MODULE, PARAMETER, plan_changes
+from tsladder.status.question import Question
 
 DATA, FILE, OUTPUT, COMMAND, NEVER_BUILT, UNKNOWN = "data", "file", "output", "command", "never_built", "unknown"
 UNFINISHED = "unfinished"
@@ -75,7 +76,7 @@ def _kind_and_name(change: Change) -> tuple[str, str]:
 def _plan_reasons(
     places: Places, question: Question, freshness: Freshness, change: Change, live: list[Path]
 ) -> list[Reason]:
-    old = recorded_plan(places, change.name, change.old, live)
+    old = _recorded_plan(places, change.name, change.old, live)
     if old is None:
         return [Reason(kind=UNKNOWN, name=change.name, old=change.old, new=change.new, stages=(change.stage,))]
     old_raw = _nested(freshness.lock.get(PLAN, {}).get("params", {}).get("params.yaml", {}))
@@ -94,3 +95,26 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
             section = section.setdefault(name, {})
         section[last] = value
     return found
+
+
+def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dict[str, Any] | None:
+    """Find the text that plan file `path` had with the MD5 `md5`; None where no copy is left.
+
+    Until the plan stage runs again it is still in its place; then DVC's cache has it, and the live records in the
+    folders `live` have the plan of a search.
+    """
+    for candidate in _copies(places, path, md5, live):
+        try:
+            content = candidate.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
+            found = json.loads(content)
+            return found if isinstance(found, dict) else None
+    return None
+
+
+def _copies(places: Places, path: str, md5: str, live: list[Path]) -> Iterator[Path]:
+    yield places.root / path
+    yield from (folder / "plan.json" for folder in live)
+    yield places.dvc_cache / "files" / "md5" / md5[:2] / md5[2:]
