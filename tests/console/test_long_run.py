@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.console.written import never_built, write_study
+from tests.status.written import never_built, write_study
 from tests.studies import make_study, params_of
 
 from tsladder.console.run_lines import long_run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.console.written import set_leaves
 from tests.experiments.written import Experiments, write_results
+from tests.status.written import set_leaves
 
 from tsladder.cli import main
 from tsladder.places import Places

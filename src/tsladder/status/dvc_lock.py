@@ -1,4 +1,4 @@
-"""dvc.lock, and the pieces of it that DVC keeps elsewhere."""
+"""Read dvc.lock: what every stage was last built with. DVC writes it, git keeps it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ read_floats_of_yaml_1_2(_Loader)
 
 
 def read_lock(path: Path) -> Mapping[str, Any]:
-    """The stages of the dvc.lock `path`, {} where there is none. Raises WorkFailed when it is damaged."""
-    if not path.exists():
-        return {}
-    stages = read_locked(path).get("stages")
+    """Stage -> its record (cmd, deps, params, outs) in the dvc.lock `path`; {} where the file is missing.
+
+    Raises WorkFailed when it is damaged.
+    """
+    stages = read_yaml_mapping(path).get("stages") if path.exists() else None
     return stages if isinstance(stages, dict) else {}
 
 
-def read_locked(path: Path) -> Mapping[str, Any]:
-    """The mapping in `path`. Raises WorkFailed when it is damaged."""
+def read_yaml_mapping(path: Path) -> Mapping[str, Any]:
+    """The mapping in a file that DVC writes: dvc.lock, or an entry of the run cache. Raises WorkFailed when damaged."""
     try:
         record = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,8 +1,8 @@
-"""What files and folders hold, by DVC's own identities: the MD5 of a file, and of a folder's listing.
+"""Compute the identities of files and folders that dvc.lock records: the MD5 of a file, and of a folder's listing.
 
-A folder is the MD5 of the JSON list of its files, each with its MD5 and path, sorted by path. Names in .dvcignore do
-not count. A file is read once for as long as its size, time and inode stay. Files of TRUSTED_FROM bytes and more, which
-are weights of models, are compared by size alone: reading gigabytes would take seconds.
+The identity of a folder is the MD5 of the JSON list of its files, each with MD5 and path, sorted by path, followed by
+".dir". Names in .dvcignore do not count. A file is read again only when its size, time or inode has changed. Files of
+TRUSTED_FROM bytes and more, which are weights of models, are compared by size alone: reading gigabytes takes seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,6 +20,9 @@ TRUSTED_FROM = 16 * 1024 * 1024
 FOLDER = ".dir"
 
 Signature = tuple[int, int, int]
+
+Files = Mapping[str, str]
+"""Path inside an output, "" where the output is itself a file -> MD5."""
 
 
 class Hashes:
@@ -46,89 +50,74 @@ def text_md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Contents:
-    """Files below `root`. `instead`: path -> text that is to count in place of what lies on disk; a folder of which
-    `instead` has a file holds those of `instead` and no other."""
+def folder_md5(files: Files) -> str:
+    """Identity of a folder that holds `files`."""
+    listing = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    return text_md5(json.dumps(listing, sort_keys=True)) + FOLDER
 
-    def __init__(self, root: Path, instead: Mapping[str, str], hashes: Hashes) -> None:
+
+class WorkingTree:
+    """Files below `root`, but for outputs whose content is set by `expect`."""
+
+    def __init__(self, root: Path, hashes: Hashes) -> None:
         self._root = root
-        self._instead = instead
         self._hashes = hashes
-        self._restored: dict[str, Mapping[str, str]] = {}
+        self._expected: dict[str, Files] = {}
         self._ignored = _ignored_names(root / ".dvcignore")
+
+    def expect(self, output: str, files: Files) -> None:
+        """Take `output` to hold `files` and nothing else, whatever lies on disk: DVC puts them there before it runs
+        downstream stages."""
+        self._expected[output] = files
 
     def change(self, path: str, record: Mapping[str, Any]) -> tuple[str | None, str | None] | None:
         """(identity recorded, identity now) where `path` is not what `record` of dvc.lock says; None where it is."""
-        recorded = record.get("md5")
-        of_folder = self._is_folder(path) if recorded is None else str(recorded).endswith(FOLDER)
-        found = self._folder(path, record) if of_folder else self._file(path, record)
+        recorded, found = record.get("md5"), self._identity(path, record)
         return None if found == recorded else (recorded, found)
 
     def md5(self, path: str) -> str | None:
-        """Of what lies at `path`; None where nothing does, or something so large that it is not read."""
-        found = self.change(path, {})
-        md5 = None if found is None else found[1]
-        return md5 if md5 is not None and " " not in md5 else None
+        """Identity of `path`; None where nothing lies there, or something so large that it is not read."""
+        found = self._identity(path, {})
+        return None if found is None or " " in found else found
 
-    def restore(self, path: str, files: Mapping[str, str]) -> None:
-        """Take it that `path` holds `files` (path in it, "" for itself -> MD5) and nothing else."""
-        self._restored[path] = files
-
-    def _file(self, path: str, record: Mapping[str, Any]) -> str | None:
-        if path in self._instead:
-            return text_md5(self._instead[path])
-        for owner, files in self._restored.items():
-            if path == owner or path.startswith(owner + "/"):
-                return files.get(path.removeprefix(owner).removeprefix("/"))
-        full = self._full(path)
-        try:
-            status = os.stat(full)  # noqa: PTH116
-            if status.st_size >= TRUSTED_FROM:
-                return str(record["md5"]) if status.st_size == record.get("size") else f"{status.st_size} bytes"
-            return self._hashes.md5(full, status)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            # A folder in place of a file is no file.
-            return None
-
-    def _folder(self, path: str, record: Mapping[str, Any]) -> str | None:
-        replaced = {
-            name.removeprefix(path + "/"): text for name, text in self._instead.items() if name.startswith(path + "/")
-        }
-        if replaced:
-            return folder_md5({name: text_md5(text) for name, text in replaced.items()})
-        if path in self._restored:
-            return folder_md5(self._restored[path])
-        full = self._full(path)
-        restored = {
-            f"{owner.removeprefix(path + '/')}/{name}".rstrip("/"): md5
-            for owner, files in self._restored.items()
-            if owner.startswith(path + "/")
+    def _identity(self, path: str, record: Mapping[str, Any]) -> str | None:
+        """Of what is too large to be read: the identity in `record` where the size is the same, else the size."""
+        for output, files in self._expected.items():
+            if (below := _below(path, output)) is not None:
+                return _identity_of(_files_below(files, below))
+        expected = {
+            f"{inside}/{name}".rstrip("/"): md5
+            for output, files in self._expected.items()
+            if (inside := _below(output, path)) is not None
             for name, md5 in files.items()
         }
-        if not os.path.isdir(full):  # noqa: PTH112
-            return folder_md5(restored) if restored else None
-        # What is restored stands in place of all that lay there.
-        owners = tuple(owner.removeprefix(path + "/") for owner in self._restored if owner.startswith(path + "/"))
-        files = {
-            name: status
-            for name, status in self._files(full, "")
-            if not any(name == owner or name.startswith(owner + "/") for owner in owners)
+        found = self._found(path)
+        if any(status.st_size >= TRUSTED_FROM for status in found.values()):
+            size, count = sum(status.st_size for status in found.values()), len(found)
+            if size == record.get("size") and count == record.get("nfiles", 1):
+                return str(record["md5"])
+            return f"{size} bytes" if "" in found else f"{count} files of {size} bytes"
+        full = f"{self._root}/{path}"
+        files = {name: self._hashes.md5(f"{full}/{name}" if name else full, status) for name, status in found.items()}
+        if not files and not expected:
+            return folder_md5({}) if os.path.isdir(full) else None  # noqa: PTH112
+        return _identity_of(files | expected)
+
+    def _found(self, path: str) -> dict[str, os.stat_result]:
+        """Path inside `path` -> status of every file on disk that lies in no expected output."""
+        full = f"{self._root}/{path}"
+        try:
+            status = os.stat(full)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        if not stat.S_ISDIR(status.st_mode):
+            return {"": status}
+        outputs = [inside for output in self._expected if (inside := _below(output, path)) is not None]
+        return {
+            name: file
+            for name, file in self._files(full, "")
+            if all(_below(name, output) is None for output in outputs)
         }
-        if any(status.st_size >= TRUSTED_FROM for status in files.values()):
-            size = sum(status.st_size for status in files.values())
-            same = size == record.get("size") and len(files) == record.get("nfiles")
-            return str(record["md5"]) if same else f"{len(files)} files of {size} bytes"
-        found = {name: self._hashes.md5(f"{full}/{name}", status) for name, status in files.items()}
-        return folder_md5(found | restored)
-
-    def _is_folder(self, path: str) -> bool:
-        if path in self._restored:
-            return "" not in self._restored[path]
-        below = (*self._instead, *self._restored)
-        return os.path.isdir(self._full(path)) or any(name.startswith(path + "/") for name in below)  # noqa: PTH112
-
-    def _full(self, path: str) -> str:
-        return f"{self._root}/{path}"
 
     def _files(self, folder: str, below: str) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(folder) as entries:
@@ -141,17 +130,34 @@ class Contents:
                     yield f"{below}{entry.name}", entry.stat()
 
 
-def folder_md5(md5s: Mapping[str, str]) -> str:
-    """Of a folder whose files, by path relative to it, have these MD5s."""
-    listing = [{"md5": md5s[name], "relpath": name} for name in sorted(md5s)]
-    return text_md5(json.dumps(listing, sort_keys=True)) + FOLDER
+def _below(path: str, folder: str) -> str | None:
+    """`path` relative to `folder`, "" for itself; None where it does not lie in it."""
+    if path == folder:
+        return ""
+    prefix = f"{folder}/" if folder else ""
+    return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+
+def texts_below(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(path relative to `folder`, text) of those of `texts` that lie in it, or are it."""
+    for path, text in texts.items():
+        if (inside := _below(path, folder)) is not None:
+            yield inside, text
+
+
+def _files_below(files: Files, folder: str) -> Files:
+    return {inside: md5 for name, md5 in files.items() if (inside := _below(name, folder)) is not None}
+
+
+def _identity_of(files: Files) -> str | None:
+    if "" in files:
+        return files[""]
+    return folder_md5(files) if files else None
 
 
 def _ignored_names(path: Path) -> tuple[str, ...]:
-    """The patterns of .dvcignore that are names; those with a slash inside hold only below the root and none is used.
-
-    What DVC itself never watches is among them.
-    """
+    """Patterns of .dvcignore that are names, and what DVC itself never watches. Patterns with a slash inside hold only
+    below the root and are not used."""
     own = (".git", ".hg", ".dvc", ".dvcignore")
     if not path.exists():
         return own

@@ -1,10 +1,10 @@
-"""Is what a stage left still what it would leave now? Read from dvc.yaml, dvc.lock and files, without importing DVC.
+"""Compare dvc.lock with the working tree: which stages `dvc repro` would run again. DVC itself is not imported.
 
-The rule is DVC's own: a stage runs again when its command, a dependency, a parameter or an output is not what dvc.lock
-recorded, unless DVC has run it before on just these inputs. A stage behind one that runs again may run: it does where
-that one leaves something else. Plan files are compared as they would be written from params.yaml and the code at hand,
-so the answer is right even before the plan stage has run again. A stage that ended without a result runs again though
-nothing that its results depend on has changed: they still belong to the question now asked.
+The rule is that of DVC: a stage runs again when its command, a dependency, a parameter or an output differs from what
+dvc.lock recorded, unless DVC has run it before on the same inputs. A stage downstream of one that runs again may run:
+it does if that one leaves something else than before. Plan files are compared as the plan stage would write them now
+from params.yaml and the code, so the answer is right before the plan stage has run. A stage that ended without a result
+runs again although nothing that its results depend on has changed: they still belong to the current question.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any
 
 from tsladder.planning.endings import WITHOUT_RESULT
 from tsladder.status.dvc_yaml import INPUTS, PLAN, Pipeline, Stage, owners_of
-from tsladder.status.file_hashes import Contents, text_md5
-from tsladder.status.run_cache import RunCache
+from tsladder.status.file_hashes import WorkingTree, text_md5, texts_below
+from tsladder.status.run_cache import cached_outputs
 
 
 class Standing(StrEnum):
-    """Will a stage run again? BEHIND: only if one before it leaves something else than it did. RESTORED: no, DVC has
-    run it before on just these inputs and takes its outputs from the cache."""
+    """FRESH: the stage does not run. STALE: it runs. BEHIND: it runs only if an upstream stage leaves something else
+    than before. RESTORED: it does not run, since DVC has run it on the same inputs before and takes its outputs from
+    its cache."""
 
     FRESH = "fresh"
     RESTORED = "restored"
@@ -32,7 +33,7 @@ class Standing(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a change is one of. UNFINISHED: none, but the stage ended without a result."""
+    """Kind of a change. UNFINISHED: nothing changed, but the stage ended without a result."""
 
     NEVER_BUILT = "never_built"
     COMMAND = "command"
@@ -48,7 +49,7 @@ _WITHOUT_RESULT = text_md5(WITHOUT_RESULT)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """Something that `stage` depends on and that is not what it was built with. None: it was not there, or is not."""
+    """A difference between what `stage` was built with (`old`) and what is there now (`new`); None: not there."""
 
     stage: str
     kind: Kind
@@ -58,25 +59,36 @@ class Change:
 
 
 class Freshness:
-    """Every stage of `pipeline` held against `lock`, the stages of dvc.lock; `params` is params.yaml as it stands."""
+    """Every stage of `pipeline` compared with `lock`, the stages of dvc.lock."""
 
     def __init__(
-        self, pipeline: Pipeline, lock: Mapping[str, Any], contents: Contents, params: Mapping[str, Any], cache: Path
+        self,
+        pipeline: Pipeline,
+        lock: Mapping[str, Any],
+        tree: WorkingTree,
+        params: Mapping[str, Any],
+        texts: Mapping[str, str],
+        cache: Path,
     ) -> None:
-        """`cache`: the folder of DVC's."""
+        """`params`: params.yaml as plain data; `texts`: files by path, as the stages plan and inputs would write them
+        now; `cache`: folder of DVC's cache."""
         self.pipeline = pipeline
         self.lock = lock
-        self._contents = contents
+        self._tree = tree
         self._params = params
-        self._runs = RunCache(cache)
+        self._cache = cache
         self._changes: dict[str, tuple[Change, ...]] = {}
         self._standings: dict[str, Standing] = {}
         self._belonging: set[str] = set()
+        for name, stage in pipeline.stages.items():
+            if name in (PLAN, INPUTS):
+                for output in stage.outs:
+                    tree.expect(output, {inside: text_md5(text) for inside, text in texts_below(output, texts)})
         for name in pipeline.stages:
             self._standings[name] = self._standing(name)
 
     def standing(self, stage: str) -> Standing:
-        """A stage that dvc.yaml does not have was never built."""
+        """Standing of `stage`; STALE where dvc.yaml has no such stage."""
         return self._standings.get(stage, Standing.STALE)
 
     def is_fresh(self, stage: str) -> bool:
@@ -84,23 +96,23 @@ class Freshness:
         return self.standing(stage) is Standing.FRESH
 
     def belongs(self, stage: str) -> bool:
-        """True when what `stage` left belongs to the question now asked: it is fresh, or it runs again, or may, only
-        because some stage ended without a result."""
+        """True when the outputs of `stage` belong to the current question: it is fresh, or the only reason for a run is
+        that a stage ended without a result."""
         return self.is_fresh(stage) or stage in self._belonging
 
     @property
     def endings_recorded(self) -> bool:
-        """True where dvc.lock has other ending files for those of the plan stage than it leaves, as `dvc commit` and
-        `dvc exp save` write them down: DVC then holds a stage that ended without a result for done."""
+        """True where dvc.lock records ending files that the plan stage does not write, as after `dvc commit` or
+        `dvc exp save`: DVC then takes a stage that ended without a result for finished."""
         recorded = {out["path"]: out for out in self.lock.get(PLAN, {}).get("outs", [])}.get(ENDINGS)
-        return recorded is not None and self._contents.change(ENDINGS, recorded) is not None
+        return recorded is not None and self._tree.change(ENDINGS, recorded) is not None
 
     def changes(self, stage: str) -> tuple[Change, ...]:
-        """What makes `stage` stale by itself: not what only a stage before it may change."""
+        """Changes that make `stage` stale by themselves, without those that an upstream stage may cause."""
         return self._changes.get(stage, ())
 
     def would_run(self) -> Mapping[str, Standing]:
-        """Stages that run again, or may, in the order in which they would."""
+        """Stages that are not fresh, in the order in which they would run."""
         return {name: found for name, found in self._standings.items() if found is not Standing.FRESH}
 
     def _standing(self, name: str) -> Standing:
@@ -119,20 +131,20 @@ class Freshness:
         return Standing.BEHIND if before else Standing.FRESH
 
     def _restore(self, name: str) -> bool:
-        """Are its outputs in DVC's cache for what it would now run on? Then those count as there."""
+        """True where DVC's cache has the outputs of stage `name` for its current inputs; they then count as there."""
         stage = self.pipeline.stages[name]
-        deps = {path: self._contents.md5(path) for path in stage.deps}
+        deps = {path: self._tree.md5(path) for path in stage.deps}
         params = {path: leaf(self._params, path) for path in stage.params}
         known = {path: md5 for path, md5 in deps.items() if md5 is not None}
-        restored = self._runs.outputs(stage, known, params) if len(known) == len(deps) else None
+        restored = cached_outputs(self._cache, stage, known, params) if len(known) == len(deps) else None
         if restored is None:
             return False
         for path, files in restored.items():
-            self._contents.restore(path, files)
+            self._tree.expect(path, files)
         return True
 
     def _found(self, stage: Stage, before: list[str]) -> list[Change]:
-        """`before`: stages that run before this one; what they leave is then new."""
+        """Changes of `stage`; outputs of the stages `before`, which run again, are not compared."""
         record = self.lock.get(stage.name)
         if not isinstance(record, Mapping):
             return [Change(stage=stage.name, kind=Kind.NEVER_BUILT, name=stage.name, old=None, new=None)]
@@ -146,19 +158,19 @@ class Freshness:
         deps = {dep["path"]: dep for dep in record.get("deps", [])}
         for path in stage.deps:
             if path not in deps or not owners_of(self.pipeline, path, before):
-                changed = self._contents.change(path, deps.get(path, {}))
+                changed = self._tree.change(path, deps.get(path, {}))
                 if changed is not None:
                     kind = Kind.UNFINISHED if changed[0] == _WITHOUT_RESULT else Kind.FILE
                     found.append((kind, path, *changed))
         outs = {out["path"]: out for out in record.get("outs", [])}
         for path in stage.outs:
-            changed = self._contents.change(path, outs.get(path, {}))
+            changed = self._tree.change(path, outs.get(path, {}))
             found += [] if changed is None else [(Kind.OUTPUT, path, *changed)]
         return [Change(stage=stage.name, kind=kind, name=name, old=old, new=new) for kind, name, old, new in found]
 
 
 def differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
-    """(dotted path, old, new) of every leaf below `name` that differs; a section that is new or gone is one."""
+    """(dotted path, old, new) of every leaf below `name` that differs; a section that is new or gone is one leaf."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [*old, *(key for key in new if key not in old)]
         return [found for key in keys for found in differences(f"{name}.{key}", old.get(key), new.get(key))]

@@ -14,6 +14,7 @@ from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.freshness import Change, Freshness, Kind
 from tsladder.status.plan_changes import MODULE, PARAMETER, plan_changes
 from tsladder.status.question import Question
+from tsladder.status.run_cache import cache_file
 
 DATA, FILE, OUTPUT, COMMAND, NEVER_BUILT, UNKNOWN = "data", "file", "output", "command", "never_built", "unknown"
 UNFINISHED = "unfinished"
@@ -117,4 +118,4 @@ def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dic
 def _copies(places: Places, path: str, md5: str, live: list[Path]) -> Iterator[Path]:
     yield places.root / path
     yield from (folder / "plan.json" for folder in live)
-    yield places.dvc_cache / "files" / "md5" / md5[:2] / md5[2:]
+    yield cache_file(places.dvc_cache, md5)

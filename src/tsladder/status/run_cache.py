@@ -1,7 +1,7 @@
-"""What DVC has run before on the same inputs: it then takes the outputs from its cache instead of running the stage.
+"""Read DVC's run cache: outputs that DVC takes from its cache, because it has run a stage before on the same inputs.
 
-An entry lies in `runs/` of the cache under the SHA-256 of the stage's command, dependencies, parameters and the paths
-of its outputs; it is a piece of dvc.lock. It counts only while the cache has all that it names.
+An entry lies in `runs/` of the cache under the SHA-256 of the stage's command, dependencies, parameters and paths of
+outputs. It has the form of a stage in dvc.lock, and counts only while the cache has every file that it names.
 """
 
 from __future__ import annotations
@@ -13,53 +13,52 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.errors import WorkFailed
-from tsladder.status.dvc_lock import read_locked
+from tsladder.status.dvc_lock import read_yaml_mapping
 from tsladder.status.dvc_yaml import Stage
-from tsladder.status.file_hashes import FOLDER
+from tsladder.status.file_hashes import FOLDER, Files
 
 
-class RunCache:
-    """DVC's cache in the folder `cache`, which may be missing."""
-
-    def __init__(self, cache: Path) -> None:
-        self._cache = cache
-
-    def outputs(
-        self, stage: Stage, deps: Mapping[str, str], params: Mapping[str, Any]
-    ) -> Mapping[str, Mapping[str, str]] | None:
-        """What `stage` leaves on dependencies of these MD5s (by path) and parameters: output -> file in it -> MD5, the
-        file called "" where the output is one; None where that is not in the cache."""
-        question: dict[str, Any] = {
-            "cmd": stage.cmd,
-            "deps": [{"path": path, "hash": "md5", "md5": deps[path]} for path in sorted(deps)],
-            "outs": sorted(stage.outs),
-        }
-        if params:
-            question["params"] = {"params.yaml": dict(params)}
-        key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
-        folder = self._cache / "runs" / key[:2] / key
-        entries = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime) if folder.is_dir() else []
-        if not entries:
+def cached_outputs(
+    cache: Path, stage: Stage, deps: Mapping[str, str], params: Mapping[str, Any]
+) -> Mapping[str, Files] | None:
+    """Output -> files of what `stage` left when it ran on dependencies of these MD5s (by path) and `params`; None where
+    it never did, or where the folder `cache` has not all of it."""
+    question: dict[str, Any] = {
+        "cmd": stage.cmd,
+        "deps": [{"path": path, "hash": "md5", "md5": deps[path]} for path in sorted(deps)],
+        "outs": sorted(stage.outs),
+    }
+    if params:
+        question["params"] = {"params.yaml": dict(params)}
+    key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
+    folder = cache / "runs" / key[:2] / key
+    entries = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime) if folder.is_dir() else []
+    if not entries:
+        return None
+    try:
+        record = read_yaml_mapping(entries[-1])
+    except WorkFailed:
+        # DVC throws such an entry away.
+        return None
+    outputs: dict[str, Files] = {}
+    for out in record.get("outs", []):
+        files = _files(cache, str(out["md5"]))
+        if files is None or not all(cache_file(cache, md5).exists() for md5 in files.values()):
             return None
-        try:
-            record = read_locked(entries[-1])
-        except WorkFailed:
-            # DVC throws such an entry away.
-            return None
-        found = {str(out["path"]): self._files(str(out["md5"])) for out in record.get("outs", [])}
-        known = {path: files for path, files in found.items() if files is not None}
-        return known if len(known) == len(found) else None
+        outputs[str(out["path"])] = files
+    return outputs
 
-    def _files(self, md5: str) -> Mapping[str, str] | None:
-        """Of an output, where the cache has all of them."""
-        if not md5.endswith(FOLDER):
-            return {"": md5} if self._object(md5).exists() else None
-        try:
-            listing = json.loads(self._object(md5).read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        files = {str(file["relpath"]): str(file["md5"]) for file in listing}
-        return files if all(self._object(found).exists() for found in files.values()) else None
 
-    def _object(self, md5: str) -> Path:
-        return self._cache / "files" / "md5" / md5[:2] / md5[2:]
+def _files(cache: Path, md5: str) -> Files | None:
+    if not md5.endswith(FOLDER):
+        return {"": md5}
+    try:
+        listing = json.loads(cache_file(cache, md5).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return {str(file["relpath"]): str(file["md5"]) for file in listing}
+
+
+def cache_file(cache: Path, md5: str) -> Path:
+    """Where the folder `cache` has the file, or the listing of the folder, of this MD5."""
+    return cache / "files" / "md5" / md5[:2] / md5[2:]

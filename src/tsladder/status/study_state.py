@@ -26,12 +26,12 @@ from tsladder.status.cell_state import (
 )
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
-from tsladder.status.file_hashes import Contents, Hashes
+from tsladder.status.file_hashes import Hashes, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, RunningTrial, live_folders
 from tsladder.status.question import Question, inputs_text, read_question, signature
-from tsladder.status.rwlock import stages_at_work
+from tsladder.status.rwlock import running_stages
 from tsladder.status.time_to_go import Forecasts, read_forecasts
 
 __all__ = [
@@ -101,14 +101,14 @@ class StudyReader:
             self._piped = seen, read_pipeline(dvc, question.raw)
         lock = self._files.read(root / "dvc.lock", read_lock)
         texts = {**question.texts, **inputs_text(self._places, question.params.data)}
-        contents = Contents(root, texts, self._hashes)
-        return Freshness(self._piped[1], lock, contents, question.raw, self._places.dvc_cache)
+        tree = WorkingTree(root, self._hashes)
+        return Freshness(self._piped[1], lock, tree, question.raw, texts, self._places.dvc_cache)
 
     def look(self, plans: CellPlans, now: float) -> CellLook:
         """One cell at `now`, and what its state is read from."""
         freshness = self.freshness()
         live = live_folders(self._places).get(str(plans.cell), ())
-        at_work = stages_at_work(self._places.root, freshness.pipeline)
+        at_work = running_stages(self._places.root, freshness.pipeline)
         return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
 
     def forecasts(self) -> Forecasts:
@@ -135,7 +135,7 @@ class StudyReader:
         """Where the study stands now. Raises as `freshness`."""
         places, now = self._places, self._clock()
         question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
-        at_work = stages_at_work(places.root, freshness.pipeline)
+        at_work = running_stages(places.root, freshness.pipeline)
         live = live_folders(places)
         cells = {
             str(plans.cell): look_at_cell(

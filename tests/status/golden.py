@@ -1,6 +1,6 @@
-"""Records held against files in tests/console/golden/, which change only when somebody asks for it:
+"""Records held against files in tests/status/golden/, which change only when somebody asks for it:
 
-TSLADDER_GOLDEN=write python -m pytest tests/console/test_status.py tests/console/test_why.py
+TSLADDER_GOLDEN=write python -m pytest tests/status/test_study_state.py tests/status/test_why.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def same_as_golden(name: str, record: dict[str, Any]) -> None:
-    """`record` must be what tests/console/golden/`name` holds."""
+    """`record` must be what tests/status/golden/`name` holds."""
     text = json.dumps(record, indent=1) + "\n"
     path = FOLDER / name
     if os.environ.get("TSLADDER_GOLDEN") == "write":

@@ -1,4 +1,4 @@
-"""Where the cells stand, on a study on disk whose every figure is known (tests/console/written.py)."""
+"""Where the cells stand, on a study on disk whose every figure is known (tests/status/written.py)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.console import written
-from tests.console.golden import same_as_golden
-from tests.console.written import (
+from tests.status import written
+from tests.status.golden import same_as_golden
+from tests.status.written import (
     NOW,
     lines,
     live_search,

@@ -1,4 +1,4 @@
-"""Every change is named, what it reaches runs again, and nothing else: on the study of tests/console/written.py."""
+"""Every change is named, what it reaches runs again, and nothing else: on the study of tests/status/written.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.console.golden import same_as_golden
-from tests.console.written import (
+from tests.status.golden import same_as_golden
+from tests.status.written import (
     fail,
     forget,
     lines,
@@ -262,7 +262,7 @@ def test_a_failed_cell_says_what_another_run_would_do(study: Places, fields: dic
 def test_why_json_is_the_golden_one(study: Places) -> None:
     """A parameter of the retraining, one byte of the bars and a module of the search have changed.
 
-    The module's and the data's identities are hashes of the few words of tests/console/written.py. The seconds: no
+    The module's and the data's identities are hashes of the few words of tests/status/written.py. The seconds: no
     trial of this question has ended, so a training takes what the forecast expects of 12k models, 1.60 s; the search is
     10/3 + 8 * 1.60 / 2 = 9.7, the seeds are 10/3 + 3 * 1.60 / 2 = 5.7, the scoring is 10/3; half and twice of these,
     and more above where no training stops early (2.41 times what is expected).

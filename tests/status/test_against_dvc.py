@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.console.written import reader, set_leaves, write_study
+from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
 from tsladder.data.manifest import manifest_path
