@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
@@ -18,7 +19,7 @@ from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS,
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe, loss_of_task
 from tsladder.planning.stage_code import family_module, strategy_module, tier_module
-from tsladder.records import digest, write_json
+from tsladder.records import digest
 
 AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
@@ -98,10 +99,15 @@ def _small_member(params: Params) -> ModelSpec:
     )
 
 
-def write_plans_across_cells(
+def plan_files(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
-) -> None:
-    """One file a stage."""
-    write_json(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
-    write_json(places.transfer_plan, plan_transfer(params, plans))
-    write_json(places.audit_plan, plan_audit(params))
+) -> dict[Path, Plan]:
+    """Every plan file of the study -> what it says: three of each cell, and those of the stages across cells."""
+    return {
+        **{places.search_plan(plan.cell): plan.search for plan in plans},
+        **{places.train_plan(plan.cell): plan.train for plan in plans},
+        **{places.evaluate_plan(plan.cell): plan.evaluate for plan in plans},
+        places.supplementary_plan: plan_supplementary(params, plans, offered=supplement_offered),
+        places.transfer_plan: plan_transfer(params, plans),
+        places.audit_plan: plan_audit(params),
+    }

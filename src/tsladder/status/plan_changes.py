@@ -1,4 +1,4 @@
-"""Two states of a plan file, told apart in the names of params.yaml and of modules. Pure."""
+"""Name the differences between two versions of a plan file by parameters of params.yaml and by modules. Pure."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _DERIVED = {
     "search.grid_size": (),
     "search.shapes": (),
 }
-"""Values of a plan that follow from others: told only where none of those (or, without any, nothing else) differs."""
+"""Values of a plan that follow from others: named only where none of those (or, without any, nothing else) differs."""
 
 _LEFT_OUT = {"data.volume": True}
-"""What a leaf that a plan leaves out stands for."""
+"""Values of leaves that a plan leaves out."""
 
 
 def plan_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, raw: Mapping[str, Any], old_raw: Mapping[str, Any]
 ) -> list[Named]:
-    """What makes `new` another plan than `old`.
+    """Differences of the plan `new` from the plan `old`.
 
-    `raw`: params.yaml as plain data; `old_raw`: the same as the plan stage last recorded it, which may be older or
-    younger than `old`. Values of parameters are those that apply, whichever preset they come from.
+    `raw`: params.yaml as plain data; `old_raw`: the same as dvc.lock records it for the plan stage, which may be older
+    or younger than `old`. Values of parameters are those in force, whichever preset they come from.
     """
     if old.get("planned") != new.get("planned"):
         return [(PARAMETER, "budget", leaf(old_raw, "budget"), leaf(raw, "budget"))]
@@ -91,7 +91,7 @@ def _candidates(path: str, preset: str) -> tuple[str, ...]:
 
 
 def _in_force(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
-    """The one that now decides: `preset` leaves it to the next."""
+    """The first of `candidates` that has a value of its own: `preset` leaves it to the next."""
     first = candidates[0]
     top = ".".join(first.split(".")[:2])
     if len(candidates) > 1 and leaf(raw, top) == "preset":

@@ -1,4 +1,4 @@
-"""What is asked now: params.yaml and the code at hand, and the plan files that would follow from them."""
+"""Read the current question: params.yaml, and the plan files as they would be written from it and the code now."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tsladder.data.inputs import further_symbols, read_inputs
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
-from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_transfer
+from tsladder.planning.across_cells import plan_files
 from tsladder.planning.cells import CellPlans, plan_cells
 from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
@@ -26,8 +25,8 @@ from tsladder.typed_yaml import read_yaml
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """`raw` is params.yaml as plain data; `texts`: every plan file and ending file (path relative to the root) as the
-    plan stage would write it now; `study_key` is the identity of all that is searched."""
+    """`raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path relative to the root, as the
+    plan stage would write it now; `study_key`: identity of all searches of the study."""
 
     params: Params
     raw: Mapping[str, Any]
@@ -47,7 +46,9 @@ def read_question(places: Places) -> Question:
     params = parse_params(raw, source=str(places.params))
     recall(places.sources)
     plans = plan_cells(params)
-    files = {path: json_text(plan) for path, plan in _files(places, params, plans)}
+    offered = load(params.search.strategy).supplement is not None
+    planned = plan_files(places, params, plans, supplement_offered=offered)
+    files = {path: json_text(plan) for path, plan in planned.items()}
     files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     remember(places.sources)
@@ -60,21 +61,8 @@ def read_question(places: Places) -> Question:
     )
 
 
-def _files(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> list[tuple[Path, Plan]]:
-    """As the plan stage writes them."""
-    offered = load(params.search.strategy).supplement is not None
-    return [
-        *((places.search_plan(plan.cell), plan.search) for plan in plans),
-        *((places.train_plan(plan.cell), plan.train) for plan in plans),
-        *((places.evaluate_plan(plan.cell), plan.evaluate) for plan in plans),
-        (places.supplementary_plan, plan_supplementary(params, plans, offered=offered)),
-        (places.transfer_plan, plan_transfer(params, plans)),
-        (places.audit_plan, plan_audit(params)),
-    ]
-
-
 def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
-    """What the stage inputs would write now, by its path; empty text where a file of bars is missing."""
+    """Files that the stage inputs would write now, by path; an empty text where a file of bars is missing."""
     there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
         places.inputs: json_text(read_inputs(places, data)) if there else "",
@@ -84,7 +72,7 @@ def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
 
 
 def signature(places: Places) -> tuple[tuple[str, int, int], ...]:
-    """Changes when a file that the question is read from may have."""
+    """Times and sizes of all files that the question is read from: equal as long as none has changed."""
     code = Code.in_use()
     files = [str(places.params), *_python_files(str(code.source / "tsladder")), *_python_files(str(code.stages))]
     return tuple((file, status.st_mtime_ns, status.st_size) for file in files if (status := _status(file)) is not None)

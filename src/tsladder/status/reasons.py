@@ -1,4 +1,4 @@
-"""Why the stages of a cell would run again, each reason once, in the names of params.yaml, modules and files."""
+"""List the reasons why stages of a cell would run again: parameters, modules and files that changed, each once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reason:
 def reasons_of(
     places: Places, question: Question, freshness: Freshness, stages: Sequence[str], live: list[Path]
 ) -> list[Reason]:
-    """Of those of the `stages` that run again by themselves; `live`: folders of the cell's searches."""
+    """Reasons of those of the `stages` that are stale by themselves; `live`: folders of the cell's live searches."""
     merged: dict[tuple[str, str, str], Reason] = {}
     for stage in stages:
         for change in freshness.changes(stage):
