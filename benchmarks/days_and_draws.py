@@ -14,11 +14,11 @@ import numpy as np
 from tsladder.evaluation.bootstrap import mean_interval, shared_block_length
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import bounds
-from tsladder.law.days import DayNoise, day_noise
-from tsladder.law.fit import PowerFit, fit_power
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.evidence.days import DayNoise, day_noise
+from tsladder.law.evidence.rung_variance import rung_variance
+from tsladder.law.evidence.selection import judge_selection
 from tsladder.law.points import RungPoint
-from tsladder.law.rung_variance import rung_variance
-from tsladder.law.selection import judge_selection
 
 SIZES = np.array([12e3, 30e3, 80e3, 200e3, 750e3, 2e6])
 GROWTH = np.log(SIZES / SIZES[0]) / np.log(SIZES[-1] / SIZES[0])

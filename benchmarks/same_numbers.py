@@ -16,10 +16,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from tsladder.artifacts.store import write_text
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.same_numbers import TABLE, same_numbers
 from tsladder.planning.stage_code import NUMBER_MAKERS, TRAINING
-from tsladder.records import write_text
 
 PATTERNS = (
     "hpo/*/choice.json",

@@ -23,12 +23,12 @@ from size_effect import DESIGNS, LUCK, shares
 
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
-from tsladder.law.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
-from tsladder.law.fit import PowerFit, fit_power
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
+from tsladder.law.evidence.neighbours import compare_neighbours
+from tsladder.law.evidence.repetition import repeated_verdicts
 from tsladder.law.ladder import fit_rungs, law_of_points
-from tsladder.law.neighbours import compare_neighbours
 from tsladder.law.points import RungPoint, in_order
-from tsladder.law.repetition import repeated_verdicts
 from tsladder.law.verdict import VerdictName, judge
 
 CONFIDENCE, INTEREST = 0.95, 0.015

@@ -8,9 +8,9 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
+    from tsladder.artifacts.store import write_json
     from tsladder.data.inputs import read_inputs
     from tsladder.data.manifest import manifest_digests
-    from tsladder.records import write_json
 
     write_json(places.inputs, read_inputs(places, params.data))
     write_json(places.manifests, manifest_digests(places, params.data))

@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.stage import run_cell_stage
 from tsladder.vocabulary import Cell
 

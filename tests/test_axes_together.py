@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, synthetic_bars, verb
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.audit.build import audit_study
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.law.build import fit_law
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell

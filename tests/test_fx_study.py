@@ -11,7 +11,7 @@ import pytest
 
 from tests.fx import fx_csv
 from tests.test_pipeline import Workspace
-from tsladder.records import read_json
+from tsladder.artifacts.store import read_json
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.studies import ROOT, make_study, synthetic_bars
-from tsladder.records import read_json, read_lines
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.typed_yaml import read_yaml
 
 pytestmark = pytest.mark.slow

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
@@ -19,7 +20,6 @@ from tsladder.law.audit_record import PROBES
 from tsladder.law.build import fit_law
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, write_json
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
 from tsladder.training.outcome import RECORD

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, stage
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.law.build import fit_law
 from tsladder.places import Places
-from tsladder.records import read_json, write_json
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 

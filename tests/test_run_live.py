@@ -10,7 +10,7 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.test_pipeline import CELL, Workspace
-from tsladder.records import read_json, read_lines
+from tsladder.artifacts.store import read_json, read_lines
 
 pytestmark = pytest.mark.slow
 

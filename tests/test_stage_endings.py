@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from tests.studies import DEFAULT_PARAMS, environment
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.places import Places
 from tsladder.planning.endings import AS_PLANNED, WITHOUT_RESULT, write_endings
-from tsladder.records import write_json, write_text
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
 STAGE = """
 import sys
 from tsladder.errors import WorkFailed
-from tsladder.records import write_json
+from tsladder.artifacts.store import write_json
 from tsladder.stage import run_cell_stage
 
 def build(places, params, cell, plan):

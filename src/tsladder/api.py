@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.errors import BadInput
-from tsladder.law.reading import Reading
+from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
 from tsladder.params import Params, load_params
 from tsladder.places import Places

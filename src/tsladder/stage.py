@@ -16,13 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json, write_json, write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, write_json, write_text
 from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
 

@@ -97,7 +97,8 @@ def parse_yaml(text: str, *, source: str) -> Any:
         raise BadInput(f"{source} is not YAML: {' '.join(str(error).split())}") from None
 
 
-_BROKEN: Any = object()
+BROKEN: Any = object()
+"""What `Reader.read` returns of a value with a fault."""
 
 
 class Reader:
@@ -108,14 +109,14 @@ class Reader:
 
     def fault(self, path: str, message: str) -> Any:
         self.faults.append(f"{path or 'the file'}: {message}")
-        return _BROKEN
+        return BROKEN
 
     def read(self, kind: Any, raw: object, path: str) -> Any:
         origin = typing.get_origin(kind)
         if origin is Annotated:
             base, *rules = typing.get_args(kind)
             value = self.read(base, raw, path)
-            return value if value is _BROKEN else self._obey(rules, value, path)
+            return value if value is BROKEN else self._obey(rules, value, path)
         if origin is Literal:
             options = typing.get_args(kind)
             if any(raw == option and type(raw) is type(option) for option in options):
@@ -124,7 +125,7 @@ class Reader:
         if origin in (typing.Union, types.UnionType):
             return self._read_union(typing.get_args(kind), raw, path)
         if origin is tuple:
-            return self._read_tuple(typing.get_args(kind)[0], raw, path)
+            return self._read_tuple(typing.get_args(kind), raw, path)
         if origin is Mapping:
             return self._read_mapping(typing.get_args(kind)[1], raw, path)
         if dataclasses.is_dataclass(kind):
@@ -165,7 +166,7 @@ class Reader:
         for option in options:
             if option is type(None):
                 continue
-            trial = Reader()
+            trial = type(self)()
             value = trial.read(option, raw, path)
             if not trial.faults:
                 return value
@@ -173,18 +174,18 @@ class Reader:
         if isinstance(raw, Mapping):
             # Of several section types, the one whose keys fit best explains the fault best.
             self.faults.extend(sorted(attempts, key=len)[0])
-            return _BROKEN
+            return BROKEN
         needs = " or ".join(
             dict.fromkeys(f.split(": ", 1)[1].split(", got ")[0].removeprefix("must be ") for a in attempts for f in a)
         )
         null = " or null" if type(None) in options else ""
         return self.fault(path, f"must be {needs}{null}, got {raw!r}")
 
-    def _read_tuple(self, kind: Any, raw: object, path: str) -> Any:
+    def _read_tuple(self, kinds: tuple[Any, ...], raw: object, path: str) -> Any:
         if not isinstance(raw, list) or not raw:
             return self.fault(path, f"must be a list of at least one value, got {raw!r}")
-        values = [self.read(kind, item, f"{path}[{index}]") for index, item in enumerate(raw)]
-        return _BROKEN if any(value is _BROKEN for value in values) else tuple(values)
+        values = [self.read(kinds[0], item, f"{path}[{index}]") for index, item in enumerate(raw)]
+        return BROKEN if any(value is BROKEN for value in values) else tuple(values)
 
     def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
         if not isinstance(raw, dict) or not raw:
@@ -204,7 +205,7 @@ class Reader:
                 values[name] = self.read(hint, raw[name], _join(path, name))
             elif MayBeLeftOut() not in typing.get_args(hint)[1:]:
                 values[name] = self.fault(_join(path, name), "is missing")
-        return _BROKEN if any(value is _BROKEN for value in values.values()) else kind(**values)
+        return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)
 
 
 def leaves_that_may_be_left_out(kind: type, path: str = "") -> Iterator[str]:

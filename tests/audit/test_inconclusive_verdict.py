@@ -11,11 +11,11 @@ from tests.audit.test_inconclusive import idle, with_fewer
 from tests.capsule.finished import finish, write_study
 from tests.studies import params_of
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.audit.build import audit
 from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, shuffled_targets
 from tsladder.audit.subject import Subject
 from tsladder.places import Places
-from tsladder.records import read_json, write_json
 from tsladder.report.summary import verdict_lines
 from tsladder.status.law_verdicts import read_verdicts
 from tsladder.tracking.descriptions import law_description

@@ -8,6 +8,7 @@ import pandas as pd
 from tests.report import studies as records
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame

@@ -3,8 +3,8 @@
 from tests.capsule import finished
 from tests.capsule.zips import contents_of, pack, with_manifest, write_zip
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.capsule.rebuild import rebuild
-from tsladder.records import read_json, write_json
 
 SENTENCE = "the Close of tiny falls by 50% on 2013-04-19 (test), as an unadjusted split of 2:1 does"
 

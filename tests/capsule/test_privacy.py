@@ -11,10 +11,10 @@ import pytest
 from tests.capsule import finished
 from tests.capsule.zips import contents_of, pack
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.capsule.privacy import Here, without_traces
 from tsladder.capsule.rebuild import rebuild
 from tsladder.errors import WorkFailed
-from tsladder.records import read_json, write_json
 
 HERE = Here(roots=("/home/ada lovelace/studies/one", "/home/ada lovelace"), user="ada", host="engine-7")
 

@@ -13,12 +13,12 @@ from tests.capsule import finished
 from tests.capsule.zips import contents_of, pack, with_manifest, write_zip
 from tests.studies import params_of
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.capsule.differences import differences
 from tsladder.capsule.rebuild import UNSCORED, rebuild
 from tsladder.errors import BadInput
 from tsladder.law.build import law_record
 from tsladder.places import Places
-from tsladder.records import read_json, write_json
 from tsladder.report.build import build_report
 
 PICTURES = ("scaling.png", "residuals.png", "reliability.png", "shapes.png")

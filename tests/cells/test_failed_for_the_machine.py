@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.artifacts.store import canonical, read_json, read_lines, write_json, write_text
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import canonical, read_json, read_lines, write_json, write_text
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 

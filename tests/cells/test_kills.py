@@ -12,8 +12,8 @@ from optuna.storages.journal import JournalFileBackend
 from tests.cells.kills import kill_at_a_random_instant
 from tests.studies import make_study, prepare, stage
 
+from tsladder.artifacts.store import read_lines
 from tsladder.places import Places
-from tsladder.records import read_lines
 from tsladder.tracking import MlflowTracker, RunStatus
 from tsladder.vocabulary import Cell
 

@@ -17,8 +17,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from tests.studies import make_study, prepare, search_here, start_stage
 
+from tsladder.artifacts.store import read_lines
 from tsladder.places import Places
-from tsladder.records import read_lines
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.start_lines import search_lines, space_words
 from tsladder.cells.work import CellWork, open_cell
@@ -20,7 +21,6 @@ from tsladder.places import Places
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import HEADROOM
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines
 from tsladder.search.objective import Objective
 from tsladder.search.planned import validation_classes
 from tsladder.search.schedule import Schedule, build_schedule

@@ -15,10 +15,10 @@ import psutil
 import pytest
 from tests.studies import environment, make_study, prepare, start_stage
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.errors import WorkFailed
 from tsladder.locks import sole_owner
 from tsladder.places import Places
-from tsladder.records import read_json, read_lines
 
 CELL = "12k-h1"
 HOLD = """

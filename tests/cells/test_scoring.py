@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, prepare, synthetic_bars
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells import scoring
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.data.targets import labels
@@ -22,7 +23,6 @@ from tsladder.evaluation.predictions import read_predictions, scored_on
 from tsladder.params import TargetParams
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, write_json
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell, Region
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.vocabulary import Cell
 

@@ -12,6 +12,7 @@ import pytest
 from tests.execution.thermal import said
 from tests.studies import make_study, params_of, prepare
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
@@ -19,7 +20,6 @@ from tsladder.execution import thermal_guard
 from tsladder.execution.thermometer import Reading, Thermometer
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
 from tsladder.results.table import to_csv
 from tsladder.tracking import MemoryTracker, RunStatus

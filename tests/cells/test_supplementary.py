@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
+from tsladder.artifacts.store import read_json, read_lines, write_json
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines, write_json
 from tsladder.search.selection import select_budgets
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell

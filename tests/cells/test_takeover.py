@@ -17,6 +17,7 @@ import pytest
 from tests.cells.instant import InstantCrew, Killed
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
 from tsladder.locks import sole_owner
@@ -24,7 +25,6 @@ from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import read_plan, train_key
 from tsladder.planning.run_length import run_length_on_disk
-from tsladder.records import read_json, read_lines
 from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
 from tsladder.status.taken_over import taken_over

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, verb
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.transfer import rung_gain, transfer_winners
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, write_json
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 

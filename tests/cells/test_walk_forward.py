@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
@@ -19,7 +20,6 @@ from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import read_plan
 from tsladder.planning.run_length import run_lengths
-from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.planned import validation_classes

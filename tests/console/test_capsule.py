@@ -14,9 +14,9 @@ from tests.capsule import finished
 from tests.capsule.zips import contents_of, with_manifest, write_zip
 from tests.studies import environment
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.cli import main
 from tsladder.places import Places
-from tsladder.records import read_json, write_json
 
 
 @pytest.fixture(scope="module")

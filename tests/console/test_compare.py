@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from tests.studies import make_study
 
+from tsladder.artifacts.store import write_json
 from tsladder.cli import main
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
-from tsladder.records import write_json
 from tsladder.vocabulary import Cell
 
 DAYS = 400

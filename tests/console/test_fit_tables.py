@@ -11,7 +11,7 @@ import pytest
 from tests.studies import environment
 
 from tsladder.cli import main
-from tsladder.law.reading import Reading
+from tsladder.law.reading.options import Reading
 from tsladder.law.table import fit_table
 
 CHECKPOINTS = "N,val_loss,step\n" + "".join(

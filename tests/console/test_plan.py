@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare
 
+from tsladder.artifacts.store import write_json
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
 from tsladder.locks import sole_owner

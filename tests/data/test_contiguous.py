@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.contiguous import around_lost_days
 from tsladder.data.cuts import make_splits
 from tsladder.data.dataset import load_dataset
 from tsladder.data.splits import Splits
 from tsladder.params import SplitParams
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.vocabulary import Region
 
 CONTEXT = 10

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.data.conftest import MakeBars
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.features import ColumnKind, FeatureColumn, FeatureTable, read_features, stacked
 from tsladder.data.indicators import build_features
@@ -25,7 +26,6 @@ from tsladder.data.windows import WindowSet, build_windows
 from tsladder.errors import BadInput
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.vocabulary import Region
 
 CONTEXT = 10

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.store import json_text
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.columns.core import OHLCV
 from tsladder.data.cuts import make_splits
@@ -26,7 +27,6 @@ from tsladder.families import load as load_family
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams, load_params, parse_params
 from tsladder.planning.across_cells import plan_audit
 from tsladder.planning.cells import geometry_of, plan_cells
-from tsladder.records import json_text
 from tsladder.typed_yaml import read_yaml
 
 PLANS = "8a8e62a72a1ec6c2c3a5181f9469e01ecc00f85de1b34153a6269d4754197322"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.execution.thermal import Clock
 
+from tsladder.artifacts.store import read_json
 from tsladder.execution.heartbeat import PROGRESS, WRITE_EVERY_SECONDS, Heartbeat, VitalSigns
-from tsladder.records import read_json
 
 SIGNS = {3: VitalSigns(silent_seconds=0.25, resident_gib=0.5)}
 

@@ -17,13 +17,13 @@ import pytest
 from tests.building import batch_plan, job, settings, windows
 from tests.execution.thermal import Clock, Lines, Script
 
+from tsladder.artifacts.store import read_json
 from tsladder.execution.heartbeat import PROGRESS, Heartbeat, VitalSigns
 from tsladder.execution.job_loop import keep_busy, retry_words
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Ended, Progress, Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.planning.memory import GIB
-from tsladder.records import read_json
 from tsladder.training.heat import Reading, ThermalLevel
 from tsladder.training.outcome import Job, Outcome
 from tsladder.vocabulary import StopReason

@@ -18,9 +18,9 @@ import numpy as np
 import yaml
 from tests.studies import DEFAULT_PARAMS, ROOT, make_study
 
+from tsladder.artifacts.store import digest, write_json, write_text
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
-from tsladder.records import digest, write_json, write_text
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell, Region
 

@@ -15,11 +15,11 @@ from tests.families.contract import FamilyContract
 from tests.studies import ROOT, environment, make_study, params_of
 
 from tsladder import families
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import plan_batch, predicted_memory_gib
-from tsladder.records import read_json, read_lines
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import Cell
 

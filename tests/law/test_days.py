@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tsladder.evaluation.difference import bounds
-from tsladder.law.days import DayNoise, day_noise
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.evidence.days import DayNoise, day_noise
 from tsladder.law.points import RungPoint
 
 SIZES = np.array([12e3, 30e3, 80e3, 200e3, 750e3, 2e6])

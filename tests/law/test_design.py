@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tsladder.law.design import SAME_SIZE, Kind, data_beside_tenfold, design_of, groups_of
-from tsladder.law.size_effect import judge_sizes
+from tsladder.law.surface.size_effect import judge_sizes
 
 SIZES = np.array([70e6, 160e6, 410e6, 1e9, 2.8e9, 6.9e9, 12e9])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.excess import fit_excess
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.evidence.excess import fit_excess
 from tsladder.law.points import RungPoint
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import f
 
-from tsladder.law.floor import fit_floor
+from tsladder.law.curve.floor import fit_floor
 
 SIZES = np.geomspace(1e4, 1e9, 8)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsladder.law.fit import fit_constant, fit_power
-from tsladder.law.floor import fit_floor
-from tsladder.law.forms import Form, Support, aicc_of, aicc_of_forms, support_of_rungs
-from tsladder.law.overfit import fit_overfit
+from tsladder.law.curve.floor import fit_floor
+from tsladder.law.curve.forms import Form, Support, aicc_of, aicc_of_forms, support_of_rungs
+from tsladder.law.curve.overfit import fit_overfit
+from tsladder.law.curve.power_law import fit_constant, fit_power
 
 SIZES = np.geomspace(1e5, 1e9, 9)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.fit import fit_power
-from tsladder.law.neighbours import LARGEST_CHOICE, compare_neighbours
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.evidence.neighbours import LARGEST_CHOICE, compare_neighbours
 from tsladder.law.points import RungPoint
 
 SIZES = (1e5, 1e6, 1e7, 1e8)

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from tests.studies import make_study
 
+from tsladder.artifacts.store import write_json
 from tsladder.law.cost import StudyCost
-from tsladder.law.detection import Precision, detectable_alpha
-from tsladder.law.fit import PowerFit, fit_power
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.curve.weights import rung_noise
+from tsladder.law.evidence.detection import Precision, detectable_alpha
 from tsladder.law.next_runs import Option, in_words, settle_options
 from tsladder.law.points import RungPoint
-from tsladder.law.weights import rung_noise
 from tsladder.models.spec import ModelSpec
 from tsladder.params import load_params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import BatchPlan
-from tsladder.records import write_json
 
 SIZES = np.geomspace(1e5, 1e7, 5)
 WAVE = 0.4 * np.exp([0.03, -0.03, 0.0, -0.03, 0.03])

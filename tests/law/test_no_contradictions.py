@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from tsladder.console.fit import fit_lines
-from tsladder.law.detection import FEW_DOF
+from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
 from tsladder.law.table import fit_table

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.overfit import fit_overfit
+from tsladder.law.curve.overfit import fit_overfit
 
 SIZES = np.geomspace(1e5, 1e9, 9)
 

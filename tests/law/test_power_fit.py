@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsladder.law.detection import Precision, detectable_alpha, detectable_range
-from tsladder.law.fit import PowerFit, fit_constant, fit_power
-from tsladder.law.leave_one_out import leave_one_rung_out
+from tsladder.law.curve.power_law import PowerFit, fit_constant, fit_power
+from tsladder.law.evidence.detection import Precision, detectable_alpha, detectable_range
+from tsladder.law.evidence.leave_one_out import leave_one_rung_out
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 

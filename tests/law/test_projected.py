@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
-from tsladder.law.huber import Points
-from tsladder.law.projected import EXPONENTS, projected_starts
+from tsladder.law.surface.huber import Points
+from tsladder.law.surface.projected import EXPONENTS, projected_starts
 
 
 def test_the_first_start_is_the_best_non_negative_fit_over_the_grid_of_exponents() -> None:

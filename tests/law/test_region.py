@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.fit import fit_power
-from tsladder.law.region import joint_region
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.evidence.region import joint_region
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 LOSS = np.array([0.41, 0.39, 0.40, 0.37, 0.365])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsladder.law.fit import PowerFit, fit_power
-from tsladder.law.repetition import repeated_verdicts
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.evidence.repetition import repeated_verdicts
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 INTEREST = 0.015

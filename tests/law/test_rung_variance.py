@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.points import RungPoint
-from tsladder.law.rung_variance import rung_variance
 
 SIZES = (12e3, 30e3, 80e3, 200e3, 750e3, 2e6)
 

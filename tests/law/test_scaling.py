@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from tsladder.law.forms import Form, Support
+from tsladder.law.curve.forms import Form, Support
+from tsladder.law.evidence.notes import notes_on
+from tsladder.law.evidence.selection import judge_selection
 from tsladder.law.ladder import beating_every_rung, law_of_points
-from tsladder.law.notes import notes_on
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.scaling import scaling_record, write_law
-from tsladder.law.selection import judge_selection
 from tsladder.params import EvaluationParams, LawParams
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)

@@ -12,8 +12,8 @@ import pytest
 from scipy.stats import linregress
 
 from tsladder.law.build import read_selection
+from tsladder.law.evidence.selection import expected_best, judge_selection, ranked_losses
 from tsladder.law.points import RungPoint
-from tsladder.law.selection import expected_best, judge_selection, ranked_losses
 from tsladder.params import load_params
 from tsladder.places import Places
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, groups_of
-from tsladder.law.plane import fit_floor_in_data, fit_floor_in_size, fit_plane
-from tsladder.law.size_slope import SizeSlope, two_way
+from tsladder.law.surface.plane import fit_floor_in_data, fit_floor_in_size, fit_plane
+from tsladder.law.surface.size_slope import SizeSlope, two_way
 
 Floats = np.ndarray
 

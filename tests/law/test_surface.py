@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from tsladder.law import huber
-from tsladder.law.surface import SurfaceFit, fit_surface
-from tsladder.law.threshold import PUBLISHED_DELTA, delta_for
+from tsladder.law.surface import huber
+from tsladder.law.surface.additive_surface import SurfaceFit, fit_surface
+from tsladder.law.surface.threshold import PUBLISHED_DELTA, delta_for
 
 LANGUAGE = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 """The published re-fit of the language models of Hoffmann et al. (Besiroglu et al., 2024)."""

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tsladder.errors import BadInput
-from tsladder.law.fit import fit_power
-from tsladder.law.rows import read_rows
+from tsladder.law.curve.power_law import fit_power
+from tsladder.law.reading.rows import read_rows
 from tsladder.law.table import fit_table
 
 FIVE = (750_000, 2_000_000, 20_000_000, 200_000_000, 2_000_000_000)

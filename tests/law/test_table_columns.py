@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from tsladder.errors import BadInput
-from tsladder.law.columns import ROLES, parse_columns, role_of
 from tsladder.law.ladder import POINT_KEYS
-from tsladder.law.reading import Reading
-from tsladder.law.rows import read_rows
+from tsladder.law.reading.columns import ROLES, parse_columns, role_of
+from tsladder.law.reading.options import Reading
+from tsladder.law.reading.rows import read_rows
+from tsladder.law.reading.tables import read_tables
 from tsladder.law.table import fit_table
-from tsladder.law.tables import read_tables
 
 Write = Callable[..., Path]
 

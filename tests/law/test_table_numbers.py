@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from tsladder.errors import BadInput
-from tsladder.law.numbers import Decimal, read_number
 from tsladder.law.points import RungPoint
-from tsladder.law.reading import Reading
-from tsladder.law.rows import Rows, read_rows
-from tsladder.law.rungs import rungs_of
-from tsladder.law.tables import read_tables
+from tsladder.law.reading.numbers import Decimal, read_number
+from tsladder.law.reading.options import Reading
+from tsladder.law.reading.rows import Rows, read_rows
+from tsladder.law.reading.rungs import rungs_of
+from tsladder.law.reading.tables import read_tables
 
 
 def rows_of(tmp_path: Path, text: str, **options: object) -> Rows:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from tsladder.errors import BadInput
-from tsladder.law.per_size import Pick, Take, parse_per_size
-from tsladder.law.reading import Reading
+from tsladder.law.reading.options import Reading
+from tsladder.law.reading.per_size import Pick, Take, parse_per_size
+from tsladder.law.reading.tables import read_tables
 from tsladder.law.scaling import points_table
 from tsladder.law.table import fit_table, write_fit
-from tsladder.law.tables import read_tables
 
 SIZES = (1e6, 4e6, 16e6, 64e6)
 

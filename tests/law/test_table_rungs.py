@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsladder.law.row import Row
-from tsladder.law.rungs import rungs_of
+from tsladder.law.reading.row import Row
+from tsladder.law.reading.rungs import rungs_of
 from tsladder.law.table import fit_table
 
 
@@ -77,7 +77,7 @@ def test_what_else_differs_between_merged_sizes_is_told() -> None:
 def test_merging_keeps_false_findings_at_their_nominal_share() -> None:
     """Null ladders: three sizes with a 2 % rung effect, each in four spellings. Apart they are twelve rungs of which
     four share an effect, and `scales` or `worse_with_size` comes of a third of them; as three they are rungs."""
-    from tsladder.law.fit import fit_power
+    from tsladder.law.curve.power_law import fit_power
 
     rng = np.random.default_rng(0)
     sizes = np.repeat([1e6, 4e6, 16e6], 4) * np.tile([1.0, 1.02, 1.04, 1.06], 3)

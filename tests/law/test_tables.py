@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tsladder.errors import BadInput
-from tsladder.law.rows import read_rows
+from tsladder.law.reading.rows import read_rows
+from tsladder.law.reading.tables import read_tables
 from tsladder.law.table import fit_table
-from tsladder.law.tables import read_tables
 
 SIZES = np.geomspace(1e4, 1e7, 6)
 Write = Callable[[str, str], Path]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsladder.law.surface import Group, delta_of_groups, fit_surface
-from tsladder.law.threshold import PUBLISHED_DELTA, Noise, delta_for, noise_of_replicates, pooled
+from tsladder.law.surface.additive_surface import Group, delta_of_groups, fit_surface
+from tsladder.law.surface.threshold import PUBLISHED_DELTA, Noise, delta_for, noise_of_replicates, pooled
 
 
 def test_a_small_change_of_the_noise_makes_a_small_one_of_the_threshold() -> None:

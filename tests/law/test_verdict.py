@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from tsladder.law.evidence.neighbours import Contrast
 from tsladder.law.ladder import fit_rungs
-from tsladder.law.neighbours import Contrast
 from tsladder.law.points import RungPoint, in_order
 from tsladder.law.verdict import VerdictName, judge
 

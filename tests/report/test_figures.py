@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 from tests.report import studies
 
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.report.build import build_report
 from tsladder.report.facts import TrialFacts
 from tsladder.report.figures.judging import Judging

@@ -12,10 +12,10 @@ from tests.capsule import finished
 from tests.report import studies
 from tests.studies import params_of, synthetic_bars, verb
 
+from tsladder.artifacts.store import read_json
 from tsladder.cli import main
 from tsladder.law.build import law_record
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.report.build import build_report
 from tsladder.report.summary import verdict_lines
 

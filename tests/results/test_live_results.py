@@ -13,12 +13,12 @@ import pytest
 from tests.status.written import set_leaves
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
-from tsladder.records import read_json, read_lines
 from tsladder.report.study_files import read_facts
 from tsladder.results.live import LiveResults, table_of_files
 from tsladder.results.table import to_csv

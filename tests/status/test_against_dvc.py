@@ -93,7 +93,7 @@ from pathlib import Path
 from tsladder.status.question import read_question
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code
-from tsladder.records import write_text
+from tsladder.artifacts.store import write_text
 here = Path.cwd()
 Code.in_use = classmethod(lambda cls: Code(here / "stages", here / "src"))
 for path, text in read_question(Places(here, here)).texts.items():

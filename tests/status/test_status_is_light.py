@@ -13,7 +13,7 @@ import pytest
 from tests.contracts.test_imports_are_light import HEAVY
 from tests.studies import ROOT, make_study
 
-from tsladder.records import write_json
+from tsladder.artifacts.store import write_json
 from tsladder.vocabulary import Cell
 
 PROGRAM = """

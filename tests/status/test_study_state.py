@@ -34,7 +34,6 @@ from tsladder.console.status_lines import status_lines
 from tsladder.locks import sole_owner
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.records import append_line, read_json, write_json, write_text
 from tsladder.report.study_files import read_facts
 from tsladder.results.table import to_csv
 from tsladder.status.live_records import STALLED_SECONDS

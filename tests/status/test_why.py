@@ -24,6 +24,7 @@ from tests.status.written import (
     write_study,
 )
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
 from tsladder.console.why_lines import why_lines

@@ -32,7 +32,6 @@ from tsladder.planning.identity import training_base, training_code, training_id
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import cell_key, train_key
 from tsladder.planning.stage_code import NUMBER_MAKERS
-from tsladder.records import write_json, write_text
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed
 from tsladder.status.dvc_yaml import read_pipeline

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.tracking import MlflowStore, MlflowTracker, RunRecord, RunStatus, RunTags, store_uri, ui_command
 
 TAGS = RunTags(

@@ -6,7 +6,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from tsladder.law.fit import fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri
 from tsladder.tracking.database import tell_place
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tsladder.law import detection
+from tsladder.law.evidence import detection
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
 from tsladder.tracking.runs import FEW_DOF, law_summary
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -26,7 +27,6 @@ from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Recipe
-from tsladder.records import read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import ProbeOutcome
 

@@ -18,7 +18,7 @@ class Finding:
     """`words`: one sentence for people. Numbers are rounded, so that the last bits of a sum never enter the record.
 
     `needs`: what an inconclusive probe would take to tell, as the end of a sentence "it would need ..."; None for any
-    other. Raises ValueError where that is not so, and for a probe that is not in `law.leaks.PROBES`.
+    other. Raises ValueError where that is not so, and for a probe that is not in `tsladder.law.audit_record.PROBES`.
     """
 
     name: str

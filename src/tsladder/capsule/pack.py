@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import json_text, read_json
 from tsladder.capsule.archive import read_manifest
 from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
 from tsladder.capsule.manifest import Faulty, Manifest, Member
@@ -19,7 +20,6 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.machine import identity
 from tsladder.planning.plans import read_plan
-from tsladder.records import json_text, read_json
 from tsladder.report.study_files import read_facts
 from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus

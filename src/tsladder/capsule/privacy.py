@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import canonical, json_text
 from tsladder.capsule.layout import is_plan
 from tsladder.errors import WorkFailed
-from tsladder.records import canonical, json_text
 
 _ENDS = r"[^\s/'\",:;()<>\[\]{}\\]"
 _PATH = re.compile(rf"(?<![\w.:/])/(?:{_ENDS}+/)+({_ENDS}*)")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
 from tsladder.capsule.layout import ENVIRONMENT
@@ -18,7 +19,6 @@ from tsladder.law.build import law_record
 from tsladder.law.scaling import write_law
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.report.build import build_report
 from tsladder.report.facts import Environment
 from tsladder.report.study_files import software_versions

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import write_json
 from tsladder.cells.work import CellWork
-from tsladder.records import write_json
 from tsladder.search.objective import Objective
 from tsladder.search.trials import TrialRecord
 from tsladder.vocabulary import experiment_name

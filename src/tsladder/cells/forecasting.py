@@ -13,11 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.windows import Windows
 from tsladder.errors import WorkFailed
 from tsladder.execution.supervisor import start_fork_server
 from tsladder.models.spec import ModelSpec
-from tsladder.records import read_json
 from tsladder.training.outcome import RECORD
 
 Key = TypeVar("Key", bound=Hashable)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
@@ -27,7 +28,6 @@ from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
 from tsladder.planning.plans import retraining_key, train_key
-from tsladder.records import read_json, write_json
 from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.checkpoint_plan import remove_checkpoints

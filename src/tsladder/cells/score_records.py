@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tsladder.artifacts.store import write_json
 from tsladder.cells.work import CellWork
 from tsladder.evaluation.kinds import Kind, RegionForecasts, Scores
 from tsladder.evaluation.predictions import scored_on
 from tsladder.evaluation.symbols import SymbolScores
 from tsladder.planning.plans import read_plan, retraining_key, scoring_key
-from tsladder.records import write_json
 from tsladder.tracking import CellRun, RunRecord, Tracker
 from tsladder.vocabulary import CellStatus, Phase, Region
 

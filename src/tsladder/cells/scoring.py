@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.cells.forecasting import Forecasts, TrainedSeeds, forecasting
 from tsladder.cells.score_records import SCORED, Scored, log_scores, write_scores
 from tsladder.cells.work import CellWork
@@ -15,7 +16,6 @@ from tsladder.data.windows import Windows, build_windows
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
 from tsladder.params import EvaluationParams, WindowParams
-from tsladder.records import read_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import MlflowTracker, Tracker, open_cell_run
 from tsladder.vocabulary import Phase, Region

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from tsladder.artifacts.store import canonical, write_json, write_text
 from tsladder.cells.best_params import write_best_params
 from tsladder.cells.run_search import Searched
 from tsladder.cells.start_lines import adoption_words
@@ -17,7 +18,6 @@ from tsladder.cells.work import CellWork
 from tsladder.execution.job_loop import heat_reason
 from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
-from tsladder.records import canonical, write_json, write_text
 from tsladder.search.coverage import coverage
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace

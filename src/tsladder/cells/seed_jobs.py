@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import digest
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import FoldWindows
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
-from tsladder.records import digest
 from tsladder.seeds import derive_seed
 from tsladder.training.outcome import Job
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tsladder.artifacts.store import canonical, digest, read_json, write_json, write_text
 from tsladder.cells.run_search import Search, Searched, conduct
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
@@ -19,7 +20,6 @@ from tsladder.planning.endings import note_ending
 from tsladder.planning.grid import Grid
 from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
-from tsladder.records import canonical, digest, read_json, write_json, write_text
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Supplement
 from tsladder.search.objective import Objective

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.store import digest, read_json, write_json
 from tsladder.cells.forecasting import forecasting
 from tsladder.cells.retrain import train_seeds
 from tsladder.cells.scoring import kind_of_cell, trained_seeds
@@ -21,7 +22,6 @@ from tsladder.params import EvaluationParams, Params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
 from tsladder.planning.plans import Plan, read_plan, train_key
-from tsladder.records import digest, read_json, write_json
 from tsladder.seeds import derive_seed
 from tsladder.tracking import Tracker
 from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsladder.artifacts.store import append_line
 from tsladder.cells.start_lines import taken_over_words, trial_words
 from tsladder.cells.training_log import TrainingLog
 from tsladder.cells.trial_books import Bookkeeper, TrialPlan
@@ -22,7 +23,6 @@ from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_owned
 from tsladder.params import PruningParams
 from tsladder.planning.identity import training_identity
-from tsladder.records import append_line
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.draws import DrawnTrial, DrawRules, TrialDraws

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tsladder.artifacts.store import read_json
 from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
@@ -14,7 +15,6 @@ from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.wording import counted
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.status.study_state import study_state
 

@@ -12,7 +12,6 @@ from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
 from tsladder.params.cells import known_cell
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.seeds import derive_seed
 from tsladder.suggestions import did_you_mean
 from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus

@@ -21,7 +21,6 @@ from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
 from tsladder.planning.too_little_memory import refuse_too_little
-from tsladder.records import read_json
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.status.cell_results import failed_stage

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
 from tsladder.data.windows import WindowSet, build_windows
 from tsladder.params import TargetParams, WindowParams
-from tsladder.records import read_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.data.origin import FurtherSymbol, Origin
 from tsladder.errors import WorkFailed
-from tsladder.records import read_json, write_json
 
 _TABLE = "features.parquet"
 _MANIFEST = "manifest.json"

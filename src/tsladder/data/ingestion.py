@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.manifest import ManifestState
-from tsladder.records import read_json
 from tsladder.vocabulary import Region
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.data_cautions import cautions
 from tsladder.data.features import ColumnKind, FeatureTable, read_features
@@ -26,7 +27,6 @@ from tsladder.data.used_days import Days, UsedDays, as_days
 from tsladder.errors import BadInput
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import read_json, write_json
 from tsladder.vocabulary import Region
 
 _SHOWN = 3

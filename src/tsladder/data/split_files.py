@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tsladder.artifacts.store import write_json
 from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.pooling import cut_symbols
 from tsladder.data.splits import RegionCount, Splits, check_splits, count_earlier, count_regions
 from tsladder.data.targets import labels
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import write_json
 from tsladder.vocabulary import Region
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.records import write_json
+from tsladder.artifacts.store import write_json
 
 PROGRESS = "progress.json"
 

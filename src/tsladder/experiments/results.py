@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.store import read_json
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
 from tsladder.params import EvaluationParams
 from tsladder.places import Places
-from tsladder.records import read_json
 from tsladder.typed_yaml import Reader, read_yaml
 from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.errors import WorkFailed
-from tsladder.records import read_json
 from tsladder.vocabulary import ProbeOutcome
 
 PROBES: Mapping[str, str] = {

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tsladder.artifacts.store import read_json, read_lines
 from tsladder.data.ingestion import read_ingestion
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.cost import StudyCost
-from tsladder.law.effort import cut_short, unequal_effort
-from tsladder.law.numerics import mixed_numerics
+from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
+from tsladder.law.evidence.selection import Selection, judge_selection, ranked_losses
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
-from tsladder.law.selection import Selection, judge_selection, ranked_losses
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
-from tsladder.records import read_json, read_lines
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 

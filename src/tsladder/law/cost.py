@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.store import read_json
 from tsladder.errors import BadInput
 from tsladder.params import Params
 from tsladder.places import Places
@@ -18,7 +19,6 @@ from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
 from tsladder.planning.recipe import Recipe
-from tsladder.records import read_json
 
 ASSUMED_MEMORY_GIB = 16.0
 """Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""

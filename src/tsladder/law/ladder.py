@@ -10,26 +10,26 @@ from typing import Any
 
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
-from tsladder.law.days import DayNoise, day_noise
+from tsladder.law.curve.floor import fit_floor, no_floor
+from tsladder.law.curve.forms import Form, Support, aicc_of_forms, support_of_rungs, support_of_sizes
+from tsladder.law.curve.overfit import FORM, fit_overfit, no_turn
+from tsladder.law.curve.power_law import PowerFit, fit_constant, fit_power
+from tsladder.law.curve.weights import least_noise_of, rung_weights
 from tsladder.law.design import Kind, n_sizes_of
-from tsladder.law.detection import POWER, Precision, detectable_alpha, detectable_range
-from tsladder.law.excess import fit_excess
-from tsladder.law.fit import PowerFit, fit_constant, fit_power
-from tsladder.law.floor import fit_floor, no_floor
-from tsladder.law.forms import Form, Support, aicc_of_forms, support_of_rungs, support_of_sizes
-from tsladder.law.leave_one_out import LeftOut, is_outlier, leave_one_rung_out
-from tsladder.law.neighbours import Contrast, compare_neighbours, compare_with_least, is_significant
+from tsladder.law.evidence.days import DayNoise, day_noise
+from tsladder.law.evidence.detection import POWER, Precision, detectable_alpha, detectable_range
+from tsladder.law.evidence.excess import fit_excess
+from tsladder.law.evidence.leave_one_out import LeftOut, is_outlier, leave_one_rung_out
+from tsladder.law.evidence.neighbours import Contrast, compare_neighbours, compare_with_least, is_significant
+from tsladder.law.evidence.notes import CARRIES, notes_on
+from tsladder.law.evidence.region import joint_region
+from tsladder.law.evidence.repetition import repeated_verdicts
+from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.next_runs import Cost
-from tsladder.law.notes import CARRIES, notes_on
-from tsladder.law.overfit import FORM, fit_overfit, no_turn
 from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
-from tsladder.law.region import joint_region
-from tsladder.law.repetition import repeated_verdicts
-from tsladder.law.rung_variance import rung_variance
-from tsladder.law.size_effect import judge_sizes
-from tsladder.law.threshold import HuberDelta
+from tsladder.law.surface.size_effect import judge_sizes
+from tsladder.law.surface.threshold import HuberDelta
 from tsladder.law.verdict import judge
-from tsladder.law.weights import least_noise_of, rung_weights
 from tsladder.vocabulary import Cell
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from tsladder.law.detection import Precision, detectable_alpha
-from tsladder.law.fit import PowerFit
+from tsladder.law.curve.power_law import PowerFit
+from tsladder.law.curve.weights import error_variances, own_variance
+from tsladder.law.evidence.detection import Precision, detectable_alpha
 from tsladder.law.points import RungPoint, in_order, size_in_words
-from tsladder.law.weights import error_variances, own_variance
 from tsladder.law.wording import counted, share_in_words
 
 _MOST_SEEDS = 64

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tsladder.law.detection import FEW_DOF
-from tsladder.law.fit import PowerFit
-from tsladder.law.forms import Form
-from tsladder.law.line import Floats
+from tsladder.law.curve.forms import Form
+from tsladder.law.curve.line import Floats
+from tsladder.law.curve.power_law import PowerFit
+from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.points import size_in_words
 from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.store import read_json
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, read_predictions
 from tsladder.evaluation.skill import standard_error
-from tsladder.records import read_json
 from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus
 
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import write_json, write_text
+from tsladder.law.evidence.selection import Selection
 from tsladder.law.ladder import POINT_KEYS, law_of_points
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint
-from tsladder.law.selection import Selection
 from tsladder.params import EvaluationParams, LawParams
-from tsladder.records import write_json, write_text
 from tsladder.vocabulary import LOG_LOSS, Cell
 
 _LISTS = ("seeds", "beaten_by")

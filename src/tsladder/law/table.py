@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
-from tsladder.law.reading import Reading
-from tsladder.law.row import Row
-from tsladder.law.rows import AS_IT_COMES, Rows
-from tsladder.law.rungs import rungs_of
+from tsladder.law.reading.options import Reading
+from tsladder.law.reading.row import Row
+from tsladder.law.reading.rows import AS_IT_COMES, Rows
+from tsladder.law.reading.rungs import rungs_of
+from tsladder.law.reading.tables import read_tables
 from tsladder.law.scaling import points_table
-from tsladder.law.tables import read_tables
-from tsladder.law.threshold import HuberDelta
+from tsladder.law.surface.threshold import HuberDelta
 from tsladder.law.wording import counted
-from tsladder.records import write_json, write_text
 from tsladder.steps import OnStep, no_progress
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def fit_table(
     huber_delta: float | None = None,
     on_step: OnStep = no_progress,
 ) -> dict[str, Any]:
-    """JSON-ready record of a CSV or JSON file or a frame of points (columns: `tsladder.law.rows`), or of several files,
-    fitted together; raises BadInput.
+    """JSON-ready record of a CSV or JSON file or a frame of points (columns: `tsladder.law.reading.rows`), or of
+    several files, fitted together; raises BadInput.
 
     `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of
     one size (and one amount of data) are replicates of a rung: their mean is its loss, their spread gives its standard
@@ -88,7 +88,7 @@ def fit_table(
 def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
     """One Huber threshold for the surfaces of all groups, or they would be fitted by different losses; None without
     any."""
-    from tsladder.law.surface import Group, delta_of_groups
+    from tsladder.law.surface.additive_surface import Group, delta_of_groups
 
     groups = []
     for points in ladders:

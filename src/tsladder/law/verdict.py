@@ -1,13 +1,14 @@
 """One verdict for a ladder, with its reason and what would settle it. The first that applies, in this order.
 
-Everything said follows from the form that the points support (`tsladder.law.forms`): the verdict, its reason, what a
-model ten times larger would do, and what would settle it.
+Everything said follows from the form that the points support (`tsladder.law.curve.forms`): the verdict, its reason,
+what a model ten times larger would do, and what would settle it.
 
-How sure they are. `scales` and `worse_with_size` are each said of 2.5 % of ladders without a law, and `flat` of at
-most 2.5 % of those whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck,
-and so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
-mostly luck at three degrees of freedom: `tsladder.law.repetition` says what the same study would find again, and the
-reason says where rungs lie closer to their line than their seeds allow. `not_monotone`: see `tsladder.law.neighbours`.
+How sure they are. `scales` and `worse_with_size` are each said of 2.5 % of ladders without a law, and `flat` of at most
+2.5 % of those whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck, and
+so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
+mostly luck at three degrees of freedom: `tsladder.law.evidence.repetition` says what the same study would find again,
+and the reason says where rungs lie closer to their line than their seeds allow. `not_monotone`: see
+`tsladder.law.evidence.neighbours`.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tsladder.law.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
-from tsladder.law.fit import PowerFit
-from tsladder.law.floor import FloorFit
-from tsladder.law.forms import Form, Support
-from tsladder.law.neighbours import Contrast, is_significant
+from tsladder.law.curve.floor import FloorFit
+from tsladder.law.curve.forms import Form, Support
+from tsladder.law.curve.power_law import PowerFit
+from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
+from tsladder.law.evidence.neighbours import Contrast, is_significant
 from tsladder.law.next_runs import Cost, Option, in_words, settle_options
 from tsladder.law.points import RungPoint, in_order, size_in_words
-from tsladder.law.surface import SurfaceFit
-from tsladder.law.tenfold import Tenfold
+from tsladder.law.surface.additive_surface import SurfaceFit
+from tsladder.law.surface.tenfold import Tenfold
 from tsladder.law.wording import (
     counted,
     degrees_in_words,

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from tsladder.artifacts.store import digest, write_json
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places

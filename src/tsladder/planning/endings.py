@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from tsladder.artifacts.store import json_text, write_text
 from tsladder.places import Places
-from tsladder.records import json_text, write_text
 from tsladder.vocabulary import Cell
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tsladder.artifacts.store import digest
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
 from tsladder.planning.same_numbers import same_numbers
 from tsladder.planning.stage_code import TRAINING, family_module
-from tsladder.records import digest
 
 
 def training_code(plan: Plan) -> dict[str, str]:

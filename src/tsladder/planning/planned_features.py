@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.data.tier_sizes import n_features
 from tsladder.errors import WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import read_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

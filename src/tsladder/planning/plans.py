@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import digest, read_json
 from tsladder.errors import WorkFailed
-from tsladder.records import digest, read_json
 
 Plan = dict[str, Any]
 

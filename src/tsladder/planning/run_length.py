@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tsladder.artifacts.store import read_json
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, built_run_length, run_length
-from tsladder.records import read_json
 
 
 def have_same_windows(one: Params, other: Params) -> bool:

@@ -13,8 +13,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsladder.artifacts.store import write_json
 from tsladder.errors import WorkFailed
-from tsladder.records import write_json
 
 PACKAGE = "tsladder"
 

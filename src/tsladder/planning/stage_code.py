@@ -34,6 +34,7 @@ NUMBER_MAKERS = {
 """Stage -> the modules from which imports are followed."""
 
 OUTSIDE = {
+    "tsladder.artifacts": "records of files",
     "tsladder.errors": "the words of refusals",
     "tsladder.interruption": "signals",
     "tsladder.locks": "which process owns a folder",
@@ -41,7 +42,6 @@ OUTSIDE = {
     "tsladder.log_relay": "the times of the log's lines",
     "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
     "tsladder.places": "paths",
-    "tsladder.records": "reads and writes files",
     "tsladder.results": "tables of what is known so far",
     "tsladder.suggestions": "the words of refusals",
     "tsladder.stage": "arguments and endings of a stage",

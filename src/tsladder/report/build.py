@@ -6,9 +6,9 @@ import dataclasses
 import os
 from pathlib import Path
 
+from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import EXPERIMENT_RESULTS, Places
-from tsladder.records import write_text
 from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import to_trials_csv
 from tsladder.report.document import document

@@ -188,7 +188,7 @@ class LawFacts:
 
     @property
     def form(self) -> str | None:
-        """As `tsladder.law.forms.Form` names it."""
+        """As `tsladder.law.curve.forms.Form` names it."""
         return None if self.model_choice is None else self.model_choice.preferred
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tsladder.law.detection import FEW_DOF
-from tsladder.law.forms import Form
+from tsladder.law.curve.forms import Form
+from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words
 from tsladder.report.law_facts import LawFacts
 from tsladder.results.score_facts import Interval

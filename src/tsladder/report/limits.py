@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
-from tsladder.law.forms import Form
+from tsladder.law.curve.forms import Form
 from tsladder.law.verdict import VerdictName
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent

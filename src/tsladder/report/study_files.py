@@ -6,11 +6,11 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 
+from tsladder.artifacts.store import digest
 from tsladder.data.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
-from tsladder.records import digest
 from tsladder.report.across_files import read_supplement, read_transfer
 from tsladder.report.facts import CellFacts, DataFacts, Environment, Facts, RegionDays, SplitFacts
 from tsladder.report.law_files import read_audit, read_law

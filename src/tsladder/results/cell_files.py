@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tsladder.artifacts.store import read_lines
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.records import read_lines
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
 from tsladder.results.score_files import read_regions, read_symbols
 from tsladder.results.stored import Record, read_if_there

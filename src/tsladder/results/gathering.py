@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tsladder.artifacts.store import read_lines
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
-from tsladder.records import read_lines
 from tsladder.results.cell_files import SEED_PREFIX, CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.stored import Record, read_if_there

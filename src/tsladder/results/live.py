@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, study_key
-from tsladder.records import write_text
 from tsladder.results.gathering import belonging_by_keys, facts_of
 from tsladder.results.stored import read_if_there
 from tsladder.results.table import to_csv

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tsladder.records import read_json
+from tsladder.artifacts.store import read_json
 from tsladder.results.score_facts import Interval
 
 Record = Mapping[str, Any]

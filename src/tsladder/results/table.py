@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from tsladder.artifacts.store import canonical
 from tsladder.params import Params
-from tsladder.records import canonical
 from tsladder.results.facts import CellFacts, CellState
 from tsladder.results.score_facts import RegionFacts
 from tsladder.vocabulary import experiment_name

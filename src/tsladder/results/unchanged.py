@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tsladder.records import read_json, read_lines
+from tsladder.artifacts.store import read_json, read_lines
 
 T = TypeVar("T")
 

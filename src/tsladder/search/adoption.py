@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.planning.identity import training_identity
 from tsladder.planning.plans import Plan
-from tsladder.records import read_json, write_json
 from tsladder.search.configuration import IDENTITY, Draw, Value
 from tsladder.search.layout import ADOPTED, PLAN
 from tsladder.search.schedule import Schedule

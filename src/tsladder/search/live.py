@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
 from tsladder.errors import WorkFailed
-from tsladder.records import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
 from tsladder.search.layout import ADOPTED, JOURNAL, PLAN, TRIALS
 from tsladder.search.trials import TrialRecord
 

@@ -21,7 +21,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tsladder.records import cut_torn_tail, set_aside
+from tsladder.artifacts.store import cut_torn_tail, set_aside
 from tsladder.search.configuration import Draw, Value
 from tsladder.search.layout import JOURNAL
 from tsladder.seeds import derive_seed

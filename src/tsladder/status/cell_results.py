@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
-from tsladder.records import read_json
 from tsladder.results.cell_files import SEED_PREFIX, trial_facts
 from tsladder.results.facts import TrialFacts
 from tsladder.results.gathering import Belonging, gather

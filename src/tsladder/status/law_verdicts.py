@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.store import read_json
 from tsladder.places import Places
-from tsladder.records import read_json
 
 STALE = "stale"
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from tsladder.artifacts.store import json_text
 from tsladder.data.inputs import further_symbols, read_inputs
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
@@ -18,7 +19,6 @@ from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.plans import Plan, study_key
 from tsladder.planning.sources import recall, remember
-from tsladder.records import json_text
 from tsladder.search.strategies import load
 from tsladder.typed_yaml import read_yaml
 

@@ -8,7 +8,6 @@ from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import RunLength
 from tsladder.planning.identity import training_base, training_code
 from tsladder.planning.plans import cell_key
-from tsladder.records import read_json
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
 from tsladder.search.planned import planned_pruning, planned_schedule, planned_space

@@ -18,7 +18,7 @@ COMPARISON_NAME = "comparison"
 """Name of the run that holds what compares all cells of a study."""
 
 FEW_DOF = 3
-"""That of `tsladder.law.detection`, which lies above this room."""
+"""That of `tsladder.law.evidence.detection`, which lies above this room."""
 
 Value = str | int | float | bool
 Curve = Sequence[tuple[int, float]]

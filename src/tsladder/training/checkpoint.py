@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from tsladder.artifacts.store import write_json
 from tsladder.errors import WorkFailed
-from tsladder.records import write_json
 from tsladder.training.outcome import RECORD, WEIGHTS
 
 

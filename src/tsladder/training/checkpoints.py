@@ -16,8 +16,8 @@ from typing import Any
 
 from torch import Tensor
 
+from tsladder.artifacts.store import read_json, set_aside, write_json
 from tsladder.errors import WorkFailed
-from tsladder.records import read_json, set_aside, write_json
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.state_file import DamagedState, StateFile, open_state, write_state
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tsladder.records import canonical
+from tsladder.artifacts.store import canonical
 
 _RECORD = "record"
 

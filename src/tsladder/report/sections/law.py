@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from tsladder.law.detection import FEW_DOF, POWER
-from tsladder.law.forms import AICC_RUNGS, Form
-from tsladder.law.notes import CARRIES
+from tsladder.law.curve.forms import AICC_RUNGS, Form
+from tsladder.law.evidence.detection import FEW_DOF, POWER
+from tsladder.law.evidence.notes import CARRIES
 from tsladder.report import law_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_words
 from tsladder.report.facts import Facts

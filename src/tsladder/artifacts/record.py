@@ -1,0 +1,180 @@
+"""JSON files <-> frozen dataclasses, checked by their annotations.
+
+A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
+left out of a file where it is None. Keys that no field names are ignored, or kept in the one field annotated with
+`Rest`. A file without `version` is of version 1; a record class of a later version says so in the class variable
+`VERSION`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from tsladder.artifacts.store import read_json, write_json
+from tsladder.errors import WorkFailed
+from tsladder.typed_yaml import BROKEN, Reader
+
+REBUILD = "remove it and run `tsladder run`"
+"""What to do about a file that a stage builds again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OmitNone:
+    """The key is left out of the file where the value is None, and None where the file leaves it out."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rest:
+    """The field holds the keys that no other field names, as plain data; in the file they stand beside the others."""
+
+
+class Record(Protocol):
+    """Any frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(kind: type[R], path: Path, *, remedy: str = REBUILD) -> R:
+    """The record at `path`.
+
+    Raises FileNotFoundError where there is no file; WorkFailed, with `remedy`, where it is damaged, has another version
+    or a missing or wrong field.
+    """
+    return record_of(kind, read_json(path), source=str(path), remedy=remedy)
+
+
+def record_of(kind: type[R], value: object, *, source: str, remedy: str = REBUILD) -> R:
+    """The record that the JSON `value` from `source` says. Raises WorkFailed as `read_record` does."""
+    check_version(value, latest=getattr(kind, "VERSION", 1), source=source, remedy=remedy)
+    reader = RecordReader()
+    record: R = reader.read(kind, value, "")
+    if reader.faults:
+        more = f" (and {len(reader.faults) - 1} more)" if len(reader.faults) > 1 else ""
+        raise WorkFailed(f"{source}: {reader.faults[0]}{more}; {remedy}")
+    return record
+
+
+def check_version(value: object, *, latest: int, source: str, remedy: str = REBUILD) -> None:
+    """Raise WorkFailed where the JSON object `value` has a version that this code does not know."""
+    version = value.get("version", 1) if isinstance(value, Mapping) else 1
+    if type(version) is not int or not 1 <= version <= latest:
+        known = "version 1" if latest == 1 else f"versions 1 to {latest}"
+        raise WorkFailed(
+            f"{source} has version {version!r}, and this tsladder reads {known}: use the newer tsladder that wrote it, "
+            f"or {remedy} with this one"
+        )
+
+
+def write_record(path: Path, record: Record, *, durable: bool = True) -> None:
+    """Replace the file `path` by `record`."""
+    write_json(path, json_of(record), durable=durable)
+
+
+def json_of(record: Record) -> dict[str, Any]:
+    """The JSON object of `record`; the inverse of `record_of`."""
+    version = getattr(record, "VERSION", 1)
+    content: dict[str, Any] = _plain(record)
+    return content if version == 1 else {"version": version} | content
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        plain: dict[str, Any] = {}
+        for field in _fields_of(type(value)):
+            item = _plain(getattr(value, field.name))
+            if field.rest:
+                plain |= item
+            elif item is not None or not field.omit_none:
+                plain[field.name] = item
+        return plain
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Field:
+    """A field of a record: its type, whether it must stand in the file, and its rules."""
+
+    name: str
+    kind: Any
+    needed: bool
+    omit_none: bool
+    rest: bool
+
+
+@functools.cache
+def _fields_of(kind: type) -> tuple[_Field, ...]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found = []
+    for field in dataclasses.fields(kind):
+        rules = typing.get_args(hints[field.name])[1:]
+        omit_none, rest = OmitNone() in rules, Rest() in rules
+        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        if omit_none and field.default is not None:
+            raise TypeError(f"{kind.__name__}.{field.name} is left out where it is None, so its default must be None")
+        needed = not (has_default or rest)
+        found.append(_Field(name=field.name, kind=hints[field.name], needed=needed, omit_none=omit_none, rest=rest))
+    return tuple(found)
+
+
+class RecordReader(Reader):
+    """Builds frozen dataclasses from JSON. Unlike a section of params.yaml, a record may hold keys that this code does
+    not know, empty lists and objects, enumerations and values of any type."""
+
+    def read(self, kind: Any, raw: object, path: str) -> Any:
+        if kind is Any or kind is object:
+            return raw
+        if kind is float and type(raw) is int:
+            return raw
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            known = [item.value for item in kind]
+            return kind(raw) if raw in known else self.fault(path, f"must be one of {', '.join(known)}, got {raw!r}")
+        if isinstance(kind, types.GenericAlias) and typing.get_origin(kind) in (dict, list):
+            raise TypeError(f"a frozen record has Mapping and tuple, not {kind}")
+        return super().read(kind, raw, path)
+
+    def _read_tuple(self, kinds: tuple[Any, ...], raw: object, path: str) -> Any:
+        if not isinstance(raw, list):
+            return self.fault(path, f"must be a list, got {raw!r}")
+        if kinds[-1] is not Ellipsis and len(raw) != len(kinds):
+            return self.fault(path, f"must be a list of {len(kinds)} values, got {raw!r}")
+        each = kinds if kinds[-1] is not Ellipsis else (kinds[0],) * len(raw)
+        values = [
+            self.read(kind, item, f"{path}[{index}]") for index, (kind, item) in enumerate(zip(each, raw, strict=True))
+        ]
+        return BROKEN if any(value is BROKEN for value in values) else tuple(values)
+
+    def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
+        if not isinstance(raw, dict):
+            return self.fault(path, f"must be an object, got {raw!r}")
+        return {key: self.read(kind, value, f"{path}.{key}" if path else key) for key, value in raw.items()}
+
+    def _read_section(self, kind: type, raw: object, path: str) -> Any:
+        if not isinstance(raw, dict):
+            return self.fault(path, f"must be an object, got {raw!r}")
+        values = {}
+        for field in _fields_of(kind):
+            where = f"{path}.{field.name}" if path else field.name
+            if field.rest:
+                named = {one.name for one in _fields_of(kind)} | {"version"}
+                values[field.name] = {key: item for key, item in raw.items() if key not in named}
+            elif field.name in raw:
+                values[field.name] = self.read(field.kind, raw[field.name], where)
+            elif field.needed:
+                values[field.name] = self.fault(where, "is missing")
+        return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)

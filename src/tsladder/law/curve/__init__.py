@@ -1,0 +1,1 @@
+"""Curves of loss against size alone: power law, floor, over-fitting, and the choice of a form."""

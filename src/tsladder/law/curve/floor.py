@@ -1,0 +1,255 @@
+"""The power law above a floor: loss = E + A * N ** -alpha, claimed only where the points pin E down."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.law.curve.line import ROUNDING
+
+Floats = NDArray[np.float64]
+
+LEAST_RUNGS = 6
+WIDEST = 0.1
+"""Width of the floor's interval over the least measured loss, up to which the floor is a figure worth giving."""
+
+_STEEPEST = 5.0
+_LEAST_ALPHA = 1e-6
+_GRID_ALPHAS = np.geomspace(0.005, 4.0, 40)
+_GRID_SHARES = np.concatenate([[0.0, 0.02], np.linspace(0.05, 0.95, 19), 1.0 - np.geomspace(0.03, 1e-6, 12)])
+_REFINED = 3
+_EVALUATIONS = 400
+_FAR = 40.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FloorFit:
+    """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
+
+    `sse`: what the best fit leaves of the log losses, weighted and summed; known from four rungs on. `E_ci`: the
+    profile likelihood interval of E. `bends`: the loss falls, and a law without a floor fits significantly worse, so E
+    lies above 0. `identified`: it bends, and `E_ci` is narrow. `alpha_ci`: the profile likelihood interval of alpha
+    where E is identified.
+    """
+
+    E: float | None
+    A: float | None
+    alpha: float | None
+    identified: bool
+    reason: str
+    sse: float | None = None
+    E_ci: tuple[float, float] | None = None
+    alpha_ci: tuple[float, float] | None = None
+    bends: bool = False
+    reference_n: float | None = None
+
+    def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
+        """The fitted loss. Raises ValueError below six rungs, where there is none."""
+        if self.E is None or self.A is None or self.alpha is None:
+            raise ValueError("no floor was fitted")
+        return np.asarray(self.E + self.A * np.asarray(n_params, dtype=np.float64) ** -self.alpha, dtype=np.float64)
+
+
+def fit_floor(
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    confidence: float = 0.95,
+    *,
+    weight_R: Sequence[float] | Floats | None = None,
+    least_noise: float = ROUNDING,
+) -> FloorFit:
+    """Least squares of log losses: a grid over alpha and the floor's share of the loss at the ladder's geometric mean
+    size, refined from its best cells; the level has a closed form.
+
+    Intervals are those of an F test with R - 3 degrees of freedom: the values with which the best fit is not
+    significantly worse. `least_noise`: relative noise that every rung has at least.
+    """
+    n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
+    weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
+    order = np.lexsort((weight, loss, n))
+    n, loss, weight = n[order], loss[order], weight[order]
+    rungs, sizes = n.size, np.unique(n).size
+    best = _best(_Ladder.of(n, loss, weight)) if sizes > 3 else None
+    if best is None or rungs < LEAST_RUNGS or sizes < LEAST_RUNGS:
+        reason = f"not identifiable: {sizes} sizes for three parameters and a noise level; at least {LEAST_RUNGS}"
+        sse = None if best is None else best.sse
+        return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason, sse=sse)
+    from scipy.stats import f
+
+    ladder = _Ladder.of(n, loss, weight)
+    reference = float(np.exp(ladder.centre))
+    level = ladder.level_of(best)
+    E = float(np.exp(level)) * best.share
+    A = float(np.exp(level)) * (1.0 - best.share) * reference**best.alpha
+    noise = max(best.sse / (rungs - 3), least_noise**2, ROUNDING**2)
+    limit = best.sse + noise * float(f.ppf(confidence, 1, rungs - 3))
+    least = float(loss.min())
+    fitted = {"E": E, "A": A, "alpha": best.alpha, "sse": best.sse, "reference_n": reference}
+    if (ladder.squares - best.sse) / 2.0 <= noise * float(f.ppf(confidence, 2, rungs - 3)):
+        return FloorFit(**fitted, identified=False, reason="not identifiable: a constant fits as well")
+    if best.alpha > 0.99 * _STEEPEST:
+        return FloorFit(**fitted, identified=False, reason="not identifiable: the exponent ran into its bound")
+    ci = _interval_of_floor(ladder, best, E, limit)
+    if ci[0] <= 0.0:
+        reason = "not identifiable: a law without any floor fits as well"
+        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci)
+    told = (
+        f"a law without a floor fits significantly worse; its {confidence:.0%} interval is {ci[0]:.4g} to {ci[1]:.4g}"
+    )
+    if ci[1] - ci[0] > WIDEST * least:
+        reason = f"not identifiable: there is one, since {told}, which is too wide to give it as a figure"
+        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci, bends=True)
+    return FloorFit(
+        **fitted,
+        identified=True,
+        reason=f"identified: {told}",
+        E_ci=ci,
+        alpha_ci=_interval_of_alpha(ladder, best, limit),
+        bends=True,
+    )
+
+
+def no_floor(reason: str) -> FloorFit:
+    return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ladder:
+    """`x`: log N less its mean `centre`; `y`: log loss; `root`: square roots of the weights, 1 on average."""
+
+    x: Floats
+    y: Floats
+    root: Floats
+    centre: float
+
+    @classmethod
+    def of(cls, n: Floats, loss: Floats, weight: Floats) -> _Ladder:
+        log_n = np.log(n)
+        centre = float(log_n.mean())
+        return cls(x=log_n - centre, y=np.log(loss), root=np.sqrt(weight / weight.mean()), centre=centre)
+
+    @property
+    def squares(self) -> float:
+        """What a constant leaves."""
+        return self.sse_of(np.zeros_like(self.y))
+
+    def level_of(self, best: _Best) -> float:
+        return float(np.average(self.y - _shape(self.x, best.alpha, best.share), weights=self.root**2))
+
+    def residuals_of(self, shape: Floats) -> Floats:
+        """Weighted residuals of y around `shape` at its best level."""
+        gap = self.y - shape
+        return np.asarray(self.root * (gap - np.average(gap, weights=self.root**2)), dtype=np.float64)
+
+    def sse_of(self, shape: Floats) -> float:
+        residuals = self.residuals_of(shape)
+        return float(residuals @ residuals)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Best:
+    alpha: float
+    share: float
+    sse: float
+
+
+def _shape(x: Floats, alpha: Floats | float, share: Floats | float) -> Floats:
+    """Log of (share + (1 - share) * exp(-alpha x)), by log-sum-exp; 0 at the reference size."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.logaddexp(np.log(share), np.log1p(-np.asarray(share)) - alpha * x), dtype=np.float64)
+
+
+def _best(ladder: _Ladder, alpha: float | None = None) -> _Best:
+    """Over alpha and share; at a given alpha, over share alone."""
+    alphas = _GRID_ALPHAS if alpha is None else np.array([alpha])
+    weight = ladder.root**2 / np.sum(ladder.root**2)
+    gap = ladder.y - _shape(ladder.x, alphas[:, None, None], _GRID_SHARES[None, :, None])
+    gap = ladder.root * (gap - (gap @ weight)[..., None])
+    sse = np.einsum("ijk,ijk->ij", gap, gap)
+
+    def at(p: Floats) -> tuple[float, float]:
+        """(alpha, share) of unbounded parameters."""
+        share = 1.0 / (1.0 + math.exp(-min(max(float(p[0]), -_FAR), _FAR)))
+        return alpha if alpha is not None else min(math.exp(min(float(p[1]), _FAR)), _STEEPEST), share
+
+    solutions = [_Best(alpha=a, share=0.0, sse=ladder.sse_of(-a * ladder.x)) for a in _without_floor(ladder, alpha)]
+    for place in np.argsort(sse, axis=None, kind="stable")[:_REFINED]:
+        i, j = np.unravel_index(place, sse.shape)
+        share = float(np.clip(_GRID_SHARES[j], 1e-6, 1.0 - 1e-7))
+        start = [math.log(share / (1.0 - share)), *([] if alpha is not None else [math.log(float(alphas[i]))])]
+        found, cost = _minimum(lambda p: ladder.residuals_of(_shape(ladder.x, *at(p))), start)
+        solutions.append(_Best(alpha=at(found)[0], share=at(found)[1], sse=cost))
+    return min(solutions, key=lambda solution: solution.sse)
+
+
+def _without_floor(ladder: _Ladder, alpha: float | None) -> list[float]:
+    """The exponent of the line, within bounds: the search for a share only approaches 0."""
+    if alpha is not None:
+        return [alpha]
+    weight, x = ladder.root**2, ladder.x - np.average(ladder.x, weights=ladder.root**2)
+    slope = float(np.sum(weight * x * ladder.y) / np.sum(weight * x**2))
+    return [min(max(-slope, _LEAST_ALPHA), _STEEPEST)]
+
+
+def _minimum(residuals: Callable[[Floats], Floats], start: Sequence[float]) -> tuple[Floats, float]:
+    """(parameters, sum of squares) of the minimum that the start leads to, by Levenberg and Marquardt."""
+    from scipy.optimize import leastsq
+
+    with warnings.catch_warnings():
+        # It warns that it stopped at rounding, which is where a perfect fit ends.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = np.atleast_1d(leastsq(residuals, start, xtol=1e-13, ftol=1e-15, maxfev=_EVALUATIONS)[0])
+    left = residuals(found)
+    return found, float(left @ left)
+
+
+def _interval_of_floor(ladder: _Ladder, best: _Best, E: float, limit: float) -> tuple[float, float]:
+    """The floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so that no other
+    floor does.
+
+    The upper end may lie above the least measured loss, which noise puts below a floor that several rungs have reached.
+    With a floor at the greatest loss the best law is a constant, which `limit` has been seen to exclude.
+    """
+    from scipy.optimize import brentq
+
+    def over(floor: float) -> float:
+        return _sse_with_floor(ladder, floor, best) - limit
+
+    if E > 0.0 and over(E) >= 0.0:
+        return E, E
+    highest = float(np.exp(ladder.y.max()))
+    low = 0.0 if E == 0.0 or over(0.0) <= 0.0 else float(brentq(over, 0.0, E, rtol=1e-6))
+    return low, float(brentq(over, E, highest, rtol=1e-6))
+
+
+def _interval_of_alpha(ladder: _Ladder, best: _Best, limit: float) -> tuple[float, float]:
+    """The exponents whose profile over the floor stays within `limit`."""
+    from scipy.optimize import brentq
+
+    def over(alpha: float) -> float:
+        return _best(ladder, alpha).sse - limit
+
+    if over(best.alpha) >= 0.0:
+        return best.alpha, best.alpha
+    low = _LEAST_ALPHA if over(_LEAST_ALPHA) <= 0.0 else float(brentq(over, _LEAST_ALPHA, best.alpha, rtol=1e-6))
+    high = _STEEPEST if over(_STEEPEST) <= 0.0 else float(brentq(over, best.alpha, _STEEPEST, rtol=1e-6))
+    return low, high
+
+
+def _sse_with_floor(ladder: _Ladder, floor: float, best: _Best) -> float:
+    """Least sum of squares with the floor held fixed: the profile of E."""
+    x, y, root = ladder.x, ladder.y, ladder.root
+    log_floor = math.log(floor) if floor > 0.0 else -math.inf
+
+    def residuals(p: Floats) -> Floats:
+        alpha = min(max(math.exp(min(float(p[1]), _FAR)), _LEAST_ALPHA), _STEEPEST)
+        return np.asarray(root * (y - np.logaddexp(log_floor, float(p[0]) - alpha * x)), dtype=np.float64)
+
+    level = float(np.log(np.mean(np.maximum(np.exp(y) - floor, 1e-6 * np.exp(y)))))
+    starts = [(level + shift, slope) for shift in (-2.0, 0.0) for slope in (best.alpha, 0.05, 0.5)]
+    return min(_minimum(residuals, (a, math.log(max(b, 10.0 * _LEAST_ALPHA))))[1] for a, b in starts)

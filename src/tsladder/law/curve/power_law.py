@@ -1,0 +1,194 @@
+"""Fits of log loss on log size over rung means.
+
+Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean a rung and
+its interval has R - 2 degrees of freedom. Sizes are centred in logs: at `reference_n`, the ladder's geometric
+mean, level and slope are uncorrelated, so the two intervals given there describe their joint uncertainty.
+
+All rungs are scored on the same days, and days on which larger models happen to do better move the slope without
+showing in the scatter of the rungs. So the interval of alpha has two parts, of the rungs and of the days
+(`tsladder.law.evidence.days`); both together are `alpha_ci`. The level and the line are those of the scored days.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.difference import Term, bounds, combine
+from tsladder.law.curve.line import ROUNDING, Floats, fit_line
+from tsladder.law.design import n_sizes_of
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConstantFit:
+    """Size does not matter: the geometric mean of the rung means, and the sd of their logs around it."""
+
+    loss: float
+    residual_sd: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerFit:
+    """loss = C * N ** -alpha by least squares in logs, with t intervals at `confidence`.
+
+    alpha_ci, alpha_se, alpha_dof  of rungs and days together, by Welch and Satterthwaite; no narrower than either part
+    alpha_ci_rungs, alpha_se_rungs of the scatter of the rungs alone, with `dof` degrees of freedom
+    alpha_ci_days, alpha_se_days   of the choice of the scored days alone; None where daily losses are not known
+    residuals                      log(loss) - fitted, smallest rung first
+    residual_sd                    of a rung of mean weight
+    weights, leverage              of each rung, and its own share in its fitted value
+    cooks_distance                 one a rung; above 1 that rung carries the fit
+    log_n_spread                   weighted sum of squared deviations of log N
+    dof                            degrees of freedom of `residual_sd`
+    beta                           exponent of the amount of data, where that varies
+    """
+
+    C: float
+    alpha: float
+    alpha_ci: Interval
+    alpha_se: float
+    alpha_dof: float
+    alpha_ci_rungs: Interval
+    alpha_se_rungs: float
+    alpha_ci_days: Interval | None
+    alpha_se_days: float | None
+    alpha_dof_days: float | None
+    r2: float
+    residuals: tuple[float, ...]
+    weights: tuple[float, ...]
+    leverage: tuple[float, ...]
+    cooks_distance: tuple[float, ...]
+    reference_n: float
+    loss_at_reference: float
+    loss_at_reference_ci: Interval
+    residual_sd: float
+    log_n_spread: float
+    n_rungs: int
+    dof: float
+    t_critical: float
+    confidence: float
+    beta: float | None = None
+
+    @property
+    def days(self) -> Term | None:
+        """(variance of alpha that the choice of days causes, degrees of freedom of that estimate)."""
+        if self.alpha_se_days is None:
+            return None
+        return self.alpha_se_days**2, math.inf if self.alpha_dof_days is None else self.alpha_dof_days
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> PowerFit:
+        """Inverse of `to_json`, also after a trip through text, where tuples become lists."""
+        known: dict[str, Any] = {field.name: plain[field.name] for field in dataclasses.fields(cls)}
+        known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        return cls(**known)
+
+    def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
+        with np.errstate(over="ignore"):
+            return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
+
+    def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
+        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show. Both on
+        the days that were scored."""
+        x = self._centred(n_params)
+        variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            width = np.exp(self.t_critical * self.residual_sd * np.sqrt(variance))
+            line = self.loss_at(n_params)
+            return line / width, line * width
+
+    def _centred(self, n_params: NDArray[np.floating] | float) -> Floats:
+        return np.asarray(np.log(np.asarray(n_params, dtype=np.float64) / self.reference_n), dtype=np.float64)
+
+
+def fit_constant(loss_R: Sequence[float] | Floats) -> ConstantFit:
+    """The fit without a slope. Raises ValueError without points."""
+    log_loss = np.sort(np.log(np.asarray(loss_R, dtype=np.float64)))
+    if log_loss.size == 0:
+        raise ValueError("a constant needs at least one rung")
+    spread = float(log_loss.std(ddof=1)) if log_loss.size > 1 else None
+    return ConstantFit(loss=float(np.exp(log_loss.mean())), residual_sd=spread)
+
+
+def fit_power(
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    confidence: float = 0.95,
+    *,
+    weight_R: Sequence[float] | Floats | None = None,
+    days: Term | None = None,
+    least_noise: float = ROUNDING,
+) -> PowerFit | None:
+    """Fit rung means; None with fewer than three sizes: there is no interval then.
+
+    `weight_R`: see `tsladder.law.curve.weights`; None: equal. `days`: variance of the slope that the choice of the
+    scored days causes, and its degrees of freedom. `least_noise`: relative noise that every rung mean has at least,
+    such as that of losses printed with few digits. The order of the points changes nothing, and another unit of N
+    changes C and `reference_n` alone.
+    """
+    line = fit_line(n_params_R, loss_R, weight_R)
+    if line is None or n_sizes_of(line.n) < 3 or line.dof < 1:
+        return None
+    from scipy.stats import t
+
+    r = line.n.size
+    sst = float(np.sum(line.weight * (line.y - line.level) ** 2))
+    sd = max(float(np.sqrt(line.squares / line.dof)), least_noise, ROUNDING)
+    of_rungs = (sd**2 / line.spread, float(line.dof))
+    critical = float(t.ppf((1.0 + confidence) / 2.0, line.dof))
+    cooks = (
+        line.weight * line.residuals**2 * line.leverage / (2.0 * sd**2 * np.maximum(1.0 - line.leverage, ROUNDING) ** 2)
+    )
+    level_width = critical * sd / np.sqrt(r)
+    with np.errstate(over="ignore"):
+        low, high, C = np.exp(
+            [line.level - level_width, line.level + level_width, line.level - line.slope * line.centre]
+        )
+    alpha = 0.0 - line.slope
+    terms = [of_rungs] if days is None else [of_rungs, days]
+    se, dof = combine(terms)
+    return PowerFit(
+        C=float(C),
+        alpha=alpha,
+        alpha_ci=_widest(alpha, terms, confidence),
+        alpha_se=se,
+        alpha_dof=dof,
+        alpha_ci_rungs=bounds(alpha, [of_rungs], confidence=confidence),
+        alpha_se_rungs=math.sqrt(of_rungs[0]),
+        alpha_ci_days=None if days is None else bounds(alpha, [days], confidence=confidence),
+        alpha_se_days=None if days is None else math.sqrt(days[0]),
+        alpha_dof_days=None if days is None or math.isinf(days[1]) else days[1],
+        r2=1.0 - line.squares / sst if sst > r * ROUNDING**2 else 0.0,
+        residuals=tuple(line.residuals.tolist()),
+        weights=tuple(line.weight.tolist()),
+        leverage=tuple(line.leverage.tolist()),
+        cooks_distance=tuple(cooks.tolist()),
+        reference_n=float(np.exp(line.centre)),
+        loss_at_reference=float(np.exp(line.level)),
+        loss_at_reference_ci=(float(low), float(high)),
+        residual_sd=sd,
+        log_n_spread=line.spread,
+        n_rungs=r,
+        dof=line.dof,
+        t_critical=critical,
+        confidence=confidence,
+    )
+
+
+def _widest(alpha: float, terms: Sequence[Term], confidence: float) -> Interval:
+    """Of all terms together and of each alone. A further source of noise adds degrees of freedom as well, which would
+    make the interval of all narrower than that of a part which few degrees of freedom tell."""
+    ends = [bounds(alpha, terms, confidence=confidence)]
+    ends += [bounds(alpha, [term], confidence=confidence) for term in terms]
+    return min(low for low, _ in ends), max(high for _, high in ends)

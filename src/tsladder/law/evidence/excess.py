@@ -1,0 +1,78 @@
+"""The law of what a model loses to the best forecast that needs no model: loss minus the best baseline's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.points import RungPoint
+
+HINDSIGHT = "own_rate"
+"""A constant that knows the scored region's own rate is no forecast that anybody could have made."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExcessFit:
+    """`slope_per_tenfold`: change of the excess, in units of the loss, when N grows tenfold; None below three sizes.
+
+    `power`: the power law of the excess itself, where every rung's excess is positive and has a logarithm.
+    """
+
+    baseline: str
+    baseline_loss: float
+    slope_per_tenfold: float | None
+    slope_ci: tuple[float, float] | None
+    power: PowerFit | None
+    reason: str
+
+
+def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessFit | None:
+    """Of the rungs' means; None without baselines."""
+    known = {name: loss for name, loss in (rungs[0].baselines if rungs else {}).items() if name != HINDSIGHT}
+    if not known:
+        return None
+    name = min(known, key=lambda key: (known[key], key))
+    sizes = np.array([point.n_params for point in rungs])
+    excess = np.array([point.loss - known[name] for point in rungs])
+    slope, ci = _slope_per_tenfold(sizes, excess, confidence)
+    power = fit_power(sizes, excess, confidence) if bool((excess > 0.0).all()) else None
+    return ExcessFit(
+        baseline=name,
+        baseline_loss=known[name],
+        slope_per_tenfold=slope,
+        slope_ci=ci,
+        power=power,
+        reason=_reason(name, excess, slope, power),
+    )
+
+
+def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerFit | None) -> str:
+    if slope is None:
+        return f"fewer than three sizes: no slope of the loss above {name}"
+    if power is not None:
+        return f"every rung loses more than {name}, so its excess has a logarithm and a power law is fitted to it"
+    below = int(np.sum(excess <= 0.0))
+    return (
+        f"{below} of {excess.size} rungs lose no more than {name}: an excess that is not positive has no logarithm, so "
+        "the slope per tenfold stands alone"
+    )
+
+
+def _slope_per_tenfold(
+    sizes: np.ndarray, excess: np.ndarray, confidence: float
+) -> tuple[float | None, tuple[float, float] | None]:
+    """Least squares on log10 N over rungs with its t interval."""
+    if np.unique(sizes).size < 3:
+        return None, None
+    from scipy.stats import t
+
+    x = np.log10(sizes) - np.log10(sizes).mean()
+    spread = float(x @ x)
+    slope = float(x @ excess) / spread
+    residuals = excess - excess.mean() - slope * x
+    dof = sizes.size - 2
+    reach = float(t.ppf((1.0 + confidence) / 2.0, dof)) * float(np.sqrt(residuals @ residuals / dof / spread))
+    return slope, (slope - reach, slope + reach)

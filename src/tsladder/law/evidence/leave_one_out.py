@@ -1,0 +1,75 @@
+"""What the rungs say of one that is left out, and which rung does not belong to the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsladder.law.curve.line import ROUNDING, Floats, fit_line
+
+_OWN_POINT = 1e-9
+"""A leverage so close to 1 means that the fit does not exist without the point."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """One rung predicted from the others by a power law. `error` is relative: predicted / measured - 1.
+
+    `p_outlier`: two-sided p that a rung of the others' law lies as far off as this one, from its externally studentised
+    residual, times the number of rungs (Bonferroni); None where the others leave no degree of freedom.
+    """
+
+    n_params: float
+    measured: float
+    predicted: float
+    error: float
+    alpha_without: float
+    p_outlier: float | None = None
+
+
+def leave_one_rung_out(
+    n_params_R: Sequence[float] | Floats,
+    loss_R: Sequence[float] | Floats,
+    weight_R: Sequence[float] | Floats | None = None,
+    *,
+    least_noise: float = ROUNDING,
+) -> tuple[LeftOut, ...]:
+    """Each rung, smallest first, predicted by the power law through the others; () with fewer than three rungs.
+
+    In closed form: without point i the residual is e / (1 - h) and the slope lacks w x e / (S (1 - h)), with h its
+    leverage and w its weight. The last entry is the test that counts for a ladder: the top rung predicted from below.
+    """
+    line = fit_line(n_params_R, loss_R, weight_R)
+    if line is None or line.dof < 1 or float(line.leverage.max()) > 1.0 - _OWN_POINT:
+        return ()
+    rest = 1.0 - line.leverage
+    alone = line.residuals / rest
+    slopes = line.slope - line.weight * line.x * alone / line.spread
+    p_outlier: Sequence[float | None] = [None] * line.n.size
+    if line.dof > 1:
+        from scipy.stats import t
+
+        dof = line.dof - 1
+        squares = np.maximum(line.squares - line.weight * line.residuals**2 / rest, 0.0)
+        noise = np.maximum(squares / dof, max(least_noise, ROUNDING) ** 2)
+        ratio = np.sqrt(line.weight) * line.residuals / np.sqrt(noise * rest)
+        p_outlier = np.minimum(1.0, line.n.size * 2.0 * t.sf(np.abs(ratio), dof)).tolist()
+    return tuple(
+        LeftOut(
+            n_params=float(n),
+            measured=float(loss),
+            predicted=float(loss * math.exp(-error)),
+            error=math.expm1(-error),
+            alpha_without=0.0 - float(slope),
+            p_outlier=p,
+        )
+        for n, loss, error, slope, p in zip(line.n, line.loss, alone, slopes, p_outlier, strict=True)
+    )
+
+
+def is_outlier(left: LeftOut, confidence: float) -> bool:
+    """Does this rung not belong to the law of the others?"""
+    return left.p_outlier is not None and left.p_outlier < 1.0 - confidence

@@ -1,0 +1,83 @@
+"""What to know of the rungs beside their verdict: which were dropped, how they were trained, which carry the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tsladder.law.curve.forms import Support
+from tsladder.law.evidence.leave_one_out import LeftOut, is_outlier
+from tsladder.law.points import DroppedCell, RungPoint
+from tsladder.law.wording import exponent_in_words, p_in_words
+
+_MOST_NAMED = 6
+"""Rungs in one sentence; of more their number is told."""
+
+CARRIES = 1.0
+"""Cook's distance from which a rung carries the fit."""
+
+
+def notes_on(
+    rungs: Sequence[RungPoint],
+    support: Support,
+    dropped: Sequence[DroppedCell],
+    left_out: Sequence[LeftOut],
+) -> list[str]:
+    """Sentences. `left_out`: one entry a rung, or none."""
+    power = support.power
+    notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
+    notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
+    notes += [f"{p.cell} is a constant predictor" for p in rungs if p.constant_predictor]
+    by_count: dict[int, list[str]] = {}
+    for p in rungs:
+        if p.seeds:
+            by_count.setdefault(len(p.seeds), []).append(p.cell)
+    if len(by_count) > 1:
+        notes.append(f"{_seeds_in_words(by_count)}, so some means are better known than others")
+    if alone := by_count.get(1):
+        one = f"{_some(alone)} has one seed, so its loss has"
+        several = f"{_some(alone)} have one seed each, so their losses have"
+        notes.append(f"{one if len(alone) == 1 else several} no standard error")
+    precisions = dict.fromkeys(point.precision for point in rungs if point.precision is not None)
+    if len(precisions) > 1:
+        mixed = "; ".join(f"{p} at " + ", ".join(q.cell for q in rungs if q.precision == p) for p in precisions)
+        notes.append(
+            f"the rungs differ in precision ({mixed}). docs/decisions.md has what that was seen to move a loss by; "
+            "-S training.precision=fp32 asks every rung in one"
+        )
+    if support.data_exponent is not None:
+        notes.append("n_data moves in step with n_params, so the exponent is that of both together")
+    elif support.sizes is not None and power is not None:
+        notes.append(f"n_data varies, so size is judged at equal data: {support.sizes.reason}")
+        notes += support.sizes.doubts
+    if power is not None and power.dof <= 1:
+        notes.append("one degree of freedom: only a very steep law can show")
+    if power is not None and power.dof > 1 and left_out:
+        for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True):
+            without = f"without it alpha is {exponent_in_words(left.alpha_without)}"
+            if is_outlier(left, power.confidence) and left.p_outlier is not None:
+                notes.append(
+                    f"{rung.cell} does not belong to the law of the other rungs ({p_in_words(left.p_outlier)}, "
+                    f"Bonferroni; it lies {-left.error / (1.0 + left.error):+.1%} off their law): {without}"
+                )
+            elif distance > CARRIES:
+                notes.append(f"{rung.cell} carries the fit (Cook's distance {distance:.2f}, above 1): {without}")
+    return notes
+
+
+def _seeds_in_words(by_count: Mapping[int, Sequence[str]]) -> str:
+    """Such as "3 seeds at 78 rungs, 2 at 80k, 200k and 750k": the most frequent number of seeds first."""
+    ordered = sorted(by_count.items(), key=lambda item: (-len(item[1]), -item[0]))
+    told = [
+        f"{count}{' seeds' if place == 0 else ''} at {_some(cells)}" for place, (count, cells) in enumerate(ordered)
+    ]
+    if len(told) > _MOST_NAMED:
+        counts = sorted(by_count)
+        told = [*told[:2], f"others from {counts[0]} to {counts[-1]}"]
+    return "the rungs have unequal numbers of seeds: " + ", ".join(told)
+
+
+def _some(cells: Sequence[str]) -> str:
+    """All by name where they are few."""
+    if len(cells) > _MOST_NAMED:
+        return f"{len(cells)} rungs"
+    return cells[0] if len(cells) == 1 else f"{', '.join(cells[:-1])} and {cells[-1]}"

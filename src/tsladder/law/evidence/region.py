@@ -1,0 +1,35 @@
+"""The joint region of exponent and coefficient: A and alpha of a short ladder are nearly collinear, so two intervals
+side by side say too much. At the ladder's geometric mean size they are uncorrelated, which makes the ellipse plain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tsladder.law.curve.power_law import PowerFit
+
+CORNERS = 64
+
+
+def joint_region(fit: PowerFit) -> dict[str, Any]:
+    """The boundary, `CORNERS` points of it, within which (alpha, C) lie together with the fit's confidence (F test).
+
+    `loss_at_reference` is the loss at the ladder's geometric mean size of each of them, on the scored days; alpha's
+    part of the days is in the region. A C beyond all numbers is None.
+    """
+    from scipy.stats import f
+
+    of_level = fit.residual_sd / np.sqrt(fit.n_rungs) * np.sqrt(2.0 * float(f.ppf(fit.confidence, 2, fit.dof)))
+    of_alpha = fit.alpha_se * np.sqrt(2.0 * float(f.ppf(fit.confidence, 2, min(fit.alpha_dof, 1e6))))
+    angle = np.linspace(0.0, 2.0 * np.pi, CORNERS, endpoint=False)
+    log_level = np.log(fit.loss_at_reference) + of_level * np.cos(angle)
+    alpha = fit.alpha + of_alpha * np.sin(angle)
+    with np.errstate(over="ignore"):
+        level, coefficient = np.exp(log_level), np.exp(log_level + alpha * np.log(fit.reference_n))
+    return {
+        "confidence": fit.confidence,
+        "alpha": alpha.tolist(),
+        "C": [float(c) if np.isfinite(c) else None for c in coefficient],
+        "loss_at_reference": [float(loss) if np.isfinite(loss) else None for loss in level],
+    }

@@ -1,0 +1,1 @@
+"""Read a table of points as people have it: names of columns, units, numbers, rows."""

@@ -1,0 +1,158 @@
+"""One row of a table of points from its cells, or what is wrong with each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tsladder.law.ladder import POINT_KEYS
+from tsladder.law.reading.columns import COUNTS, NEEDED, Columns, role_of
+from tsladder.law.reading.numbers import Decimal, Number, is_missing, read_number
+from tsladder.law.reading.options import Reading
+from tsladder.law.reading.row import EVERYTHING, Row
+from tsladder.law.reading.sheet import Cell, Line, Sheet, cell_at
+
+DROPPED = "dropped"
+"""The column of a study's table that says of a row that it has no loss."""
+
+NUMBERS = ("n_params", "loss", "n_data", "compute", "se")
+"""Roles whose cells are numbers."""
+
+_OF_A_STUDY = frozenset((*POINT_KEYS, "n_seeds", "fitted_loss")) - {"precision", "n_data"}
+"""Columns that a study or a fit writes of a point and that are no setting of its run."""
+
+_ONLY_OF_A_STUDY = frozenset(("off_budget", "dropped", "dropped_reason", "n_params_body"))
+"""By these its tables are known, older ones too."""
+
+_FLOPS = 6.0
+"""FLOPs of training, a parameter and token: 2 forward, 4 backward (Kaplan et al. 2020)."""
+
+
+class RowReader:
+    """Reads the rows of one table, whose columns and decimal mark are known. `incomplete`: a row without its amount of
+    data was among them."""
+
+    complete = (
+        "all rows need an amount of data, or none: fill it in, drop these rows, or leave data out by --columns n_data="
+    )
+
+    def __init__(self, sheet: Sheet, columns: Columns, reading: Reading, mark: Decimal) -> None:
+        self._at = columns.places
+        self._scales = columns.scales
+        self._mark = mark
+        self._width = len(sheet.header)
+        self._step = _last_digit(sheet.column(self._at["loss"]), mark)
+        self._further = _further(sheet, columns, reading)
+        self.incomplete = False
+
+    def read(self, line: Line) -> tuple[Row | None, list[str]]:
+        """The row, or None and what is wrong with it."""
+        number, cells = line
+        wrong = []
+        if any(not is_missing(cell) for cell in cells[self._width :]):
+            comma = "; a decimal comma needs columns separated by semicolons" if self._mark is Decimal.POINT else ""
+            wrong.append(f"has {len(cells)} cells, the header {self._width}{comma}")
+        values: dict[str, float] = {}
+        for role in NUMBERS:
+            if role not in self._at:
+                continue
+            cell = cell_at(cells, self._at[role])
+            if role == "se" and is_missing(cell):
+                continue
+            value, fault = self._positive(cell, role)
+            if value is None:
+                wrong.append(f"{role} {fault}")
+            else:
+                values[role] = value
+        n_data = values.get("n_data")
+        if {"compute", "n_params"} <= values.keys():
+            n_data = values["compute"] / (_FLOPS * values["n_params"])
+            if n_data < 1.0:
+                wrong.append(
+                    f"compute {values['compute']:g} is less than 6 FLOPs a parameter, so n_data = C / (6 N) would be "
+                    "below one: is it in FLOPs? Leave it out by --columns n_data="
+                )
+        group = self._text(cells, "group") if "group" in self._at else EVERYTHING
+        if not group:
+            wrong.append("group is missing; every row needs one, or no row")
+        if wrong or not all(role in values for role in NEEDED):
+            return None, wrong
+        return (
+            Row(
+                number=number,
+                n_params=values["n_params"],
+                loss=values["loss"],
+                n_data=n_data,
+                group=group,
+                seed=self._text(cells, "seed") or None,
+                se=values.get("se"),
+                loss_step=self._step,
+                further=self._other(cells),
+            ),
+            [],
+        )
+
+    def _text(self, cells: Sequence[Cell], role: str) -> str:
+        return "" if role not in self._at else str(cell_at(cells, self._at[role])).strip()
+
+    def _other(self, cells: Sequence[Cell]) -> dict[str, float | str]:
+        found: dict[str, float | str] = {}
+        for name, place in self._further.items():
+            cell = cell_at(cells, place)
+            if not is_missing(cell):
+                number = read_number(cell, self._mark)
+                found[name] = str(cell) if number is None else number.value
+        return found
+
+    def _positive(self, cell: Cell, role: str) -> tuple[float | None, str]:
+        """The number that a cell holds, or what is wrong with it."""
+        if is_missing(cell):
+            told = f" ({cell!r})" if cell != "" else ""
+            if role in ("n_data", "compute"):
+                self.incomplete = True
+                return None, f"is missing{told}, and other rows have it"
+            return None, f"is missing{told}; it {_WHY[role]}"
+        number = read_number(cell, self._mark)
+        if number is None or (number.unit and role not in COUNTS):
+            marked = f" (the {self._mark} is the decimal mark)" if "," in str(cell) else ""
+            return None, f"is {cell!r}; it {_WHY[role]}{marked}"
+        scale = self._scales.get(role, 1.0)
+        if number.unit and scale != 1.0:
+            return None, f"is {cell!r} in a column whose heading has a unit; one of the two is too much"
+        if not _LEAST <= number.value * scale <= _MOST:
+            return None, f"is {cell}; it {_WHY[role]}"
+        return number.value * scale, ""
+
+
+_LEAST, _MOST = 1e-30, 1e30
+_POSITIVE = f"must be a positive number (within {_LEAST:g} and {_MOST:g})"
+_WHY = {
+    "n_params": _POSITIVE,
+    "n_data": _POSITIVE,
+    "compute": _POSITIVE,
+    "loss": f"{_POSITIVE}: a law is fitted to its logarithm",
+    "se": f"{_POSITIVE}, or empty where it is not known",
+}
+
+
+def _further(sheet: Sheet, columns: Columns, reading: Reading) -> dict[str, int]:
+    """Name -> place of the columns that may say how a run differs from another.
+
+    Not another loss of the same run, nor what a study writes of its points, nor what --ignore names.
+    """
+    skipped = {name.casefold() for name in reading.ignore} | {DROPPED}
+    names = [name.casefold() for name in sheet.header]
+    if set(names) >= _ONLY_OF_A_STUDY:
+        skipped |= _OF_A_STUDY
+    found: dict[str, int] = {}
+    for place, name in enumerate(sheet.header):
+        role = role_of(name)
+        another_loss = role is not None and role[0] == "loss"
+        if place not in columns.places.values() and names[place] not in skipped and not another_loss:
+            found.setdefault(name, place)
+    return found
+
+
+def _last_digit(cells: Iterable[Cell], mark: Decimal) -> float | None:
+    """Unit of the last digit that a column shows anywhere: 0.4 beside 0.397 is 0.400."""
+    numbers: list[Number] = [number for cell in cells if (number := read_number(cell, mark)) is not None]
+    return float(f"1e{-max(number.decimals for number in numbers)}") if numbers else None

@@ -1,0 +1,1 @@
+"""Loss against size and amount of data, where both vary in a table."""
