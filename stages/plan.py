@@ -8,11 +8,11 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
+    from tsladder.artifacts.store import write_json
     from tsladder.planning.across_cells import plan_files
     from tsladder.planning.cells import plan_cells
     from tsladder.planning.endings import write_endings
     from tsladder.planning.study_time import study_note
-    from tsladder.records import write_json
     from tsladder.search.forced_trials import forced_by_rung
     from tsladder.search.strategies import load
 

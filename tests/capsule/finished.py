@@ -19,7 +19,6 @@ from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
 from tsladder.planning.across_cells import plan_files
 from tsladder.planning.cells import plan_cells
-from tsladder.records import read_json, write_json
 from tsladder.report.build import build_report
 from tsladder.vocabulary import Cell, Region
 

@@ -16,7 +16,6 @@ from tsladder.console.plan_lines import forecast_lines
 from tsladder.locks import sole_owner
 from tsladder.planning.calibration import keep, kept
 from tsladder.planning.run_length import run_lengths
-from tsladder.records import write_json
 from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 

@@ -22,7 +22,8 @@ LAYERS = (
     ("training", "results"),
     ("planning",),
     ("models", "data", "evaluation", "tracking"),
-    ("interruption", "locks", "log_file", "params", "patience", "places", "records", "seeds"),
+    ("artifacts",),
+    ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
     ("families", "formatting", "log_relay", "steps", "suggestions", "typed_yaml", "vocabulary"),
     ("errors",),
 )

@@ -15,9 +15,9 @@ import pytest
 from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
-from tsladder.records import write_json, write_text
 from tsladder.status.dvc_yaml import INPUTS, PLAN, read_pipeline
 from tsladder.status.freshness import Standing
 from tsladder.status.study_state import study_state

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.records import write_text
+from tsladder.artifacts.store import write_text
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
 from tsladder.status.file_hashes import Hashes, WorkingTree

@@ -30,6 +30,7 @@ from tests.status.written import (
     write_study,
 )
 
+from tsladder.artifacts.store import append_line, read_json, write_json, write_text
 from tsladder.console.status_lines import status_lines
 from tsladder.locks import sole_owner
 from tsladder.params import load_params

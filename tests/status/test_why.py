@@ -29,7 +29,6 @@ from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
 from tsladder.console.why_lines import why_lines
 from tsladder.places import Places
-from tsladder.records import write_json, write_text
 from tsladder.status.dry_run import study_forecast
 from tsladder.status.plan_changes import plan_changes
 from tsladder.status.question import read_question

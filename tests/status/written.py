@@ -17,6 +17,7 @@ import pytest
 import yaml
 from tests.studies import DEFAULT_PARAMS, ROOT
 
+from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.inputs import read_inputs
 from tsladder.data.manifest import manifest_digests
 from tsladder.data.tiers import names as tier_names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tsladder.artifacts.store import read_json
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions

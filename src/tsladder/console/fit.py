@@ -10,8 +10,8 @@ from typing import Any
 
 from tsladder.errors import BadInput
 from tsladder.formatting import aligned
-from tsladder.law.detection import FEW_DOF
-from tsladder.law.reading import Reading
+from tsladder.law.evidence.detection import FEW_DOF
+from tsladder.law.reading.options import Reading
 from tsladder.law.scaling import residuals_of
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table, write_fit
 from tsladder.steps import OnStep, no_progress

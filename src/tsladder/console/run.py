@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tsladder.artifacts.store import read_json
 from tsladder.console.manual_pause import HandPause
 from tsladder.console.run_dvc import Driven, drive
 from tsladder.console.run_lines import long_run, summary_lines

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from tsladder.artifacts.store import digest, write_json
+from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
@@ -20,7 +20,6 @@ from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS,
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe, loss_of_task
 from tsladder.planning.stage_code import family_module, strategy_module, tier_module
-from tsladder.records import digest
 
 AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.artifacts.store import write_json
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, StopParams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.store import read_json
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
