@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,8 @@ def _possible_task(params: Params, table: FeatureTable) -> str:
 
 
 def _is_accepted(params: Params, table: FeatureTable, task: str) -> bool:
-    wanted = dataclasses.replace(params, target=dataclasses.replace(params.target, **{"task": task}))
+    changed: dict[str, Any] = {"task": task}
+    wanted = dataclasses.replace(params, target=dataclasses.replace(params.target, **changed))
     try:
         for horizon in params.horizons:
             splits_record(table, wanted, horizon)
