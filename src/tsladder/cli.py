@@ -139,7 +139,7 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     else:
         print("\n".join(fit_lines(record)))
     if "rows_dropped" in record:
-        print(f"tsladder: note: {record['rows_dropped']} rows say that they were dropped", file=sys.stderr)
+        print(f"tsladder: note: {record['rows_dropped']} rows are marked as dropped", file=sys.stderr)
     if record["ignored_columns"]:
         print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""The log of a stage: that of the `tsladder run` which drives it, or one of its own.
+"""Choose the log of a stage: that of the `tsladder run` that started it, or one of its own.
 
 `dvc repro` and `dvc exp run` keep no log. A stage that one of them starts finds the DVC process among its ancestors,
 and all stages of one such process write to one file: what they print, and what the file alone holds. What a training

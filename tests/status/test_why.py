@@ -247,7 +247,7 @@ def test_a_cell_above_the_top_rung_says_how_to_plan_it(study: Places) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"), [({}, "--retry-failed"), ({"stop_reason": "thermal"}, "goes on with stage hpo")]
+    ("fields", "says"), [({}, "--retry-failed"), ({"stop_reason": "thermal"}, "resumes stage hpo")]
 )
 def test_a_failed_cell_says_what_another_run_would_do(study: Places, fields: dict[str, str], says: str) -> None:
     fail(study, CELL, "none ended with a loss", **fields)

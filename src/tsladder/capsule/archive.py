@@ -1,4 +1,4 @@
-"""A capsule read with suspicion: everything is checked before anything is written, and nothing is taken on trust."""
+"""Read a capsule that may be damaged or hostile: everything is checked before anything is written."""
 
 from __future__ import annotations
 

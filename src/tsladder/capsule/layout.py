@@ -1,4 +1,4 @@
-"""What a capsule may hold: the names of its members, which are paths inside a study's folder, and their limits."""
+"""Define the members of a capsule, which are paths inside a study's folder, and their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a capsule tells of the machine it was made on: no absolute path, no name of the host or of the user.
+"""Remove absolute paths and the names of host and user from the files of a capsule.
 
 Records hold numbers and names of ours; what a library said when a training failed may hold anything.
 """

@@ -1,4 +1,4 @@
-"""A capsule -> its law, its verdicts, every figure and the report, all computed anew from the points in it."""
+"""Compute law, verdicts, figures and report again from the points in a capsule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tsladder plan --calibrate`: a few models trained for a moment, and the models of memory and time fitted to them."""
+"""Measure memory and time of a few models on this machine, for `tsladder plan --calibrate`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
     if outcome.peak_memory_gib is None or len(outcome.curve) < epochs:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
-            f"{': ' + outcome.message if outcome.message else ''}): nothing was kept, plans go on with what was there"
+            f"{': ' + outcome.message if outcome.message else ''}): no calibration was stored"
         )
     # A probe that ran out of memory was carried out under a smaller plan.
     return Peak(

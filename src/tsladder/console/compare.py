@@ -1,4 +1,4 @@
-"""`tsladder compare CELL CELL`: is one model of the study better than another, on the same days?"""
+"""Compare two models of the study on the same days, for `tsladder compare CELL CELL`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ SEPARATOR = ":"
 
 
 def name_cells(names: Sequence[str]) -> bool:
-    """Are `names` cells of this study or baselines of them, and not experiments? Raises BadInput for one of each kind,
-    for more than two cells, and for fewer than two names."""
+    """True where `names` are cells of this study or their baselines, False where they are experiments. Raises BadInput
+    for a mixture, for more than two cells, and for fewer than two names."""
     cells = [name for name in names if _is_cell(name)]
     if len(names) < 2:
-        raise BadInput(f"a comparison takes two cells, or two experiments and more; got {names[0]} alone")
+        raise BadInput(f"compare takes two cells, or two experiments or more; got {names[0]} alone")
     if cells and len(cells) < len(names):
         others = [name for name in names if name not in cells]
         raise BadInput(
-            f"cells are compared with cells, and experiments with experiments: {', '.join(cells)} would be a cell, "
-            f"{', '.join(others)} would not (a cell is written like 2M-h1)"
+            f"cells are compared with cells, and experiments with experiments: {', '.join(cells)} is a cell, "
+            f"{', '.join(others)} is not (a cell is written like 2M-h1)"
         )
     if len(cells) > 2:
         raise BadInput(f"two cells are compared at a time, got {', '.join(cells)}")
@@ -89,9 +89,9 @@ def comparison_lines(found: Comparison) -> list[str]:
     words = (
         f"{better} is better than {worse} ({p_in_words(found.p)})"
         if clear
-        else f"{found.first} and {found.second} cannot be told apart ({p_in_words(found.p)})"
+        else f"no significant difference between {found.first} and {found.second} ({p_in_words(found.p)})"
     )
-    effective = "" if found.effective_n is None else f", worth {found.effective_n:.0f} independent ones"
+    effective = "" if found.effective_n is None else f" (effective sample size {found.effective_n:.0f})"
     rows = [
         ("model", LOSS_WORDS[found.metric], "seeds"),
         (found.first, f"{found.first_loss:.4f}", ", ".join(map(str, found.first_seeds)) or "-"),

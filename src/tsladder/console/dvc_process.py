@@ -1,4 +1,4 @@
-"""`dvc` as a child of `tsladder run`: in a session of its own, so that a Ctrl-C reaches it once and from here."""
+"""Start and stop DVC as a child of `tsladder run`, in a session of its own, so that a Ctrl-C reaches it once."""
 
 from __future__ import annotations
 

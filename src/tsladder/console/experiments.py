@@ -1,4 +1,4 @@
-"""`tsladder compare EXP EXP...`: the results of whole experiments, each read as it was, side by side."""
+"""Read and compare the results of whole experiments, for `tsladder compare EXP EXP...`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _refuse_outdated(name: str, folder: Path) -> None:
     ]
     if outdated:
         raise BadInput(
-            f"{name} asks for something else than its results answer; build it with `tsladder run`:", outdated
+            f"the parameters of {name} are not those of its results; build it with `tsladder run`:", outdated
         )
     if _md5(stages["plan"], "outs") != _md5(stages["fit"], "deps"):
         raise BadInput(f"the law of {name} is older than its plans: end its run with `tsladder run`")

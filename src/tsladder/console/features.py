@@ -1,4 +1,4 @@
-"""`tsladder features [TIER]`: the tiers, or the columns of one, as they are declared. Needs no data."""
+"""List the feature tiers, or the columns of one, for `tsladder features [TIER]`. Needs no data."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def tier_lines(record: dict[str, Any]) -> list[str]:
     return [
         *aligned(rows),
         "",
-        "OHLCV are fed while data.ohlcv is true.",
-        "With data.volume: false every column made of the volume is left out of any tier and of OHLCV (third count).",
+        "OHLCV columns are fed while data.ohlcv is true.",
+        "With data.volume: false the columns computed from volume are left out (third count).",
         f"{shared} they share their samples.",
-        "The columns of one: tsladder features TIER",
+        "Columns of one tier: tsladder features TIER",
     ]
 
 

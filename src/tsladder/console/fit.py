@@ -1,4 +1,4 @@
-"""`tsladder fit`: the law of a table of points, for people and for programs."""
+"""Fit a law to a table of points and print it, for `tsladder fit`."""
 
 from __future__ import annotations
 

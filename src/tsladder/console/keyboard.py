@@ -1,4 +1,4 @@
-"""Keys as they are pressed, without Enter and without an echo, while Ctrl-C and Ctrl-Z stay what they are."""
+"""Read single keys from the terminal, without Enter and without echo; Ctrl-C and Ctrl-Z keep their meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a study that runs: a line a cell, and below it what trains, what DVC does and what was said. Pure."""
+"""Build the live table of a running study: a line a cell, then trainings, DVC's stage and messages. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parser of `tsladder`: argparse, and the nearest name where a command or an option is mistyped."""
+"""Parse the command line, and suggest a name where a command or an option is mistyped."""
 
 from __future__ import annotations
 

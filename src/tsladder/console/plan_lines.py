@@ -56,11 +56,13 @@ def _total(forecast: StudyForecast) -> list[str]:
     planned = [cell for cell in forecast.cells.values() if cell.planned and cell.fits]
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
-        return [f"expected in all, if everything were to be built: {duration(sum(known))}"]
+        return [f"expected in total, if every cell is built from the beginning: {duration(sum(known))}"]
     if forecast.machine.rates is None:
         device = forecast.machine.device
-        return [f"{NO_FORECAST} of time: the speed of this {device} is not known; measure it with plan --calibrate"]
-    return ["times are known once the bars are there (`dvc pull data.dvc`)"]
+        return [
+            f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
+        ]
+    return ["no time is known without the bars: `dvc pull data.dvc` fetches them"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

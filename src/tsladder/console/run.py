@@ -1,4 +1,4 @@
-"""`tsladder run`: drive `dvc repro`, then say what passed, failed or was skipped, and the verdicts."""
+"""Run `dvc repro` for `tsladder run`, then print which cells passed, failed or were skipped, and the verdicts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     missing = [str(path) for symbol in params.data.markets if not (path := places.bars(symbol)).exists()]
     if missing:
         are = "is" if len(missing) == 1 else "are"
-        raise BadInput(f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or bring your own file")
+        raise BadInput(
+            f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or `tsladder ingest` for your own bars"
+        )
     # A wish that cannot be fulfilled ends here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     refuse_too_little(params, machine)
@@ -78,7 +80,7 @@ class _Run:
         code = self._end(driven, time.monotonic() - started)
         self._log.note(f"ended with {code}")
         if driven.stopped:
-            raise Interrupted("stopped; `tsladder run` goes on where this ended")
+            raise Interrupted("stopped; `tsladder run` resumes it")
         return code
 
     def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
@@ -135,7 +137,7 @@ class _Run:
     def _words(self) -> list[str]:
         places = self._places
         if not self._selection.whole:
-            return ["The law and the report were not fitted: `tsladder run` builds what is open and fits them."]
+            return ["The law and the report were not built: `tsladder run` builds the other cells and then both."]
         return [
             *verdict_lines(places),
             "",
@@ -171,6 +173,6 @@ def _set_aside(places: Places, stage: str, cell: Cell) -> None:
 
 
 def _has_failed(places: Places, cell: Cell) -> bool:
-    """Whatever the question was."""
+    """True where the cell has failed, whether or not its parameters have changed since."""
     records = (places.choice(cell), places.models(cell) / "status.json")
     return any(path.exists() and read_json(path)["status"] == CellStatus.FAILED for path in records)

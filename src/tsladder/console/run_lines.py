@@ -29,7 +29,7 @@ def long_run(
         forecast = seconds_by_cell(places, params, forced)
         left = {cell: forecast.get(cell) if seconds is None else seconds for cell, seconds in left.items()}
     total = days(sum(seconds for seconds in left.values() if seconds is not None))
-    return None if total is None else f"about {total} to go on this machine; stopped, it goes on where it was"
+    return None if total is None else f"about {total} left on this machine; the run can be stopped and resumed"
 
 
 def summary_lines(
@@ -57,7 +57,7 @@ def summary_lines(
         lines.append("stages of the study: " + ", ".join(f"{stage} {taken:.0f} s" for stage, taken in shared.items()))
     left = len(states) - len(selection.cells)
     if left:
-        lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not asked for")
+        lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")
     return [*lines, f"{seconds:.0f} s in all"]
 
 

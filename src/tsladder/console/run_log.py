@@ -1,4 +1,4 @@
-"""The log of one `tsladder run`: its file, the lines in it, and what they tell of the stages that ran.
+"""Write and read the log of one `tsladder run`, and derive from it which stages ran and for how long.
 
 A line is the time it was printed at, a space, and what was printed. Stages add lines of their own that begin with
 FILE_ONLY and were never printed.

@@ -1,4 +1,4 @@
-"""Which cells of the study a run builds, and what DVC is asked for."""
+"""Select the cells that a run builds, and the targets of DVC for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments side by side as plain text. Pure."""
+"""Plain text of `tsladder compare EXP EXP`. Pure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _laws(found: SideBySide) -> list[str]:
 def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
     if not differing:
         return ["their parameters do not differ"]
-    rows = [("parameter", first, "otherwise", "in")]
+    rows = [("parameter", first, "other value", "experiment")]
     rows += [(item.path, _word(item.first), _word(item.second), item.experiment) for item in differing]
     return aligned(rows)
 
@@ -123,9 +123,9 @@ def _loss(pair: Pair, side: int) -> str:
 
 
 def _better(pair: Pair, first: str, confidence: float) -> str:
-    """The one that is better beyond doubt after the correction, or that there is none."""
+    """Name of the significantly better one after the correction for several comparisons."""
     if pair.p_holm >= 1.0 - confidence:
-        return "cannot be told"
+        return "not significant"
     return first if pair.found.difference > 0.0 else pair.experiment
 
 

@@ -90,7 +90,7 @@ def _said(cell: CellState) -> list[str]:
     if cell.paused is not None:
         words.append(f"paused ({cell.paused})")
     if cell.stalled_seconds is not None:
-        words.append(f"STALLED: nothing was heard for {duration(cell.stalled_seconds)}")
+        words.append(f"STALLED: no heartbeat for {duration(cell.stalled_seconds)}")
     if cell.reason is not None:
         words.append(cell.reason)
     return words

@@ -1,4 +1,4 @@
-"""The study as it is looked at again and again while it starts, runs, ends, or has a file damaged."""
+"""Refresh the state of a study at intervals, whatever happens to its files meanwhile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was seen last, and why there is nothing newer. Both None: nobody has looked yet."""
+    """The last state that was read, and why there is no newer one. Both None: nothing was read yet."""
 
     state: StudyState | None
     fault: str | None

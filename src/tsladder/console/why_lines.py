@@ -10,8 +10,8 @@ from tsladder.status.why import PERHAPS, RESTORED, StageAgain, Why
 
 _HASH = 12
 _LEGEND = {
-    PERHAPS: "perhaps: only where a stage before it leaves something else than it did",
-    RESTORED: "restored: DVC has run it before on just these inputs and takes its outputs from the cache",
+    PERHAPS: "perhaps: only if an upstream stage leaves other outputs than before",
+    RESTORED: "restored: DVC has run it on the same inputs before and takes its outputs from its cache",
 }
 
 
@@ -44,11 +44,11 @@ def _reason_row(reason: Reason) -> tuple[str, str]:
 
 def _words(reason: Reason) -> str:
     if reason.kind == NEVER_BUILT:
-        return f"{reason.name} has never run to its end"
+        return f"{reason.name} was never completed"
     if reason.kind == UNFINISHED:
-        return f"nothing: {reason.name} ended without a result"
+        return f"no change: {reason.name} ended without a result and runs again"
     if reason.kind == UNKNOWN:
-        return f"{reason.name} changed, and no copy is left of what it said"
+        return f"{reason.name} changed, and no copy is left of the earlier file"
     if reason.kind == OUTPUT:
         return f"{reason.name} " + ("is missing" if reason.new is None else "is not what the stage left")
     if reason.kind in (DATA, FILE) and reason.new is None:

@@ -1,4 +1,4 @@
-"""Experiments side by side: what each one is and found, and on the same days and labels which one is better."""
+"""Compare experiments: parameters, laws, and losses paired on the same days and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May two experiments be compared at a horizon? Only where they were scored on the same days with the same labels."""
+"""Check whether two experiments are comparable at a horizon: scored on the same days with the same labels."""
 
 from __future__ import annotations
 

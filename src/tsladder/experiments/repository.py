@@ -1,4 +1,4 @@
-"""The only door to DVC's own code: which revisions there are, and what one of them had as its results.
+"""Read revisions of a repository through DVC's own code: their names, and their files. No other module imports DVC.
 
 Nothing in the workspace is touched: files come from git's objects and from DVC's cache, or its remote where the cache
 has none. Commands of DVC that change something are run as processes (`tsladder.console.dvc_process`).
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 WORKSPACE = "workspace"
-"""What stands for the files as they lie in the folder."""
+"""Name of the files as they are in the working folder."""
 
 _LISTED = 12
 

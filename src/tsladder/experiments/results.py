@@ -1,4 +1,4 @@
-"""The results of one experiment, read from the folder in which its files lie: parameters, laws, daily losses."""
+"""Read the results of one experiment from its folder: parameters, laws, daily losses."""
 
 from __future__ import annotations
 

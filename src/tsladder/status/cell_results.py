@@ -1,4 +1,4 @@
-"""What the stages of one cell left that belongs to the question now asked. What does not is not read."""
+"""Read the results of one cell that belong to the current question. Others are not read."""
 
 from __future__ import annotations
 

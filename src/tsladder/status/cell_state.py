@@ -1,4 +1,4 @@
-"""Where one cell stands: from what its stages left, what works on it, and how much is still to do."""
+"""Read the state of one cell: from its outputs, its live records, and the time it still takes."""
 
 from __future__ import annotations
 

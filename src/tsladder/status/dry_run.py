@@ -1,4 +1,4 @@
-"""`tsladder plan`: what would run, cell by cell, before anything runs. Needs params.yaml; times also need the bars."""
+"""Plan every cell without running anything, for `tsladder plan`. Needs params.yaml; times also need the bars."""
 
 from __future__ import annotations
 

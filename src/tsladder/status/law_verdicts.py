@@ -1,4 +1,4 @@
-"""The law of each horizon as artifacts/law/scaling.json has it, where it belongs to the question now asked."""
+"""Read the verdict of each horizon from artifacts/law/scaling.json, where it belongs to the current question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What works on a cell at this moment: the live record that some process holds, and its progress.json.
+"""Read what trains on a cell now: the live record that a process holds, and its progress.json.
 
 The file is replaced at every event, and every two seconds while its writer lives. Older ones hold less: what they do
 not say is None, and nobody is called stalled by them.

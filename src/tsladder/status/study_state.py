@@ -1,4 +1,4 @@
-"""`tsladder status`: where every cell stands, from local files, in well under a second. No DVC, no MLflow."""
+"""Read the state of every cell from local files in under a second. Imports neither DVC nor MLflow."""
 
 from __future__ import annotations
 
@@ -68,12 +68,15 @@ class StudyState:
 
 
 def study_state(places: Places) -> StudyState:
-    """One look. Raises BadInput when params.yaml is faulty, WorkFailed when dvc.yaml, dvc.lock or code is damaged."""
+    """Read the state once.
+
+    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or code is damaged.
+    """
     return StudyReader(places).read()
 
 
 class StudyReader:
-    """Looks at a study again and again; what has not changed on disk is not read again."""
+    """Reads the state of a study repeatedly; files that have not changed are not read again."""
 
     def __init__(self, places: Places, *, clock: Callable[[], float] = time.time) -> None:
         """`clock`: seconds since 1970."""
@@ -86,7 +89,7 @@ class StudyReader:
         self._forecasts: tuple[object, Forecasts] | None = None
 
     def question(self) -> Question:
-        """What is asked now. Raises BadInput when params.yaml is faulty."""
+        """The current question. Raises BadInput when params.yaml is faulty."""
         seen = signature(self._places)
         if self._asked is None or self._asked[0] != seen:
             self._asked = seen, read_question(self._places)
@@ -112,7 +115,7 @@ class StudyReader:
         return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
 
     def forecasts(self) -> Forecasts:
-        """Of trainings that have not begun."""
+        """Forecasts of trainings that have not begun."""
         question = self.question()
         splits = [self._places.horizon_splits(horizon) for horizon in question.params.horizons]
         files = [path.stat().st_mtime_ns for path in (*splits, self._places.calibration) if path.exists()]
@@ -132,7 +135,7 @@ class StudyReader:
         return to_csv(question.params, question.study_key if cells else None, cells)
 
     def read(self) -> StudyState:
-        """Where the study stands now. Raises as `freshness`."""
+        """The state of the study now. Raises as `freshness`."""
         places, now = self._places, self._clock()
         question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
         at_work = running_stages(places.root, freshness.pipeline)

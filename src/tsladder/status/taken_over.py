@@ -1,4 +1,4 @@
-"""How many trials of a search that is asked have been trained by other searches: for `plan` and `why`."""
+"""Count the trials of a planned search that other searches have trained, for `plan` and `why`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tsladder.status.study_state import StudyReader
 
 
 def inputs_are_those_asked(places: Places, params: Params) -> bool:
-    """Are the features and splits on disk those that `params`, params.yaml or what was set beside it, ask for?
+    """True where the features and splits on disk are those of `params`.
 
     Raises WorkFailed when dvc.yaml or dvc.lock is damaged.
     """
@@ -29,7 +29,7 @@ def inputs_are_those_asked(places: Places, params: Params) -> bool:
 
 
 def are_fresh(freshness: Freshness) -> bool:
-    """Are features and splits on disk what params.yaml asks for?"""
+    """True where features and splits on disk are those of params.yaml."""
     return all(freshness.is_fresh(stage) for stage in INPUTS)
 
 

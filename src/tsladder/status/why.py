@@ -1,4 +1,4 @@
-"""`tsladder why CELL`: what changed since a cell was built, what would run again, and what that would cost."""
+"""Explain one cell for `tsladder why`: changes since it was built, stages that would run again, and their time."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> st
     """What the reasons do not say."""
     if state.state == NOT_PLANNED:
         return (
-            f"not planned: its rung {plans.cell.budget} lies above the top rung `budget`, {budget}; `tsladder plan "
-            f"--budget {plans.cell.budget}` says what it takes, `budget: {plans.cell.budget}` in params.yaml plans it"
+            f"not planned: rung {plans.cell.budget} is above the top rung, `budget: {budget}` in params.yaml; "
+            f"`tsladder plan --budget {plans.cell.budget}` shows what it takes, `budget: {plans.cell.budget}` plans it"
         )
     if state.state == RUNNING:
         return f"running: {state.phase}" + ("" if state.paused is None else f", paused ({state.paused})")
@@ -178,8 +178,8 @@ def _kept(state: CellState) -> str | None:
 def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
     stage, by_heat = failed_stage(places, cell)
     if by_heat:
-        return f"failed: {reason}. Stopped for heat: the next run goes on with stage {stage} where it ended"
+        return f"failed: {reason}. Stopped for heat: the next run resumes stage {stage}"
     return (
-        f"failed: {reason}. Stage {stage} ended without a result, so the next run takes it up again and keeps what it "
-        f"has trained; `tsladder run --retry-failed` sets its live record aside and begins it anew"
+        f"failed: {reason}. Stage {stage} ended without a result: the next run resumes it and keeps what it has "
+        f"trained; `tsladder run --retry-failed` sets that aside and starts it again from the beginning"
     )
