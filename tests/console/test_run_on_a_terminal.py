@@ -123,7 +123,7 @@ def test_a_second_q_asks_once_more_which_ends_the_work_at_once(running: Terminal
 def test_p_holds_the_lock_of_the_pause_until_it_is_pressed_again(running: Terminal, places: Places) -> None:
     running.press("p")
     running.until("the pause is held", lambda: is_owned(places.pause))
-    running.until_written("p  go on")
+    running.until_written("p  resume")
     running.press("p")
     running.until("the pause is over", lambda: not is_owned(places.pause))
 
