@@ -54,7 +54,7 @@ def join_log(logs: Path) -> None:
 
 
 def note_end(code: int, seconds: float) -> None:
-    """How the stage ended, in its log."""
+    """Write into the log how the stage ended."""
     name = os.environ.get(_STAGE, Path(sys.argv[0]).stem)
     current_log().write_unprinted(f"stage {name} ended with {code} after {seconds:.1f} s")
 
@@ -119,5 +119,5 @@ class Copied:
 
 
 def _seen(line: str) -> str:
-    """What stands at the end: a progress bar returns to the beginning of its line."""
+    """Text at the end of a line in which a progress bar returned to the beginning."""
     return line.rpartition("\r")[2]

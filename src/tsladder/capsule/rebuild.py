@@ -139,7 +139,7 @@ def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]
 
 
 def _environment(record: Mapping[str, Any]) -> Environment:
-    """Of the machine that made the capsule, with a sentence on this one."""
+    """Description of the machine that made the capsule, with a sentence on this one."""
     machine = record["machine"]
     there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
     ours = software_versions()

@@ -77,7 +77,7 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
 
 
 def probes(geometry: Geometry, device: str) -> list[tuple[ModelSpec, BatchPlan]]:
-    """What is measured on `device`, on models of the study's windows."""
+    """Models, with their batch plans, that are measured on `device`, on windows like the study's."""
     return [
         (
             ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model),
@@ -127,7 +127,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
 
 
 def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
-    """What was measured against what the fitted model says, and how far off it is."""
+    """Measured and predicted memory and time, with the errors of the prediction."""
     rows = [("parameters", "precision", "optimizer", "micro-batch", "checkpointing", "predicted", "measured", "error")]
     for peak in calibrated.peaks:
         predicted = predicted_memory_gib(peak.spec, peak.plan, calibrated.memory)

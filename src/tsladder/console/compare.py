@@ -46,7 +46,7 @@ def _is_cell(name: str) -> bool:
 
 
 def compare_here(places: Places, first: str, second: str, region: str | None = None) -> Comparison:
-    """Of two names, each a cell (`2M-h1`: its winner on all seeds) or a cell's baseline (`2M-h1:volatility_logistic`).
+    """Compare two models, each a cell (`2M-h1`: its winner on all seeds) or a baseline (`2M-h1:volatility_logistic`).
 
     `region`: None for the one that the law describes. Raises BadInput for a name that is none, for a cell that has no
     scores, and for two that were not scored on the same days and labels.

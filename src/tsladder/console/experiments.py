@@ -90,7 +90,7 @@ def _refuse_outdated(name: str, folder: Path) -> None:
 
 
 def _md5(stage: Mapping[str, Any], entries: str) -> str | None:
-    """Of the plans, as a stage of dvc.lock has them."""
+    """MD5 of the folder of plans, as a stage of dvc.lock records it."""
     return next((entry.get("md5") for entry in stage.get(entries, ()) if entry["path"] == _PLANS), None)
 
 

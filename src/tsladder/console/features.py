@@ -60,7 +60,7 @@ def _column(indicator: Indicator) -> dict[str, Any]:
 
 
 def tier_lines(record: dict[str, Any]) -> list[str]:
-    """Of `list_tiers`."""
+    """Plain text of `list_tiers`."""
     rows = [("tier", "columns", "with OHLCV", "without volume", "warm-up")]
     for name, tier in record["tiers"].items():
         vix = "" if tier["vix_warm_up"] is None else f", and {tier['vix_warm_up']} days of VIX"
@@ -78,7 +78,7 @@ def tier_lines(record: dict[str, Any]) -> list[str]:
 
 
 def column_lines(record: dict[str, Any]) -> list[str]:
-    """Of `describe_tier`."""
+    """Plain text of `describe_tier`."""
     columns = (*record["indicators"], *record["ohlcv"])
     names = ("name", "kind", "look_back", "words", "source")
     rows = [tuple(str(column[name]) for name in names) for column in columns]

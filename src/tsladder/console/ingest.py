@@ -34,7 +34,7 @@ _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in pa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """What the command line asks for beside the file and the symbol."""
+    """Options of the command beside file and symbol."""
 
     choices: Choices
     force: bool = False
@@ -179,7 +179,7 @@ def track(places: Places, stored_as: str) -> None:
 
 
 def ingestion_lines(done: Ingestion) -> list[str]:
-    """What the terminal shows; warnings stand apart, on stderr."""
+    """Plain text of an ingestion; warnings are printed separately, on stderr."""
     account = done.account
     rows = [("read", _form(account))]
     rows += [("", f"{account.rows_read} rows, {account.rows_kept} kept: {account.first_day} to {account.last_day}")]

@@ -12,7 +12,7 @@ _ESCAPE = "\x1b"
 
 
 class Keyboard:
-    """Of the terminal behind `descriptor`; closed at first."""
+    """Keys of the terminal behind `descriptor`; closed at first."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

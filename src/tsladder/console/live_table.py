@@ -30,7 +30,7 @@ _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doings:
-    """What is known beside the state: what DVC does now, the last messages, what is wrong, and the keys."""
+    """Facts beside the state: what DVC does now, the last messages, a fault, and the keys."""
 
     doing: str | None = None
     messages: Sequence[str] = ()
@@ -154,7 +154,7 @@ def _style(state: CellState) -> str:
 
 
 def _word(state: CellState) -> str:
-    """What is most worth knowing of it, in at most 15 letters."""
+    """The most important fact of a cell, in at most 15 letters."""
     if state.stalled_seconds is not None:
         return f"stalled {steady_duration(state.stalled_seconds)}"
     if state.paused is not None:
@@ -211,6 +211,6 @@ def _totals(state: StudyState) -> Text:
 
 
 def _laws(state: StudyState) -> list[Text]:
-    """Of the present question alone."""
+    """Verdicts of the current question."""
     laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
     return [Text("verdicts: " + ", ".join(laws))] if laws else []

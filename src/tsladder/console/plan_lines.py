@@ -44,7 +44,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
 
 
 def _trials(cell: CellForecast) -> str:
-    """How many, and how many of them are trained already by other searches."""
+    """Number of trials, and of those that other searches have trained."""
     if not cell.trials_taken_over:
         return str(cell.trials)
     least = "" if cell.trials_taken_over_exact else "at least "

@@ -28,7 +28,7 @@ _REMEMBERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was printed, or written by a stage, at `at`."""
+    """A line that was printed, or written by a stage, at `at`."""
 
     at: datetime.datetime
     text: str
@@ -87,7 +87,7 @@ def _line(text: str) -> Line | None:
 
 
 class Timeline:
-    """What DVC does, as its lines come in: the stage that runs, how long each took, what was said last."""
+    """Follow DVC from its lines: the running stage, how long each stage took, and the last messages."""
 
     def __init__(self) -> None:
         self._stage: str | None = None

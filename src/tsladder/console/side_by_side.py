@@ -13,7 +13,7 @@ _LONGEST = 48
 
 
 def side_by_side_lines(found: SideBySide) -> list[str]:
-    """What each is, what each found, in which parameters they differ, who is better where, and what was refused."""
+    """Parameters and laws of each experiment, differing parameters, paired comparisons, and refused ones."""
     return [
         *_what_they_are(found.summaries),
         "",
@@ -111,7 +111,7 @@ def _p(p: float) -> str:
 
 
 def _on_seeds(pairs: Sequence[Pair]) -> list[str]:
-    """What is to be said of the seeds of a comparison, and of how many more there is something (--json has it all)."""
+    """Note on the seeds of the first comparison that has one, and the number of further notes (--json has all)."""
     notes = [pair.found.note for pair in pairs if pair.found.note is not None]
     more = f" (and of {len(notes) - 1} more comparisons: --json)" if len(notes) > 1 else ""
     return [f"seeds: {notes[0]}{more}"] if notes else []

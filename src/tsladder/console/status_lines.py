@@ -8,7 +8,7 @@ from tsladder.search.objective import VAL_AUC
 from tsladder.status.study_state import CellState, StudyState
 
 PARTS = ("of the rungs", "of the days")
-"""What makes the interval of alpha: other searches and seeds, and other test days."""
+"""Parts of the interval of alpha: from other searches and seeds, and from other test days."""
 
 
 def status_lines(state: StudyState) -> list[str]:
@@ -77,7 +77,7 @@ def _in_matrix(cell: CellState) -> str:
 
 
 def _said(cell: CellState) -> list[str]:
-    """What a line of the table has no room for."""
+    """Further facts of a cell, for lines below the table."""
     words = []
     if cell.phase is not None:
         progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
@@ -120,7 +120,7 @@ def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> 
 
 
 def half_width(interval: tuple[float, float] | None) -> str:
-    """Of a part of an interval: ±0.0040."""
+    """Half the width of an interval: ±0.0040."""
     return MISSING if interval is None else f"±{exponent_in_words((interval[1] - interval[0]) / 2.0)}"
 
 

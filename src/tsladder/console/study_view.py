@@ -11,7 +11,7 @@ from tsladder.places import Places
 from tsladder.status.study_state import StudyReader, StudyState
 
 _SHARE = 0.1
-"""Of a core that looking may take: training needs it more. Yet nobody waits longer than this:"""
+"""Largest share of a core for refreshing: training needs the rest."""
 
 _LONGEST_SECONDS = 5.0
 
@@ -36,8 +36,8 @@ class StudyView:
         self._view = View(None, None)
 
     def look(self) -> View:
-        """What is there now, or the last look where that is not long ago. A file that cannot be read is a fault of the
-        view and no end: it may be whole again in a moment."""
+        """The current state, or the last one within the interval. A file that cannot be read is a fault of the view and
+        does not end it: it may be whole again in a moment."""
         began = self._clock()
         if began >= self._next:
             try:

@@ -43,7 +43,7 @@ class HorizonSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """What one experiment is; None for a parameter that its params.yaml does not have."""
+    """Summary of one experiment; None for a parameter that its params.yaml does not have."""
 
     name: str
     family: str | None

@@ -1,1 +1,1 @@
-"""Where a study stands: which stages are stale and why, what is at work, and how long it still takes."""
+"""State of a study: stale stages and the reasons, running trainings, and the time left."""

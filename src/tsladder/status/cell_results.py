@@ -24,7 +24,7 @@ _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestConfiguration:
-    """What leads a cell's search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is
+    """Best configuration of a search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is
     better) and its loss."""
 
     number: int
@@ -64,7 +64,7 @@ class CellResults:
 
     @property
     def seconds_spent(self) -> float | None:
-        """Of training processes, added; None where none has ended."""
+        """Sum over training processes; None where none has ended."""
         return sum(self.trial_seconds) - self.seconds_taken_over + sum(self.seed_seconds.values()) or None
 
 
@@ -122,7 +122,7 @@ def _seed_seconds(timings: Mapping[str, Any]) -> dict[int, float]:
 
 
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
-    """As the furthest stage says that wrote something of this question."""
+    """Reason of the failure, from the last stage that wrote an output of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
         (belonging.scores, places.scores(cell) / "scores.json"),
         (belonging.train, places.models(cell) / "status.json"),
@@ -146,7 +146,7 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
 
 
 def _loss(mean: Mapping[str, Any]) -> float:
-    """Of a region's mean scores, which hold one of the two losses."""
+    """The loss among a region's mean scores."""
     loss: float = mean[LOG_LOSS] if LOG_LOSS in mean else mean[HUBER]
     return loss
 
@@ -157,7 +157,7 @@ def _test_region(scores: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
-    """Does an output of the cell lie there that answers another question? What cannot be read is taken for one."""
+    """True where an output of the cell belongs to another question; one that cannot be read counts as such."""
     outputs = (
         (belonging.search, places.choice(cell)),
         (belonging.train, places.models(cell) / "status.json"),

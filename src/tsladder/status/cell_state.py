@@ -33,7 +33,7 @@ NOT_PLANNED, PENDING, RUNNING, FRESH, STALE, FAILED = (
     "stale",
     "failed",
 )
-INPUTS = ("features", "splits")
+INPUT_STAGES = ("features", "splits")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +138,7 @@ def look_at_cell(
 def _results(
     places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged
 ) -> tuple[CellResults, str | None]:
-    """What the cell has, or nothing and why it cannot be read."""
+    """Results of the cell; or none, and why they cannot be read."""
     try:
         return read_results(places, plans, belonging, files), None
     except (WorkFailed, OSError) as error:
@@ -148,7 +148,7 @@ def _results(
 
 
 def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
-    inputs = all(freshness.belongs(stage) for stage in INPUTS)
+    inputs = all(freshness.belongs(stage) for stage in INPUT_STAGES)
     search, train, scores = (freshness.belongs(stage) for stage in cell_stages(cell))
     return Belonging(
         inputs=inputs,
@@ -159,7 +159,7 @@ def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
 
 
 def _work_on(cell: Cell, live: LiveWork | None, at_work: Sequence[str]) -> LiveWork | None:
-    """What holds a live record of the cell, else the stage that DVC runs."""
+    """The work on the cell by its live record, else by the stage that DVC runs."""
     if live is not None:
         return live
     running = [stage for stage, name in zip(STAGES, cell_stages(cell), strict=True) if name in at_work]

@@ -43,7 +43,7 @@ class CellForecast:
     trials_taken_over: int | None = None
     """At least so many of them have been trained by other searches; None: not known."""
     trials_taken_over_exact: bool | None = None
-    """Are they no more than that?"""
+    """True where the number is exact."""
     seeds: int | None = None
     workers: int | None = None
     threads: int | None = None
@@ -55,14 +55,14 @@ class CellForecast:
     activation_checkpointing: bool | None = None
     predicted_memory_gib: float | None = None
     predicted_seconds: float | None = None
-    """Of the whole cell, searched and trained again; None where windows or the speed of the device are not known."""
+    """Seconds of the whole cell, search and retraining; None where windows or the speed of the device are not known."""
     predicted_seconds_at_most: float | None = None
     """The same without early stopping."""
     predicted_step_seconds: float | None = None
     predicted_epoch_seconds: float | None = None
-    """Of an optimizer step and of an epoch with its validation: means over the members of the grid."""
+    """Seconds of an optimizer step and of an epoch with validation: means over the members of the grid."""
     forced: tuple[Mapping[str, Any], ...] = ()
-    """What the strategy forces: its name, sizes, exact parameters, settings, and whether it lies off the budget."""
+    """Forced configurations: name, sizes, exact parameter count, settings, and whether it lies off the budget."""
     reason: str | None = None
 
 
@@ -137,7 +137,7 @@ def _memory_record(machine: Machine) -> dict[str, float | None]:
 
 
 def _beside_note(machine: Machine, held: float) -> str | None:
-    """Of trainings of this project that hold `held` GiB of the machine's memory at this moment."""
+    """Note on running trainings of this project, which hold `held` GiB of the machine's memory."""
     if not held:
         return None
     counts = "counts as free" if machine.device != "cuda" else "is not that of the GPU, where theirs counts as taken"

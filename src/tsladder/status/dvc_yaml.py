@@ -139,7 +139,7 @@ def _owners(stage: Stage, owners: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def overlaps(path: str, other: str) -> bool:
-    """Is one of two paths the other, or inside it?"""
+    """True where one of two paths is the other or lies inside it."""
     return path == other or path.startswith(other + "/") or other.startswith(path + "/")
 
 

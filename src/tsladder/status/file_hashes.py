@@ -81,7 +81,7 @@ class WorkingTree:
         return None if found is None or " " in found else found
 
     def _identity(self, path: str, record: Mapping[str, Any]) -> str | None:
-        """Of what is too large to be read: the identity in `record` where the size is the same, else the size."""
+        """Identity of `path`; of large files that in `record` where the size is the same, else the size."""
         for output, files in self._expected.items():
             if (below := _below(path, output)) is not None:
                 return _identity_of(_files_below(files, below))

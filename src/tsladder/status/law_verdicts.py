@@ -14,7 +14,7 @@ STALE = "stale"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonVerdict:
-    """What the law of one horizon says. None: there is none yet; STALE: there is one, of another question or of results
+    """Verdict of one horizon. None: there is none yet; STALE: there is one, of another question or of results
     that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it.
 
     `alpha_ci` is of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts."""

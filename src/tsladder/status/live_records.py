@@ -40,7 +40,7 @@ class RunningTrial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveWork:
-    """What the holder of a live record is doing. `done` of `total` of this phase, None where it does not say.
+    """Work of the process that holds a live record. `done` of `total` of its phase; None where it is not known.
 
     `stalled_seconds`: the longest silence, where it exceeds STALLED_SECONDS, of a worker or of their supervisor.
     """
@@ -55,7 +55,7 @@ class LiveWork:
 
     @property
     def resident_gib(self) -> float | None:
-        """Of all workers together; None when none of them says."""
+        """Memory of all workers together; None where none reports it."""
         known = [trial.resident_gib for trial in self.running if trial.resident_gib is not None]
         return sum(known) if known else None
 
@@ -75,7 +75,7 @@ def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
 
 
 def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
-    """What is done in the one of a cell's live records that is held at `now`; None when none is."""
+    """Work in the one of a cell's live records that a process holds at `now`; None where none is held."""
     for phase, folder in folders:
         if is_owned(folder):
             return read_progress(folder / PROGRESS, phase, now, held_since=owned_since(folder))
@@ -83,7 +83,7 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
 
 
 def held_gib(places: Places, now: float) -> float:
-    """What the trainings that run at `now` hold of this machine's memory, as far as their records say. Pages that
+    """Memory in GiB that running trainings hold at `now`, as far as their records report it. Pages that
     several share are counted for each."""
     works = [live_work(folders, now) for folders in live_folders(places).values()]
     return sum(work.resident_gib or 0.0 for work in works if work is not None)

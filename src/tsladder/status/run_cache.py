@@ -60,5 +60,5 @@ def _files(cache: Path, md5: str) -> Files | None:
 
 
 def cache_file(cache: Path, md5: str) -> Path:
-    """Where the folder `cache` has the file, or the listing of the folder, of this MD5."""
+    """Path in the folder `cache` of the file, or of the listing of the folder, with this MD5."""
     return cache / "files" / "md5" / md5[:2] / md5[2:]

@@ -16,7 +16,7 @@ from tsladder.status.dvc_yaml import Pipeline, owners_of
 
 
 def running_stages(root: Path, pipeline: Pipeline) -> tuple[str, ...]:
-    """In the order of the pipeline; none where the file is missing or is being written."""
+    """Stages that run, in the order of the pipeline; none where the file is missing or is being written."""
     try:
         record = json.loads((root / ".dvc" / "tmp" / "rwlock").read_text(encoding="utf-8"))
         written: Mapping[str, Any] = record.get("write", {})

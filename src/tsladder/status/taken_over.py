@@ -12,7 +12,7 @@ from tsladder.planning.plans import cell_key
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
 from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
-from tsladder.status.cell_state import INPUTS
+from tsladder.status.cell_state import INPUT_STAGES
 from tsladder.status.freshness import Freshness
 from tsladder.status.study_state import StudyReader
 
@@ -30,11 +30,11 @@ def inputs_are_those_asked(places: Places, params: Params) -> bool:
 
 def are_fresh(freshness: Freshness) -> bool:
     """True where features and splits on disk are those of params.yaml."""
-    return all(freshness.is_fresh(stage) for stage in INPUTS)
+    return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
 
 
 def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | None) -> TakenOver:
-    """Of the search of one planned cell, whose features and splits on disk are those that are asked.
+    """Count the trials of one planned cell, whose features and splits on disk are those of the question.
 
     `run`: what a training sees; `workers` train side by side (None: not known).
     """

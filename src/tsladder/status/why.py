@@ -19,7 +19,7 @@ from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import (
     FAILED,
     FRESH,
-    INPUTS,
+    INPUT_STAGES,
     NOT_PLANNED,
     PENDING,
     RUNNING,
@@ -90,7 +90,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
     live = live_folders(places).get(name, ())
     look = reader.look(plans, now)
-    names = (*INPUTS, *cell_stages(cell))
+    names = (*INPUT_STAGES, *cell_stages(cell))
     again: list[StageAgain] = []
     reasons: list[Reason] = []
     known = _taken_over(places, plans, freshness, forecasts, question.params)
@@ -130,7 +130,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
 def _taken_over(
     places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
 ) -> TakenOver | None:
-    """What the search of the cell, where it runs again, takes over from others."""
+    """Trials that the cell's search, if it runs again, takes over from other searches."""
     if not plans.planned or not are_fresh(freshness):
         return None
     if freshness.standing(cell_stages(plans.cell)[0]) in (Standing.FRESH, Standing.RESTORED):
@@ -153,7 +153,7 @@ def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Es
 
 
 def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> str | None:
-    """What the reasons do not say."""
+    """One sentence on the state, beside the reasons."""
     if state.state == NOT_PLANNED:
         return (
             f"not planned: rung {plans.cell.budget} is above the top rung, `budget: {budget}` in params.yaml; "
