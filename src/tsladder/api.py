@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
-from tsladder.console.status import study_state
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
@@ -30,6 +29,7 @@ from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.score_facts import Interval
 from tsladder.results.stored import Record, pair_of, read_if_there
+from tsladder.status.study_state import study_state
 from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:

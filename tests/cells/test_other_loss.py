@@ -10,9 +10,9 @@ from tests.studies import make_study, params_of, prepare, search_here
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
-from tsladder.console.plan import study_forecast
 from tsladder.planning.plans import read_plan
 from tsladder.search.trials import TrialRecord
+from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

@@ -34,7 +34,7 @@ HARMLESS_EDITS = [
     ("cells/score_records.py", '"scores"}', '"score"}'),
     ("tracking/tracker.py", "_PAUSE_SECONDS = 60.0", "_PAUSE_SECONDS = 50.0"),
     ("tracking/ui.py", "port: int = 5000", "port: int = 5001"),
-    ("console/tables.py", 'MISSING = "-"', 'MISSING = "?"'),
+    ("formatting.py", 'MISSING = "-"', 'MISSING = "?"'),
     ("data/tier_sizes.py", "OHLCV = 5", "OHLCV = 2 + 3"),
     ("data/tiers/a50.py", "columns=50", "columns=25 * 2"),
     ("data/columns/returns.py", "A200 = (", "A300 = ()\nA200 = ("),

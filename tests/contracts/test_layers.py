@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 LAYERS = (
     ("stages", "cli", "api"),
     ("console",),
+    ("status",),
     ("stage",),
     ("stage_log",),
     ("capsule",),
@@ -25,7 +26,7 @@ LAYERS = (
     ("evaluation",),
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
-    ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
+    ("families", "formatting", "log_relay", "steps", "suggestions", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

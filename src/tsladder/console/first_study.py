@@ -1,18 +1,19 @@
-"""Which leaves of params.yaml must differ for a first study of bars that were just ingested."""
+"""Find the leaves of params.yaml that must differ for a first study of bars that were just ingested."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.cuts import make_splits
+from tsladder.data.features import FeatureTable
+from tsladder.data.split_files import splits_record
 from tsladder.data.tier_columns import warm_up
 from tsladder.errors import BadInput
-from tsladder.params import Params, SplitParams, load_params
+from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.tasks import load as load_task
 
@@ -20,15 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Prices:
-    close_T: NDArray[np.float64]
-    high_T: NDArray[np.float64]
-
-
 def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
-    """leaf=value of each leaf, data.symbol aside, that stands in the way of the study that params.yaml asks when these
-    bars are its symbol. `frame`: Date, Open, High, Low, Close, and Volume where there is one.
+    """leaf=value of each leaf, data.symbol aside, under which the stage splits accepts these bars as those of the study
+    in params.yaml. `frame`: Date, Open, High, Low, Close, and Volume where there is one.
 
     - data.volume, where there is no volume or it is the same on every day.
     - the dates of splits, where a region between them would hold too few of these days.
@@ -38,65 +33,77 @@ def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
     Without a readable params.yaml only the first is known. Days that the tier loses to warm-up are left out, those that
     VIX does not have are not.
     """
-    settings = ["data.volume=false"] if not _moves(frame) else []
+    settings = [] if _has_volume(frame) else ["data.volume=false"]
     try:
         params = load_params(places.params)
     except BadInput:
         return tuple(settings)
-    splits = params.splits
-    frame = frame.iloc[warm_up(params.data) :]
-    dates_T = frame["Date"].to_numpy().astype("datetime64[D]")
-    if splits.validation_start is not None and _too_few(params, _regions(dates_T, splits)):
-        splits = dataclasses.replace(splits, validation_start=None, test_start=None)
+    table = _prices(params, frame)
+    if params.splits.validation_start is not None and _has_too_few_days(params, table.dates_T):
         settings += ["splits.validation_start=null", "splits.test_start=null"]
-    task = _possible_task(params, frame, _regions(dates_T, splits))
-    return (*settings, *([] if task is None or task == params.target.task else [f"target.task={task}"]))
+        by_fractions = dataclasses.replace(params.splits, validation_start=None, test_start=None)
+        params = dataclasses.replace(params, splits=by_fractions)
+    task = _possible_task(params, table)
+    return (*settings, *([] if task == params.target.task else [f"target.task={task}"]))
 
 
-def _moves(frame: pd.DataFrame) -> bool:
+def _has_volume(frame: pd.DataFrame) -> bool:
     return "Volume" in frame and bool(frame["Volume"].max() > frame["Volume"].min())
 
 
-def _regions(dates_T: NDArray[np.datetime64], splits: SplitParams) -> tuple[slice, slice, slice]:
-    """Rows of training, validation and test, in time order."""
-    days = len(dates_T)
-    if splits.validation_start is None or splits.test_start is None:
-        test = days - round(splits.test_fraction * days)
-        validation = test - round(splits.validation_fraction * days)
-    else:
-        starts = np.array([splits.validation_start, splits.test_start], dtype="datetime64[D]")
-        validation, test = np.searchsorted(dates_T, starts).tolist()
-    return slice(0, validation), slice(validation, test), slice(test, days)
+def _prices(params: Params, frame: pd.DataFrame) -> FeatureTable:
+    """The rows that the features stage keeps of these bars, without a feature."""
+    lost = warm_up(params.data)
+    kept = frame.iloc[lost:]
+    open_T, high_T, low_T, close_T = (
+        kept[name].to_numpy(dtype=np.float64) for name in ("Open", "High", "Low", "Close")
+    )
+    return FeatureTable(
+        symbol=params.data.symbol,
+        tier=params.data.tier,
+        ohlcv=params.data.ohlcv,
+        dates_T=kept["Date"].to_numpy().astype("datetime64[D]"),
+        columns=(),
+        values_TF=np.empty((len(kept), 0)),
+        open_T=open_T,
+        high_T=high_T,
+        low_T=low_T,
+        close_T=close_T,
+        warm_up=lost,
+    )
 
 
-def _too_few(params: Params, regions: Sequence[slice]) -> bool:
-    """Does a region hold fewer days than a window, its label and `splits.min_positives` more?"""
-    least = params.windows.context_length + max(params.horizons) + params.splits.min_positives
-    return any(region.stop - region.start < least for region in regions)
+def _has_too_few_days(params: Params, dates_T: NDArray[np.datetime64]) -> bool:
+    """True where some region holds at most `splits.min_positives` windows on the longest horizon."""
+    context_length, horizon = params.windows.context_length, max(params.horizons)
+    try:
+        splits = make_splits(dates_T, params.splits, context_length, horizon, params.study.seed)
+    except BadInput:
+        return True
+    regions = (splits.train, splits.validation, splits.test)
+    fewest = min(len(region.ends_N(context_length, horizon)) for region in regions)
+    return fewest <= params.splits.min_positives
 
 
-def _possible_task(params: Params, frame: pd.DataFrame, regions: Sequence[slice]) -> str | None:
-    """The task asked where it has no alternatives; None where neither it nor one of them has enough of both classes."""
+def _possible_task(params: Params, table: FeatureTable) -> str:
+    """The task nearest to the one in params.yaml that the splits stage accepts on every horizon; the one in params.yaml
+    where that has no alternatives, and where there are too few days for any."""
     asked = params.target.task
     alternatives = load_task(asked).alternatives
     if not alternatives:
         return asked
-    close_T, high_T = (frame[name].to_numpy(dtype=np.float64) for name in ("Close", "High"))
-    prices = _Prices(close_T=close_T, high_T=high_T)
     for task in (asked, *alternatives):
-        if all(_enough(params, task, prices, horizon, regions[1:]) for horizon in params.horizons):
+        if _is_accepted(params, table, task):
             return task
-    return None
+    return asked if _has_too_few_days(params, table.dates_T) else alternatives[-1]
 
 
-def _enough(params: Params, task: str, prices: _Prices, horizon: int, judged: Sequence[slice]) -> bool:
-    """Whether all `judged` regions have at least `splits.min_positives` days of a label above 0, and as many others.
-    Windows that begin in a region end `context_length` days later."""
-    if len(prices.close_T) <= horizon:
+def _is_accepted(params: Params, table: FeatureTable, task: str) -> bool:
+    changed: dict[str, Any] = {"task": task}
+    wanted = dataclasses.replace(params, target=dataclasses.replace(params.target, **changed))
+    try:
+        for horizon in params.horizons:
+            splits_record(table, wanted, horizon)
+    except BadInput:
         return False
-    positive_T = load_task(task).label(prices, params.target.price, horizon) > 0.0
-    for region in judged:
-        answers = positive_T[region.start + params.windows.context_length - 1 : region.stop - horizon]
-        if min(answers.sum(), (~answers).sum()) < params.splits.min_positives:
-            return False
     return True

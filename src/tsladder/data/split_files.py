@@ -23,14 +23,14 @@ def write_splits(places: Places, params: Params) -> None:
     enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
-    records = {horizon: _cut(table, params, horizon) for horizon in params.horizons}
+    records = {horizon: splits_record(table, params, horizon) for horizon in params.horizons}
     for horizon, record in records.items():
         write_json(places.horizon_splits(horizon), record)
     summary = {str(horizon): _without_segments(record) for horizon, record in records.items()}
     write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
 
 
-def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
+def splits_record(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
     """The splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)

@@ -1,4 +1,4 @@
-"""May two experiments be compared at a horizon? Only where they were scored on the same days with the same labels."""
+"""Check whether two experiments are comparable at a horizon: scored on the same days with the same labels."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any
 def _facts(
     dates_N: NDArray[np.datetime64], y_N: NDArray[Any], other_dates_N: NDArray[np.datetime64], other_y_N: NDArray[Any]
 ) -> Iterator[str]:
-    """What differs in the days and the labels themselves."""
+    """Differences of the days and the labels themselves."""
     if not np.array_equal(dates_N, other_dates_N):
         yield f"other days: {_span(dates_N)} against {_span(other_dates_N)}"
     if np.array_equal(dates_N, other_dates_N):
@@ -126,7 +126,7 @@ def _first_days(first: Experiment, second: Experiment, horizon: int) -> tuple[st
 
 
 def _moved_by_tier(first: Experiment, second: Experiment) -> bool:
-    """Do the tiers' own warm-ups set the first days?"""
+    """True where the first days follow from the tiers' own warm-ups."""
     tiers = {one.params.get("data.tier") for one in (first, second)}
     starts = {one.params.get("data.first_day") for one in (first, second)}
     return len(tiers) > 1 and None in starts

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
-from tsladder.artifacts.store import digest, write_json
+from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
@@ -102,10 +103,15 @@ def _small_member(params: Params) -> ModelSpec:
     )
 
 
-def write_plans_across_cells(
+def plan_files(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
-) -> None:
-    """One file a stage."""
-    write_json(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
-    write_json(places.transfer_plan, plan_transfer(params, plans))
-    write_json(places.audit_plan, plan_audit(params))
+) -> dict[Path, Plan]:
+    """Every plan file of the study -> what it says: three of each cell, and those of the stages across cells."""
+    return {
+        **{places.search_plan(plan.cell): plan.search for plan in plans},
+        **{places.train_plan(plan.cell): plan.train for plan in plans},
+        **{places.evaluate_plan(plan.cell): plan.evaluate for plan in plans},
+        places.supplementary_plan: plan_supplementary(params, plans, offered=supplement_offered),
+        places.transfer_plan: plan_transfer(params, plans),
+        places.audit_plan: plan_audit(params),
+    }

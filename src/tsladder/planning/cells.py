@@ -11,11 +11,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.artifacts.store import write_json
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, StopParams
-from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
@@ -125,11 +123,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
-
-
-def write_plans(places: Places, plans: tuple[CellPlans, ...]) -> None:
-    """One file a cell and stage."""
-    for cell_plans in plans:
-        write_json(places.search_plan(cell_plans.cell), cell_plans.search)
-        write_json(places.train_plan(cell_plans.cell), cell_plans.train)
-        write_json(places.evaluate_plan(cell_plans.cell), cell_plans.evaluate)

@@ -45,6 +45,7 @@ OUTSIDE = {
     "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
     "tsladder.places": "paths",
     "tsladder.results": "tables of what is known so far",
+    "tsladder.suggestions": "the words of refusals",
     "tsladder.stage": "arguments and endings of a stage",
     "tsladder.stage_log": "which log a stage writes to",
     "tsladder.tracking": "copies in MLflow",
