@@ -2,9 +2,9 @@
 
 The labels of training and validation are permuted: in each region half the windows, drawn at random, get a 1;
 returns are put into another order (below, read IC for AUC and ridge for logistic; `rank` of each task has its null).
-Then the study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small model and
-the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or validation's
-labels reach the fitting. Where a leak sits decides how it shows:
+Then the study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small
+model and the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or
+validation's labels reach the fitting. Where a leak sits decides how it shows:
 
 - A label among the inputs (a column made of labels, statistics by label): training then teaches to read it, and
   validation is ranked almost without error. Seen by the rank test below. That only the labels handed in are leaked, and
