@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tsladder.data.windows import Windows
+from tsladder.execution.crew import Slot
 from tsladder.models.spec import Geometry, ModelSpec
+from tsladder.planning.machine import Machine
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.outcome import Job
@@ -79,6 +81,11 @@ def job(**changes: object) -> Job:
         "threads": 1,
     }
     return Job(**(values | changes))  # type: ignore[arg-type]
+
+
+def slot(memory_gib: float = 4.0) -> Slot:
+    machine = Machine(cores=1, memory_gib=memory_gib, device="cpu")
+    return Slot(place="here", machine=machine, memory_gib=memory_gib, threads=1)
 
 
 def windows(count: int = 100, *, context_length: int = 24, seed: int = 0, learnable: bool = True) -> Windows:

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from tests.building import batch_plan, job, recipe, settings, spec
 
 from tsladder.data.windows import FoldWindows
+from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.probe import made_windows
-from tsladder.execution.supervisor import Ended, Progress, Supervisor
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.outcome import WEIGHTS, Job, Outcome

@@ -15,8 +15,9 @@ from tests.building import batch_plan, job, settings, spec, windows
 
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution import worker
+from tsladder.execution.crew import Ended, Progress, Retried
 from tsladder.execution.memory_guard import SWAPPED_GIB, KernelKills, MachineMemory, MemoryWatch
-from tsladder.execution.supervisor import Ended, Progress, Retried, Supervisor
+from tsladder.execution.supervisor import Supervisor
 from tsladder.planning.memory import BatchPlan
 from tsladder.training import folds, trainer
 from tsladder.training.outcome import Job, Outcome

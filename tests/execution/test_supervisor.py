@@ -11,7 +11,8 @@ import torch
 from tests.building import geometry, job, settings, spec, windows
 
 from tsladder.errors import WorkFailed
-from tsladder.execution.supervisor import Ended, Progress, Retried, Supervisor
+from tsladder.execution.crew import Ended, Progress, Retried
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.build import build
 from tsladder.training.checkpoint import load_weights
 from tsladder.training.checkpoint_plan import CheckpointPlan

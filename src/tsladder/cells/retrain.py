@@ -21,9 +21,9 @@ from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
+from tsladder.execution.crew import Ended, JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, heat_reason, keep_busy, retry_words
-from tsladder.execution.supervisor import Ended, Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
@@ -130,8 +130,6 @@ def _train(
     """
     workers = at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
-    windows = work.dataset.windows
-    supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
     waiting = list(jobs)
     started: dict[int, int] = {}
     heated: dict[int, Outcome] = {}
@@ -144,13 +142,14 @@ def _train(
     for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
         say(line)
 
-    def next_job() -> tuple[int, Job] | None:
+    def next_job(slot: Slot) -> JobOrder | None:
         if not waiting:
             return None
         number = waiting.pop(0)
+        job = jobs[number] = _in_slot(work, jobs[number], slot)
         started[number] = int(time.time() * 1000)
-        log.began(number, f"random seed {jobs[number].seed}", epochs=jobs[number].settings.epochs)
-        return number, jobs[number]
+        log.began(number, f"random seed {job.seed}", epochs=job.settings.epochs)
+        return JobOrder(number=number, job=job)
 
     results = LiveResults(work.places, work.params, say)
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
@@ -165,8 +164,7 @@ def _train(
                 results.update()
 
         reading = keep_busy(
-            supervisor,
-            workers=workers,
+            work.crew(work.dataset.windows.folds[-1:], workers=workers),
             next_job=next_job,
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
@@ -186,6 +184,14 @@ def _train(
         if len(done) < len(jobs):
             raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
     return None
+
+
+def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
+    """`job` as it is executed in `slot`."""
+    execution = work.in_slot(job.spec, slot)
+    if execution is None:
+        raise ValueError(f"{job.spec.architecture()} does not fit {slot.memory_gib:.1f} GiB")
+    return dataclasses.replace(job, plan=execution.plan, device=execution.device, threads=execution.threads)
 
 
 def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:

@@ -42,7 +42,7 @@ def trial_words(work: CellWork, trial: TrialPlan) -> str:
     again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
     origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
     spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
-    plan = plan_words(trial.batch_plan, [work.predicted_memory_gib(spec, trial.batch_plan)])
+    plan = plan_words(trial.execution.plan, [work.predicted_memory_gib(spec, trial.execution.plan)])
     return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
 
 

@@ -12,7 +12,9 @@ from tsladder.artifacts.store import canonical, digest, read_json, write_json, w
 from tsladder.cells.run_search import Search, Searched, conduct
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
+from tsladder.execution.crew import Crews
 from tsladder.execution.job_loop import heat_reason
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
@@ -35,8 +37,10 @@ SELECTION = "selection.json"
 SUMMARY = "summary.json"
 
 
-def search_supplementary(places: Places, params: Params, tracker: Tracker | None = None) -> None:
-    """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them.
+def search_supplementary(
+    places: Places, params: Params, tracker: Tracker | None = None, *, crews: Crews = LocalCrew
+) -> None:
+    """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them. `crews` train.
 
     The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
     machine becomes too hot; the next start goes on.
@@ -48,7 +52,7 @@ def search_supplementary(places: Places, params: Params, tracker: Tracker | None
         return
     chosen = _select(places, params, plan)
     cells = [cell for cell in params.cells if cell.budget in chosen.budgets]
-    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell))) for cell in cells)
+    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell)), crews=crews) for cell in cells)
     have_results = [_search_cell(work, plan, supplement, tracker) for work in works]
     write_json(
         places.supplementary / SELECTION,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import Windows
-from tsladder.execution.supervisor import Progress
+from tsladder.execution.crew import Progress
 from tsladder.log_file import Log, current_log
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.machine import ExecutionPlan

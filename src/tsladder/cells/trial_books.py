@@ -7,9 +7,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tsladder.cells.work import CellWork, settings_params
-from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import BatchPlan
+from tsladder.cells.work import CellWork, JobExecution, settings_params
 from tsladder.search.draws import DrawnTrial
 from tsladder.search.objective import Objective
 from tsladder.search.trials import TrialRecord, TrialState
@@ -27,11 +25,10 @@ _RUN_STATUS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialPlan:
-    """A drawn trial, and how it is executed on this machine."""
+    """A drawn trial, and how it is executed in its slot."""
 
     drawn: DrawnTrial
-    execution: ExecutionPlan
-    batch_plan: BatchPlan
+    execution: JobExecution
     identity: str
     started_ms: int
 

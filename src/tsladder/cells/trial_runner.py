@@ -16,9 +16,9 @@ from tsladder.cells.start_lines import taken_over_words, trial_words
 from tsladder.cells.training_log import TrainingLog
 from tsladder.cells.trial_books import Bookkeeper, TrialPlan
 from tsladder.cells.work import CellWork
+from tsladder.execution.crew import JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, keep_busy, retry_words
-from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_owned
 from tsladder.params import PruningParams
@@ -135,12 +135,10 @@ class Runner:
 
     def _train(self, study: SearchStudy) -> Reading | None:
         """Keep the workers busy; the reading for which they were ended, if they were."""
-        windows = self._work.dataset.windows
-        watch = self._work.memory_watch(self._workers)
+        folds = self._work.dataset.windows.folds
         return keep_busy(
-            Supervisor(windows.train, windows.validation, earlier=windows.earlier, watch=watch),
-            workers=self._workers,
-            next_job=lambda: self._next_job(study),
+            self._work.crew(folds, workers=self._workers),
+            next_job=lambda slot: self._next_job(study, slot),
             on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
             on_epoch=self._log.epoch_ended,
@@ -154,15 +152,16 @@ class Runner:
                 done=lambda: len(self._draws.ended),
             ),
             by_hand=lambda: is_owned(self._work.places.pause),
+            models_a_job=len(folds),
         )
 
-    def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
+    def _next_job(self, study: SearchStudy, slot: Slot) -> JobOrder | None:
         while (drawn := self._draws.draw(study)) is not None:
-            trial = self._planned(drawn)
+            trial = self._planned(drawn, slot)
             found = self._earlier.find(trial.identity, trial.drawn.bar)
             if found is None:
                 self._say_taken_over()
-                return trial.drawn.number, self._begin(trial)
+                return JobOrder(number=drawn.number, attempt=drawn.attempt, job=self._begin(trial))
             record = self._books.taken_over(trial, found, self._workers)
             if record.taken_from is not None:
                 self._taken_over[record.taken_from.folder] += 1
@@ -187,19 +186,16 @@ class Runner:
             self._books.say(f"{taken_over_words(self._taken_over)}; {done}")
             self._taken_over.clear()
 
-    def _planned(self, drawn: DrawnTrial) -> TrialPlan:
-        """`drawn`, and how it is executed on this machine."""
+    def _planned(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:
+        """`drawn`, and how it is executed in `slot`."""
         configuration = drawn.configuration
-        execution = self._work.execution(configuration.spec)
-        memory = self._work.machine.memory_gib / self._workers
-        plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
-        if plan is None:
+        execution = self._work.in_slot(configuration.spec, slot, configuration.effective_batch)
+        if execution is None:
             record = configuration.to_record()
-            raise ValueError(f"trial {drawn.number} drew {record}, which does not fit {memory:.1f} GiB")
+            raise ValueError(f"trial {drawn.number} drew {record}, which does not fit {slot.memory_gib:.1f} GiB")
         return TrialPlan(
             drawn=drawn,
             execution=execution,
-            batch_plan=plan,
             identity=training_identity(self._earlier.base, configuration.to_record(), drawn.seed),
             started_ms=int(time.time() * 1000),
         )
@@ -210,7 +206,7 @@ class Runner:
             settings=trial.drawn.configuration.settings,
             recipe=self._work.recipe,
             seed=trial.drawn.seed,
-            plan=trial.batch_plan,
+            plan=trial.execution.plan,
             device=trial.execution.device,
             threads=trial.execution.threads,
             bar=trial.drawn.bar,

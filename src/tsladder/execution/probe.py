@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tsladder.data.windows import Windows
-from tsladder.execution.supervisor import Ended, Supervisor
+from tsladder.execution.crew import Ended
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import BatchPlan, best_on_disk, scoring_batch
 from tsladder.planning.recipe import Recipe, Settings
@@ -28,6 +29,8 @@ def probe(
     steps: int = 1,
 ) -> Outcome:
     """Train `spec` for `epochs` of `steps` steps each on made windows and score each, in a worker as a trial's.
+
+    It is started without a crew: what it may take is not limited to a slot's share, since it is what is measured.
 
     The plan is carried out as it is given or, where memory runs out, as its retries end; the outcome says which.
     """
