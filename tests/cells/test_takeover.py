@@ -70,7 +70,7 @@ def foretold(places: Places) -> TakenOver:
     """What `plan` says of the cell before it is searched."""
     plan, run = read_plan(places.search_plan(CELL)), run_length_on_disk(places, params_of(places), CELL.horizon)
     assert run is not None
-    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, workers=2)
+    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
+from tsladder.search.lag import record_lag, recorded_lag
 from tsladder.search.live import open_live_record
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
@@ -89,6 +90,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
 
     clear_scratch(search.folder)
     attempts = open_live_record(search.folder, search.question, say)
+    lag = _lag(search, attempts, workers, say)
     others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
     base = trial_base(work)
     adopted = _adopted(search, attempts, others, base)
@@ -103,6 +105,8 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             parent_id=run.run_id,
             tracker=tracker,
             trials_total=schedule.trials_total,
+            workers=workers,
+            lag=lag,
             objective=schedule.objective,
             say=say,
             publish=publish,
@@ -115,7 +119,6 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             attempts=taken_up_again(attempts),
             space=search.space,
             schedule=schedule,
-            workers=workers,
             books=books,
             pruning=search.pruning,
             known=search.known,
@@ -127,7 +130,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             ),
         )
         done = sum(record.final for record in latest(attempts).values())
-        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, done=done):
+        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, lag=lag, done=done):
             say(line)
         machine = work.machine
         memory = memory_words(machine)
@@ -169,6 +172,19 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
     work, schedule = search.work, search.schedule
     adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
     return adopt(search.folder, others, adopter)
+
+
+def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Callable[[str], None]) -> int:
+    """The lag that the search began with, or begins with now."""
+    wished = search.work.params.hardware.search_lag(workers)
+    lag = recorded_lag(search.folder, attempts)
+    if lag is None:
+        lag = wished
+    record_lag(search.folder, lag)
+    if lag != wished:
+        asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {wished}"
+        say(f"goes on at search lag {lag}, with which it began, not at {asked}: at most {lag} trials train at once")
+    return lag
 
 
 def _workers(search: Search) -> int | str:

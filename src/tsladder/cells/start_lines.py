@@ -24,7 +24,7 @@ from tsladder.vocabulary import LOSS_WORDS, Phase, parse_budget
 
 
 def search_lines(
-    work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, done: int
+    work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, lag: int, done: int
 ) -> list[str]:
     """A cell's search as it starts, `done` of its trials being known from before."""
     return [
@@ -34,6 +34,7 @@ def search_lines(
         labelled("grid", _grid_words(work, space)),
         labelled("space", space_words(space)),
         *_plan_lines(work, space, schedule, workers),
+        *([labelled("lag", f"a trial learns from those up to the {lag}. before it")] if lag != workers else []),
     ]
 
 

@@ -44,11 +44,13 @@ class Bookkeeper:
     parent_id: str
     tracker: Tracker
     trials_total: int
+    workers: int
+    lag: int
     objective: Objective
     say: Callable[[str], None]
     publish: Callable[[Sequence[TrialRecord]], None]
 
-    def record(self, trial: TrialPlan, outcome: Outcome, workers: int) -> TrialRecord:
+    def record(self, trial: TrialPlan, outcome: Outcome) -> TrialRecord:
         """The line of trials.jsonl."""
         spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
         if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
@@ -85,7 +87,8 @@ class Bookkeeper:
             pauses=outcome.heat.pauses,
             paused_seconds=outcome.heat.paused_seconds,
             device=trial.execution.device,
-            workers=workers,
+            workers=self.workers,
+            lag=self.lag,
             threads=trial.execution.threads,
             started_ms=trial.started_ms,
             ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
@@ -95,7 +98,7 @@ class Bookkeeper:
             identity=trial.identity,
         )
 
-    def taken_over(self, trial: TrialPlan, earlier: TrialRecord, workers: int) -> TrialRecord:
+    def taken_over(self, trial: TrialPlan, earlier: TrialRecord) -> TrialRecord:
         """The line of a trial that another search has trained: its measurements, this search's bookkeeping."""
         return dataclasses.replace(
             earlier,
@@ -104,7 +107,8 @@ class Bookkeeper:
             forced=trial.drawn.forced,
             draws=trial.drawn.draws,
             base_rate_loss=self.work.search_base_rate_loss,
-            workers=workers,
+            workers=self.workers,
+            lag=self.lag,
         )
 
     def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
@@ -159,6 +163,7 @@ class Bookkeeper:
                     "forced": record.forced or "",
                     "attempt": str(record.attempt),
                     "workers": str(record.workers),
+                    **({"lag": str(record.lag)} if record.lag != record.workers else {}),
                     "threads": str(record.threads),
                     "device": record.device,
                     "thermal": str(record.thermal),

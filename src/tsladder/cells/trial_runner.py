@@ -68,7 +68,6 @@ class Runner:
         attempts: Sequence[TrialRecord],
         space: SearchSpace,
         schedule: Schedule,
-        workers: int,
         books: Bookkeeper,
         pruning: PruningParams | None,
         earlier: Earlier,
@@ -79,7 +78,6 @@ class Runner:
         self._folder = folder
         self._space = space
         self._schedule = schedule
-        self._workers = workers
         self._books = books
         self._earlier = earlier
         self._taken_over: Counter[str] = Counter()
@@ -87,7 +85,7 @@ class Runner:
             DrawRules(
                 space=space,
                 schedule=schedule,
-                lag=workers,
+                lag=books.lag,
                 pruning=pruning,
                 known=known,
                 adopted=earlier.adopted,
@@ -137,7 +135,7 @@ class Runner:
         """Keep the workers busy; the reading for which they were ended, if they were."""
         folds = self._work.dataset.windows.folds
         return keep_busy(
-            self._work.crew(folds, workers=self._workers),
+            self._work.crew(folds, workers=self._books.workers),
             next_job=lambda slot: self._next_job(study, slot),
             on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
@@ -162,7 +160,7 @@ class Runner:
             if found is None:
                 self._say_taken_over()
                 return JobOrder(number=drawn.number, attempt=drawn.attempt, job=self._begin(trial))
-            record = self._books.taken_over(trial, found, self._workers)
+            record = self._books.taken_over(trial, found)
             if record.taken_from is not None:
                 self._taken_over[record.taken_from.folder] += 1
             self._keep(study, record)
@@ -221,7 +219,7 @@ class Runner:
         )
 
     def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: Outcome) -> None:
-        record = self._books.record(trial, outcome, self._workers)
+        record = self._books.record(trial, outcome)
         self._keep(study, record)
         if record.stop_reason is StopReason.THERMAL:
             self._heated.append(record)

@@ -73,6 +73,7 @@ OUTSIDE = {
     "tsladder.cells.run_search": "runs a search from its record to its last trial",
     "tsladder.search.coverage": "how much of the grid was seen, for the report",
     "tsladder.cells.trial_identity": "which trials are the same",
+    "tsladder.search.lag": "records how many trials a search draws ahead",
     "tsladder.search.layout": "names of files",
     "tsladder.search.live": "reads the live record",
     "tsladder.cells.search_outputs": "writes the files of a search",

@@ -1,7 +1,7 @@
 """A search whose space contains an earlier one's goes on from its trials: they become its own first ones, by number.
 
 Only a search that has no trial yet adopts, and what it adopts is written down before its first: from then on it is a
-function of its plan, its number of workers and that file. Where a search over the very same space is known, this one
+function of its plan, its lag and that file. Where a search over the very same space is known, this one
 draws what that one drew, and nothing needs to be adopted but what that one had adopted.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tsladder.artifacts.store import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import ADOPTED, JOURNAL, PLAN, TRIALS
+from tsladder.search.layout import ADOPTED, JOURNAL, LAG, PLAN, TRIALS
 from tsladder.search.trials import TrialRecord
 
 Say = Callable[[str], None]
@@ -37,7 +37,9 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
         return
     # As texts: a tuple is written as a list.
     if canonical(found) != canonical(plan):
-        kept = [set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED) if (folder / name).exists()]
+        kept = [
+            set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED, LAG) if (folder / name).exists()
+        ]
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 
 

@@ -40,8 +40,8 @@ class TrialRecord:
     """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained.
 
     `identity` says which training it is, in whatever search; older records have none. Where it was not trained here but
-    `taken_from` another search, all that was measured is of that training, seconds included; `workers` are those that
-    its draws depend on, this search's.
+    `taken_from` another search, all that was measured is of that training, seconds included; `workers` and `lag`, with
+    which it was drawn, are this search's.
 
     `celsius` and `thermal` are the highest temperature and level read while it ran (None and UNKNOWN where no sensor
     answered); `seconds` and `train_seconds` are of the clock and include the `paused_seconds`.
@@ -78,6 +78,7 @@ class TrialRecord:
     paused_seconds: float
     device: str
     workers: int
+    lag: int
     threads: int
     started_ms: int
     ended_at: str
@@ -98,11 +99,16 @@ class TrialRecord:
         return self.state is not TrialState.INTERRUPTED
 
     def to_record(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        record = dataclasses.asdict(self)
+        if self.lag == self.workers:
+            # As it was written before the two were told apart.
+            del record["lag"]
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> TrialRecord:
         values = dict(record)
+        values.setdefault("lag", values["workers"])
         values["state"] = TrialState(values["state"])
         values["stop_reason"] = StopReason(values["stop_reason"])
         values["thermal"] = ThermalLevel(values["thermal"])
