@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Slot
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.machine import Machine
-from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.outcome import Job
 

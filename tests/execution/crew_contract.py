@@ -15,6 +15,7 @@ from tests.building import job, settings, windows
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Crew, Crews, Ended, Event, JobOrder, Progress, Retried
 from tsladder.planning.machine import Machine
+from tsladder.planning.memory import smaller_plan
 from tsladder.vocabulary import StopReason
 
 FOLD = FoldWindows(train=windows(100, seed=1), validation=windows(60, seed=2))
@@ -61,8 +62,10 @@ class CrewContract:
             *epochs, end = all_ended(crew)
         assert isinstance(end, Ended)
         assert end.outcome.stop_reason is StopReason.COMPLETED
-        assert [event.record for event in epochs if isinstance(event, Progress)] == list(end.outcome.curve)
-        assert [record.epoch for record in end.outcome.curve] == list(range(1, EPOCHS + 1))
+        told = [event.record for event in epochs if isinstance(event, Progress)]
+        assert [record.epoch for record in told] == list(range(1, EPOCHS + 1))
+        assert tuple((record.steps, record.val_loss) for record in told) == end.outcome.curve
+        assert tuple(record.train_loss for record in told) == end.outcome.train_losses
 
     def test_every_job_ends_once_and_what_is_said_of_it_names_it_and_its_attempt(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
@@ -120,9 +123,9 @@ class CrewContract:
             start(crew, 5, LONG)
             *before, end = all_ended(crew)
         plans = [LONG.plan, *(event.plan for event in before if isinstance(event, Retried))]
-        assert plans[1:] == [plan.smaller() for plan in plans[:-1] if plan is not None]
+        assert plans[1:] == [smaller_plan(plan) for plan in plans[:-1] if plan is not None]
         assert plans[-1] is not None
-        assert plans[-1].smaller() is None
+        assert smaller_plan(plans[-1]) is None
         assert isinstance(end, Ended)
         assert end.outcome.stop_reason is StopReason.OUT_OF_MEMORY
         assert (end.outcome.best_val_loss, end.outcome.retries) == (None, len(plans) - 1)

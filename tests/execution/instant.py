@@ -8,11 +8,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Retried, Slot
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
-from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.planning.memory import smaller_plan
+from tsladder.training.outcome import EpochRecord, Job, ended_early
 from tsladder.vocabulary import StopReason
 
 LEAST_GIB = 0.1
@@ -79,7 +81,7 @@ class InstantCrew:
         if number in self._crews.failing:
             yield self._ended(number, ended_early(job.order.job, StopReason.OUT_OF_MEMORY, 1.0, "made to fail"))
         elif job.slot.memory_gib < LEAST_GIB:
-            smaller = outcome.plan.smaller()
+            smaller = smaller_plan(outcome.plan)
             job.retries += smaller is not None
             job.outcome = dataclasses.replace(outcome, plan=smaller or outcome.plan)
             if smaller is not None:
@@ -87,11 +89,11 @@ class InstantCrew:
             else:
                 yield self._ended(number, ended_early(job.order.job, StopReason.OUT_OF_MEMORY, 1.0, "too small"))
         elif self._stopping:
-            seen = dataclasses.replace(outcome, stop_reason=StopReason.INTERRUPTED, curve=outcome.curve[: job.epochs])
+            seen = dataclasses.replace(outcome.first_epochs(job.epochs), stop_reason=StopReason.INTERRUPTED)
             yield self._ended(number, seen)
         elif job.epochs < len(outcome.curve):
             job.epochs += 1
-            yield Progress(number, outcome.curve[job.epochs - 1], attempt)
+            yield Progress(number, _epoch(job.epochs, outcome.curve[job.epochs - 1][1]), attempt)
         else:
             yield self._ended(number, outcome)
 
@@ -122,27 +124,29 @@ def outcome_of(job: Job) -> Outcome:
     rng = random.Random(repr((job.spec, job.settings, job.seed)))
     floor = 0.5 + 0.05 * abs(math.log(job.settings.learning_rate / 6e-4)) + 0.02 * rng.random()
     pace = rng.uniform(0.5, 3.0)
-    curve: list[EpochRecord] = []
+    curve: list[tuple[int, float]] = []
     stop_reason = StopReason.DIVERGED if rng.random() < 0.1 else StopReason.COMPLETED
     for epoch in range(1, 3 if stop_reason is StopReason.DIVERGED else job.settings.epochs + 1):
         loss = floor + 0.3 * math.exp(-epoch / pace)
-        curve.append(_epoch(epoch, loss))
-        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in curve]):
+        curve.append((4 * epoch, loss))
+        if job.bar is not None and job.bar.is_hopeless(curve):
             stop_reason = StopReason.PRUNED
             break
     scored = stop_reason is StopReason.COMPLETED
     return Outcome(
         stop_reason=stop_reason,
-        best_val_loss=curve[-1].val_loss if scored else None,
+        best_val_loss=curve[-1][1] if scored else None,
         val_loss_se=0.01 if scored else None,
         best_epoch=len(curve) if scored else None,
         val_auc=0.6 if scored else None,
         n_params=job.spec.n_params,
         curve=tuple(curve),
+        train_losses=tuple(loss + 0.01 for _, loss in curve),
         plan=job.plan,
         retries=0,
         peak_memory_gib=0.5,
         seconds=float(len(curve)),
+        train_seconds=0.5 * len(curve),
     )
 
 

@@ -17,6 +17,8 @@ import pytest
 from tests.building import batch_plan, job, settings, slot, windows
 from tests.execution.thermal import Clock, Lines, Script
 
+from tsladder.artifacts.heat import Reading, ThermalLevel
+from tsladder.artifacts.outcome import Outcome
 from tsladder.artifacts.store import read_json
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
 from tsladder.execution.heartbeat import PROGRESS, Heartbeat, VitalSigns
@@ -25,8 +27,7 @@ from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.planning.memory import GIB
-from tsladder.training.heat import Reading, ThermalLevel
-from tsladder.training.outcome import EpochRecord, Outcome
+from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import StopReason
 
 EPOCHS = 5
@@ -98,6 +99,8 @@ def ended(reason: StopReason) -> Outcome:
         val_auc=0.5,
         n_params=10,
         curve=(),
+        train_losses=(),
+        train_seconds=0.0,
         plan=batch_plan(),
         retries=0,
         peak_memory_gib=0.1,

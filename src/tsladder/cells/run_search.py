@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import write_best_params
 from tsladder.cells.start_lines import adoption_words, search_lines
-from tsladder.cells.trial_books import Bookkeeper
 from tsladder.cells.trial_identity import trial_base
+from tsladder.cells.trial_records import TrialKeeper
 from tsladder.cells.trial_runner import HeatStop, Runner
 from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
@@ -24,11 +25,10 @@ from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.lag import record_lag, recorded_lag
-from tsladder.search.live import open_live_record
+from tsladder.search.live import open_live_record, taken_up_again
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.takeover import Earlier, trials_of_others
-from tsladder.search.trials import TrialRecord, latest, taken_up_again
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.checkpoint_plan import clear_checkpoints
 from tsladder.vocabulary import Phase
@@ -98,7 +98,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         say(adoption_words(adopted))
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
-        books = Bookkeeper(
+        keeper = TrialKeeper(
             work=work,
             phase=search.phase,
             key=key,
@@ -111,7 +111,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             say=say,
             publish=publish,
         )
-        books.log_lost(attempts)
+        keeper.log_lost(attempts)
         runner = Runner(
             work=work,
             key=search.key,
@@ -119,7 +119,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             attempts=taken_up_again(attempts),
             space=search.space,
             schedule=schedule,
-            books=books,
+            keeper=keeper,
             pruning=search.pruning,
             known=search.known,
             earlier=Earlier(
@@ -146,7 +146,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             run.metrics = {
                 **schedule.objective.figures(best),
                 "trials_done": float(len(records)),
-                **size_metrics(best.n_params if best else None),
+                **size_metrics(best.outcome.n_params if best else None),
             }
         if not stopped and best is not None:
             clear_checkpoints(search.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.training_log import (
     crew_words,
     data_lines,
@@ -13,10 +14,9 @@ from tsladder.cells.training_log import (
     plan_words,
     settings_words,
 )
-from tsladder.cells.trial_books import TrialPlan
+from tsladder.cells.trial_records import TrialPlan
 from tsladder.cells.work import CellWork
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
-from tsladder.planning.memory import BatchPlan
 from tsladder.search.adoption import Adoption
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tsladder.artifacts.store import canonical, digest, read_json, write_json, write_text
+from tsladder.artifacts.store import digest, read_json, write_json
+from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.run_search import Search, Searched, conduct
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
@@ -123,7 +124,7 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         if found.heat_stop is not None:
             done = f"{len(found.records)} of {search.schedule.trials_total} supplementary trials"
             raise WorkFailed(f"{work.cell}: {heat_reason(found.heat_stop.reading, done)}")
-        write_text(folder / "trials.jsonl", "".join(canonical(r.to_record()) + "\n" for r in found.records))
+        write_trials(folder / TRIALS, found.records)
         score = _winner_score(work.places, work.cell)
         write_json(folder / SUMMARY, {**head, "status": CellStatus.DONE, **_summary(search, found, score)})
         return found.best is not None

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Progress
 from tsladder.log_file import Log, current_log
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import BatchPlan
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell
 

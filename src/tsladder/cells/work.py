@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
@@ -22,7 +23,7 @@ from tsladder.params import DataParams, Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
-from tsladder.planning.memory import BatchPlan, Calibration, best_on_disk, plan_batch, predicted_memory_gib
+from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.planning.too_little_memory import refuse_too_little

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
-from tsladder.planning.memory import BatchPlan
-from tsladder.training.outcome import EpochRecord, Job, Outcome
+from tsladder.training.outcome import EpochRecord, Job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,11 +6,11 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+from tsladder.artifacts.heat import Reading
 from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Progress, Retried, Said, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import graceful_stop
-from tsladder.training.heat import Reading
 from tsladder.training.outcome import ended_early
 from tsladder.vocabulary import StopReason
 

@@ -13,6 +13,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution.crew import Ended, Event, Progress, Retried, Said
 from tsladder.execution.heartbeat import VitalSigns
@@ -20,7 +21,8 @@ from tsladder.execution.memory_guard import KernelKills, MemoryWatch
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.execution.suspension import Suspension
 from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, Remark, run_job
-from tsladder.training.outcome import Job, Outcome, ended_early
+from tsladder.planning.memory import smaller_plan
+from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 
 STALL_SECONDS = 600.0
@@ -181,7 +183,7 @@ class Supervisor:
 
     def _again(self, child: _Child, reason: str) -> Retried | Ended:
         """Start `child`'s job under a smaller plan; the job is over when there is none or too many were tried."""
-        smaller = child.job.plan.smaller()
+        smaller = smaller_plan(child.job.plan)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.errors import WorkFailed
 from tsladder.planning.identity import training_identity
 from tsladder.planning.plans import Plan
@@ -22,7 +23,6 @@ from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace, space_params
 from tsladder.search.streams import trial_seed
 from tsladder.search.takeover import ended_under, final_trials
-from tsladder.search.trials import TrialRecord
 from tsladder.vocabulary import Cell, Phase
 
 _SAME = ("strategy", "objective")

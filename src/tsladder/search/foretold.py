@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
 from tsladder.search.adoption import Adopter, choose, position, question_of, read_adoption
 from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.lag import recorded_lag
 from tsladder.search.takeover import ended_under, final_trials
-from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.training.pruning import build_bar
 
 
@@ -99,7 +99,7 @@ def _of_one(
             return TakenOver(count, exact=False)
         if isinstance(decision, Drawn) and not whole and (pruning is not None or schedule.stop is not None):
             return TakenOver(count, exact=False)
-        complete = [earlier.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
+        complete = [earlier.outcome.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
         bar = None if pruning is None else build_bar(pruning, complete)
         found = None if record is None else ended_under(record, bar)
         if found is not None:
@@ -109,4 +109,4 @@ def _of_one(
 
 
 def _equal(one: TrialRecord, other: TrialRecord) -> bool:
-    return (one.state, one.curve) == (other.state, other.curve)
+    return (one.state, one.outcome.curve) == (other.state, other.outcome.curve)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.search.layout import LAG
-from tsladder.search.trials import TrialRecord
 
 
 def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
