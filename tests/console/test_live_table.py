@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tsladder.console.live_records import RunningTrial
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.live_table import Doings, folded, picture
 from tsladder.console.status import CellState, StudyState
 from tsladder.console.verdicts import HorizonVerdict

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsladder.console.live_records import RunningTrial
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.time_to_go import COVERAGE, Estimate, Forecasted, Remaining, _student, total, trainings
 
 NOW = 1000.0

@@ -19,9 +19,10 @@ from tests.execution.thermal import Clock, Lines, Script
 
 from tsladder.artifacts.heat import Reading, ThermalLevel
 from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
-from tsladder.execution.heartbeat import PROGRESS, Heartbeat, VitalSigns
+from tsladder.execution.heartbeat import Heartbeat, VitalSigns
 from tsladder.execution.job_loop import keep_busy, retry_words
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor

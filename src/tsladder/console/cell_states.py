@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.cell_time import PHASES, cell_stages, cell_to_go
 from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness
-from tsladder.console.live_records import LiveWork, RunningTrial, live_work
+from tsladder.console.live_records import LiveWork, live_work
 from tsladder.console.results import (
     NO_RESULTS,
     BestConfiguration,

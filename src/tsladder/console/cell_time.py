@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.forecasts import Forecasts
 from tsladder.console.freshness import Freshness, Standing
-from tsladder.console.live_records import LiveWork, RunningTrial
+from tsladder.console.live_records import LiveWork
 from tsladder.console.results import CellResults
 from tsladder.console.time_to_go import (
     NOTHING,

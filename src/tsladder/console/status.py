@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.cell_states import (
     NOT_PLANNED,
     CellLook,
@@ -21,7 +22,7 @@ from tsladder.console.cell_states import (
 from tsladder.console.contents import Contents, Hashes
 from tsladder.console.forecasts import Forecasts, read_forecasts
 from tsladder.console.freshness import Freshness
-from tsladder.console.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.console.live_records import STALLED_SECONDS, live_folders
 from tsladder.console.lock_file import read_lock
 from tsladder.console.pipeline import Pipeline, read_pipeline
 from tsladder.console.question import Question, inputs_text, read_question, signature

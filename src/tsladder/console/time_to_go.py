@@ -24,7 +24,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tsladder.console.live_records import RunningTrial
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.planning.duration import CELL_SECONDS
 
 FEWEST_FOR_SCATTER = 3

@@ -103,6 +103,8 @@ def question_of(folder: Path) -> Mapping[str, Any] | None:
 
 def position(record: TrialRecord, adopter: Adopter) -> int | None:
     """Which number this search would give to the very same training; None: it makes no such one."""
+    if not record.identity:
+        return None
     seed = record.params["seed"]
     configuration = {name: record.params[name] for name in IDENTITY}
     same = seed in adopter.seeds and training_identity(adopter.base, configuration, seed) == record.identity
