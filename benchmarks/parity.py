@@ -69,6 +69,7 @@ def main() -> None:
                     spec=spec,
                     settings=settings,
                     recipe=recipe,
+                    task="direction",
                     seed=seed,
                     plan=plan,
                     device=machine.device,

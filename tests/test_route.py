@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.studies import make_study, params_of, prepare, stage
+from tests.studies import make_study, params_of, prepare, stage, verb
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.law.build import fit_law
 from tsladder.places import Places
+from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
@@ -40,12 +41,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         training__max_gradient_norm=None,
     )
     prepare(places)
-    for name in ("hpo", "train", "evaluate"):
-        for rung in ("12k", "30k"):
-            stage(places, name, "--cell", f"{rung}-h2")
-    stage(places, "audit")
-    stage(places, "fit")
-    stage(places, "report")
+    for name, plan in (
+        ("hpo", places.search_plan(CELL)),
+        ("train", places.train_plan(CELL)),
+        ("evaluate", places.evaluate_plan(CELL)),
+    ):
+        verb(name)(places, params_of(places), CELL, read_plan(plan))
+        stage(places, name, "--cell", "30k-h2")
+    for name in ("audit", "fit", "report"):
+        verb(name)(places, params_of(places))
     return places
 
 

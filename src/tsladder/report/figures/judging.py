@@ -11,7 +11,7 @@ import numpy as np
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.report.facts import Facts
 from tsladder.search.objective import VAL_AUC, Objective
-from tsladder.vocabulary import LOSS_UNITS
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
@@ -75,4 +75,4 @@ class Judging:
 
 
 def judging_of(facts: Facts) -> Judging:
-    return Judging(Objective(facts.params.search.objective), LOSS_UNITS[facts.params.target.metric])
+    return Judging(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)
