@@ -33,6 +33,10 @@ from tsladder.status.question import inputs_text, read_question
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.lines import seed_outcome  # noqa: E402 (the records of the tests, which are no installed package)
+
 RUNGS, HORIZONS, TRIALS, EPOCHS, SEEDS = ("12k", "30k", "80k", "200k"), (1, 3, 5), 50, 50, 3
 REPEATS = 7
 FINGERPRINT = "f" * 64
@@ -96,12 +100,12 @@ def write_cell(places: Places, plans: CellPlans) -> None:
     (live / "lock").touch()
     trained = places.training(cell, train_key(plans.train, choice, FINGERPRINT, splits))
     for number in range(1, SEEDS + 1):
-        write_json(trained / f"seed-{number}" / "outcome.json", {"seconds": 40.0})
+        write_json(trained / f"seed-{number}" / "outcome.json", seed_outcome(seconds=40.0))
         weights = places.models(cell) / f"seed-{number}" / "model.safetensors"
         weights.parent.mkdir(parents=True)
         weights.write_bytes(os.urandom(4 * load_size(cell.budget)))
     write_json(places.models(cell) / "status.json", {"status": "done"})
-    write_json(places.timings(cell), {"seeds": {f"seed-{n}": {"seconds": 40.0} for n in range(1, SEEDS + 1)}})
+    write_json(places.timings(cell), {"seeds": {f"seed-{n}": seed_outcome(seconds=40.0) for n in range(1, SEEDS + 1)}})
     test = {"mean": {"log_loss": 0.35}, "skill": 0.1}
     write_json(places.scores(cell) / "scores.json", {"status": "done", "regions": {"test": test}})
     (places.scores(cell) / "predictions.parquet").write_bytes(os.urandom(500_000))

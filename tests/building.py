@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.data.windows import Windows
+from tsladder.execution.crew import Slot
 from tsladder.models.spec import Geometry, ModelSpec
-from tsladder.planning.memory import BatchPlan
+from tsladder.planning.machine import Machine
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.tasks import load
 from tsladder.tasks.parts.losses import Loss
@@ -83,6 +85,11 @@ def job(**changes: object) -> Job:
         "threads": 1,
     }
     return Job(**(values | changes))  # type: ignore[arg-type]
+
+
+def slot(memory_gib: float = 4.0) -> Slot:
+    machine = Machine(cores=1, memory_gib=memory_gib, device="cpu")
+    return Slot(place="here", machine=machine, memory_gib=memory_gib, threads=1)
 
 
 def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:

@@ -127,6 +127,7 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("law.alpha_of_interest", 0.0),
         ("hardware.memory_gib", -1),
         ("hardware.workers", "many"),
+        ("hardware.lag", 0),
         ("study", None),
     ],
 )

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import read_json, write_json, write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
@@ -145,6 +146,6 @@ def _write_ending(stage: str, places: Places, cell: Cell, ending: dict[str, Any]
         write_json(places.choice(cell), record)
     elif stage == "train":
         write_json(places.models(cell) / "status.json", record)
-        write_json(places.timings(cell), {"cell": str(cell), "seeds": {}})
+        write_timings(places.timings(cell), Timings(cell=str(cell)))
     else:
         write_json(places.scores(cell) / "scores.json", record)

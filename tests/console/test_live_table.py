@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.live_table import Doings, folded, picture
 from tsladder.status.law_verdicts import HorizonVerdict
-from tsladder.status.live_records import RunningTrial
 from tsladder.status.study_state import CellState, StudyState
 
 RUNGS = ("12k", "50k", "200k", "750k", "2M", "20M", "200M", "1.25B", "2B")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.planning.time_left import COVERAGE, Estimate, Forecasted, Remaining, _student, total, trainings
-from tsladder.status.live_records import RunningTrial
 
 NOW = 1000.0
 

@@ -382,7 +382,7 @@ def test_under_the_auc_every_best_figure_is_that_of_the_trial_with_the_highest(
     assert best is not None
     assert (best.number, best.score, best.loss) == (1, 0.7, 0.49)
     assert best.architecture == {"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 32, "patch_len": 16, "stride": 8}
-    assert best.settings == {"learning_rate": 0.001}
+    assert best.settings == {"learning_rate": 0.001, "effective_batch": 32}
     (line,) = [line for line in status_lines(look(study)) if line.startswith("12k-h1 ")]
     assert line.split()[4:6] == ["0.7000", "0.4900"]
 

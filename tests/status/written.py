@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.lines import seed_outcome, trial_line
 from tests.studies import DEFAULT_PARAMS, ROOT
 
 from tsladder.artifacts.store import write_json, write_text
@@ -167,42 +168,29 @@ def reader(places: Places) -> StudyReader:
 
 
 def trial(number: int, seconds: float | None = None, **changes: Any) -> dict[str, Any]:
-    """A line of trials.jsonl with what the status reads."""
-    line = {
-        "number": number,
-        "attempt": 1,
-        "state": "complete",
-        "stop_reason": "early_stopping" if number else "completed",
-        "best_val_loss": round(0.50 - 0.01 * number, 4),
-        "seconds": 10.0 * (number + 1) if seconds is None else seconds,
-        "workers": 2,
-    }
-    return line | changes
+    """A line of trials.jsonl."""
+    return trial_line(
+        number,
+        **{
+            "stop_reason": "early_stopping" if number else "completed",
+            "best_val_loss": round(0.50 - 0.01 * number, 4),
+            "seconds": 10.0 * (number + 1) if seconds is None else seconds,
+            **changes,
+        },
+    )
 
 
 def whole_trial(places: Places, plans: CellPlans, number: int) -> dict[str, Any]:
-    """A line of trials.jsonl with all that a search reads, of a trial that is the one of this number in any search."""
+    """A line of trials.jsonl of a trial that is the one of this number in any search."""
     configuration = {**dict.fromkeys(IDENTITY, 1), "epochs": 1 + number}
     seed = trial_seed(plans.search["seed"], plans.cell, Phase.SEARCH, number)
     base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code(plans.search))
-    empty = ("val_loss_se", "best_epoch", "val_auc", "peak_memory_gib", "celsius", "forced")
-    figures = ("base_rate_loss", "predicted_memory_gib", "train_seconds", "paused_seconds")
-    counts = ("n_params", "epochs_run", "retries", "pauses", "threads", "started_ms")
-    return {
-        **trial(number),
-        **dict.fromkeys(empty),
-        **dict.fromkeys(figures, 1.0),
-        **dict.fromkeys(counts, 1),
-        "draws": {},
-        "params": {**configuration, "seed": seed},
-        "curve": [[1, 0.5 - 0.01 * number]],
-        "train_losses": [0.5],
-        "thermal": "unknown",
-        "device": "cpu",
-        "ended_at": "2026-01-01T00:00:00.000+00:00",
-        "message": "",
-        "identity": training_identity(base, configuration, seed),
-    }
+    return trial(
+        number,
+        params={**configuration, "seed": seed},
+        curve=[[1, 0.5 - 0.01 * number]],
+        identity=training_identity(base, configuration, seed),
+    )
 
 
 def live_search(places: Places, plans: CellPlans) -> Path:
@@ -298,7 +286,7 @@ def _write_cell(places: Places, plans: CellPlans) -> None:
     write_json(folder / "plan.json", plans.search)
     write_text(folder / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     write_json(places.models(cell) / "status.json", {"status": "done"})
-    seeds = {f"seed-{number}": {"seconds": 20.0 * number} for number in range(1, plans.train["seeds"] + 1)}
+    seeds = {f"seed-{number}": seed_outcome(seconds=20.0 * number) for number in range(1, plans.train["seeds"] + 1)}
     write_json(places.timings(cell), {"seeds": seeds})
     trained = places.training(cell, train_key(plans.train, choice, FEATURES, _splits(places, cell)))
     for name, outcome in seeds.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import Windows
-from tsladder.execution.supervisor import Progress
+from tsladder.execution.crew import Progress
 from tsladder.log_file import Log, current_log
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import BatchPlan
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.words import Words
 from tsladder.training.outcome import Job

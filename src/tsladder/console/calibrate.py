@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.errors import WorkFailed
 from tsladder.execution.probe import EPOCHS, probe
 from tsladder.formatting import aligned
@@ -14,7 +15,7 @@ from tsladder.places import Places
 from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, keep
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
-from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.step_costs import COSTS
 from tsladder.steps import OnStep, no_progress
 
@@ -100,7 +101,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
     on_cpu = machine.device == "cpu"
     steps, epochs = (1, EPOCHS) if on_cpu else (_GPU_STEPS, _GPU_EPOCHS)
     with tempfile.TemporaryDirectory(prefix="tsladder-calibrate-") as folder:
-        outcome = probe(
+        measured = probe(
             spec,
             plan,
             device=machine.device,
@@ -109,7 +110,8 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
             epochs=epochs,
             steps=steps,
         )
-    if outcome.peak_memory_gib is None or len(outcome.curve) < epochs:
+    outcome = measured.outcome
+    if outcome.peak_memory_gib is None or outcome.epochs_run < epochs:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
             f"{': ' + outcome.message if outcome.message else ''}): no calibration was stored"
@@ -120,9 +122,9 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
         plan=outcome.plan,
         memory_gib=outcome.peak_memory_gib,
         # The first epoch makes what the later ones find there.
-        step_seconds=min(epoch.train_seconds for epoch in outcome.curve[1:]) / steps,
+        step_seconds=min(epoch.train_seconds for epoch in measured.epochs[1:]) / steps,
         threads=machine.cores if on_cpu else 1,
-        start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in outcome.curve)),
+        start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in measured.epochs)),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsladder.artifacts.store import read_json, read_lines
+from tsladder.artifacts.store import read_json
+from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.data.ingestion import read_ingestion
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.cost import StudyCost
@@ -88,7 +89,7 @@ def read_selection(
 ) -> Selection | None:
     """How the exponent hangs on the trials of the searches on disk. `objectives`: cell -> what its search sought."""
     ranked = [
-        ranked_losses(read_lines(places.hpo(Cell.parse(point.cell)) / "trials.jsonl"), objectives[point.cell])
+        ranked_losses(read_trials(places.hpo(Cell.parse(point.cell)) / TRIALS), objectives[point.cell])
         for point in rungs
     ]
     return judge_selection(

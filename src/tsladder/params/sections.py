@@ -278,6 +278,11 @@ class HardwareParams:
     device: Literal["auto", "cpu", "cuda", "mps"]
     memory_gib: Positive | None
     workers: Literal["auto"] | Annotated[int, Range(1, 1024)]
+    lag: Annotated[Literal["auto"] | Annotated[int, Range(1, 1024)], MayBeLeftOut()] = "auto"
+
+    def search_lag(self, workers: int) -> int:
+        """How many trials after the last one that it learns from a trial is drawn, where `workers` train them."""
+        return workers if self.lag == "auto" else self.lag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.artifacts.store import read_json
+from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
-from tsladder.results.cell_files import SEED_PREFIX, trial_facts
-from tsladder.results.facts import TrialFacts
 from tsladder.results.gathering import Belonging, gather
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
@@ -74,51 +74,44 @@ NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
 def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
     """Raises WorkFailed for a damaged file."""
     records = gather(places, plans, belonging, files)
-    last = {line["number"]: line for line in records.trials}
-    trials = [line for line in last.values() if line["state"] != "interrupted"]
+    trials = [trial for trial in latest(records.trials).values() if trial.final]
     objective = Objective(plans.search["search"]["objective"])
-    leader = objective.best([trial_facts(line) for line in trials])
+    leader = objective.best(trials)
     best, test = objective.figures(leader), _test_region(records.scores)
     return CellResults(
-        trial_numbers=frozenset(int(line["number"]) for line in trials),
-        trial_seconds=tuple(float(line["seconds"]) for line in trials),
-        last_model_seconds=tuple(_last_model_seconds(line) for line in trials),
-        stop_reasons=dict(sorted(Counter(str(line["stop_reason"]) for line in trials).items())),
+        trial_numbers=frozenset(trial.number for trial in trials),
+        trial_seconds=tuple(trial.outcome.seconds for trial in trials),
+        last_model_seconds=tuple(_last_model_seconds(trial.outcome) for trial in trials),
+        stop_reasons=dict(sorted(Counter(str(trial.outcome.stop_reason) for trial in trials).items())),
         best_score=best["best_score"],
         best_val_loss=best["best_val_loss"],
         best_val_auc=best["best_val_auc"],
         best_configuration=None if leader is None else _configuration(objective, leader, plans),
-        workers=int(trials[-1]["workers"]) if trials else None,
-        seed_seconds=_seed_seconds(records.timings),
+        workers=trials[-1].workers if trials else None,
+        seed_seconds={number: seed.seconds for number, seed in records.seeds.items()},
         test_loss=_loss(records.scores, test) if test else None,
         skill=test["skill"] if test else None,
         failure=_failure(places, plans.cell, belonging, files),
-        seconds_taken_over=sum(float(line["seconds"]) for line in trials if line.get("taken_from")),
+        seconds_taken_over=sum(trial.outcome.seconds for trial in trials if trial.taken_from is not None),
     )
 
 
-def _configuration(objective: Objective, leader: TrialFacts, plans: CellPlans) -> BestConfiguration:
+def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) -> BestConfiguration:
     model, params = plans.search["model"], leader.params
     return BestConfiguration(
         number=leader.number,
         objective=objective.name,
         score=objective.score(leader),
         loss=leader.val_loss,
-        n_params=leader.n_params,
+        n_params=leader.outcome.n_params,
         architecture={name: params[name] for name in _ARCHITECTURE if name in params}
         | {name: model[name] for name in ("patch_len", "stride")},
         settings={name: params[name] for name in _SETTINGS if name in params},
     )
 
 
-def _last_model_seconds(line: Mapping[str, Any]) -> float:
-    folds = line.get("folds", [])
-    return float(folds[-1]["seconds"] if folds else line["seconds"])
-
-
-def _seed_seconds(timings: Mapping[str, Any]) -> dict[int, float]:
-    seeds = timings.get("seeds", {})
-    return {int(name.removeprefix(SEED_PREFIX)): float(seed["seconds"]) for name, seed in seeds.items()}
+def _last_model_seconds(outcome: Outcome) -> float:
+    return outcome.folds[-1].seconds if outcome.folds else outcome.seconds
 
 
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:

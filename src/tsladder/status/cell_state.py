@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
@@ -21,7 +22,7 @@ from tsladder.status.cell_results import (
     read_results,
 )
 from tsladder.status.freshness import Freshness
-from tsladder.status.live_records import LiveWork, RunningTrial, live_work
+from tsladder.status.live_records import LiveWork, live_work
 from tsladder.status.time_to_go import PHASES, Forecasts, cell_stages, cell_to_go
 from tsladder.vocabulary import Cell
 

@@ -114,7 +114,9 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     features = planned_features(places, params, built=built)
     if built:
         for plan in plans:
-            cells[str(plan.cell)] = _with_taken_over(places, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon))
+            cells[str(plan.cell)] = _with_taken_over(
+                places, params, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon)
+            )
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
@@ -144,10 +146,13 @@ def _beside_note(machine: Machine, held: float) -> str | None:
     return f"planned beside a running study: the {held:.1f} GiB that its trainings hold {counts}"
 
 
-def _with_taken_over(places: Places, plan: CellPlans, cell: CellForecast, run: RunLength | None) -> CellForecast:
+def _with_taken_over(
+    places: Places, params: Params, plan: CellPlans, cell: CellForecast, run: RunLength | None
+) -> CellForecast:
     if run is None or not cell.fits:
         return cell
-    found = taken_over(places, plan, run, cell.workers)
+    lag = None if cell.workers is None else params.hardware.search_lag(cell.workers)
+    found = taken_over(places, plan, run, lag)
     return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
 
 

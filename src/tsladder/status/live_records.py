@@ -6,36 +6,21 @@ not say is None, and nobody is called stalled by them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tsladder.artifacts.progress import PROGRESS, Progress, RunningTrial, read_progress
 from tsladder.locks import is_owned, owned_since
 from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
 """A worker says something every few seconds, its supervisor every two: silence of this length is shown."""
 
-PROGRESS = "progress.json"
 PHASES = ("search", "supplementary", "train", "transfer")
 
 _FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transfer)-)?[0-9a-f]{16}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunningTrial:
-    """A trial, or a seed, that a worker trains now; None where it is not known. `started`: seconds since 1970."""
-
-    number: int
-    epoch: int
-    epochs: int
-    val_loss: float | None
-    silent_seconds: float | None
-    resident_gib: float | None
-    started: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +63,7 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
     """Work in the one of a cell's live records that a process holds at `now`; None where none is held."""
     for phase, folder in folders:
         if is_owned(folder):
-            return read_progress(folder / PROGRESS, phase, now, held_since=owned_since(folder))
+            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=owned_since(folder))
     return None
 
 
@@ -89,59 +74,26 @@ def held_gib(places: Places, now: float) -> float:
     return sum(work.resident_gib or 0.0 for work in works if work is not None)
 
 
-def read_progress(path: Path, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
-    """The file of a live record of `phase` that is held. Missing, torn, foreign, or left by an earlier holder that was
-    killed, it says nothing more. All times are seconds since 1970."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+def work_of(progress: Progress, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
+    """What `progress` says of a live record of `phase` that is held. Left by an earlier holder that was killed, it says
+    nothing more. All times are seconds since 1970."""
+    if progress.at is not None and progress.at < held_since:
         return LiveWork(phase=phase)
-    if not isinstance(record, dict):
-        return LiveWork(phase=phase)
-    listed = record.get("running")
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    since = _number(record.get("at"))
-    if since is not None and since < held_since:
-        return LiveWork(phase=phase)
-    unseen = 0.0 if since is None else max(0.0, now - since)
-    paused = record.get("paused")
-    said = record.get("phase")
+    unseen = 0.0 if progress.at is None else max(0.0, now - progress.at)
+    said = progress.phase if progress.phase in PHASES else None
     return LiveWork(
-        phase=said if said in PHASES else phase,
-        running=tuple(trial for entry in entries if (trial := _trial(entry)) is not None),
-        done=_whole(record.get("done")),
-        total=_whole(record.get("total")),
-        paused=paused if isinstance(paused, str) else None,
-        celsius=_number(record.get("celsius")),
+        phase=said or phase,
+        running=progress.running,
+        done=progress.done,
+        total=progress.total,
+        paused=progress.paused,
+        celsius=progress.celsius,
         # Only a file that says its phase is kept up to date between epochs.
-        stalled_seconds=_stalled(entries, unseen) if said in PHASES else None,
+        stalled_seconds=None if said is None else _stalled(progress.running, unseen),
     )
 
 
-def _stalled(entries: Sequence[Mapping[str, Any]], unseen: float) -> float | None:
-    silences = [silence for entry in entries if (silence := _number(entry.get("silent_seconds"))) is not None]
+def _stalled(running: Sequence[RunningTrial], unseen: float) -> float | None:
+    silences = [trial.silent_seconds for trial in running if trial.silent_seconds is not None]
     longest = max(silences, default=0.0) + unseen
     return longest if longest > STALLED_SECONDS else None
-
-
-def _trial(entry: Mapping[str, Any]) -> RunningTrial | None:
-    number, epoch, epochs = (_whole(entry.get(name)) for name in ("number", "epoch", "epochs"))
-    if number is None or epoch is None or epochs is None:
-        return None
-    return RunningTrial(
-        number=number,
-        epoch=epoch,
-        epochs=epochs,
-        val_loss=_number(entry.get("val_loss")),
-        silent_seconds=_number(entry.get("silent_seconds")),
-        resident_gib=_number(entry.get("resident_gib")),
-        started=_number(entry.get("started")),
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.time_left import total
@@ -29,7 +30,7 @@ from tsladder.status.dvc_yaml import Pipeline, read_pipeline
 from tsladder.status.file_hashes import Hashes, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
-from tsladder.status.live_records import STALLED_SECONDS, RunningTrial, live_folders
+from tsladder.status.live_records import STALLED_SECONDS, live_folders
 from tsladder.status.question import Question, inputs_text, read_question, signature
 from tsladder.status.rwlock import running_stages
 from tsladder.status.time_to_go import Forecasts, read_forecasts

@@ -33,10 +33,10 @@ def are_fresh(freshness: Freshness) -> bool:
     return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
 
 
-def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | None) -> TakenOver:
+def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakenOver:
     """Count the trials of one planned cell, whose features and splits on disk are those of the question.
 
-    `run`: what a training sees; `workers` train side by side (None: not known).
+    `run`: what a training sees; `lag`: that of the search (None: not known).
     """
     search, cell = plans.search, plans.cell
     manifest, splits_file = places.features / "manifest.json", places.horizon_splits(cell.horizon)
@@ -50,4 +50,4 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | 
     schedule = planned_schedule(search, space, classes=(1, 1))
     base = training_base(search, *inputs, training_code(search))
     adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)
-    return foretell(folder, others, adopter, pruning=planned_pruning(search), workers=workers)
+    return foretell(folder, others, adopter, pruning=planned_pruning(search), lag=lag)

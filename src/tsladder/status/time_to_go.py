@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
@@ -30,7 +31,7 @@ from tsladder.planning.time_left import (
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.status.cell_results import CellResults
 from tsladder.status.freshness import Freshness, Standing
-from tsladder.status.live_records import LiveWork, RunningTrial, held_gib
+from tsladder.status.live_records import LiveWork, held_gib
 from tsladder.vocabulary import Cell
 
 PHASES = {"hpo": "search", "train": "train", "evaluate": "evaluate"}

@@ -139,7 +139,7 @@ def _taken_over(
     run = run_length_on_disk(places, params, plans.cell.horizon)
     if run is None:
         return None
-    return taken_over(places, plans, run, None if forecast is None else forecast.workers)
+    return taken_over(places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers))
 
 
 def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:
