@@ -20,7 +20,7 @@ from typing import Any
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.models import ModelsStatus, write_models_status
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import read_json, replacing, write_json
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
@@ -282,16 +282,12 @@ def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
 
 def _copy(source: Path, target: Path) -> None:
     """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
-    target.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, RECORD):
-        temporary = target / f".{name}.{os.getpid()}.tmp"
-        try:
-            os.link(source / name, temporary)
-        except OSError:
-            shutil.copyfile(source / name, temporary)
-        temporary.replace(target / name)
-        # A rename onto another link of the same file does nothing, by POSIX, and leaves the temporary name.
-        temporary.unlink(missing_ok=True)
+        with replacing(target / name) as temporary:
+            try:
+                os.link(source / name, temporary)
+            except OSError:
+                shutil.copyfile(source / name, temporary)
 
 
 def _finish(
