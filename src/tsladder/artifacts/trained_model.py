@@ -9,6 +9,9 @@ from pathlib import Path
 from tsladder.artifacts.record import read_record, write_record
 from tsladder.vocabulary import StopReason
 
+RECORD = "training.json"
+"""Is written after the weights, so a folder that holds it is whole."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedModel:

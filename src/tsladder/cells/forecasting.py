@@ -13,12 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.artifacts.trained_model import read_trained_model
+from tsladder.artifacts.trained_model import RECORD, read_trained_model
 from tsladder.data.windows import Windows
 from tsladder.errors import WorkFailed
 from tsladder.execution.supervisor import start_fork_server
 from tsladder.models.spec import ModelSpec
-from tsladder.training.outcome import RECORD
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -21,6 +21,7 @@ from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.models import ModelsStatus, write_models_status
 from tsladder.artifacts.store import read_json, replacing, write_json
+from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
@@ -35,7 +36,7 @@ from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.heat import Reading
-from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
+from tsladder.training.outcome import WEIGHTS, Job, Outcome, ended_early
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 OUTCOME = "outcome.json"

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tsladder.artifacts.store import replacing
-from tsladder.artifacts.trained_model import TrainedModel, write_trained_model
+from tsladder.artifacts.trained_model import RECORD, TrainedModel, write_trained_model
 from tsladder.errors import WorkFailed
-from tsladder.training.outcome import RECORD, WEIGHTS
+from tsladder.training.outcome import WEIGHTS
 
 
 def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: TrainedModel) -> None:
