@@ -90,7 +90,8 @@ def json_of(record: Record) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         plain: dict[str, Any] = {}
-        for field in _fields_of(type(value)):
+        kind: type = type(value)
+        for field in _fields_of(kind):
             item = _plain(getattr(value, field.name))
             if field.rest:
                 plain |= item
