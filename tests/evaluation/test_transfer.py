@@ -8,8 +8,9 @@ import json
 import numpy as np
 import pytest
 
+from tsladder.artifacts.transfer import Regret
 from tsladder.evaluation.difference import above_zero, bounds, holm, two_sided
-from tsladder.evaluation.transfer import Regret, judge_transfer, regret
+from tsladder.evaluation.transfer import judge_transfer, regret
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=500, confidence=0.95)

@@ -12,7 +12,7 @@ from tsladder.vocabulary import CellStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainedSeeds:
+class ModelsStatus:
     """The numbers of the seeds whose models lie beside the file."""
 
     cell: str
@@ -20,9 +20,9 @@ class TrainedSeeds:
     seeds: tuple[int, ...]
 
 
-def read_models_status(path: Path) -> TrainedSeeds | Ending:
+def read_models_status(path: Path) -> ModelsStatus | Ending:
     """Raises FileNotFoundError and WorkFailed."""
-    return read_done(TrainedSeeds, path)
+    return read_done(ModelsStatus, path)
 
 
 def read_trained_seeds(path: Path) -> tuple[int, ...]:
@@ -33,6 +33,6 @@ def read_trained_seeds(path: Path) -> tuple[int, ...]:
     return status.seeds
 
 
-def write_models_status(path: Path, status: TrainedSeeds | Ending) -> None:
+def write_models_status(path: Path, status: ModelsStatus | Ending) -> None:
     """Replace `path`."""
     write_record(path, status)

@@ -32,6 +32,10 @@ class Interval:
     effective_n: float | None
     dof: float | None = None
 
+    @property
+    def ci(self) -> tuple[float, float]:
+        return self.low, self.high
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skill:
@@ -43,6 +47,10 @@ class Skill:
     skill: float | None
     low: float | None
     high: float | None
+
+    @property
+    def ci(self) -> tuple[float, float] | None:
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +65,7 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class ThresholdDecision:
     """Yes or no at a threshold that was chosen on validation. A rate without a case is None."""
 
     threshold: float
@@ -112,6 +120,11 @@ class ScoredRegion:
         return loss_of(self.mean)
 
     @property
+    def loss_interval(self) -> Interval | None:
+        """None where the evaluation was too old to store one."""
+        return self.intervals.get(LOG_LOSS if self.mean.get(HUBER) is None else HUBER)
+
+    @property
     def loss_se(self) -> float | None:
         """Standard error of the mean loss over the seeds; None with one seed."""
         found: float | None = self.of_task.get(f"{LOG_LOSS if self.mean.get(HUBER) is None else HUBER}_se")
@@ -124,10 +137,10 @@ class ScoredRegion:
         return tuple(record_of(ReliabilityBin, one, source="reliability in scores.json") for one in bins)
 
     @property
-    def decision(self) -> Decision | None:
+    def decision(self) -> ThresholdDecision | None:
         """Of probabilities, where a threshold could be chosen."""
         found = self.of_task.get("decision")
-        return None if found is None else record_of(Decision, found, source="decision in scores.json")
+        return None if found is None else record_of(ThresholdDecision, found, source="decision in scores.json")
 
     @property
     def temperature(self) -> Temperature | None:

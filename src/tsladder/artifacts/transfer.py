@@ -10,8 +10,6 @@ from tsladder.artifacts.ending import Ending, read_done
 from tsladder.artifacts.record import write_record
 from tsladder.vocabulary import CellStatus
 
-TransferVerdict = Literal["separate_searches_needed", "settings_transfer", "undecided"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Regret:
@@ -43,7 +41,7 @@ class Transfer:
     region: str
     confidence: float
     seeds: int
-    verdict: TransferVerdict
+    verdict: Literal["separate_searches_needed", "settings_transfer", "undecided"]
     reason: str
     margin: float
     regrets: tuple[Regret, ...]

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.models import ModelsStatus, write_models_status
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
@@ -41,7 +44,7 @@ TRANSFER_PHASE = "transfer"
 """What people read where another cell's winner is trained; in MLflow that is a training like any other."""
 
 
-def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
@@ -54,19 +57,21 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
     with sole_owner(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
-            _finish(work, key, {"status": CellStatus.FAILED, "reason": trained})
+            _finish(work, key, _failed(work, trained))
             return
         if trained.heat_stop is not None:
-            failed = {"status": CellStatus.FAILED, "reason": trained.heat_stop, "stop_reason": StopReason.THERMAL}
-            _finish(work, key, failed, trained.outcomes)
+            _finish(work, key, _failed(work, trained.heat_stop, StopReason.THERMAL), trained.outcomes)
             return
         if trained.fault is not None:
-            reason = f"retraining failed for {trained.fault}"
-            _finish(work, key, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
+            _finish(work, key, _failed(work, f"retraining failed for {trained.fault}"), trained.outcomes)
             return
         for number, source in trained.folders.items():
             _copy(source, work.places.models(work.cell) / f"seed-{number}")
-        _finish(work, key, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
+        _finish(work, key, ModelsStatus(cell=str(work.cell), seeds=tuple(trained.folders)), trained.outcomes)
+
+
+def _failed(work: CellWork, reason: str, stop_reason: StopReason | None = None) -> Ending:
+    return Ending(cell=str(work.cell), status=CellStatus.FAILED, reason=reason, stop_reason=stop_reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Trained:
 
 
 def train_seeds(
-    work: CellWork, choice: dict[str, Any], folder: Path, tracker: Tracker | None, *, of: str = ""
+    work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, of: str = ""
 ) -> Trained | str:
     """Train `choice` on the windows of `work` into `folder`, whose lock the caller holds: those seeds that are not
     there yet. Returns the reason when it cannot be trained here.
@@ -290,8 +295,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _finish(
-    work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None
+    work: CellWork, key: str, status: ModelsStatus | Ending, outcomes: Mapping[int, dict[str, Any]] | None = None
 ) -> None:
-    write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
+    write_models_status(work.places.models_status(work.cell), status)
     timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
     write_json(work.places.timings(work.cell), {"cell": str(work.cell), "key": key, "seeds": timings})

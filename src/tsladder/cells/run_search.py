@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.cells.best_params import write_best_params
+from tsladder.artifacts.best_params import write_best_params
+from tsladder.cells.best_params import best_params
 from tsladder.cells.start_lines import adoption_words, search_lines
 from tsladder.cells.trial_books import Bookkeeper
 from tsladder.cells.trial_identity import trial_base
@@ -17,6 +18,7 @@ from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
+from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.too_little_memory import misfit
 from tsladder.results.live import LiveResults
@@ -84,7 +86,9 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         """What a second phase finds is in no row of the table."""
         if search.phase is Phase.SEARCH:
             results.update(
-                lambda: write_best_params(search.folder, work, search.key, schedule.objective, records),
+                lambda: write_best_params(
+                    search.folder / BEST_PARAMS, best_params(work, search.key, schedule.objective, records)
+                ),
             )
 
     clear_scratch(search.folder)

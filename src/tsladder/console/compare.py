@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.store import if_there
 from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
@@ -67,7 +68,7 @@ def _losses(places: Places, params: Params, name: str, region: str) -> DailyLoss
         raise BadInput(f"{cell_name!r} is no cell of this study: {_nearest(cell_name, cells)}")
     cell = cells[cell_name]
     _refuse_unscored(places, cell)
-    predictions = read_predictions(places.scores(cell) / "predictions.parquet", region)
+    predictions = read_predictions(places.predictions(cell), region)
     if not baseline:
         return predictions.trained(name)
     known = [model for model in predictions.losses if not model.startswith(SEED_PREFIX)]
@@ -77,10 +78,9 @@ def _losses(places: Places, params: Params, name: str, region: str) -> DailyLoss
 
 
 def _refuse_unscored(places: Places, cell: Cell) -> None:
-    path = places.scores(cell) / "scores.json"
-    record = read_json(path) if path.exists() else {"status": "not built yet"}
-    if record["status"] != CellStatus.DONE:
-        why = record.get("reason") or str(record["status"]).replace("_", " ")
+    ending = if_there(read_ending)(places.scores_record(cell))
+    if ending is None or ending.status is not CellStatus.DONE:
+        why = "not built yet" if ending is None else ending.words
         raise BadInput(f"{cell} has no scores to compare ({why}): build it with `tsladder run`, or name another cell")
 
 

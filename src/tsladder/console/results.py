@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.scores import CellScores
+from tsladder.artifacts.store import if_there
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.results.cell_files import SEED_PREFIX, trial_facts
@@ -16,7 +18,7 @@ from tsladder.results.facts import TrialFacts
 from tsladder.results.gathering import Belonging, gather
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
-from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, CellStatus, StopReason
+from tsladder.vocabulary import Cell, CellStatus
 
 _ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
 _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
@@ -78,7 +80,8 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     trials = [line for line in last.values() if line["state"] != "interrupted"]
     objective = Objective(plans.search["search"]["objective"])
     leader = objective.best([trial_facts(line) for line in trials])
-    best, test = objective.figures(leader), _test_region(records.scores)
+    best = objective.figures(leader)
+    test = records.scores.regions["test"] if isinstance(records.scores, CellScores) else None
     return CellResults(
         trial_numbers=frozenset(int(line["number"]) for line in trials),
         trial_seconds=tuple(float(line["seconds"]) for line in trials),
@@ -90,8 +93,8 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         best_configuration=None if leader is None else _configuration(objective, leader, plans),
         workers=int(trials[-1]["workers"]) if trials else None,
         seed_seconds=_seed_seconds(records.timings),
-        test_loss=_loss(test["mean"]) if test else None,
-        skill=test["skill"] if test else None,
+        test_loss=test.loss if test else None,
+        skill=test.skill if test else None,
         failure=_failure(places, plans.cell, belonging, files),
         seconds_taken_over=sum(float(line["seconds"]) for line in trials if line.get("taken_from")),
     )
@@ -124,44 +127,33 @@ def _seed_seconds(timings: Mapping[str, Any]) -> dict[int, float]:
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
     """As the furthest stage says that wrote something of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
-        (belonging.scores, places.scores(cell) / "scores.json"),
-        (belonging.train, places.models(cell) / "status.json"),
+        (belonging.scores, places.scores_record(cell)),
+        (belonging.train, places.models_status(cell)),
         (belonging.search, places.choice(cell)),
     )
     for belongs, path in candidates:
         if belongs and path.exists():
-            record = files.json(path)
-            if record["status"] == CellStatus.FAILED:
-                return str(record["reason"])
+            ending = files.read(path, read_ending)
+            if ending.failed:
+                return ending.words
     return None
 
 
 def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     """The stage (hpo or train) that the failure of `cell` comes from, and whether heat stopped it."""
-    choice, status = places.choice(cell), places.models(cell) / "status.json"
-    record = read_json(choice)
-    if record["status"] == CellStatus.FAILED:
-        return "hpo", record.get("stop_reason") == StopReason.THERMAL
-    return "train", status.exists() and read_json(status).get("stop_reason") == StopReason.THERMAL
-
-
-def _loss(mean: Mapping[str, Any]) -> float:
-    """Of a region's mean scores, which hold one of the two losses."""
-    loss: float = mean[LOG_LOSS] if LOG_LOSS in mean else mean[HUBER]
-    return loss
-
-
-def _test_region(scores: Mapping[str, Any]) -> Mapping[str, Any]:
-    test: Mapping[str, Any] = scores["regions"]["test"] if scores.get("status") == CellStatus.DONE else {}
-    return test
+    search = read_ending(places.choice(cell))
+    if search.failed:
+        return "hpo", search.by_heat
+    training = if_there(read_ending)(places.models_status(cell))
+    return "train", training is not None and training.by_heat
 
 
 def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
     """Does an output of the cell lie there that answers another question? What cannot be read is taken for one."""
     outputs = (
         (belonging.search, places.choice(cell)),
-        (belonging.train, places.models(cell) / "status.json"),
-        (belonging.scores, places.scores(cell) / "scores.json"),
+        (belonging.train, places.models_status(cell)),
+        (belonging.scores, places.scores_record(cell)),
     )
     return any(not belongs and _was_planned(path) for belongs, path in outputs)
 

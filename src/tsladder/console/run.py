@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import read_ending
 from tsladder.console.cell_states import FAILED
 from tsladder.console.long_run import long_run
 from tsladder.console.manual_pause import HandPause
@@ -30,7 +30,7 @@ from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.tracking import store_notes, ui_command
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import Cell
 
 _LAST_LINES = 20
 
@@ -173,5 +173,5 @@ def _set_aside(places: Places, stage: str, cell: Cell) -> None:
 
 def _has_failed(places: Places, cell: Cell) -> bool:
     """Whatever the question was."""
-    records = (places.choice(cell), places.models(cell) / "status.json")
-    return any(path.exists() and read_json(path)["status"] == CellStatus.FAILED for path in records)
+    records = (places.choice(cell), places.models_status(cell))
+    return any(path.exists() and read_ending(path).failed for path in records)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.baselines import Forecast, LabelledWindows, baselines, fitted_baselines
-from tsladder.evaluation.bootstrap import Interval
 from tsladder.evaluation.decision import ValidationChoices, choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame, return_predictions_frame
 from tsladder.evaluation.regression_baselines import fitted_return_baselines, return_baselines

@@ -45,7 +45,7 @@ def scores_table(facts: Facts) -> Table:
                     words.number(test.loss),
                     words.number(test.ic if returns else test.auc, 3),
                     words.percent(test.skill),
-                    words.estimate(test.advantage),
+                    words.estimate(None, test.advantage),
                 ]
             )
     return table(
