@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
 import numpy as np
 import pytest
 
@@ -129,8 +126,3 @@ def test_welch_s_interval_and_p_agree() -> None:
     assert above_zero(0.05, terms) == pytest.approx((two_sided(0.05, terms)[1] or 0.0) / 2.0)
     assert (above_zero(0.0, [(0.0, 2.0)]), above_zero(0.1, [(0.0, 2.0)])) == (1.0, 0.0)
     assert holm([0.01, None, 0.04]) == [0.02, None, 0.04]
-
-
-def test_the_record_is_plain() -> None:
-    judged = judge_transfer([pair()], margin=0.0136, confidence=0.95)
-    assert json.loads(json.dumps(judged.to_json()))["regrets"] == [dataclasses.asdict(pair())]

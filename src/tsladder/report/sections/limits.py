@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.scores import loss_of
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
 from tsladder.report.extent import TrainingExtent
