@@ -32,6 +32,10 @@ def changed(facts, cell, **fields):
     return dataclasses.replace(facts, cells=tuple(cells))
 
 
+def skill(low, high):
+    return Skill(skill=0.1, low=low, high=high)
+
+
 def between(low, high):
     return Interval(value=0.5 * (low + high), low=low, high=high, se=0.01, effective_n=None)
 
@@ -57,11 +61,11 @@ def test_a_scored_cell_shows_skill_losses_and_state(whole):
         ({"advantage": between(0.0, 0.02)}, "no skill shown", Tone.BAD),
         ({"advantage": between(-0.02, -0.01)}, "a constant is better", Tone.BAD),
         (
-            {"skill_against": {"own_rate": Skill(skill=0.1, low=0.01, high=0.2)}, "beaten_by": ()},
+            {"skill_against": {"own_rate": skill(0.01, 0.2)}, "beaten_by": ()},
             "has skill",
             Tone.GOOD,
         ),
-        ({"skill_against": {"own_rate": Skill(skill=0.1, low=-0.01, high=0.2)}}, "no skill shown", Tone.BAD),
+        ({"skill_against": {"own_rate": skill(-0.01, 0.2)}}, "no skill shown", Tone.BAD),
     ],
 )
 def test_skill_is_claimed_only_where_its_whole_interval_lies_above_nothing(facts, fields, words, tone):

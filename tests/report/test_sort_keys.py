@@ -9,6 +9,11 @@ from tsladder.report import words
 from tsladder.report.sort_keys import UNKNOWN, sort_keys
 from tsladder.vocabulary import Cell, parse_budget
 
+
+def around(x):
+    return Interval(value=x, low=x - 3.0, high=x + 1.0, se=1.0, effective_n=None)
+
+
 REAL = st.floats(-1e9, 1e9, allow_nan=False)
 POSITIVE = st.floats(0.0, 1e9)
 WHOLE = st.integers(0, 10**12)
@@ -24,7 +29,7 @@ WRITTEN = {
     "part": (lambda n: words.part_of(n, n + 7), WHOLE),
     "interval": (lambda x: words.interval((x, x + 2.0)), REAL),
     "estimate": (
-        lambda x: words.estimate(x, Interval(value=x, low=x - 3.0, high=x + 1.0, se=1.0, effective_n=None)),
+        lambda x: words.estimate(None, around(x)),
         REAL,
     ),
     "skill": (lambda x: words.skill(Skill(skill=x, low=x - 3.0, high=x + 1.0)), REAL),
