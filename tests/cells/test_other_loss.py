@@ -11,9 +11,9 @@ from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
-from tsladder.console.plan import study_forecast
 from tsladder.planning.plans import read_plan
 from tsladder.search.trials import TrialRecord
+from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

@@ -23,6 +23,8 @@ class Job:
     spec: ModelSpec
     settings: Settings
     recipe: Recipe
+    task: str
+    """What it forecasts: `target.task`."""
     seed: int
     plan: BatchPlan
     device: str
