@@ -23,6 +23,8 @@ from typing import Any
 
 import yaml
 
+from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -90,8 +92,10 @@ def write_cell(places: Places, plans: CellPlans) -> None:
         return
     splits = json.loads(places.horizon_splits(cell.horizon).read_text())
     trials = "".join(json.dumps(trial(number)) + "\n" for number in range(TRIALS))
-    choice = {"status": "done", "architecture": {}, "settings": {}}
-    write_json(places.choice(cell), choice)
+    counts = {"n_params": 12_000, "n_params_blocks": 9_000, "n_params_body": 10_000, "off_budget": False}
+    head = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon}
+    choice = Choice(architecture={}, settings={}, **head, **counts)
+    write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", trials)
     live = places.study(cell, cell_key(plans.search, FINGERPRINT, splits))
     write_json(live / "plan.json", plans.search)
@@ -104,10 +108,29 @@ def write_cell(places: Places, plans: CellPlans) -> None:
         weights = places.models(cell) / f"seed-{number}" / "model.safetensors"
         weights.parent.mkdir(parents=True)
         weights.write_bytes(os.urandom(4 * load_size(cell.budget)))
-    write_json(places.models(cell) / "status.json", {"status": "done"})
+    write_json(places.models(cell) / "status.json", {"cell": str(cell), "status": "done", "seeds": [1]})
     write_json(places.timings(cell), {"seeds": {f"seed-{n}": seed_outcome(seconds=40.0) for n in range(1, SEEDS + 1)}})
-    test = {"mean": {"log_loss": 0.35}, "skill": 0.1}
-    write_json(places.scores(cell) / "scores.json", {"status": "done", "regions": {"test": test}})
+    interval = Interval(value=0.05, low=0.01, high=0.09, se=0.02, effective_n=None)
+    test = ScoredRegion(
+        windows=100,
+        positives=30,
+        base_rate=0.3,
+        train_base_rate=0.25,
+        first_day="2015-01-05",
+        last_day="2015-06-01",
+        windows_fingerprint="f" * 64,
+        seeds={"1": {"log_loss": 0.35}},
+        mean={"log_loss": 0.35},
+        base_rate_loss=0.5,
+        own_rate_loss=0.45,
+        stricter="own_rate",
+        skill=0.1,
+        advantage=interval,
+        baselines={},
+        beaten_by=(),
+        constant_predictor=False,
+    )
+    write_scores(places.scores_record(cell), CellScores(precision="fp32", regions={"test": test}, **head, **counts))
     (places.scores(cell) / "predictions.parquet").write_bytes(os.urandom(500_000))
 
 

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.choice import read_winner
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.stage import run_cell_stage
@@ -17,7 +17,7 @@ def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> N
     from tsladder.cells.retrain import train_winner
     from tsladder.cells.work import open_cell
 
-    train_winner(open_cell(places, params, cell, plan), read_json(places.choice(cell)))
+    train_winner(open_cell(places, params, cell, plan), read_winner(places.choice(cell)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, synthetic_bars, verb
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.audit.build import audit_study
 from tsladder.cells.scoring import score_cell
@@ -90,7 +91,7 @@ def built(folder: Path, leaves: dict[str, Any]) -> Places:
     verb("train")(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
     score_cell(
         open_cell(places, params_of(places), CELL, read_plan(places.evaluate_plan(CELL))),
-        read_json(places.choice(CELL)),
+        read_winner(places.choice(CELL)),
         tracker,
     )
     audit_study(places)

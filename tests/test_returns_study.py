@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
@@ -22,7 +24,6 @@ from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
-from tsladder.training.outcome import RECORD
 from tsladder.vocabulary import Cell
 
 LADDER = ["12k", "20k", "30k"]
@@ -49,7 +50,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tracker: MemoryTracker) -
         search_here(places, cell)
         verb("train")(places, params_of(places), cell, read_plan(places.train_plan(cell)))
         work = open_cell(places, params_of(places), cell, read_plan(places.evaluate_plan(cell)))
-        score_cell(work, read_json(places.choice(cell)), tracker)
+        score_cell(work, read_winner(places.choice(cell)), tracker)
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {}, "words": "Nothing was seen."}
         for name, title in PROBES.items()

@@ -27,8 +27,7 @@ from tsladder.places import Places
 from tsladder.report.law_facts import Audit
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.score_facts import Interval
-from tsladder.results.stored import Record, pair_of, read_if_there
+from tsladder.results.stored import Interval, Record, pair_of, read_if_there
 from tsladder.status.study_state import study_state
 from tsladder.tasks import load as load_task
 
@@ -201,7 +200,7 @@ def _cell_row(cell: CellFacts) -> dict[str, Any]:
         "state": cell.state.value,
         **chosen,
         "val_loss": cell.search.best_val_loss,
-        "test_loss": None if test is None else test.mean.loss,
+        "test_loss": None if test is None else test.loss,
         "test_loss_se": None if test is None else test.loss_se,
         "test_skill": None if test is None else test.skill,
         "reason": cell.reason,
@@ -232,18 +231,17 @@ def _score_rows(cell: CellFacts, metrics: Sequence[str]) -> list[dict[str, Any]]
     """`metrics`: names of those of the task, in the order of their columns."""
     rows = []
     for region, facts in cell.regions.items():
-        estimate = facts.loss_estimate
-        low, high = (None, None) if estimate is None or estimate.ci is None else estimate.ci
+        interval = facts.loss_interval
         rows.append(
             {
                 **_head(cell),
                 "region": str(region),
                 "windows": facts.windows,
                 "base_rate": facts.base_rate,
-                "loss": facts.mean.loss,
+                "loss": facts.loss,
                 "loss_se": facts.loss_se,
-                "loss_low": low,
-                "loss_high": high,
+                "loss_low": None if interval is None else interval.low,
+                "loss_high": None if interval is None else interval.high,
                 "base_rate_loss": facts.base_rate_loss,
                 "skill": facts.skill,
                 **{name: value for name in metrics if (value := facts.mean.get(name)) is not None},

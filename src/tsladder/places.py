@@ -10,6 +10,9 @@ from tsladder.errors import BadInput
 from tsladder.vocabulary import Cell
 
 EXPERIMENT_RESULTS = "experiment_results.csv"
+BEST_PARAMS = "best_params.json"
+SCORES = "scores.json"
+PREDICTIONS = "predictions.parquet"
 
 _DVC = ".dvc"
 _TEMPORARY = Path(_DVC, "tmp", "exps")
@@ -115,8 +118,17 @@ class Places:
     def choice(self, cell: Cell) -> Path:
         return self.hpo(cell) / "choice.json"
 
+    def coverage(self, cell: Cell) -> Path:
+        return self.hpo(cell) / "coverage.json"
+
+    def best_params(self, cell: Cell) -> Path:
+        return self.hpo(cell) / BEST_PARAMS
+
     def models(self, cell: Cell) -> Path:
         return self.artifacts / "models" / str(cell)
+
+    def models_status(self, cell: Cell) -> Path:
+        return self.models(cell) / "status.json"
 
     def timings(self, cell: Cell) -> Path:
         return self.artifacts / "timings" / f"{cell}.json"
@@ -124,13 +136,30 @@ class Places:
     def scores(self, cell: Cell) -> Path:
         return self.artifacts / "scores" / str(cell)
 
+    def scores_record(self, cell: Cell) -> Path:
+        return self.scores(cell) / SCORES
+
+    def predictions(self, cell: Cell) -> Path:
+        return self.scores(cell) / PREDICTIONS
+
     @property
     def supplementary(self) -> Path:
         return self.artifacts / "supplementary"
 
     @property
+    def supplementary_selection(self) -> Path:
+        return self.supplementary / "selection.json"
+
+    def supplementary_summary(self, cell: Cell) -> Path:
+        return self.supplementary / str(cell) / "summary.json"
+
+    @property
     def transfer(self) -> Path:
         return self.artifacts / "transfer"
+
+    @property
+    def transfer_record(self) -> Path:
+        return self.transfer / "transfer.json"
 
     @property
     def audit(self) -> Path:

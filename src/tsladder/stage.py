@@ -16,8 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.choice import write_choice
+from tsladder.artifacts.ending import Ending, read_ending
+from tsladder.artifacts.models import write_models_status
+from tsladder.artifacts.scores import write_scores
 from tsladder.artifacts.seeds import Timings, write_timings
-from tsladder.artifacts.store import read_json, write_json, write_text
+from tsladder.artifacts.store import write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.params import Params, load_params
@@ -75,9 +79,9 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
         params = load_params(places.params)
         if inherited is None:
             verb(places, params, cell, plan)
-        record = {"hpo": places.choice(cell), "train": places.models(cell) / "status.json"}.get(stage)
+        record = {"hpo": places.choice(cell), "train": places.models_status(cell)}.get(stage)
         if record is not None:
-            failed = inherited is None and read_json(record)["status"] == CellStatus.FAILED
+            failed = inherited is None and read_ending(record).failed
             note_ending(places, plan_path(cell), without_result=failed)
         _show_results(places, params)
 
@@ -124,28 +128,27 @@ def _report_exit(code: int) -> int:
     return code
 
 
-def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan) -> dict[str, Any] | None:
+def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan) -> Ending | None:
     """The ending that this cell already has before the stage starts, or None."""
     if not plan["planned"]:
-        return {"status": CellStatus.NOT_PLANNED}
+        return Ending.of(cell, CellStatus.NOT_PLANNED)
     upstream = []
     if stage in ("train", "evaluate"):
         upstream.append(places.choice(cell))
     if stage == "evaluate":
-        upstream.append(places.models(cell) / "status.json")
+        upstream.append(places.models_status(cell))
     for path in upstream:
-        record = read_json(path)
-        if record["status"] == CellStatus.FAILED:
-            return {"status": CellStatus.FAILED, "reason": record["reason"]}
+        ending = read_ending(path)
+        if ending.failed:
+            return Ending.of(cell, CellStatus.FAILED, ending.reason)
     return None
 
 
-def _write_ending(stage: str, places: Places, cell: Cell, ending: dict[str, Any]) -> None:
-    record = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, **ending}
+def _write_ending(stage: str, places: Places, cell: Cell, ending: Ending) -> None:
     if stage == "hpo":
-        write_json(places.choice(cell), record)
+        write_choice(places.choice(cell), ending)
     elif stage == "train":
-        write_json(places.models(cell) / "status.json", record)
+        write_models_status(places.models_status(cell), ending)
         write_timings(places.timings(cell), Timings(cell=str(cell)))
     else:
-        write_json(places.scores(cell) / "scores.json", record)
+        write_scores(places.scores_record(cell), ending)

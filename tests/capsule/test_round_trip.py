@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests import cell_files
 from tests.capsule import finished
 from tests.capsule.zips import contents_of, pack, with_manifest, write_zip
 from tests.studies import params_of
@@ -152,11 +153,24 @@ def test_there_are_no_weights_no_features_and_nothing_of_another_study_in_it(stu
 
 
 def test_a_second_phase_and_a_transfer_are_told_too(study, tmp_path):
+    summary = {
+        **cell_files.head(finished.Cell("12k", 1)),
+        "objective": "val_loss",
+        "winner_score": -0.41,
+        "trials_total": 24,
+        "trials_done": 24,
+        "best_score": None,
+        "best_number": None,
+        "best": None,
+        "standard_error": None,
+        "finished": None,
+    }
     chosen = {"status": "done", "budgets": ["12k"], "reasons": {"12k": "its winner is the best but one"}}
     write_json(study.supplementary / "selection.json", chosen)
-    write_json(study.supplementary / "12k-h1" / "summary.json", {"status": "done", "trials_done": 24, "best": {}})
+    write_json(study.supplementary / "12k-h1" / "summary.json", summary)
     winner = {"budget": "12k", "horizon": 1, "source": 3, "relative": 0.01, "low": -0.01, "high": 0.03}
-    moved = {"status": "done", "verdict": "transfers", "reason": "Within the margin.", "regrets": [winner]}
+    moved = {"status": "done", "verdict": "settings_transfer", "reason": "Within the margin.", "regrets": [winner]}
+    moved |= {"region": "test", "confidence": 0.95, "seeds": 3, "margin": 0.02}
     write_json(study.transfer / "transfer.json", moved)
     shutil.copy(
         study.scores(finished.Cell("12k", 1)) / "predictions.parquet", study.transfer / "12k-h1-from-h3.parquet"

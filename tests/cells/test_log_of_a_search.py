@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.start_lines import search_lines, space_words
@@ -50,7 +51,7 @@ def log(places: Places) -> list[str]:
     try:
         search_here(places, CELL)
         work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
-        train_winner(work, read_json(places.choice(CELL)), MemoryTracker())
+        train_winner(work, read_winner(places.choice(CELL)), MemoryTracker())
     finally:
         del os.environ[LOG_FILE]
     return [line.text for line in RunLog(path).new_lines()]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
-from tsladder.artifacts.store import read_json, read_lines
+from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.store import read_lines
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
@@ -41,7 +42,7 @@ def test_a_trial_keeps_the_curve_of_the_auc_that_stopped_it_and_reports_log_loss
     assert run.metrics["val_auc"] == trial.val_auc
     train_winner(
         open_cell(study, params_of(study), CELL, read_plan(study.train_plan(CELL))),
-        read_json(study.choice(CELL)),
+        read_winner(study.choice(CELL)),
         tracker,
     )
     (seed,) = [run for run in tracker.runs() if run.name.endswith("seed-1")]

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, prepare, synthetic_bars
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.models import ModelsStatus, write_models_status
+from tsladder.artifacts.store import read_json
 from tsladder.cells import scoring
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.data.targets import labels
@@ -27,20 +29,24 @@ from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell, Region
 
 CELL = Cell("12k", 3)
-CHOICE = {
-    "architecture": {},
-    "n_params": 12_000,
-    "n_params_blocks": 11_000,
-    "n_params_body": 11_500,
-    "off_budget": False,
-}
+CHOICE = Choice(
+    cell="12k-h3",
+    budget="12k",
+    horizon=3,
+    architecture={},
+    settings={},
+    n_params=12_000,
+    n_params_blocks=11_000,
+    n_params_body=11_500,
+    off_budget=False,
+)
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_study(tmp_path_factory.mktemp("scored"), horizons=[3])
     prepare(places)
-    write_json(places.models(CELL) / "status.json", {"seeds": [1, 2]})
+    write_models_status(places.models_status(CELL), ModelsStatus(cell=str(CELL), seeds=(1, 2)))
     return places
 
 
@@ -169,7 +175,7 @@ def test_every_symbol_is_scored_on_its_own_days_and_the_region_s_figures_are_the
     synthetic_bars(600, seed=1).to_parquet(places.bars("short"), index=False)
     synthetic_bars(seed=2).drop(index=range(300, 880, 29)).to_parquet(places.bars("other"), index=False)
     prepare(places)
-    write_json(places.models(CELL) / "status.json", {"seeds": [1, 2]})
+    write_models_status(places.models_status(CELL), ModelsStatus(cell=str(CELL), seeds=(1, 2)))
     record, table, tracker = score(opened(places), monkeypatch)
     work = opened(places)
     assert record["n_data"] == len(work.dataset.windows.train)

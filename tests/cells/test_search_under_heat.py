@@ -12,6 +12,7 @@ import pytest
 from tests.execution.thermal import said
 from tests.studies import make_study, params_of, prepare
 
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
@@ -139,7 +140,7 @@ def test_a_machine_without_sensors_is_recorded_as_unknown(places: Places, capsys
 
 def test_a_retraining_stopped_for_heat_keeps_its_seeds_and_goes_on(places: Places) -> None:
     search_cell(opened(places, COOL), MemoryTracker())
-    choice = read_json(places.choice(CELL))
+    choice = read_winner(places.choice(CELL))
     tracker, seen = MemoryTracker(), 0
 
     def hot_once_they_run() -> float:

@@ -17,6 +17,7 @@ import pytest
 from tests.execution.instant import InstantCrews, Killed
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
@@ -299,7 +300,10 @@ def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_ar
         search_here(places, CELL, crews=crew)
         search_supplementary(places, params_of(places), MemoryTracker(), crews=crew)
         work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
-        choice, inputs = read_json(places.choice(CELL)), (work.dataset.table.fingerprint(), work.dataset.splits_record)
+        choice, inputs = (
+            read_winner(places.choice(CELL)),
+            (work.dataset.table.fingerprint(), work.dataset.splits_record),
+        )
         keys.append((choice, train_key(work.plan, choice, *inputs)))
         trained.append(len(crew.trained))
     assert keys[0] == keys[1]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.retrain import train_winner
@@ -114,7 +115,7 @@ def test_the_winner_is_trained_again_on_the_last_fold_alone(searched: tuple[Plac
     places, _ = searched
     work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
     tracker = MemoryTracker()
-    train_winner(work, read_json(places.choice(CELL)), tracker)
+    train_winner(work, read_winner(places.choice(CELL)), tracker)
     (run,) = [run for run in tracker.stored.values() if "/seed-" in run.name]
     assert run.metrics["epochs_run"] == 2.0
     assert run.metrics["base_rate_loss"] == pytest.approx(work.base_rate_loss)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
 import numpy as np
 import pytest
 
+from tsladder.artifacts.transfer import Regret
 from tsladder.evaluation.difference import above_zero, bounds, holm, two_sided
-from tsladder.evaluation.transfer import Regret, judge_transfer, regret
+from tsladder.evaluation.transfer import judge_transfer, regret
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=500, confidence=0.95)
@@ -128,8 +126,3 @@ def test_welch_s_interval_and_p_agree() -> None:
     assert above_zero(0.05, terms) == pytest.approx((two_sided(0.05, terms)[1] or 0.0) / 2.0)
     assert (above_zero(0.0, [(0.0, 2.0)]), above_zero(0.1, [(0.0, 2.0)])) == (1.0, 0.0)
     assert holm([0.01, None, 0.04]) == [0.02, None, 0.04]
-
-
-def test_the_record_is_plain() -> None:
-    judged = judge_transfer([pair()], margin=0.0136, confidence=0.95)
-    assert json.loads(json.dumps(judged.to_json()))["regrets"] == [dataclasses.asdict(pair())]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from tests import cell_files
 from tests.studies import DEFAULT_PARAMS, ROOT, make_study
 
 from tsladder.artifacts.store import digest, write_json, write_text
@@ -86,8 +87,8 @@ def _write_cell(
         frames.append(predictions_frame(region, y_N, dates_N, probabilities, []))
     places.scores(cell).mkdir(parents=True)
     pd.concat(frames).to_parquet(places.scores(cell) / "predictions.parquet", index=False)
-    regions = {region: {"skill": sharpness} for region in ("validation", "test")}
-    write_json(places.scores(cell) / "scores.json", {"status": "done", "regions": regions})
+    regions = {region: cell_files.region(skill=sharpness) for region in ("validation", "test")}
+    write_json(places.scores(cell) / "scores.json", cell_files.scores(cell, **regions))
 
 
 def _write_lock(places: Places) -> None:

@@ -48,7 +48,7 @@ def write_study(root):
     write(places.scores(broken) / "scores.json", {**head(broken), "status": "failed", "reason": RETRAINING})
     write(places.choice(heat), {**head(heat), "status": "failed", "reason": HEAT})
     write(places.scores(heat) / "scores.json", {**head(heat), "status": "failed", "reason": HEAT})
-    write(places.hpo(heat) / "coverage.json", {"trials_total": 2, "trials_done": 2, "stop_reasons": {"thermal": 2}})
+    write(places.hpo(heat) / "coverage.json", coverage(winner=None, spread=None, stop_reasons={"thermal": 2}))
     trials = [{**trial(0, None, 30.0), "state": "failed", "stop_reason": "thermal"}]
     write(places.hpo(heat) / "trials.jsonl", lines(trials))
     write(places.features / "manifest.json", manifest())
@@ -98,7 +98,14 @@ def write_searched(places, cell, n_params):
     }
     write(places.hpo(cell) / "best_params.json", best)
     write(places.hpo(cell) / "trials.jsonl", lines([trial(0, 0.42, 1.5), trial(1, 0.41, 2.25)]))
-    coverage = {
+    write(places.hpo(cell) / "coverage.json", coverage())
+    seeds = {f"seed-{k}": seed_outcome(seconds=2.0, peak_memory_gib=0.5) for k in (1, 2)}
+    write(places.timings(cell), {"cell": str(cell), "seeds": seeds})
+
+
+def coverage(**changes):
+    sizes = {"n_layers": 2, "n_heads": 2, "d_ff": 48, "n_params": 12_000}
+    return {
         "grid_size": 22,
         "shapes": 15,
         "members_seen": 2,
@@ -109,20 +116,19 @@ def write_searched(places, cell, n_params):
         "spread": 0.01,
         "winner": {"number": 1, "forced": None, "score": -0.41, "at_edge": []},
         "forced": [
-            {"what": "largest d_model", "d_model": 24, "in_grid": True},
-            {"what": "shallow-wide", "d_model": 48, "in_grid": False},
+            {"what": "largest d_model", "d_model": 24, **sizes, "in_grid": True},
+            {"what": "shallow-wide", "d_model": 48, **sizes, "in_grid": False},
         ],
         "stop_reasons": {"early_stopping": 2},
         "notes": ["the sampler hardly acts"],
+        **changes,
     }
-    write(places.hpo(cell) / "coverage.json", coverage)
-    seeds = {f"seed-{k}": seed_outcome(seconds=2.0, peak_memory_gib=0.5) for k in (1, 2)}
-    write(places.timings(cell), {"cell": str(cell), "seeds": seeds})
 
 
 def write_scored(places, cell, n_params):
     regions = {"validation": region(0.412, 0.18), "test": region(0.3485, 0.15)}
-    record = {**head(cell), "status": "done", "n_params": n_params, "regions": regions}
+    counts = {"n_params": n_params, "n_params_blocks": n_params - 5_000, "n_params_body": n_params - 4_000}
+    record = {**head(cell), "status": "done", "precision": "fp32", "off_budget": False, **counts, "regions": regions}
     write(places.scores(cell) / "scores.json", record)
 
 

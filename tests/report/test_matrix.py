@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 from tests.report import studies
 
+from tsladder.artifacts.scores import Interval, Skill
 from tsladder.report.blocks import Tone
 from tsladder.report.matrix import matrix_table, utilisation_table
 from tsladder.report.study_files import read_facts
-from tsladder.results.score_facts import Skill
 from tsladder.vocabulary import Cell
 
 TEST = "test"
@@ -32,6 +32,14 @@ def changed(facts, cell, **fields):
     return dataclasses.replace(facts, cells=tuple(cells))
 
 
+def skill(low, high):
+    return Skill(skill=0.1, low=low, high=high)
+
+
+def between(low, high):
+    return Interval(value=0.5 * (low + high), low=low, high=high, se=0.01, effective_n=None)
+
+
 def test_a_scored_cell_shows_skill_losses_and_state(whole):
     facts = read_facts(whole, studies.study_params())
     text, tone = entry(matrix_table(facts), facts, "12k-h1")
@@ -49,12 +57,15 @@ def test_a_scored_cell_shows_skill_losses_and_state(whole):
     [
         ({"beaten_by": ()}, "has skill", Tone.GOOD),
         ({"beaten_by": ("a", "b")}, "has skill, 2 simpler forecasts better", Tone.MIXED),
-        ({"advantage_ci": (-0.01, 0.02)}, "no skill shown", Tone.BAD),
-        ({"advantage_ci": (0.0, 0.02)}, "no skill shown", Tone.BAD),
-        ({"advantage_ci": (-0.02, -0.01)}, "a constant is better", Tone.BAD),
-        ({"advantage_ci": None}, "skill without an interval", None),
-        ({"skill_against": {"own_rate": Skill(value=0.1, ci=(0.01, 0.2))}, "beaten_by": ()}, "has skill", Tone.GOOD),
-        ({"skill_against": {"own_rate": Skill(value=0.1, ci=(-0.01, 0.2))}}, "no skill shown", Tone.BAD),
+        ({"advantage": between(-0.01, 0.02)}, "no skill shown", Tone.BAD),
+        ({"advantage": between(0.0, 0.02)}, "no skill shown", Tone.BAD),
+        ({"advantage": between(-0.02, -0.01)}, "a constant is better", Tone.BAD),
+        (
+            {"skill_against": {"own_rate": skill(0.01, 0.2)}, "beaten_by": ()},
+            "has skill",
+            Tone.GOOD,
+        ),
+        ({"skill_against": {"own_rate": skill(-0.01, 0.2)}}, "no skill shown", Tone.BAD),
     ],
 )
 def test_skill_is_claimed_only_where_its_whole_interval_lies_above_nothing(facts, fields, words, tone):

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from tests import cell_files
 from tests.lines import PLAN
 from tests.report import studies
 from tests.report.reading import Page, tables_of
@@ -42,9 +43,9 @@ def write_trials(places, name, losses, *, seed=0, extra=()):
     trials += [trial(len(RATIOS) + k, loss, (8, 12), rng, **changes) for k, (loss, changes) in enumerate(extra)]
     cell = Cell.parse(name)
     studies.write(places.hpo(cell) / "trials.jsonl", studies.lines(trials))
-    choice = {**studies.head(cell), "status": "done", "n_params": 12_000, "settings": {"learning_rate": 0.001 * seed}}
     d_model, n_layers = RATIOS[int(np.argmin(losses))]
-    studies.write(places.choice(cell), {**choice, "architecture": {"d_model": d_model, "n_layers": n_layers}})
+    chosen = {"architecture": {"d_model": d_model, "n_layers": n_layers}, "settings": {"learning_rate": 0.001 * seed}}
+    studies.write(places.choice(cell), cell_files.choice(cell, **chosen))
 
 
 FALLING = [0.48, 0.47, 0.46, 0.45, 0.44, 0.43, 0.42, 0.40]

@@ -4,10 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tsladder.artifacts.scores import Interval, Skill
 from tsladder.report import words
 from tsladder.report.sort_keys import UNKNOWN, sort_keys
-from tsladder.results.score_facts import Estimate, Skill
 from tsladder.vocabulary import Cell, parse_budget
+
+
+def around(x):
+    return Interval(value=x, low=x - 3.0, high=x + 1.0, se=1.0, effective_n=None)
+
 
 REAL = st.floats(-1e9, 1e9, allow_nan=False)
 POSITIVE = st.floats(0.0, 1e9)
@@ -23,8 +28,11 @@ WRITTEN = {
     "count": (words.count, WHOLE),
     "part": (lambda n: words.part_of(n, n + 7), WHOLE),
     "interval": (lambda x: words.interval((x, x + 2.0)), REAL),
-    "estimate": (lambda x: words.estimate(Estimate(value=x, ci=(x - 3.0, x + 1.0), effective_n=None)), REAL),
-    "skill": (lambda x: words.skill(Skill(value=x, ci=(x - 3.0, x + 1.0))), REAL),
+    "estimate": (
+        lambda x: words.estimate(None, around(x)),
+        REAL,
+    ),
+    "skill": (lambda x: words.skill(Skill(skill=x, low=x - 3.0, high=x + 1.0)), REAL),
     "with error": (lambda x: words.with_error(x, 0.5), REAL),
     "duration": (words.duration, st.floats(0.0, 1e7)),
     "matrix": (lambda x: f"skill {words.percent(x)}\ntest 0.3\nvalidation 0.4\nscored: 2 better", REAL),

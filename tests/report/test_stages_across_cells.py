@@ -1,9 +1,11 @@
 """What the stages across cells add to the report, and the warning beside a verdict."""
 
+from tests import cell_files
 from tests.report import studies
 
 from tsladder.report.build import build_report
 from tsladder.report.summary import verdict_lines
+from tsladder.vocabulary import Cell
 
 PAIR = {"budget": "12k", "value": 0.004, "p_above": 0.2, "same": False, "reason": None}
 
@@ -26,6 +28,7 @@ def test_the_verdict_on_transfer_stands_above_its_pairs(study):
         {**PAIR, "horizon": 5, "source": 1, "relative": None, "low": None, "high": None, "reason": "it diverged"},
     ]
     record = {"status": "done", "verdict": "undecided", "reason": "May lose up to 2.7%.", "margin": 0.0136}
+    record |= {"confidence": 0.95, "seeds": 2}
     studies.write(study.transfer / "transfer.json", {**record, "region": "test", "regrets": pairs})
     text = report_of(study)
     assert "Do the best settings differ by horizon: undecided" in text
@@ -40,7 +43,7 @@ def test_the_second_phase_is_told_with_its_reasons_and_its_luck(study):
     selection = {"status": "done", "budgets": ["12k"], "reasons": {"12k": "chosen: number 1", "80k": "left out: heat"}}
     studies.write(study.supplementary / "selection.json", selection)
     summary = {
-        "status": "done",
+        **cell_files.head(Cell("12k", 1)),
         "objective": "val_loss",
         "trials_done": 24,
         "trials_total": 24,
@@ -48,6 +51,8 @@ def test_the_second_phase_is_told_with_its_reasons_and_its_luck(study):
         "best_score": -0.4055,
         "standard_error": 0.012,
         "best": {"n_heads": 1, "effective_batch": 32},
+        "best_number": 7,
+        "finished": None,
     }
     studies.write(study.supplementary / "12k-h1" / "summary.json", summary)
     text = report_of(study)

@@ -19,8 +19,12 @@ def of_two(places):
         "windows": 910,
         "positives": 170,
         "base_rate": 0.187,
+        "first_day": "2015-04-28",
+        "last_day": "2018-12-28",
         "loss": 0.4567,
         "auc": 0.6789,
+        "ic": None,
+        "stricter": "own_rate",
         "skill": 0.0752,
         "advantage": {"value": 0.0368, "low": 0.0214, "high": 0.0522, "se": 0.008, "effective_n": 900.0},
     }

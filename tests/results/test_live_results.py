@@ -13,6 +13,7 @@ import pytest
 from tests.status.written import set_leaves
 from tests.studies import make_study, params_of, prepare, search_here
 
+from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.scoring import score_cell
@@ -71,7 +72,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, Onlooker]:
     prepare(places)
     onlooker = Onlooker(places)
     search_here(places, CELL, onlooker)
-    choice = read_json(places.choice(CELL))
+    choice = read_winner(places.choice(CELL))
     train_winner(open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL))), choice, onlooker)
     score_cell(open_cell(places, params_of(places), CELL, read_plan(places.evaluate_plan(CELL))), choice, onlooker)
     return places, onlooker

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests import cell_files
 from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
@@ -23,10 +24,17 @@ from tsladder.status.freshness import Standing
 from tsladder.status.study_state import study_state
 from tsladder.status.why import why
 from tsladder.typed_yaml import read_yaml
+from tsladder.vocabulary import Cell
 
 pytestmark = pytest.mark.slow
 
-WORK = '''
+CELL = Cell("12k", 1)
+
+WORK = f"""
+CHOICE = {cell_files.choice(CELL)!r}
+SCORES = {cell_files.scores(CELL, test=cell_files.region())!r}
+"""
+WORK += '''
 import hashlib, json, sys
 from pathlib import Path
 
@@ -67,7 +75,7 @@ def write(stage, cell, seen):
     elif stage == "hpo":
         planned = json.loads((art / f"plans/{cell}.json").read_text())["planned"]
         fails = Path("fails").exists() and cell == Path("fails").read_text()
-        put(art / f"hpo/{cell}/choice.json", {"status": "done" if planned else "not_planned"})
+        put(art / f"hpo/{cell}/choice.json", CHOICE if planned else {"status": "not_planned"})
         if fails:
             put(art / f"hpo/{cell}/choice.json", {"status": "failed", "reason": "for the test"})
         said = json.dumps({"without_result": fails}, indent=1) + chr(10)
@@ -75,11 +83,10 @@ def write(stage, cell, seen):
         (art / f"hpo/{cell}/trials.jsonl").write_text("")
         put(art / f"hpo/{cell}/seen.json", seen)
     elif stage == "train":
-        put(art / f"models/{cell}/status.json", {"status": "done", "seen": seen})
+        put(art / f"models/{cell}/status.json", {"cell": cell, "status": "done", "seeds": [1], "seen": seen})
         put(art / f"timings/{cell}.json", {"seeds": {}})
     elif stage == "evaluate":
-        test = {"mean": {"log_loss": 0.4}, "skill": 0.1}
-        put(art / f"scores/{cell}/scores.json", {"status": "done", "regions": {"test": test}, "seen": seen})
+        put(art / f"scores/{cell}/scores.json", SCORES | {"seen": seen})
     elif stage == "fit":
         for name in ("scaling.json", "scaling.csv", "scaling.png"):
             put(art / "law" / name, {"seen": seen, "horizons": {}})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import cell_files
 from tests.status import written
 from tests.status.golden import same_as_golden
 from tests.status.written import (
@@ -312,7 +313,7 @@ def test_a_damaged_file_is_said_on_its_cell_and_hides_no_other(study: Places, na
 
 
 def test_an_output_changed_by_hand_makes_its_cell_stale(study: Places) -> None:
-    write_json(study.scores(CELL) / "scores.json", {"status": "done", "regions": {}})
+    write_json(study.scores(CELL) / "scores.json", cell_files.scores(CELL))
     assert cell(study).state == "stale"
     assert [(reason.kind, reason.name) for reason in why(study, "12k-h1").reasons] == [
         ("output", "artifacts/scores/12k-h1")

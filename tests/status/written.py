@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests import cell_files
 from tests.lines import seed_outcome, trial_line
 from tests.studies import DEFAULT_PARAMS, ROOT
 
+from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.inputs import read_inputs
 from tsladder.data.manifest import manifest_digests
@@ -40,7 +42,7 @@ from tsladder.status.dvc_yaml import read_pipeline
 from tsladder.status.question import read_question
 from tsladder.status.study_state import StudyReader
 from tsladder.typed_yaml import read_yaml
-from tsladder.vocabulary import Cell, Phase
+from tsladder.vocabulary import Cell, CellStatus, Phase
 
 FEATURES = "f" * 64
 TRIALS = 8
@@ -279,20 +281,19 @@ def _write_cell(places: Places, plans: CellPlans) -> None:
             write_json(path, {"status": "not_planned"})
         write_json(places.timings(cell), {"seeds": {}})
         return
-    choice = {"status": "done", "architecture": {}, "settings": {}}
-    write_json(places.choice(cell), choice)
+    choice = Choice(**{**cell_files.choice(cell), "status": CellStatus.DONE})
+    write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     folder = live_search(places, plans)
     write_json(folder / "plan.json", plans.search)
     write_text(folder / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
-    write_json(places.models(cell) / "status.json", {"status": "done"})
+    write_json(places.models(cell) / "status.json", {"cell": str(cell), "status": "done", "seeds": [1, 2]})
     seeds = {f"seed-{number}": seed_outcome(seconds=20.0 * number) for number in range(1, plans.train["seeds"] + 1)}
     write_json(places.timings(cell), {"seeds": seeds})
     trained = places.training(cell, train_key(plans.train, choice, FEATURES, _splits(places, cell)))
     for name, outcome in seeds.items():
         write_json(trained / name / "outcome.json", outcome)
-    test = {"mean": {"log_loss": 0.40}, "skill": 0.10}
-    write_json(places.scores(cell) / "scores.json", {"status": "done", "regions": {"test": test}})
+    write_json(places.scores(cell) / "scores.json", cell_files.scores(cell, test=cell_files.region()))
 
 
 def fail(places: Places, cell: Cell, reason: str, **fields: Any) -> None:

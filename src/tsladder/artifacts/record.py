@@ -1,9 +1,9 @@
 """JSON files <-> frozen dataclasses, checked by their annotations.
 
 A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
-left out of a file where it is None. Keys that no field names are ignored, or kept in the one field annotated with
-`Rest`. A file without `version` is of version 1; a record class of a later version says so in the class variable
-`VERSION`.
+left out of a file where it is None, one with `Unstored` always. Keys that no field names are ignored, or kept in the
+one field annotated with `Rest`. A file without `version` is of version 1; a record class of a later version says so in
+the class variable `VERSION`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ class OmitNone:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rest:
     """The field holds the keys that no other field names, as plain data; in the file they stand beside the others."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unstored:
+    """The field stands in no file: who reads the record sets it from what stands around."""
 
 
 class Record(Protocol):
@@ -90,7 +95,8 @@ def json_of(record: Record) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         plain: dict[str, Any] = {}
-        for field in _fields_of(type(value)):
+        kind: type = type(value)
+        for field in _fields_of(kind):
             item = _plain(getattr(value, field.name))
             if field.rest:
                 plain |= item
@@ -124,6 +130,8 @@ def _fields_of(kind: type) -> tuple[_Field, ...]:
     for field in dataclasses.fields(kind):
         rules = typing.get_args(hints[field.name])[1:]
         omit_none, rest = OmitNone() in rules, Rest() in rules
+        if Unstored() in rules:
+            continue
         has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         if omit_none and field.default is not None:
             raise TypeError(f"{kind.__name__}.{field.name} is left out where it is None, so its default must be None")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tsladder.errors import WorkFailed
+
+T = TypeVar("T")
 
 
 def canonical(value: object) -> str:
@@ -37,14 +41,25 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Atomic replacement of a text file; its folder is made if missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         if durable:
             os.fsync(stream.fileno())
-    temporary.replace(path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` to be written, which takes its place when the block ends and is removed when the
+    block raises. The folder is made if missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        # Also after a replacement: a rename onto another link of the same file does nothing, by POSIX.
+        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -56,6 +71,19 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WorkFailed(f"{path} is damaged (no JSON object): remove it and run `dvc repro` again")
     return value
+
+
+@functools.cache
+def if_there(read: Callable[[Path], T]) -> Callable[[Path], T | None]:
+    """`read` of a file that may be missing: None where it is. The same reader always gives the same function."""
+
+    def read_if_there(path: Path) -> T | None:
+        try:
+            return read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    return read_if_there
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:

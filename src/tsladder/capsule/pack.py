@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import json_text, read_json
+from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.store import json_text
 from tsladder.capsule.archive import read_manifest
 from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
 from tsladder.capsule.manifest import Faulty, Manifest, Member
@@ -96,10 +97,10 @@ def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[st
 def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
     scored, needed = [], [places.audit / "audit.json"]
     for cell in planned:
-        path = places.scores(cell) / "scores.json"
-        if path.exists() and read_json(path)["status"] == CellStatus.DONE:
+        path = places.scores_record(cell)
+        if path.exists() and read_ending(path).status is CellStatus.DONE:
             scored.append(cell)
-            needed += [places.choice(cell), places.hpo(cell) / "coverage.json", path.with_name("predictions.parquet")]
+            needed += [places.choice(cell), places.coverage(cell), places.predictions(cell)]
     if not scored:
         cells = ", ".join(map(str, planned)) or "none is planned"
         raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to export: run `tsladder run` first")

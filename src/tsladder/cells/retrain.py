@@ -15,12 +15,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.heat import Reading
+from tsladder.artifacts.models import ModelsStatus, write_models_status
 from tsladder.artifacts.outcome import Outcome
 from tsladder.artifacts.seeds import OUTCOME, SeedRecord, Timings, read_seed, write_seed, write_timings
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.store import replacing
+from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.training_runs import training_run
@@ -35,14 +38,14 @@ from tsladder.planning.plans import retraining_key, train_key
 from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
 from tsladder.training.checkpoint_plan import remove_checkpoints
-from tsladder.training.outcome import RECORD, WEIGHTS, Job, ended_early
+from tsladder.training.outcome import WEIGHTS, Job, ended_early
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 TRANSFER_PHASE = "transfer"
 """What people read where another cell's winner is trained; in MLflow that is a training like any other."""
 
 
-def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
@@ -55,19 +58,21 @@ def train_winner(work: CellWork, choice: dict[str, Any], tracker: Tracker | None
     with sole_owner(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
-            _finish(work, key, {"status": CellStatus.FAILED, "reason": trained})
+            _finish(work, key, _failed(work, trained))
             return
         if trained.heat_stop is not None:
-            failed = {"status": CellStatus.FAILED, "reason": trained.heat_stop, "stop_reason": StopReason.THERMAL}
-            _finish(work, key, failed, trained.outcomes)
+            _finish(work, key, _failed(work, trained.heat_stop, StopReason.THERMAL), trained.outcomes)
             return
         if trained.fault is not None:
-            reason = f"retraining failed for {trained.fault}"
-            _finish(work, key, {"status": CellStatus.FAILED, "reason": reason}, trained.outcomes)
+            _finish(work, key, _failed(work, f"retraining failed for {trained.fault}"), trained.outcomes)
             return
         for number, source in trained.folders.items():
             _copy(source, work.places.models(work.cell) / f"seed-{number}")
-        _finish(work, key, {"status": CellStatus.DONE, "seeds": list(trained.folders)}, trained.outcomes)
+        _finish(work, key, ModelsStatus(cell=str(work.cell), seeds=tuple(trained.folders)), trained.outcomes)
+
+
+def _failed(work: CellWork, reason: str, stop_reason: StopReason | None = None) -> Ending:
+    return Ending(cell=str(work.cell), status=CellStatus.FAILED, reason=reason, stop_reason=stop_reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Trained:
 
 
 def train_seeds(
-    work: CellWork, choice: dict[str, Any], folder: Path, tracker: Tracker | None, *, of: str = ""
+    work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, of: str = ""
 ) -> Trained | str:
     """Train `choice` on the windows of `work` into `folder`, whose lock the caller holds: those seeds that are not
     there yet. Returns the reason when it cannot be trained here.
@@ -248,18 +253,16 @@ def _run(
 
 def _copy(source: Path, target: Path) -> None:
     """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
-    target.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, RECORD):
-        temporary = target / f".{name}.{os.getpid()}.tmp"
-        try:
-            os.link(source / name, temporary)
-        except OSError:
-            shutil.copyfile(source / name, temporary)
-        temporary.replace(target / name)
-        # A rename onto another link of the same file does nothing, by POSIX, and leaves the temporary name.
-        temporary.unlink(missing_ok=True)
+        with replacing(target / name) as temporary:
+            try:
+                os.link(source / name, temporary)
+            except OSError:
+                shutil.copyfile(source / name, temporary)
 
 
-def _finish(work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, SeedRecord] | None = None) -> None:
-    write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
+def _finish(
+    work: CellWork, key: str, status: ModelsStatus | Ending, outcomes: Mapping[int, SeedRecord] | None = None
+) -> None:
+    write_models_status(work.places.models_status(work.cell), status)
     write_timings(work.places.timings(work.cell), Timings(cell=str(work.cell), key=key, seeds=outcomes or {}))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.best_params import write_best_params
 from tsladder.artifacts.trials import TrialRecord, latest
-from tsladder.cells.best_params import write_best_params
+from tsladder.cells.best_params import best_params
 from tsladder.cells.start_lines import adoption_words, search_lines
 from tsladder.cells.trial_identity import trial_base
 from tsladder.cells.trial_records import TrialKeeper
@@ -18,6 +19,7 @@ from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
+from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.too_little_memory import misfit
 from tsladder.results.live import LiveResults
@@ -85,7 +87,9 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         """What a second phase finds is in no row of the table."""
         if search.phase is Phase.SEARCH:
             results.update(
-                lambda: write_best_params(search.folder, work, search.key, schedule.objective, records),
+                lambda: write_best_params(
+                    search.folder / BEST_PARAMS, best_params(work, search.key, schedule.objective, records)
+                ),
             )
 
     clear_scratch(search.folder)

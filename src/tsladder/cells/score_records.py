@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.record import record_of
+from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
 from tsladder.cells.work import CellWork
 from tsladder.evaluation.predictions import scored_on
 from tsladder.evaluation.region import RegionForecasts, Scores
-from tsladder.evaluation.symbols import SymbolScores
+from tsladder.evaluation.symbols import symbol_scores
 from tsladder.planning.plans import read_plan, retraining_key, scoring_key
 from tsladder.tasks.parts.scoring import Scoring
 from tsladder.tracking import CellRun, RunRecord, Tracker
-from tsladder.vocabulary import CellStatus, Phase, Region
+from tsladder.vocabulary import Phase, Region
 
 SCORED = (Region.VALIDATION, Region.TEST)
 
@@ -21,45 +22,49 @@ Scored = tuple[str, Region]
 """A symbol and a region of it."""
 
 
-def write_scores(
+def record_scores(
     work: CellWork,
-    choice: dict[str, Any],
+    choice: Choice,
     scoring: Scoring,
     scores: Mapping[Scored, Scores],
     made: Mapping[Scored, RegionForecasts],
 ) -> None:
-    """The outputs of the cell. Predictions are those for the study's own symbol."""
+    """Write the outputs of the cell. Predictions are those for the study's own symbol."""
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
     frames = [scoring.frame(region, made[own, region]) for region in SCORED]
-    folder = work.places.scores(work.cell)
-    record = {
-        "cell": str(work.cell),
-        "budget": work.cell.budget,
-        "horizon": work.cell.horizon,
-        "status": CellStatus.DONE,
-        "key": _key(work, choice),
-        "precision": work.recipe.precision,
-        "metric": scoring.metric,
-        **{
-            name: choice[name]
-            for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
-        },
-        "n_data": len(work.dataset.windows.train),
-        "regions": {region: scores[own, region].to_json() for region in SCORED},
-    }
-    if further:
-        told = {key: SymbolScores.of(scored, scoring.metric).to_json() for key, scored in scores.items()}
-        record["symbols"] = {
-            symbol: {region: told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
-        }
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.concat(frames, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
-    write_json(folder / "scores.json", record)
+    told = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
+    symbols = {symbol: {str(region): told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)}
+    path = work.places.predictions(work.cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.concat(frames, ignore_index=True).to_parquet(path, index=False)
+    write_scores(
+        work.places.scores_record(work.cell),
+        CellScores(
+            cell=str(work.cell),
+            budget=work.cell.budget,
+            horizon=work.cell.horizon,
+            key=_key(work, choice),
+            precision=work.recipe.precision,
+            metric=scoring.metric,
+            architecture=choice.architecture,
+            n_params=choice.n_params,
+            n_params_blocks=choice.n_params_blocks,
+            n_params_body=choice.n_params_body,
+            off_budget=choice.off_budget,
+            n_data=len(work.dataset.windows.train),
+            regions={region: _region(scores[own, region]) for region in SCORED},
+            symbols=symbols if further else None,
+        ),
+    )
 
 
-def _key(work: CellWork, choice: dict[str, Any]) -> str:
+def _region(scores: Scores) -> ScoredRegion:
+    return record_of(ScoredRegion, scores.to_json(), source="the scores of a region")
+
+
+def _key(work: CellWork, choice: Choice) -> str:
     """By which it is known that these scores belong to a question."""
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
     return scoring_key(work.plan, retraining_key(read_plan(work.places.train_plan(work.cell)), choice, *inputs))
@@ -94,7 +99,7 @@ def log_scores(
             parent_id=parent.run_id,
             metrics=metrics,
             extra_tags=windows,
-            artifacts={work.places.scores(work.cell) / "scores.json": "scores"},
+            artifacts={work.places.scores_record(work.cell): "scores"},
         )
     )
     parent.metrics = {"test_loss": metrics.get("test_loss")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.models import read_trained_seeds
 from tsladder.cells.forecasting import Forecasts, TrainedSeeds, forecasting
-from tsladder.cells.score_records import SCORED, Scored, log_scores, write_scores
+from tsladder.cells.score_records import SCORED, Scored, log_scores, record_scores
 from tsladder.cells.work import CellWork
 from tsladder.data.targets import labels
 from tsladder.data.windows import Windows, build_windows
@@ -23,14 +23,15 @@ from tsladder.tracking import MlflowTracker, Tracker, open_cell_run
 from tsladder.vocabulary import Phase, Region
 
 
-def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None = None) -> None:
+def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
     """Write artifacts/scores/<cell>/{scores.json, predictions.parquet}.
 
     Every choice has been made when this runs: the test region is scored once per trained model.
     """
     windows_of = _scored_windows(work)
     models = work.places.models(work.cell)
-    folders = {number: models / f"seed-{number}" for number in read_json(models / "status.json")["seeds"]}
+    seeds = read_trained_seeds(work.places.models_status(work.cell))
+    folders = {number: models / f"seed-{number}" for number in seeds}
     with forecasting(trained_seeds(work, choice, folders), windows_of) as under_way:
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
@@ -38,7 +39,7 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
             scoring = scoring_of(work)
             made = _made(work, windows_of, _baselines(work, scoring), under_way.result())
             scores = _score(work, scoring, made)
-            write_scores(work, choice, scoring, scores, made)
+            record_scores(work, choice, scoring, scores, made)
             log_scores(work, scores, scoring, tracker, parent)
 
 
@@ -87,9 +88,9 @@ def scoring_of(work: CellWork) -> Scoring:
     return load_task(work.target.task).scoring(work.dataset.windows.train.y_N)
 
 
-def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
+def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -> TrainedSeeds:
     """The checkpoints of `choice` in `folders`, and how they are computed with on this machine."""
-    spec = work.spec(choice["architecture"])
+    spec = work.spec(choice.architecture)
     plan = work.batch_plan(spec, work.machine.memory_gib)
     return TrainedSeeds(
         spec=spec,

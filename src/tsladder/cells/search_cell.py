@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.cells.run_search import Search, conduct
-from tsladder.cells.search_outputs import write_choice, write_failure, write_heat_stop
+from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
 from tsladder.locks import sole_owner
 from tsladder.search.planned import planned_pruning, planned_schedule, planned_space, validation_classes
@@ -39,4 +39,4 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
         elif found.heat_stop is not None:
             write_heat_stop(work, space, schedule, found, found.heat_stop)
         else:
-            write_choice(work, space, schedule, found)
+            write_search(work, space, schedule, found)

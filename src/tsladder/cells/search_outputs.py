@@ -1,17 +1,16 @@
-"""What a finished search leaves under artifacts/hpo/<cell>/.
-
-`choice.json` is what the next stages read: architecture and settings, nothing else, so that the same winner
-found again leaves them fresh. The other files are for people and for the report.
-"""
+"""Write what a finished search leaves under artifacts/hpo/<cell>/."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from typing import Any
 
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.best_params import write_best_params
+from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.coverage import write_coverage
+from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.trials import TRIALS, write_trials
-from tsladder.cells.best_params import write_best_params
+from tsladder.cells.best_params import best_params
 from tsladder.cells.run_search import Searched
 from tsladder.cells.start_lines import adoption_words
 from tsladder.cells.trial_runner import HeatStop
@@ -27,8 +26,8 @@ from tsladder.vocabulary import CellStatus, StopReason
 
 def write_failure(work: CellWork, reason: str) -> None:
     """The cell is dropped from the law with this reason; nothing else stops."""
-    failed = {**_head(work), "status": CellStatus.FAILED, "reason": reason, "search_key": work.search_key}
-    write_json(work.places.choice(work.cell), failed)
+    failed = Ending.of(work.cell, CellStatus.FAILED, reason, search_key=work.search_key)
+    write_choice(work.places.choice(work.cell), failed)
 
 
 def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
@@ -42,19 +41,21 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
     counts = Counter(str(record.outcome.stop_reason) for record in records)
     # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
     counts[StopReason.THERMAL] = len(stop.attempts)
-    covered = coverage(space, schedule, records, None, _adopted(found)) | {"stop_reasons": dict(sorted(counts.items()))}
-    write_json(folder / "coverage.json", covered)
+    covered = coverage(space, schedule, records, None, _adopted(found))
+    covered = dataclasses.replace(covered, stop_reasons=dict(sorted(counts.items())))
+    write_coverage(work.places.coverage(work.cell), covered)
     done = f"{len(records)} of {schedule.trials_total} trials"
     reason = heat_reason(stop.reading, done)
-    failed = {**_head(work), "status": CellStatus.FAILED, "reason": reason, "stop_reason": StopReason.THERMAL}
-    write_json(work.places.choice(work.cell), failed | {"search_key": work.search_key})
+    failed = Ending.of(work.cell, CellStatus.FAILED, reason, stop_reason=StopReason.THERMAL, search_key=work.search_key)
+    write_choice(work.places.choice(work.cell), failed)
 
 
-def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
+def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
     """Copy the trials, and write the winner or the reason why there is none."""
     folder, records = work.places.hpo(work.cell), found.records
     write_trials(folder / TRIALS, records)
-    write_json(folder / "coverage.json", coverage(space, schedule, records, found.finished, _adopted(found)))
+    covered = coverage(space, schedule, records, found.finished, _adopted(found))
+    write_coverage(work.places.coverage(work.cell), covered)
     winner = schedule.objective.best(records)
     if winner is None:
         counts = Counter(str(record.outcome.stop_reason) for record in records)
@@ -63,25 +64,23 @@ def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
         return
     spec = work.spec(dict(winner.params))
     settings = Settings.from_record(dict(winner.params))
-    write_json(
+    write_choice(
         work.places.choice(work.cell),
-        {
-            **_head(work),
-            "status": CellStatus.DONE,
-            "architecture": spec.architecture(),
-            "settings": settings.to_record(),
-            "n_params": spec.n_params,
-            "n_params_blocks": spec.n_params_blocks,
-            "n_params_body": spec.n_params_body,
-            "off_budget": not is_within(spec, space.grid.n_budget),
-        },
+        Choice(
+            cell=str(work.cell),
+            budget=work.cell.budget,
+            horizon=work.cell.horizon,
+            architecture=spec.architecture(),
+            settings=settings.to_record(),
+            n_params=spec.n_params,
+            n_params_blocks=spec.n_params_blocks,
+            n_params_body=spec.n_params_body,
+            off_budget=not is_within(spec, space.grid.n_budget),
+        ),
     )
-    write_best_params(folder, work, work.search_key, schedule.objective, records)
+    leader = best_params(work, work.search_key, schedule.objective, records)
+    write_best_params(work.places.best_params(work.cell), leader)
 
 
 def _adopted(found: Searched) -> str | None:
     return None if found.adopted is None else adoption_words(found.adopted)
-
-
-def _head(work: CellWork) -> dict[str, Any]:
-    return {"cell": str(work.cell), "budget": work.cell.budget, "horizon": work.cell.horizon}

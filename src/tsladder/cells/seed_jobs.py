@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.store import digest
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import FoldWindows
@@ -15,9 +15,9 @@ from tsladder.seeds import derive_seed
 from tsladder.training.outcome import Job
 
 
-def seed_jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int, Job] | str:
+def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | str:
     """One job a seed, numbered from 1; or why the model cannot be trained here."""
-    spec = work.spec(choice["architecture"])
+    spec = work.spec(choice.architecture)
     execution = work.execution(spec)
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))
     if batch_plan is None:
@@ -29,7 +29,7 @@ def seed_jobs(work: CellWork, choice: dict[str, Any], folder: Path) -> dict[int,
         seed = derive_seed(work.seed, str(work.cell), "train", number)
         plain = Job(
             spec=spec,
-            settings=Settings.from_record(choice["settings"]),
+            settings=Settings.from_record(choice.settings),
             recipe=work.recipe,
             task=work.target.task,
             seed=seed,

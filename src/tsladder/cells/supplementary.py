@@ -6,9 +6,18 @@ Its trials are reported beside the winners and never enter the law: the other ru
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
-from tsladder.artifacts.store import digest, read_json, write_json
+from tsladder.artifacts.choice import Choice, read_choice
+from tsladder.artifacts.coverage import read_coverage
+from tsladder.artifacts.ending import Ending, read_ending
+from tsladder.artifacts.record import REBUILD, json_of
+from tsladder.artifacts.store import digest
+from tsladder.artifacts.supplementary import (
+    SelectedBudgets,
+    SupplementSummary,
+    write_selection,
+    write_summary,
+)
 from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.run_search import Search, Searched, conduct
 from tsladder.cells.work import CellWork, open_cell
@@ -34,9 +43,6 @@ from tsladder.search.strategies import load
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.vocabulary import Cell, CellStatus, Phase
 
-SELECTION = "selection.json"
-SUMMARY = "summary.json"
-
 
 def search_supplementary(
     places: Places, params: Params, tracker: Tracker | None = None, *, crews: Crews = LocalCrew
@@ -49,16 +55,15 @@ def search_supplementary(
     plan = read_plan(places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
     if not plan["planned"] or supplement is None:
-        write_json(places.supplementary / SELECTION, {"status": CellStatus.NOT_PLANNED, "reason": plan.get("reason")})
+        not_planned = Ending(status=CellStatus.NOT_PLANNED, reason=plan.get("reason"))
+        write_selection(places.supplementary_selection, not_planned)
         return
     chosen = _select(places, params, plan)
     cells = [cell for cell in params.cells if cell.budget in chosen.budgets]
     works = (open_cell(places, params, cell, read_plan(places.search_plan(cell)), crews=crews) for cell in cells)
     have_results = [_search_cell(work, plan, supplement, tracker) for work in works]
-    write_json(
-        places.supplementary / SELECTION,
-        {"status": CellStatus.DONE, "budgets": list(chosen.budgets), "reasons": dict(chosen.reasons)},
-    )
+    selected = SelectedBudgets(budgets=tuple(chosen.budgets), reasons=chosen.reasons)
+    write_selection(places.supplementary_selection, selected)
     note_ending(places, places.supplementary_plan, without_result=not all(have_results))
 
 
@@ -73,24 +78,26 @@ def _select(places: Places, params: Params, plan: Plan) -> Selection:
 
 
 def _winner_score(places: Places, cell: Cell) -> float | str:
-    choice = read_json(places.choice(cell))
-    if choice["status"] != CellStatus.DONE:
-        return str(choice.get("reason", choice["status"]))
-    return float(read_json(places.hpo(cell) / "coverage.json")["winner"]["score"])
+    ending = read_ending(places.choice(cell))
+    if ending.status is not CellStatus.DONE:
+        return ending.reason or str(ending.status)
+    winner = read_coverage(places.coverage(cell)).winner
+    if winner is None:
+        raise WorkFailed(f"{places.coverage(cell)} names no winner where {places.choice(cell)} has one: {REBUILD}")
+    return winner.score
 
 
 def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tracker | None) -> bool:
     """True when a trial of it has a score."""
-    folder = work.places.supplementary / str(work.cell)
-    choice = read_json(work.places.choice(work.cell))
-    head = {"cell": str(work.cell), "budget": work.cell.budget, "horizon": work.cell.horizon}
-    if choice["status"] != CellStatus.DONE:
-        reason = f"its search has no winner: {choice.get('reason')}"
-        write_json(folder / SUMMARY, {**head, "status": CellStatus.FAILED, "reason": reason})
+    summary = work.places.supplementary_summary(work.cell)
+    choice = read_choice(work.places.choice(work.cell))
+    if isinstance(choice, Ending):
+        reason = f"its search has no winner: {choice.reason}"
+        write_summary(summary, Ending.of(work.cell, CellStatus.FAILED, reason))
         return False
     question = {
         "search": work.search_key,
-        "winner": choice,
+        "winner": json_of(choice),
         "supplement": dataclasses.asdict(supplement),
         "trials": plan["trials"],
         "code": plan["code"],
@@ -119,21 +126,21 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
-            write_json(folder / SUMMARY, {**head, "status": CellStatus.FAILED, "reason": found})
+            write_summary(summary, Ending.of(work.cell, CellStatus.FAILED, found))
             return False
         if found.heat_stop is not None:
             done = f"{len(found.records)} of {search.schedule.trials_total} supplementary trials"
             raise WorkFailed(f"{work.cell}: {heat_reason(found.heat_stop.reading, done)}")
-        write_trials(folder / TRIALS, found.records)
+        write_trials(summary.with_name(TRIALS), found.records)
         score = _winner_score(work.places, work.cell)
-        write_json(folder / SUMMARY, {**head, "status": CellStatus.DONE, **_summary(search, found, score)})
+        write_summary(summary, _summary(search, found, score))
         return found.best is not None
 
 
-def _winner(work: CellWork, choice: dict[str, Any]) -> Configuration:
+def _winner(work: CellWork, choice: Choice) -> Configuration:
     return Configuration(
-        spec=work.spec(choice["architecture"]),
-        settings=Settings.from_record(choice["settings"]),
+        spec=work.spec(choice.architecture),
+        settings=Settings.from_record(choice.settings),
         effective_batch=work.recipe.effective_batch,
     )
 
@@ -162,21 +169,24 @@ def _beside(own: float, others: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted({own, *others}))
 
 
-def _summary(search: Search, found: Searched, winner_score: float | str) -> dict[str, Any]:
+def _summary(search: Search, found: Searched, winner_score: float | str) -> SupplementSummary:
     objective = search.schedule.objective
     best = found.best
     scores = [score for record in found.records if (score := objective.score(record)) is not None]
-    return {
-        "objective": objective.name,
-        "winner_score": winner_score,
-        "trials_total": search.schedule.trials_total,
-        "trials_done": len(found.records),
-        "best_score": max(scores, default=None),
-        "best_number": None if best is None else best.number,
-        "best": None if best is None else {name: best.params[name] for name in _VARIED},
-        "standard_error": None if best is None else objective.standard_error(best, *search.schedule.classes),
-        "finished": None if found.finished is None else found.finished.reason,
-    }
+    return SupplementSummary(
+        cell=str(search.work.cell),
+        budget=search.work.cell.budget,
+        horizon=search.work.cell.horizon,
+        objective=objective.name,
+        winner_score=winner_score,
+        trials_total=search.schedule.trials_total,
+        trials_done=len(found.records),
+        best_score=max(scores, default=None),
+        best_number=None if best is None else best.number,
+        best=None if best is None else {name: best.params[name] for name in _VARIED},
+        standard_error=None if best is None else objective.standard_error(best, *search.schedule.classes),
+        finished=None if found.finished is None else found.finished.reason,
+    )
 
 
 _VARIED = ("n_heads", "learning_rate", "weight_decay", "effective_batch")

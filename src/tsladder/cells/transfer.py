@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tsladder.artifacts.store import digest, read_json, write_json
+from tsladder.artifacts.choice import Choice, read_choice, read_winner
+from tsladder.artifacts.ending import Ending, read_ending
+from tsladder.artifacts.store import digest, replacing
+from tsladder.artifacts.transfer import Regret, Transfer, write_transfer
 from tsladder.cells.forecasting import forecasting
 from tsladder.cells.retrain import train_seeds
 from tsladder.cells.scoring import scoring_of, trained_seeds
@@ -16,7 +19,7 @@ from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.region import RegionForecasts
-from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
+from tsladder.evaluation.transfer import Floats, judge_transfer, regret
 from tsladder.locks import sole_owner
 from tsladder.params import EvaluationParams, Params
 from tsladder.places import Places
@@ -29,9 +32,6 @@ from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
 if TYPE_CHECKING:
     import pandas as pd
 
-RECORD = "transfer.json"
-
-Choice = dict[str, Any]
 Losses = dict[int, Floats]
 """Seed number -> loss of each day."""
 
@@ -44,25 +44,28 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
     """
     plan = read_plan(places.transfer_plan)
     if not plan["planned"]:
-        write_json(places.transfer / RECORD, {"status": CellStatus.NOT_PLANNED, "reason": plan["reason"]})
+        not_planned = Ending(status=CellStatus.NOT_PLANNED, reason=plan["reason"])
+        write_transfer(places.transfer_record, not_planned)
         return
     regrets: list[Regret] = []
     rungs = [rung for rung in params.ladder if parse_budget(rung) <= parse_budget(params.budget)]
     for rung in rungs:
-        choices = {horizon: read_json(places.choice(Cell(rung, horizon))) for horizon in params.horizons}
+        choices = {horizon: read_choice(places.choice(Cell(rung, horizon))) for horizon in params.horizons}
         for horizon in params.horizons:
             regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
     evaluation = EvaluationParams(**plan["evaluation"])
     verdict = judge_transfer(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
-    write_json(
-        places.transfer / RECORD,
-        {
-            "status": CellStatus.DONE,
-            "region": params.law.region,
-            "confidence": evaluation.confidence,
-            "seeds": params.train.seeds,
-            **verdict.to_json(),
-        },
+    write_transfer(
+        places.transfer_record,
+        Transfer(
+            region=params.law.region,
+            confidence=evaluation.confidence,
+            seeds=params.train.seeds,
+            verdict=verdict.verdict,
+            reason=verdict.reason,
+            margin=verdict.margin,
+            regrets=verdict.regrets,
+        ),
     )
     note_ending(places, places.transfer_plan, without_result=any(item.value is None for item in regrets))
 
@@ -79,10 +82,14 @@ def rung_gain(params: Params) -> float:
 
 
 def _regrets_on(
-    places: Places, params: Params, plan: Plan, cell: Cell, choices: dict[int, Choice], tracker: Tracker | None
+    places: Places,
+    params: Params,
+    plan: Plan,
+    cell: Cell,
+    choices: Mapping[int, Choice | Ending],
+    tracker: Tracker | None,
 ) -> list[Regret]:
     """Of all other winners of the rung on the horizon of `cell`."""
-    own = choices[cell.horizon]
     sources = [horizon for horizon in choices if horizon != cell.horizon]
 
     def unknown(source: int, reason: str) -> Regret:
@@ -91,19 +98,21 @@ def _regrets_on(
     native = _native_losses(places, cell, params.law.region)
     if isinstance(native, str):
         return [unknown(source, native) for source in sources]
+    own = read_winner(places.choice(cell))
     work: CellWork | None = None
     found = []
     for source in sources:
         choice = choices[source]
-        if choice["status"] != CellStatus.DONE:
-            found.append(unknown(source, f"the search of h{source} has no winner: {choice.get('reason')}"))
+        if isinstance(choice, Ending):
+            found.append(unknown(source, f"the search of h{source} has no winner: {choice.reason}"))
             continue
-        if _trained(choice) == _trained(own):
+        if (choice.architecture, choice.settings) == (own.architecture, own.settings):
             same = Regret(budget=cell.budget, horizon=cell.horizon, source=source, value=0.0, relative=0.0, same=True)
             found.append(same)
             continue
         work = work or open_cell(places, params, cell, read_plan(places.train_plan(cell)))
-        losses = _transferred_losses(work, plan["code"], source, {**own, **_trained(choice)}, tracker)
+        foreign = dataclasses.replace(own, architecture=choice.architecture, settings=choice.settings)
+        losses = _transferred_losses(work, plan["code"], source, foreign, tracker)
         if isinstance(losses, str):
             found.append(unknown(source, losses))
             continue
@@ -121,20 +130,14 @@ def _regrets_on(
     return found
 
 
-def _trained(choice: Choice) -> Choice:
-    """What of a choice is trained."""
-    return {name: choice[name] for name in ("architecture", "settings")}
-
-
 def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
     """Of the own winner, as the evaluation left them; or why there are none."""
     import pandas as pd
 
-    folder = places.scores(cell)
-    scores = read_json(folder / "scores.json")
-    if scores["status"] != CellStatus.DONE:
-        return f"{cell} has no score: {scores.get('reason')}"
-    return _losses(pd.read_parquet(folder / "predictions.parquet"), region)
+    ending = read_ending(places.scores_record(cell))
+    if ending.status is not CellStatus.DONE:
+        return f"{cell} has no score: {ending.reason}"
+    return _losses(pd.read_parquet(places.predictions(cell)), region)
 
 
 def _transferred_losses(
@@ -185,7 +188,5 @@ def _losses(frame: pd.DataFrame, region: str) -> Losses:
 
 
 def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ class CellWork:
     def _constant_loss(self, fold: FoldWindows) -> float:
         return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
-    def spec(self, architecture: dict[str, Any]) -> ModelSpec:
+    def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
 
     def execution(self, spec: ModelSpec) -> ExecutionPlan:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.store import if_there
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions
@@ -66,7 +67,7 @@ def _losses(places: Places, params: Params, name: str, region: str) -> DailyLoss
     cell_name, _, baseline = name.partition(SEPARATOR)
     cell = known_cell(params, cell_name)
     _refuse_unscored(places, cell)
-    predictions = read_predictions(places.scores(cell) / "predictions.parquet", region)
+    predictions = read_predictions(places.predictions(cell), region)
     if not baseline:
         return predictions.trained(name)
     known = [model for model in predictions.losses if not model.startswith(SEED_PREFIX)]
@@ -76,10 +77,9 @@ def _losses(places: Places, params: Params, name: str, region: str) -> DailyLoss
 
 
 def _refuse_unscored(places: Places, cell: Cell) -> None:
-    path = places.scores(cell) / "scores.json"
-    record = read_json(path) if path.exists() else {"status": "not built yet"}
-    if record["status"] != CellStatus.DONE:
-        why = record.get("reason") or str(record["status"]).replace("_", " ")
+    ending = if_there(read_ending)(places.scores_record(cell))
+    if ending is None or ending.status is not CellStatus.DONE:
+        why = "not built yet" if ending is None else ending.words
         raise BadInput(f"{cell} has no scores to compare ({why}): build it with `tsladder run`, or name another cell")
 
 

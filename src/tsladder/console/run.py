@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import read_ending
 from tsladder.console.manual_pause import HandPause
 from tsladder.console.run_dvc import Driven, drive
 from tsladder.console.run_lines import long_run, summary_lines
@@ -29,7 +29,7 @@ from tsladder.status.cell_state import FAILED
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.study_state import StudyReader, study_state
 from tsladder.tracking import store_notes, ui_command
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import Cell
 
 _LAST_LINES = 20
 
@@ -174,5 +174,5 @@ def _set_aside(places: Places, stage: str, cell: Cell) -> None:
 
 def _has_failed(places: Places, cell: Cell) -> bool:
     """True where the cell has failed, whether or not its parameters have changed since."""
-    records = (places.choice(cell), places.models(cell) / "status.json")
-    return any(path.exists() and read_json(path)["status"] == CellStatus.FAILED for path in records)
+    records = (places.choice(cell), places.models_status(cell))
+    return any(path.exists() and read_ending(path).failed for path in records)

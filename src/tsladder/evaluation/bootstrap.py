@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.difference import bounds
 
 Floats = NDArray[np.float64]
@@ -30,22 +31,6 @@ _CELLS_AT_ONCE = 2_000_000
 
 _SHORTEST_SHARED = 0.5
 """Times the square root of the days: the least block of `shared_block_length`. See docs/decisions.md, 2026-11-28."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interval:
-    """A figure over days with its t interval and standard error.
-
-    `effective_n`: how many independent days would give the same standard error, at most the number of days.
-    `dof`: degrees of freedom of the standard error, about one for every four blocks. Both None for a constant series.
-    """
-
-    value: float
-    low: float
-    high: float
-    se: float
-    effective_n: float | None
-    dof: float | None
 
 
 def mean_interval(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import ReliabilityBin, Temperature
 from tsladder.evaluation.metrics import CLIP, per_day_log_loss
 
 Floats = NDArray[np.float64]
@@ -16,26 +16,6 @@ Probabilities = Mapping[int, NDArray[np.floating]]
 
 BINS = 10
 _COLDEST, _HOTTEST = 0.01, 100.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReliabilityBin:
-    """Forecasts of about one size: the least and the largest of them, how many, their mean, how often it came true."""
-
-    low: float
-    high: float
-    windows: int
-    predicted: float
-    observed: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Temperature:
-    """A temperature that was fitted elsewhere and what it does here: the seeds' mean log loss and ECE after it."""
-
-    value: float
-    log_loss: float
-    ece: float
 
 
 def bins_of(p_N: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -7,22 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import ThresholdDecision
 from tsladder.evaluation.calibration import Probabilities, fit_temperature
 
 CRITERION = "balanced_accuracy"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """What saying yes from `threshold` on does on a region, seeds pooled. None: undefined there, not 0."""
-
-    threshold: float
-    criterion: str
-    accuracy: float
-    balanced_accuracy: float | None
-    precision: float | None
-    recall: float | None
-    f1: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,14 +54,14 @@ def choose_threshold(y_N: NDArray[np.floating], probabilities: Probabilities) ->
     return float(middle[best[np.argmin(np.abs(middle[best] - base_rate))]])
 
 
-def decide(y_N: NDArray[np.floating], probabilities: Probabilities, threshold: float) -> Decision:
+def decide(y_N: NDArray[np.floating], probabilities: Probabilities, threshold: float) -> ThresholdDecision:
     """Say yes where a forecast is at least `threshold`, and compare with the labels."""
     y = np.tile(np.asarray(y_N, dtype=np.float64) == 1.0, len(probabilities))
     yes = np.concatenate([np.asarray(p_N) >= threshold for _, p_N in sorted(probabilities.items())])
     hits, misses = int((yes & y).sum()), int((~yes & y).sum())
     alarms, passes = int((yes & ~y).sum()), int((~yes & ~y).sum())
     recall, specificity = _share(hits, hits + misses), _share(passes, passes + alarms)
-    return Decision(
+    return ThresholdDecision(
         threshold=threshold,
         criterion=CRITERION,
         accuracy=(hits + passes) / y.size,

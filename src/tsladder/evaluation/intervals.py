@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import Interval, mean_interval, resampled_intervals, shared_block_length, within
+from tsladder.artifacts.scores import Interval
+from tsladder.evaluation.bootstrap import mean_interval, resampled_intervals, shared_block_length, within
 from tsladder.evaluation.calibration import Probabilities, expected_calibration_error
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.evaluation.weighted import SortedForecasts

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.baselines import Forecast, LabelledWindows
-from tsladder.evaluation.bootstrap import Interval
 
 Floats = NDArray[np.float64]
 

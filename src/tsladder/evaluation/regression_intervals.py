@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.evaluation.bootstrap import Interval, mean_interval, resampled_intervals, shared_block_length, within
+from tsladder.artifacts.scores import Interval
+from tsladder.evaluation.bootstrap import mean_interval, resampled_intervals, shared_block_length, within
 from tsladder.evaluation.regression_metrics import TrainingReturns, mean_over_seeds, per_day_huber, score_returns
 from tsladder.params import EvaluationParams
 

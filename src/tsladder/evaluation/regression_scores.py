@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval, Skill
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
-from tsladder.evaluation.bootstrap import Interval
 from tsladder.evaluation.regression_intervals import return_intervals
 from tsladder.evaluation.regression_metrics import (
     ReturnScores,
@@ -20,7 +20,7 @@ from tsladder.evaluation.regression_metrics import (
     per_day_huber,
     score_returns,
 )
-from tsladder.evaluation.skill import Skill, stand, standard_error
+from tsladder.evaluation.skill import stand, standard_error
 from tsladder.params import EvaluationParams
 
 _NO_VARIANCE = 1e-6

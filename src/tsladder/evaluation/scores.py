@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval, ReliabilityBin, Skill, Temperature, ThresholdDecision
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE, Forecast
-from tsladder.evaluation.bootstrap import Interval
 from tsladder.evaluation.calibration import (
-    ReliabilityBin,
-    Temperature,
     expected_calibration_error,
     reliability,
     scored_at,
 )
-from tsladder.evaluation.decision import Decision, ValidationChoices, decide
+from tsladder.evaluation.decision import ValidationChoices, decide
 from tsladder.evaluation.intervals import metric_intervals
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
-from tsladder.evaluation.skill import Skill, stand, standard_error
+from tsladder.evaluation.skill import stand, standard_error
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
@@ -79,7 +77,7 @@ class RegionScores:
     beaten_by: tuple[str, ...]
     constant_predictor: bool
     reliability: tuple[ReliabilityBin, ...]
-    decision: Decision | None
+    decision: ThresholdDecision | None
     temperature: Temperature | None
 
     def to_json(self) -> dict[str, Any]:

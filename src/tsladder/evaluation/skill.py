@@ -9,25 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import Interval, Skill
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE
-from tsladder.evaluation.bootstrap import Interval, mean_interval
+from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
 
 _NEVER_ERRS = 1e-6
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Skill:
-    """1 - loss / loss of another forecast, with the paired interval of the difference over that loss.
-
-    None where the other forecast never errs.
-    """
-
-    skill: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

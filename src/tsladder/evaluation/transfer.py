@@ -5,38 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.transfer import Regret
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import Term, above_zero, bounds, holm
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
 Verdict = Literal["separate_searches_needed", "settings_transfer", "undecided"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Regret:
-    """What the winner of horizon `source` loses on horizon `horizon` against that horizon's own winner, one rung.
-
-    `value` in units of the loss, `relative` to the own winner's loss, `low` and `high` the interval of `relative`.
-    `p_above` is the one-sided p that it loses nothing, corrected by Holm over all pairs once they are judged together.
-    None: unknown, and `reason` says why; `same` where both winners are one configuration.
-    """
-
-    budget: str
-    horizon: int
-    source: int
-    value: float | None = None
-    relative: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p_above: float | None = None
-    same: bool = False
-    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +27,6 @@ class TransferVerdict:
     reason: str
     margin: float
     regrets: tuple[Regret, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
 
 
 def regret(

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.store import read_json
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
 from tsladder.params import EvaluationParams
 from tsladder.places import Places
 from tsladder.typed_yaml import Reader, read_yaml
-from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
+from tsladder.vocabulary import Cell, Region, parse_budget
 
 ASKED = ("params.yaml", "dvc.lock")
 RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
@@ -127,11 +128,10 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
     scored_region = Region(region or law_region)
     cells = {}
     for folder in sorted((places.artifacts / "scores").glob("*-h*"), key=_in_order):
-        record = read_json(folder / "scores.json")
-        if _field(name, record, "status") == CellStatus.DONE:
-            cell = Cell.parse(folder.name)
-            skill = _field(name, record, "regions", scored_region, "skill")
-            cells[cell] = _scored(places, cell, skill, scored_region)
+        cell = Cell.parse(folder.name)
+        scores = read_scores(places.scores_record(cell))
+        if isinstance(scores, CellScores):
+            cells[cell] = _scored(places, cell, scores.regions[scored_region].skill, scored_region)
     if not cells:
         raise BadInput(f"{name} has no scored cell: build one with `tsladder run`, or name another experiment")
     _refuse_mixed(name, cells)
@@ -194,7 +194,7 @@ def _in_order(folder: Any) -> tuple[int, int]:
 
 
 def _scored(places: Places, cell: Cell, skill: float | None, region: Region) -> ScoredCell:
-    path = places.scores(cell) / "predictions.parquet"
+    path = places.predictions(cell)
     validation = read_predictions(path, Region.VALIDATION)
     scored = validation if region is Region.VALIDATION else read_predictions(path, region)
     return ScoredCell(cell=cell, skill=skill, scored=scored, validation=validation)

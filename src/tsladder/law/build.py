@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.data.ingestion import read_ingestion
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
@@ -46,7 +46,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     planned = [name for name, plan in plans.items() if plan["planned"]]
     open_cells = []
     if unscored_reason is not None:
-        open_cells = [name for name in planned if not (places.scores(Cell.parse(name)) / "scores.json").exists()]
+        open_cells = [name for name in planned if not places.scores_record(Cell.parse(name)).exists()]
     points, dropped = read_points(
         places.artifacts / "scores",
         [name for name in planned if name not in open_cells],
@@ -103,9 +103,9 @@ def read_selection(
 def _warnings(
     places: Places, rungs: Sequence[RungPoint], recipes: Mapping[str, Recipe], objectives: Mapping[str, str]
 ) -> list[str]:
-    coverage = {point.cell: read_json(places.hpo(Cell.parse(point.cell)) / "coverage.json") for point in rungs}
-    effort = unequal_effort({cell: int(record["trials_trained"]) for cell, record in coverage.items()})
-    fewer = cut_short({cell: (int(r["trials_done"]), int(r["trials_trained"])) for cell, r in coverage.items()})
+    coverage = {point.cell: read_coverage(places.coverage(Cell.parse(point.cell))) for point in rungs}
+    effort = unequal_effort({cell: record.trials_trained for cell, record in coverage.items()})
+    fewer = cut_short({cell: (r.trials_done, r.trials_trained) for cell, r in coverage.items()})
     numbers = {point.cell: (recipes[point.cell].precision, recipes[point.cell].optimizer) for point in rungs}
     bent = {
         uncalibrated(recipes[p.cell].loss, objective=objectives[p.cell], monitor=recipes[p.cell].monitor) for p in rungs

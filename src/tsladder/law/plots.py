@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.artifacts.store import replacing
 from tsladder.law.curve.forms import Form
 from tsladder.law.curve.line import Floats
 from tsladder.law.curve.power_law import PowerFit
@@ -93,10 +93,8 @@ def _draw(panels: Sequence[tuple[_Words, Mapping[str, Any]]], path: Path) -> Non
             handles.values(), handles.keys(), loc="outside lower center", ncols=min(2 * columns, len(handles)),
             frameon=False, fontsize=9, labelcolor=_INK, handlelength=2.8,
         )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
 
 
 def _panel(axes: Axes, words: _Words, law: Mapping[str, Any]) -> None:

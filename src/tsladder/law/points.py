@@ -7,16 +7,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.record import REBUILD
+from tsladder.artifacts.scores import CellScores, Metrics, ScoredRegion, read_scores
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, read_predictions
 from tsladder.evaluation.skill import standard_error
-from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus
+from tsladder.places import PREDICTIONS, SCORES
+from tsladder.vocabulary import LOG_LOSS, Cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,16 +111,16 @@ def read_points(
     for cell in cells:
         folder = scores_dir / cell
         try:
-            record = read_json(folder / "scores.json")
+            record = read_scores(folder / SCORES)
         except FileNotFoundError:
-            raise WorkFailed(f"{folder / 'scores.json'} is missing: {cell} is planned, run `dvc repro`") from None
-        if record["status"] != CellStatus.DONE:
-            dropped.append(DroppedCell(cell=cell, reason=str(record.get("reason") or record["status"])))
+            raise WorkFailed(f"{folder / SCORES} is missing: {cell} is planned, run `dvc repro`") from None
+        if isinstance(record, Ending):
+            dropped.append(DroppedCell(cell=cell, reason=record.reason or str(record.status)))
             continue
-        horizon = int(record["horizon"])
-        scores = record["regions"][region]
-        windows[horizon][cell] = scores["windows_fingerprint"]
-        daily = read_predictions(folder / "predictions.parquet", region, days=scores["windows"]).trained(cell)
+        horizon = record.horizon
+        scores = record.regions[region]
+        windows[horizon][cell] = scores.windows_fingerprint
+        daily = read_predictions(folder / PREDICTIONS, region, days=scores.windows).trained(cell)
         if daily.metric != metric:
             raise WorkFailed(f"{folder} holds {daily.metric} where the study asks for {metric}: run `dvc repro`")
         points[horizon].append(_point(cell, record, scores, daily))
@@ -131,31 +133,38 @@ def read_points(
     return {horizon: in_order(found) for horizon, found in points.items()}, tuple(dropped)
 
 
-def _point(cell: str, record: Mapping[str, Any], scores: Mapping[str, Any], daily: DailyLosses) -> RungPoint:
-    seeds = tuple(sorted((int(seed), float(s[daily.metric])) for seed, s in scores["seeds"].items()))
+def _point(cell: str, record: CellScores, scores: ScoredRegion, daily: DailyLosses) -> RungPoint:
+    seeds = tuple(sorted((int(seed), _known(s, daily.metric, cell)) for seed, s in scores.seeds.items()))
     loss = float(np.mean([loss for _, loss in seeds]))
     loss_N = daily.loss_N
     if [seed for seed, _ in seeds] != list(daily.losses) or not math.isclose(loss, float(loss_N.mean()), rel_tol=1e-6):
         raise WorkFailed(f"{cell}: scores.json and predictions.parquet disagree; remove both and run `dvc repro`")
     return RungPoint(
         cell=cell,
-        horizon=int(record["horizon"]),
-        budget=record["budget"],
-        precision=record["precision"],
-        n_params=int(record["n_params"]),
-        n_params_blocks=int(record["n_params_blocks"]),
-        n_params_body=int(record["n_params_body"]),
+        horizon=record.horizon,
+        budget=record.budget,
+        precision=record.precision,
+        n_params=record.n_params,
+        n_params_blocks=record.n_params_blocks,
+        n_params_body=record.n_params_body,
         loss=loss,
         se=standard_error([loss for _, loss in seeds]),
         seeds=seeds,
-        base_rate_loss=scores["base_rate_loss"],
-        own_rate_loss=scores["own_rate_loss"],
-        has_skill=scores["advantage"]["low"] > 0.0,
-        constant_predictor=scores["constant_predictor"],
-        baselines={name: s[daily.metric] for name, s in scores["baselines"].items()},
-        beaten_by=tuple(scores["beaten_by"]),
-        off_budget=bool(record["off_budget"]),
-        n_data=record.get("n_data"),
+        base_rate_loss=scores.base_rate_loss,
+        own_rate_loss=scores.own_rate_loss,
+        has_skill=scores.advantage.low > 0.0,
+        constant_predictor=scores.constant_predictor,
+        baselines={name: _known(s, daily.metric, cell) for name, s in scores.baselines.items()},
+        beaten_by=scores.beaten_by,
+        off_budget=record.off_budget,
+        n_data=record.n_data,
         loss_N=loss_N,
         dates_N=daily.dates_N,
     )
+
+
+def _known(metrics: Metrics, metric: str, cell: str) -> float:
+    loss = metrics.get(metric)
+    if loss is None:
+        raise WorkFailed(f"the scores of {cell} have no {metric}: {REBUILD}")
+    return loss

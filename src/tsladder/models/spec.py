@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tsladder.families import load
 from tsladder.families.parts.family import Costs, Tokens
@@ -73,7 +73,7 @@ class ModelSpec:
         }
 
 
-def spec_from_architecture(geometry: Geometry, architecture: dict[str, Any]) -> ModelSpec:
+def spec_from_architecture(geometry: Geometry, architecture: Mapping[str, int]) -> ModelSpec:
     """The inverse of `ModelSpec.architecture` inside a known geometry."""
     return ModelSpec(
         geometry=geometry,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import digest, read_json
 from tsladder.errors import WorkFailed
 
@@ -22,17 +24,13 @@ def cell_key(plan: Plan, features_fingerprint: str, splits_record: Mapping[str, 
     return digest(plan, features_fingerprint, splits_record)
 
 
-def train_key(
-    plan: Plan, choice: Mapping[str, Any], features_fingerprint: str, splits_record: Mapping[str, Any]
-) -> str:
+def train_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
     """Identity of one trained winner, whatever the number of seeds: another seed never retrains the others."""
     without_count = {key: value for key, value in plan.items() if key != "seeds"}
-    return digest(without_count, choice, features_fingerprint, splits_record)
+    return digest(without_count, json_of(choice), features_fingerprint, splits_record)
 
 
-def retraining_key(
-    plan: Plan, choice: Mapping[str, Any], features_fingerprint: str, splits_record: Mapping[str, Any]
-) -> str:
+def retraining_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
     """Identity of one cell's retraining: the trained winner, and on how many seeds."""
     return digest(train_key(plan, choice, features_fingerprint, splits_record), plan["seeds"])
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.supplementary import SupplementSummary
+from tsladder.artifacts.transfer import Transfer
 from tsladder.data.ingestion import Ingestion
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
-from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, Winner
-from tsladder.results.score_facts import Interval
-from tsladder.vocabulary import ProbeOutcome
+from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
+from tsladder.vocabulary import Cell, ProbeOutcome
 
 __all__ = [
     "CellFacts",
@@ -23,59 +25,16 @@ __all__ = [
     "SearchFacts",
     "SplitFacts",
     "SupplementFacts",
-    "SupplementedCell",
-    "TransferFacts",
-    "TransferredWinner",
-    "Winner",
 ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SupplementedCell:
-    """The second phase of one cell. Scores as the search has them: higher is better. `reason`: why it has none."""
-
-    cell: str
-    reason: str | None
-    objective: str | None
-    trials_done: int | None
-    trials_total: int | None
-    winner_score: float | None
-    best_score: float | None
-    standard_error: float | None
-    best: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SupplementFacts:
-    """The second phase of a search: a sentence on every budget, and the cells of the chosen ones."""
+    """The second phase of a search: a sentence on every budget, and the cells of the chosen ones with what each found,
+    how it ended without a result, or None where there is nothing yet."""
 
     reasons: Mapping[str, str]
-    cells: tuple[SupplementedCell, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TransferredWinner:
-    """The winner of horizon `source` on another one, fields as in `evaluation.transfer.Regret`."""
-
-    budget: str
-    horizon: int
-    source: int
-    relative: float | None
-    relative_ci: Interval | None
-    p_above: float | None
-    same: bool
-    reason: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TransferFacts:
-    """Do the best settings differ by horizon?"""
-
-    verdict: str
-    reason: str
-    margin: float | None
-    region: str | None
-    winners: tuple[TransferredWinner, ...]
+    cells: Mapping[Cell, SupplementSummary | Ending | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +105,7 @@ class Facts:
     picture: bytes | None
     audit: Audit | None = None
     supplement: SupplementFacts | None = None
-    transfer: TransferFacts | None = None
+    transfer: Transfer | None = None
     ingestion: Ingestion | None = None
 
     @property

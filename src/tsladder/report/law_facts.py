@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.results.score_facts import Interval
+from tsladder.results.stored import Interval
 from tsladder.vocabulary import ProbeOutcome
 
 

@@ -22,8 +22,7 @@ from tsladder.report.law_facts import (
     StudyLaw,
     WayToSettle,
 )
-from tsladder.results.score_facts import Interval
-from tsladder.results.stored import Record, pair_of, read_if_there
+from tsladder.results.stored import Interval, Record, pair_of, read_if_there
 from tsladder.vocabulary import ProbeOutcome
 
 

@@ -8,7 +8,7 @@ from tsladder.law.curve.forms import Form
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words
 from tsladder.report.law_facts import LawFacts
-from tsladder.results.score_facts import Interval
+from tsladder.results.stored import Interval
 
 PARTS = ("of the rungs", "of the days")
 

@@ -17,7 +17,7 @@ from tsladder.law.curve.forms import Form
 from tsladder.law.verdict import VerdictName
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent
-from tsladder.results.score_facts import Interval
+from tsladder.results.stored import Interval
 
 Floats = NDArray[np.float64]
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tsladder.artifacts.scores import ScoredRegion, Skill
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.results.score_facts import Interval, RegionFacts, Skill
+from tsladder.results.stored import Interval
 
 IDEAL_SHARE = (0.90, 1.10)
 """Of its budget, that a model should fill."""
@@ -52,26 +53,23 @@ def _reached(cell: CellFacts) -> _Entry:
         colour = Tone.BAD if cell.state is CellState.FAILED else Tone.OFF
         return f"skill {words.MISSING}\nvalidation {words.number(cell.search.best_val_loss)}\n{state}", colour
     against = _against_constant(test)
-    said, tone = _judged(test, test.advantage_ci if against.ci is None else against.ci)
+    said, tone = _judged(test, against.ci or test.advantage.ci)
     lines = (
         f"skill {words.skill(against)}",
-        f"test {words.estimate(test.loss_estimate)}",
+        f"test {words.estimate(test.loss, test.loss_interval)}",
         f"validation {words.number(cell.search.best_val_loss)}",
         f"{cell.state}: {said}",
     )
     return "\n".join(lines), tone
 
 
-def _against_constant(test: RegionFacts) -> Skill:
+def _against_constant(test: ScoredRegion) -> Skill:
     """Skill against the stricter constant, with its interval where one is stored."""
-    stored = test.skill_against.get(test.stricter) if test.stricter else None
-    return Skill(value=test.skill, ci=None) if stored is None else stored
+    return test.skill_against.get(test.stricter, Skill(skill=test.skill, low=None, high=None))
 
 
-def _judged(test: RegionFacts, ends: Interval | None) -> _Entry:
+def _judged(test: ScoredRegion, ends: Interval) -> _Entry:
     """`ends`: of the skill, or of the advantage in loss, over the stricter constant."""
-    if ends is None:
-        return "skill without an interval", None
     if ends[1] < 0.0:
         return "a constant is better", Tone.BAD
     if ends[0] <= 0.0:

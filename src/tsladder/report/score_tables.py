@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tsladder.artifacts.scores import Metrics, ScoredRegion
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.results.score_facts import Metrics, RegionFacts
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.words import Metric
 from tsladder.vocabulary import LOG_LOSS, Region
@@ -42,7 +42,7 @@ def _cell_row(cell: CellFacts, ranking: Metric) -> list[str]:
         words.count(winner.n_params if winner else None),
         words.percent(cell.utilisation, 0),
         words.number(cell.search.best_val_loss),
-        words.with_error(test.mean.loss, test.loss_se) if test else words.MISSING,
+        words.with_error(test.loss, test.loss_se) if test else words.MISSING,
         words.number(test.base_rate_loss if test else None),
         words.number(test.own_rate_loss if test else None),
         words.percent(test.skill if test else None),
@@ -52,7 +52,7 @@ def _cell_row(cell: CellFacts, ranking: Metric) -> list[str]:
     ]
 
 
-def beaten_by(test: RegionFacts) -> str:
+def beaten_by(test: ScoredRegion) -> str:
     return ", ".join(words.brief(name) for name in words.forecasts_in_order(test.beaten_by)) or "none"
 
 
@@ -97,7 +97,7 @@ def _spans(metrics: Sequence[Metric], models: Sequence[Metrics]) -> list[str]:
     return spans
 
 
-def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
+def scored(facts: Facts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
     """Cells with their test scores, horizon by horizon, smallest rung first."""
     for horizon in facts.params.horizons:
         for cell in facts.of_horizon(horizon):
@@ -108,18 +108,22 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
 def intervals_table(facts: Facts) -> Table:
     """Every metric with its interval."""
     rows = [
-        [str(cell.cell), *(words.estimate(test.estimate(one.name), one.digits) for one in metrics_of(facts))]
+        [str(cell.cell), *(_estimate(test, one.name, one.digits) for one in metrics_of(facts))]
         for cell, test in scored(facts)
     ]
     caption = "Test scores and their intervals over days"
     return table("intervals", caption, text=("cell",), numbers=_titles(facts), rows=rows)
 
 
+def _estimate(test: ScoredRegion, metric: str, digits: int) -> str:
+    return words.estimate(test.mean.get(metric), test.intervals.get(metric), digits)
+
+
 def samples_table(facts: Facts) -> Table:
     """How many independent windows each interval is worth; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
-        estimates = [test.estimate(metric.name) for metric in metrics_of(facts)]
+        estimates = [test.intervals.get(metric.name) for metric in metrics_of(facts)]
         worth = [None if found is None else found.effective_n for found in estimates]
         if any(value is not None for value in worth):
             rows.append([str(cell.cell), words.count(test.windows), *(words.size(value) for value in worth)])
@@ -147,7 +151,7 @@ def decisions_table(facts: Facts) -> Table:
     rows = []
     for cell, test in scored(facts):
         if (decision := test.decision) is not None:
-            criterion = (decision.criterion or words.MISSING).replace("_", " ")
+            criterion = decision.criterion.replace("_", " ")
             shares = (
                 decision.accuracy,
                 decision.balanced_accuracy,
@@ -170,8 +174,8 @@ def calibration_table(facts: Facts) -> Table:
     """Expected calibration error, and what one temperature fitted on validation would make of it."""
     rows = []
     for cell, test in scored(facts):
-        ece, temperature = test.estimate("ece"), test.temperature
-        if ece is None and temperature is None:
+        temperature = test.temperature
+        if test.mean.get("ece") is None and temperature is None:
             continue
         after = temperature.log_loss if temperature else None
         before = test.mean.get(LOG_LOSS)
@@ -179,7 +183,7 @@ def calibration_table(facts: Facts) -> Table:
         rows.append(
             [
                 str(cell.cell),
-                words.estimate(ece, 3),
+                _estimate(test, "ece", 3),
                 words.number(temperature.value if temperature else None, 2),
                 words.number(before),
                 words.number(after),

@@ -11,7 +11,7 @@ from tsladder.data.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
-from tsladder.report.across_files import read_supplement, read_transfer
+from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, DataFacts, Environment, Facts, RegionDays, SplitFacts
 from tsladder.report.law_files import read_audit, read_law
 from tsladder.results.cell_files import read_cell
@@ -57,8 +57,8 @@ def read_facts(places: Places, params: Params) -> Facts:
         ),
         picture=bytes_if_there(places.law / "scaling.png"),
         audit=read_audit(places) or (law.audit if law else None),
-        supplement=read_supplement(places, params.cells),
-        transfer=read_transfer(places),
+        supplement=supplement_facts(places, params.cells),
+        transfer=transfer_found(places),
         ingestion=read_ingestion(places.ingestion),
     )
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.supplementary import SupplementSummary
+from tsladder.artifacts.transfer import Transfer
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
-from tsladder.report.facts import Facts, SupplementedCell, SupplementFacts, TransferFacts
+from tsladder.report.facts import Facts, SupplementFacts
 from tsladder.tasks import load as load_task
+from tsladder.vocabulary import Cell
 
 
 def splits_table(facts: Facts) -> Table:
@@ -45,18 +49,20 @@ def fingerprints_table(facts: Facts) -> Table:
     return table("fingerprints", "Identities", text=("of", "fingerprint"), rows=rows)
 
 
-def transfer_table(transfer: TransferFacts) -> Table:
+def transfer_table(transfer: Transfer) -> Table:
     """One row a rung and pair of horizons."""
     rows = []
-    for winner in transfer.winners:
+    for winner in transfer.regrets:
         remark = "the same configuration" if winner.same else winner.reason or ""
-        ends = winner.relative_ci
+        low, high = winner.low, winner.high
         row = (
             winner.budget,
             words.days(winner.source),
             words.days(winner.horizon),
             words.signed_percent(winner.relative),
-            words.MISSING if ends is None else f"{words.signed_percent(ends[0])} to {words.signed_percent(ends[1])}",
+            words.MISSING
+            if low is None or high is None
+            else f"{words.signed_percent(low)} to {words.signed_percent(high)}",
             words.chance(winner.p_above),
             remark,
         )
@@ -79,20 +85,24 @@ def supplement_table(supplement: SupplementFacts) -> Table:
         text=("cell", "score"),
         numbers=("trials", "winner of the search", "best of these", "standard error of a score"),
         after=("its configuration", "remark"),
-        rows=[_supplement_row(cell) for cell in supplement.cells],
+        rows=[_supplement_row(cell, found) for cell, found in supplement.cells.items()],
     )
 
 
-def _supplement_row(cell: SupplementedCell) -> tuple[str, ...]:
+def _supplement_row(cell: Cell, found: SupplementSummary | Ending | None) -> tuple[str, ...]:
+    if not isinstance(found, SupplementSummary):
+        reason = "" if found is None else found.reason or ""
+        return (str(cell), *[words.MISSING] * 6, reason)
     # A score is higher the better; as a loss it is read the other way round.
-    sign = -1.0 if cell.objective == "val_loss" else 1.0
-    scores = [None if value is None else sign * value for value in (cell.winner_score, cell.best_score)]
+    sign = -1.0 if found.objective == "val_loss" else 1.0
+    winner, best = found.winner_score, found.best_score
     return (
-        cell.cell,
-        cell.objective or words.MISSING,
-        words.part_of(cell.trials_done, cell.trials_total),
-        *(words.number(value) for value in scores),
-        words.number(cell.standard_error),
-        ", ".join(f"{name} {words.short(value)}" for name, value in cell.best.items()) or words.MISSING,
-        cell.reason or "",
+        str(cell),
+        found.objective,
+        words.part_of(found.trials_done, found.trials_total),
+        words.MISSING if isinstance(winner, str) else words.number(sign * winner),
+        words.number(None if best is None else sign * best),
+        words.number(found.standard_error),
+        ", ".join(f"{name} {words.short(value)}" for name, value in (found.best or {}).items()) or words.MISSING,
+        "",
     )

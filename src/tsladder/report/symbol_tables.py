@@ -46,7 +46,7 @@ def scores_table(facts: Facts) -> Table:
                     words.number(test.loss),
                     words.number(getattr(test, ranking.name, None), ranking.digits),
                     words.percent(test.skill),
-                    words.estimate(test.advantage),
+                    words.estimate(None, test.advantage),
                 ]
             )
     return table(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from tsladder.artifacts.scores import Interval as _Interval
+from tsladder.artifacts.scores import Skill
 from tsladder.formatting import duration_in_words
 from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
-from tsladder.results.score_facts import Estimate, Interval, Skill
+from tsladder.results.stored import Interval
 
 MISSING = "—"
 
@@ -126,19 +128,18 @@ def interval(bounds: Interval | None, digits: int = 4) -> str:
     return MISSING if bounds is None else f"{number(bounds[0], digits)} to {number(bounds[1], digits)}"
 
 
-def estimate(metric: Estimate | None, digits: int = 4) -> str:
+def estimate(value: float | None, found: _Interval | None, digits: int = 4) -> str:
     """0.3485 (0.3101 to 0.3869); the bare value where there is no interval."""
-    if metric is None:
-        return MISSING
-    value = number(metric.value, digits)
-    return value if metric.ci is None else f"{value} ({interval(metric.ci, digits)})"
+    if found is None:
+        return number(value, digits)
+    return f"{number(found.value, digits)} ({interval(found.ci, digits)})"
 
 
 def skill(against: Skill | None) -> str:
     """17.6 % (12.0 to 23.1 %)."""
-    if against is None or against.value is None:
+    if against is None or against.skill is None:
         return MISSING
-    value = percent(against.value)
+    value = percent(against.skill)
     if against.ci is None:
         return value
     return f"{value} ({100.0 * against.ci[0]:.1f} to {percent(against.ci[1])})"

@@ -6,26 +6,31 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tsladder.artifacts.best_params import BestParams, read_best_params
+from tsladder.artifacts.choice import Choice, read_choice
+from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader, read_coverage
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import SeedRecord
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, Winner
-from tsladder.results.score_files import read_regions, read_symbols
-from tsladder.results.stored import Record, read_if_there, timings_if_there
-from tsladder.vocabulary import Cell, CellStatus, Region
+from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
+from tsladder.results.stored import Record, timings_if_there
+from tsladder.vocabulary import Cell, Region
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellRecords:
     """What lies there of a cell and belongs to the question; what does not, or is missing, is empty."""
 
-    choice: Record = field(default_factory=dict)
-    coverage: Record = field(default_factory=dict)
-    best: Record = field(default_factory=dict)
+    choice: Choice | Ending | None = None
+    coverage: Coverage | None = None
+    best: BestParams | None = None
     trials: Sequence[TrialRecord] = ()
     seeds: Mapping[int, SeedRecord] = field(default_factory=dict)
-    scores: Record = field(default_factory=dict)
+    scores: CellScores | Ending | None = None
 
 
 def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellFacts:
@@ -38,12 +43,12 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
     return cell_facts(
         cell,
         CellRecords(
-            choice=read_if_there(places.choice(cell)),
-            coverage=read_if_there(places.hpo(cell) / "coverage.json"),
-            best=read_if_there(places.hpo(cell) / "best_params.json"),
+            choice=if_there(read_choice)(places.choice(cell)),
+            coverage=if_there(read_coverage)(places.coverage(cell)),
+            best=if_there(read_best_params)(places.best_params(cell)),
             trials=read_trials(places.hpo(cell) / TRIALS),
             seeds=timings_if_there(places.timings(cell)).seeds,
-            scores=read_if_there(places.scores(cell) / "scores.json"),
+            scores=if_there(read_scores)(places.scores_record(cell)),
         ),
     )
 
@@ -51,62 +56,52 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
 def cell_facts(cell: Cell, records: CellRecords, *, planned: bool = True) -> CellFacts:
     """The values in `records`."""
     state, failed_stage, reason = _ending(records.choice, records.scores)
-    scored = state is CellState.SCORED
+    scores = records.scores if isinstance(records.scores, CellScores) and state is CellState.SCORED else None
     return CellFacts(
         cell=cell,
         state=state if planned else CellState.NOT_PLANNED,
         failed_stage=failed_stage,
         reason=reason,
-        winner=_winner(records.choice),
+        winner=records.choice if isinstance(records.choice, Choice) else None,
         search=_search(records.coverage, records.best, records.trials),
         retraining=_retraining(records.seeds),
-        regions=read_regions(records.scores) if scored else {},
-        symbols=read_symbols(records.scores, Region.TEST) if scored else {},
+        regions={} if scores is None else scores.regions,
+        symbols={} if scores is None else {name: of.get(Region.TEST) for name, of in (scores.symbols or {}).items()},
     )
 
 
-def _ending(choice: Record, scores: Record) -> tuple[CellState, str | None, str | None]:
+def _ending(
+    choice: Choice | Ending | None, scores: CellScores | Ending | None
+) -> tuple[CellState, str | None, str | None]:
     for stage, record in (("search", choice), ("retraining", scores)):
-        if record.get("status") == CellStatus.FAILED:
-            return CellState.FAILED, stage, record.get("reason")
-    scored = scores.get("status") == CellStatus.DONE
-    return (CellState.SCORED if scored else CellState.OPEN), None, None
+        if isinstance(record, Ending) and record.failed:
+            return CellState.FAILED, stage, record.reason
+    return (CellState.SCORED if isinstance(scores, CellScores) else CellState.OPEN), None, None
 
 
-def _winner(choice: Record) -> Winner | None:
-    if choice.get("status") != CellStatus.DONE:
-        return None
-    return Winner(
-        architecture=choice.get("architecture", {}),
-        settings=choice.get("settings", {}),
-        n_params=choice.get("n_params"),
-        n_params_blocks=choice.get("n_params_blocks"),
-        n_params_body=choice.get("n_params_body"),
-        off_budget=choice.get("off_budget"),
-    )
-
-
-def _search(coverage: Record, best: Record, trials: Sequence[TrialRecord]) -> SearchFacts:
+def _search(coverage: Coverage | None, best: BestParams | None, trials: Sequence[TrialRecord]) -> SearchFacts:
+    done = coverage.trials_done if coverage else _ended(trials)
+    ended = _count(trial.outcome.stop_reason for trial in trials)
     return SearchFacts(
-        best_val_loss=best.get("best_val_loss"),
-        best_score=best.get("best_score"),
-        best_val_auc=best.get("best_val_auc"),
-        best_number=best.get("number"),
-        best_architecture=best.get("architecture", {}),
-        best_n_params=best.get("param_count"),
-        ended_at=best.get("timestamp"),
-        hyperparameters=best.get("training", {}),
-        trials_done=best.get("n_trials", coverage.get("trials_done", _ended(trials))),
-        trials_total=coverage.get("trials_total"),
-        grid_size=coverage.get("grid_size"),
-        members_seen=coverage.get("members_seen"),
-        shapes=coverage.get("shapes"),
-        shapes_seen=coverage.get("shapes_seen"),
-        spread=coverage.get("spread"),
-        forced=tuple(_forced(item) for item in coverage.get("forced", [])),
-        origin=_origin(coverage.get("winner")),
-        stop_reasons=coverage.get("stop_reasons") or _count(trial.outcome.stop_reason for trial in trials),
-        notes=tuple(coverage.get("notes", [])),
+        best_val_loss=best.best_val_loss if best else None,
+        best_score=best.best_score if best else None,
+        best_val_auc=best.best_val_auc if best else None,
+        best_number=best.number if best else None,
+        best_architecture=best.architecture if best else {},
+        best_n_params=best.param_count if best else None,
+        ended_at=best.timestamp if best else None,
+        hyperparameters=best.training if best else {},
+        trials_done=best.n_trials if best else done,
+        trials_total=coverage.trials_total if coverage else None,
+        grid_size=coverage.grid_size if coverage else None,
+        members_seen=coverage.members_seen if coverage else None,
+        shapes=coverage.shapes if coverage else None,
+        shapes_seen=coverage.shapes_seen if coverage else None,
+        spread=coverage.spread if coverage else None,
+        forced=tuple(_forced(one) for one in coverage.forced) if coverage else (),
+        origin=_origin(coverage.winner if coverage else None),
+        stop_reasons=(coverage.stop_reasons if coverage else {}) or ended,
+        notes=coverage.notes if coverage else (),
         seconds=_total(trial.outcome.seconds for trial in trials),
         peak_memory_gib=_highest(trial.outcome.peak_memory_gib for trial in trials),
         devices=tuple(sorted({trial.device for trial in trials})),
@@ -119,15 +114,15 @@ def _ended(trials: Sequence[TrialRecord]) -> int | None:
     return sum(trial.final for trial in latest(trials).values()) if trials else None
 
 
-def _forced(item: Record) -> str:
-    return str(item["what"]) + ("" if item.get("in_grid", True) else " (not in the grid)")
+def _forced(one: ForcedArchitecture) -> str:
+    return one.what + ("" if one.in_grid else " (not in the grid)")
 
 
-def _origin(winner: Record | None) -> str | None:
+def _origin(winner: Leader | None) -> str | None:
     """Whether the winner was a forced trial or the sampler's."""
     if winner is None:
         return None
-    return "sampled" if winner.get("forced") is None else f"forced ({winner['forced']})"
+    return "sampled" if winner.forced is None else f"forced ({winner.forced})"
 
 
 def _retraining(seeds: Mapping[int, SeedRecord]) -> RetrainingFacts:

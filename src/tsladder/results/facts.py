@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.scores import ScoredRegion, SymbolScores
 from tsladder.artifacts.trials import TrialRecord
-from tsladder.results.score_facts import RegionFacts, SymbolFacts
 from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
 
 
@@ -18,18 +19,6 @@ class CellState(StrEnum):
     FAILED = "failed"
     OPEN = "open"
     NOT_PLANNED = "not planned"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Winner:
-    """The configuration a search chose; the counts are measured."""
-
-    architecture: Mapping[str, int]
-    settings: Mapping[str, float]
-    n_params: int | None
-    n_params_blocks: int | None
-    n_params_body: int | None
-    off_budget: bool | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,26 +74,24 @@ class CellFacts:
     state: CellState
     failed_stage: str | None
     reason: str | None
-    winner: Winner | None
+    winner: Choice | None
     search: SearchFacts
     retraining: RetrainingFacts
-    regions: Mapping[str, RegionFacts]
-    symbols: Mapping[str, SymbolFacts | None]
+    regions: Mapping[str, ScoredRegion]
+    symbols: Mapping[str, SymbolScores | None]
 
     @property
     def planned(self) -> bool:
         return self.state is not CellState.NOT_PLANNED
 
     @property
-    def test(self) -> RegionFacts | None:
+    def test(self) -> ScoredRegion | None:
         return self.regions.get(Region.TEST)
 
     @property
     def utilisation(self) -> float | None:
         """Measured parameters over the budget's."""
-        if self.winner is None or self.winner.n_params is None:
-            return None
-        return self.winner.n_params / parse_budget(self.cell.budget)
+        return None if self.winner is None else self.winner.n_params / parse_budget(self.cell.budget)
 
     @property
     def stopped_by_heat(self) -> bool:

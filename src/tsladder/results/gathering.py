@@ -11,16 +11,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tsladder.artifacts.best_params import read_best_params
+from tsladder.artifacts.choice import Choice, read_choice
+from tsladder.artifacts.coverage import read_coverage
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.errors import WorkFailed
-from tsladder.places import Places
+from tsladder.places import BEST_PARAMS, Places
 from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import Record, read_if_there, timings_if_there
+from tsladder.results.stored import read_if_there, timings_if_there
 from tsladder.results.unchanged import Unchanged
-from tsladder.vocabulary import Cell, CellStatus
+from tsladder.vocabulary import Cell
 
 
 class Plans(Protocol):
@@ -57,19 +63,19 @@ def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged)
     if not belonging.search:
         live = places.study(cell, cell_key(plans.search, *_inputs(places, cell, files)))
         return CellRecords(
-            best=files.read(live / "best_params.json", read_if_there),
+            best=files.read(live / BEST_PARAMS, if_there(read_best_params)),
             trials=files.read(live / TRIALS, read_trials),
         )
-    choice = files.read(places.choice(cell), read_if_there)
+    choice = files.read(places.choice(cell), if_there(read_choice))
     return CellRecords(
         choice=choice,
-        coverage=files.read(places.hpo(cell) / "coverage.json", read_if_there),
-        best=files.read(places.hpo(cell) / "best_params.json", read_if_there),
+        coverage=files.read(places.coverage(cell), if_there(read_coverage)),
+        best=files.read(places.best_params(cell), if_there(read_best_params)),
         trials=files.read(places.hpo(cell) / TRIALS, read_trials),
         seeds=files.read(places.timings(cell), timings_if_there).seeds
         if belonging.train
         else _live_seeds(places, plans, choice, files),
-        scores=_scores(places, cell, files) if belonging.scores else {},
+        scores=_scores(places, cell, files) if belonging.scores else None,
     )
 
 
@@ -91,29 +97,30 @@ def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belongi
     if "fingerprint" not in manifest or not places.horizon_splits(cell.horizon).exists():
         return NONE_BELONGS
     inputs = _inputs(places, cell, files)
-    choice = files.read(places.choice(cell), read_if_there)
-    found = choice.get("status") == CellStatus.DONE
-    stamped = files.read(places.hpo(cell) / "best_params.json", read_if_there) if found else choice
-    search = stamped.get("search_key") == cell_key(plans.search, *inputs)
-    if not search or not found:
+    choice = files.read(places.choice(cell), if_there(read_choice))
+    stamped = files.read(places.best_params(cell), if_there(read_best_params)) if isinstance(choice, Choice) else choice
+    search = stamped is not None and stamped.search_key == cell_key(plans.search, *inputs)
+    if not search or not isinstance(choice, Choice):
         return Belonging(inputs=True, search=search, train=False, scores=False)
     key = retraining_key(plans.train, choice, *inputs)
     train = files.read(places.timings(cell), timings_if_there).key == key
     scores = _scores(places, cell, files)
-    if scores.get("status") == CellStatus.FAILED:
+    if isinstance(scores, Ending) and scores.failed:
         scored = train
     else:
-        scored = scores.get("key") == scoring_key(plans.evaluate, key)
+        scored = isinstance(scores, CellScores) and scores.key == scoring_key(plans.evaluate, key)
     return Belonging(inputs=True, search=True, train=train, scores=train and scored)
 
 
-def _scores(places: Places, cell: Cell, files: Unchanged) -> Record:
-    return files.read(places.scores(cell) / "scores.json", read_if_there)
+def _scores(places: Places, cell: Cell, files: Unchanged) -> CellScores | Ending | None:
+    return files.read(places.scores_record(cell), if_there(read_scores))
 
 
-def _live_seeds(places: Places, plans: Plans, choice: Record, files: Unchanged) -> dict[int, SeedRecord]:
+def _live_seeds(
+    places: Places, plans: Plans, choice: Choice | Ending | None, files: Unchanged
+) -> dict[int, SeedRecord]:
     """Of the retraining that the question asks for, the seeds that have ended."""
-    if choice.get("status") != CellStatus.DONE:
+    if not isinstance(choice, Choice):
         return {}
     folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
     paths = {number: folder / f"{SEED_PREFIX}{number}" / OUTCOME for number in range(1, plans.train["seeds"] + 1)}

@@ -8,9 +8,9 @@ from typing import Any
 
 from tsladder.artifacts.seeds import Timings, read_timings
 from tsladder.artifacts.store import read_json
-from tsladder.results.score_facts import Interval
 
 Record = Mapping[str, Any]
+Interval = tuple[float, float]
 
 
 def read_if_there(path: Path) -> Record:

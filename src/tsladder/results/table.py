@@ -7,10 +7,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from tsladder.artifacts.scores import ScoredRegion
 from tsladder.artifacts.store import canonical
 from tsladder.params import Params
 from tsladder.results.facts import CellFacts, CellState
-from tsladder.results.score_facts import RegionFacts
 from tsladder.vocabulary import experiment_name
 
 KNOWN = (
@@ -153,12 +153,10 @@ def _added(params: Params, cell: CellFacts) -> dict[str, Any]:
     }
 
 
-def _test(test: RegionFacts) -> dict[str, Any]:
-    low, high = test.advantage_ci or (None, None)
-    loss = test.loss_estimate
-    loss_low, loss_high = (loss.ci if loss else None) or (None, None)
+def _test(test: ScoredRegion) -> dict[str, Any]:
+    loss = test.loss_interval
     return {
-        "test_loss": test.mean.loss,
+        "test_loss": test.loss,
         "test_loss_se": test.loss_se,
         "test_brier": test.mean.get("brier"),
         "test_auc": test.mean.get("auc"),
@@ -168,14 +166,14 @@ def _test(test: RegionFacts) -> dict[str, Any]:
         "test_base_rate_loss": test.base_rate_loss,
         "test_own_rate_loss": test.own_rate_loss,
         "test_skill": test.skill,
-        "test_advantage": test.advantage,
-        "test_advantage_low": low,
-        "test_advantage_high": high,
+        "test_advantage": test.advantage.value,
+        "test_advantage_low": test.advantage.low,
+        "test_advantage_high": test.advantage.high,
         "beaten_by": " ".join(test.beaten_by),
         "constant_predictor": test.constant_predictor,
         "train_seeds": len(test.seeds),
-        "test_loss_low": loss_low,
-        "test_loss_high": loss_high,
+        "test_loss_low": loss.low if loss else None,
+        "test_loss_high": loss.high if loss else None,
         "test_loss_effective_n": loss.effective_n if loss else None,
         "test_ece": test.mean.get("ece"),
         **{f"test_{name}": test.mean.get(name) for name in ("ic", "pearson", "r2", "sign_hit_rate", "rmse")},
@@ -183,22 +181,21 @@ def _test(test: RegionFacts) -> dict[str, Any]:
     }
 
 
-def _against_best(test: RegionFacts) -> dict[str, Any]:
+def _against_best(test: ScoredRegion) -> dict[str, Any]:
     """Skill against the forecast of lowest loss among those that could have been made in advance."""
     losses = {
-        name: metrics.loss
+        name: loss
         for name, metrics in test.baselines.items()
-        if metrics.loss is not None and name not in HINDSIGHT
+        if (loss := test.loss_in(metrics)) is not None and name not in HINDSIGHT
     }
     if not losses:
         return {}
     best = min(losses, key=lambda name: losses[name])
     skill = test.skill_against.get(best)
-    low, high = (skill.ci if skill else None) or (None, None)
     return {
         "best_baseline": best,
         "best_baseline_loss": losses[best],
-        "test_skill_against_best": skill.value if skill else None,
-        "test_skill_against_best_low": low,
-        "test_skill_against_best_high": high,
+        "test_skill_against_best": skill.skill if skill else None,
+        "test_skill_against_best_low": skill.low if skill else None,
+        "test_skill_against_best_high": skill.high if skill else None,
     }

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader
 from tsladder.artifacts.trials import TrialRecord, TrialState
-from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES
 from tsladder.search.configuration import Draw
-from tsladder.search.decisions import Finished
+from tsladder.search.decisions import Finished, Forced
 from tsladder.search.schedule import Admitted, Schedule
 from tsladder.search.space import SearchSpace
 
@@ -25,9 +24,9 @@ def coverage(
     records: Sequence[TrialRecord],
     finished: Finished | None,
     adopted: str | None = None,
-) -> dict[str, Any]:
-    """What coverage.json holds. `finished`: why the search ended before all of its trials; None when it did not.
-    `adopted`: what it began with, where that was another search's trials."""
+) -> Coverage:
+    """Count what the trials `records` have seen. `finished`: why the search ended before all of its trials, None when
+    it did not. `adopted`: what it began with, where that was another search's trials."""
     scores = [score for record in records if (score := schedule.objective.score(record)) is not None]
     winner = schedule.objective.best(records)
     sampled = sum(record.forced is None for record in records)
@@ -49,34 +48,41 @@ def coverage(
     edges = [] if winner is None else [*_edges_of_grid(space, winner), *_edges_of_settings(space, winner)]
     if edges:
         notes.append(f"the best trial is at an edge of its range: {', '.join(edges)}")
-    return {
-        "grid_size": len(space.grid.members),
-        "shapes": len(space.grid.shapes),
-        "members_seen": len({(*_shape(record), record.params["n_heads"]) for record in records}),
-        "shapes_seen": len({_shape(record) for record in records}),
-        "trials_total": schedule.trials_total,
-        "trials_done": len(records),
-        "trials_trained": trained,
-        "trials_taken_over": sum(record.taken_from is not None for record in records),
-        "optimizer_steps": sum(record.outcome.curve[-1][0] for record in records if record.outcome.curve),
-        "objective": schedule.objective.name,
-        "spread": max(scores) - min(scores) if scores else None,
-        "winner": None
-        if winner is None
-        else {
-            "number": winner.number,
-            "forced": winner.forced,
-            "score": schedule.objective.score(winner),
-            "at_edge": edges,
-        },
-        "forced": [
-            {"what": forced.what, **_sizes(forced.spec), "in_grid": forced.spec in space.grid.members}
-            for forced in schedule.forced
-        ],
-        "forced_left_out": [forced.what for forced in schedule.left_out],
-        "stop_reasons": dict(sorted(Counter(str(record.outcome.stop_reason) for record in records).items())),
-        "notes": notes,
-    }
+    return Coverage(
+        grid_size=len(space.grid.members),
+        shapes=len(space.grid.shapes),
+        members_seen=len({(*_shape(record), record.params["n_heads"]) for record in records}),
+        shapes_seen=len({_shape(record) for record in records}),
+        trials_total=schedule.trials_total,
+        trials_done=len(records),
+        trials_trained=trained,
+        trials_taken_over=sum(record.taken_from is not None for record in records),
+        optimizer_steps=sum(record.outcome.curve[-1][0] for record in records if record.outcome.curve),
+        objective=schedule.objective.name,
+        spread=max(scores) - min(scores) if scores else None,
+        winner=None if winner is None else _leader(winner, max(scores), edges),
+        forced=tuple(_forced(forced, in_grid=forced.spec in space.grid.members) for forced in schedule.forced),
+        forced_left_out=tuple(forced.what for forced in schedule.left_out),
+        stop_reasons=dict(sorted(Counter(str(record.outcome.stop_reason) for record in records).items())),
+        notes=tuple(notes),
+    )
+
+
+def _leader(winner: TrialRecord, score: float, edges: Sequence[str]) -> Leader:
+    return Leader(number=winner.number, forced=winner.forced, score=score, at_edge=tuple(edges))
+
+
+def _forced(forced: Forced, *, in_grid: bool) -> ForcedArchitecture:
+    spec = forced.spec
+    return ForcedArchitecture(
+        what=forced.what,
+        d_model=spec.d_model,
+        n_layers=spec.n_layers,
+        n_heads=spec.n_heads,
+        d_ff=spec.d_ff,
+        n_params=spec.n_params,
+        in_grid=in_grid,
+    )
 
 
 def _edges_of_grid(space: SearchSpace, winner: TrialRecord) -> Iterator[str]:
@@ -106,8 +112,3 @@ def _share(draw: Draw, value: float) -> float | None:
 
 def _shape(record: TrialRecord) -> tuple[int, int, int]:
     return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
-
-
-def _sizes(spec: ModelSpec) -> dict[str, int]:
-    sizes = {"d_model": spec.d_model, "n_layers": spec.n_layers, "n_heads": spec.n_heads, "d_ff": spec.d_ff}
-    return sizes | {"n_params": spec.n_params}

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.ending import read_ending
 from tsladder.artifacts.outcome import Outcome
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.scores import CellScores
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.results.gathering import Belonging, gather
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
-from tsladder.vocabulary import LOG_LOSS, Cell, CellStatus, StopReason
+from tsladder.vocabulary import Cell, CellStatus
 
 _ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
 _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
@@ -77,7 +79,8 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     trials = [trial for trial in latest(records.trials).values() if trial.final]
     objective = Objective(plans.search["search"]["objective"])
     leader = objective.best(trials)
-    best, test = objective.figures(leader), _test_region(records.scores)
+    best = objective.figures(leader)
+    test = records.scores.regions["test"] if isinstance(records.scores, CellScores) else None
     return CellResults(
         trial_numbers=frozenset(trial.number for trial in trials),
         trial_seconds=tuple(trial.outcome.seconds for trial in trials),
@@ -89,8 +92,8 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         best_configuration=None if leader is None else _configuration(objective, leader, plans),
         workers=trials[-1].workers if trials else None,
         seed_seconds={number: seed.seconds for number, seed in records.seeds.items()},
-        test_loss=_loss(records.scores, test) if test else None,
-        skill=test["skill"] if test else None,
+        test_loss=test.loss if test else None,
+        skill=test.skill if test else None,
         failure=_failure(places, plans.cell, belonging, files),
         seconds_taken_over=sum(trial.outcome.seconds for trial in trials if trial.taken_from is not None),
     )
@@ -117,44 +120,33 @@ def _last_model_seconds(outcome: Outcome) -> float:
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
     """Reason of the failure, from the last stage that wrote an output of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
-        (belonging.scores, places.scores(cell) / "scores.json"),
-        (belonging.train, places.models(cell) / "status.json"),
+        (belonging.scores, places.scores_record(cell)),
+        (belonging.train, places.models_status(cell)),
         (belonging.search, places.choice(cell)),
     )
     for belongs, path in candidates:
         if belongs and path.exists():
-            record = files.json(path)
-            if record["status"] == CellStatus.FAILED:
-                return str(record["reason"])
+            ending = files.read(path, read_ending)
+            if ending.failed:
+                return ending.words
     return None
 
 
 def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     """The stage (hpo or train) that the failure of `cell` comes from, and whether heat stopped it."""
-    choice, status = places.choice(cell), places.models(cell) / "status.json"
-    record = read_json(choice)
-    if record["status"] == CellStatus.FAILED:
-        return "hpo", record.get("stop_reason") == StopReason.THERMAL
-    return "train", status.exists() and read_json(status).get("stop_reason") == StopReason.THERMAL
-
-
-def _loss(scores: Mapping[str, Any], region: Mapping[str, Any]) -> float:
-    """Mean loss on a region of `scores`. Evaluations before there were returns named no loss."""
-    loss: float = region["mean"][scores.get("metric", LOG_LOSS)]
-    return loss
-
-
-def _test_region(scores: Mapping[str, Any]) -> Mapping[str, Any]:
-    test: Mapping[str, Any] = scores["regions"]["test"] if scores.get("status") == CellStatus.DONE else {}
-    return test
+    search = read_ending(places.choice(cell))
+    if search.failed:
+        return "hpo", search.by_heat
+    training = if_there(read_ending)(places.models_status(cell))
+    return "train", training is not None and training.by_heat
 
 
 def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
     """True where an output of the cell belongs to another question; one that cannot be read counts as such."""
     outputs = (
         (belonging.search, places.choice(cell)),
-        (belonging.train, places.models(cell) / "status.json"),
-        (belonging.scores, places.scores(cell) / "scores.json"),
+        (belonging.train, places.models_status(cell)),
+        (belonging.scores, places.scores_record(cell)),
     )
     return any(not belongs and _was_planned(path) for belongs, path in outputs)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.figures.canvas import (
@@ -20,7 +21,7 @@ from tsladder.report.figures.canvas import (
     png_of,
     titled,
 )
-from tsladder.results.score_facts import Interval, RegionFacts
+from tsladder.results.stored import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,10 +44,10 @@ def draw_reliability(facts: Facts) -> bytes | None:
     return png_of(figure)
 
 
-def best_rung(facts: Facts, horizon: int) -> tuple[CellFacts, RegionFacts] | None:
+def best_rung(facts: Facts, horizon: int) -> tuple[CellFacts, ScoredRegion] | None:
     """The cell of lowest test loss among those whose bins are known; the smallest of equals."""
     known = [(cell, cell.test) for cell in facts.of_horizon(horizon) if cell.test is not None and cell.test.reliability]
-    losses = [math.inf if test.mean.loss is None else test.mean.loss for _, test in known]
+    losses = [math.inf if test.loss is None else test.loss for _, test in known]
     return known[losses.index(min(losses))] if known else None
 
 
@@ -58,9 +59,9 @@ def wilson(observed: float, sample: float, z: float) -> Interval:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def bin_intervals(test: RegionFacts, z: float) -> list[Interval] | None:
+def bin_intervals(test: ScoredRegion, z: float) -> list[Interval] | None:
     """An interval a bin, each bin holding its share of the region's effective windows; None where they are unknown."""
-    stored = test.loss_estimate
+    stored = test.loss_interval
     effective = stored.effective_n if stored else None
     total = sum(one.windows for one in test.reliability)
     if not effective or not total:
@@ -68,15 +69,15 @@ def bin_intervals(test: RegionFacts, z: float) -> list[Interval] | None:
     return [wilson(one.observed, effective * one.windows / total, z) for one in test.reliability]
 
 
-def _panel(axes: Axes, cell: CellFacts, test: RegionFacts, confidence: float) -> None:
+def _panel(axes: Axes, cell: CellFacts, test: ScoredRegion, confidence: float) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
     from scipy.stats import norm
 
     bins = test.reliability
     predicted, observed = [one.predicted for one in bins], [one.observed for one in bins]
     ends = bin_intervals(test, float(norm.ppf(0.5 + confidence / 2.0)))
-    ece = test.estimate("ece")
-    titled(axes, f"{words.days(cell.cell.horizon)} ahead: {cell.cell.budget}", f"ECE {words.estimate(ece, 3)}")
+    ece = words.estimate(test.mean.get("ece"), test.intervals.get("ece"), 3)
+    titled(axes, f"{words.days(cell.cell.horizon)} ahead: {cell.cell.budget}", f"ECE {ece}")
     axes.plot([0.0, 1.0], [0.0, 1.0], color=MUTED, linewidth=1.0, zorder=1, label="forecast as often as it happens")
     if test.base_rate is not None:
         axes.axhline(

@@ -70,14 +70,14 @@ def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
 
 def _losses(cell: CellFacts) -> RungLosses | None:
     validation = cell.regions.get(Region.VALIDATION)
-    if cell.winner is None or cell.winner.n_params is None or validation is None:
+    if cell.winner is None or validation is None:
         return None
     return RungLosses(
         cell=str(cell.cell),
         n_params=cell.winner.n_params,
         dropout=cell.winner.settings.get("dropout"),
         train=cell.retraining.train_losses,
-        validation=validation.seeds,
+        validation={seed: validation.loss_in(metrics) for seed, metrics in validation.seeds.items()},
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
-from tsladder.results.score_facts import RegionFacts
 from tsladder.search.objective import VAL_AUC
 from tsladder.tasks import load as load_task
-from tsladder.vocabulary import LOG_LOSS
 
 RELIABILITY = "reliability.png"
 
@@ -126,7 +125,7 @@ def _skill(facts: Facts) -> list[Block]:
     ]
 
 
-def _skill_in_words(tests: list[RegionFacts]) -> str:
+def _skill_in_words(tests: list[ScoredRegion]) -> str:
     """Which forecasts every cell beats, which some, which none."""
     beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
@@ -185,12 +184,10 @@ def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
     sure = 0
     for cell in cells:
         test = cell.test
-        if test is None or test.temperature is None or test.temperature.log_loss is None:
+        if test is None or (temperature := test.temperature) is None or test.loss is None:
             continue
-        loss = test.mean.get(LOG_LOSS)
-        if loss is not None:
-            changes.append(test.temperature.log_loss - loss)
-            sure += test.temperature.value is not None and test.temperature.value > 1.0
+        changes.append(temperature.log_loss - test.loss)
+        sure += temperature.value > 1.0
     if not changes:
         return None
     helped = sum(change < 0.0 for change in changes)

@@ -1,0 +1,76 @@
+"""How a stage of a cell, or a stage across cells, ended: the `status` of each of their files, and why it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from tsladder.artifacts.record import OmitNone, Record, read_record, record_of
+from tsladder.artifacts.store import read_json
+from tsladder.vocabulary import Cell, CellStatus, StopReason
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """What a stage leaves that ended without a result, and what the files of all stages begin with.
+
+    `stop_reason`: THERMAL where heat stopped it, so that the next run goes on. `search_key`: identity of the search
+    that failed.
+    """
+
+    status: CellStatus
+    cell: Annotated[str | None, OmitNone()] = None
+    budget: Annotated[str | None, OmitNone()] = None
+    horizon: Annotated[int | None, OmitNone()] = None
+    reason: Annotated[str | None, OmitNone()] = None
+    stop_reason: Annotated[StopReason | None, OmitNone()] = None
+    search_key: Annotated[str | None, OmitNone()] = None
+
+    @classmethod
+    def of(
+        cls,
+        cell: Cell,
+        status: CellStatus,
+        reason: str | None = None,
+        *,
+        stop_reason: StopReason | None = None,
+        search_key: str | None = None,
+    ) -> Ending:
+        return cls(
+            cell=str(cell),
+            budget=cell.budget,
+            horizon=cell.horizon,
+            status=status,
+            reason=reason,
+            stop_reason=stop_reason,
+            search_key=search_key,
+        )
+
+    @property
+    def failed(self) -> bool:
+        return self.status is CellStatus.FAILED
+
+    @property
+    def by_heat(self) -> bool:
+        """True for a failure that the next run takes up again because it was too hot."""
+        return self.failed and self.stop_reason is StopReason.THERMAL
+
+    @property
+    def words(self) -> str:
+        """Why there is no result."""
+        return self.reason or str(self.status).replace("_", " ")
+
+
+def read_ending(path: Path) -> Ending:
+    """How the stage that left `path` ended, whatever else stands in the file."""
+    return read_record(Ending, path)
+
+
+def read_done(kind: type[R], path: Path) -> R | Ending:
+    """The record at `path` of a stage that has a result, else how it ended. Raises FileNotFoundError and WorkFailed."""
+    value = read_json(path)
+    ending = record_of(Ending, value, source=str(path))
+    return record_of(kind, value, source=str(path)) if ending.status is CellStatus.DONE else ending
