@@ -19,6 +19,7 @@ RECORDS = (
     "best_params.json",
     "choice.json",
     "coverage.json",
+    "lag.json",
     "outcome.json",
     "progress.json",
     "scores.json",
