@@ -31,7 +31,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import cell_key, train_key
 from tsladder.status.dvc_yaml import read_pipeline
-from tsladder.status.question import read_question
+from tsladder.status.question import inputs_text, read_question
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -63,8 +63,9 @@ def write_study(folder: Path) -> Places:
         write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
     write_json(places.splits / "splits.json", {})
     question = read_question(places)
-    for path, text in question.texts.items():
+    for path, text in {**question.texts, **inputs_text(places, question.params.data)}.items():
         write_text(folder / path, text)
+    write_json(places.ingestion, {})
     for plans in question.plans:
         write_cell(places, plans)
     for path in (places.audit, places.supplementary, places.transfer):
@@ -261,6 +262,11 @@ def main() -> None:
                 raw[section] |= leaves
             (places.root / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
             counts = state_counts(places)
+            wanted = "stale" if change else "fresh"
+            if set(counts) != {"not_planned", wanted}:
+                raise SystemExit(
+                    f"{words}: cells are {counts}, and should be {wanted}: the study written here is outdated"
+                )
             taken = seconds_of(places, *arguments)
             record[words] = {
                 "median": round(statistics.median(taken), 3),

@@ -24,7 +24,7 @@ from tsladder.planning.plans import read_plan
 from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome, Region
 
-ANSWERS = load("regression").answers
+ANSWERS = load("regression").label_audit
 
 
 @pytest.fixture(scope="module")

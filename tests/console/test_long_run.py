@@ -39,7 +39,7 @@ def test_before_anything_is_built_the_forecast_counts(tmp_path: Path, monkeypatc
     monkeypatch.setattr("tsladder.status.time_to_go.survey", lambda *_, **__: SLOW)
     line = said(make_study(tmp_path))
     assert line is not None
-    assert "days to go" in line
+    assert "days left" in line
 
 
 def test_what_is_built_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_time_is_known_where_the_bars_are_and_unknown_elsewhere(tmp_path: Path) 
         assert 0 < cell.predicted_step_seconds < cell.predicted_epoch_seconds < cell.predicted_seconds
         assert cell.predicted_seconds_at_most is not None
         assert cell.predicted_seconds <= cell.predicted_seconds_at_most
-    assert forecast_lines(after)[-1].startswith("expected in all")
+    assert forecast_lines(after)[-1].startswith("expected in total")
     study.bars("tiny").unlink()
     before = study_forecast(study, None)
     assert all(cell.predicted_seconds is None for cell in before.cells.values() if cell.planned)

@@ -47,7 +47,7 @@ HARMLESS_EDITS = [
     ("tasks/direction.py", "prices.close_T[horizon:] >", "prices.close_T[horizon:] >="),
     ("tasks/parts/return_losses.py", "delta=HUBER_DELTA", "delta=2.0 * HUBER_DELTA"),
     ("tasks/parts/class_words.py", '"base-rate loss"', '"loss of the base rate"'),
-    ("tasks/parts/class_answers.py", "FULL_SCALE = 0.01", "FULL_SCALE = 0.02"),
+    ("tasks/parts/class_audit.py", "FULL_SCALE = 0.01", "FULL_SCALE = 0.02"),
 ]
 """Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy, family
 or task."""
@@ -178,7 +178,7 @@ def test_only_the_task_that_was_chosen_is_in_with_what_the_stage_asks_of_it(stag
     assert not [name for name in chosen if name.startswith("tsladder.tasks.parts.return_")]
     parts = {name.rpartition("_")[2] for name in chosen if name.startswith("tsladder.tasks.parts.class_")}
     scored = {"scoring"} if stage in ("evaluate", "audit", "transfer") else set()
-    assert parts == {"losses"} | scored | ({"answers"} if stage == "audit" else set())
+    assert parts == {"losses"} | scored | ({"audit"} if stage == "audit" else set())
 
 
 def test_a_module_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ class TaskContract:
         every: tuple[Forecast, ...] = scoring.baselines(asked, y_T=y_T, horizon=HORIZON)
         fitted = {made.name for made in scoring.fitted_baselines(asked)}
         assert fitted <= {made.name for made in every}
-        assert task.answers.linear in fitted
+        assert task.label_audit.linear in fitted
         assert all(len(made.p_N) == len(scored) for made in every)
 
     def test_scores_tell_what_every_reader_asks_and_what_the_words_name(
@@ -252,26 +252,26 @@ class TaskContract:
         assert set(read.losses) == {"seed-1", "seed-2", *(one.name for one in made.baselines)}
 
     def test_the_audit_ranks_labels_and_nothing_else(self, task: Task, train: Windows) -> None:
-        answers, rng = task.answers, np.random.default_rng(7)
-        y_N = answers.permuted(train.y_N.astype(np.float64), np.random.default_rng(1))
-        assert (y_N != answers.permuted(y_N, np.random.default_rng(2))).any()
-        np.testing.assert_array_equal(y_N, answers.permuted(train.y_N.astype(np.float64), np.random.default_rng(1)))
-        noise = answers.rank([y_N] * 4, [rng.permutation(forecast_like(y_N)) for _ in range(4)])
-        seen = answers.rank([y_N] * 4, [forecast_like(y_N)] * 4)
+        labels, rng = task.label_audit, np.random.default_rng(7)
+        y_N = labels.permuted(train.y_N.astype(np.float64), np.random.default_rng(1))
+        assert (y_N != labels.permuted(y_N, np.random.default_rng(2))).any()
+        np.testing.assert_array_equal(y_N, labels.permuted(train.y_N.astype(np.float64), np.random.default_rng(1)))
+        noise = labels.rank([y_N] * 4, [rng.permutation(forecast_like(y_N)) for _ in range(4)])
+        seen = labels.rank([y_N] * 4, [forecast_like(y_N)] * 4)
         assert abs(noise.z) < 4.0
         assert seen.z > 6.0
         assert seen.advantage > noise.advantage
-        assert answers.windows_to_rank(0.9, 6.0, 4) < answers.windows_to_rank(0.6, 6.0, 4)
+        assert labels.windows_to_rank(0.9, 6.0, 4) < labels.windows_to_rank(0.6, 6.0, 4)
 
     def test_a_turned_label_is_another_and_turned_twice_the_same(self, task: Task, train: Windows) -> None:
-        turned_N = task.answers.turned(train.y_N)
+        turned_N = task.label_audit.turned(train.y_N)
         assert (turned_N != train.y_N).all()
-        np.testing.assert_allclose(task.answers.turned(turned_N), train.y_N)
+        np.testing.assert_allclose(task.label_audit.turned(turned_N), train.y_N)
 
     def test_what_gives_labels_away_is_of_size_one_and_ranks_them(self, task: Task) -> None:
         walk = Walk.of(300)
-        y_T, given_T = task.label(walk, "high", HORIZON), task.answers.given_away(walk, "high", HORIZON)
-        shown_T = task.answers.shown(np.append(y_T, np.nan))
+        y_T, given_T = task.label(walk, "high", HORIZON), task.label_audit.given_away(walk, "high", HORIZON)
+        shown_T = task.label_audit.shown(np.append(y_T, np.nan))
         assert shown_T[-1] == 0.0
         assert 0.1 < np.std(shown_T[:-1]) < 5.0
         assert given_T.shape == y_T.shape
@@ -281,8 +281,8 @@ class TaskContract:
     def test_the_skill_of_the_better_constant_is_none(self, task: Task, train: Windows, scored: Windows) -> None:
         y_N = scored.y_N.astype(np.float64)
         constant_N = np.full(len(y_N), float(train.y_N.mean()))
-        assert task.answers.skill(train.y_N, y_N, constant_N) <= 1e-6
-        assert task.answers.skill(train.y_N, y_N, forecast_like(y_N)) > 0.0
+        assert task.label_audit.skill(train.y_N, y_N, constant_N) <= 1e-6
+        assert task.label_audit.skill(train.y_N, y_N, forecast_like(y_N)) > 0.0
 
     def test_its_words_are_found_by_the_name_of_its_loss(self, task: Task) -> None:
         words = task.words

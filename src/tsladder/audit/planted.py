@@ -56,7 +56,7 @@ def planted_future_feature(subject: Subject) -> Finding:
     seen_by_truncation = PLANTED.name in compared.changed
     skill = {name: last_day_skill(subject, table, horizon) for name, table in (("", subject.table), ("p", planted))}
     too_good, own_too_good = skill["p"] > IMPLAUSIBLE_SKILL, skill[""] > IMPLAUSIBLE_SKILL
-    linear = subject.answers.linear_name
+    linear = subject.label_audit.linear_name
     missed, needs = [], []
     if not seen_by_truncation:
         missed.append("cutting off the future did not change it")
@@ -115,7 +115,7 @@ def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTab
 
 def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
     beyond_T = np.zeros(len(table.close_T))
-    beyond_T[:-horizon] = load_task(target.task).answers.given_away(table, target.price, horizon)
+    beyond_T[:-horizon] = load_task(target.task).label_audit.given_away(table, target.price, horizon)
     return beyond_T
 
 
@@ -124,4 +124,4 @@ def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float
     ratio = subject.pipeline.ratio_windows(table, subject.splits(horizon), subject.labels(horizon))
     forecasts = subject.pipeline.forecasts(ratio, ratio, table, Region.VALIDATION)
     y_N = ratio.validation.y_N.astype(np.float64)
-    return subject.answers.skill(ratio.train.y_N, y_N, forecasts[subject.answers.linear])
+    return subject.label_audit.skill(ratio.train.y_N, y_N, forecasts[subject.label_audit.linear])

@@ -18,7 +18,7 @@ from tsladder.errors import WorkFailed
 from tsladder.params import TargetParams
 from tsladder.seeds import derive_seed
 from tsladder.tasks import load as load_task
-from tsladder.tasks.parts.answers import Answers
+from tsladder.tasks.parts.label_audit import LabelAudit
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
@@ -58,8 +58,8 @@ class Subject:
     further_bars: tuple[Bars, ...] = ()
 
     @property
-    def answers(self) -> Answers:
-        return load_task(self.target.task).answers
+    def label_audit(self) -> LabelAudit:
+        return load_task(self.target.task).label_audit
 
     @property
     def horizons(self) -> tuple[int, ...]:

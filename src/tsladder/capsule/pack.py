@@ -68,7 +68,7 @@ def pack_study(
 def refuse_taken(path: Path, *, force: bool) -> None:
     """Raises BadInput where no capsule can or may be written at `path`."""
     if path.is_dir():
-        raise BadInput(f"{path} is a folder: name the file that the capsule shall be, for example {path / 'study.zip'}")
+        raise BadInput(f"{path} is a folder: name a file for the capsule, for example {path / 'study.zip'}")
     if path.exists() and not force:
         raise BadInput(f"{path} exists and is not overwritten: name another file, or give --force")
     if not path.parent.is_dir():
@@ -103,7 +103,7 @@ def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping
             needed += [places.choice(cell), places.coverage(cell), places.predictions(cell)]
     if not scored:
         cells = ", ".join(map(str, planned)) or "none is planned"
-        raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to tell: run `tsladder run` first")
+        raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to export: run `tsladder run` first")
     missing = [path for path in needed if path.relative_to(places.root).as_posix() not in files]
     if missing:
         raise WorkFailed(f"{_listed(places, missing)} is missing: run `tsladder run`, which makes it, and export again")
@@ -133,7 +133,7 @@ def _content(name: str, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except FileNotFoundError:
-        raise WorkFailed(f"{name} went away while it was being packed: let `tsladder run` end first") from None
+        raise WorkFailed(f"{name} disappeared while it was packed: wait until `tsladder run` has ended") from None
 
 
 def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: OnStep) -> None:
@@ -153,7 +153,7 @@ def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: O
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
     except Faulty as fault:
-        raise WorkFailed(f"this study makes no sound capsule: {fault}") from None
+        raise WorkFailed(f"this study cannot be packed: {fault}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

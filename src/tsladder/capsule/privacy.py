@@ -102,7 +102,7 @@ def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, i
     if is_plan(name):
         text = content.decode("utf-8")
         if here.scrub(text) != text:
-            raise WorkFailed(f"{name} names a folder of this machine and cannot go into a capsule: see what it says")
+            raise WorkFailed(f"{name} holds a path of this machine and cannot go into a capsule: check what it says")
         return content
     if records is not None:
         clean = [_clean(record, here, instead) for record in records]

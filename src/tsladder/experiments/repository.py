@@ -38,7 +38,9 @@ class Repository:
                 f"{root} is under no DVC: experiments are compared in the folder where `dvc exp run` made them"
             ) from None
         if isinstance(self._repo.scm, NoSCM):
-            raise BadInput(f"{root} is under no git, which holds the experiments of DVC: `git init` and `dvc init -f`")
+            raise BadInput(
+                f"{root} is in no git repository, which DVC experiments need: run `git init` and `dvc init -f`"
+            )
         self._inside = root.resolve().relative_to(self._repo.root_dir)
 
     def names(self) -> tuple[str, ...]:

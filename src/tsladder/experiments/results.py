@@ -163,7 +163,7 @@ def _field(name: str, record: Any, *keys: str) -> Any:
     for key in keys:
         if not isinstance(record, Mapping) or key not in record:
             raise BadInput(
-                f"the results of {name} are not laid out as this version of tsladder does it ({'.'.join(keys)} is "
+                f"the results of {name} have the layout of another version of tsladder ({'.'.join(keys)} is "
                 "missing): build them again with `tsladder run`, or name another revision"
             )
         record = record[key]

@@ -111,9 +111,9 @@ OUTSIDE = {
 
 _SCORED = ("evaluate", "audit", "transfer")
 MADE_IN = {
-    "tsladder.tasks.parts.class_answers": ("audit",),
+    "tsladder.tasks.parts.class_audit": ("audit",),
     "tsladder.tasks.parts.class_scoring": _SCORED,
-    "tsladder.tasks.parts.return_answers": ("audit",),
+    "tsladder.tasks.parts.return_audit": ("audit",),
     "tsladder.tasks.parts.return_scoring": _SCORED,
 }
 """Module of a task -> the stages whose numbers it makes. The others load the task, too, and never ask it for these."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tsladder.tasks.parts.losses import Loss
-    from tsladder.tasks.parts.return_answers import ReturnAnswers
+    from tsladder.tasks.parts.return_audit import ReturnAudit
     from tsladder.tasks.parts.return_scoring import ReturnScoring
     from tsladder.tasks.parts.words import Words
 
@@ -63,10 +63,10 @@ class Regression:
         return ReturnScoring.of(y_train_N)
 
     @property
-    def answers(self) -> ReturnAnswers:
-        from tsladder.tasks.parts.return_answers import ReturnAnswers
+    def label_audit(self) -> ReturnAudit:
+        from tsladder.tasks.parts.return_audit import ReturnAudit
 
-        return ReturnAnswers()
+        return ReturnAudit()
 
     @property
     def words(self) -> Words:

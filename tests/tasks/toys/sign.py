@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tsladder.evaluation.region import Known, RegionForecasts
     from tsladder.evaluation.skill import Skill
     from tsladder.params import EvaluationParams
-    from tsladder.tasks.parts.answers import Ranking
+    from tsladder.tasks.parts.label_audit import Ranking
     from tsladder.tasks.parts.losses import Loss
     from tsladder.tasks.parts.words import Words
     from tsladder.vocabulary import Region
@@ -162,7 +162,7 @@ class SignScoring:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SignAnswers:
+class SignAudit:
     linear: str = LINEAR
     linear_name: str = "logistic"
 
@@ -189,7 +189,7 @@ class SignAnswers:
         import numpy as np
 
         from tsladder.evaluation.regression_metrics import correlation, midranks
-        from tsladder.tasks.parts.answers import Ranking
+        from tsladder.tasks.parts.label_audit import Ranking
 
         ics = [correlation(midranks(y_N), midranks(p_N)) or 0.0 for y_N, p_N in zip(y_DN, forecast_DN, strict=True)]
         gains = [float(0.25 - brier(y_N, p_N).mean()) for y_N, p_N in zip(y_DN, forecast_DN, strict=True)]
@@ -247,8 +247,8 @@ class Sign:
         return SignScoring(train_rate=float(y_train_N.mean()))
 
     @property
-    def answers(self) -> SignAnswers:
-        return SignAnswers()
+    def label_audit(self) -> SignAudit:
+        return SignAudit()
 
     @property
     def words(self) -> Words:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tsladder.tasks.parts.class_answers import ClassAnswers
+    from tsladder.tasks.parts.class_audit import ClassAudit
     from tsladder.tasks.parts.class_scoring import ClassScoring
     from tsladder.tasks.parts.losses import Loss
     from tsladder.tasks.parts.words import Words
@@ -66,10 +66,10 @@ class ClassTask:
         return ClassScoring.of(y_train_N)
 
     @property
-    def answers(self) -> ClassAnswers:
-        from tsladder.tasks.parts.class_answers import ClassAnswers
+    def label_audit(self) -> ClassAudit:
+        from tsladder.tasks.parts.class_audit import ClassAudit
 
-        return ClassAnswers(beyond=self.beyond)
+        return ClassAudit(beyond=self.beyond)
 
     @property
     def words(self) -> Words:

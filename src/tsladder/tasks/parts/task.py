@@ -2,8 +2,8 @@
 
 tests/tasks/contract.py holds what every implementation promises. What a task declares (names, losses, flags) is read
 wherever params.yaml is. Its functions import late what they compute with, and are asked by different stages: `label`
-and `training_loss` while a model is trained, `scoring` where it is scored, `answers` by the leak audit, `words` by log
-and report. A task may hold them all in its one file. Those of the package keep the latter three in modules of their
+and `training_loss` while a model is trained, `scoring` where it is scored, `label_audit` by the leak audit, `words` by
+log and report. A task may hold them all in its one file. Those of the package keep the latter three in modules of their
 own, since an edit of what is scored should not make a training stale, nor an edit of a word anything
 (`planning/stage_code.py`).
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tsladder.tasks.parts.answers import Answers
+    from tsladder.tasks.parts.label_audit import LabelAudit
     from tsladder.tasks.parts.losses import Loss
     from tsladder.tasks.parts.scoring import Scoring
     from tsladder.tasks.parts.words import Words
@@ -84,7 +84,7 @@ class Task(Protocol):
         """Baselines, metrics and rows of predictions, on one horizon's training labels."""
 
     @property
-    def answers(self) -> Answers:
+    def label_audit(self) -> LabelAudit:
         """How the leak audit permutes, ranks and gives away the labels."""
 
     @property

@@ -1,4 +1,4 @@
-"""The port `Answers`: permute, turn, show, rank and weigh the labels and forecasts of a task for the leak audit."""
+"""The port `LabelAudit`: permute, turn, show, rank and weigh the labels and forecasts of a task for the leak audit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ranking:
         return f"{self.statistic.upper()} {self.value:.2f}"
 
 
-class Answers(Protocol):
+class LabelAudit(Protocol):
     """The labels and forecasts of a task, as the probes of the audit handle them."""
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tsladder.evaluation.regression_baselines import LAST_DAY_RATIO_RIDGE
 from tsladder.evaluation.regression_metrics import TrainingReturns, correlation, midranks, per_day_huber, scale_of
-from tsladder.tasks.parts.answers import Floats, Ranking
+from tsladder.tasks.parts.label_audit import Floats, Ranking
 from tsladder.tasks.parts.task import Prices
 
 FULL_SCALE = 0.1
@@ -19,7 +19,7 @@ FULL_SCALE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReturnAnswers:
+class ReturnAudit:
     """Labels and forecasts are returns."""
 
     linear: str = LAST_DAY_RATIO_RIDGE

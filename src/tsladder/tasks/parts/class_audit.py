@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
-from tsladder.tasks.parts.answers import Floats, Ranking
+from tsladder.tasks.parts.label_audit import Floats, Ranking
 from tsladder.tasks.parts.task import Prices
 
 FULL_SCALE = 0.01
@@ -19,7 +19,7 @@ FULL_SCALE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ClassAnswers:
+class ClassAudit:
     """Labels 1 and 0, forecasts by their probability.
 
     `beyond`: of prices, target.price and horizon, how far prices ahead lie beyond the target, as a share of the Close.
