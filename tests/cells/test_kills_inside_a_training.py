@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file
 from tests.building import batch_plan, job, recipe, settings, spec
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.probe import made_windows
@@ -49,7 +49,7 @@ def windows_of(what: Job) -> tuple[FoldWindows, ...]:
     return tuple(folds)
 
 
-def trained(supervisor: Supervisor, what: Job, kill_after: float | None) -> Outcome:
+def trained(supervisor: Supervisor, what: Job, kill_after: float | None) -> TrainingOutcome:
     """How `what` ends; its worker is killed `kill_after` seconds after an epoch of it."""
     supervisor.start(0, what)
     deadline = time.monotonic() + 600.0

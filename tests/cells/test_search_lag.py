@@ -11,9 +11,9 @@ import pytest
 from tests.execution.instant import InstantCrews, Killed
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
+from tsladder.artifacts.search_lag import LAG
 from tsladder.artifacts.store import read_lines
 from tsladder.places import Places
-from tsladder.search.layout import LAG
 from tsladder.tracking import MemoryTracker, RunRecord
 from tsladder.vocabulary import Cell
 

@@ -18,7 +18,7 @@ from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.execution import thermal_guard
-from tsladder.execution.thermometer import Reading, Thermometer
+from tsladder.execution.thermometer import TemperatureReading, Thermometer
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
 from tsladder.report.study_files import read_facts
@@ -36,7 +36,7 @@ class Says:
     def __init__(self, celsius: Callable[[], float | None]) -> None:
         self._celsius = celsius
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         return said(self._celsius())
 
 

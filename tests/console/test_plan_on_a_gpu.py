@@ -11,7 +11,7 @@ import torch
 from tests.planning.test_step_costs import GPU
 from tests.studies import make_study
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.cli import main
 from tsladder.console import calibrate
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here, calibration_lines
@@ -56,7 +56,7 @@ def measured(
         )
         for epoch, seconds in enumerate((10 * one, *[one] * (epochs - 1)), start=1)
     )
-    outcome = Outcome(
+    outcome = TrainingOutcome(
         stop_reason=StopReason.COMPLETED,
         best_val_loss=0.7,
         val_loss_se=0.01,

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Retried, Slot
 from tsladder.execution.heartbeat import VitalSigns
@@ -45,7 +45,7 @@ class InstantCrews:
 class _Running:
     order: JobOrder
     slot: Slot
-    outcome: Outcome
+    outcome: TrainingOutcome
     epochs: int = 0
     retries: int = 0
 
@@ -97,7 +97,7 @@ class InstantCrew:
         else:
             yield self._ended(number, outcome)
 
-    def _ended(self, number: int, outcome: Outcome) -> Ended:
+    def _ended(self, number: int, outcome: TrainingOutcome) -> Ended:
         job = self._jobs.pop(number)
         self._crews.trained.append(number)
         return Ended(number, dataclasses.replace(outcome, retries=job.retries), job.order.attempt)
@@ -119,7 +119,7 @@ class InstantCrew:
         self._slots = ()
 
 
-def outcome_of(job: Job) -> Outcome:
+def outcome_of(job: Job) -> TrainingOutcome:
     """A function of what decides a training's numbers, and of the bar that it must not stay above."""
     rng = random.Random(repr((job.spec, job.settings, job.seed)))
     floor = 0.5 + 0.05 * abs(math.log(job.settings.learning_rate / 6e-4)) + 0.02 * rng.random()
@@ -133,7 +133,7 @@ def outcome_of(job: Job) -> Outcome:
             stop_reason = StopReason.PRUNED
             break
     scored = stop_reason is StopReason.COMPLETED
-    return Outcome(
+    return TrainingOutcome(
         stop_reason=stop_reason,
         best_val_loss=curve[-1][1] if scored else None,
         val_loss_se=0.01 if scored else None,

@@ -17,8 +17,8 @@ import pytest
 from tests.building import batch_plan, job, settings, slot, windows
 from tests.execution.thermal import Clock, Lines, Script
 
-from tsladder.artifacts.heat import Reading, ThermalLevel
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
@@ -91,8 +91,8 @@ class ImaginedCrew:
         self._left.clear()
 
 
-def ended(reason: StopReason) -> Outcome:
-    return Outcome(
+def ended(reason: StopReason) -> TrainingOutcome:
+    return TrainingOutcome(
         stop_reason=reason,
         best_val_loss=0.5,
         val_loss_se=0.1,
@@ -134,13 +134,13 @@ class Shift:
         by_hand: Callable[[], bool] | None = None,
         late: Sequence[Event] = (),
     ) -> None:
-        self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, Outcome]()
+        self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, TrainingOutcome]()
         self.heartbeat = Pulses(self.clock, lambda: len(self.outcomes), jobs)
         self.crew = ImaginedCrew(self.clock)
         self.crew.said.extend(late)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
-        self.stopped_by: Reading | None = keep_busy(
+        self.stopped_by: TemperatureReading | None = keep_busy(
             self.crew,
             next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
             on_retry=lambda event: self.lines(retry_words(event)),

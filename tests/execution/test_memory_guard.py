@@ -13,7 +13,7 @@ import pytest
 import torch
 from tests.building import batch_plan, job, settings, spec, windows
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution import worker
 from tsladder.execution.crew import Ended, Progress, Retried
@@ -234,7 +234,7 @@ class Deaf:
         return False
 
 
-def train_here(job: Job, *earlier: FoldWindows) -> Outcome:
+def train_here(job: Job, *earlier: FoldWindows) -> TrainingOutcome:
     before = torch.get_num_threads()
     every = (*earlier, FoldWindows(train=TRAIN, validation=VALIDATION))
     try:

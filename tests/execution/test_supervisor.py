@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.building import geometry, job, settings, spec, windows
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Ended, Progress, Retried
 from tsladder.execution.supervisor import Supervisor
@@ -34,8 +34,8 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def run_until_ended(supervisor: Supervisor, seconds: float = 60.0) -> dict[int, Outcome]:
-    ended: dict[int, Outcome] = {}
+def run_until_ended(supervisor: Supervisor, seconds: float = 60.0) -> dict[int, TrainingOutcome]:
+    ended: dict[int, TrainingOutcome] = {}
     deadline = time.monotonic() + seconds
     while supervisor.running and time.monotonic() < deadline:
         for event in supervisor.events(timeout=0.5):

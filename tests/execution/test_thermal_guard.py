@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.execution.thermal import Clock, Lines, Script, said
 
-from tsladder.artifacts.heat import Reading, ThermalLevel
+from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.execution.thermal_guard import (
     LONGEST_WAIT_SECONDS,
     READ_EVERY_SECONDS,
@@ -59,8 +59,8 @@ def test_work_that_has_not_begun_waits_for_a_machine_that_others_heated_and_not_
 
 
 def test_a_level_without_degrees_pauses_and_resumes_too() -> None:
-    heavy = Reading(level=ThermalLevel.WARNING, celsius=None, source="thermal pressure Heavy")
-    moderate = Reading(level=ThermalLevel.ACCEPTABLE, celsius=None, source="thermal pressure Moderate")
+    heavy = TemperatureReading(level=ThermalLevel.WARNING, celsius=None, source="thermal pressure Heavy")
+    moderate = TemperatureReading(level=ThermalLevel.ACCEPTABLE, celsius=None, source="thermal pressure Moderate")
     paused = step(GuardState(), heavy, 0.0, working=True)
     assert (paused.action, step(paused, moderate, 10.0, working=True).action) == (PAUSE, GO)
 

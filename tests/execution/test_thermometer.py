@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from tsladder.artifacts.heat import Reading, ThermalLevel
+from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.execution.thermometer import (
     Beside,
     Hwmon,
@@ -58,10 +58,10 @@ Current pressure level: {level}
 class Said:
     """A thermometer that always says the same."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: TemperatureReading) -> None:
         self._reading = reading
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         return self._reading
 
 
@@ -80,7 +80,7 @@ class Said:
 )
 def test_a_reading_has_the_level_of_its_range(celsius: float, level: ThermalLevel) -> None:
     assert thermal_level(celsius) is level
-    assert reading_of(celsius, "here") == Reading(level=level, celsius=celsius, source="here")
+    assert reading_of(celsius, "here") == TemperatureReading(level=level, celsius=celsius, source="here")
 
 
 @pytest.mark.parametrize("celsius", [-1.0, 0.0, math.nan, math.inf, 4000.0])
@@ -96,7 +96,7 @@ def test_this_machine_gives_a_plausible_reading_or_says_why_not(device: str) -> 
     assert (reading.level is ThermalLevel.UNKNOWN) == (reading.celsius is None)
 
 
-def hwmon(monkeypatch: pytest.MonkeyPatch, **chips: list[float | None]) -> Reading:
+def hwmon(monkeypatch: pytest.MonkeyPatch, **chips: list[float | None]) -> TemperatureReading:
     """What is read where hwmon offers these sensors."""
     entries = {
         chip: [SimpleNamespace(label=f"Core {number}", current=celsius) for number, celsius in enumerate(found)]

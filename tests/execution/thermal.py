@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tsladder.execution.thermometer import Reading, reading_of, unread
+from tsladder.execution.thermometer import TemperatureReading, reading_of, unread
 
 
-def said(value: float | None) -> Reading:
+def said(value: float | None) -> TemperatureReading:
     return unread("the sensor is dead") if value is None else reading_of(value, "script")
 
 
@@ -23,7 +23,7 @@ class Script:
         self._on_read = on_read
         self.asked = 0
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         self.asked += 1
         if self._on_read is not None:
             self._on_read(self)

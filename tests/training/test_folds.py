@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.building import job, recipe, settings, windows
 
-from tsladder.artifacts.outcome import FoldOutcome, Outcome
+from tsladder.artifacts.outcome import FoldOutcome, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
@@ -142,7 +142,7 @@ def test_a_worker_trains_all_folds_and_tells_of_every_epoch() -> None:
             elif isinstance(event, Ended):
                 outcome = event.outcome
     supervisor.end_now()
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, TrainingOutcome)
     assert outcome.best_val_loss == here.best_val_loss
     assert [one.best_val_loss for one in outcome.folds] == [one.best_val_loss for one in here.folds]
     assert epochs == list(range(1, 10))

@@ -12,7 +12,7 @@ import torch
 from tests.building import batch_plan, build_loss, geometry, job, recipe, settings, spec, windows
 from tests.execution.test_supervisor import run_until_ended
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.probe import made_windows, probe
 from tsladder.execution.shared_windows import SharedWindows
@@ -160,7 +160,7 @@ def test_a_plan_made_before_any_calibration_asks_for_what_its_training_takes(
     assert -0.10 < predicted_memory_gib(what, plan) / outcome.peak_memory_gib - 1 < 0.60
 
 
-def trained_within(gib: float, what: Job) -> Outcome:
+def trained_within(gib: float, what: Job) -> TrainingOutcome:
     """`what`, trained by a worker's own function in this process, of which the allocator gives no more than `gib`."""
     windows_of_it = FoldWindows(train=made_windows(what.spec, 1200), validation=made_windows(what.spec, 100))
     ours, theirs = Pipe()
@@ -171,7 +171,7 @@ def trained_within(gib: float, what: Job) -> Outcome:
         run_job(theirs, what, SharedWindows([windows_of_it]))
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    while not isinstance(said := ours.recv(), Outcome):
+    while not isinstance(said := ours.recv(), TrainingOutcome):
         pass
     return said
 

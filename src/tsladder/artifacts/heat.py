@@ -21,7 +21,7 @@ class ThermalLevel(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class TemperatureReading:
     """What a thermometer said. `celsius` is None where it said a level alone, or nothing; `source` names the sensor, or
     why none answered."""
 
@@ -45,7 +45,7 @@ class Heat:
     pauses: int = 0
     paused_seconds: float = 0.0
 
-    def read(self, reading: Reading) -> Heat:
+    def read(self, reading: TemperatureReading) -> Heat:
         known = [celsius for celsius in (self.max_celsius, reading.celsius) if celsius is not None]
         level = max(self.level, reading.level, key=lambda level: level.severity)
         return replace(self, level=level, max_celsius=max(known, default=None))

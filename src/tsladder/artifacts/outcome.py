@@ -31,7 +31,7 @@ class BatchPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoldOutcome:
-    """How the model of one fold of a walk forward ended; its fields are as in `Outcome`.
+    """How the model of one fold of a walk forward ended; its fields are as in `TrainingOutcome`.
 
     `seconds` are those of the epochs that came to their end.
     """
@@ -57,7 +57,7 @@ class FoldOutcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class TrainingOutcome:
     """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
     of `best_epoch`. The loss is log loss for classes; for returns it is Huber's loss in standard deviations of the
     training labels, and there is no AUC.
@@ -106,7 +106,7 @@ class Outcome:
     def scored(self) -> bool:
         return _scored(self.stop_reason, self.best_val_loss)
 
-    def first_epochs(self, count: int) -> Outcome:
+    def first_epochs(self, count: int) -> TrainingOutcome:
         """The same with the first `count` epochs of its curve alone."""
         return dataclasses.replace(
             self,
@@ -122,7 +122,7 @@ class Outcome:
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> Outcome:
+    def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> TrainingOutcome:
         """The outcome in a line of trials.jsonl. Raises KeyError, ValueError or TypeError where it is none."""
         values = {name: record[name] for name in _SAME_IN_JSON if name in record or name not in _MAY_BE_MISSING}
         values["stop_reason"] = StopReason(values["stop_reason"])
@@ -134,7 +134,7 @@ class Outcome:
 
 
 _SAME_IN_JSON = tuple(
-    field.name for field in dataclasses.fields(Outcome) if field.name not in ("plan", "heat", "folds")
+    field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds")
 )
 _MAY_BE_MISSING = ("val_aucs", "resumed_at")
 """Keys that older records lack."""

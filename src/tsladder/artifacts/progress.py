@@ -32,7 +32,7 @@ class RunningTrial:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class LiveProgress:
     """`done` of the `total` trainings of a `phase` have ended; `at`: when it was written, seconds since 1970; `paused`:
     what for. None where the file does not say: nothing trains any more, or an older version wrote it."""
 
@@ -45,10 +45,10 @@ class Progress:
     celsius: float | None = None
 
 
-NOTHING_RUNS = Progress()
+NOTHING_RUNS = LiveProgress()
 
 
-def write_progress(path: Path, progress: Progress) -> None:
+def write_progress(path: Path, progress: LiveProgress) -> None:
     """Replace `path`. Nobody waits for the disk: what a loss of power takes is of no use any more."""
     running = [dataclasses.asdict(trial) for trial in progress.running]
     facts = {field.name: getattr(progress, field.name) for field in dataclasses.fields(progress)}
@@ -56,7 +56,7 @@ def write_progress(path: Path, progress: Progress) -> None:
     write_json(path, known, durable=False)
 
 
-def read_progress(path: Path) -> Progress:
+def read_progress(path: Path) -> LiveProgress:
     """What the file says; of one that is missing, torn or foreign, nothing."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -66,7 +66,7 @@ def read_progress(path: Path) -> Progress:
         return NOTHING_RUNS
     listed = record.get("running")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    return Progress(
+    return LiveProgress(
         running=tuple(trial for entry in entries if (trial := _trial(entry)) is not None),
         at=_number(record.get("at")),
         phase=_text(record.get("phase")),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tsladder.artifacts.heat import Heat
-from tsladder.artifacts.outcome import BatchPlan, Outcome, heat_from_json, heat_json
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome, heat_from_json, heat_json
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.vocabulary import StopReason
@@ -24,7 +24,7 @@ SEED_PREFIX = "seed-"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedRecord:
-    """How the training of a seed ended and what it took: an `Outcome` without what stands beside the weights
+    """How the training of a seed ended and what it took: a `TrainingOutcome` without what stands beside the weights
     (training.json). `train_loss` is that of its last epoch."""
 
     scored: bool
@@ -44,7 +44,7 @@ class SeedRecord:
     message: str
 
     @classmethod
-    def of(cls, outcome: Outcome, *, predicted_memory_gib: float, device: str, threads: int) -> SeedRecord:
+    def of(cls, outcome: TrainingOutcome, *, predicted_memory_gib: float, device: str, threads: int) -> SeedRecord:
         """Of a training that ended with `outcome`."""
         kept = {name: getattr(outcome, name) for name in _FIELDS if hasattr(outcome, name)}
         return cls(**kept, predicted_memory_gib=predicted_memory_gib, device=device, threads=threads)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.artifacts.store import append_line, canonical, cut_torn_tail, read_lines, set_aside, write_text
 from tsladder.errors import WorkFailed
 
@@ -56,7 +56,7 @@ class TrialRecord:
     forced: str | None
     draws: Mapping[str, float | int]
     params: Mapping[str, Any]
-    outcome: Outcome
+    outcome: TrainingOutcome
     base_rate_loss: float
     predicted_memory_gib: float
     device: str
@@ -106,7 +106,7 @@ class TrialRecord:
         values = {name: record[name] for name in _SAME_IN_JSON if name in record}
         values["state"] = TrialState(record["state"])
         values.setdefault("lag", record["workers"])
-        values["outcome"] = Outcome.from_json(record, BatchPlan.from_json(record["params"]))
+        values["outcome"] = TrainingOutcome.from_json(record, BatchPlan.from_json(record["params"]))
         taken_from = record.get("taken_from")
         return cls(**values, taken_from=None if taken_from is None else TakenFrom(**taken_from))
 

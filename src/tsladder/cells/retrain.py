@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.ending import Ending
-from tsladder.artifacts.heat import Reading
+from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.models import ModelsStatus, write_models_status
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.seeds import OUTCOME, SeedRecord, Timings, read_seed, write_seed, write_timings
 from tsladder.artifacts.store import replacing
 from tsladder.artifacts.trained_model import RECORD
@@ -129,7 +129,7 @@ def _take_up_again(outcome: Path) -> None:
 
 def _train(
     work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
-) -> tuple[Reading, dict[int, Outcome]] | None:
+) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
     """Train `jobs`; None when all ended. What made it too hot to go on, and how each seed ended that is still open.
 
     Raises Interrupted.
@@ -138,7 +138,7 @@ def _train(
     search_key = work.search_key
     waiting = list(jobs)
     started: dict[int, int] = {}
-    heated: dict[int, Outcome] = {}
+    heated: dict[int, TrainingOutcome] = {}
 
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
@@ -227,7 +227,7 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
         remove_checkpoints(job.checkpoints)
 
 
-def _seed_record(work: CellWork, job: Job, outcome: Outcome) -> SeedRecord:
+def _seed_record(work: CellWork, job: Job, outcome: TrainingOutcome) -> SeedRecord:
     predicted = work.predicted_memory_gib(job.spec, outcome.plan)
     return SeedRecord.of(outcome, predicted_memory_gib=predicted, device=job.device, threads=job.threads)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.tracking import RunRecord, RunStatus, RunTags, size_metrics
 
 
 def training_run(
-    outcome: Outcome,
+    outcome: TrainingOutcome,
     *,
     name: str,
     tags: RunTags,
@@ -60,7 +60,7 @@ def training_run(
     )
 
 
-def fold_metrics(outcome: Outcome) -> dict[str, float | None]:
+def fold_metrics(outcome: TrainingOutcome) -> dict[str, float | None]:
     """Loss and AUC of every fold of a walk forward."""
     metrics: dict[str, float | None] = {}
     for number, fold in enumerate(outcome.folds, start=1):

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.cells.training_runs import fold_metrics, training_run
 from tsladder.cells.work import CellWork, JobExecution, settings_params
@@ -51,7 +51,7 @@ class TrialKeeper:
     say: Callable[[str], None]
     publish: Callable[[Sequence[TrialRecord]], None]
 
-    def record(self, trial: TrialPlan, outcome: Outcome) -> TrialRecord:
+    def record(self, trial: TrialPlan, outcome: TrainingOutcome) -> TrialRecord:
         """The line of trials.jsonl."""
         drawn = trial.drawn
         spec, settings = drawn.configuration.spec, drawn.configuration.settings

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.artifacts.heat import Reading
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.heat import TemperatureReading
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TRIALS, TrialRecord, append_trial
 from tsladder.cells.start_lines import taken_over_words, trial_words
 from tsladder.cells.training_log import TrainingLog
@@ -47,7 +47,7 @@ class HeatStop:
     """`reading` ended the search for now, and with it the `attempts` that were running; they are made again by the next
     start."""
 
-    reading: Reading
+    reading: TemperatureReading
     attempts: tuple[TrialRecord, ...]
 
 
@@ -130,7 +130,7 @@ class Runner:
             self._heat_stop = HeatStop(too_hot, tuple(self._heated))
         return self._draws.any_left
 
-    def _train(self, study: SearchStudy) -> Reading | None:
+    def _train(self, study: SearchStudy) -> TemperatureReading | None:
         """Keep the workers busy; the reading for which they were ended, if they were."""
         folds = self._work.dataset.windows.folds
         return keep_busy(
@@ -218,7 +218,7 @@ class Runner:
             folds=self._work.dataset.windows.folds,
         )
 
-    def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: Outcome) -> None:
+    def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: TrainingOutcome) -> None:
         record = self._keeper.record(trial, outcome)
         self._keep(study, record)
         if outcome.stop_reason is StopReason.THERMAL:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
@@ -71,7 +71,7 @@ class Ended:
     """Job `number` is over."""
 
     number: int
-    outcome: Outcome
+    outcome: TrainingOutcome
     attempt: int = 1
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, Progress, RunningTrial, write_progress
+from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
 """So often at least, also where nothing happens: a file that is older tells of a supervisor that hangs or is gone."""
@@ -84,7 +84,7 @@ class Heartbeat:
         running = [self._shown(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
         write_progress(
             self._path,
-            Progress(
+            LiveProgress(
                 running=tuple(running),
                 at=now,
                 phase=self._phase,

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from tsladder.artifacts.heat import Reading
+from tsladder.artifacts.heat import TemperatureReading
 from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Progress, Retried, Said, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
@@ -28,7 +28,7 @@ def retry_words(event: Retried) -> str:
     return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
 
 
-def heat_reason(reading: Reading, done: str) -> str:
+def heat_reason(reading: TemperatureReading, done: str) -> str:
     """Why a cell is failed for now that had `done`."""
     return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
 
@@ -46,7 +46,7 @@ def keep_busy(
     by_hand: Callable[[], bool],
     on_epoch: Callable[[Progress], None] | None = None,
     models_a_job: int = 1,
-) -> Reading | None:
+) -> TemperatureReading | None:
     """Run jobs in the slots of `crew` until `next_job` has none and none is running, then end the crew.
 
     `next_job` is asked for each free slot; None means not now. What is said of a job, or of an attempt at one, that is

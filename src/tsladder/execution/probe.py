@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
@@ -24,7 +24,7 @@ EPOCHS = 2
 class Probe:
     """How a probe ended, and its epochs in order."""
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     epochs: tuple[EpochRecord, ...]
 
 

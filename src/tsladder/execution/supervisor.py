@@ -13,7 +13,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution.crew import Ended, Event, Progress, Retried, Said
 from tsladder.execution.heartbeat import VitalSigns
@@ -157,7 +157,7 @@ class Supervisor:
             except (EOFError, ConnectionResetError):
                 yield self._bury(child)
                 continue
-            if isinstance(message, Outcome):
+            if isinstance(message, TrainingOutcome):
                 child.process.join()
                 self._forget(child)
                 yield Ended(child.number, _whole(child, message))
@@ -235,7 +235,7 @@ class Supervisor:
         del self._children[child.number]
 
 
-def _whole(child: _Child, outcome: Outcome) -> Outcome:
+def _whole(child: _Child, outcome: TrainingOutcome) -> TrainingOutcome:
     """`outcome` of the last attempt with what is to be said of the earlier ones."""
     if not child.too_large and not child.stalled:
         return outcome

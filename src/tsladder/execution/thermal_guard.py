@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tsladder.artifacts.heat import NO_HEAT, Heat, Reading, ThermalLevel
+from tsladder.artifacts.heat import NO_HEAT, Heat, TemperatureReading, ThermalLevel
 from tsladder.execution.thermometer import WARNING_FROM_CELSIUS, Thermometer
 
 READ_EVERY_SECONDS = 10.0
@@ -51,7 +51,7 @@ class GuardState:
     critical_since: float | None = None
 
 
-def step(state: GuardState, reading: Reading, now: float, *, working: bool) -> GuardState:
+def step(state: GuardState, reading: TemperatureReading, now: float, *, working: bool) -> GuardState:
     """The state after `reading` at `now`. `working`: some worker of ours is there, running or suspended.
 
     Critical ends the work; before any has begun the heat is not ours, so it waits. Warning pauses. Unknown changes
@@ -82,7 +82,7 @@ class ThermalWatch:
         self._say = say
         self._clock = clock
         self._state = GuardState()
-        self._reading: Reading | None = None
+        self._reading: TemperatureReading | None = None
         self._next_reading = self._last_look = clock()
         self._pause: Pause | None = None
         self._paused_at = self._reminded_at = 0.0
@@ -90,7 +90,7 @@ class ThermalWatch:
         self._heats: dict[int, Heat] = {}
 
     @property
-    def reading(self) -> Reading | None:
+    def reading(self) -> TemperatureReading | None:
         """The last one."""
         return self._reading
 
@@ -149,7 +149,9 @@ class ThermalWatch:
             heat = self._heat(number)
             self._heats[number] = replace(heat, paused_seconds=heat.paused_seconds + seconds)
 
-    def _take_pause(self, pause: Pause | None, reading: Reading, now: float, running: Collection[int]) -> None:
+    def _take_pause(
+        self, pause: Pause | None, reading: TemperatureReading, now: float, running: Collection[int]
+    ) -> None:
         before, self._pause = self._pause, pause
         if reading.level is ThermalLevel.UNKNOWN and not self._said_unknown:
             self._said_unknown = True

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tsladder.artifacts.heat import Reading, ThermalLevel
+from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 
 ACCEPTABLE_FROM_CELSIUS = 70.0
 WARNING_FROM_CELSIUS = 85.0
@@ -32,7 +32,7 @@ any temperature."""
 class Thermometer(Protocol):
     """A sensor, or several."""
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         """The hottest there is. A failure is an UNKNOWN reading that says why, not an exception."""
         ...
 
@@ -49,19 +49,19 @@ def thermal_level(celsius: float | None) -> ThermalLevel:
     return ThermalLevel.ACCEPTABLE if celsius >= ACCEPTABLE_FROM_CELSIUS else ThermalLevel.NORMAL
 
 
-def reading_of(celsius: float, source: str) -> Reading:
+def reading_of(celsius: float, source: str) -> TemperatureReading:
     """A reading in degrees; an implausible one is UNKNOWN and keeps no number."""
     level = thermal_level(celsius)
     if level is ThermalLevel.UNKNOWN:
         return unread(f"{source} says {celsius:g} °C, which no machine has")
-    return Reading(level=level, celsius=celsius, source=source)
+    return TemperatureReading(level=level, celsius=celsius, source=source)
 
 
-def unread(why: str) -> Reading:
-    return Reading(level=ThermalLevel.UNKNOWN, celsius=None, source=why)
+def unread(why: str) -> TemperatureReading:
+    return TemperatureReading(level=ThermalLevel.UNKNOWN, celsius=None, source=why)
 
 
-def hottest(readings: Iterable[Reading], otherwise: str) -> Reading:
+def hottest(readings: Iterable[TemperatureReading], otherwise: str) -> TemperatureReading:
     """The most severe of `readings`, the highest of equals; UNKNOWN because of `otherwise` when there is none."""
     return max(readings, key=lambda r: (r.level.severity, r.celsius or 0.0), default=unread(otherwise))
 
@@ -69,7 +69,7 @@ def hottest(readings: Iterable[Reading], otherwise: str) -> Reading:
 class Hwmon:
     """The processor's own sensors as psutil reads them (Linux hwmon); every sensor where it has none."""
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         import psutil
 
         sensors = getattr(psutil, "sensors_temperatures", None)
@@ -96,12 +96,12 @@ class NvidiaSmi:
 
     COMMAND = ("nvidia-smi", "--query-gpu=index,temperature.gpu", "--format=csv,noheader,nounits")
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         said = _output(self.COMMAND)
-        return said if isinstance(said, Reading) else parse_nvidia_smi(said)
+        return said if isinstance(said, TemperatureReading) else parse_nvidia_smi(said)
 
 
-def parse_nvidia_smi(text: str) -> Reading:
+def parse_nvidia_smi(text: str) -> TemperatureReading:
     """Of the lines `index, degrees`; a GPU without a sensor says [N/A] there."""
     found = re.findall(r"^(\d+), *(\d+)$", text, flags=re.MULTILINE)
     return hottest((reading_of(float(c), f"GPU {index}") for index, c in found), otherwise="nvidia-smi names no sensor")
@@ -115,11 +115,11 @@ class Powermetrics:
 
     SAMPLERS = ("smc", "thermal")
 
-    def read(self) -> Reading:
-        said: Reading = unread("powermetrics was not asked")
+    def read(self) -> TemperatureReading:
+        said: TemperatureReading = unread("powermetrics was not asked")
         for sampler in self.SAMPLERS:
             text = _output(("sudo", "-n", "powermetrics", "--samplers", sampler, "-i", "200", "-n", "1"))
-            said = text if isinstance(text, Reading) else parse_powermetrics(text)
+            said = text if isinstance(text, TemperatureReading) else parse_powermetrics(text)
             if said.level is not ThermalLevel.UNKNOWN:
                 break
         return said
@@ -135,14 +135,14 @@ _PRESSURE = {
 """The thermal pressure levels of macOS: Heavy throttles, at Trapping the system is about to go to sleep."""
 
 
-def parse_powermetrics(text: str) -> Reading:
+def parse_powermetrics(text: str) -> TemperatureReading:
     """Of the lines `CPU die temperature: 47.42 C` (sampler smc) and `Current pressure level: Heavy` (thermal)."""
     dies = re.findall(r"^(CPU|GPU) die temperature: (-?\d+(?:\.\d+)?) C\b", text, flags=re.MULTILINE)
     pressures = re.findall(r"^Current pressure level: (\w+)$", text, flags=re.MULTILINE)
     readings = [reading_of(float(celsius), f"{die} die") for die, celsius in dies]
     for pressure in pressures:
         level = _PRESSURE.get(pressure, ThermalLevel.UNKNOWN)
-        readings.append(Reading(level=level, celsius=None, source=f"thermal pressure {pressure}"))
+        readings.append(TemperatureReading(level=level, celsius=None, source=f"thermal pressure {pressure}"))
     return hottest(readings, otherwise="powermetrics names no temperature")
 
 
@@ -154,7 +154,7 @@ class Beside:
     own: Thermometer
     other: Thermometer
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         own, other = self.own.read(), self.other.read()
         worse = other.level.severity > own.level.severity
         return other if worse and other.level.severity >= ThermalLevel.WARNING.severity else own
@@ -163,7 +163,7 @@ class Beside:
 class NoThermometer:
     """A system whose sensors nobody reads here."""
 
-    def read(self) -> Reading:
+    def read(self) -> TemperatureReading:
         return unread(f"tsladder reads no sensor on {platform.system()}")
 
 
@@ -174,7 +174,7 @@ def thermometer_for(device: str) -> Thermometer:
     return Beside(NvidiaSmi(), system) if device == "cuda" else system
 
 
-def _output(command: Sequence[str]) -> str | Reading:
+def _output(command: Sequence[str]) -> str | TemperatureReading:
     """What `command` prints; an UNKNOWN reading when it cannot be had."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)

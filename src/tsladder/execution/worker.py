@@ -1,8 +1,8 @@
 """One training run in a process of its own: it can die without taking the study with it.
 
 The child speaks through a pipe: a beat every few seconds while its micro-batches and blocks go by, an EpochRecord
-after every epoch, a Remark for people, and an Outcome as its last word. Asked to stop, it leaves a checkpoint within
-seconds where its training keeps one, and otherwise finishes its epoch; it stops at once when the parent is gone.
+after every epoch, a Remark for people, and a TrainingOutcome as its last word. Asked to stop, it leaves a checkpoint
+within seconds where its training keeps one, and otherwise finishes its epoch; it stops at once when the parent is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.artifacts.trained_model import TrainedModel
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.shared_windows import SharedWindows
@@ -61,7 +61,7 @@ def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
     channel.close()
 
 
-def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> Outcome:
+def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> TrainingOutcome:
     import torch
 
     from tsladder.training.checkpoint import save_checkpoint
@@ -131,7 +131,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         gc.collect()
         if job.device == "cuda":
             torch.cuda.empty_cache()
-    outcome = Outcome(
+    outcome = TrainingOutcome(
         stop_reason=fitted.stop_reason,
         best_val_loss=fitted.best_val_loss,
         val_loss_se=fitted.val_loss_se,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.search_lag import LAG, read_lag, write_lag
 from tsladder.artifacts.trials import TrialRecord
-from tsladder.search.layout import LAG
 
 
 def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
@@ -21,10 +20,10 @@ def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
     """
     path = folder / LAG
     if path.exists():
-        return int(read_json(path)["lag"])
+        return read_lag(path)
     return attempts[-1].lag if attempts else None
 
 
 def record_lag(folder: Path, lag: int) -> None:
     """Write down that the search in `folder` begins at `lag`."""
-    write_json(folder / LAG, {"lag": lag})
+    write_lag(folder / LAG, lag)

@@ -1,6 +1,5 @@
-"""The files of a search's live record, beside trials.jsonl."""
+"""The files of a search's live record, beside trials.jsonl and lag.json."""
 
 PLAN = "plan.json"
 JOURNAL = "journal.log"
 ADOPTED = "adopted.json"
-LAG = "lag.json"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.search_lag import LAG
 from tsladder.artifacts.store import canonical, read_json, set_aside, write_json
 from tsladder.artifacts.trials import TRIALS, TrialRecord, TrialState, repair_trials
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import ADOPTED, JOURNAL, LAG, PLAN
+from tsladder.search.layout import ADOPTED, JOURNAL, PLAN
 
 Say = Callable[[str], None]
 

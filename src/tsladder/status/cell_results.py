@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.ending import read_ending
-from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.scores import CellScores
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
@@ -113,7 +113,7 @@ def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) 
     )
 
 
-def _last_model_seconds(outcome: Outcome) -> float:
+def _last_model_seconds(outcome: TrainingOutcome) -> float:
     return outcome.folds[-1].seconds if outcome.folds else outcome.seconds
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.artifacts.progress import PROGRESS, Progress, RunningTrial, read_progress
+from tsladder.artifacts.progress import PROGRESS, LiveProgress, RunningTrial, read_progress
 from tsladder.locks import is_owned, owned_since
 from tsladder.places import Places
 
@@ -74,7 +74,7 @@ def held_gib(places: Places, now: float) -> float:
     return sum(work.resident_gib or 0.0 for work in works if work is not None)
 
 
-def work_of(progress: Progress, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
+def work_of(progress: LiveProgress, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
     """What `progress` says of a live record of `phase` that is held. Left by an earlier holder that was killed, it says
     nothing more. All times are seconds since 1970."""
     if progress.at is not None and progress.at < held_since:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tsladder.artifacts.outcome import BatchPlan, Outcome
+from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.training.checkpoint_plan import CheckpointPlan
@@ -56,9 +56,9 @@ class EpochRecord:
     val_auc: float | None = None
 
 
-def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> Outcome:
+def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> TrainingOutcome:
     """The outcome of a run that never came to hand one back itself."""
-    return Outcome(
+    return TrainingOutcome(
         stop_reason=reason,
         best_val_loss=None,
         val_loss_se=None,

@@ -1,0 +1,27 @@
+"""lag.json in the live record of a search: the search lag with which it began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsladder.artifacts.record import read_record, write_record
+
+LAG = "lag.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchLag:
+    """`lag`: how many trials after the last one that it learns from a trial is drawn."""
+
+    lag: int
+
+
+def read_lag(path: Path) -> int:
+    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    return read_record(SearchLag, path).lag
+
+
+def write_lag(path: Path, lag: int) -> None:
+    """Replace `path`."""
+    write_record(path, SearchLag(lag=lag))
