@@ -55,7 +55,7 @@ TO_BE_MOVED = {
     "audit/build.py",
     "capsule/rebuild.py",
     "console/capsule.py",
-    "console/planned_features.py",
+    "planning/planned_features.py",
     "data/dataset.py",
     "data/features.py",
     "data/ingestion.py",
