@@ -23,8 +23,6 @@ from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.inputs import read_inputs
 from tsladder.data.manifest import manifest_digests
-from tsladder.data.tiers import names as tier_names
-from tsladder.families import names
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
@@ -253,12 +251,10 @@ def _write_code(folder: Path) -> None:
         if not path.exists():
             write_text(path, "from tsladder.training.trainer import steps\n")
     write_text(package / "training" / "trainer.py", '"""Trains."""\n\nsteps = 11\n')
-    for strategy in ("architectural", "two_phase", "random_search"):
-        write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
-    for tier in tier_names():
-        write_text(package / "data" / "tiers" / f"{tier}.py", f"name = {tier!r}\n")
-    for family in names():
-        write_text(package / "families" / f"{family}.py", f"name = {family!r}\n")
+    # Families, strategies, tiers and tasks are loaded by name, so no import leads to them.
+    for room in ("families", "search/strategies", "data/tiers", "tasks"):
+        for module in (ROOT / "src" / "tsladder" / room).glob("*.py"):
+            write_text(package / room / module.name, f"name = {module.stem!r}\n")
 
 
 def _write_inputs(places: Places) -> None:
