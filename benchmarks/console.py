@@ -22,9 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.small_records import features_manifest, horizon_splits
 
 from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.features import write_manifest
 from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
+from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
@@ -52,12 +55,11 @@ def write_study(folder: Path) -> Places:
     (folder / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
     (folder / "data").mkdir()
     (folder / "data" / "sp500.parquet").write_bytes(os.urandom(204_101))
-    write_json(places.features / "manifest.json", {"fingerprint": FINGERPRINT})
+    write_manifest(places.features_manifest, features_manifest(FINGERPRINT))
     (places.features / "features.parquet").write_bytes(os.urandom(1_148_009))
-    counts = {region: {"windows": 926 if region != "train" else 2740} for region in ("train", "validation", "test")}
     for horizon in HORIZONS:
-        write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
-    write_json(places.splits / "splits.json", {})
+        write_splits(places.horizon_splits(horizon), horizon_splits(horizon, train=2740))
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons={}))
     question = read_question(places)
     for path, text in question.texts.items():
         write_text(folder / path, text)
@@ -85,7 +87,7 @@ def write_cell(places: Places, plans: CellPlans) -> None:
             write_json(path, {"status": "not_planned"})
         write_json(places.timings(cell), {"seeds": {}})
         return
-    splits = json.loads(places.horizon_splits(cell.horizon).read_text())
+    splits = read_splits(places.horizon_splits(cell.horizon))
     trials = "".join(json.dumps(trial(number)) + "\n" for number in range(TRIALS))
     counts = {"n_params": 12_000, "n_params_blocks": 9_000, "n_params_body": 10_000, "off_budget": False}
     head = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon}

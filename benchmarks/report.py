@@ -65,9 +65,11 @@ def write_study(root: Path, trials: int) -> Places:
         studies.write(places.hpo(cell) / "trials.jsonl", lines)
         studies.write_scored(places, cell, size + 997)
     studies.write(places.features / "manifest.json", studies.manifest())
-    studies.write(places.splits / "splits.json", {"horizons": {str(h): studies.split() for h in HORIZONS}})
+    studies.write(
+        places.splits / "splits.json", {"kind": "dates", "horizons": {str(h): studies.split() for h in HORIZONS}}
+    )
     for horizon in HORIZONS:
-        studies.write(places.horizon_splits(horizon), {"horizon": horizon})
+        studies.write(places.horizon_splits(horizon), studies.whole_splits(horizon))
     law = LawParams(region="test", alpha_of_interest=0.015)
     evaluation = EvaluationParams(bootstrap_draws=100, confidence=0.95)
     record = scaling_record({h: rungs(h, rng) for h in HORIZONS}, [], law, evaluation, "made up", 1)

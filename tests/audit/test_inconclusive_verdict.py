@@ -82,7 +82,7 @@ def test_an_inconclusive_audit_leaves_every_verdict_and_says_beside_it_what_is_m
 
 
 def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(places: Places, unclear: Subject) -> None:
-    ((first, last),) = unclear.splits_records[1]["splits"]["validation"]["segments"]
+    ((first, last),) = unclear.splits_records[1].splits.validation.segments
     record = audit(with_segment(unclear, 1, Region.VALIDATION, first - 10, last))
     outcomes = {probe["name"]: probe["outcome"] for probe in record["probes"]}
     assert (record["passed"], record["outcome"]) == (False, "failed")

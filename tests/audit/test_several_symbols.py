@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.audit.leaks import with_step
+from tests.audit.leaks import with_days, with_step
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.blanked import blanked_test_targets
@@ -35,11 +35,10 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 
 def with_later_training(subject: Subject, days: int) -> Subject:
     """The splits file gives the other symbol's training that many days more."""
-    record = dict(subject.splits_records[1])
-    own, (first, last) = record["splits"]["train"]["segments"]
-    train = {**record["splits"]["train"], "segments": [own, [first, last + days]]}
-    record["splits"] = {**record["splits"], "train": train}
-    return dataclasses.replace(subject, splits_records={1: record})
+    found = subject.splits_records[1].splits
+    own, (first, last) = found.train.segments
+    train = dataclasses.replace(found.train, segments=(own, (first, last + days)))
+    return with_days(subject, 1, dataclasses.replace(found, train=train))
 
 
 def idle(windows: WindowSet, _epochs: int | None) -> Learned:

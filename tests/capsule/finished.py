@@ -62,8 +62,7 @@ def _write_inputs(places):
         places.splits / "splits.json", {"kind": "dates", "horizons": {"1": records.split(), "3": records.split()}}
     )
     for horizon in (1, 3):
-        cut = {"horizon": horizon, "train": {"segments": [[0, 2_819]], "windows_per_segment": None}}
-        write_json(places.horizon_splits(horizon), {**records.split(), "splits": cut})
+        write_json(places.horizon_splits(horizon), records.whole_splits(horizon))
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {"windows": 36}, "words": "Nothing was seen."}
         for name, title in PROBES.items()

@@ -17,7 +17,7 @@ from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.console.plan import study_forecast
 from tsladder.console.results import Belonging, read_results
-from tsladder.data.split_files import write_splits
+from tsladder.data.split_files import build_splits
 from tsladder.errors import BadInput
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
@@ -126,7 +126,7 @@ def test_splits_are_refused_with_the_fold_named(tmp_path: Path) -> None:
     for name in ("inputs", "features"):
         verb(name)(places, params_of(places))
     with pytest.raises(BadInput) as caught:
-        write_splits(places, params_of(places))
+        build_splits(places, params_of(places))
     assert any(fault.startswith("validation of fold ") for fault in caught.value.faults)
     assert not places.splits.exists()
 

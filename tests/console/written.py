@@ -16,14 +16,18 @@ from typing import Any
 import pytest
 import yaml
 from tests import cell_files
+from tests.small_records import features_manifest, horizon_splits
 from tests.studies import DEFAULT_PARAMS, ROOT
 
 from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.features import write_manifest
+from tsladder.artifacts.inputs import write_inputs, write_manifests
+from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.console.pipeline import read_pipeline
 from tsladder.console.question import read_question
 from tsladder.console.status import StudyReader
-from tsladder.data.inputs import read_inputs
+from tsladder.data.inputs import bars_beside
 from tsladder.data.manifest import manifest_digests
 from tsladder.data.tiers import names as tier_names
 from tsladder.families import names
@@ -212,9 +216,8 @@ def live_search(places: Places, plans: CellPlans) -> Path:
     return places.study(plans.cell, cell_key(plans.search, FEATURES, _splits(places, plans.cell)))
 
 
-def _splits(places: Places, cell: Cell) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(places.horizon_splits(cell.horizon).read_text())
-    return record
+def _splits(places: Places, cell: Cell) -> HorizonSplits:
+    return read_splits(places.horizon_splits(cell.horizon))
 
 
 def plans_of(places: Places, name: str) -> CellPlans:
@@ -274,16 +277,14 @@ def _write_code(folder: Path) -> None:
 
 
 def _write_inputs(places: Places) -> None:
-    write_json(places.inputs, read_inputs(places, load_params(places.params).data))
-    write_json(places.manifests, manifest_digests(places, load_params(places.params).data))
+    write_inputs(places.inputs, bars_beside(places, load_params(places.params).data))
+    write_manifests(places.manifests, manifest_digests(places, load_params(places.params).data))
     write_json(places.ingestion, {"symbols": [], "cautions": {}})
-    write_json(places.features / "manifest.json", {"fingerprint": FEATURES})
+    write_manifest(places.features_manifest, features_manifest(FEATURES))
     write_text(places.features / "features.parquet", "features")
-    count = {"windows": 1024}
-    counts = {"train": {"windows": 2560}, "validation": count, "test": count}
     for horizon in (1, 3):
-        write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
-    write_json(places.splits / "splits.json", {"kind": "dates"})
+        write_splits(places.horizon_splits(horizon), horizon_splits(horizon, train=2560, judged=1024))
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons={}))
 
 
 def _write_cell(places: Places, plans: CellPlans) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
-from tsladder.data.ingestion import FindingKind, Ingestion, Role, read_ingestion
-from tsladder.data.manifest import SHA256, ManifestState, find_manifest, manifest_digests, manifest_path, sha256_of
+from tsladder.artifacts.ingestion import FindingKind, Ingestion, ManifestState, Role, read_ingestion, write_ingestion
+from tsladder.data.manifest import SHA256, find_manifest, manifest_digests, manifest_path, sha256_of
 from tsladder.params import DataParams
 from tsladder.places import Places
 from tsladder.vocabulary import Region
@@ -75,7 +75,9 @@ def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
     split_at(850).to_parquet(places.bars("tiny"), index=False)
     record(places, zone="Asia/Tokyo", days=None, warnings=["w"], notes=["n"], dropped=[{"reason": "empty", "count": 2}])
     ingestion = found(places)
-    assert Ingestion.from_json(json.loads(json.dumps(ingestion.to_json()))) == ingestion
+    before = places.ingestion.read_bytes()
+    write_ingestion(places.ingestion, ingestion)
+    assert places.ingestion.read_bytes() == before
     (tiny,) = ingestion.symbols
     assert (tiny.manifest, tiny.source, tiny.options) == (ManifestState.FOUND, "x.csv", ("--zone Asia/Tokyo",))
     assert (tiny.warnings, tiny.notes) == (("w",), ("n",))
@@ -133,12 +135,12 @@ def test_the_list_of_records_changes_with_those_of_the_study_s_symbols_alone(tmp
     places = make_study(tmp_path)
     data = DataParams(symbol="tiny", tier="a25", ohlcv=True)
     before = manifest_digests(places, data)
-    assert before == {"manifests": {"tiny": None}}
+    assert before.manifests == {"tiny": None}
     manifest_path(places.bars("other")).write_text("{}")
     assert manifest_digests(places, data) == before
     manifest_path(places.bars("tiny")).write_text("{}")
     assert manifest_digests(places, data) != before
-    assert set(manifest_digests(places, DataParams(symbol="tiny", tier="c33", ohlcv=True))["manifests"]) == {
+    assert set(manifest_digests(places, DataParams(symbol="tiny", tier="c33", ohlcv=True)).manifests) == {
         "tiny",
         "vix",
     }

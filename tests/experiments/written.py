@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import yaml
 from tests import cell_files
+from tests.small_records import region_count
 from tests.studies import DEFAULT_PARAMS, ROOT, make_study
 
+from tsladder.artifacts.splits import HorizonCounts, SplitsSummary, write_summary
 from tsladder.artifacts.store import digest, write_json, write_text
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
@@ -55,9 +57,9 @@ def write_results(
         for number, budget in enumerate(budgets):
             _write_cell(places, Cell(budget, horizon), sharpness + 0.02 * number, start, labels_seed, seeds)
         write_json(places.scores(Cell("80k", horizon)) / "scores.json", {"status": "not_planned"})
-    train = {"windows": 2740, "first_day": trained_from, "last_day": "2010-12-30"}
-    counts = {str(horizon): {"counts": {"train": train}, "notes": []} for horizon in horizons}
-    write_json(places.splits / "splits.json", {"kind": "dates", "horizons": counts})
+    counts = {Region.TRAIN: region_count(2740, first_day=trained_from)}
+    summary = {horizon: HorizonCounts(counts=counts, notes=()) for horizon in horizons}
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons=summary))
     power = {
         "alpha": 0.01,
         "alpha_ci": [0.005, 0.015],

@@ -3,8 +3,10 @@
 import dataclasses
 import json
 
+from tests.small_records import features_manifest, horizon_splits
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.record import json_of
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.vocabulary import Cell
@@ -161,23 +163,15 @@ def region(loss, rate):
 
 
 def split():
-    counts = {"windows": 926, "positives": 139, "base_rate": 0.15, "first_day": "2015-04-28", "last_day": "2018-12-28"}
-    return {"counts": dict.fromkeys(("train", "validation", "test"), counts), "notes": ["base rates swing | a lot"]}
+    return {name: told for name, told in whole_splits().items() if name != "splits"}
+
+
+def whole_splits(horizon=1):
+    return json_of(horizon_splits(horizon, notes=["base rates swing | a lot"]))
 
 
 def manifest():
-    return {
-        "symbol": "sp500",
-        "tier": "a25",
-        "ohlcv": True,
-        "columns": [{"name": "open"}, {"name": "close"}],
-        "rows": 4832,
-        "warm_up": 199,
-        "first_day": "1999-10-18",
-        "last_day": "2018-12-31",
-        "open_equals_previous_close": 0.3749,
-        "fingerprint": "a" * 64,
-    }
+    return json_of(features_manifest())
 
 
 def law(verdict, *, alpha=None, beaten_by=()):

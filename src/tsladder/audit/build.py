@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
+from tsladder.artifacts.store import write_json
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -107,8 +107,8 @@ def open_subject(places: Places, plan: Plan) -> Subject:
         bars=sources.markets[0],
         further_bars=sources.markets[1:],
         table=table,
-        splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
-        in_time_order=_read(places.splits / "splits.json")["kind"] != "chunks",
+        splits_records={horizon: _splits(places, horizon) for horizon in plan["horizons"]},
+        in_time_order=_summary(places).kind != "chunks",
         context_length=windows.context_length,
         target=target,
         seed=plan["seed"],
@@ -116,8 +116,16 @@ def open_subject(places: Places, plan: Plan) -> Subject:
     )
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _splits(places: Places, horizon: int) -> HorizonSplits:
+    path = places.horizon_splits(horizon)
     try:
-        return read_json(path)
+        return read_splits(path)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: run `dvc repro splits` first") from None
+
+
+def _summary(places: Places) -> SplitsSummary:
+    summary = read_summary(places.splits_summary)
+    if summary is None:
+        raise WorkFailed(f"{places.splits_summary} is missing: run `dvc repro splits` first")
+    return summary

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.record import text_of
 from tsladder.artifacts.store import json_text
-from tsladder.data.inputs import further_symbols, read_inputs
+from tsladder.data.inputs import bars_beside, further_symbols
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
@@ -77,8 +78,8 @@ def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
     """What the stage inputs would write now, by its path; empty text where a file of bars is missing."""
     there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
-        places.inputs: json_text(read_inputs(places, data)) if there else "",
-        places.manifests: json_text(manifest_digests(places, data)),
+        places.inputs: text_of(bars_beside(places, data)) if there else "",
+        places.manifests: text_of(manifest_digests(places, data)),
     }
     return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}
 

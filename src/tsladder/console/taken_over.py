@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.features import read_manifest
+from tsladder.artifacts.splits import read_splits
 from tsladder.console.cell_states import INPUTS
 from tsladder.console.freshness import Freshness
 from tsladder.console.status import StudyReader
@@ -39,8 +40,7 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | 
     `run`: what a training sees; `workers` train side by side (None: not known).
     """
     search, cell = plans.search, plans.cell
-    manifest, splits_file = places.features / "manifest.json", places.horizon_splits(cell.horizon)
-    inputs = str(read_json(manifest)["fingerprint"]), read_json(splits_file)
+    inputs = read_manifest(places.features_manifest).fingerprint, read_splits(places.horizon_splits(cell.horizon))
     folder = places.study(cell, cell_key(search, *inputs))
     others = [other for other in places.live_records(cell, "hpo") if other != folder]
     if not others:

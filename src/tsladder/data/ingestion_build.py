@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.features import ColumnKind
+from tsladder.artifacts.ingestion import (
+    Finding,
+    FindingKind,
+    Ingestion,
+    ManifestState,
+    Role,
+    SymbolIngestion,
+    write_ingestion,
+)
+from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.data_cautions import cautions
-from tsladder.data.features import ColumnKind, FeatureTable, read_features
-from tsladder.data.ingestion import Finding, FindingKind, Ingestion, Role, SymbolIngestion
+from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.inputs import VIX
 from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
 from tsladder.data.irregular_days import (
@@ -20,7 +29,7 @@ from tsladder.data.irregular_days import (
     IrregularDays,
     irregular_days,
 )
-from tsladder.data.manifest import Manifest, ManifestState, find_manifest
+from tsladder.data.manifest import Manifest, find_manifest
 from tsladder.data.splits import Splits
 from tsladder.data.tiers import load as load_tier
 from tsladder.data.used_days import Days, UsedDays, as_days
@@ -32,15 +41,18 @@ from tsladder.vocabulary import Region
 _SHOWN = 3
 
 
-def write_ingestion(places: Places, params: Params) -> None:
-    """Raises BadInput for bars that cannot be read, WorkFailed for damaged features or splits."""
-    write_json(places.ingestion, ingestion_of(places, params).to_json())
+def build_ingestion(places: Places, params: Params) -> None:
+    """Write artifacts/ingestion.json.
+
+    Raises BadInput for bars that cannot be read, WorkFailed for damaged features or splits.
+    """
+    write_ingestion(places.ingestion, ingestion_of(places, params))
 
 
 def ingestion_of(places: Places, params: Params) -> Ingestion:
-    """Of every symbol whose bars the study reads, its own first. Raises as `write_ingestion`."""
+    """Of every symbol whose bars the study reads, its own first. Raises as `build_ingestion`."""
     table = read_features(places.features)
-    records = {horizon: read_json(places.horizon_splits(horizon)) for horizon in params.horizons}
+    records = {horizon: read_splits(places.horizon_splits(horizon)) for horizon in params.horizons}
     volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
     symbols = []
     said: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
@@ -60,12 +72,11 @@ def ingestion_of(places: Places, params: Params) -> Ingestion:
     return Ingestion(symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in said.items()})
 
 
-def _used(table: FeatureTable, record: Mapping[str, Any], symbol: str, role: Role) -> UsedDays:
-    """`record`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
+def _used(table: FeatureTable, splits: HorizonSplits, symbol: str, role: Role) -> UsedDays:
+    """`splits`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
     nothing else."""
-    of_symbol = record["symbols"][symbol] if "symbols" in record else record
     regions = tuple(Region) if role is Role.LAW else (Region.TRAIN,)
-    return UsedDays.of(Splits.from_json(of_symbol["splits"]), table.dates_T, regions)
+    return UsedDays.of(Splits.of_days(splits.of_symbol(symbol)), table.dates_T, regions)
 
 
 def _look(places: Places, symbol: str, *, adjust: bool) -> tuple[IrregularDays, Manifest]:

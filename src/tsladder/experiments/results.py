@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.scores import CellScores, read_scores
+from tsladder.artifacts.splits import read_summary
 from tsladder.artifacts.store import read_json
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
@@ -212,11 +214,13 @@ def _refuse_mixed(name: str, cells: Mapping[Cell, ScoredCell]) -> None:
 
 
 def _trained_on(places: Places) -> dict[int, Days]:
-    path = places.splits / "splits.json"
+    summary = read_summary(places.splits_summary)
     found = {}
-    for horizon, record in read_json(path).get("horizons", {}).items() if path.exists() else ():
-        train = record.get("counts", {}).get("train", {})
-        found[int(horizon)] = Days(
-            windows=train.get("windows"), first_day=train.get("first_day"), last_day=train.get("last_day")
-        )
+    for horizon, splits in () if summary is None else summary.horizons.items():
+        train = splits.counts[Region.TRAIN]
+        found[horizon] = Days(windows=train.windows, first_day=_iso(train.first_day), last_day=_iso(train.last_day))
     return found
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import read_splits
 from tsladder.errors import BadInput
 from tsladder.params import Params
 from tsladder.places import Places
@@ -37,7 +37,7 @@ class StudyCost:
         path = places.horizon_splits(horizon)
         if not path.exists():
             return None
-        return cls(params=params, run=built_run_length(params, read_json(path)))
+        return cls(params=params, run=built_run_length(params, read_splits(path)))
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Every rung trained `extra` times more."""

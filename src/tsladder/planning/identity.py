@@ -7,8 +7,9 @@ workers and device to the machine. So a training is the same one wherever it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from tsladder.artifacts.record import json_of
+from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
@@ -23,15 +24,13 @@ def training_code(plan: Plan) -> dict[str, str]:
     return same_numbers().as_before("training", found)
 
 
-def training_base(
-    plan: Plan, features_fingerprint: str, splits_record: Mapping[str, Any], code: Mapping[str, str]
-) -> str:
+def training_base(plan: Plan, features_fingerprint: str, splits: HorizonSplits, code: Mapping[str, str]) -> str:
     """What all trainings of a cell have in common; `plan` is any plan file of the cell, `code` of `training_code`.
 
     Features and splits enter by their values, the rest of the question by what the windows and the recipe need of it.
     """
     asked = {name: plan[name] for name in ("horizon", "target", "windows", "model", "training")}
-    return digest(asked, features_fingerprint, splits_record, code)
+    return digest(asked, features_fingerprint, json_of(splits), code)
 
 
 def training_identity(base: str, configuration: Mapping[str, float | int], seed: int) -> str:

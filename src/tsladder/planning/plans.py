@@ -8,6 +8,7 @@ from typing import Any
 
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.record import json_of
+from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest, read_json
 from tsladder.errors import WorkFailed
 
@@ -19,20 +20,20 @@ def study_key(search_plans: Mapping[str, Plan]) -> str:
     return digest({name: plan for name, plan in search_plans.items() if plan["planned"]})
 
 
-def cell_key(plan: Plan, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def cell_key(plan: Plan, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one cell's search: its plan and the VALUES it is computed from."""
-    return digest(plan, features_fingerprint, splits_record)
+    return digest(plan, features_fingerprint, json_of(splits))
 
 
-def train_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def train_key(plan: Plan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one trained winner, whatever the number of seeds: another seed never retrains the others."""
     without_count = {key: value for key, value in plan.items() if key != "seeds"}
-    return digest(without_count, json_of(choice), features_fingerprint, splits_record)
+    return digest(without_count, json_of(choice), features_fingerprint, json_of(splits))
 
 
-def retraining_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def retraining_key(plan: Plan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one cell's retraining: the trained winner, and on how many seeds."""
-    return digest(train_key(plan, choice, features_fingerprint, splits_record), plan["seeds"])
+    return digest(train_key(plan, choice, features_fingerprint, splits), plan["seeds"])
 
 
 def scoring_key(plan: Plan, retraining: str) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.features import FeaturesManifest
+from tsladder.artifacts.ingestion import Ingestion
+from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
-from tsladder.data.ingestion import Ingestion
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts
@@ -17,10 +19,8 @@ from tsladder.vocabulary import Cell, ProbeOutcome
 __all__ = [
     "CellFacts",
     "CellState",
-    "DataFacts",
     "Environment",
     "Facts",
-    "RegionDays",
     "RetrainingFacts",
     "SearchFacts",
     "SplitFacts",
@@ -39,17 +39,6 @@ class SupplementFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RegionDays:
-    """Windows of one region at one horizon."""
-
-    windows: int | None
-    positives: int | None
-    base_rate: float | None
-    first_day: str | None
-    last_day: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
     """`training_runs`: how many days each unbroken run of training days has. `regions`: by name; the earlier folds of a
     walk forward are `train of fold 1` and so on. `symbols`: of several symbols each one's regions; where there is one,
@@ -57,25 +46,9 @@ class SplitFacts:
 
     horizon: int
     training_runs: tuple[int, ...]
-    regions: Mapping[str, RegionDays]
-    symbols: Mapping[str, Mapping[str, RegionDays]]
+    regions: Mapping[str, RegionCount]
+    symbols: Mapping[str, Mapping[str, RegionCount]]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataFacts:
-    """The feature table's manifest."""
-
-    symbol: str | None
-    tier: str | None
-    ohlcv: bool | None
-    features: int | None
-    rows: int | None
-    warm_up: int | None
-    first_day: str | None
-    last_day: str | None
-    open_equals_previous_close: float | None
-    fingerprint: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +74,7 @@ class Facts:
     cells: tuple[CellFacts, ...]
     law: StudyLaw | None
     splits: tuple[SplitFacts, ...]
-    data: DataFacts | None
+    data: FeaturesManifest | None
     environment: Environment
     picture: bytes | None
     audit: Audit | None = None

@@ -7,15 +7,17 @@ stages run compares the keys that their outputs carry.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from tsladder.artifacts.best_params import read_best_params
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.features import read_manifest
 from tsladder.artifacts.scores import CellScores, read_scores
+from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there, read_lines
 from tsladder.errors import WorkFailed
 from tsladder.places import BEST_PARAMS, Places
@@ -91,8 +93,7 @@ def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belongi
     """As the keys say that outputs carry; one without a key, of an older version or of a stage that only handed a
     failure on, belongs where the stage before it does and has failed."""
     cell = plans.cell
-    manifest = files.read(places.features / "manifest.json", read_if_there)
-    if "fingerprint" not in manifest or not places.horizon_splits(cell.horizon).exists():
+    if not (places.features_manifest.exists() and places.horizon_splits(cell.horizon).exists()):
         return NONE_BELONGS
     inputs = _inputs(places, cell, files)
     choice = files.read(places.choice(cell), if_there(read_choice))
@@ -124,7 +125,7 @@ def _live_seeds(places: Places, plans: Plans, choice: Choice | Ending | None, fi
     return {name: outcome for name, outcome in outcomes.items() if outcome}
 
 
-def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, Mapping[str, Any]]:
+def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, HorizonSplits]:
     """The values of the features and of the splits."""
-    fingerprint = str(files.json(places.features / "manifest.json")["fingerprint"])
-    return fingerprint, files.json(places.horizon_splits(cell.horizon))
+    manifest = files.read(places.features_manifest, read_manifest)
+    return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.data.ingestion import Finding, Role, SymbolIngestion
+from tsladder.artifacts.ingestion import Finding, ManifestState, Role, SymbolIngestion
 from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
-from tsladder.data.manifest import ManifestState
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
 from tsladder.report.facts import Facts

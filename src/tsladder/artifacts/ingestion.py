@@ -3,16 +3,22 @@ the law wrong."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from tsladder.artifacts.store import read_json
-from tsladder.data.manifest import ManifestState
+from tsladder.artifacts.record import read_record, write_record
 from tsladder.vocabulary import Region
+
+
+class ManifestState(StrEnum):
+    """What lies beside a file of bars. FOUND: a record of just these bars. OTHER_BARS: of a file with other bytes."""
+
+    FOUND = "found"
+    NONE = "none"
+    OTHER_BARS = "other_bars"
+    DAMAGED = "damaged"
 
 
 class Role(StrEnum):
@@ -74,52 +80,16 @@ class Ingestion:
     symbols: tuple[SymbolIngestion, ...]
     cautions: Mapping[int, tuple[str, ...]]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "symbols": [dataclasses.asdict(symbol) for symbol in self.symbols],
-            "cautions": {str(horizon): list(said) for horizon, said in self.cautions.items()},
-        }
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Ingestion:
-        """Inverse of `to_json`."""
-        return cls(
-            symbols=tuple(_symbol(symbol) for symbol in record["symbols"]),
-            cautions={int(horizon): tuple(said) for horizon, said in record["cautions"].items()},
-        )
-
 
 def read_ingestion(path: Path) -> Ingestion | None:
     """None where there is no such file, as in studies and capsules older than it. Raises WorkFailed for a damaged
     one."""
     try:
-        return Ingestion.from_json(read_json(path))
+        return read_record(Ingestion, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _symbol(record: Mapping[str, Any]) -> SymbolIngestion:
-    lists = {name: tuple(record[name]) for name in ("options", "warnings", "notes")}
-    return SymbolIngestion(
-        symbol=record["symbol"],
-        role=Role(record["role"]),
-        manifest=ManifestState(record["manifest"]),
-        source=record["source"],
-        rows_read=record["rows_read"],
-        rows_kept=record["rows_kept"],
-        findings=tuple(_finding(finding) for finding in record["findings"]),
-        **lists,
-    )
-
-
-def _finding(record: Mapping[str, Any]) -> Finding:
-    used = record["used"]
-    return Finding(
-        kind=FindingKind(record["kind"]),
-        what=record["what"],
-        count=record["count"],
-        used=None if used is None else {Region(region): count for region, count in used.items()},
-        largest=record["largest"],
-        first_days=tuple(record["first_days"]),
-        option=record["option"],
-    )
+def write_ingestion(path: Path, ingestion: Ingestion) -> None:
+    """Replace the file `path`."""
+    write_record(path, ingestion)
