@@ -26,6 +26,7 @@ from tests.small_records import features_manifest, horizon_splits
 
 from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.features import write_manifest
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
 from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
@@ -95,7 +96,7 @@ def write_cell(places: Places, plans: CellPlans) -> None:
     write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", trials)
     live = places.study(cell, cell_key(plans.search, FINGERPRINT, splits))
-    write_json(live / "plan.json", plans.search)
+    write_plan(live / "plan.json", plans.search)
     write_json(live / "progress.json", {"running": []})
     write_text(live / "trials.jsonl", trials)
     (live / "lock").touch()

@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.report import evidence, studies  # noqa: E402 (the study of the tests, which are no installed package)
+from tests.small_records import search_plan  # noqa: E402
 
+from tsladder.artifacts.plans import write_plan  # noqa: E402
 from tsladder.law.plots import draw_scaling  # noqa: E402
 from tsladder.law.points import RungPoint  # noqa: E402
 from tsladder.law.scaling import scaling_record  # noqa: E402
@@ -58,8 +60,7 @@ def write_study(root: Path, trials: int) -> Places:
     places, rng, asked = Places(root, root), np.random.default_rng(7), params()
     for cell in asked.cells:
         size = parse_budget(cell.budget)
-        plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, "planned": True}
-        studies.write(places.search_plan(cell), {**plan, "code": {"stages.hpo": "abc"}})
+        write_plan(places.search_plan(cell), search_plan(cell))
         studies.write_searched(places, cell, size + 997)
         lines = studies.lines([trial(number, cell, rng) for number in range(trials)])
         studies.write(places.hpo(cell) / "trials.jsonl", lines)

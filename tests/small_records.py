@@ -6,8 +6,20 @@ import datetime as dt
 from collections.abc import Sequence
 
 from tsladder.artifacts.features import BarsFacts, ColumnKind, FeatureColumn, FeaturesManifest, Origin
+from tsladder.artifacts.plans import CellQuestion, NotPlanned, Recipe, SearchPlan, SearchTask
 from tsladder.artifacts.splits import HorizonSplits, RegionCount, RegionDays, SplitDays
-from tsladder.vocabulary import Region
+from tsladder.families.parts.geometry import Geometry
+from tsladder.params import (
+    Choices,
+    DataParams,
+    SpaceParams,
+    Span,
+    StopParams,
+    TargetParams,
+    WindowParams,
+    ZeroOr,
+)
+from tsladder.vocabulary import Cell, Region
 
 
 def region_count(windows: int = 926, positives: int = 139, first_day: str = "2015-04-28") -> RegionCount:
@@ -61,3 +73,54 @@ def features_manifest(fingerprint: str = "a" * 64, columns: Sequence[str] = ("op
             for name in columns
         ),
     )
+
+
+def search_plan(cell: Cell) -> SearchPlan:
+    """A search of eight trials by the fixed space below."""
+    space = SpaceParams(
+        learning_rate=Span(low=1e-4, high=2e-3, log=True),
+        weight_decay=ZeroOr(zero_or=Span(low=1e-4, high=5e-3, log=True)),
+        dropout=Span(low=0.1, high=0.3, log=False),
+        warmup_steps=None,
+        warmup_fraction=Span(low=0.05, high=0.2, log=False),
+        epochs=Choices(choices=(20.0,)),
+    )
+    return SearchPlan(
+        question=CellQuestion(
+            cell=str(cell),
+            budget=cell.budget,
+            horizon=cell.horizon,
+            seed=42,
+            data=DataParams(symbol="sp500", tier="a25", ohlcv=True),
+            target=TargetParams(task="threshold_1pct", price="high"),
+            windows=WindowParams(context_length=80, normalisation="ratio"),
+            model=Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False),
+            training=Recipe(
+                effective_batch=256,
+                precision="fp32",
+                optimizer="adamw",
+                schedule="cosine",
+                max_gradient_norm=1.0,
+                patience=4,
+                min_delta=0.001,
+                loss="bce",
+                monitor="val_loss",
+            ),
+        ),
+        search=SearchTask(
+            strategy="architectural",
+            preset="quick",
+            trials=8,
+            objective="val_loss",
+            stop=StopParams(min_trials=3, top=2, spread=0.02),
+            pruning=None,
+            space=space,
+            grid_size=22,
+            shapes=15,
+        ),
+        code={"stages.hpo": "abc"},
+    )
+
+
+def not_planned(cell: Cell) -> NotPlanned:
+    return NotPlanned(cell=str(cell), budget=cell.budget, horizon=cell.horizon)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.cells.work import open_cell
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker, Tracker
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
@@ -122,7 +122,7 @@ def search_here(places: Places, cell: Cell, tracker: Tracker | None = None) -> T
     from tsladder.cells.search_cell import search_cell
 
     tracker = tracker or MemoryTracker()
-    search_cell(open_cell(places, params_of(places), cell, read_plan(places.search_plan(cell))), tracker)
+    search_cell(open_cell(places, params_of(places), cell, read_plan(SearchPlan, places.search_plan(cell))), tracker)
     return tracker
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.small_records import features_manifest, horizon_splits, region_count
+from tests.small_records import features_manifest, horizon_splits, region_count, search_plan
 
 from tsladder.artifacts.features import FurtherFeatures, LostDays, read_manifest, write_manifest
 from tsladder.artifacts.ingestion import (
@@ -22,6 +24,16 @@ from tsladder.artifacts.ingestion import (
     read_ingestion,
     write_ingestion,
 )
+from tsladder.artifacts.plans import (
+    AuditPlan,
+    EvaluatePlan,
+    NotPlanned,
+    SupplementaryPlan,
+    TrainPlan,
+    TransferPlan,
+    read_plan,
+    write_plan,
+)
 from tsladder.artifacts.splits import (
     FoldDays,
     HorizonCounts,
@@ -33,7 +45,8 @@ from tsladder.artifacts.splits import (
     write_summary,
 )
 from tsladder.errors import WorkFailed
-from tsladder.vocabulary import Region
+from tsladder.params import EvaluationParams
+from tsladder.vocabulary import Cell, Region
 
 MANIFEST = features_manifest()
 OWN = MANIFEST.origin
@@ -87,6 +100,28 @@ INGESTION = Ingestion(
     ),
     cautions={1: (), 10: ("a caution",)},
 )
+SEARCH = search_plan(Cell("12k", 3))
+AUDIT = AuditPlan(
+    seed=1,
+    horizons=(1, 3),
+    data=dataclasses.replace(SEARCH.question.data, first_day=dt.date(2011, 1, 31), volume=False),
+    target=SEARCH.question.target,
+    windows=SEARCH.question.windows,
+    model=SEARCH.question.model,
+    architecture={"d_model": 16},
+    training=SEARCH.question.training,
+    code={},
+)
+EVALUATION = EvaluationParams(bootstrap_draws=100, confidence=0.95)
+PLANS: list[Any] = [
+    SEARCH,
+    TrainPlan(question=SEARCH.question, seeds=3, code={"a": "b"}),
+    EvaluatePlan(question=SEARCH.question, evaluation=EVALUATION, code={}),
+    AUDIT,
+    TransferPlan(seed=1, evaluation=EVALUATION, cells={"12k-h1": "f"}, code={}),
+    SupplementaryPlan(budgets="auto", trials=3, cells={}, code={}),
+    SupplementaryPlan(budgets=("12k",), trials=3, cells={}, code={}),
+]
 FILES: list[tuple[Any, Callable[[Path], Any], Callable[[Path, Any], None]]] = [
     (MANIFEST, read_manifest, write_manifest),
     (dataclasses.replace(MANIFEST, origin=None), read_manifest, write_manifest),
@@ -95,6 +130,8 @@ FILES: list[tuple[Any, Callable[[Path], Any], Callable[[Path, Any], None]]] = [
     (WALKING, read_splits, write_splits),
     (SUMMARY, read_summary, write_summary),
     (INGESTION, read_ingestion, write_ingestion),
+    *((plan, partial(read_plan, type(plan)), write_plan) for plan in PLANS),
+    *((NotPlanned(reason="off"), partial(read_plan, type(plan)), write_plan) for plan in PLANS),
 ]
 
 
@@ -144,3 +181,25 @@ def test_a_damaged_splits_file_names_file_key_and_what_to_run(
         read_splits(path)
     assert f"{path}: {words}" in str(caught.value)
     assert "dvc repro splits" in str(caught.value)
+
+
+def test_a_plan_without_a_key_or_of_another_kind_names_what_to_run(tmp_path: Path) -> None:
+    path = tmp_path / "12k-h3.json"
+    with pytest.raises(WorkFailed, match="is missing: run `dvc repro plan` first"):
+        read_plan(type(SEARCH), path)
+    write_plan(path, SEARCH)
+    with pytest.raises(WorkFailed, match=r"seeds: is missing; remove it and run `dvc repro plan`"):
+        read_plan(TrainPlan, path)
+    path.write_text("{}")
+    with pytest.raises(WorkFailed, match=r"12k-h3.json: cell: is missing \(and \d+ more\)"):
+        read_plan(type(SEARCH), path)
+
+
+def test_a_plan_holds_what_it_asks_flat_and_leaves_out_volume_where_it_is_used(tmp_path: Path) -> None:
+    write_plan(tmp_path / "a.json", SEARCH)
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert {"cell", "planned", "data", "search", "code"} <= set(written)
+    assert "volume" not in written["data"]
+    assert "metric" not in written["search"]["stop"]
+    write_plan(tmp_path / "b.json", AUDIT)
+    assert json.loads((tmp_path / "b.json").read_text())["data"]["volume"] is False

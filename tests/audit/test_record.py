@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 from tests.studies import make_study, params_of, prepare, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.finding import Finding
 from tsladder.audit.subject import Subject
 from tsladder.errors import WorkFailed
 from tsladder.law.audit_record import PROBES, read_audit
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -73,8 +74,8 @@ def test_numbers_that_json_does_not_know_become_words() -> None:
 def test_missing_splits_and_foreign_features_end_with_what_to_do(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     prepare(places)
-    plan = read_plan(places.audit_plan)
-    foreign = {**plan, "model": {**plan["model"], "n_features": 24}}
+    plan = read_plan(AuditPlan, places.audit_plan)
+    foreign = dataclasses.replace(plan, model=dataclasses.replace(plan.model, n_features=24))
     with pytest.raises(WorkFailed, match="25 columns"):
         open_subject(places, foreign)
     places.horizon_splits(1).unlink()

@@ -9,6 +9,7 @@ import pytest
 from tests.audit.leaks import with_days, with_step
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach, shared_days
@@ -19,7 +20,6 @@ from tsladder.audit.truncation import truncated_future
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -30,7 +30,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     other.to_parquet(places.bars("other"), index=False)
     for name in ("inputs", "features", "splits", "plan"):
         verb(name)(places, params_of(places))
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 def with_later_training(subject: Subject, days: int) -> Subject:

@@ -22,6 +22,7 @@ from tests.studies import DEFAULT_PARAMS, ROOT
 from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.features import write_manifest
 from tsladder.artifacts.inputs import write_inputs, write_manifests
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.console.pipeline import read_pipeline
@@ -189,7 +190,7 @@ def trial(number: int, seconds: float | None = None, **changes: Any) -> dict[str
 def whole_trial(places: Places, plans: CellPlans, number: int) -> dict[str, Any]:
     """A line of trials.jsonl with all that a search reads, of a trial that is the one of this number in any search."""
     configuration = {**dict.fromkeys(IDENTITY, 1), "epochs": 1 + number}
-    seed = trial_seed(plans.search["seed"], plans.cell, Phase.SEARCH, number)
+    seed = trial_seed(plans.search.question.seed, plans.cell, Phase.SEARCH, number)
     base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code(plans.search))
     empty = ("val_loss_se", "best_epoch", "val_auc", "peak_memory_gib", "celsius", "forced")
     figures = ("base_rate_loss", "predicted_memory_gib", "train_seconds", "paused_seconds")
@@ -298,10 +299,10 @@ def _write_cell(places: Places, plans: CellPlans) -> None:
     write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     folder = live_search(places, plans)
-    write_json(folder / "plan.json", plans.search)
+    write_plan(folder / "plan.json", plans.search)
     write_text(folder / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     write_json(places.models(cell) / "status.json", {"cell": str(cell), "status": "done", "seeds": [1, 2]})
-    seeds = {f"seed-{number}": {"seconds": 20.0 * number} for number in range(1, plans.train["seeds"] + 1)}
+    seeds = {f"seed-{number}": {"seconds": 20.0 * number} for number in range(1, plans.train.seeds + 1)}
     write_json(places.timings(cell), {"seeds": seeds})
     trained = places.training(cell, train_key(plans.train, choice, FEATURES, _splits(places, cell)))
     for name, outcome in seeds.items():

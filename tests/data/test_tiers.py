@@ -233,6 +233,6 @@ def test_a_tier_is_one_file_a_toy_put_into_the_folder_is_counted_built_and_plann
     table = build_features(sp500, params.data)
     assert table.values_TF.shape[1] == n_features(params.data) == 7
     (plan, *_) = plan_cells(params)
-    assert plan.search["model"]["n_features"] == 7
+    assert plan.search.question.model.n_features == 7
     assert list_tiers()["tiers"]["t2"]["columns_with_ohlcv"] == 7
     monkeypatch.delitem(sys.modules, "tsladder.data.tiers.t2")

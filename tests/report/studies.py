@@ -3,9 +3,10 @@
 import dataclasses
 import json
 
-from tests.small_records import features_manifest, horizon_splits
+from tests.small_records import features_manifest, horizon_splits, not_planned, search_plan
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.record import json_of
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -31,10 +32,7 @@ def write(path, value):
 
 def write_plans(places, planned=("12k", "80k", "2M")):
     for cell in study_params().cells:
-        plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, "planned": cell.budget in planned}
-        if plan["planned"]:
-            plan |= {"code": {"stages.hpo": "abc"}}
-        write(places.search_plan(cell), plan)
+        write_plan(places.search_plan(cell), search_plan(cell) if cell.budget in planned else not_planned(cell))
 
 
 def write_study(root):

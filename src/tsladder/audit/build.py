@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
 from tsladder.artifacts.store import write_json
 from tsladder.audit.blanked import blanked_test_targets
@@ -22,11 +23,8 @@ from tsladder.data.build import read_all
 from tsladder.data.constant_columns import constant_columns, constant_words
 from tsladder.data.features import read_features
 from tsladder.errors import WorkFailed
-from tsladder.models.spec import Geometry, spec_from_architecture
-from tsladder.params import DataParams, TargetParams, WindowParams
+from tsladder.models.spec import spec_from_architecture
 from tsladder.places import Places
-from tsladder.planning.plans import Plan, read_plan
-from tsladder.planning.recipe import Recipe
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import ProbeOutcome
 
@@ -49,7 +47,7 @@ def audit_study(places: Places) -> None:
 
     Raises WorkFailed where something that is to be probed is missing.
     """
-    record = audit(open_subject(places, read_plan(places.audit_plan)))
+    record = audit(open_subject(places, read_planned(AuditPlan, places.audit_plan)))
     for probe in record["probes"]:
         print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
     for note in record["notes"]:
@@ -86,11 +84,10 @@ def _notes(subject: Subject) -> list[dict[str, Any]]:
     return [{"name": "constant_columns", "columns": list(constant), "words": words}]
 
 
-def open_subject(places: Places, plan: Plan) -> Subject:
+def open_subject(places: Places, plan: AuditPlan) -> Subject:
     """The study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing or
     belong to another question."""
-    data, target = DataParams.from_record(plan["data"]), TargetParams(**plan["target"])
-    windows, geometry = WindowParams(**plan["windows"]), Geometry(**plan["model"])
+    data, target, windows, geometry = plan.data, plan.target, plan.windows, plan.model
     table = read_features(places.features)
     if len(table.columns) != geometry.n_features:
         raise WorkFailed(
@@ -99,19 +96,19 @@ def open_subject(places: Places, plan: Plan) -> Subject:
         )
     sources = read_all(places, data)
     model = SmallModel(
-        spec=spec_from_architecture(geometry, plan["architecture"]),
-        recipe=Recipe.from_record(plan["training"]),
-        seed=derive_seed(plan["seed"], "audit", "model"),
+        spec=spec_from_architecture(geometry, plan.architecture),
+        recipe=plan.training,
+        seed=derive_seed(plan.seed, "audit", "model"),
     )
     return Subject(
         bars=sources.markets[0],
         further_bars=sources.markets[1:],
         table=table,
-        splits_records={horizon: _splits(places, horizon) for horizon in plan["horizons"]},
+        splits_records={horizon: _splits(places, horizon) for horizon in plan.horizons},
         in_time_order=_summary(places).kind != "chunks",
         context_length=windows.context_length,
         target=target,
-        seed=plan["seed"],
+        seed=plan.seed,
         pipeline=study_pipeline(data, target, windows, model, vix=sources.vix),
     )
 

@@ -72,7 +72,7 @@ def _search_left(
     plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
 ) -> Remaining:
     ended = len(results.trial_numbers) + results.trials_to_take_over
-    open_trials = int(plans.search["search"]["trials"]) - ended - len(running)
+    open_trials = plans.search.search.trials - ended - len(running)
     return Remaining(
         count=max(0, open_trials),
         running=running,
@@ -84,7 +84,7 @@ def _search_left(
 def _seeds_left(
     plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
 ) -> Remaining:
-    open_seeds = int(plans.train["seeds"]) - len(results.seed_seconds) - len(running)
+    open_seeds = plans.train.seeds - len(results.seed_seconds) - len(running)
     return Remaining(
         count=max(0, open_seeds),
         running=running,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.plans import plain_plan
 from tsladder.places import Places
 
 
-def recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dict[str, Any] | None:
+def recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> Mapping[str, Any] | None:
     """The plan `path` of that MD5; None where no copy is left.
 
     It is still in its place until the plan stage runs again; then DVC's cache has it, and of a search's plan the live
@@ -23,8 +23,7 @@ def recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dict
         except (FileNotFoundError, NotADirectoryError):
             continue
         if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
-            found = json.loads(content)
-            return found if isinstance(found, dict) else None
+            return plain_plan(content)
     return None
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.plans import NotPlanned, Plan, plain_plan
 from tsladder.artifacts.record import text_of
-from tsladder.artifacts.store import json_text
 from tsladder.data.inputs import bars_beside, further_symbols
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
@@ -19,7 +18,7 @@ from tsladder.planning.across_cells import plan_audit, plan_supplementary, plan_
 from tsladder.planning.cells import CellPlans, plan_cells
 from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
-from tsladder.planning.plans import Plan, study_key
+from tsladder.planning.plans import study_key
 from tsladder.planning.sources import recall, remember
 from tsladder.search.strategies import load
 from tsladder.typed_yaml import read_yaml
@@ -36,10 +35,9 @@ class Question:
     texts: Mapping[str, str]
     study_key: str
 
-    def plan_of(self, path: str) -> Plan:
-        """The plan file `path`."""
-        plan: Plan = json.loads(self.texts[path])
-        return plan
+    def plan_of(self, path: str) -> Mapping[str, Any]:
+        """The plan file `path` as plain data."""
+        return plain_plan(self.texts[path]) or {}
 
 
 def read_question(places: Places) -> Question:
@@ -48,7 +46,7 @@ def read_question(places: Places) -> Question:
     params = parse_params(raw, source=str(places.params))
     recall(places.sources)
     plans = plan_cells(params)
-    files = {path: json_text(plan) for path, plan in _files(places, params, plans)}
+    files = {path: text_of(plan) for path, plan in _files(places, params, plans)}
     files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     remember(places.sources)
@@ -57,17 +55,15 @@ def read_question(places: Places) -> Question:
         raw=raw,
         plans=plans,
         texts=texts,
-        study_key=study_key({str(plan.cell): plan.search for plan in plans}),
+        study_key=study_key({str(plan.cell): plan.search for plan in plans if plan.planned}),
     )
 
 
-def _files(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> list[tuple[Path, Plan]]:
+def _files(places: Places, params: Params, plans: tuple[CellPlans, ...]) -> list[tuple[Path, Plan | NotPlanned]]:
     """As the plan stage writes them."""
     offered = load(params.search.strategy).supplement is not None
     return [
-        *((places.search_plan(plan.cell), plan.search) for plan in plans),
-        *((places.train_plan(plan.cell), plan.train) for plan in plans),
-        *((places.evaluate_plan(plan.cell), plan.evaluate) for plan in plans),
+        *(file for plan in plans for file in plan.by_path(places).items()),
         (places.supplementary_plan, plan_supplementary(params, plans, offered=offered)),
         (places.transfer_plan, plan_transfer(params, plans)),
         (places.audit_plan, plan_audit(params)),

@@ -78,7 +78,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     records = gather(places, plans, belonging, files)
     last = {line["number"]: line for line in records.trials}
     trials = [line for line in last.values() if line["state"] != "interrupted"]
-    objective = Objective(plans.search["search"]["objective"])
+    objective = Objective(plans.search.search.objective)
     leader = objective.best([trial_facts(line) for line in trials])
     best = objective.figures(leader)
     test = records.scores.regions["test"] if isinstance(records.scores, CellScores) else None
@@ -101,7 +101,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
 
 
 def _configuration(objective: Objective, leader: TrialFacts, plans: CellPlans) -> BestConfiguration:
-    model, params = plans.search["model"], leader.params
+    model, params = plans.search.question.model, leader.params
     return BestConfiguration(
         number=leader.number,
         objective=objective.name,
@@ -109,7 +109,7 @@ def _configuration(objective: Objective, leader: TrialFacts, plans: CellPlans) -
         loss=leader.val_loss,
         n_params=leader.n_params,
         architecture={name: params[name] for name in _ARCHITECTURE if name in params}
-        | {name: model[name] for name in ("patch_len", "stride")},
+        | {"patch_len": model.patch_len, "stride": model.stride},
         settings={name: params[name] for name in _SETTINGS if name in params},
     )
 

@@ -15,7 +15,7 @@ from tsladder.planning.identity import training_base, training_code
 from tsladder.planning.plans import cell_key
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
-from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
+from tsladder.search.planned import planned_schedule, planned_space
 
 
 def inputs_are_those_asked(places: Places, params: Params) -> bool:
@@ -50,4 +50,4 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, workers: int | 
     schedule = planned_schedule(search, space, classes=(1, 1))
     base = training_base(search, *inputs, training_code(search))
     adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)
-    return foretell(folder, others, adopter, pruning=planned_pruning(search), workers=workers)
+    return foretell(folder, others, adopter, pruning=search.search.pruning, workers=workers)

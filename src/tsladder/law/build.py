@@ -7,6 +7,7 @@ from typing import Any
 
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.artifacts.store import read_lines
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.cost import StudyCost
@@ -16,7 +17,7 @@ from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan, study_key
+from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
@@ -41,8 +42,8 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
     it, and for a record that is missing or damaged.
     """
-    plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
-    planned = [name for name, plan in plans.items() if plan["planned"]]
+    plans = {str(cell): read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    planned = {name: plan for name, plan in plans.items() if isinstance(plan, SearchPlan)}
     open_cells = []
     if unscored_reason is not None:
         open_cells = [name for name in planned if not places.scores_record(Cell.parse(name)).exists()]
@@ -55,8 +56,8 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
         dropped = (*dropped, DroppedCell(cell=name, reason=str(unscored_reason)))
-    recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
-    objectives = {name: str(plan["search"]["objective"]) for name, plan in plans.items() if plan["planned"]}
+    recipes = {name: plan.question.training for name, plan in planned.items()}
+    objectives = {name: str(plan.search.objective) for name, plan in planned.items()}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = read_audit(places.audit / "audit.json")
     ingestion = read_ingestion(places.ingestion)

@@ -9,55 +9,54 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tsladder.artifacts.store import digest, write_json
+from tsladder.artifacts.plans import AuditPlan, NotPlanned, SupplementaryPlan, TransferPlan, write_plan
+from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, geometry_of
+from tsladder.planning.cells import CellPlans, as_asked, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
-from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe, loss_of_task
+from tsladder.planning.recipe import loss_of_task, recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, tier_module
 
 AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
 
 
-def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> Plan:
+def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> SupplementaryPlan | NotPlanned:
     """`offered`: has the strategy a second phase?"""
     wanted = params.search.supplementary
     if wanted is None:
-        return {"planned": False, "reason": "search.supplementary is null"}
+        return NotPlanned(reason="search.supplementary is null")
     if not offered:
-        return {"planned": False, "reason": f"strategy {params.search.strategy} has one phase"}
-    return {
-        "planned": True,
-        "budgets": wanted.budgets if isinstance(wanted.budgets, str) else list(wanted.budgets),
-        "trials": wanted.trials,
-        "cells": {str(plan.cell): digest(plan.search) for plan in plans if plan.planned},
-        "code": stage_fingerprint(
+        return NotPlanned(reason=f"strategy {params.search.strategy} has one phase")
+    return SupplementaryPlan(
+        budgets=wanted.budgets,
+        trials=wanted.trials,
+        cells={str(plan.cell): digest(json_of(plan.search)) for plan in plans if plan.planned},
+        code=stage_fingerprint(
             "supplementary",
             Code.in_use().source,
             [family_module(params.model.family), strategy_module(params.search.strategy)],
         ),
-    }
+    )
 
 
-def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
+def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> TransferPlan | NotPlanned:
     """What the winners of a rung are trained and judged by on each other's horizons."""
     if not params.search.transfer:
-        return {"planned": False, "reason": "search.transfer is false"}
-    return {
-        "planned": True,
-        "seed": params.study.seed,
-        "evaluation": dataclasses.asdict(params.evaluation),
-        "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params.model.family)]),
-    }
+        return NotPlanned(reason="search.transfer is false")
+    return TransferPlan(
+        seed=params.study.seed,
+        evaluation=params.evaluation,
+        cells={str(plan.cell): digest(json_of(plan.train)) for plan in plans if plan.planned},
+        code=stage_fingerprint("transfer", Code.in_use().source, [family_module(params.model.family)]),
+    )
 
 
-def plan_audit(params: Params) -> Plan:
+def plan_audit(params: Params) -> AuditPlan:
     """What the leak audit asks about: data, labels and windows on every horizon, and a small model of the family.
 
     Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
@@ -66,23 +65,21 @@ def plan_audit(params: Params) -> Plan:
     spec = _small_member(params)
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
     # reported losses, so it trains on them: a leak shows whatever the study is trained on.
-    recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
+    recipe = recipe_of(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
     loss = loss_of_task(params.target.task)
-    audited = dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss")
-    return {
-        "planned": True,
-        "seed": params.study.seed,
-        "horizons": list(params.horizons),
-        "data": params.data.to_record(),
-        "target": dataclasses.asdict(params.target),
-        "windows": dataclasses.asdict(params.windows),
-        "model": dataclasses.asdict(spec.geometry),
-        "architecture": spec.architecture(),
-        "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint(
+    return AuditPlan(
+        seed=params.study.seed,
+        horizons=params.horizons,
+        data=as_asked(params.data),
+        target=params.target,
+        windows=params.windows,
+        model=spec.geometry,
+        architecture=spec.architecture(),
+        training=dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss"),
+        code=stage_fingerprint(
             "audit", Code.in_use().source, [family_module(params.model.family), tier_module(params.data.tier)]
         ),
-    }
+    )
 
 
 def _small_member(params: Params) -> ModelSpec:
@@ -102,6 +99,6 @@ def write_plans_across_cells(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
 ) -> None:
     """One file a stage."""
-    write_json(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
-    write_json(places.transfer_plan, plan_transfer(params, plans))
-    write_json(places.audit_plan, plan_audit(params))
+    write_plan(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
+    write_plan(places.transfer_plan, plan_transfer(params, plans))
+    write_plan(places.audit_plan, plan_audit(params))

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tsladder.artifacts.plans import CellPlan
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest
 from tsladder.planning.fingerprint import Code, module_fingerprints
-from tsladder.planning.plans import Plan
 from tsladder.planning.same_numbers import same_numbers
 from tsladder.planning.stage_code import TRAINING, family_module
 
 
-def training_code(plan: Plan) -> dict[str, str]:
+def training_code(plan: CellPlan) -> dict[str, str]:
     """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
     code, where that made the same numbers. `plan` is any plan file of a cell; it names the family."""
-    found = module_fingerprints((*TRAINING, family_module(plan["model"]["family"])), Code.in_use().source)
+    found = module_fingerprints((*TRAINING, family_module(plan.question.model.family)), Code.in_use().source)
     return same_numbers().as_before("training", found)
 
 
-def training_base(plan: Plan, features_fingerprint: str, splits: HorizonSplits, code: Mapping[str, str]) -> str:
+def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSplits, code: Mapping[str, str]) -> str:
     """What all trainings of a cell have in common; `plan` is any plan file of the cell, `code` of `training_code`.
 
     Features and splits enter by their values, the rest of the question by what the windows and the recipe need of it.
     """
-    asked = {name: plan[name] for name in ("horizon", "target", "windows", "model", "training")}
+    question = json_of(plan.question)
+    asked = {name: question[name] for name in ("horizon", "target", "windows", "model", "training")}
     return digest(asked, features_fingerprint, json_of(splits), code)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
 from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
 from tsladder.artifacts.splits import Counts, RegionCount, read_splits, read_summary
 from tsladder.artifacts.store import digest
 from tsladder.params import Params
@@ -18,7 +19,7 @@ from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
 from tsladder.report.law_files import read_audit, read_law
 from tsladder.results.cell_files import read_cell
-from tsladder.results.stored import Record, bytes_if_there, read_if_there
+from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
 
 PACKAGES = (
@@ -40,8 +41,8 @@ PACKAGES = (
 
 def read_facts(places: Places, params: Params) -> Facts:
     """Everything a report tells. Missing files leave gaps; raises WorkFailed for a damaged one."""
-    plans = {str(cell): read_if_there(places.search_plan(cell)) for cell in params.cells}
-    known = {name: dict(plan) for name, plan in plans.items() if "planned" in plan}
+    plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
     law = read_law(places)
@@ -120,11 +121,14 @@ def software_versions() -> dict[str, str]:
 
 
 def _fingerprints(
-    key: str | None, data: FeaturesManifest | None, plans: Mapping[str, Record], cells: Sequence[CellFacts]
+    key: str | None,
+    data: FeaturesManifest | None,
+    plans: Mapping[str, SearchPlan | NotPlanned],
+    cells: Sequence[CellFacts],
 ) -> dict[str, str]:
     """Name -> hexadecimal identity: the question, the values, the searching code, and each horizon's test windows."""
     found: dict[str, str | None] = {"study": key, "features": data.fingerprint if data else None}
-    code = {digest(plan["code"]) for plan in plans.values() if "code" in plan}
+    code = {digest(plan.code) for plan in plans.values() if isinstance(plan, SearchPlan)}
     found["code of the search"] = code.pop() if len(code) == 1 else None
     for cell in cells:
         if cell.test is not None:

@@ -16,12 +16,13 @@ from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import read_manifest
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there, read_lines
 from tsladder.errors import WorkFailed
 from tsladder.places import BEST_PARAMS, Places
-from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
+from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import SEED_PREFIX, CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.stored import Record, read_if_there
@@ -35,11 +36,11 @@ class Plans(Protocol):
     @property
     def cell(self) -> Cell: ...
     @property
-    def search(self) -> Plan: ...
+    def search(self) -> SearchPlan: ...
     @property
-    def train(self) -> Plan: ...
+    def train(self) -> TrainPlan: ...
     @property
-    def evaluate(self) -> Plan: ...
+    def evaluate(self) -> EvaluatePlan: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +121,7 @@ def _live_seeds(places: Places, plans: Plans, choice: Choice | Ending | None, fi
     if not isinstance(choice, Choice):
         return {}
     folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
-    names = [f"{SEED_PREFIX}{number}" for number in range(1, plans.train["seeds"] + 1)]
+    names = [f"{SEED_PREFIX}{number}" for number in range(1, plans.train.seeds + 1)]
     outcomes = {name: files.read(folder / name / "outcome.json", read_if_there) for name in names}
     return {name: outcome for name, outcome in outcomes.items() if outcome}
 
