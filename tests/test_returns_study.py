@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
+from tsladder.artifacts.audit import PROBES
 from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, write_json
@@ -18,7 +19,6 @@ from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
 from tsladder.evaluation.regression_metrics import TrainingReturns, score_returns
-from tsladder.law.audit_record import PROBES
 from tsladder.law.build import fit_law
 from tsladder.places import Places
 from tsladder.report.build import build_report

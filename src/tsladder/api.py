@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.audit import AuditRecord
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.console.status import study_state
@@ -25,7 +26,6 @@ from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.report.law_facts import Audit
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.stored import Interval, Record, pair_of, read_if_there
@@ -112,7 +112,7 @@ class Study:
     trials: pd.DataFrame
     scores: pd.DataFrame
     laws: Mapping[int, Law]
-    audit: Audit | None
+    audit: AuditRecord | None
     not_fresh: Mapping[str, str]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.small_records import features_manifest, horizon_splits, region_count, search_plan
 
+from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, read_audit, write_audit
 from tsladder.artifacts.features import FurtherFeatures, LostDays, read_manifest, write_manifest
 from tsladder.artifacts.ingestion import (
     Finding,
@@ -46,7 +47,7 @@ from tsladder.artifacts.splits import (
 )
 from tsladder.errors import WorkFailed
 from tsladder.params import EvaluationParams
-from tsladder.vocabulary import Cell, Region
+from tsladder.vocabulary import Cell, ProbeOutcome, Region
 
 MANIFEST = features_manifest()
 OWN = MANIFEST.origin
@@ -113,6 +114,24 @@ AUDIT = AuditPlan(
     code={},
 )
 EVALUATION = EvaluationParams(bootstrap_draws=100, confidence=0.95)
+PROBE = ProbeFinding(
+    name="shared_days",
+    title="No day is shared",
+    passed=False,
+    numbers={"days": 3, "share": 0.5, "order": "in time"},
+    words="Some.",
+    outcome=ProbeOutcome.INCONCLUSIVE,
+    needs="more days",
+)
+AUDITS = [
+    AuditRecord(
+        passed=False,
+        outcome=ProbeOutcome.INCONCLUSIVE,
+        probes=(PROBE,),
+        notes=(AuditNote.of_constant_columns(("volume",), "volume is constant"),),
+    ),
+    AuditRecord(passed=True, probes=()),
+]
 PLANS: list[Any] = [
     SEARCH,
     TrainPlan(question=SEARCH.question, seeds=3, code={"a": "b"}),
@@ -129,6 +148,7 @@ FILES: list[tuple[Any, Callable[[Path], Any], Callable[[Path, Any], None]]] = [
     (SPLITS, read_splits, write_splits),
     (WALKING, read_splits, write_splits),
     (SUMMARY, read_summary, write_summary),
+    *((audit, read_audit, write_audit) for audit in AUDITS),
     (INGESTION, read_ingestion, write_ingestion),
     *((plan, partial(read_plan, type(plan)), write_plan) for plan in PLANS),
     *((NotPlanned(reason="off"), partial(read_plan, type(plan)), write_plan) for plan in PLANS),
@@ -203,3 +223,10 @@ def test_a_plan_holds_what_it_asks_flat_and_leaves_out_volume_where_it_is_used(t
     assert "metric" not in written["search"]["stop"]
     write_plan(tmp_path / "b.json", AUDIT)
     assert json.loads((tmp_path / "b.json").read_text())["data"]["volume"] is False
+
+
+def test_an_audit_from_before_there_were_outcomes_says_them_by_what_passed() -> None:
+    old = dataclasses.replace(PROBE, outcome=None, needs=None)
+    assert old.ended is ProbeOutcome.FAILED
+    assert dataclasses.replace(old, passed=True).ended is ProbeOutcome.PASSED
+    assert AuditRecord(passed=False, probes=(old, PROBE)).worst is ProbeOutcome.FAILED

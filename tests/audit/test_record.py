@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, verb
 
+from tsladder.artifacts.audit import PROBES
 from tsladder.artifacts.plans import AuditPlan, read_plan
+from tsladder.artifacts.record import text_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.finding import Finding
 from tsladder.audit.subject import Subject
 from tsladder.errors import WorkFailed
-from tsladder.law.audit_record import PROBES, read_audit
+from tsladder.law.audit_record import whole_audit
 from tsladder.places import Places
 from tsladder.vocabulary import ProbeOutcome
 
@@ -27,7 +29,8 @@ def audited(study: Places) -> Places:
 
 
 def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -> None:
-    record = read_audit(audited.audit / "audit.json")
+    assert whole_audit(audited.audit_record).passed
+    record = json.loads(audited.audit_record.read_text())
     assert record["passed"] is True
     assert [probe["name"] for probe in record["probes"]] == list(PROBES)
     assert all(probe["passed"] for probe in record["probes"])
@@ -49,7 +52,7 @@ def test_a_study_in_shuffled_blocks_under_revin_passes(in_blocks: Subject, probe
 
 def test_the_record_repeats_exactly_and_knows_no_path(audited: Places, subject: Subject) -> None:
     text = (audited.audit / "audit.json").read_text()
-    assert json.loads(text) == audit(subject)
+    assert text == text_of(audit(subject))
     assert str(audited.root) not in text
 
 
@@ -68,7 +71,7 @@ def test_numbers_that_json_does_not_know_become_words() -> None:
     finding = Finding(
         name="normalisation", outcome=ProbeOutcome.FAILED, numbers={"a": float("inf"), "b": 1.5}, words=""
     )
-    assert json.loads(json.dumps(finding.to_json(), allow_nan=False))["numbers"] == {"a": "inf", "b": 1.5}
+    assert json.loads(text_of(finding.record()))["numbers"] == {"a": "inf", "b": 1.5}
 
 
 def test_missing_splits_and_foreign_features_end_with_what_to_do(tmp_path: Path) -> None:

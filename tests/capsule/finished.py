@@ -8,12 +8,12 @@ import pandas as pd
 from tests.report import studies as records
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.audit import PROBES
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.evaluation.scores import score_region
-from tsladder.law.audit_record import PROBES
 from tsladder.law.build import law_record
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams

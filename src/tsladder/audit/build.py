@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
-from tsladder.artifacts.store import write_json
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -48,40 +47,40 @@ def audit_study(places: Places) -> None:
     Raises WorkFailed where something that is to be probed is missing.
     """
     record = audit(open_subject(places, read_planned(AuditPlan, places.audit_plan)))
-    for probe in record["probes"]:
+    for probe in record.probes:
         print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
-    for note in record["notes"]:
-        print(f"audit: note  {note['words']}", file=sys.stderr, flush=True)
-    write_json(places.audit / "audit.json", record)
+    for note in record.notes:
+        print(f"audit: note  {note.words}", file=sys.stderr, flush=True)
+    write_audit(places.audit_record, record)
 
 
-def _line(probe: Mapping[str, Any]) -> str:
-    if probe["outcome"] == ProbeOutcome.PASSED:
-        return f"pass  {probe['title']}"
-    if probe["outcome"] == ProbeOutcome.FAILED:
-        return f"FAIL  {probe['title']}: {probe['words']}"
-    return f"inconclusive  {probe['title']}: {probe['words']} It would need {probe['needs']}."
+def _line(probe: ProbeFinding) -> str:
+    if probe.ended is ProbeOutcome.PASSED:
+        return f"pass  {probe.title}"
+    if probe.ended is ProbeOutcome.FAILED:
+        return f"FAIL  {probe.title}: {probe.words}"
+    return f"inconclusive  {probe.title}: {probe.words} It would need {probe.needs}."
 
 
-def audit(subject: Subject) -> dict[str, Any]:
-    """JSON-ready; the same subject gives the same record."""
+def audit(subject: Subject) -> AuditRecord:
+    """The same subject gives the same record."""
     findings = [probe(subject) for probe in IN_ORDER]
-    return {
-        "passed": all(finding.passed for finding in findings),
-        "outcome": ProbeOutcome.of_all(finding.outcome for finding in findings).value,
-        "probes": [finding.to_json() for finding in findings],
-        "notes": _notes(subject),
-    }
+    return AuditRecord(
+        passed=all(finding.passed for finding in findings),
+        outcome=ProbeOutcome.of_all(finding.outcome for finding in findings),
+        probes=tuple(finding.record() for finding in findings),
+        notes=_notes(subject),
+    )
 
 
-def _notes(subject: Subject) -> list[dict[str, Any]]:
-    """List what a reader should know of the data and is no leak: `name`, `columns`, and a sentence each."""
+def _notes(subject: Subject) -> tuple[AuditNote, ...]:
+    """What a reader should know of the data and is no leak."""
     splits = [subject.splits(horizon) for horizon in subject.horizons]
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:
-        return []
+        return ()
     words = constant_words(constant, len(subject.table.columns), subject.table.tier)
-    return [{"name": "constant_columns", "columns": list(constant), "words": words}]
+    return (AuditNote.of_constant_columns(tuple(constant), words),)
 
 
 def open_subject(places: Places, plan: AuditPlan) -> Subject:

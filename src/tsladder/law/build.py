@@ -8,8 +8,9 @@ from typing import Any
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ingestion import read_ingestion
 from tsladder.artifacts.plans import SearchPlan, read_plan
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import read_lines
-from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
+from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
 from tsladder.law.evidence.selection import Selection, judge_selection, ranked_losses
@@ -59,7 +60,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     recipes = {name: plan.question.training for name, plan in planned.items()}
     objectives = {name: str(plan.search.objective) for name, plan in planned.items()}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
-    audit = read_audit(places.audit / "audit.json")
+    audit = whole_audit(places.audit_record)
     ingestion = read_ingestion(places.ingestion)
     return scaling_record(
         points,
@@ -81,7 +82,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=params.target.metric,
         selections=selections,
-    ) | {"audit": audit}
+    ) | {"audit": json_of(audit)}
 
 
 def read_selection(

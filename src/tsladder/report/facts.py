@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import FeaturesManifest
 from tsladder.artifacts.ingestion import Ingestion
@@ -12,7 +13,7 @@ from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
 from tsladder.params import Params
-from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
+from tsladder.report.law_facts import LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts
 from tsladder.vocabulary import Cell, ProbeOutcome
 
@@ -77,7 +78,7 @@ class Facts:
     data: FeaturesManifest | None
     environment: Environment
     picture: bytes | None
-    audit: Audit | None = None
+    audit: AuditRecord | None = None
     supplement: SupplementFacts | None = None
     transfer: Transfer | None = None
     ingestion: Ingestion | None = None
@@ -93,7 +94,7 @@ class Facts:
     @property
     def leaks(self) -> bool:
         """True where a leak probe failed, so that no figure counts; an inconclusive one is no leak."""
-        return self.audit is not None and self.audit.outcome is ProbeOutcome.FAILED
+        return self.audit is not None and self.audit.worst is ProbeOutcome.FAILED
 
     @property
     def confidence(self) -> float:

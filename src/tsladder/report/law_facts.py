@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.artifacts.audit import AuditRecord
 from tsladder.results.stored import Interval
-from tsladder.vocabulary import ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,31 +193,6 @@ class LawFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Probe:
-    """One leak probe: what it looked at, in words and numbers. `needs`: what an inconclusive one would take to tell."""
-
-    name: str
-    title: str
-    outcome: ProbeOutcome
-    numbers: Mapping[str, float | str]
-    words: str
-    needs: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Audit:
-    """The leak probes of the study, in their order. `constant`: a sentence on columns that are constant over training;
-    None where there is none, or the audit was made before they were looked for."""
-
-    outcome: ProbeOutcome
-    probes: tuple[Probe, ...]
-    constant: str | None = None
-
-    def ending(self, outcome: ProbeOutcome) -> tuple[Probe, ...]:
-        return tuple(probe for probe in self.probes if probe.outcome is outcome)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class StudyLaw:
     """law/scaling.json as a whole. `audit`: the one that its verdicts were given under."""
 
@@ -226,4 +201,4 @@ class StudyLaw:
     confidence: float | None
     alpha_of_interest: float | None
     horizons: Mapping[int, LawFacts]
-    audit: Audit | None
+    audit: AuditRecord | None

@@ -1,12 +1,13 @@
-"""What fit and audit left, read into StudyLaw and Audit."""
+"""What fit left, read into StudyLaw."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tsladder.artifacts.audit import AuditRecord
+from tsladder.artifacts.record import record_of
 from tsladder.places import Places
 from tsladder.report.law_facts import (
-    Audit,
     ConfidenceSet,
     Excess,
     Floor,
@@ -17,13 +18,11 @@ from tsladder.report.law_facts import (
     ModelChoice,
     Neighbours,
     Overfit,
-    Probe,
     SelectionFacts,
     StudyLaw,
     WayToSettle,
 )
 from tsladder.results.stored import Interval, Record, pair_of, read_if_there
-from tsladder.vocabulary import ProbeOutcome
 
 
 def read_law(places: Places) -> StudyLaw | None:
@@ -37,35 +36,12 @@ def read_law(places: Places) -> StudyLaw | None:
         confidence=record.get("confidence"),
         alpha_of_interest=record.get("alpha_of_interest"),
         horizons={int(horizon): _law(int(horizon), law) for horizon, law in record["horizons"].items()},
-        audit=audit_of(record.get("audit")),
+        audit=_audit(record.get("audit")),
     )
 
 
-def read_audit(places: Places) -> Audit | None:
-    """The audit stage's own record; None where it has not run."""
-    return audit_of(read_if_there(places.audit / "audit.json"))
-
-
-def audit_of(record: Record | None) -> Audit | None:
-    if not record or "probes" not in record:
-        return None
-    probes = tuple(
-        Probe(
-            name=probe["name"],
-            title=probe.get("title") or probe["name"].replace("_", " "),
-            outcome=ProbeOutcome.of(probe),
-            numbers=probe.get("numbers") or {},
-            words=probe.get("words", ""),
-            needs=probe.get("needs"),
-        )
-        for probe in record["probes"]
-    )
-    notes = {note["name"]: note["words"] for note in record.get("notes", ())}
-    return Audit(
-        outcome=ProbeOutcome.of_all(probe.outcome for probe in probes),
-        probes=probes,
-        constant=notes.get("constant_columns"),
-    )
+def _audit(record: Record | None) -> AuditRecord | None:
+    return None if record is None else record_of(AuditRecord, record, source="the audit in scaling.json")
 
 
 def _law(horizon: int, law: Record) -> LawFacts:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tsladder.artifacts.audit import audit_if_there
 from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
 from tsladder.artifacts.ingestion import read_ingestion
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
@@ -17,7 +18,7 @@ from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
-from tsladder.report.law_files import read_audit, read_law
+from tsladder.report.law_files import read_law
 from tsladder.results.cell_files import read_cell
 from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
@@ -60,7 +61,7 @@ def read_facts(places: Places, params: Params) -> Facts:
             fingerprints=_fingerprints(key, data, known, cells),
         ),
         picture=bytes_if_there(places.law / "scaling.png"),
-        audit=read_audit(places) or (law.audit if law else None),
+        audit=audit_if_there(places.audit_record) or (law.audit if law else None),
         supplement=supplement_facts(places, params.cells),
         transfer=transfer_found(places),
         ingestion=read_ingestion(places.ingestion),

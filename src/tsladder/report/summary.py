@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.audit import audit_if_there
 from tsladder.places import Places
 from tsladder.report import law_words, words
 from tsladder.report.law_facts import LawFacts
-from tsladder.report.law_files import read_audit, read_law
+from tsladder.report.law_files import read_law
 from tsladder.vocabulary import ProbeOutcome
 
 PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, the same for all rungs."
@@ -19,7 +20,7 @@ def verdict_lines(places: Places) -> list[str]:
         return ["no verdict yet: the law has not been fitted"]
     if not law.horizons:
         return ["no verdict: no cell is planned"]
-    audit = read_audit(places) or law.audit
+    audit = audit_if_there(places.audit_record) or law.audit
     failed = audit.ending(ProbeOutcome.FAILED) if audit else ()
     lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in failed]
     for _, of_horizon in sorted(law.horizons.items()):
