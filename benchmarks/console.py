@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.small_records import features_manifest, horizon_splits
+from tests.small_records import features_manifest, horizon_law, horizon_splits, study_law
 
 from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.features import write_manifest
+from tsladder.artifacts.law import write_law
 from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
 from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, write_summary
@@ -68,11 +69,8 @@ def write_study(folder: Path) -> Places:
         write_cell(places, plans)
     for path in (places.audit, places.supplementary, places.transfer):
         write_json(path / "record.json", {"status": "not_planned"})
-    law = {"verdict": "flat", "fits": {"power": {"alpha": 0.01, "alpha_ci": [0.0, 0.02]}}}
-    write_json(
-        places.law / "scaling.json",
-        {"study_key": question.study_key, "horizons": {str(horizon): law for horizon in HORIZONS}},
-    )
+    laws = dict.fromkeys(HORIZONS, horizon_law("flat", 0.01))
+    write_law(places.scaling, study_law(laws, study_key=question.study_key))
     for name in ("scaling.csv", "scaling.png"):
         (places.law / name).write_bytes(os.urandom(100_000))
     (places.report / "report.html").parent.mkdir()

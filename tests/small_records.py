@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tsladder.artifacts.features import BarsFacts, ColumnKind, FeatureColumn, FeaturesManifest, Origin
+from tsladder.artifacts.law import Fits, HorizonLaw, ModelChoice, PowerLaw, StudyLaw
 from tsladder.artifacts.plans import CellQuestion, NotPlanned, Recipe, SearchPlan, SearchTask
 from tsladder.artifacts.splits import HorizonSplits, RegionCount, RegionDays, SplitDays
 from tsladder.families.parts.geometry import Geometry
@@ -124,3 +125,79 @@ def search_plan(cell: Cell) -> SearchPlan:
 
 def not_planned(cell: Cell) -> NotPlanned:
     return NotPlanned(cell=str(cell), budget=cell.budget, horizon=cell.horizon)
+
+
+def power_law(alpha: float, *, dof: float = 3.0) -> PowerLaw:
+    """An exponent whose interval is the root of the sum of the squares of its parts: .018 and .024 make .03."""
+    return PowerLaw(
+        C=0.5,
+        alpha=alpha,
+        alpha_ci=(alpha - 0.03, alpha + 0.03),
+        alpha_ci_rungs=(alpha - 0.018, alpha + 0.018),
+        alpha_ci_days=(alpha - 0.024, alpha + 0.024),
+        alpha_se=0.01,
+        alpha_dof=dof,
+        alpha_se_rungs=0.006,
+        alpha_se_days=0.008,
+        alpha_dof_days=80.0,
+        r2=0.4,
+        residuals=(),
+        weights=(),
+        leverage=(),
+        cooks_distance=(),
+        reference_n=80_000.0,
+        loss_at_reference=0.36,
+        loss_at_reference_ci=(0.35, 0.37),
+        residual_sd=0.01,
+        log_n_spread=10.0,
+        n_rungs=5,
+        dof=dof,
+        t_critical=3.18,
+        confidence=0.95,
+        beta=None,
+    )
+
+
+def horizon_law(verdict: str = "flat", alpha: float | None = None) -> HorizonLaw:
+    """A law without rungs: its verdict and, where `alpha` is given, its exponent."""
+    power = None if alpha is None else power_law(alpha)
+    return HorizonLaw(
+        points=(),
+        fits=Fits(constant=None, power=power, power_floor=None, overfit=None),
+        verdict=verdict,
+        reason="Because of the numbers.",
+        settle="Five more rungs.",
+        settle_options=(),
+        beaten_by=(),
+        model_choice=ModelChoice(aicc={}, preferred="constant", reason="the interval contains 0"),
+        power_by_count={},
+        joint_region=None,
+        influential=(),
+        excess=None,
+        base_rate_loss=None,
+        own_rate_loss=None,
+        baselines={},
+        rung_noise=None,
+        minimum_detectable_alpha=None if alpha is None else 0.0321,
+        minimum_detectable_alpha_range=None if alpha is None else (0.0204, 0.0513),
+        power=None,
+        repetition=None,
+        neighbours=(),
+        confidence_set=None,
+        leave_one_rung_out=(),
+        extrapolation=None,
+        notes=(),
+    )
+
+
+def study_law(
+    horizons: Mapping[int, HorizonLaw], *, study_key: str = "key", metric: str = "log_loss", region: str = "test"
+) -> StudyLaw:
+    return StudyLaw(
+        study_key=study_key,
+        metric=metric,
+        region=region,
+        confidence=0.95,
+        alpha_of_interest=0.015,
+        horizons=horizons,
+    )

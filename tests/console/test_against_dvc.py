@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests import cell_files
 from tests.console.written import reader, set_leaves, write_study
-from tests.small_records import features_manifest
+from tests.small_records import features_manifest, study_law
 from tests.studies import ROOT
 
 from tsladder.artifacts.record import text_of
@@ -41,6 +41,7 @@ import hashlib, json, sys
 from pathlib import Path
 
 MANIFEST = json.loads(MANIFEST_TEXT)
+LAW = json.loads(LAW_TEXT)
 
 def said(path):
     """What a file says without comments, so that a remark in a source leaves the same outputs."""
@@ -96,7 +97,7 @@ def write(stage, cell, seen):
         put(art / f"scores/{cell}/scores.json", SCORES | {"seen": seen})
     elif stage == "fit":
         for name in ("scaling.json", "scaling.csv", "scaling.png"):
-            put(art / "law" / name, {"seen": seen, "horizons": {}})
+            put(art / "law" / name, LAW | {"seen": seen})
     else:
         put(art / stage / f"{stage}.json", {"seen": seen})
 '''
@@ -128,7 +129,8 @@ class Repository:
                 path.write_text("from tsladder.training.trainer import work, steps\n")
         write_text(
             folder / "src/tsladder/training/trainer.py",
-            f"steps = 11\nMANIFEST_TEXT = {text_of(features_manifest())!r}\n{WORK}",
+            f"steps = 11\nMANIFEST_TEXT = {text_of(features_manifest())!r}\n"
+            f"LAW_TEXT = {text_of(study_law({}))!r}\n{WORK}",
         )
         write_text(folder / "stages/plan.py", PLANS.format(source=str(ROOT / "src")))
         self.dvc("init", "--no-scm", "-q")

@@ -7,6 +7,7 @@ figure is chosen here and easy to follow by hand: trial k of a cell takes 10 (k 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -16,12 +17,14 @@ from typing import Any
 import pytest
 import yaml
 from tests import cell_files
-from tests.small_records import features_manifest, horizon_splits
+from tests.small_records import features_manifest, horizon_law, horizon_splits, power_law, study_law
 from tests.studies import DEFAULT_PARAMS, ROOT
 
+from tsladder.artifacts.audit import AuditRecord, write_audit
 from tsladder.artifacts.choice import Choice, write_choice
 from tsladder.artifacts.features import write_manifest
 from tsladder.artifacts.inputs import write_inputs, write_manifests
+from tsladder.artifacts.law import write_law
 from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
@@ -99,12 +102,14 @@ def build(places: Places) -> None:
         write_text(places.root / path, text)
     for plans in question.plans:
         _write_cell(places, plans)
-    write_json(places.audit / "audit.json", {"probes": []})
+    write_audit(places.audit_record, AuditRecord(passed=True, probes=()))
     write_json(places.supplementary / "selection.json", {"status": "not_planned"})
     write_json(places.transfer / "transfer.json", {"status": "not_planned"})
-    law = {"verdict": "flat", "fits": {"power": {"alpha": 0.01, "alpha_ci": [0.005, 0.015]}}}
-    horizons = {str(horizon): law for horizon in question.params.horizons}
-    write_json(places.law / "scaling.json", {"study_key": question.study_key, "horizons": horizons})
+    power = dataclasses.replace(power_law(0.01), alpha_ci=(0.005, 0.015), alpha_ci_rungs=None, alpha_ci_days=None)
+    flat = horizon_law("flat")
+    law = dataclasses.replace(flat, fits=dataclasses.replace(flat.fits, power=power))
+    laws = dict.fromkeys(question.params.horizons, law)
+    write_law(places.scaling, study_law(laws, study_key=question.study_key))
     write_text(places.law / "scaling.csv", "n_params,loss\n")
     write_text(places.law / "scaling.png", "a picture")
     write_text(places.report / "report.md", "a report")
@@ -250,16 +255,16 @@ def _write_code(folder: Path) -> None:
     package = folder / "src" / "tsladder"
     write_text(package / "__init__.py", "")
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
-    modules_of_data = {
+    listed = {
         dep
         for stage in ("inputs", "features", "splits", "ingestion", "fit", "report")
         for dep in stages[stage]["deps"]
-        if "/tsladder/data/" in dep
+        if "/tsladder/data/" in dep or "/tsladder/artifacts/" in dep
     }
-    for path in sorted(modules_of_data):
+    for path in sorted(listed):
         file = folder / path / "__init__.py" if (ROOT / path).is_dir() else folder / path
         write_text(file, f"name = {path!r}\n")
-    for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
+    for room in ("artifacts", "law", "evaluation", "planning", "tracking", "report", "results"):
         write_text(package / room / "__init__.py", "")
     for stage, room in ROOMS.items():
         for path, text in CODE.items():

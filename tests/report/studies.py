@@ -3,7 +3,15 @@
 import dataclasses
 import json
 
-from tests.small_records import features_manifest, horizon_splits, not_planned, search_plan
+from tests.small_records import (
+    features_manifest,
+    horizon_law,
+    horizon_splits,
+    not_planned,
+    power_law,
+    search_plan,
+    study_law,
+)
 from tests.studies import DEFAULT_PARAMS
 
 from tsladder.artifacts.plans import write_plan
@@ -173,36 +181,15 @@ def manifest():
 
 
 def law(verdict, *, alpha=None, beaten_by=()):
-    """One horizon of scaling.json with the keys of its contract only."""
-    power = None if alpha is None else power_fit(alpha)
-    return {
-        "points": [],
-        "fits": {"constant": None, "power": power, "power_floor": None},
-        "verdict": verdict,
-        "reason": "Because of the numbers.",
-        "settle": "Five more rungs.",
-        "beaten_by": list(beaten_by),
-        "minimum_detectable_alpha": None if alpha is None else 0.0321,
-        "minimum_detectable_alpha_range": None if alpha is None else [0.0204, 0.0513],
-        "leave_one_rung_out": [],
-        "extrapolation": None,
-    }
+    """One horizon of scaling.json."""
+    return json_of(horizon_law(verdict, alpha)) | {"beaten_by": list(beaten_by)}
 
 
 def power_fit(alpha, *, dof=3.0):
-    """An exponent whose interval is the root of the sum of the squares of its parts: .018 and .024 make .03."""
-    parts = {"": 0.03, "_rungs": 0.018, "_days": 0.024}
-    return {
-        "C": 0.5,
-        "alpha": alpha,
-        **{f"alpha_ci{part}": [alpha - half, alpha + half] for part, half in parts.items()},
-        "r2": 0.4,
-        "dof": dof,
-    }
+    return json_of(power_law(alpha, dof=dof))
 
 
 def write_law(places, horizons, *, key="key", picture=PNG):
-    record = {"study_key": key, "metric": "log_loss", "region": "test", "horizons": horizons}
-    write(places.law / "scaling.json", record)
+    write(places.law / "scaling.json", json_of(study_law({}, study_key=key)) | {"horizons": horizons})
     if picture is not None:
         (places.law / "scaling.png").write_bytes(picture)

@@ -123,7 +123,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     beside = _beside_note(machine, ours)
     said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
     notes = tuple(filter(None, said))
-    key = study_key({str(plan.cell): plan.search for plan in plans})
+    key = study_key({str(plan.cell): plan.search for plan in plans if plan.planned})
     return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
 
 

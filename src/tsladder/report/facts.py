@@ -9,11 +9,11 @@ from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import FeaturesManifest
 from tsladder.artifacts.ingestion import Ingestion
+from tsladder.artifacts.law import HorizonLaw, StudyLaw
 from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
 from tsladder.params import Params
-from tsladder.report.law_facts import LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts
 from tsladder.vocabulary import Cell, ProbeOutcome
 
@@ -102,5 +102,5 @@ class Facts:
         fitted = None if self.law is None else self.law.confidence
         return self.params.evaluation.confidence if fitted is None else fitted
 
-    def law_of(self, horizon: int) -> LawFacts | None:
+    def law_of(self, horizon: int) -> HorizonLaw | None:
         return None if self.law is None else self.law.horizons.get(horizon)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tsladder.artifacts.audit import audit_if_there
 from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
 from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.law import law_if_there
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
 from tsladder.artifacts.splits import Counts, RegionCount, read_splits, read_summary
 from tsladder.artifacts.store import digest
@@ -18,7 +19,6 @@ from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
-from tsladder.report.law_files import read_law
 from tsladder.results.cell_files import read_cell
 from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
@@ -46,7 +46,7 @@ def read_facts(places: Places, params: Params) -> Facts:
     known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
-    law = read_law(places)
+    law = law_if_there(places.scaling)
     data = manifest_if_there(places.features_manifest)
     return Facts(
         params=params,
