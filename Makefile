@@ -33,7 +33,7 @@ study: $(stamp)
 	"$(VENV)/bin/tsladder" run
 
 test: $(stamp)
-	$(run) -m pytest -q -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(run) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: $(stamp)
 	$(run) -m ruff check .

@@ -31,12 +31,12 @@ from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
 from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
-from tsladder.console.pipeline import read_pipeline
-from tsladder.console.question import read_question
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import cell_key, train_key
+from tsladder.status.dvc_yaml import read_pipeline
+from tsladder.status.question import read_question
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[1]

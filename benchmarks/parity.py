@@ -68,6 +68,7 @@ def main() -> None:
                     spec=spec,
                     settings=settings,
                     recipe=recipe,
+                    task="direction",
                     seed=seed,
                     plan=plan,
                     device=machine.device,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsladder.data.windows import Windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.memory import BatchPlan
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.tasks import load
+from tsladder.tasks.parts.losses import Loss
 from tsladder.training.outcome import Job
 
 FEATURES = 3
@@ -73,12 +76,18 @@ def job(**changes: object) -> Job:
         "spec": spec(),
         "settings": settings(),
         "recipe": recipe(),
+        "task": "direction",
         "seed": 7,
         "plan": batch_plan(),
         "device": "cpu",
         "threads": 1,
     }
     return Job(**(values | changes))  # type: ignore[arg-type]
+
+
+def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
+    """The loss that training.loss calls `name`, of the task that allows it."""
+    return load("regression" if name == "huber" else "direction").training_loss(name, y_train_N)
 
 
 def windows(count: int = 100, *, context_length: int = 24, seed: int = 0, learnable: bool = True) -> Windows:

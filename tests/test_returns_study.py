@@ -15,6 +15,7 @@ from tsladder.artifacts.audit import PROBES
 from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
@@ -23,7 +24,6 @@ from tsladder.law.build import fit_law
 from tsladder.places import Places
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
-from tsladder.training.outcome import RECORD
 from tsladder.vocabulary import Cell
 
 LADDER = ["12k", "20k", "30k"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.studies import make_study, params_of, prepare, stage
+from tests.studies import make_study, params_of, prepare, stage, verb
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, read_planned
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.law.build import fit_law
@@ -40,12 +41,16 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         training__max_gradient_norm=None,
     )
     prepare(places)
-    for name in ("hpo", "train", "evaluate"):
-        for rung in ("12k", "30k"):
-            stage(places, name, "--cell", f"{rung}-h2")
-    stage(places, "audit")
-    stage(places, "fit")
-    stage(places, "report")
+    plans = (
+        ("hpo", read_planned(SearchPlan, places.search_plan(CELL))),
+        ("train", read_planned(TrainPlan, places.train_plan(CELL))),
+        ("evaluate", read_planned(EvaluatePlan, places.evaluate_plan(CELL))),
+    )
+    for name, plan in plans:
+        verb(name)(places, params_of(places), CELL, plan)
+        stage(places, name, "--cell", "30k-h2")
+    for name in ("audit", "fit", "report"):
+        verb(name)(places, params_of(places))
     return places
 
 

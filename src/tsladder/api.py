@@ -12,7 +12,7 @@ law = tsladder.fit_law(pandas.DataFrame({"n_params": sizes, "loss": losses}))
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,6 @@ from tsladder.artifacts.law import HorizonLaw, horizon_law_of, law_if_there
 from tsladder.artifacts.record import json_of
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
-from tsladder.console.status import study_state
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
@@ -31,6 +30,8 @@ from tsladder.places import Places
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.stored import Interval
+from tsladder.status.study_state import study_state
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["Law", "Study", "fit_law", "load_study"]
 
 _POINT = ["cell", "n_params", "loss", "se"]
-_METRICS = ("log_loss", "brier", "auc", "average_precision", "ece", "huber", "ic", "pearson", "r2", "rmse")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -176,12 +176,13 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
     law = law_if_there(places.scaling)
+    metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
     return Study(
         name=params.study.name,
         params=params,
         cells=pd.DataFrame([_cell_row(cell) for cell in planned]),
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
-        scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell)]),
+        scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell, metrics)]),
         laws={} if law is None else {horizon: Law.of(found) for horizon, found in law.horizons.items()},
         audit=facts.audit,
         not_fresh=states,
@@ -227,7 +228,8 @@ def _trial_rows(cell: CellFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _score_rows(cell: CellFacts) -> list[dict[str, Any]]:
+def _score_rows(cell: CellFacts, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """`metrics`: names of those of the task, in the order of their columns."""
     rows = []
     for region, facts in cell.regions.items():
         interval = facts.loss_interval
@@ -243,7 +245,7 @@ def _score_rows(cell: CellFacts) -> list[dict[str, Any]]:
                 "loss_high": None if interval is None else interval.high,
                 "base_rate_loss": facts.base_rate_loss,
                 "skill": facts.skill,
-                **{name: value for name in _METRICS if (value := facts.mean.get(name)) is not None},
+                **{name: value for name in metrics if (value := facts.mean.get(name)) is not None},
             }
         )
     return rows

@@ -1,4 +1,4 @@
-"""What every stage script has around its one verb: arguments, plan, endings. Imports nothing heavy.
+"""Run a stage script around its one function: read arguments and plan, write endings. Imports nothing heavy.
 
 A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream hands the
 failure on, so that one failed cell never costs the law. A stage that failed by itself ends in order too, and says so

@@ -7,13 +7,13 @@ import pytest
 from scipy.stats import mannwhitneyu, norm
 from tests.audit.leaks import with_step
 
-from tsladder.audit.answers import ClassAnswers
 from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.shuffled import LIMIT, PERMUTATIONS
 from tsladder.audit.subject import Floats, Subject
+from tsladder.tasks import load
 from tsladder.vocabulary import Region
 
-rank = ClassAnswers().rank
+rank = load("direction").answers.rank
 
 
 def halves(n: int, rng: np.random.Generator) -> Floats:

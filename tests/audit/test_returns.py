@@ -11,7 +11,6 @@ from tests.audit.leaks import column_replaced, column_shifted, in_every_region, 
 from tests.studies import make_study, prepare
 
 from tsladder.artifacts.plans import AuditPlan, read_plan
-from tsladder.audit.answers import ReturnAnswers
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach
@@ -22,9 +21,10 @@ from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
+from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome, Region
 
-ANSWERS = ReturnAnswers()
+ANSWERS = load("regression").answers
 
 
 @pytest.fixture(scope="module")

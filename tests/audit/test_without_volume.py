@@ -11,9 +11,9 @@ from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.artifacts.record import json_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.subject import Subject
-from tsladder.console.planned_features import planned_features
 from tsladder.data.constant_columns import constant_words
 from tsladder.places import Places
+from tsladder.planning.planned_features import planned_features
 
 
 def opened(places: Places) -> Subject:

@@ -12,8 +12,8 @@ from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
-from tsladder.console.plan import study_forecast
 from tsladder.search.trials import TrialRecord
+from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)

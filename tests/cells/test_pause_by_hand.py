@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ class Searching:
             time.sleep(0.05)
 
 
-@pytest.fixture
-def searching(tmp_path: Path) -> Iterator[Searching]:
-    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [100_000]}, training__patience=None)
+@contextmanager
+def search_in(folder: Path) -> Iterator[Searching]:
+    places = make_study(folder, search__presets__quick__space__epochs={"choices": [100_000]}, training__patience=None)
     prepare(places)
     search = Searching(places)
     try:
@@ -73,6 +74,19 @@ def searching(tmp_path: Path) -> Iterator[Searching]:
     finally:
         os.killpg(search.process.pid, signal.SIGKILL)
         search.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def searching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searching]:
+    """A search that several tests pause; none may end it."""
+    with search_in(tmp_path_factory.mktemp("searching")) as search:
+        yield search
+
+
+@pytest.fixture
+def own_search(tmp_path: Path) -> Iterator[Searching]:
+    with search_in(tmp_path) as search:
+        yield search
 
 
 def stand_still(search: Searching) -> bool:
@@ -118,16 +132,16 @@ def test_a_pause_whose_owner_is_killed_ends_by_itself(searching: Searching) -> N
 
 
 def test_a_stop_during_a_pause_finishes_the_epoch_and_the_trial_says_how_long_it_was_paused(
-    searching: Searching,
+    own_search: Searching,
 ) -> None:
-    with sole_owner(searching.places.pause, "a pause"):
-        searching.until("the workers stand still", lambda: stand_still(searching))
+    with sole_owner(own_search.places.pause, "a pause"):
+        own_search.until("the workers stand still", lambda: stand_still(own_search))
         time.sleep(1.0)
-        os.killpg(searching.process.pid, signal.SIGINT)
-        assert searching.process.wait(timeout=60) == 130
-    trials = searching.file("trials.jsonl")
+        os.killpg(own_search.process.pid, signal.SIGINT)
+        assert own_search.process.wait(timeout=60) == 130
+    trials = own_search.file("trials.jsonl")
     assert trials is not None
     lines = read_lines(trials)
     assert {line["state"] for line in lines} == {"interrupted"}
     assert all(line["pauses"] == 1 and 0.5 < line["paused_seconds"] < line["seconds"] for line in lines)
-    assert searching.progress() == {"running": []}
+    assert own_search.progress() == {"running": []}

@@ -22,7 +22,6 @@ from tsladder.artifacts.plans import TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
-from tsladder.console.taken_over import taken_over
 from tsladder.locks import sole_owner
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
@@ -30,6 +29,7 @@ from tsladder.planning.plans import train_key
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
+from tsladder.status.taken_over import taken_over
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.vocabulary import Cell

@@ -16,8 +16,6 @@ from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
-from tsladder.console.plan import study_forecast
-from tsladder.console.results import Belonging, read_results
 from tsladder.data.split_files import build_splits
 from tsladder.errors import BadInput
 from tsladder.places import Places
@@ -27,6 +25,8 @@ from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.planned import validation_classes
 from tsladder.search.trials import TrialRecord
+from tsladder.status.cell_results import Belonging, read_results
+from tsladder.status.dry_run import study_forecast
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 

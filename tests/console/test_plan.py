@@ -12,11 +12,11 @@ from tests.studies import make_study, params_of, prepare
 
 from tsladder.artifacts.store import write_json
 from tsladder.cli import main
-from tsladder.console.plan import study_forecast
-from tsladder.console.tables import forecast_lines
+from tsladder.console.plan_lines import forecast_lines
 from tsladder.locks import sole_owner
 from tsladder.planning.calibration import keep, kept
 from tsladder.planning.run_length import run_lengths
+from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
 

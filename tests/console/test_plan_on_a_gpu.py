@@ -14,13 +14,13 @@ from tests.studies import make_study
 from tsladder.cli import main
 from tsladder.console import calibrate
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here, calibration_lines
-from tsladder.console.plan import study_forecast
-from tsladder.console.tables import forecast_lines
+from tsladder.console.plan_lines import forecast_lines
 from tsladder.models.spec import ModelSpec
 from tsladder.places import Places
 from tsladder.planning.calibration import keep, kept
 from tsladder.planning.duration import step_terms
 from tsladder.planning.memory import BatchPlan
+from tsladder.status.dry_run import study_forecast
 from tsladder.training.outcome import EpochRecord, Outcome
 from tsladder.vocabulary import StopReason
 

@@ -188,8 +188,9 @@ def test_workers_map_one_copy_of_the_windows(tmp_path: Path) -> None:
     supervisor = Supervisor(TRAIN, VALIDATION)
     for number in range(2):
         supervisor.start(number, job(settings=LONG))
-    seen = {wait_for_progress(supervisor).number for _ in range(20)}
-    assert seen == {0, 1}
+    seen: set[int] = set()
+    while seen != {0, 1}:  # on a busy machine one worker may be many epochs ahead
+        seen.add(wait_for_progress(supervisor).number)
     files = set()
     for child in supervisor._children.values():
         maps = Path(f"/proc/{child.process.pid}/maps").read_text(encoding="utf-8").splitlines()

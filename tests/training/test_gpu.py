@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.building import batch_plan, geometry, job, recipe, settings, spec, windows
+from tests.building import batch_plan, build_loss, geometry, job, recipe, settings, spec, windows
 from tests.execution.test_supervisor import run_until_ended
 
 from tsladder.data.windows import FoldWindows
@@ -25,7 +25,6 @@ from tsladder.planning.machine import survey
 from tsladder.planning.memory import GIB, BatchPlan, predicted_memory_gib
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.losses import build_loss
 from tsladder.training.outcome import Job, Outcome
 from tsladder.training.trainer import fit
 from tsladder.training.weights import Weights

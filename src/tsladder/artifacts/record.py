@@ -1,10 +1,10 @@
 """JSON files <-> frozen dataclasses, checked by their annotations.
 
 A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
-left out of a file where it is None, one with `MayBeLeftOut` where it has its default. The keys of a nested record
-annotated with `Inline` stand beside those of the record around it. Keys that no field names are ignored, or kept in the
-one field annotated with `Rest`. Keys of a mapping may be numbers or enumerations. A file without `version` is of
-version 1; a record class of a later version says so in the class variable `VERSION`.
+left out of a file where it is None, one with `MayBeLeftOut` where it has its default, one with `Unstored` always. The
+keys of a nested record annotated with `Inline` stand beside those of the record around it. Keys that no field names are
+ignored, or kept in the one field annotated with `Rest`. Keys of a mapping may be numbers or enumerations. A file
+without `version` is of version 1; a record class of a later version says so in the class variable `VERSION`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class Rest:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inline:
     """The object around the nested record holds its keys. Where it may be None, that is said by none of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unstored:
+    """The field stands in no file: who reads the record sets it from what stands around."""
 
 
 class Record(Protocol):
@@ -145,6 +150,8 @@ def _fields_of(kind: type) -> tuple[_Field, ...]:
     for field in dataclasses.fields(kind):
         rules = typing.get_args(hints[field.name])[1:]
         omit_none, rest = OmitNone() in rules, Rest() in rules
+        if Unstored() in rules:
+            continue
         has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         if omit_none and field.default is not None:
             raise TypeError(f"{kind.__name__}.{field.name} is left out where it is None, so its default must be None")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 from tsladder.artifacts.ending import Ending, read_done
-from tsladder.artifacts.record import OmitNone, Rest, record_of, write_record
-from tsladder.vocabulary import HUBER, LOG_LOSS, CellStatus
+from tsladder.artifacts.record import OmitNone, Rest, Unstored, record_of, write_record
+from tsladder.vocabulary import LOG_LOSS, CellStatus
 
 Metrics = Mapping[str, float | None]
 """Metric -> value, of one forecast on one region; None where it is undefined there."""
-
-
-def loss_of(metrics: Metrics) -> float | None:
-    """The one of the two losses that `metrics` holds."""
-    return metrics.get(LOG_LOSS) if metrics.get(HUBER) is None else metrics[HUBER]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +86,8 @@ class Temperature:
 class ScoredRegion:
     """One cell on one region, as `evaluation.scores.RegionScores` and its twin for returns tell it.
 
-    `seeds`: training seed -> its metrics; `mean`: theirs, averaged. `of_task`: what only one kind of task has.
+    `metric`: name of the task's loss. `seeds`: training seed -> its metrics; `mean`: theirs, averaged. `of_task`: what
+    only one kind of task has.
     """
 
     windows: int
@@ -113,21 +110,26 @@ class ScoredRegion:
     beaten_by: tuple[str, ...]
     constant_predictor: bool
     of_task: Annotated[Mapping[str, Any], Rest()] = field(default_factory=dict)
+    metric: Annotated[str, Unstored()] = LOG_LOSS
 
     @property
     def loss(self) -> float | None:
         """Mean over the seeds."""
-        return loss_of(self.mean)
+        return self.loss_in(self.mean)
+
+    def loss_in(self, metrics: Metrics) -> float | None:
+        """The loss among the metrics of a seed or a baseline."""
+        return metrics.get(self.metric)
 
     @property
     def loss_interval(self) -> Interval | None:
         """None where the evaluation was too old to store one."""
-        return self.intervals.get(LOG_LOSS if self.mean.get(HUBER) is None else HUBER)
+        return self.intervals.get(self.metric)
 
     @property
     def loss_se(self) -> float | None:
         """Standard error of the mean loss over the seeds; None with one seed."""
-        found: float | None = self.of_task.get(f"{LOG_LOSS if self.mean.get(HUBER) is None else HUBER}_se")
+        found: float | None = self.of_task.get(f"{self.metric}_se")
         return found
 
     @property
@@ -196,7 +198,13 @@ class CellScores:
 
 def read_scores(path: Path) -> CellScores | Ending:
     """The scores at `path`, or how the cell ended without any. Raises FileNotFoundError and WorkFailed."""
-    return read_done(CellScores, path)
+    scores = read_done(CellScores, path)
+    if isinstance(scores, Ending):
+        return scores
+    # Evaluations before there were returns named no loss.
+    metric = LOG_LOSS if scores.metric is None else scores.metric
+    regions = {name: dataclasses.replace(region, metric=metric) for name, region in scores.regions.items()}
+    return dataclasses.replace(scores, regions=regions)
 
 
 def write_scores(path: Path, scores: CellScores | Ending) -> None:

@@ -50,14 +50,16 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` to be written, which takes its place when the block ends without an exception.
-
-    The folder is made if missing.
-    """
+    """A temporary file beside `path` to be written, which takes its place when the block ends and is removed when the
+    block raises. The folder is made if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    yield temporary
-    temporary.replace(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        # Also after a replacement: a rename onto another link of the same file does nothing, by POSIX.
+        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

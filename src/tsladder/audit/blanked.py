@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsladder.audit.answers import Answers
 from tsladder.audit.finding import Finding, listed, outcome_of
 from tsladder.audit.subject import Subject, same_inputs
 from tsladder.data.windows import WindowSet
+from tsladder.tasks.parts.answers import Answers
 from tsladder.vocabulary import Region
 
 _EPOCHS = 2

@@ -97,6 +97,7 @@ def open_subject(places: Places, plan: AuditPlan) -> Subject:
     model = SmallModel(
         spec=spec_from_architecture(geometry, plan.architecture),
         recipe=plan.training,
+        task=plan.target.task,
         seed=derive_seed(plan.seed, "audit", "model"),
     )
     return Subject(

@@ -37,12 +37,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tsladder.audit.answers import Answers, Ranking
 from tsladder.audit.finding import Finding, Number, outcome_of
 from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.windows import WindowSet
+from tsladder.tasks.parts.answers import Answers, Ranking
 from tsladder.vocabulary import Region
 
 PERMUTATIONS = 4

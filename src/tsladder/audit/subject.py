@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.splits import FoldDays, HorizonSplits, RegionDays
-from tsladder.audit.answers import Answers, answers_of
 from tsladder.audit.pipeline import Pipeline
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
@@ -18,6 +17,8 @@ from tsladder.data.windows import FoldWindows, Windows, WindowSet
 from tsladder.errors import WorkFailed
 from tsladder.params import TargetParams
 from tsladder.seeds import derive_seed
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.answers import Answers
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ class Subject:
 
     @property
     def answers(self) -> Answers:
-        return answers_of(self.target)
+        return load_task(self.target.task).answers
 
     @property
     def horizons(self) -> tuple[int, ...]:

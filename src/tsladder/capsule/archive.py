@@ -1,4 +1,4 @@
-"""A capsule read with suspicion: everything is checked before anything is written, and nothing is taken on trust."""
+"""Read a capsule that may be damaged or hostile: everything is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Of the capsule at `path`, whose members are those that it names, of their sizes. Raises Faulty, OSError."""
+    """Read the capsule at `path`, whose members must be those of its manifest, in name and size.
+
+    Raises Faulty, OSError."""
     with _opened(path) as archive:
         return _checked(archive)
 
@@ -55,7 +57,7 @@ def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Whatever a broken zip file makes the library raise becomes Faulty."""
+    """Turn every error that the library raises for a broken zip file into Faulty."""
     with path.open("rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:

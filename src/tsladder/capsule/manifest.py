@@ -1,4 +1,4 @@
-"""manifest.json of a capsule: what made it, of which study, in what state, and every member with its SHA-256."""
+"""Read and write manifest.json of a capsule: version, study, state, and the SHA-256 of every member."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
 
 
 class Faulty(Exception):
-    """What is wrong with a capsule, in words that follow its name."""
+    """A fault of a capsule, worded to follow its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

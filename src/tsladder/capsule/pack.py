@@ -1,4 +1,4 @@
-"""The study on disk -> one zip file, the same bytes for the same files."""
+"""Pack the study on disk into one zip file, with the same bytes for the same files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip file can say: a capsule tells no time of its own."""
+"""The earliest time that a zip file can hold: a capsule has no time of its own."""
 
 
 def pack_study(

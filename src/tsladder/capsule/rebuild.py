@@ -1,4 +1,4 @@
-"""A capsule -> its law, its verdicts, every figure and the report, all computed anew from the points in it."""
+"""Compute law, verdicts, figures and report again from the points in a capsule."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]
 
 
 def _environment(record: Mapping[str, Any]) -> Environment:
-    """Of the machine that made the capsule, with a sentence on this one."""
+    """Description of the machine that made the capsule, with a sentence on this one."""
     machine = record["machine"]
     there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
     ours = software_versions()

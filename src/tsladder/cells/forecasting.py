@@ -13,12 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.trained_model import RECORD, read_trained_model
 from tsladder.data.windows import Windows
 from tsladder.errors import WorkFailed
 from tsladder.execution.supervisor import start_fork_server
 from tsladder.models.spec import ModelSpec
-from tsladder.training.outcome import RECORD
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -68,7 +67,7 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
     for number, folder in seeds.folders.items():
         model = build(seeds.spec, dropout=0.0)
         load_weights(folder, model)
-        measured = read_json(folder / RECORD)["n_params"]
+        measured = read_trained_model(folder / RECORD).n_params
         if measured != count_params(model):
             raise WorkFailed(
                 f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}"

@@ -20,7 +20,8 @@ from typing import Any
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.models import ModelsStatus, write_models_status
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import read_json, replacing, write_json
+from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
@@ -35,7 +36,7 @@ from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.heat import Reading
-from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
+from tsladder.training.outcome import WEIGHTS, Job, Outcome, ended_early
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 OUTCOME = "outcome.json"
@@ -282,16 +283,12 @@ def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
 
 def _copy(source: Path, target: Path) -> None:
     """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
-    target.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, RECORD):
-        temporary = target / f".{name}.{os.getpid()}.tmp"
-        try:
-            os.link(source / name, temporary)
-        except OSError:
-            shutil.copyfile(source / name, temporary)
-        temporary.replace(target / name)
-        # A rename onto another link of the same file does nothing, by POSIX, and leaves the temporary name.
-        temporary.unlink(missing_ok=True)
+        with replacing(target / name) as temporary:
+            try:
+                os.link(source / name, temporary)
+            except OSError:
+                shutil.copyfile(source / name, temporary)
 
 
 def _finish(

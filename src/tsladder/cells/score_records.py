@@ -9,10 +9,11 @@ from tsladder.artifacts.plans import TrainPlan, read_planned
 from tsladder.artifacts.record import record_of
 from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
 from tsladder.cells.work import CellWork
-from tsladder.evaluation.kinds import Kind, RegionForecasts, Scores
 from tsladder.evaluation.predictions import scored_on
+from tsladder.evaluation.region import RegionForecasts, Scores
 from tsladder.evaluation.symbols import symbol_scores
 from tsladder.planning.plans import retraining_key, scoring_key
+from tsladder.tasks.parts.scoring import Scoring
 from tsladder.tracking import CellRun, RunRecord, Tracker
 from tsladder.vocabulary import Phase, Region
 
@@ -25,7 +26,7 @@ Scored = tuple[str, Region]
 def record_scores(
     work: CellWork,
     choice: Choice,
-    kind: Kind,
+    scoring: Scoring,
     scores: Mapping[Scored, Scores],
     made: Mapping[Scored, RegionForecasts],
 ) -> None:
@@ -33,8 +34,8 @@ def record_scores(
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
-    frames = [kind.frame(region, made[own, region]) for region in SCORED]
-    told = {key: symbol_scores(scored, kind.metric) for key, scored in scores.items()}
+    frames = [scoring.frame(region, made[own, region]) for region in SCORED]
+    told = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
     symbols = {symbol: {str(region): told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)}
     path = work.places.predictions(work.cell)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def record_scores(
             horizon=work.cell.horizon,
             key=_key(work, choice),
             precision=work.recipe.precision,
-            metric=kind.metric,
+            metric=scoring.metric,
             architecture=choice.architecture,
             n_params=choice.n_params,
             n_params_blocks=choice.n_params_blocks,
@@ -72,20 +73,22 @@ def _key(work: CellWork, choice: Choice) -> str:
     )
 
 
-def log_scores(work: CellWork, found: Mapping[Scored, Scores], kind: Kind, tracker: Tracker, parent: CellRun) -> None:
+def log_scores(
+    work: CellWork, found: Mapping[Scored, Scores], scoring: Scoring, tracker: Tracker, parent: CellRun
+) -> None:
     """Log a run of the evaluation below `parent`, and the test loss on `parent` itself."""
     metrics: dict[str, float | None] = {}
     for (symbol, region), scores in found.items():
-        loss = getattr(scores.mean, kind.metric)
+        loss = getattr(scores.mean, scoring.metric)
         if work.dataset.windows.further:
             metrics[f"{region}_loss_{symbol}"] = loss
         if symbol != work.dataset.table.symbol:
             continue
-        interval = scores.intervals[kind.metric]
+        interval = scores.intervals[scoring.metric]
         metrics[f"{region}_loss"] = loss
         metrics[f"{region}_loss_low"] = None if interval is None else interval.low
         metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in kind.shown}
+        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in scoring.shown}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss

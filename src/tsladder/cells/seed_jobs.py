@@ -31,6 +31,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
             spec=spec,
             settings=Settings.from_record(choice.settings),
             recipe=work.recipe,
+            task=work.target.task,
             seed=seed,
             plan=batch_plan,
             device=execution.device,

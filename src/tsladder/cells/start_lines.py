@@ -20,7 +20,8 @@ from tsladder.planning.memory import BatchPlan
 from tsladder.search.adoption import Adoption
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
-from tsladder.vocabulary import LOSS_WORDS, Phase, parse_budget
+from tsladder.tasks import load as load_task
+from tsladder.vocabulary import Phase, parse_budget
 
 
 def search_lines(
@@ -67,7 +68,7 @@ def objective_words(work: CellWork, schedule: Schedule) -> str:
     if schedule.objective.name == "val_auc":
         named = "val_auc: area under the ROC curve on validation, the highest wins"
     else:
-        named = f"val_loss: {LOSS_WORDS[work.target.metric]} on validation, the lowest wins"
+        named = f"val_loss: {load_task(work.target.task).words.loss} on validation, the lowest wins"
     patience = work.recipe.patience
     stops = "" if patience is None else f", early stopping after {patience} epochs without a better one"
     return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"

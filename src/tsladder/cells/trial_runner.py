@@ -209,6 +209,7 @@ class Runner:
             spec=trial.drawn.configuration.spec,
             settings=trial.drawn.configuration.settings,
             recipe=self._work.recipe,
+            task=self._work.target.task,
             seed=trial.drawn.seed,
             plan=trial.batch_plan,
             device=trial.execution.device,

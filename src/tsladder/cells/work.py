@@ -14,7 +14,6 @@ from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, Searc
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.constant import constant_loss
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
@@ -26,6 +25,7 @@ from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predic
 from tsladder.planning.plans import cell_key
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.tasks import load as load_task
 from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.outcome import Job
@@ -101,7 +101,7 @@ class CellWork:
         return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
 
     def _constant_loss(self, fold: FoldWindows) -> float:
-        return constant_loss(self.target, fold.train.y_N, fold.validation.y_N)
+        return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)

@@ -1,13 +1,13 @@
-"""`tsladder plan --calibrate`: a few models trained for a moment, and the models of memory and time fitted to them."""
+"""Measure memory and time of a few models on this machine, for `tsladder plan --calibrate`."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from tsladder.console.tables import aligned
 from tsladder.errors import WorkFailed
 from tsladder.execution.probe import EPOCHS, probe
+from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -77,7 +77,7 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
 
 
 def probes(geometry: Geometry, device: str) -> list[tuple[ModelSpec, BatchPlan]]:
-    """What is measured on `device`, on models of the study's windows."""
+    """Models, with their batch plans, that are measured on `device`, on windows like the study's."""
     return [
         (
             ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model),
@@ -112,7 +112,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
     if outcome.peak_memory_gib is None or len(outcome.curve) < epochs:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
-            f"{': ' + outcome.message if outcome.message else ''}): nothing was kept, plans go on with what was there"
+            f"{': ' + outcome.message if outcome.message else ''}): no calibration was stored"
         )
     # A probe that ran out of memory was carried out under a smaller plan.
     return Peak(
@@ -127,7 +127,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
 
 
 def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
-    """What was measured against what the fitted model says, and how far off it is."""
+    """Measured and predicted memory and time, with the errors of the prediction."""
     rows = [("parameters", "precision", "optimizer", "micro-batch", "checkpointing", "predicted", "measured", "error")]
     for peak in calibrated.peaks:
         predicted = predicted_memory_gib(peak.spec, peak.plan, calibrated.memory)

@@ -20,6 +20,7 @@ from tsladder.data.splits import Splits, check_splits, count_earlier, count_regi
 from tsladder.data.targets import labels
 from tsladder.params import Params
 from tsladder.places import Places
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 
@@ -30,14 +31,14 @@ def build_splits(places: Places, params: Params) -> None:
     enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
-    of_horizon = {horizon: _cut(table, params, horizon) for horizon in params.horizons}
+    of_horizon = {horizon: horizon_splits(table, params, horizon) for horizon in params.horizons}
     for horizon, splits in of_horizon.items():
         write_splits(places.horizon_splits(horizon), splits)
     counts = {horizon: _without_days(splits) for horizon, splits in of_horizon.items()}
     write_summary(places.splits_summary, SplitsSummary(kind=params.splits.kind, horizons=counts))
 
 
-def _cut(table: FeatureTable, params: Params, horizon: int) -> HorizonSplits:
+def horizon_splits(table: FeatureTable, params: Params, horizon: int) -> HorizonSplits:
     """The splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
@@ -48,10 +49,12 @@ def _cut(table: FeatureTable, params: Params, horizon: int) -> HorizonSplits:
 
     own, earlier = counted(cut.own), count_earlier(cut.own, y_T, table.dates_T, context_length)
     of_each = {table.symbol: cut.own, **cut.further} if cut.further else {}
+    counts_positives = load_task(params.target.task).counts_positives
+    checked = check_splits(own, params.splits, horizon, earlier, counts_positives=counts_positives)
     return HorizonSplits(
         splits=cut.pooled.days(),
         counts=counted(cut.pooled),
-        notes=(*check_splits(own, params.splits, horizon, earlier), *cut.thinned, *_walked(earlier, own, horizon)),
+        notes=(*checked, *cut.thinned, *_walked(earlier, own, horizon)),
         folds=_fold_counts(earlier, own),
         symbols={name: SymbolSplits(splits=of.days(), counts=counted(of)) for name, of in of_each.items()},
     )

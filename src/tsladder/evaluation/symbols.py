@@ -6,7 +6,7 @@ Every symbol has its own days, labels and base rate, so losses of two symbols ar
 from __future__ import annotations
 
 from tsladder.artifacts.scores import SymbolScores
-from tsladder.evaluation.kinds import Scores
+from tsladder.evaluation.region import Scores
 
 
 def symbol_scores(scores: Scores, metric: str) -> SymbolScores:

@@ -45,6 +45,7 @@ def probe(
             loss="bce",
             monitor="val_loss",
         ),
+        task="direction",
         seed=1,
         plan=plan,
         device=device,

@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
 
+from tsladder.artifacts.trained_model import TrainedModel
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.planning.memory import GIB, BatchPlan
@@ -145,16 +146,16 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
-        record = {
-            "seed": job.seed,
-            "n_params": fitted.n_params,
-            "best_val_loss": fitted.best_val_loss,
-            "best_epoch": fitted.best_epoch,
-            "val_auc": fitted.val_auc,
-            "stop_reason": str(fitted.stop_reason),
-            "architecture": job.spec.architecture(),
-            "settings": job.settings.to_record(),
-        }
+        record = TrainedModel(
+            seed=job.seed,
+            n_params=fitted.n_params,
+            best_val_loss=fitted.best_val_loss,
+            best_epoch=fitted.best_epoch,
+            val_auc=fitted.val_auc,
+            stop_reason=fitted.stop_reason,
+            architecture=job.spec.architecture(),
+            settings=job.settings.to_record(),
+        )
         save_checkpoint(Path(job.checkpoint_folder), fitted.weights.kept, record)
     return outcome
 

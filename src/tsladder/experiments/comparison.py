@@ -1,4 +1,4 @@
-"""Experiments side by side: what each one is and found, and on the same days and labels which one is better."""
+"""Compare experiments: parameters, laws, and losses paired on the same days and labels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HorizonSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """What one experiment is; None for a parameter that its params.yaml does not have."""
+    """Summary of one experiment; None for a parameter that its params.yaml does not have."""
 
     name: str
     family: str | None

@@ -1,4 +1,4 @@
-"""The results of one experiment, read from the folder in which its files lie: parameters, laws, daily losses."""
+"""Read the results of one experiment from its folder: parameters, laws, daily losses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tsladder.vocabulary import Cell, Region, parse_budget
 
 ASKED = ("params.yaml", "dvc.lock")
 RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
-"""What is read of an experiment, from its root: what it asks, and what came of it; folders with all in them."""
+"""Paths of an experiment that are read, relative to its root: its question, and its results."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class ScoredCell:
     validation: Predictions
 
     def losses(self, experiment: str) -> DailyLosses:
-        """Of its seeds, under a name that tells the experiment too."""
+        """Losses of its seeds, under a name that includes the experiment's."""
         return self.scored.trained(f"{experiment} {self.cell}")
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.artifacts.store import replacing
 from tsladder.law.curve.forms import Form
 from tsladder.law.curve.line import Floats
 from tsladder.law.curve.power_law import PowerFit
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.points import size_in_words
-from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
+from tsladder.tasks import loss_unit, loss_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ class _Words:
 def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
     """Points with one standard error, the power law with its interval, constants and baselines as lines."""
     metric = record["metric"]
-    loss = f"{LOSS_WORDS[metric]} on {record['region']} ({LOSS_UNITS[metric]})"
+    loss = f"{loss_words(metric)} on {record['region']} ({loss_unit(metric)})"
     panels = []
     for horizon, law in record["horizons"].items():
         heading = f"{horizon} day{'' if horizon == '1' else 's'} ahead"
@@ -93,10 +93,8 @@ def _draw(panels: Sequence[tuple[_Words, Mapping[str, Any]]], path: Path) -> Non
             handles.values(), handles.keys(), loc="outside lower center", ncols=min(2 * columns, len(handles)),
             frameon=False, fontsize=9, labelcolor=_INK, handlelength=2.8,
         )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
 
 
 def _panel(axes: Axes, words: _Words, law: Mapping[str, Any]) -> None:

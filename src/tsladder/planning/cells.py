@@ -19,7 +19,6 @@ from tsladder.artifacts.plans import (
     SearchPlan,
     SearchTask,
     TrainPlan,
-    write_plan,
 )
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
@@ -28,7 +27,7 @@ from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.recipe import recipe_of
-from tsladder.planning.stage_code import family_module, strategy_module
+from tsladder.planning.stage_code import family_module, strategy_module, task_module
 from tsladder.vocabulary import Cell
 
 
@@ -96,12 +95,13 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    source, family = Code.in_use().source, family_module(params.model.family)
-    # Loaded by name, so no import leads to them; the other families and strategies make nothing stale.
+    source = Code.in_use().source
+    # Loaded by name, so no import leads to them; other families, tasks and strategies make nothing stale.
+    chosen = [family_module(params.model.family), task_module(params.target.task)]
     code = {
-        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params.search.strategy)]),
-        "train": stage_fingerprint("train", source, [family]),
-        "evaluate": stage_fingerprint("evaluate", source, [family]),
+        "hpo": stage_fingerprint("hpo", source, [*chosen, strategy_module(params.search.strategy)]),
+        "train": stage_fingerprint("train", source, chosen),
+        "evaluate": stage_fingerprint("evaluate", source, chosen),
     }
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 
@@ -148,10 +148,3 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
 def as_asked(data: DataParams) -> DataParams:
     """`data` as plan files hold it: a list of `symbol` alone asks what null asks."""
     return dataclasses.replace(data, symbols=data.markets if data.further else None)
-
-
-def write_plans(places: Places, plans: tuple[CellPlans, ...]) -> None:
-    """One file a cell and stage."""
-    for cell_plans in plans:
-        for path, plan in cell_plans.by_path(places).items():
-            write_plan(path, plan)

@@ -9,9 +9,10 @@ from typing import Any
 
 from tsladder.artifacts.plans import Recipe
 from tsladder.params import PresetParams, TrainingParams
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import parse_budget
 
-__all__ = ["Recipe", "Settings", "loss_asked", "loss_of_task", "optimizer_of_rung", "precision_of_rung", "recipe_of"]
+__all__ = ["Recipe", "Settings", "loss_asked", "optimizer_of_rung", "precision_of_rung", "recipe_of"]
 
 BF16_FROM = 2_000_000
 """Budgets from here on compute in bf16-mixed under `precision: auto`: where the processor multiplies bf16 fast, it pays
@@ -35,14 +36,9 @@ def optimizer_of_rung(budget: str) -> str:
     return "lean" if parse_budget(budget) >= LEAN_FROM else "adamw"
 
 
-def loss_of_task(task: str) -> str:
-    """The rule of `training.loss: auto`."""
-    return "huber" if task == "regression" else "bce"
-
-
 def loss_asked(training: TrainingParams, task: str) -> str:
     """What a study of `task` trains on."""
-    return loss_of_task(task) if training.loss == "auto" else training.loss
+    return load_task(task).losses[0] if training.loss == "auto" else training.loss
 
 
 def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:

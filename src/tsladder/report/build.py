@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
-from tsladder.artifacts.store import write_text
+from tsladder.artifacts.store import replacing, write_text
 from tsladder.params import Params
 from tsladder.places import EXPERIMENT_RESULTS, Places
 from tsladder.report.blocks import Paragraph
@@ -61,7 +60,5 @@ def _place_picture(path: Path, picture: bytes | None) -> None:
     if picture is None:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(picture)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(picture)

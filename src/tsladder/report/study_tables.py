@@ -8,6 +8,7 @@ from tsladder.artifacts.transfer import Transfer
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts, SupplementFacts
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Cell
 
 
@@ -27,12 +28,11 @@ def splits_table(facts: Facts) -> Table:
                 span,
             )
             rows.append(row)
-    positives = ("up", "share up") if facts.params.target.regression else ("positives", "base rate")
     return table(
         "splits",
         "Windows of each region",
         text=("horizon", "region"),
-        numbers=("windows", *positives),
+        numbers=("windows", *load_task(facts.params.target.task).words.positives),
         after=("windows end on",),
         rows=rows,
     )

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from tsladder.artifacts.scores import ScoredRegion, loss_of
+from tsladder.artifacts.scores import ScoredRegion
 from tsladder.artifacts.store import canonical
 from tsladder.params import Params
 from tsladder.results.facts import CellFacts, CellState
@@ -186,7 +186,7 @@ def _against_best(test: ScoredRegion) -> dict[str, Any]:
     losses = {
         name: loss
         for name, metrics in test.baselines.items()
-        if (loss := loss_of(metrics)) is not None and name not in HINDSIGHT
+        if (loss := test.loss_in(metrics)) is not None and name not in HINDSIGHT
     }
     if not losses:
         return {}

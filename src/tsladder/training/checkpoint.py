@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.store import replacing
+from tsladder.artifacts.trained_model import RECORD, TrainedModel, write_trained_model
 from tsladder.errors import WorkFailed
-from tsladder.training.outcome import RECORD, WEIGHTS
+from tsladder.training.outcome import WEIGHTS
 
 
-def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: TrainedModel) -> None:
     """Write weights, then the record: a folder with a record is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
-    save_file(state, temporary)
-    temporary.replace(folder / WEIGHTS)
-    write_json(folder / RECORD, record)
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(state, temporary)
+    write_trained_model(folder / RECORD, record)
 
 
 def load_weights(folder: Path, model: nn.Module) -> None:

@@ -14,8 +14,6 @@ from tsladder.training.pruning import Bar
 from tsladder.vocabulary import StopReason
 
 WEIGHTS = "model.safetensors"
-RECORD = "training.json"
-"""The two files of a checkpoint folder; the record is written last, so a folder with one is whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +23,8 @@ class Job:
     spec: ModelSpec
     settings: Settings
     recipe: Recipe
+    task: str
+    """What it forecasts: `target.task`."""
     seed: int
     plan: BatchPlan
     device: str

@@ -10,7 +10,7 @@ import numpy as np
 
 from tsladder.report.facts import Facts, TrialFacts
 from tsladder.search.objective import VAL_AUC, Objective
-from tsladder.vocabulary import LOSS_UNITS
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
@@ -74,4 +74,4 @@ class Judging:
 
 
 def judging_of(facts: Facts) -> Judging:
-    return Judging(Objective(facts.params.search.objective), LOSS_UNITS[facts.params.target.metric])
+    return Judging(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)

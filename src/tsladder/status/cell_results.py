@@ -1,0 +1,162 @@
+"""Read the results of one cell that belong to the current question. Others are not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.scores import CellScores
+from tsladder.artifacts.store import if_there
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.results.cell_files import SEED_PREFIX, trial_facts
+from tsladder.results.facts import TrialFacts
+from tsladder.results.gathering import Belonging, gather
+from tsladder.results.unchanged import Unchanged
+from tsladder.search.objective import Objective
+from tsladder.vocabulary import Cell, CellStatus
+
+_ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
+_SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestConfiguration:
+    """Best configuration of a search by its `objective`: trial `number`, as trials.jsonl counts, its score (higher is
+    better) and its loss."""
+
+    number: int
+    objective: str
+    score: float | None
+    loss: float | None
+    n_params: int | None
+    architecture: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellResults:
+    """Trials that have ended, and seeds of the winner that have (number -> seconds): each once, by its last attempt.
+
+    `last_model_seconds`: of a trial's last model, where it trained one a fold, else of the trial. `workers`: how many
+    trained side by side; None before any has ended. `failure`: why the cell has failed. `seconds_taken_over`: of those
+    of `trial_seconds` that another search has spent. `trials_to_take_over`: that need not be trained though they have
+    not ended here. `best_...` are those of the trial that leads, as `Objective.figures` names them.
+    """
+
+    trial_numbers: frozenset[int] = frozenset()
+    trial_seconds: tuple[float, ...] = ()
+    last_model_seconds: tuple[float, ...] = ()
+    stop_reasons: Mapping[str, int]
+    best_val_loss: float | None = None
+    best_score: float | None = None
+    best_val_auc: float | None = None
+    best_configuration: BestConfiguration | None = None
+    workers: int | None = None
+    seed_seconds: Mapping[int, float]
+    test_loss: float | None = None
+    skill: float | None = None
+    failure: str | None = None
+    seconds_taken_over: float = 0.0
+    trials_to_take_over: int = 0
+
+    @property
+    def seconds_spent(self) -> float | None:
+        """Sum over training processes; None where none has ended."""
+        return sum(self.trial_seconds) - self.seconds_taken_over + sum(self.seed_seconds.values()) or None
+
+
+NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
+
+
+def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
+    """Raises WorkFailed for a damaged file."""
+    records = gather(places, plans, belonging, files)
+    last = {line["number"]: line for line in records.trials}
+    trials = [line for line in last.values() if line["state"] != "interrupted"]
+    objective = Objective(plans.search.search.objective)
+    leader = objective.best([trial_facts(line) for line in trials])
+    best = objective.figures(leader)
+    test = records.scores.regions["test"] if isinstance(records.scores, CellScores) else None
+    return CellResults(
+        trial_numbers=frozenset(int(line["number"]) for line in trials),
+        trial_seconds=tuple(float(line["seconds"]) for line in trials),
+        last_model_seconds=tuple(_last_model_seconds(line) for line in trials),
+        stop_reasons=dict(sorted(Counter(str(line["stop_reason"]) for line in trials).items())),
+        best_score=best["best_score"],
+        best_val_loss=best["best_val_loss"],
+        best_val_auc=best["best_val_auc"],
+        best_configuration=None if leader is None else _configuration(objective, leader, plans),
+        workers=int(trials[-1]["workers"]) if trials else None,
+        seed_seconds=_seed_seconds(records.timings),
+        test_loss=test.loss if test else None,
+        skill=test.skill if test else None,
+        failure=_failure(places, plans.cell, belonging, files),
+        seconds_taken_over=sum(float(line["seconds"]) for line in trials if line.get("taken_from")),
+    )
+
+
+def _configuration(objective: Objective, leader: TrialFacts, plans: CellPlans) -> BestConfiguration:
+    model, params = plans.search.question.model, leader.params
+    return BestConfiguration(
+        number=leader.number,
+        objective=objective.name,
+        score=objective.score(leader),
+        loss=leader.val_loss,
+        n_params=leader.n_params,
+        architecture={name: params[name] for name in _ARCHITECTURE if name in params}
+        | {"patch_len": model.patch_len, "stride": model.stride},
+        settings={name: params[name] for name in _SETTINGS if name in params},
+    )
+
+
+def _last_model_seconds(line: Mapping[str, Any]) -> float:
+    folds = line.get("folds", [])
+    return float(folds[-1]["seconds"] if folds else line["seconds"])
+
+
+def _seed_seconds(timings: Mapping[str, Any]) -> dict[int, float]:
+    seeds = timings.get("seeds", {})
+    return {int(name.removeprefix(SEED_PREFIX)): float(seed["seconds"]) for name, seed in seeds.items()}
+
+
+def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
+    """Reason of the failure, from the last stage that wrote an output of this question."""
+    candidates: Sequence[tuple[bool, Path]] = (
+        (belonging.scores, places.scores_record(cell)),
+        (belonging.train, places.models_status(cell)),
+        (belonging.search, places.choice(cell)),
+    )
+    for belongs, path in candidates:
+        if belongs and path.exists():
+            ending = files.read(path, read_ending)
+            if ending.failed:
+                return ending.words
+    return None
+
+
+def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
+    """The stage (hpo or train) that the failure of `cell` comes from, and whether heat stopped it."""
+    search = read_ending(places.choice(cell))
+    if search.failed:
+        return "hpo", search.by_heat
+    training = if_there(read_ending)(places.models_status(cell))
+    return "train", training is not None and training.by_heat
+
+
+def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
+    """True where an output of the cell belongs to another question; one that cannot be read counts as such."""
+    outputs = (
+        (belonging.search, places.choice(cell)),
+        (belonging.train, places.models_status(cell)),
+        (belonging.scores, places.scores_record(cell)),
+    )
+    return any(not belongs and _was_planned(path) for belongs, path in outputs)
+
+
+def _was_planned(path: Path) -> bool:
+    return path.exists() and CellStatus.NOT_PLANNED not in path.read_text(encoding="utf-8", errors="replace")

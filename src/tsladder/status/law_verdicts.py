@@ -1,0 +1,59 @@
+"""Read the verdict of each horizon from artifacts/law/scaling.json, where it belongs to the current question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tsladder.artifacts.law import HorizonLaw, read_law
+from tsladder.places import Places
+
+STALE = "stale"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HorizonVerdict:
+    """Verdict of one horizon. None: there is none yet; STALE: there is one, of another question or of results
+    that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it.
+
+    `alpha_ci` is of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts."""
+
+    verdict: str | None
+    alpha: float | None
+    alpha_ci: tuple[float, float] | None
+    current: bool
+    alpha_ci_rungs: tuple[float, float] | None = None
+    alpha_ci_days: tuple[float, float] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+NONE_YET = HorizonVerdict(verdict=None, alpha=None, alpha_ci=None, current=False)
+OUTDATED = HorizonVerdict(verdict=STALE, alpha=None, alpha_ci=None, current=False)
+
+
+def read_verdicts(
+    places: Places, horizons: Sequence[int], study_key: str, *, fresh: bool
+) -> Mapping[str, HorizonVerdict]:
+    """By horizon as text. `fresh`: the fit, and all that it is made from, would not run again."""
+    if not places.scaling.exists():
+        return {str(horizon): NONE_YET for horizon in horizons}
+    if not fresh:
+        return {str(horizon): OUTDATED for horizon in horizons}
+    law = read_law(places.scaling)
+    if law.study_key != study_key:
+        return {str(horizon): OUTDATED for horizon in horizons}
+    return {str(horizon): _verdict(law.horizons.get(horizon)) for horizon in horizons}
+
+
+def _verdict(law: HorizonLaw | None) -> HorizonVerdict:
+    if law is None:
+        return NONE_YET
+    return HorizonVerdict(
+        verdict=law.verdict,
+        alpha=law.alpha,
+        alpha_ci=law.alpha_ci,
+        alpha_ci_rungs=law.alpha_ci_rungs,
+        alpha_ci_days=law.alpha_ci_days,
+        current=True,
+        warnings=law.warnings,
+    )
