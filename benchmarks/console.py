@@ -33,8 +33,7 @@ from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, 
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.planning.plans import cell_key, train_key
+from tsladder.planning.plans import CellPlans, cell_key, train_key
 from tsladder.status.dvc_yaml import read_pipeline
 from tsladder.status.question import read_question
 from tsladder.typed_yaml import read_yaml

@@ -16,12 +16,12 @@ from tests.small_records import features_manifest, horizon_splits, region_count,
 from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, read_audit, write_audit
 from tsladder.artifacts.features import FurtherFeatures, LostDays, read_manifest, write_manifest
 from tsladder.artifacts.ingestion import (
-    Finding,
     FindingKind,
-    Ingestion,
+    IngestionFinding,
+    IngestionRecord,
     ManifestState,
-    Role,
     SymbolIngestion,
+    SymbolRole,
     read_ingestion,
     write_ingestion,
 )
@@ -81,19 +81,19 @@ SUMMARY = SplitsSummary(
         10: HorizonCounts(counts=SPLITS.counts, notes=("n",), folds=(FOLD_COUNTS,), symbols={"own": SPLITS.counts}),
     },
 )
-INGESTION = Ingestion(
+INGESTION = IngestionRecord(
     symbols=(
         SymbolIngestion(
             symbol="tiny",
-            role=Role.LAW,
+            role=SymbolRole.LAW,
             manifest=ManifestState.FOUND,
             source="x.csv",
             rows_read=900,
             rows_kept=None,
             options=("--zone Asia/Tokyo",),
             findings=(
-                Finding(kind=FindingKind.GAP, what="no bars", count=1, used={Region.TRAIN: 1}),
-                Finding(kind=FindingKind.DROPPED, what="dropped", count=2),
+                IngestionFinding(kind=FindingKind.GAP, what="no bars", count=1, used={Region.TRAIN: 1}),
+                IngestionFinding(kind=FindingKind.DROPPED, what="dropped", count=2),
             ),
             warnings=(),
             notes=("n",),

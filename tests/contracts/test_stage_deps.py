@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.planning.fingerprint import import_closure
+from tsladder.planning.fingerprint import import_closure, made_by
 from tsladder.planning.stage_code import is_outside
 from tsladder.typed_yaml import read_yaml
 
@@ -23,7 +23,7 @@ def listed(stage: str) -> list[Path]:
 def test_the_deps_of_a_cheap_stage_cover_what_its_script_imports(stage: str) -> None:
     deps = listed(stage)
     assert ROOT / "stages" / f"{stage}.py" in deps
-    closure = import_closure(ROOT / "stages" / f"{stage}.py", ROOT / "src")
+    closure = made_by(ROOT / "stages" / f"{stage}.py", ROOT / "src")
     modules = {path for name, path in closure.items() if not is_outside(name) and path.stat().st_size > 0}
     assert modules
     missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]

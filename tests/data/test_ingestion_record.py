@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
-from tsladder.artifacts.ingestion import FindingKind, Ingestion, ManifestState, Role, read_ingestion, write_ingestion
+from tsladder.artifacts.ingestion import (
+    FindingKind,
+    IngestionRecord,
+    ManifestState,
+    SymbolRole,
+    read_ingestion,
+    write_ingestion,
+)
 from tsladder.data.manifest import SHA256, find_manifest, manifest_digests, manifest_path, sha256_of
 from tsladder.params import DataParams
 from tsladder.places import Places
@@ -31,7 +38,7 @@ def record(places: Places, symbol: str = "tiny", **entries: Any) -> None:
     manifest_path(places.bars(symbol)).write_text(json.dumps(told))
 
 
-def found(places: Places) -> Ingestion:
+def found(places: Places) -> IngestionRecord:
     for name in ("inputs", "features", "splits", "ingestion"):
         verb(name)(places, params_of(places))
     ingestion = read_ingestion(places.ingestion)
@@ -45,9 +52,9 @@ def test_each_symbol_has_its_facts_and_one_that_is_trained_on_counts_in_training
     split_at(880, seed=6).to_parquet(places.bars("late"), index=False)
     ingestion = found(places)
     assert [(s.symbol, s.role) for s in ingestion.symbols] == [
-        ("tiny", Role.LAW),
-        ("other", Role.TRAINING),
-        ("late", Role.TRAINING),
+        ("tiny", SymbolRole.LAW),
+        ("other", SymbolRole.TRAINING),
+        ("late", SymbolRole.TRAINING),
     ]
     tiny, other, late = ingestion.symbols
     assert tiny.findings == ()
@@ -65,7 +72,7 @@ def test_vix_beside_the_bars_is_told_and_its_jumps_are_no_splits(tmp_path: Path)
     places = make_study(tmp_path, data__tier="c33")
     split_at(600, seed=5).drop(columns="Volume").to_parquet(places.bars("vix"), index=False)
     ingestion = found(places)
-    assert [(s.symbol, s.role) for s in ingestion.symbols] == [("tiny", Role.LAW), ("vix", Role.COLUMNS)]
+    assert [(s.symbol, s.role) for s in ingestion.symbols] == [("tiny", SymbolRole.LAW), ("vix", SymbolRole.COLUMNS)]
     assert [finding.kind for finding in ingestion.symbols[1].findings] == [FindingKind.JUMP]
     assert ingestion.cautions == {1: ()}
 

@@ -35,13 +35,12 @@ from tsladder.families import names
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import Rates
 from tsladder.planning.endings import WITHOUT_RESULT
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.identity import training_base, training_code, training_identity
 from tsladder.planning.machine import Machine
-from tsladder.planning.plans import cell_key, train_key
+from tsladder.planning.plans import CellPlans, cell_key, train_key
 from tsladder.planning.stage_code import NUMBER_MAKERS
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed

@@ -21,7 +21,7 @@ class ManifestState(StrEnum):
     DAMAGED = "damaged"
 
 
-class Role(StrEnum):
+class SymbolRole(StrEnum):
     """What a study reads a symbol's bars for: its law, training windows beside its own, or columns of the tier."""
 
     LAW = "law"
@@ -40,7 +40,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class IngestionFinding:
     """One kind of thing that was found in the bars of a symbol, or done to them, as often as `count` says.
 
     `used`: how often inside the days of each region, at the study's first horizon; None where the days are not known.
@@ -62,34 +62,34 @@ class SymbolIngestion:
     of the bars themselves are there all the same."""
 
     symbol: str
-    role: Role
+    role: SymbolRole
     manifest: ManifestState
     source: str | None
     rows_read: int | None
     rows_kept: int | None
     options: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[IngestionFinding, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ingestion:
+class IngestionRecord:
     """`cautions`: horizon -> sentences without a full stop, for beside the verdict."""
 
     symbols: tuple[SymbolIngestion, ...]
     cautions: Mapping[int, tuple[str, ...]]
 
 
-def read_ingestion(path: Path) -> Ingestion | None:
+def read_ingestion(path: Path) -> IngestionRecord | None:
     """None where there is no such file, as in studies and capsules older than it. Raises WorkFailed for a damaged
     one."""
     try:
-        return read_record(Ingestion, path)
+        return read_record(IngestionRecord, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def write_ingestion(path: Path, ingestion: Ingestion) -> None:
+def write_ingestion(path: Path, ingestion: IngestionRecord) -> None:
     """Replace the file `path`."""
     write_record(path, ingestion)

@@ -96,7 +96,7 @@ def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[st
 
 
 def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
-    scored, needed = [], [places.audit / "audit.json"]
+    scored, needed = [], [places.audit_record]
     for cell in planned:
         path = places.scores_record(cell)
         if path.exists() and read_ending(path).status is CellStatus.DONE:

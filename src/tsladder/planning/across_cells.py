@@ -16,9 +16,10 @@ from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, as_asked, geometry_of
+from tsladder.planning.cells import as_asked, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.recipe import recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, task_module, tier_module
 from tsladder.tasks import load as load_task

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 
 from tsladder.artifacts.plans import (
-    CellPlan,
     CellQuestion,
     EvaluatePlan,
-    NotPlanned,
     SearchPlan,
     SearchTask,
     TrainPlan,
@@ -23,59 +20,12 @@ from tsladder.artifacts.plans import (
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import DataParams, Params
-from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
+from tsladder.planning.plans import CellPlans, PlanFiles
 from tsladder.planning.recipe import recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, task_module
 from tsladder.vocabulary import Cell
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class PlanFiles:
-    """The three plan files of a cell that is planned."""
-
-    search: SearchPlan
-    train: TrainPlan
-    evaluate: EvaluatePlan
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class CellPlans:
-    """The plan files of one cell; `files` None: it lies above the top rung. Of such a cell `search`, `train` and
-    `evaluate` raise ValueError."""
-
-    cell: Cell
-    files: PlanFiles | None
-
-    @property
-    def planned(self) -> bool:
-        return self.files is not None
-
-    @property
-    def search(self) -> SearchPlan:
-        return self._files().search
-
-    @property
-    def train(self) -> TrainPlan:
-        return self._files().train
-
-    @property
-    def evaluate(self) -> EvaluatePlan:
-        return self._files().evaluate
-
-    def _files(self) -> PlanFiles:
-        if self.files is None:
-            raise ValueError(f"{self.cell} is not planned")
-        return self.files
-
-    def by_path(self, places: Places) -> dict[Path, CellPlan | NotPlanned]:
-        """What its three files hold."""
-        paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
-        if self.files is None:
-            nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
-            return dict.fromkeys(paths, nothing)
-        return dict(zip(paths, (self.search, self.train, self.evaluate), strict=True))
 
 
 def geometry_of(params: Params) -> Geometry:

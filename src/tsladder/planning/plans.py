@@ -1,4 +1,4 @@
-"""Identities computed from plan files: of a study, of a cell's search, of its retraining and its scores.
+"""The plan files of a cell, and the identities computed from them: of a study, a search, a retraining, its scores.
 
 Imports nothing heavy.
 """
@@ -6,12 +6,63 @@ Imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from tsladder.artifacts.choice import Choice
-from tsladder.artifacts.plans import EvaluatePlan, NotPlanned, SearchPlan, TrainPlan
+from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest
+from tsladder.places import Places
+from tsladder.vocabulary import Cell
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFiles:
+    """The three plan files of a cell that is planned."""
+
+    search: SearchPlan
+    train: TrainPlan
+    evaluate: EvaluatePlan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellPlans:
+    """The plan files of one cell; `files` None: it lies above the top rung. Of such a cell `search`, `train` and
+    `evaluate` raise ValueError."""
+
+    cell: Cell
+    files: PlanFiles | None
+
+    @property
+    def planned(self) -> bool:
+        return self.files is not None
+
+    @property
+    def search(self) -> SearchPlan:
+        return self._files().search
+
+    @property
+    def train(self) -> TrainPlan:
+        return self._files().train
+
+    @property
+    def evaluate(self) -> EvaluatePlan:
+        return self._files().evaluate
+
+    def _files(self) -> PlanFiles:
+        if self.files is None:
+            raise ValueError(f"{self.cell} is not planned")
+        return self.files
+
+    def by_path(self, places: Places) -> dict[Path, CellPlan | NotPlanned]:
+        """What its three files hold."""
+        paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
+        if self.files is None:
+            nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
+            return dict.fromkeys(paths, nothing)
+        return dict(zip(paths, (self.search, self.train, self.evaluate), strict=True))
 
 
 def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import FeaturesManifest
-from tsladder.artifacts.ingestion import Ingestion
+from tsladder.artifacts.ingestion import IngestionRecord
 from tsladder.artifacts.law import HorizonLaw, StudyLaw
 from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
@@ -81,7 +81,7 @@ class Facts:
     audit: AuditRecord | None = None
     supplement: SupplementFacts | None = None
     transfer: Transfer | None = None
-    ingestion: Ingestion | None = None
+    ingestion: IngestionRecord | None = None
 
     @property
     def planned(self) -> tuple[CellFacts, ...]:

@@ -13,8 +13,7 @@ from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, plan_i
 from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, PlanFiles
-from tsladder.planning.plans import study_key
+from tsladder.planning.plans import CellPlans, PlanFiles, study_key
 from tsladder.results.gathering import belonging_by_keys, facts_of
 from tsladder.results.table import to_csv
 from tsladder.results.unchanged import Unchanged

@@ -12,7 +12,7 @@ from tsladder.artifacts.ending import read_ending
 from tsladder.artifacts.scores import CellScores
 from tsladder.artifacts.store import if_there
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.results.cell_files import SEED_PREFIX, trial_facts
 from tsladder.results.facts import TrialFacts
 from tsladder.results.gathering import Belonging, gather

@@ -9,7 +9,7 @@ from typing import Any
 
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import NOTHING, STAGES, Estimate
 from tsladder.results.gathering import Belonging
 from tsladder.results.unchanged import Unchanged

@@ -14,10 +14,10 @@ from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_files
-from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
-from tsladder.planning.plans import study_key
+from tsladder.planning.plans import CellPlans, study_key
 from tsladder.planning.sources import recall, remember
 from tsladder.search.strategies import load
 from tsladder.typed_yaml import read_yaml

@@ -6,10 +6,9 @@ from tsladder.artifacts.features import read_manifest
 from tsladder.artifacts.splits import read_splits
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import RunLength
 from tsladder.planning.identity import training_base, training_code
-from tsladder.planning.plans import cell_key
+from tsladder.planning.plans import CellPlans, cell_key
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
 from tsladder.search.planned import planned_schedule, planned_space

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.machine import needs_torch, survey
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.rung_layout import lay_out_rung, training_time
 from tsladder.planning.time_left import (
