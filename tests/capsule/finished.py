@@ -9,6 +9,7 @@ from tests.report import studies as records
 from tests.studies import make_study, params_of
 
 from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
@@ -35,7 +36,7 @@ def write_study(folder, *, opened=(), reason=REASON):
     params = params_of(places)
     plans = plan_cells(params)
     for path, plan in plan_files(places, params, plans, supplement_offered=False).items():
-        write_json(path, plan)
+        write_plan(path, plan)
     for cell in params.cells:
         if not params.is_planned(cell):
             write_json(places.scores(cell) / "scores.json", {**records.head(cell), "status": "not_planned"})

@@ -277,6 +277,8 @@ def _write_code(folder: Path) -> None:
         write_text(package / "search" / "strategies" / f"{strategy}.py", f"name = {strategy!r}\n")
     for tier in tier_names():
         write_text(package / "data" / "tiers" / f"{tier}.py", f"name = {tier!r}\n")
+    for task in (ROOT / "src" / "tsladder" / "tasks").glob("*.py"):
+        write_text(package / "tasks" / task.name, f"name = {task.stem!r}\n")
     for family in names():
         write_text(package / "families" / f"{family}.py", f"name = {family!r}\n")
 
