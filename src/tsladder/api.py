@@ -67,8 +67,8 @@ class Law:
     record: Mapping[str, Any]
 
     @classmethod
-    def of(cls, law: HorizonLaw) -> Law:
-        """From the law of a horizon, or of a group of a table."""
+    def of(cls, law: HorizonLaw, record: Mapping[str, Any]) -> Law:
+        """From the law of a horizon, or of a group of a table; `record`: the same as JSON."""
         import pandas as pd
 
         floor = law.fits.power_floor
@@ -89,7 +89,7 @@ class Law:
             minimum_detectable_alpha=law.minimum_detectable_alpha,
             notes=(*law.warnings, *law.notes),
             points=pd.DataFrame(points),
-            record=json_of(law),
+            record=record,
         )
 
 
@@ -165,7 +165,7 @@ def fit_law(
         draws=draws,
         seed=seed,
     )
-    return {name: Law.of(horizon_law_of(law, name)) for name, law in record["groups"].items()}
+    return {name: Law.of(horizon_law_of(law, name), law) for name, law in record["groups"].items()}
 
 
 def _read(places: Places, *, states: Mapping[str, str]) -> Study:
@@ -183,7 +183,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
         cells=pd.DataFrame([_cell_row(cell) for cell in planned]),
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
         scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell, metrics)]),
-        laws={} if law is None else {horizon: Law.of(found) for horizon, found in law.horizons.items()},
+        laws={} if law is None else {horizon: Law.of(found, json_of(found)) for horizon, found in law.horizons.items()},
         audit=facts.audit,
         not_fresh=states,
     )
