@@ -25,7 +25,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings, recipe_of
 from tsladder.tasks import load as load_task
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoint_plan import CheckpointPlan
@@ -63,7 +63,7 @@ def main() -> None:
 
 def _job(spec: ModelSpec, precision: str, optimizer: str) -> Job:
     params = load_params(ROOT / "params.yaml")
-    base = Recipe.from_params(params.training, params.search.chosen, "2M", params.target.task)
+    base = recipe_of(params.training, params.search.chosen, "2M", params.target.task)
     recipe = dataclasses.replace(base, precision=precision, optimizer=optimizer)
     machine = survey(HardwareParams(device="cpu", memory_gib=None, workers="auto"))
     plan = plan_batch(

@@ -22,14 +22,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.small_records import features_manifest, horizon_law, horizon_splits, study_law
 
 from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.features import write_manifest
+from tsladder.artifacts.law import write_law
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.scores import CellScores, Interval, ScoredRegion, write_scores
+from tsladder.artifacts.splits import SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.planning.plans import cell_key, train_key
+from tsladder.planning.plans import CellPlans, cell_key, train_key
 from tsladder.status.dvc_yaml import read_pipeline
 from tsladder.status.question import inputs_text, read_question
 from tsladder.typed_yaml import read_yaml
@@ -56,12 +60,11 @@ def write_study(folder: Path) -> Places:
     (folder / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
     (folder / "data").mkdir()
     (folder / "data" / "sp500.parquet").write_bytes(os.urandom(204_101))
-    write_json(places.features / "manifest.json", {"fingerprint": FINGERPRINT})
+    write_manifest(places.features_manifest, features_manifest(FINGERPRINT))
     (places.features / "features.parquet").write_bytes(os.urandom(1_148_009))
-    counts = {region: {"windows": 926 if region != "train" else 2740} for region in ("train", "validation", "test")}
     for horizon in HORIZONS:
-        write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
-    write_json(places.splits / "splits.json", {})
+        write_splits(places.horizon_splits(horizon), horizon_splits(horizon, train=2740))
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons={}))
     question = read_question(places)
     for path, text in {**question.texts, **inputs_text(places, question.params.data)}.items():
         write_text(folder / path, text)
@@ -70,11 +73,8 @@ def write_study(folder: Path) -> Places:
         write_cell(places, plans)
     for path in (places.audit, places.supplementary, places.transfer):
         write_json(path / "record.json", {"status": "not_planned"})
-    law = {"verdict": "flat", "fits": {"power": {"alpha": 0.01, "alpha_ci": [0.0, 0.02]}}}
-    write_json(
-        places.law / "scaling.json",
-        {"study_key": question.study_key, "horizons": {str(horizon): law for horizon in HORIZONS}},
-    )
+    laws = dict.fromkeys(HORIZONS, horizon_law("flat", 0.01))
+    write_law(places.scaling, study_law(laws, study_key=question.study_key))
     for name in ("scaling.csv", "scaling.png"):
         (places.law / name).write_bytes(os.urandom(100_000))
     (places.report / "report.html").parent.mkdir()
@@ -90,7 +90,7 @@ def write_cell(places: Places, plans: CellPlans) -> None:
             write_json(path, {"status": "not_planned"})
         write_json(places.timings(cell), {"seeds": {}})
         return
-    splits = json.loads(places.horizon_splits(cell.horizon).read_text())
+    splits = read_splits(places.horizon_splits(cell.horizon))
     trials = "".join(json.dumps(trial(number)) + "\n" for number in range(TRIALS))
     counts = {"n_params": 12_000, "n_params_blocks": 9_000, "n_params_body": 10_000, "off_budget": False}
     head = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon}
@@ -98,7 +98,7 @@ def write_cell(places: Places, plans: CellPlans) -> None:
     write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", trials)
     live = places.study(cell, cell_key(plans.search, FINGERPRINT, splits))
-    write_json(live / "plan.json", plans.search)
+    write_plan(live / "plan.json", plans.search)
     write_json(live / "progress.json", {"running": []})
     write_text(live / "trials.jsonl", trials)
     (live / "lock").touch()

@@ -36,7 +36,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Recipe, Settings, recipe_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LOSSES = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing")
@@ -109,7 +109,7 @@ def _trained(
         for rung in rungs:
             shapes = build_grid(geometry_of(params), rung).shapes
             spec = shapes[len(shapes) // 2]
-            base = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)
+            base = recipe_of(params.training, params.search.chosen, rung, params.target.task)
             for loss in LOSSES:
                 for monitor in monitors:
                     for seed in range(1, seeds + 1):

@@ -25,7 +25,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings, recipe_of
 from tsladder.training.outcome import Job
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,7 @@ def main() -> None:
     d_model, n_layers = (int(part) for part in arguments.shape.split("x"))
     spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=8, d_ff=4 * d_model)
     machine = survey(HardwareParams(device="auto", memory_gib=None, workers="auto"))
-    base = Recipe.from_params(params.training, params.search.chosen, BUDGET, params.target.task)
+    base = recipe_of(params.training, params.search.chosen, BUDGET, params.target.task)
     jobs = {}
     for side, (precision, optimizer) in SIDES.items():
         recipe = dataclasses.replace(base, precision=precision, optimizer=optimizer)

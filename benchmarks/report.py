@@ -23,7 +23,9 @@ sys.path.insert(0, str(ROOT))
 
 from tests.lines import PLAN  # noqa: E402
 from tests.report import evidence, studies  # noqa: E402 (the study of the tests, which are no installed package)
+from tests.small_records import search_plan  # noqa: E402
 
+from tsladder.artifacts.plans import write_plan  # noqa: E402
 from tsladder.law.plots import draw_scaling  # noqa: E402
 from tsladder.law.points import RungPoint  # noqa: E402
 from tsladder.law.scaling import scaling_record  # noqa: E402
@@ -60,16 +62,17 @@ def write_study(root: Path, trials: int) -> Places:
     places, rng, asked = Places(root, root), np.random.default_rng(7), params()
     for cell in asked.cells:
         size = parse_budget(cell.budget)
-        plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, "planned": True}
-        studies.write(places.search_plan(cell), {**plan, "code": {"stages.hpo": "abc"}})
+        write_plan(places.search_plan(cell), search_plan(cell))
         studies.write_searched(places, cell, size + 997)
         lines = studies.lines([trial(number, cell, rng) for number in range(trials)])
         studies.write(places.hpo(cell) / "trials.jsonl", lines)
         studies.write_scored(places, cell, size + 997)
     studies.write(places.features / "manifest.json", studies.manifest())
-    studies.write(places.splits / "splits.json", {"horizons": {str(h): studies.split() for h in HORIZONS}})
+    studies.write(
+        places.splits / "splits.json", {"kind": "dates", "horizons": {str(h): studies.split() for h in HORIZONS}}
+    )
     for horizon in HORIZONS:
-        studies.write(places.horizon_splits(horizon), {"horizon": horizon})
+        studies.write(places.horizon_splits(horizon), studies.whole_splits(horizon))
     law = LawParams(region="test", alpha_of_interest=0.015)
     evaluation = EvaluationParams(bootstrap_draws=100, confidence=0.95)
     record = scaling_record({h: rungs(h, rng) for h in HORIZONS}, [], law, evaluation, "made up", 1)

@@ -35,7 +35,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch, predicted_memory_gib
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings, recipe_of
 from tsladder.training.outcome import Job
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,7 +108,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
     machine = survey(dataclasses.replace(params.hardware, device=arguments.device))
     d_model, n_layers = (int(part) for part in arguments.shape.split("x"))
     spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=16, d_ff=4 * d_model)
-    recipe = Recipe.from_params(params.training, params.search.chosen, BUDGET, params.target.task)
+    recipe = recipe_of(params.training, params.search.chosen, BUDGET, params.target.task)
     plan = plan_batch(
         spec,
         effective_batch=recipe.effective_batch,

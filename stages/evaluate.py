@@ -1,16 +1,16 @@
 """Stage evaluate: the trained seeds and the baselines on the same windows."""
 
 import sys
-from typing import Any
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import EvaluatePlan
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.stage import run_cell_stage
 from tsladder.vocabulary import Cell
 
 
-def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+def build(places: Places, params: Params, cell: Cell, plan: EvaluatePlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server(optimizers=False)

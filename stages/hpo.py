@@ -1,15 +1,15 @@
 """Stage hpo: search one cell: forced extremes, then the sampler."""
 
 import sys
-from typing import Any
 
+from tsladder.artifacts.plans import SearchPlan
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.stage import run_cell_stage
 from tsladder.vocabulary import Cell
 
 
-def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+def build(places: Places, params: Params, cell: Cell, plan: SearchPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server()

@@ -8,9 +8,9 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.data.ingestion_build import write_ingestion
+    from tsladder.data.ingestion_build import build_ingestion
 
-    write_ingestion(places, params)
+    build_ingestion(places, params)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.artifacts.store import write_json
-    from tsladder.data.inputs import read_inputs
+    from tsladder.artifacts.inputs import write_inputs, write_manifests
+    from tsladder.data.inputs import bars_beside
     from tsladder.data.manifest import manifest_digests
 
-    write_json(places.inputs, read_inputs(places, params.data))
-    write_json(places.manifests, manifest_digests(places, params.data))
+    write_inputs(places.inputs, bars_beside(places, params.data))
+    write_manifests(places.manifests, manifest_digests(places, params.data))
 
 
 if __name__ == "__main__":

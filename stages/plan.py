@@ -8,7 +8,7 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.artifacts.store import write_json
+    from tsladder.artifacts.plans import write_plan
     from tsladder.planning.across_cells import plan_files
     from tsladder.planning.cells import plan_cells
     from tsladder.planning.endings import write_endings
@@ -20,7 +20,7 @@ def build(places: Places, params: Params) -> None:
     plans = plan_cells(params)
     offered = load(params.search.strategy).supplement is not None
     for path, plan in plan_files(places, params, plans, supplement_offered=offered).items():
-        write_json(path, plan)
+        write_plan(path, plan)
     write_endings(places, params.cells)
     note = study_note(places, params, forced)
     if note is not None:

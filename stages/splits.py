@@ -8,9 +8,9 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.data.split_files import write_splits
+    from tsladder.data.split_files import build_splits
 
-    write_splits(places, params)
+    build_splits(places, params)
 
 
 if __name__ == "__main__":

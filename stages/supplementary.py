@@ -2,14 +2,14 @@
 
 import sys
 
+from tsladder.artifacts.plans import SupplementaryPlan, read_plan
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    if read_plan(places.supplementary_plan)["planned"]:
+    if isinstance(read_plan(SupplementaryPlan, places.supplementary_plan), SupplementaryPlan):
         from tsladder.execution.supervisor import start_fork_server
 
         start_fork_server()

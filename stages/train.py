@@ -1,16 +1,16 @@
 """Stage train: the cell's winner on fresh seeds."""
 
 import sys
-from typing import Any
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import TrainPlan
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.stage import run_cell_stage
 from tsladder.vocabulary import Cell
 
 
-def build(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> None:
+def build(places: Places, params: Params, cell: Cell, plan: TrainPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server()

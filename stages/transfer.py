@@ -2,14 +2,14 @@
 
 import sys
 
+from tsladder.artifacts.plans import TransferPlan, read_plan
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    if read_plan(places.transfer_plan)["planned"]:
+    if isinstance(read_plan(TransferPlan, places.transfer_plan), TransferPlan):
         from tsladder.execution.supervisor import start_fork_server
 
         start_fork_server()

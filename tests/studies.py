@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.cells.work import open_cell
 from tsladder.execution.crew import Crews
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker, Tracker
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import Cell
@@ -124,7 +124,7 @@ def search_here(places: Places, cell: Cell, tracker: Tracker | None = None, *, c
     from tsladder.cells.search_cell import search_cell
 
     tracker = tracker or MemoryTracker()
-    plan = read_plan(places.search_plan(cell))
+    plan = read_plan(SearchPlan, places.search_plan(cell))
     search_cell(open_cell(places, params_of(places), cell, plan, crews=crews or LocalCrew), tracker)
     return tracker
 

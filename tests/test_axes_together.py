@@ -9,13 +9,13 @@ import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, synthetic_bars, verb
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.audit.build import audit_study
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.law.build import fit_law
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.report.build import build_report
 from tsladder.tasks import load as load_task
 from tsladder.tracking import MemoryTracker
@@ -88,9 +88,9 @@ def built(folder: Path, leaves: dict[str, Any]) -> Places:
     prepare(places)
     search_here(places, CELL)
     tracker = MemoryTracker()
-    verb("train")(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+    verb("train")(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
     score_cell(
-        open_cell(places, params_of(places), CELL, read_plan(places.evaluate_plan(CELL))),
+        open_cell(places, params_of(places), CELL, read_plan(EvaluatePlan, places.evaluate_plan(CELL))),
         read_winner(places.choice(CELL)),
         tracker,
     )

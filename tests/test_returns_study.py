@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
+from tsladder.artifacts.audit import PROBES
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.console.compare import compare_here, comparison_lines
 from tsladder.evaluation.regression_metrics import TrainingReturns, score_returns
-from tsladder.law.audit_record import PROBES
 from tsladder.law.build import fit_law
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.report.build import build_report
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
@@ -48,8 +48,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tracker: MemoryTracker) -
     prepare(places)
     for cell in CELLS:
         search_here(places, cell)
-        verb("train")(places, params_of(places), cell, read_plan(places.train_plan(cell)))
-        work = open_cell(places, params_of(places), cell, read_plan(places.evaluate_plan(cell)))
+        verb("train")(places, params_of(places), cell, read_plan(TrainPlan, places.train_plan(cell)))
+        work = open_cell(places, params_of(places), cell, read_plan(EvaluatePlan, places.evaluate_plan(cell)))
         score_cell(work, read_winner(places.choice(cell)), tracker)
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {}, "words": "Nothing was seen."}
@@ -69,7 +69,7 @@ def test_scores_are_those_of_the_predictions_on_disk(finished: Places) -> None:
         record = read_json(finished.scores(cell) / "scores.json")
         assert record["metric"] == "huber"
         table = pd.read_parquet(finished.scores(cell) / "predictions.parquet")
-        work = open_cell(finished, params_of(finished), cell, read_plan(finished.evaluate_plan(cell)))
+        work = open_cell(finished, params_of(finished), cell, read_plan(EvaluatePlan, finished.evaluate_plan(cell)))
         training = TrainingReturns.of(work.dataset.windows.train.y_N)
         for region in ("validation", "test"):
             scores = record["regions"][region]

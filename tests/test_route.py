@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, stage, verb
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, read_planned
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.law.build import fit_law
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
@@ -41,12 +41,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         training__max_gradient_norm=None,
     )
     prepare(places)
-    for name, plan in (
-        ("hpo", places.search_plan(CELL)),
-        ("train", places.train_plan(CELL)),
-        ("evaluate", places.evaluate_plan(CELL)),
-    ):
-        verb(name)(places, params_of(places), CELL, read_plan(plan))
+    plans = (
+        ("hpo", read_planned(SearchPlan, places.search_plan(CELL))),
+        ("train", read_planned(TrainPlan, places.train_plan(CELL))),
+        ("evaluate", read_planned(EvaluatePlan, places.evaluate_plan(CELL))),
+    )
+    for name, plan in plans:
+        verb(name)(places, params_of(places), CELL, plan)
         stage(places, name, "--cell", "30k-h2")
     for name in ("audit", "fit", "report"):
         verb(name)(places, params_of(places))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.small_records import search_plan
 from tests.studies import DEFAULT_PARAMS, environment
+from tsladder.artifacts.plans import TrainPlan, write_plan
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.places import Places
 from tsladder.planning.endings import AS_PLANNED, WITHOUT_RESULT, write_endings
@@ -36,8 +38,9 @@ sys.exit(run_cell_stage({stage!r}, build))
 def places(tmp_path: Path) -> Places:
     made = Places(tmp_path, tmp_path)
     write_text(made.params, DEFAULT_PARAMS.read_text())
-    for plan in (made.search_plan(CELL), made.train_plan(CELL)):
-        write_json(plan, {"planned": True})
+    search = search_plan(CELL)
+    write_plan(made.search_plan(CELL), search)
+    write_plan(made.train_plan(CELL), TrainPlan(question=search.question, seeds=3, code={}))
     write_endings(made, [CELL])
     return made
 

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.audit import AuditRecord
+from tsladder.artifacts.law import HorizonLaw, horizon_law_of, law_if_there
+from tsladder.artifacts.record import json_of
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.errors import BadInput
@@ -24,10 +27,9 @@ from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.report.law_facts import Audit
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import Interval, Record, pair_of, read_if_there
+from tsladder.results.stored import Interval
 from tsladder.status.study_state import study_state
 from tsladder.tasks import load as load_task
 
@@ -65,29 +67,28 @@ class Law:
     record: Mapping[str, Any]
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> Law:
-        """From the entry of a horizon in scaling.json, or of a group in fit.json."""
+    def of(cls, law: HorizonLaw, record: Mapping[str, Any]) -> Law:
+        """From the law of a horizon, or of a group of a table; `record`: the same as JSON."""
         import pandas as pd
 
-        power: Record = record["fits"]["power"] or {}
-        floor: Record = record["fits"]["power_floor"] or {}
-        kept = [point for point in record["points"] if not point.get("dropped")]
+        floor = law.fits.power_floor
+        points = [
+            {"cell": point.cell, "n_params": point.n_params, "loss": point.loss, "se": point.se} for point in law.kept
+        ]
         return cls(
-            verdict=record["verdict"],
-            reason=record["reason"],
-            settle=record["settle"],
-            form=record["model_choice"]["preferred"],
-            alpha=power.get("alpha"),
-            alpha_ci=pair_of(power.get("alpha_ci")),
-            alpha_ci_rungs=pair_of(power.get("alpha_ci_rungs")),
-            alpha_ci_days=pair_of(power.get("alpha_ci_days")),
-            C=power.get("C"),
-            floor=floor.get("E") if floor.get("identified") else None,
-            minimum_detectable_alpha=record["minimum_detectable_alpha"],
-            notes=(*record.get("warnings", ()), *record["notes"]),
-            points=pd.DataFrame(
-                [{name: point.get(name) for name in ("cell", "n_params", "loss", "se")} for point in kept]
-            ),
+            verdict=law.verdict,
+            reason=law.reason,
+            settle=law.settle,
+            form=law.form,
+            alpha=law.alpha,
+            alpha_ci=law.alpha_ci,
+            alpha_ci_rungs=law.alpha_ci_rungs,
+            alpha_ci_days=law.alpha_ci_days,
+            C=None if law.fits.power is None else law.fits.power.C,
+            floor=floor.E if floor is not None and floor.identified else None,
+            minimum_detectable_alpha=law.minimum_detectable_alpha,
+            notes=(*law.warnings, *law.notes),
+            points=pd.DataFrame(points),
             record=record,
         )
 
@@ -112,7 +113,7 @@ class Study:
     trials: pd.DataFrame
     scores: pd.DataFrame
     laws: Mapping[int, Law]
-    audit: Audit | None
+    audit: AuditRecord | None
     not_fresh: Mapping[str, str]
 
 
@@ -164,7 +165,7 @@ def fit_law(
         draws=draws,
         seed=seed,
     )
-    return {name: Law.of_record(law) for name, law in record["groups"].items()}
+    return {name: Law.of(horizon_law_of(law, name), law) for name, law in record["groups"].items()}
 
 
 def _read(places: Places, *, states: Mapping[str, str]) -> Study:
@@ -174,7 +175,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     params = load_params(places.params)
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
-    law = read_if_there(places.law / "scaling.json")
+    law = law_if_there(places.scaling)
     metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
     return Study(
         name=params.study.name,
@@ -182,7 +183,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
         cells=pd.DataFrame([_cell_row(cell) for cell in planned]),
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
         scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell, metrics)]),
-        laws={int(horizon): Law.of_record(record) for horizon, record in law.get("horizons", {}).items()},
+        laws={} if law is None else {horizon: Law.of(found, json_of(found)) for horizon, found in law.horizons.items()},
         audit=facts.audit,
         not_fresh=states,
     )

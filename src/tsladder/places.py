@@ -77,8 +77,16 @@ class Places:
         return self.artifacts / "features"
 
     @property
+    def features_manifest(self) -> Path:
+        return self.features / "manifest.json"
+
+    @property
     def splits(self) -> Path:
         return self.artifacts / "splits"
+
+    @property
+    def splits_summary(self) -> Path:
+        return self.splits / "splits.json"
 
     def horizon_splits(self, horizon: int) -> Path:
         return self.splits / f"h{horizon}.json"
@@ -166,8 +174,16 @@ class Places:
         return self.artifacts / "audit"
 
     @property
+    def audit_record(self) -> Path:
+        return self.audit / "audit.json"
+
+    @property
     def law(self) -> Path:
         return self.artifacts / "law"
+
+    @property
+    def scaling(self) -> Path:
+        return self.law / "scaling.json"
 
     @property
     def report(self) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 from tsladder.artifacts.choice import write_choice
 from tsladder.artifacts.ending import Ending, read_ending
 from tsladder.artifacts.models import write_models_status
+from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.scores import write_scores
 from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import write_text
@@ -27,7 +28,6 @@ from tsladder.interruption import Interrupted
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
-from tsladder.planning.plans import read_plan
 from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -36,9 +36,9 @@ EXIT_FILE = "TSLADDER_EXIT_FILE"
 
 _GARBAGE_AFTER = 100_000
 
-Plan = dict[str, Any]
 StudyVerb = Callable[[Places, Params], None]
-CellVerb = Callable[[Places, Params, Cell, Plan], None]
+CellVerb = Callable[[Places, Params, Cell, Any], None]
+"""`Any`: the plan of the stage, a record of `tsladder.artifacts.plans`."""
 
 
 def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
@@ -69,12 +69,11 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
     def work() -> None:
         places = Places.here()
         cell = Cell.parse(name)
-        plan_path = {"hpo": places.search_plan, "train": places.train_plan, "evaluate": places.evaluate_plan}[stage]
-        plan = read_plan(plan_path(cell))
+        path, plan = _plan_of(stage, places, cell)
         inherited = _inherited_ending(stage, places, cell, plan)
         if inherited is not None:
             _write_ending(stage, places, cell, inherited)
-        if not plan["planned"]:
+        if isinstance(plan, NotPlanned):
             return
         params = load_params(places.params)
         if inherited is None:
@@ -82,7 +81,7 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
         record = {"hpo": places.choice(cell), "train": places.models_status(cell)}.get(stage)
         if record is not None:
             failed = inherited is None and read_ending(record).failed
-            note_ending(places, plan_path(cell), without_result=failed)
+            note_ending(places, path, without_result=failed)
         _show_results(places, params)
 
     return _run(work)
@@ -128,9 +127,18 @@ def _report_exit(code: int) -> int:
     return code
 
 
-def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan) -> Ending | None:
+def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, CellPlan | NotPlanned]:
+    """The plan file of a cell's stage, and what it holds."""
+    if stage == "hpo":
+        return (path := places.search_plan(cell)), read_plan(SearchPlan, path)
+    if stage == "train":
+        return (path := places.train_plan(cell)), read_plan(TrainPlan, path)
+    return (path := places.evaluate_plan(cell)), read_plan(EvaluatePlan, path)
+
+
+def _inherited_ending(stage: str, places: Places, cell: Cell, plan: CellPlan | NotPlanned) -> Ending | None:
     """The ending that this cell already has before the stage starts, or None."""
-    if not plan["planned"]:
+    if isinstance(plan, NotPlanned):
         return Ending.of(cell, CellStatus.NOT_PLANNED)
     upstream = []
     if stage in ("train", "evaluate"):

@@ -18,10 +18,9 @@ D      model width, d_model
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Region(StrEnum):
@@ -71,16 +70,6 @@ class ProbeOutcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> ProbeOutcome:
-        """Of the record of one probe or of the whole audit. What did not pass and names no other outcome has failed; in
-        records from before there were outcomes that is all.
-
-        Raises ValueError for an unknown outcome, KeyError where `passed` is missing.
-        """
-        outcome = cls(record.get("outcome", cls.PASSED))
-        return cls.FAILED if outcome is cls.PASSED and not record["passed"] else outcome
 
     @classmethod
     def of_all(cls, outcomes: Iterable[ProbeOutcome]) -> ProbeOutcome:

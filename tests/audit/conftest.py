@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.studies import make_study, prepare
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.build import open_subject
 from tsladder.audit.subject import Subject
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 @pytest.fixture(scope="session")
 def subject(study: Places) -> Subject:
-    return open_subject(study, read_plan(study.audit_plan))
+    return open_subject(study, read_plan(AuditPlan, study.audit_plan))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def in_blocks(tmp_path_factory: pytest.TempPathFactory) -> Subject:
         splits__block_days=60,
     )
     prepare(places)
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 @pytest.fixture(scope="session")
@@ -54,4 +54,4 @@ def walking(tmp_path_factory: pytest.TempPathFactory) -> Subject:
         splits__validation_fraction=0.3,
     )
     prepare(places)
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))

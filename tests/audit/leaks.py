@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tsladder.artifacts.splits import RegionDays, SplitDays
 from tsladder.audit.pipeline import Cutter
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
@@ -63,9 +64,19 @@ def joined(one: Windows, other: Windows) -> Windows:
 
 def with_segment(subject: Subject, horizon: int, region: Region, first: int, last: int) -> Subject:
     """The splits file of `horizon` with one other segment for `region`."""
-    record = dict(subject.splits_records[horizon])
-    record["splits"] = {**record["splits"], region.value: {"segments": [[first, last]], "windows_per_segment": None}}
+    record = subject.splits_records[horizon]
+    days = dataclasses.replace(record.splits, **{region.value: _one_segment(first, last)})
+    return with_days(subject, horizon, days)
+
+
+def with_days(subject: Subject, horizon: int, days: SplitDays) -> Subject:
+    """The splits file of `horizon` with other days."""
+    record = dataclasses.replace(subject.splits_records[horizon], splits=days)
     return dataclasses.replace(subject, splits_records={**subject.splits_records, horizon: record})
+
+
+def _one_segment(first: int, last: int) -> RegionDays:
+    return RegionDays(segments=((first, last),), windows_per_segment=None)
 
 
 def longer_training(honest: Cutter, days: int) -> Cutter:
@@ -82,8 +93,7 @@ def longer_training(honest: Cutter, days: int) -> Cutter:
 
 def with_fold_segment(subject: Subject, horizon: int, fold: int, region: Region, first: int, last: int) -> Subject:
     """The splits file of `horizon` with one other segment for `region` in fold `fold`, counted from 1."""
-    record = dict(subject.splits_records[horizon])
-    folds = list(record["splits"]["folds"])
-    folds[fold - 1] = {**folds[fold - 1], region.value: {"segments": [[first, last]], "windows_per_segment": None}}
-    record["splits"] = {**record["splits"], "folds": folds}
-    return dataclasses.replace(subject, splits_records={**subject.splits_records, horizon: record})
+    days = subject.splits_records[horizon].splits
+    folds = list(days.folds)
+    folds[fold - 1] = dataclasses.replace(folds[fold - 1], **{region.value: _one_segment(first, last)})
+    return with_days(subject, horizon, dataclasses.replace(days, folds=tuple(folds)))

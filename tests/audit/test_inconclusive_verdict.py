@@ -11,6 +11,7 @@ from tests.audit.test_inconclusive import idle, with_fewer
 from tests.capsule.finished import finish, write_study
 from tests.studies import params_of
 
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.audit.build import audit
 from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, shuffled_targets
@@ -33,7 +34,7 @@ def unclear(subject: Subject) -> Subject:
 
 @pytest.fixture(scope="module")
 def inconclusive(unclear: Subject) -> dict[str, Any]:
-    return audit(unclear)
+    return json_of(audit(unclear))
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +83,8 @@ def test_an_inconclusive_audit_leaves_every_verdict_and_says_beside_it_what_is_m
 
 
 def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(places: Places, unclear: Subject) -> None:
-    ((first, last),) = unclear.splits_records[1]["splits"]["validation"]["segments"]
-    record = audit(with_segment(unclear, 1, Region.VALIDATION, first - 10, last))
+    ((first, last),) = unclear.splits_records[1].splits.validation.segments
+    record = json_of(audit(with_segment(unclear, 1, Region.VALIDATION, first - 10, last)))
     outcomes = {probe["name"]: probe["outcome"] for probe in record["probes"]}
     assert (record["passed"], record["outcome"]) == (False, "failed")
     assert (outcomes["shuffled_targets"], outcomes["shared_days"]) == ("inconclusive", "failed")

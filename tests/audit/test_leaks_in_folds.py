@@ -18,7 +18,7 @@ from tsladder.vocabulary import ProbeOutcome, Region
 
 
 def segment(subject: Subject, fold: int, region: Region) -> tuple[int, int]:
-    ((first, last),) = subject.splits_records[2]["splits"]["folds"][fold - 1][region.value]["segments"]
+    ((first, last),) = getattr(subject.splits_records[2].splits.folds[fold - 1], region.value).segments
     return first, last
 
 
@@ -48,7 +48,7 @@ def test_a_fold_that_trains_on_its_own_validation_is_caught(walking: Subject, fo
 
 
 def test_a_fold_whose_training_reaches_into_test_is_caught(walking: Subject) -> None:
-    ((test_first, _),) = walking.splits_records[2]["splits"]["test"]["segments"]
+    ((test_first, _),) = walking.splits_records[2].splits.test.segments
     first, _ = segment(walking, 1, Region.TRAIN)
     finding = shared_days(with_fold_segment(walking, 2, 1, Region.TRAIN, first, test_first + 4))
     assert "h2 fold 1: train and test share 5 days" in finding.words

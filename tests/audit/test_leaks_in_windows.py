@@ -68,7 +68,7 @@ def test_windows_that_never_change_leave_normalisation_inconclusive(subject: Sub
 
 
 def test_overlapping_regions_are_caught_by_shared_days(subject: Subject) -> None:
-    ((first, last),) = subject.splits_records[3]["splits"]["validation"]["segments"]
+    ((first, last),) = subject.splits_records[3].splits.validation.segments
     finding = shared_days(with_segment(subject, 3, Region.VALIDATION, first - 10, last))
     assert finding.outcome is ProbeOutcome.FAILED
     assert finding.numbers["shared_days"] == 10
@@ -82,7 +82,7 @@ def test_windows_cut_beyond_their_region_are_caught_by_shared_days(subject: Subj
 
 
 def test_a_date_that_stands_in_two_rows_is_caught_by_shared_days(subject: Subject) -> None:
-    ((first, _),) = subject.splits_records[1]["splits"]["validation"]["segments"]
+    ((first, _),) = subject.splits_records[1].splits.validation.segments
     dates_T = subject.table.dates_T.copy()
     dates_T[first] = dates_T[first - 1]
     finding = shared_days(dataclasses.replace(subject, table=dataclasses.replace(subject.table, dates_T=dates_T)))
@@ -128,8 +128,8 @@ def test_training_windows_that_touch_a_held_out_block_are_caught_by_label_reach(
 
 
 def test_regions_out_of_order_are_caught_by_label_reach(subject: Subject) -> None:
-    ((first, last),) = subject.splits_records[1]["splits"]["validation"]["segments"]
-    ((test_first, test_last),) = subject.splits_records[1]["splits"]["test"]["segments"]
+    ((first, last),) = subject.splits_records[1].splits.validation.segments
+    ((test_first, test_last),) = subject.splits_records[1].splits.test.segments
     swapped = with_segment(subject, 1, Region.VALIDATION, test_first, test_last)
     finding = label_reach(with_segment(swapped, 1, Region.TEST, first, last))
     assert finding.outcome is ProbeOutcome.FAILED
@@ -137,7 +137,7 @@ def test_regions_out_of_order_are_caught_by_label_reach(subject: Subject) -> Non
 
 
 def test_a_region_without_windows_is_an_error_and_no_pass(subject: Subject) -> None:
-    ((first, _),) = subject.splits_records[1]["splits"]["validation"]["segments"]
+    ((first, _),) = subject.splits_records[1].splits.validation.segments
     empty = with_segment(subject, 1, Region.VALIDATION, first, first + 5)
     with pytest.raises(WorkFailed, match="horizon 1 has no window in validation"):
         shared_days(empty)

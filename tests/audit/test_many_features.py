@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.build import open_subject
 from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.shuffled import LIMIT, PERMUTATIONS
 from tsladder.audit.small_model import STEPS, steps_to_learn
-from tsladder.planning.plans import read_plan
 
 
 @pytest.mark.slow
@@ -21,7 +21,7 @@ def test_a_label_shown_openly_is_learned_among_two_hundred_columns(tmp_path: Pat
     synthetic_bars(2500).to_parquet(places.bars("tiny"), index=False)
     for name in ("inputs", "features", "splits", "plan"):
         verb(name)(places, params_of(places))
-    subject = open_subject(places, read_plan(places.audit_plan))
+    subject = open_subject(places, read_plan(AuditPlan, places.audit_plan))
     windows = subject.windows(1)
     y_T = permute(subject, windows, training=0, validation=0)
     permuted = subject.pipeline.windows(subject.table, subject.splits(1), y_T)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.plans import AuditPlan
 from tsladder.planning.across_cells import AUDITED_AT_MOST, plan_audit
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
-from tsladder.planning.plans import Plan
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> AuditPlan:
     return plan_audit(params_of(make_study(tmp_path)))
 
 
@@ -36,7 +36,7 @@ def plan(tmp_path: Path) -> Plan:
     ],
 )
 def test_another_rung_search_law_or_machine_leaves_the_plan_as_it_is(
-    plan: Plan, tmp_path: Path, leaves: dict[str, object]
+    plan: AuditPlan, tmp_path: Path, leaves: dict[str, object]
 ) -> None:
     assert plan_audit(params_of(make_study(tmp_path, **leaves))) == plan
 
@@ -54,11 +54,11 @@ def test_another_rung_search_law_or_machine_leaves_the_plan_as_it_is(
         {"training__precision": "bf16-mixed"},
     ],
 )
-def test_another_question_changes_the_plan(plan: Plan, tmp_path: Path, leaves: dict[str, object]) -> None:
+def test_another_question_changes_the_plan(plan: AuditPlan, tmp_path: Path, leaves: dict[str, object]) -> None:
     assert plan_audit(params_of(make_study(tmp_path, **leaves))) != plan
 
 
-def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor_report(plan: Plan) -> None:
+def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor_report(plan: AuditPlan) -> None:
     steps = {
         "data.features",
         "data.indicators",
@@ -69,7 +69,7 @@ def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor
         "data.windows",
     }
     steps |= {"training.trainer", "training.feed", "families.patchtst", "evaluation.baselines", "audit.shuffled"}
-    assert {f"tsladder.{step}" for step in steps} <= set(plan["code"])
+    assert {f"tsladder.{step}" for step in steps} <= set(plan.code)
     strangers = (
         "tsladder.search",
         "tsladder.report",
@@ -77,12 +77,14 @@ def test_its_code_holds_every_step_from_bars_to_forecasts_and_neither_search_nor
         "tsladder.law.curve.power_law",
         "tsladder.tracking",
     )
-    assert not [name for name in plan["code"] if name.startswith(strangers)]
+    assert not [name for name in plan.code if name.startswith(strangers)]
 
 
-def test_its_model_is_the_lowest_rungs_smallest_or_a_small_one_where_that_is_large(plan: Plan, tmp_path: Path) -> None:
+def test_its_model_is_the_lowest_rungs_smallest_or_a_small_one_where_that_is_large(
+    plan: AuditPlan, tmp_path: Path
+) -> None:
     params = params_of(make_study(tmp_path))
-    assert plan["architecture"] == build_grid(geometry_of(params), "12k").members[0].architecture()
+    assert plan.architecture == build_grid(geometry_of(params), "12k").members[0].architecture()
     large = dataclasses.replace(params, ladder=("2B",), budget="2B")
     small = plan_audit(large)
     assert small["architecture"]["d_model"] == 8

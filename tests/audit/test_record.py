@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 from tests.studies import make_study, params_of, prepare, verb
 
+from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.plans import AuditPlan, read_plan
+from tsladder.artifacts.record import text_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.finding import Finding
 from tsladder.audit.subject import Subject
 from tsladder.errors import WorkFailed
-from tsladder.law.audit_record import PROBES, read_audit
+from tsladder.law.audit_record import whole_audit
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -26,7 +29,8 @@ def audited(study: Places) -> Places:
 
 
 def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -> None:
-    record = read_audit(audited.audit / "audit.json")
+    assert whole_audit(audited.audit_record).passed
+    record = json.loads(audited.audit_record.read_text())
     assert record["passed"] is True
     assert [probe["name"] for probe in record["probes"]] == list(PROBES)
     assert all(probe["passed"] for probe in record["probes"])
@@ -52,7 +56,7 @@ def test_the_record_knows_no_path(audited: Places) -> None:
 
 @pytest.mark.slow
 def test_the_record_repeats_exactly(audited: Places, subject: Subject) -> None:
-    assert json.loads((audited.audit / "audit.json").read_text()) == audit(subject)
+    assert (audited.audit / "audit.json").read_text() == text_of(audit(subject))
 
 
 def test_a_probe_of_another_name_is_refused() -> None:
@@ -70,14 +74,14 @@ def test_numbers_that_json_does_not_know_become_words() -> None:
     finding = Finding(
         name="normalisation", outcome=ProbeOutcome.FAILED, numbers={"a": float("inf"), "b": 1.5}, words=""
     )
-    assert json.loads(json.dumps(finding.to_json(), allow_nan=False))["numbers"] == {"a": "inf", "b": 1.5}
+    assert json.loads(text_of(finding.record()))["numbers"] == {"a": "inf", "b": 1.5}
 
 
 def test_missing_splits_and_foreign_features_end_with_what_to_do(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     prepare(places)
-    plan = read_plan(places.audit_plan)
-    foreign = {**plan, "model": {**plan["model"], "n_features": 24}}
+    plan = read_plan(AuditPlan, places.audit_plan)
+    foreign = dataclasses.replace(plan, model=dataclasses.replace(plan.model, n_features=24))
     with pytest.raises(WorkFailed, match="25 columns"):
         open_subject(places, foreign)
     places.horizon_splits(1).unlink()

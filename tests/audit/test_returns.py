@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from tests.audit.leaks import column_replaced, column_shifted, in_every_region, joined, with_step, with_windows
 from tests.studies import make_study, prepare
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach
@@ -20,7 +21,6 @@ from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
-from tsladder.planning.plans import read_plan
 from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome, Region
 
@@ -31,7 +31,7 @@ ANSWERS = load("regression").label_audit
 def returns(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     places = make_study(tmp_path_factory.mktemp("returns"), target__task="regression")
     prepare(places)
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 def idle(windows: WindowSet, _epochs: int | None) -> Learned:

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.build import open_subject
 from tsladder.audit.truncation import truncated_future
 from tsladder.data.columns import vix as columns
 from tsladder.data.columns.declaration import Indicator
 from tsladder.data.rolling import mean
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -30,7 +30,7 @@ def study_of(folder: Path) -> Places:
 
 
 def probe(places: Places) -> Any:
-    return truncated_future(open_subject(places, read_plan(places.audit_plan)))
+    return truncated_future(open_subject(places, read_plan(AuditPlan, places.audit_plan)))
 
 
 def test_columns_of_vix_keep_their_values_when_both_series_are_cut_off(tmp_path: Path) -> None:

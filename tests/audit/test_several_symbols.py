@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.audit.leaks import with_step
+from tests.audit.leaks import with_days, with_step
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach, shared_days
@@ -19,7 +20,6 @@ from tsladder.audit.truncation import truncated_future
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -30,16 +30,15 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     other.to_parquet(places.bars("other"), index=False)
     for name in ("inputs", "features", "splits", "plan"):
         verb(name)(places, params_of(places))
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 def with_later_training(subject: Subject, days: int) -> Subject:
     """The splits file gives the other symbol's training that many days more."""
-    record = dict(subject.splits_records[1])
-    own, (first, last) = record["splits"]["train"]["segments"]
-    train = {**record["splits"]["train"], "segments": [own, [first, last + days]]}
-    record["splits"] = {**record["splits"], "train": train}
-    return dataclasses.replace(subject, splits_records={1: record})
+    found = subject.splits_records[1].splits
+    own, (first, last) = found.train.segments
+    train = dataclasses.replace(found.train, segments=(own, (first, last + days)))
+    return with_days(subject, 1, dataclasses.replace(found, train=train))
 
 
 def idle(windows: WindowSet, _epochs: int | None) -> Learned:

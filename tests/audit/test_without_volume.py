@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.plans import AuditPlan, read_plan
+from tsladder.artifacts.record import json_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.subject import Subject
 from tsladder.data.constant_columns import constant_words
 from tsladder.places import Places
 from tsladder.planning.planned_features import planned_features
-from tsladder.planning.plans import read_plan
 
 
 def opened(places: Places) -> Subject:
     for name in ("inputs", "features", "splits", "plan"):
         verb(name)(places, params_of(places))
-    return open_subject(places, read_plan(places.audit_plan))
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 @pytest.mark.slow
 def test_columns_constant_over_training_are_a_note_and_no_failed_probe(still: Places) -> None:
-    record = audit(open_subject(still, read_plan(still.audit_plan)))
+    record = json_of(audit(open_subject(still, read_plan(AuditPlan, still.audit_plan))))
     (note,) = record["notes"]
     assert note["name"] == "constant_columns"
     assert note["columns"] == ["obv", "adosc", "volume"]

@@ -8,12 +8,13 @@ import pandas as pd
 from tests.report import studies as records
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.evaluation.scores import score_region
-from tsladder.law.audit_record import PROBES
 from tsladder.law.build import law_record
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
@@ -35,7 +36,7 @@ def write_study(folder, *, opened=(), reason=REASON):
     params = params_of(places)
     plans = plan_cells(params)
     for path, plan in plan_files(places, params, plans, supplement_offered=False).items():
-        write_json(path, plan)
+        write_plan(path, plan)
     for cell in params.cells:
         if not params.is_planned(cell):
             write_json(places.scores(cell) / "scores.json", {**records.head(cell), "status": "not_planned"})
@@ -62,8 +63,7 @@ def _write_inputs(places):
         places.splits / "splits.json", {"kind": "dates", "horizons": {"1": records.split(), "3": records.split()}}
     )
     for horizon in (1, 3):
-        cut = {"horizon": horizon, "train": {"segments": [[0, 2_819]], "windows_per_segment": None}}
-        write_json(places.horizon_splits(horizon), {**records.split(), "splits": cut})
+        write_json(places.horizon_splits(horizon), records.whole_splits(horizon))
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {"windows": 36}, "words": "Nothing was seen."}
         for name, title in PROBES.items()

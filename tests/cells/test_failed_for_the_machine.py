@@ -10,11 +10,11 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import TrainPlan, read_plan
 from tsladder.artifacts.store import canonical, read_json, read_lines, write_json, write_text
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
@@ -39,7 +39,7 @@ def study(built: Places, tmp_path: Path) -> Places:
 
 
 def retrain(places: Places) -> MemoryTracker:
-    work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+    work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
     tracker = MemoryTracker()
     train_winner(work, read_winner(places.choice(CELL)), tracker)
     return tracker

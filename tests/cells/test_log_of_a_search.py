@@ -11,6 +11,7 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.start_lines import search_lines, space_words
@@ -21,7 +22,6 @@ from tsladder.params import SpaceParams, Span, ZeroOr
 from tsladder.places import Places
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import HEADROOM
-from tsladder.planning.plans import read_plan
 from tsladder.search.objective import Objective
 from tsladder.search.planned import validation_classes
 from tsladder.search.schedule import Schedule, build_schedule
@@ -50,7 +50,7 @@ def log(places: Places) -> list[str]:
     os.environ[LOG_FILE] = str(path)
     try:
         search_here(places, CELL)
-        work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+        work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
         train_winner(work, read_winner(places.choice(CELL)), MemoryTracker())
     finally:
         del os.environ[LOG_FILE]
@@ -58,7 +58,7 @@ def log(places: Places) -> list[str]:
 
 
 def opened(places: Places) -> CellWork:
-    return open_cell(places, params_of(places), CELL, read_plan(places.search_plan(CELL)))
+    return open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL)))
 
 
 def space_of(work: CellWork) -> SearchSpace:

@@ -8,11 +8,11 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_lines
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.work import open_cell
-from tsladder.planning.plans import read_plan
 from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
@@ -30,7 +30,7 @@ def test_a_trial_keeps_the_curve_of_the_auc_that_stopped_it_and_reports_log_loss
         training__monitor="val_auc",
     )
     prepare(study)
-    assert read_plan(study.search_plan(CELL))["training"]["loss"] == "soft_auc"
+    assert read_plan(SearchPlan, study.search_plan(CELL)).question.training.loss == "soft_auc"
     (note,) = [note for note in study_forecast(study, None).notes if "soft_auc" in note]
     assert "reported by the log loss" in note
     tracker = search_here(study, CELL)
@@ -41,7 +41,7 @@ def test_a_trial_keeps_the_curve_of_the_auc_that_stopped_it_and_reports_log_loss
     assert run.metrics["val_auc_by_epoch"] == trial.outcome.val_aucs[-1]
     assert run.metrics["val_auc"] == trial.val_auc
     train_winner(
-        open_cell(study, params_of(study), CELL, read_plan(study.train_plan(CELL))),
+        open_cell(study, params_of(study), CELL, read_plan(TrainPlan, study.train_plan(CELL))),
         read_winner(study.choice(CELL)),
         tracker,
     )

@@ -16,15 +16,14 @@ from tests.studies import make_study, params_of, prepare, synthetic_bars
 
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.models import ModelsStatus, write_models_status
+from tsladder.artifacts.plans import EvaluatePlan, read_plan
 from tsladder.artifacts.store import read_json
 from tsladder.cells import scoring
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.data.targets import labels
 from tsladder.evaluation.metrics import per_day_log_loss
 from tsladder.evaluation.predictions import read_predictions, scored_on
-from tsladder.params import TargetParams
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell, Region
 
@@ -51,7 +50,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 
 def opened(places: Places) -> CellWork:
-    return open_cell(places, params_of(places), CELL, read_plan(places.evaluate_plan(CELL)))
+    return open_cell(places, params_of(places), CELL, read_plan(EvaluatePlan, places.evaluate_plan(CELL)))
 
 
 def with_other_test_labels(work: CellWork) -> CellWork:
@@ -142,7 +141,7 @@ def test_persistence_of_the_first_test_day_knows_the_label_before_the_region(
     """Two forecasts only, one for each last known label, told apart by labels counted anew from the table."""
     _, table, _ = score(opened(study), monkeypatch)
     work = opened(study)
-    y_T = labels(work.dataset.table, TargetParams(**work.plan["target"]), CELL.horizon)
+    y_T = labels(work.dataset.table, work.target, CELL.horizon)
     test = work.dataset.windows.region(Region.TEST)
     rows = table[(table["model"] == "persistence") & (table["region"] == "test")].sort_values("date")
     known_N = y_T[test.ends_N - CELL.horizon]

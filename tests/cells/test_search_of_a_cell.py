@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
+from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.vocabulary import Cell
 
@@ -54,7 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryTr
     places = make_study(tmp_path_factory.mktemp("finished"))
     prepare(places)
     tracker = MemoryTracker()
-    search_cell(open_cell(places, params_of(places), CELL, read_plan(places.search_plan(CELL))), tracker)
+    search_cell(open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL))), tracker)
     return places, tracker
 
 
@@ -114,7 +114,7 @@ def test_every_trial_is_a_nested_run_with_the_contract_of_names(finished: tuple[
 def test_a_second_start_of_a_finished_cell_trains_nothing(finished: tuple[Places, MemoryTracker]) -> None:
     places, tracker = finished
     before, runs = live_trials(places), len(tracker.runs())
-    search_cell(open_cell(places, params_of(places), CELL, read_plan(places.search_plan(CELL))), tracker)
+    search_cell(open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL))), tracker)
     assert live_trials(places) == before
     assert len(tracker.runs()) == runs
 
@@ -164,7 +164,7 @@ def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_n
     two, _ = finished
     one = make_study(tmp_path, hardware__workers=1)
     prepare(one)
-    search_cell(open_cell(one, params_of(one), CELL, read_plan(one.search_plan(CELL))), MemoryTracker())
+    search_cell(open_cell(one, params_of(one), CELL, read_plan(SearchPlan, one.search_plan(CELL))), MemoryTracker())
     lines = {workers: read_lines(places.hpo(CELL) / "trials.jsonl") for workers, places in ((1, one), (2, two))}
     assert {line["workers"] for line in lines[1]} == {1}
     assert {line["workers"] for line in lines[2]} == {2}

@@ -13,6 +13,7 @@ from tests.execution.thermal import said
 from tests.studies import make_study, params_of, prepare
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
@@ -20,7 +21,6 @@ from tsladder.cells.work import CellWork, open_cell
 from tsladder.execution import thermal_guard
 from tsladder.execution.thermometer import TemperatureReading, Thermometer
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.report.study_files import read_facts
 from tsladder.results.table import to_csv
 from tsladder.tracking import MemoryTracker, RunStatus
@@ -56,8 +56,11 @@ def places(tmp_path: Any) -> Places:
 
 
 def opened(places: Places, thermometer: Thermometer, stage: str = "hpo") -> CellWork:
-    path = places.search_plan(CELL) if stage == "hpo" else places.train_plan(CELL)
-    return dataclasses.replace(open_cell(places, params_of(places), CELL, read_plan(path)), thermometer=thermometer)
+    if stage == "hpo":
+        work = open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL)))
+    else:
+        work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
+    return dataclasses.replace(work, thermometer=thermometer)
 
 
 def live_trials(places: Places) -> list[dict[str, Any]]:

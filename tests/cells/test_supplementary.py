@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
+from tsladder.artifacts.plans import NotPlanned, SupplementaryPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines, write_json
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.search.selection import select_budgets
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
@@ -131,7 +131,7 @@ def test_a_rung_whose_search_failed_is_left_out_and_named(tmp_path: Path, search
 def test_a_strategy_of_one_phase_writes_why_there_is_none(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     stage(places, "plan")
-    assert read_plan(places.supplementary_plan)["planned"] is False
+    assert isinstance(read_plan(SupplementaryPlan, places.supplementary_plan), NotPlanned)
     stage(places, "supplementary")
     record = read_json(places.supplementary / "selection.json")
     assert record == {"status": "not_planned", "reason": "strategy architectural has one phase"}

@@ -18,13 +18,14 @@ from tests.execution.instant import InstantCrews, Killed
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
 from tsladder.locks import sole_owner
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
-from tsladder.planning.plans import read_plan, train_key
+from tsladder.planning.cells import plan_cells
+from tsladder.planning.plans import train_key
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
@@ -69,9 +70,10 @@ def searched(places: Places) -> list[dict[str, Any]]:
 
 def foretold(places: Places) -> TakenOver:
     """What `plan` says of the cell before it is searched."""
-    plan, run = read_plan(places.search_plan(CELL)), run_length_on_disk(places, params_of(places), CELL.horizon)
+    plans = next(plans for plans in plan_cells(params_of(places)) if plans.cell == CELL)
+    run = run_length_on_disk(places, params_of(places), CELL.horizon)
     assert run is not None
-    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, lag=2)
+    return taken_over(places, plans, run, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:
@@ -299,7 +301,7 @@ def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_ar
         places = study(**(leaves | further))
         search_here(places, CELL, crews=crew)
         search_supplementary(places, params_of(places), MemoryTracker(), crews=crew)
-        work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+        work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
         choice, inputs = (
             read_winner(places.choice(CELL)),
             (work.dataset.table.fingerprint(), work.dataset.splits_record),

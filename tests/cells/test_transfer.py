@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, prepare, search_here, stage, verb
 
+from tsladder.artifacts.plans import EvaluatePlan, NotPlanned, TrainPlan, TransferPlan, read_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.cells.transfer import rung_gain, transfer_winners
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
@@ -31,9 +31,8 @@ def searched(folder: Path, **leaves: object) -> Places:
 
 
 def train_and_score(places: Places, cell: Cell) -> None:
-    plans = {"train": places.train_plan(cell), "evaluate": places.evaluate_plan(cell)}
-    for name, path in plans.items():
-        verb(name)(places, params_of(places), cell, read_plan(path))
+    verb("train")(places, params_of(places), cell, read_plan(TrainPlan, places.train_plan(cell)))
+    verb("evaluate")(places, params_of(places), cell, read_plan(EvaluatePlan, places.evaluate_plan(cell)))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,7 @@ def test_like_winners_are_not_trained_and_a_failed_one_is_named(
 def test_without_the_wish_nothing_is_trained(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     stage(places, "plan")
-    assert read_plan(places.transfer_plan) == {"planned": False, "reason": "search.transfer is false"}
+    assert read_plan(TransferPlan, places.transfer_plan) == NotPlanned(reason="search.transfer is false")
     stage(places, "transfer")
     assert read_json(places.transfer / "transfer.json")["status"] == "not_planned"
 

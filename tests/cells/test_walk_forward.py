@@ -11,16 +11,16 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
-from tsladder.data.split_files import write_splits
+from tsladder.data.split_files import build_splits
 from tsladder.errors import BadInput
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
-from tsladder.planning.plans import read_plan
 from tsladder.planning.run_length import run_lengths
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
@@ -58,7 +58,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryTr
 
 
 def opened(places: Places) -> CellWork:
-    return open_cell(places, params_of(places), CELL, read_plan(places.search_plan(CELL)))
+    return open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL)))
 
 
 def trials(places: Places) -> list[TrialRecord]:
@@ -113,7 +113,7 @@ def test_the_same_study_searched_again_repeats_every_fold_bit_for_bit(
 
 def test_the_winner_is_trained_again_on_the_last_fold_alone(searched: tuple[Places, MemoryTracker]) -> None:
     places, _ = searched
-    work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
+    work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
     tracker = MemoryTracker()
     train_winner(work, read_winner(places.choice(CELL)), tracker)
     (run,) = [run for run in tracker.stored.values() if "/seed-" in run.name]
@@ -126,7 +126,7 @@ def test_splits_are_refused_with_the_fold_named(tmp_path: Path) -> None:
     for name in ("inputs", "features"):
         verb(name)(places, params_of(places))
     with pytest.raises(BadInput) as caught:
-        write_splits(places, params_of(places))
+        build_splits(places, params_of(places))
     assert any(fault.startswith("validation of fold ") for fault in caught.value.faults)
     assert not places.splits.exists()
 

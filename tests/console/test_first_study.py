@@ -13,7 +13,7 @@ from tests.studies import make_study, synthetic_bars
 
 from tsladder.console.first_study import first_settings
 from tsladder.data.build import write_features
-from tsladder.data.split_files import write_splits
+from tsladder.data.split_files import build_splits
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -60,7 +60,7 @@ def test_the_settings_are_those_under_which_the_stages_accept_the_bars(
     def built(*assignments: str) -> None:
         params = load_params(places.params, assignments)
         write_features(places, params.data)
-        write_splits(places, params)
+        build_splits(places, params)
 
     built(*settings)
     if set(settings) != {"data.volume=false"} or "Volume" not in frame:

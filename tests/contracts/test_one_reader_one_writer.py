@@ -16,14 +16,19 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")])
 OUTSIDE = [path for path in FILES if not path.is_relative_to(ARTIFACTS)]
 
 RECORDS = (
+    "audit.json",
     "best_params.json",
     "choice.json",
     "coverage.json",
+    "ingestion.json",
+    "inputs.json",
     "lag.json",
+    "manifests.json",
     "outcome.json",
     "progress.json",
     "scores.json",
     "selection.json",
+    "splits.json",
     "status.json",
     "summary.json",
     "training.json",
@@ -42,8 +47,6 @@ PARSE_THEMSELVES = {
     "planning/same_numbers.py": "a table of this package",
     "planning/sources.py": "a cache of this machine, no file of a study",
     "search/study.py": "Optuna's journal",
-    "status/question.py": "texts of plan files that are not written yet",
-    "status/reasons.py": "plan files out of DVC's cache, maybe of another version",
     "status/run_cache.py": "DVC's cache",
     "status/rwlock.py": "DVC's lock",
     "tracking/law_model.py": "the model of the law in MLflow, loaded without this package's files",
@@ -53,28 +56,13 @@ PARSE_THEMSELVES = {
 """Module -> what it parses that is no record of artifacts/."""
 
 TO_BE_MOVED = {
-    "audit/build.py",
-    "capsule/rebuild.py",
-    "console/capsule.py",
-    "planning/planned_features.py",
-    "data/dataset.py",
-    "data/features.py",
-    "data/ingestion.py",
-    "data/ingestion_build.py",
-    "experiments/results.py",
-    "law/audit_record.py",
-    "law/cost.py",
-    "planning/plans.py",
-    "planning/run_length.py",
     "results/stored.py",
     "results/unchanged.py",
     "search/adoption.py",
     "search/live.py",
-    "status/law_verdicts.py",
-    "status/taken_over.py",
     "training/checkpoints.py",
 }
-"""Readers of files of the study and of live records whose records are not in artifacts/ yet."""
+"""Readers of live records whose records are not in artifacts/ yet."""
 
 
 def name_of(path: Path) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, prepare, stage
 
+from tsladder.artifacts.plans import AuditPlan, SearchPlan, read_plan
 from tsladder.audit.build import open_subject
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.features import read_features
@@ -16,7 +17,6 @@ from tsladder.data.indicators import build_features
 from tsladder.data.targets import labels
 from tsladder.errors import BadInput
 from tsladder.params import DataParams, TargetParams
-from tsladder.planning.plans import read_plan
 from tsladder.vocabulary import Cell
 
 
@@ -105,8 +105,8 @@ def test_the_leaf_reaches_the_feature_table_and_the_plan_files(tmp_path: Path) -
     prepare(places)
     table = read_features(places.features)
     np.testing.assert_array_equal(table.close_T, frame["Adj Close"][table.warm_up :])
-    plan = read_plan(places.search_plan(Cell("12k", 1)))
-    assert plan["data"]["adjust"] is True
+    plan = read_plan(SearchPlan, places.search_plan(Cell("12k", 1)))
+    assert plan.question.data.adjust is True
 
 
 def test_the_features_stage_refuses_bars_that_cannot_be_adjusted(tmp_path: Path) -> None:
@@ -122,5 +122,5 @@ def test_the_audit_probes_the_adjusted_bars(tmp_path: Path) -> None:
     frame = pd.read_parquet(places.bars("tiny")).assign(**{"Adj Close": lambda f: f["Close"] * 0.5})
     frame.to_parquet(places.bars("tiny"), index=False)
     prepare(places)
-    subject = open_subject(places, read_plan(places.audit_plan))
+    subject = open_subject(places, read_plan(AuditPlan, places.audit_plan))
     np.testing.assert_array_equal(subject.bars.close_T, frame["Adj Close"])

@@ -12,9 +12,10 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.columns.core import A20
-from tsladder.data.features import ColumnKind, FeatureTable
+from tsladder.data.features import FeatureTable
 from tsladder.data.formulas import on_completed_weeks, stoch_rsi
 from tsladder.data.indicators import build_features
 from tsladder.data.tier_columns import tier_indicators

@@ -10,8 +10,15 @@ import pandas as pd
 import pytest
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
-from tsladder.data.ingestion import FindingKind, Ingestion, Role, read_ingestion
-from tsladder.data.manifest import SHA256, ManifestState, find_manifest, manifest_digests, manifest_path, sha256_of
+from tsladder.artifacts.ingestion import (
+    FindingKind,
+    IngestionRecord,
+    ManifestState,
+    SymbolRole,
+    read_ingestion,
+    write_ingestion,
+)
+from tsladder.data.manifest import SHA256, find_manifest, manifest_digests, manifest_path, sha256_of
 from tsladder.params import DataParams
 from tsladder.places import Places
 from tsladder.vocabulary import Region
@@ -31,7 +38,7 @@ def record(places: Places, symbol: str = "tiny", **entries: Any) -> None:
     manifest_path(places.bars(symbol)).write_text(json.dumps(told))
 
 
-def found(places: Places) -> Ingestion:
+def found(places: Places) -> IngestionRecord:
     for name in ("inputs", "features", "splits", "ingestion"):
         verb(name)(places, params_of(places))
     ingestion = read_ingestion(places.ingestion)
@@ -45,9 +52,9 @@ def test_each_symbol_has_its_facts_and_one_that_is_trained_on_counts_in_training
     split_at(880, seed=6).to_parquet(places.bars("late"), index=False)
     ingestion = found(places)
     assert [(s.symbol, s.role) for s in ingestion.symbols] == [
-        ("tiny", Role.LAW),
-        ("other", Role.TRAINING),
-        ("late", Role.TRAINING),
+        ("tiny", SymbolRole.LAW),
+        ("other", SymbolRole.TRAINING),
+        ("late", SymbolRole.TRAINING),
     ]
     tiny, other, late = ingestion.symbols
     assert tiny.findings == ()
@@ -65,7 +72,7 @@ def test_vix_beside_the_bars_is_told_and_its_jumps_are_no_splits(tmp_path: Path)
     places = make_study(tmp_path, data__tier="c33")
     split_at(600, seed=5).drop(columns="Volume").to_parquet(places.bars("vix"), index=False)
     ingestion = found(places)
-    assert [(s.symbol, s.role) for s in ingestion.symbols] == [("tiny", Role.LAW), ("vix", Role.COLUMNS)]
+    assert [(s.symbol, s.role) for s in ingestion.symbols] == [("tiny", SymbolRole.LAW), ("vix", SymbolRole.COLUMNS)]
     assert [finding.kind for finding in ingestion.symbols[1].findings] == [FindingKind.JUMP]
     assert ingestion.cautions == {1: ()}
 
@@ -75,7 +82,9 @@ def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
     split_at(850).to_parquet(places.bars("tiny"), index=False)
     record(places, zone="Asia/Tokyo", days=None, warnings=["w"], notes=["n"], dropped=[{"reason": "empty", "count": 2}])
     ingestion = found(places)
-    assert Ingestion.from_json(json.loads(json.dumps(ingestion.to_json()))) == ingestion
+    before = places.ingestion.read_bytes()
+    write_ingestion(places.ingestion, ingestion)
+    assert places.ingestion.read_bytes() == before
     (tiny,) = ingestion.symbols
     assert (tiny.manifest, tiny.source, tiny.options) == (ManifestState.FOUND, "x.csv", ("--zone Asia/Tokyo",))
     assert (tiny.warnings, tiny.notes) == (("w",), ("n",))
@@ -133,12 +142,12 @@ def test_the_list_of_records_changes_with_those_of_the_study_s_symbols_alone(tmp
     places = make_study(tmp_path)
     data = DataParams(symbol="tiny", tier="a25", ohlcv=True)
     before = manifest_digests(places, data)
-    assert before == {"manifests": {"tiny": None}}
+    assert before.manifests == {"tiny": None}
     manifest_path(places.bars("other")).write_text("{}")
     assert manifest_digests(places, data) == before
     manifest_path(places.bars("tiny")).write_text("{}")
     assert manifest_digests(places, data) != before
-    assert set(manifest_digests(places, DataParams(symbol="tiny", tier="c33", ohlcv=True))["manifests"]) == {
+    assert set(manifest_digests(places, DataParams(symbol="tiny", tier="c33", ohlcv=True)).manifests) == {
         "tiny",
         "vix",
     }

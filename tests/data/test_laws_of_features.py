@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.data.bars import Bars, until
 from tsladder.data.cuts import make_splits
-from tsladder.data.features import ColumnKind, FeatureTable
+from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.targets import labels
 from tsladder.data.windows import build_windows

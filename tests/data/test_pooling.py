@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from tests.data.conftest import MakeBars
 from tests.studies import make_study, params_of, synthetic_bars, verb
 
+from tsladder.artifacts.features import ColumnKind, FeatureColumn
 from tsladder.artifacts.store import read_json
 from tsladder.data.dataset import Dataset, load_dataset
-from tsladder.data.features import ColumnKind, FeatureColumn, FeatureTable, read_features, stacked
+from tsladder.data.features import FeatureTable, read_features, stacked
 from tsladder.data.indicators import build_features
 from tsladder.data.pooling import PooledSplits, cut_symbols
 from tsladder.data.splits import SplitParams
@@ -248,7 +249,8 @@ def test_days_that_vix_lacks_are_lost_and_told_for_each_symbol(tmp_path: Path) -
     notes = [note for note in read_json(places.horizon_splits(1))["notes"] if "lost" in note]
     assert [note.split(":")[0] for note in notes] == ["horizon 1, tiny", "horizon 1, other"]
     assert all("2 days" in note for note in notes)
-    assert [table.origin.lost.count for table in read_features(places.features).by_symbol() if table.origin] == [2, 2]
+    origins = [table.origin for table in read_features(places.features).by_symbol()]
+    assert [origin.lost_days.count for origin in origins] == [2, 2]
 
 
 def test_a_symbol_that_begins_with_validation_is_refused_by_name_and_day(by_date: SplitParams) -> None:

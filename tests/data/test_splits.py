@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-import json
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tsladder.artifacts.record import json_of, record_of
+from tsladder.artifacts.splits import RegionCount, SplitDays
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
-from tsladder.data.splits import RegionCount, Split, Splits, check_splits, count_regions
+from tsladder.data.splits import Split, Splits, check_splits, count_regions
 from tsladder.data.targets import labels
 from tsladder.errors import BadInput
 from tsladder.params import SplitParams, TargetParams
@@ -210,10 +211,10 @@ def test_without_dates_the_fractions_cut_by_row_count(by_date: SplitParams) -> N
     assert ranges == [(0, 55), (56, 70), (71, 99)]
 
 
-def test_splits_come_back_from_json(one_window: SplitParams, by_date: SplitParams) -> None:
+def test_splits_come_back_from_their_record(one_window: SplitParams, by_date: SplitParams) -> None:
     for params in (one_window, by_date):
         splits = make_splits(DAYS, params, 60, 3, seed=42)
-        assert Splits.from_json(json.loads(json.dumps(splits.to_json()))) == splits
+        assert Splits.of_days(record_of(SplitDays, json_of(splits.days()), source="h3.json")) == splits
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def test_a_region_shorter_than_a_window_has_none_and_no_rate(
     late = dataclasses.replace(by_date, test_start=dt.date(2018, 12, 1))
     splits = make_splits(sp500_table.dates_T, late, 80, 1, seed=42)
     counts = count_regions(splits, labels(sp500_table, touch_1pct, 1), sp500_table.dates_T, 80)
-    assert counts[Region.TEST].to_json() == {
+    assert json_of(counts[Region.TEST]) == {
         "windows": 0,
         "positives": 0,
         "base_rate": None,

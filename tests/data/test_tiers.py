@@ -14,11 +14,12 @@ import pytest
 from scipy.stats import spearmanr
 from tests.studies import make_study, params_of
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.console.features import list_tiers
 from tsladder.data import tiers
 from tsladder.data.bars import Bars
 from tsladder.data.cuts import make_splits
-from tsladder.data.features import ColumnKind, FeatureTable
+from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.targets import labels
 from tsladder.data.tier_columns import COMMON_WARM_UP, tier_indicators
@@ -160,7 +161,7 @@ def test_with_a_common_first_day_every_tier_has_the_same_days(sp500: Bars, tier:
     table = build_features(sp500, dataclasses.replace(of(tier), first_day="common"))
     assert table.warm_up == COMMON_WARM_UP == 252
     np.testing.assert_array_equal(table.dates_T, sp500.dates_T[252:])
-    assert table.manifest()["common_first_day"] == table.manifest()["first_day"] == str(sp500.dates_T[252])
+    assert table.origin.common_first_day == table.manifest().first_day == str(sp500.dates_T[252])
 
 
 def test_a_common_first_day_is_no_earlier_than_any_tier_can_start_and_no_later_than_needed(sp500: Bars) -> None:
@@ -187,8 +188,8 @@ def test_values_do_not_depend_on_the_day_the_table_starts_on(sp500: Bars) -> Non
     late = build_features(sp500, dataclasses.replace(of("a50"), first_day=np.datetime64("2005-03-05").astype(object)))
     assert str(late.dates_T[0]) == "2005-03-07", "a Saturday: the next day of the bars"
     np.testing.assert_array_equal(late.values_TF, early.values_TF[-len(late.dates_T) :])
-    assert late.manifest()["earliest_first_day"] == str(early.dates_T[0])
-    assert late.manifest()["first_day_asked"] == "2005-03-05"
+    assert late.origin.earliest_first_day == str(early.dates_T[0])
+    assert late.origin.first_day_asked == "2005-03-05"
 
 
 @pytest.mark.parametrize(("day", "words"), [("1999-06-01", "2000-01-03"), ("2019-06-01", "no day")])
@@ -203,7 +204,7 @@ def test_a_first_day_that_the_tier_cannot_start_on_is_refused_with_the_days_it_c
 
 def test_bars_too_short_for_the_largest_tier_have_no_common_first_day(make_bars: Any) -> None:
     bars = make_bars(240)
-    assert build_features(bars, of("a25")).manifest()["common_first_day"] is None
+    assert build_features(bars, of("a25")).origin.common_first_day is None
     with pytest.raises(BadInput, match="252 days"):
         build_features(bars, dataclasses.replace(of("a25"), first_day="common"))
 
@@ -232,6 +233,6 @@ def test_a_tier_is_one_file_a_toy_put_into_the_folder_is_counted_built_and_plann
     table = build_features(sp500, params.data)
     assert table.values_TF.shape[1] == n_features(params.data) == 7
     (plan, *_) = plan_cells(params)
-    assert plan.search["model"]["n_features"] == 7
+    assert plan.search.question.model.n_features == 7
     assert list_tiers()["tiers"]["t2"]["columns_with_ohlcv"] == 7
     monkeypatch.delitem(sys.modules, "tsladder.data.tiers.t2")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsladder.artifacts.record import json_of
 from tsladder.data.bars import Bars
 from tsladder.data.build import lost_lines
 from tsladder.data.cuts import make_splits
@@ -74,7 +75,7 @@ def test_the_other_columns_are_those_of_a25(table: FeatureTable, sp500_table: Fe
 
 
 def test_the_bundled_vix_begins_in_2014_and_loses_no_day_of_the_sp500_after_it(table: FeatureTable) -> None:
-    manifest = table.manifest()
+    manifest = json_of(table.manifest())
     assert (manifest["rows"], manifest["first_day"], manifest["last_day"]) == (1198, "2014-03-31", "2018-12-31")
     assert manifest["lost_days"] == {
         "count": 3634,
@@ -95,11 +96,11 @@ def test_missing_days_are_lost_and_named(sp500: Bars, vix: Bars, tmp_path: Any) 
     holes = ("2015-06-01", "2016-02-03", "2016-02-04")
     short = keep(without(vix, *holes), slice(None, -100))
     found = build_features(sp500, C33, short)
-    lost = found.manifest()["lost_days"]
-    assert lost["between"] == list(holes)
+    lost = found.origin.lost_days
+    assert lost.between == holes
     assert found.lost_between == holes
-    assert lost["count"] == 3634 + 3 + lost["after"]
-    assert (lost["last"], found.manifest()["last_day"]) == ("2018-12-31", str(short.dates_T[-1]))
+    assert lost.count == 3634 + 3 + lost.after
+    assert (lost.last, found.manifest().last_day) == ("2018-12-31", str(short.dates_T[-1]))
     assert not np.isin(np.array(holes, dtype="datetime64[D]"), found.dates_T).any()
     assert holes[0] in lost_lines(found)[0]
     found.write(tmp_path)

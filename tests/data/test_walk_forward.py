@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tsladder.artifacts.record import json_of, record_of
+from tsladder.artifacts.splits import SplitDays
 from tsladder.data.contiguous import around_lost_days
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
@@ -126,14 +127,14 @@ def test_folds_expand_in_time_order_and_no_day_is_seen_twice_where_it_must_not_b
     assert all(last < test[0][0] for windows in trained for _, _, last in windows)
 
 
-def test_folds_come_back_from_json_and_splits_by_date_say_nothing_of_folds(
+def test_folds_come_back_from_their_record_and_splits_by_date_say_nothing_of_folds(
     by_date: SplitParams, by_share: SplitParams
 ) -> None:
     splits = make_splits(DAYS, dataclasses.replace(by_share, embargo_days=4), 60, 3, seed=42)
-    assert Splits.from_json(json.loads(json.dumps(splits.to_json()))) == splits
-    assert len(splits.to_json()["folds"]) == 4
+    assert Splits.of_days(record_of(SplitDays, json_of(splits.days()), source="h3.json")) == splits
+    assert len(splits.days().folds) == 4
     by_row = dataclasses.replace(by_date, validation_start=None, test_start=None)
-    assert "folds" not in make_splits(DAYS, by_row, 60, 3, seed=42).to_json()
+    assert "folds" not in json_of(make_splits(DAYS, by_row, 60, 3, seed=42).days())
 
 
 def test_a_purge_below_the_horizon_is_never_cut(by_share: SplitParams) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.data.cuts import make_splits
-from tsladder.data.features import ColumnKind, FeatureTable
+from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels

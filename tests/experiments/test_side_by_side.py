@@ -177,7 +177,7 @@ def test_another_region_may_be_compared_and_the_laws_region_is_told(made: Made) 
 def test_an_unknown_layout_is_refused_by_the_name_of_the_experiment(tmp_path: Path) -> None:
     places = write_results(tmp_path)
     (places.law / "scaling.json").write_text("{}")
-    with pytest.raises(BadInput, match=r"results of older have the layout of another version .* \(region is missing\)"):
+    with pytest.raises(BadInput, match=r"results of older are not laid out .*: study_key: is missing"):
         read_experiment(places, "older")
 
 

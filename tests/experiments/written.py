@@ -6,6 +6,7 @@ Labels are a coin a day of the horizon; a cell's forecasts lean towards them by 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -17,8 +18,11 @@ from typing import Any
 import numpy as np
 import yaml
 from tests import cell_files
+from tests.small_records import horizon_law, power_law, region_count, study_law
 from tests.studies import DEFAULT_PARAMS, ROOT, make_study
 
+from tsladder.artifacts.law import write_law
+from tsladder.artifacts.splits import HorizonCounts, SplitsSummary, write_summary
 from tsladder.artifacts.store import digest, write_json, write_text
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.places import Places
@@ -55,18 +59,15 @@ def write_results(
         for number, budget in enumerate(budgets):
             _write_cell(places, Cell(budget, horizon), sharpness + 0.02 * number, start, labels_seed, seeds)
         write_json(places.scores(Cell("80k", horizon)) / "scores.json", {"status": "not_planned"})
-    train = {"windows": 2740, "first_day": trained_from, "last_day": "2010-12-30"}
-    counts = {str(horizon): {"counts": {"train": train}, "notes": []} for horizon in horizons}
-    write_json(places.splits / "splits.json", {"kind": "dates", "horizons": counts})
-    power = {
-        "alpha": 0.01,
-        "alpha_ci": [0.005, 0.015],
-        "alpha_ci_rungs": [0.006, 0.014],
-        "alpha_ci_days": [0.007, 0.013],
-    }
-    law = {"verdict": "flat", "fits": {"power": power}}
-    record = {"metric": metric, "region": "test", "horizons": {str(horizon): law for horizon in horizons}}
-    write_json(places.law / "scaling.json", record)
+    counts = {Region.TRAIN: region_count(2740, first_day=trained_from)}
+    summary = {horizon: HorizonCounts(counts=counts, notes=()) for horizon in horizons}
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons=summary))
+    power = dataclasses.replace(
+        power_law(0.01), alpha_ci=(0.005, 0.015), alpha_ci_rungs=(0.006, 0.014), alpha_ci_days=(0.007, 0.013)
+    )
+    flat = horizon_law("flat")
+    law = dataclasses.replace(flat, fits=dataclasses.replace(flat.fits, power=power))
+    write_law(places.scaling, study_law(dict.fromkeys(horizons, law), metric=metric))
     _write_lock(places)
     return places
 

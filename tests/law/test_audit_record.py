@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tsladder.artifacts.audit import PROBES
 from tsladder.errors import WorkFailed
-from tsladder.law.audit_record import PROBES, failed_probes, inconclusive_probes, read_audit
+from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 
 
 def record(*failed: str) -> dict[str, Any]:
@@ -27,8 +28,8 @@ def written(folder: Path, value: object) -> Path:
 
 
 def test_a_whole_record_comes_back_and_names_what_failed_in_its_words(tmp_path: Path) -> None:
-    assert failed_probes(read_audit(written(tmp_path, record()))) == []
-    broken = read_audit(written(tmp_path, record("shared_days")))
+    assert failed_probes(whole_audit(written(tmp_path, record()))) == []
+    broken = whole_audit(written(tmp_path, record("shared_days")))
     assert failed_probes(broken) == ["shared_days: No day is shared between regions indeed"]
 
 
@@ -44,21 +45,21 @@ def undecided(*names: str, failed: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def test_an_inconclusive_probe_is_no_failed_one_and_is_named_with_what_it_needs(tmp_path: Path) -> None:
-    read = read_audit(written(tmp_path, undecided("shuffled_targets")))
+    read = whole_audit(written(tmp_path, undecided("shuffled_targets")))
     assert failed_probes(read) == []
     sentence = str(inconclusive_probes(read))
     assert f'"{PROBES["shuffled_targets"]}" would need more windows' in sentence
-    assert inconclusive_probes(read_audit(written(tmp_path, undecided()))) is None
+    assert inconclusive_probes(whole_audit(written(tmp_path, undecided()))) is None
 
 
 def test_a_leak_is_told_beside_a_probe_that_could_not_tell(tmp_path: Path) -> None:
-    read = read_audit(written(tmp_path, undecided("shuffled_targets", failed=("shared_days",))))
+    read = whole_audit(written(tmp_path, undecided("shuffled_targets", failed=("shared_days",))))
     assert [said.partition(":")[0] for said in failed_probes(read)] == ["shared_days"]
     assert inconclusive_probes(read) is not None
 
 
 def test_a_record_from_before_there_were_outcomes_has_failed_where_it_did_not_pass(tmp_path: Path) -> None:
-    old = read_audit(written(tmp_path, record("normalisation")))
+    old = whole_audit(written(tmp_path, record("normalisation")))
     assert len(failed_probes(old)) == 1
     assert inconclusive_probes(old) is None
 
@@ -76,12 +77,12 @@ def test_a_record_from_before_there_were_outcomes_has_failed_where_it_did_not_pa
 )
 def test_an_outcome_at_odds_with_the_rest_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(WorkFailed, match="no whole audit"):
-        read_audit(written(tmp_path, {**undecided("shuffled_targets"), **change}))
+        whole_audit(written(tmp_path, {**undecided("shuffled_targets"), **change}))
 
 
 def test_a_missing_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkFailed, match=r"audit\.json is missing: run `dvc repro audit`"):
-        read_audit(tmp_path / "audit.json")
+        whole_audit(tmp_path / "audit.json")
 
 
 @pytest.mark.parametrize(
@@ -104,4 +105,4 @@ def test_a_record_that_is_torn_short_of_a_probe_or_at_odds_with_itself_is_refuse
     tmp_path: Path, broken: object
 ) -> None:
     with pytest.raises(WorkFailed, match=r"audit\.json"):
-        read_audit(written(tmp_path, broken))
+        whole_audit(written(tmp_path, broken))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.small_records import horizon_splits
 from tests.studies import make_study
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.splits import write_splits
 from tsladder.law.cost import StudyCost
 from tsladder.law.curve.power_law import PowerFit, fit_power
 from tsladder.law.curve.weights import rung_noise
@@ -120,8 +121,7 @@ def cost(tmp_path: Path) -> StudyCost:
     study = make_study(tmp_path)
     params = load_params(study.params)
     assert StudyCost.of_horizon(study, params, 1) is None
-    counts = {"train": {"windows": 2740}, "validation": {"windows": 926}, "test": {"windows": 926}}
-    write_json(study.horizon_splits(1), {"counts": counts})
+    write_splits(study.horizon_splits(1), horizon_splits(1, train=2740))
     cost = StudyCost.of_horizon(study, params, 1)
     assert cost is not None
     assert cost.run == RunLength(train_windows=2740, validation_windows=926, epochs=2, patience=4)

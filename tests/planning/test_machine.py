@@ -23,7 +23,7 @@ from tsladder.planning.machine import (
     slow_bf16_note,
     survey,
 )
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import recipe_of
 from tsladder.planning.too_little_memory import refuse_too_little
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
@@ -107,7 +107,7 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
 ) -> None:
     params = load_params(DEFAULT_PARAMS)
     training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
-    assert Recipe.from_params(training, params.search.chosen, budget, params.target.task).precision == precision
+    assert recipe_of(training, params.search.chosen, budget, params.target.task).precision == precision
 
 
 def on_linux(monkeypatch: pytest.MonkeyPatch, *, total_gib: float, free_gib: float) -> None:

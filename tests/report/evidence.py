@@ -99,7 +99,10 @@ def supported(law, cells, seed=0):
     overfit = {
         "form": "log loss = a + b log N + c (log N)^2",
         "turns_at_n": 310_000.0,
+        "turns_at_ci": None,
+        "turns": False,
         "preferred": False,
+        **dict.fromkeys(("a", "b", "c", "loss_at_turn", "sse")),
         "reason": "the fall before the turn may be noise",
     }
     region = None

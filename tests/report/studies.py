@@ -4,8 +4,19 @@ import dataclasses
 import json
 
 from tests.lines import seed_outcome, trial_line
+from tests.small_records import (
+    features_manifest,
+    horizon_law,
+    horizon_splits,
+    not_planned,
+    power_law,
+    search_plan,
+    study_law,
+)
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.plans import write_plan
+from tsladder.artifacts.record import json_of
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.vocabulary import Cell
@@ -30,10 +41,7 @@ def write(path, value):
 
 def write_plans(places, planned=("12k", "80k", "2M")):
     for cell in study_params().cells:
-        plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon, "planned": cell.budget in planned}
-        if plan["planned"]:
-            plan |= {"code": {"stages.hpo": "abc"}}
-        write(places.search_plan(cell), plan)
+        write_plan(places.search_plan(cell), search_plan(cell) if cell.budget in planned else not_planned(cell))
 
 
 def write_study(root):
@@ -157,56 +165,27 @@ def region(loss, rate):
 
 
 def split():
-    counts = {"windows": 926, "positives": 139, "base_rate": 0.15, "first_day": "2015-04-28", "last_day": "2018-12-28"}
-    return {"counts": dict.fromkeys(("train", "validation", "test"), counts), "notes": ["base rates swing | a lot"]}
+    return {name: told for name, told in whole_splits().items() if name != "splits"}
+
+
+def whole_splits(horizon=1):
+    return json_of(horizon_splits(horizon, notes=["base rates swing | a lot"]))
 
 
 def manifest():
-    return {
-        "symbol": "sp500",
-        "tier": "a25",
-        "ohlcv": True,
-        "columns": [{"name": "open"}, {"name": "close"}],
-        "rows": 4832,
-        "warm_up": 199,
-        "first_day": "1999-10-18",
-        "last_day": "2018-12-31",
-        "open_equals_previous_close": 0.3749,
-        "fingerprint": "a" * 64,
-    }
+    return json_of(features_manifest())
 
 
 def law(verdict, *, alpha=None, beaten_by=()):
-    """One horizon of scaling.json with the keys of its contract only."""
-    power = None if alpha is None else power_fit(alpha)
-    return {
-        "points": [],
-        "fits": {"constant": None, "power": power, "power_floor": None},
-        "verdict": verdict,
-        "reason": "Because of the numbers.",
-        "settle": "Five more rungs.",
-        "beaten_by": list(beaten_by),
-        "minimum_detectable_alpha": None if alpha is None else 0.0321,
-        "minimum_detectable_alpha_range": None if alpha is None else [0.0204, 0.0513],
-        "leave_one_rung_out": [],
-        "extrapolation": None,
-    }
+    """One horizon of scaling.json."""
+    return json_of(horizon_law(verdict, alpha)) | {"beaten_by": list(beaten_by)}
 
 
 def power_fit(alpha, *, dof=3.0):
-    """An exponent whose interval is the root of the sum of the squares of its parts: .018 and .024 make .03."""
-    parts = {"": 0.03, "_rungs": 0.018, "_days": 0.024}
-    return {
-        "C": 0.5,
-        "alpha": alpha,
-        **{f"alpha_ci{part}": [alpha - half, alpha + half] for part, half in parts.items()},
-        "r2": 0.4,
-        "dof": dof,
-    }
+    return json_of(power_law(alpha, dof=dof))
 
 
 def write_law(places, horizons, *, key="key", picture=PNG):
-    record = {"study_key": key, "metric": "log_loss", "region": "test", "horizons": horizons}
-    write(places.law / "scaling.json", record)
+    write(places.law / "scaling.json", json_of(study_law({}, study_key=key)) | {"horizons": horizons})
     if picture is not None:
         (places.law / "scaling.png").write_bytes(picture)

@@ -195,12 +195,12 @@ def test_a_table_is_named_once_whatever_the_study_lacks(facts):
 
 def test_the_options_to_settle_a_verdict_are_told_with_their_cost(study):
     ways = [
-        {"what": "seeds", "words": "9 seeds a rung", "estimated_seconds": 2_880.0},
-        {"what": "rungs", "words": "2 further rungs above", "estimated_seconds": None},
+        {"what": "seeds", "words": "9 seeds a rung", "seeds": 9, "rungs": None, "estimated_seconds": 2_880.0},
+        {"what": "rungs", "words": "2 further rungs above", "seeds": None, "rungs": None, "estimated_seconds": None},
     ]
     studies.write_law(study, {"1": {**studies.law("underpowered", alpha=0.01), "settle_options": ways}})
     params = studies.study_params()
-    assert [way.seconds for way in read_facts(study, params).law_of(1).ways_to_settle] == [2_880.0, None]
+    assert [way.estimated_seconds for way in read_facts(study, params).law_of(1).settle_options] == [2_880.0, None]
     build_report(study, params)
     page = Page((study.report / "report.html").read_text("utf-8"))
     (table,) = (table for table in page.tables if table.file.endswith("-settling"))

@@ -124,7 +124,8 @@ def test_the_record_of_the_law_stage_is_read_whole(tmp_path):
     studies.write(places.law / "scaling.json", record)
     found = read_facts(places, studies.study_params()).law_of(1)
     assert found.alpha == pytest.approx(0.03, abs=1e-9)
-    assert found.alpha_by_count == pytest.approx(dict.fromkeys(("n_params", "n_params_blocks", "n_params_body"), 0.03))
+    by_count = {name: power.alpha for name, power in found.power_by_count.items()}
+    assert by_count == pytest.approx(dict.fromkeys(("n_params", "n_params_blocks", "n_params_body"), 0.03))
     assert found.rungs == 3
     assert found.verdict in words.VERDICTS
     build_report(places, studies.study_params())

@@ -12,7 +12,7 @@ def write_whole(root):
     """`Places` of it."""
     places = studies.write_study(root)
     for horizon in (1, 3, 5):
-        studies.write(places.horizon_splits(horizon), {"horizon": horizon})
+        studies.write(places.horizon_splits(horizon), studies.whole_splits(horizon))
     law = scaling_record(
         {horizon: rungs(horizon) for horizon in (1, 3, 5)},
         [],

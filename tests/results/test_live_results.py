@@ -14,12 +14,12 @@ from tests.status.written import set_leaves
 from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan
 from tsladder.report.study_files import read_facts
 from tsladder.results.live import LiveResults, table_of_files
 from tsladder.results.table import to_csv
@@ -73,8 +73,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, Onlooker]:
     onlooker = Onlooker(places)
     search_here(places, CELL, onlooker)
     choice = read_winner(places.choice(CELL))
-    train_winner(open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL))), choice, onlooker)
-    score_cell(open_cell(places, params_of(places), CELL, read_plan(places.evaluate_plan(CELL))), choice, onlooker)
+    train_winner(
+        open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL))), choice, onlooker
+    )
+    score_cell(
+        open_cell(places, params_of(places), CELL, read_plan(EvaluatePlan, places.evaluate_plan(CELL))),
+        choice,
+        onlooker,
+    )
     return places, onlooker
 
 

@@ -99,9 +99,9 @@ class TestEveryStrategy:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_plan_holds_the_code_of_the_chosen_strategy_and_of_no_other(strategy: str) -> None:
     (plan, *_) = plan_cells(params(strategy=strategy))
-    found = {name for name in plan.search["code"] if name.startswith("tsladder.search.strategies.")}
+    found = {name for name in plan.search.code if name.startswith("tsladder.search.strategies.")}
     assert found == {f"tsladder.search.strategies.{strategy}"}
-    assert "tsladder.search.study" in plan.search["code"]
+    assert "tsladder.search.study" in plan.search.code
 
 
 @pytest.mark.parametrize("budget", LADDER)

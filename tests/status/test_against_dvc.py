@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from tests import cell_files
+from tests.small_records import features_manifest, study_law
 from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
 
+from tsladder.artifacts.record import text_of
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
@@ -38,6 +40,9 @@ WORK += '''
 import hashlib, json, sys
 from pathlib import Path
 
+MANIFEST = json.loads(MANIFEST_TEXT)
+LAW = json.loads(LAW_TEXT)
+
 def said(path):
     """What a file says without comments, so that a remark in a source leaves the same outputs."""
     text = Path(path).read_text()
@@ -57,7 +62,9 @@ def put(path, value):
 
 def write(stage, cell, seen):
     art = Path("artifacts")
-    counts = {region: {"windows": 1024} for region in ("train", "validation", "test")}
+    count = {"windows": 1024, "positives": 9, "base_rate": 0.01, "first_day": None, "last_day": None}
+    counts = dict.fromkeys(("train", "validation", "test"), count)
+    days = dict.fromkeys(counts, {"segments": [], "windows_per_segment": None})
     if stage == "inputs":
         art.mkdir(exist_ok=True)
         (art / "inputs.json").write_text(json.dumps({"beside": {}}, indent=1) + chr(10))
@@ -65,11 +72,12 @@ def write(stage, cell, seen):
         found = hashlib.sha256(beside.read_bytes()).hexdigest() if beside.exists() else None
         (art / "manifests.json").write_text(json.dumps({"manifests": {"tiny": found}}, indent=1) + chr(10))
     elif stage == "features":
-        put(art / "features/manifest.json", {"fingerprint": seen})
+        put(art / "features/manifest.json", MANIFEST | {"fingerprint": seen})
         put(art / "features/features.parquet", seen)
     elif stage == "splits":
         for horizon in (1, 3, 5):
-            put(art / f"splits/h{horizon}.json", {"seen": seen, "counts": counts})
+            cut = {"horizon": horizon, **days}
+            put(art / f"splits/h{horizon}.json", {"counts": counts, "notes": [seen], "splits": cut})
     elif stage == "ingestion":
         put(art / "ingestion.json", {"seen": seen})
     elif stage == "hpo":
@@ -89,7 +97,7 @@ def write(stage, cell, seen):
         put(art / f"scores/{cell}/scores.json", SCORES | {"seen": seen})
     elif stage == "fit":
         for name in ("scaling.json", "scaling.csv", "scaling.png"):
-            put(art / "law" / name, {"seen": seen, "horizons": {}})
+            put(art / "law" / name, LAW | {"seen": seen})
     else:
         put(art / stage / f"{stage}.json", {"seen": seen})
 '''
@@ -119,7 +127,11 @@ class Repository:
         for path in (folder / "src" / "tsladder").rglob("*.py"):
             if "def work" in path.read_text():
                 path.write_text("from tsladder.training.trainer import work, steps\n")
-        write_text(folder / "src/tsladder/training/trainer.py", f"steps = 11\n{WORK}")
+        write_text(
+            folder / "src/tsladder/training/trainer.py",
+            f"steps = 11\nMANIFEST_TEXT = {text_of(features_manifest())!r}\n"
+            f"LAW_TEXT = {text_of(study_law({}))!r}\n{WORK}",
+        )
         write_text(folder / "stages/plan.py", PLANS.format(source=str(ROOT / "src")))
         self.dvc("init", "--no-scm", "-q")
         self.repro()

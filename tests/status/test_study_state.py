@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from tests import cell_files
+from tests.small_records import horizon_law, study_law
 from tests.status import written
 from tests.status.golden import same_as_golden
 from tests.status.written import (
@@ -31,6 +32,7 @@ from tests.status.written import (
     write_study,
 )
 
+from tsladder.artifacts.law import write_law
 from tsladder.artifacts.store import append_line, read_json, write_json, write_text
 from tsladder.console.status_lines import status_lines
 from tsladder.locks import sole_owner
@@ -114,7 +116,7 @@ def test_a_stale_cell_shows_no_score_and_its_law_no_verdict(study: Places, chang
 
 
 def test_a_law_of_another_question_is_stale_whatever_dvc_says(study: Places) -> None:
-    write_json(study.law / "scaling.json", {"study_key": "another", "horizons": {"1": {"verdict": "power_law"}}})
+    write_law(study.scaling, study_law({1: horizon_law("scales")}, study_key="another"))
     lock(study)
     assert {law.verdict for law in look(study).verdicts.values()} == {"stale"}
 

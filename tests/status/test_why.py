@@ -24,7 +24,8 @@ from tests.status.written import (
     write_study,
 )
 
-from tsladder.artifacts.store import write_json, write_text
+from tsladder.artifacts.plans import write_plan
+from tsladder.artifacts.store import write_text
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
 from tsladder.console.why_lines import why_lines
@@ -151,10 +152,10 @@ def test_one_byte_of_the_data_is_told_to_the_root_and_the_rest_only_may_follow(s
 
 
 def test_one_module_is_named_with_both_fingerprints_and_what_it_reaches(study: Places) -> None:
-    before = plans_of(study, "12k-h1").search["code"]
+    before = plans_of(study, "12k-h1").search.code
     path = study.root / "src/tsladder/training/trainer.py"
     path.write_text(path.read_text().replace("11", "12"))
-    after = plans_of(study, "12k-h1").search["code"]
+    after = plans_of(study, "12k-h1").search.code
     module = "tsladder.training.trainer"
     assert before[module] != after[module]
     assert told(ask(study)) == [("module", module, before[module], after[module], OF_CELL)]
@@ -220,7 +221,7 @@ def test_a_cell_that_was_never_built_says_so_with_its_cost_and_what_is_kept(stud
 def test_trials_that_another_search_has_trained_are_told_and_cost_nothing(study: Places) -> None:
     """Eight trials of 10 to 80 seconds lie in the record of the search of 8; of 11 then 3 are left."""
     plans = plans_of(study, "12k-h1")
-    write_json(live_search(study, plans) / "plan.json", plans.search)
+    write_plan(live_search(study, plans) / "plan.json", plans.search)
     ended = [whole_trial(study, plans, number) for number in range(8)]
     write_text(live_search(study, plans) / "trials.jsonl", lines(ended))
     set_leaves(study, search__trials=11)

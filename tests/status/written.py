@@ -7,6 +7,7 @@ figure is chosen here and easy to follow by hand: trial k of a cell takes 10 (k 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -17,22 +18,28 @@ import pytest
 import yaml
 from tests import cell_files
 from tests.lines import seed_outcome, trial_line
+from tests.small_records import features_manifest, horizon_law, horizon_splits, power_law, study_law
 from tests.studies import DEFAULT_PARAMS, ROOT
 
+from tsladder.artifacts.audit import AuditRecord, write_audit
 from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.features import write_manifest
+from tsladder.artifacts.inputs import write_inputs, write_manifests
+from tsladder.artifacts.law import write_law
+from tsladder.artifacts.plans import write_plan
+from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, write_splits, write_summary
 from tsladder.artifacts.store import write_json, write_text
-from tsladder.data.inputs import read_inputs
+from tsladder.data.inputs import bars_beside
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning import fingerprint
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import Rates
 from tsladder.planning.endings import WITHOUT_RESULT
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.identity import training_base, training_code, training_identity
 from tsladder.planning.machine import Machine
-from tsladder.planning.plans import cell_key, train_key
+from tsladder.planning.plans import CellPlans, cell_key, train_key
 from tsladder.planning.stage_code import NUMBER_MAKERS
 from tsladder.search.configuration import IDENTITY
 from tsladder.search.streams import trial_seed
@@ -93,12 +100,14 @@ def build(places: Places) -> None:
         write_text(places.root / path, text)
     for plans in question.plans:
         _write_cell(places, plans)
-    write_json(places.audit / "audit.json", {"probes": []})
+    write_audit(places.audit_record, AuditRecord(passed=True, probes=()))
     write_json(places.supplementary / "selection.json", {"status": "not_planned"})
     write_json(places.transfer / "transfer.json", {"status": "not_planned"})
-    law = {"verdict": "flat", "fits": {"power": {"alpha": 0.01, "alpha_ci": [0.005, 0.015]}}}
-    horizons = {str(horizon): law for horizon in question.params.horizons}
-    write_json(places.law / "scaling.json", {"study_key": question.study_key, "horizons": horizons})
+    power = dataclasses.replace(power_law(0.01), alpha_ci=(0.005, 0.015), alpha_ci_rungs=None, alpha_ci_days=None)
+    flat = horizon_law("flat")
+    law = dataclasses.replace(flat, fits=dataclasses.replace(flat.fits, power=power))
+    laws = dict.fromkeys(question.params.horizons, law)
+    write_law(places.scaling, study_law(laws, study_key=question.study_key))
     write_text(places.law / "scaling.csv", "n_params,loss\n")
     write_text(places.law / "scaling.png", "a picture")
     write_text(places.report / "report.md", "a report")
@@ -183,7 +192,7 @@ def trial(number: int, seconds: float | None = None, **changes: Any) -> dict[str
 def whole_trial(places: Places, plans: CellPlans, number: int) -> dict[str, Any]:
     """A line of trials.jsonl of a trial that is the one of this number in any search."""
     configuration = {**dict.fromkeys(IDENTITY, 1), "epochs": 1 + number}
-    seed = trial_seed(plans.search["seed"], plans.cell, Phase.SEARCH, number)
+    seed = trial_seed(plans.search.question.seed, plans.cell, Phase.SEARCH, number)
     base = training_base(plans.search, FEATURES, _splits(places, plans.cell), training_code(plans.search))
     return trial(
         number,
@@ -198,9 +207,8 @@ def live_search(places: Places, plans: CellPlans) -> Path:
     return places.study(plans.cell, cell_key(plans.search, FEATURES, _splits(places, plans.cell)))
 
 
-def _splits(places: Places, cell: Cell) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(places.horizon_splits(cell.horizon).read_text())
-    return record
+def _splits(places: Places, cell: Cell) -> HorizonSplits:
+    return read_splits(places.horizon_splits(cell.horizon))
 
 
 def plans_of(places: Places, name: str) -> CellPlans:
@@ -232,16 +240,16 @@ def _write_code(folder: Path) -> None:
     package = folder / "src" / "tsladder"
     write_text(package / "__init__.py", "")
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
-    modules_of_data = {
+    listed = {
         dep
         for stage in ("inputs", "features", "splits", "ingestion", "fit", "report")
         for dep in stages[stage]["deps"]
-        if "/tsladder/data/" in dep
+        if "/tsladder/data/" in dep or "/tsladder/artifacts/" in dep
     }
-    for path in sorted(modules_of_data):
+    for path in sorted(listed):
         file = folder / path / "__init__.py" if (ROOT / path).is_dir() else folder / path
         write_text(file, f"name = {path!r}\n")
-    for room in ("law", "evaluation", "planning", "tracking", "report", "results"):
+    for room in ("artifacts", "law", "evaluation", "planning", "tracking", "report", "results"):
         write_text(package / room / "__init__.py", "")
     for stage, room in ROOMS.items():
         for path, text in CODE.items():
@@ -258,16 +266,14 @@ def _write_code(folder: Path) -> None:
 
 
 def _write_inputs(places: Places) -> None:
-    write_json(places.inputs, read_inputs(places, load_params(places.params).data))
-    write_json(places.manifests, manifest_digests(places, load_params(places.params).data))
+    write_inputs(places.inputs, bars_beside(places, load_params(places.params).data))
+    write_manifests(places.manifests, manifest_digests(places, load_params(places.params).data))
     write_json(places.ingestion, {"symbols": [], "cautions": {}})
-    write_json(places.features / "manifest.json", {"fingerprint": FEATURES})
+    write_manifest(places.features_manifest, features_manifest(FEATURES))
     write_text(places.features / "features.parquet", "features")
-    count = {"windows": 1024}
-    counts = {"train": {"windows": 2560}, "validation": count, "test": count}
     for horizon in (1, 3):
-        write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
-    write_json(places.splits / "splits.json", {"kind": "dates"})
+        write_splits(places.horizon_splits(horizon), horizon_splits(horizon, train=2560, judged=1024))
+    write_summary(places.splits_summary, SplitsSummary(kind="dates", horizons={}))
 
 
 def _write_cell(places: Places, plans: CellPlans) -> None:
@@ -281,10 +287,10 @@ def _write_cell(places: Places, plans: CellPlans) -> None:
     write_choice(places.choice(cell), choice)
     write_text(places.hpo(cell) / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     folder = live_search(places, plans)
-    write_json(folder / "plan.json", plans.search)
+    write_plan(folder / "plan.json", plans.search)
     write_text(folder / "trials.jsonl", lines([trial(number) for number in range(TRIALS)]))
     write_json(places.models(cell) / "status.json", {"cell": str(cell), "status": "done", "seeds": [1, 2]})
-    seeds = {f"seed-{number}": seed_outcome(seconds=20.0 * number) for number in range(1, plans.train["seeds"] + 1)}
+    seeds = {f"seed-{number}": seed_outcome(seconds=20.0 * number) for number in range(1, plans.train.seeds + 1)}
     write_json(places.timings(cell), {"seeds": seeds})
     trained = places.training(cell, train_key(plans.train, choice, FEATURES, _splits(places, cell)))
     for name, outcome in seeds.items():

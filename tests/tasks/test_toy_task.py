@@ -15,13 +15,13 @@ from tests.studies import ROOT, environment, make_study, params_of, prepare
 from tests.tasks.contract import TaskContract
 
 from tsladder import tasks
+from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.audit.build import open_subject
 from tsladder.audit.planted import PLANTED, plant
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.planning.cells import plan_cells
-from tsladder.planning.plans import read_plan
 from tsladder.tasks import judged_by
 from tsladder.vocabulary import Cell
 
@@ -67,8 +67,8 @@ def test_a_study_of_it_is_planned_with_its_own_loss(name: str, tmp_path: Path, m
     # Its code is fingerprinted where it lies in the package; here another task's stands for it.
     monkeypatch.setattr("tsladder.planning.cells.task_module", lambda _name: "tsladder.tasks.direction")
     (plan, *_) = plan_cells(params)
-    assert plan.search["target"]["task"] == name
-    assert plan.search["training"]["loss"] == "brier"
+    assert plan.search.question.target.task == name
+    assert plan.search.question.training.loss == "brier"
 
 
 def test_its_labels_are_cut_into_regions_and_given_away_to_the_audit(
@@ -78,7 +78,7 @@ def test_its_labels_are_cut_into_regions_and_given_away_to_the_audit(
         monkeypatch.setattr(f"tsladder.planning.{module}.task_module", lambda _name: "tsladder.tasks.direction")
     places = make_study(tmp_path, target__task=name)
     prepare(places)
-    subject = open_subject(places, read_plan(places.audit_plan))
+    subject = open_subject(places, read_planned(AuditPlan, places.audit_plan))
     y_T = subject.labels(1)
     np.testing.assert_array_equal(y_T[:-1], subject.table.close_T[1:] > subject.table.close_T[:-1])
     assert subject.pipeline.train(subject.windows(1), 1).p_N is not None

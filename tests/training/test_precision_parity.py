@@ -21,7 +21,7 @@ from tsladder.data.windows import WindowSet, build_windows
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.planning.cells import geometry_of
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import recipe_of
 from tsladder.training.trainer import fit
 
 HORIZON = 3
@@ -58,7 +58,7 @@ def test_precision_moves_the_validation_loss_by_less_than_the_seeds_do(params: P
     losses: dict[str, list[float]] = {}
     for precision in ("fp32", "bf16-mixed", "bf16"):
         training = dataclasses.replace(params.training, precision=precision)  # type: ignore[arg-type]
-        recipe = Recipe.from_params(training, params.search.chosen, "200k", params.target.task)
+        recipe = recipe_of(training, params.search.chosen, "200k", params.target.task)
         plan = batch_plan(256, 256, precision=precision)
         for seed in SEEDS:
             run = job(spec=spec, settings=trained, recipe=recipe, plan=plan, seed=seed)

@@ -1,14 +1,16 @@
 """JSON files <-> frozen dataclasses, checked by their annotations.
 
 A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
-left out of a file where it is None, one with `Unstored` always. Keys that no field names are ignored, or kept in the
-one field annotated with `Rest`. A file without `version` is of version 1; a record class of a later version says so in
-the class variable `VERSION`.
+left out of a file where it is None, one with `MayBeLeftOut` where it has its default, one with `Unstored` always. The
+keys of a nested record annotated with `Inline` stand beside those of the record around it. Keys that no field names are
+ignored, or kept in the one field annotated with `Rest`. Keys of a mapping may be numbers or enumerations. A file
+without `version` is of version 1; a record class of a later version says so in the class variable `VERSION`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import types
 import typing
@@ -17,9 +19,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import json_text, read_json, write_json
 from tsladder.errors import WorkFailed
-from tsladder.typed_yaml import BROKEN, Reader
+from tsladder.typed_yaml import BROKEN, MayBeLeftOut, Reader
 
 REBUILD = "remove it and run `tsladder run`"
 """What to do about a file that a stage builds again."""
@@ -33,6 +35,11 @@ class OmitNone:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rest:
     """The field holds the keys that no other field names, as plain data; in the file they stand beside the others."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Inline:
+    """The object around the nested record holds its keys. Where it may be None, that is said by none of them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,6 +92,11 @@ def write_record(path: Path, record: Record, *, durable: bool = True) -> None:
     write_json(path, json_of(record), durable=durable)
 
 
+def text_of(record: Record) -> str:
+    """The text that `write_record` leaves in a file."""
+    return json_text(json_of(record))
+
+
 def json_of(record: Record) -> dict[str, Any]:
     """The JSON object of `record`; the inverse of `record_of`."""
     version = getattr(record, "VERSION", 1)
@@ -93,18 +105,20 @@ def json_of(record: Record) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         plain: dict[str, Any] = {}
-        kind: type = type(value)
-        for field in _fields_of(kind):
-            item = _plain(getattr(value, field.name))
-            if field.rest:
-                plain |= item
-            elif item is not None or not field.omit_none:
+        for field in _fields_of(type(value)):
+            held = getattr(value, field.name)
+            item = _plain(held)
+            if field.rest or field.inline:
+                plain |= item or {}
+            elif not field.omitted(held):
                 plain[field.name] = item
         return plain
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -121,6 +135,12 @@ class _Field:
     needed: bool
     omit_none: bool
     rest: bool
+    inline: bool
+    omit_default: bool
+    default: Any
+
+    def omitted(self, value: Any) -> bool:
+        return (self.omit_none and value is None) or (self.omit_default and bool(value == self.default))
 
 
 @functools.cache
@@ -135,8 +155,18 @@ def _fields_of(kind: type) -> tuple[_Field, ...]:
         has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         if omit_none and field.default is not None:
             raise TypeError(f"{kind.__name__}.{field.name} is left out where it is None, so its default must be None")
-        needed = not (has_default or rest)
-        found.append(_Field(name=field.name, kind=hints[field.name], needed=needed, omit_none=omit_none, rest=rest))
+        found.append(
+            _Field(
+                name=field.name,
+                kind=hints[field.name],
+                needed=not (has_default or rest),
+                omit_none=omit_none,
+                rest=rest,
+                inline=Inline() in rules,
+                omit_default=MayBeLeftOut() in rules,
+                default=field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
+            )
+        )
     return tuple(found)
 
 
@@ -152,6 +182,9 @@ class RecordReader(Reader):
         if isinstance(kind, type) and issubclass(kind, Enum):
             known = [item.value for item in kind]
             return kind(raw) if raw in known else self.fault(path, f"must be one of {', '.join(known)}, got {raw!r}")
+        if typing.get_origin(kind) is Mapping:
+            key_kind, value_kind = typing.get_args(kind)
+            return self._read_keyed(key_kind, value_kind, raw, path)
         if isinstance(kind, types.GenericAlias) and typing.get_origin(kind) in (dict, list):
             raise TypeError(f"a frozen record has Mapping and tuple, not {kind}")
         return super().read(kind, raw, path)
@@ -167,10 +200,15 @@ class RecordReader(Reader):
         ]
         return BROKEN if any(value is BROKEN for value in values) else tuple(values)
 
-    def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
+    def _read_keyed(self, key_kind: Any, kind: Any, raw: object, path: str) -> Any:
         if not isinstance(raw, dict):
             return self.fault(path, f"must be an object, got {raw!r}")
-        return {key: self.read(kind, value, f"{path}.{key}" if path else key) for key, value in raw.items()}
+        found = {}
+        for key, value in raw.items():
+            at = f"{path}.{key}" if path else key
+            named = int(key) if key_kind is int and key.isdecimal() else key
+            found[self.read(key_kind, named, f"the key {at}")] = self.read(kind, value, at)
+        return found
 
     def _read_section(self, kind: type, raw: object, path: str) -> Any:
         if not isinstance(raw, dict):
@@ -178,7 +216,9 @@ class RecordReader(Reader):
         values = {}
         for field in _fields_of(kind):
             where = f"{path}.{field.name}" if path else field.name
-            if field.rest:
+            if field.inline:
+                values[field.name] = self._read_inline(typing.get_args(field.kind)[0], raw, path)
+            elif field.rest:
                 named = {one.name for one in _fields_of(kind)} | {"version"}
                 values[field.name] = {key: item for key, item in raw.items() if key not in named}
             elif field.name in raw:
@@ -186,3 +226,11 @@ class RecordReader(Reader):
             elif field.needed:
                 values[field.name] = self.fault(where, "is missing")
         return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)
+
+    def _read_inline(self, kind: Any, raw: dict[str, Any], path: str) -> Any:
+        """A record whose keys stand in `raw`; None where it may be that and none of them does."""
+        options = [option for option in typing.get_args(kind) or (kind,) if option is not type(None)]
+        may_be_none = len(typing.get_args(kind)) > len(options)
+        if may_be_none and not any(field.name in raw for option in options for field in _fields_of(option)):
+            return None
+        return self.read(options[0], raw, path)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, write_audit
+from tsladder.artifacts.plans import AuditPlan, read_planned
+from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -22,11 +22,8 @@ from tsladder.data.build import read_all
 from tsladder.data.constant_columns import constant_columns, constant_words
 from tsladder.data.features import read_features
 from tsladder.errors import WorkFailed
-from tsladder.models.spec import Geometry, spec_from_architecture
-from tsladder.params import DataParams, TargetParams, WindowParams
+from tsladder.models.spec import spec_from_architecture
 from tsladder.places import Places
-from tsladder.planning.plans import Plan, read_plan
-from tsladder.planning.recipe import Recipe
 from tsladder.seeds import derive_seed
 from tsladder.vocabulary import ProbeOutcome
 
@@ -49,48 +46,47 @@ def audit_study(places: Places) -> None:
 
     Raises WorkFailed where something that is to be probed is missing.
     """
-    record = audit(open_subject(places, read_plan(places.audit_plan)))
-    for probe in record["probes"]:
+    record = audit(open_subject(places, read_planned(AuditPlan, places.audit_plan)))
+    for probe in record.probes:
         print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
-    for note in record["notes"]:
-        print(f"audit: note  {note['words']}", file=sys.stderr, flush=True)
-    write_json(places.audit / "audit.json", record)
+    for note in record.notes:
+        print(f"audit: note  {note.words}", file=sys.stderr, flush=True)
+    write_audit(places.audit_record, record)
 
 
-def _line(probe: Mapping[str, Any]) -> str:
-    if probe["outcome"] == ProbeOutcome.PASSED:
-        return f"pass  {probe['title']}"
-    if probe["outcome"] == ProbeOutcome.FAILED:
-        return f"FAIL  {probe['title']}: {probe['words']}"
-    return f"inconclusive  {probe['title']}: {probe['words']} It would need {probe['needs']}."
+def _line(probe: ProbeFinding) -> str:
+    if probe.ended is ProbeOutcome.PASSED:
+        return f"pass  {probe.title}"
+    if probe.ended is ProbeOutcome.FAILED:
+        return f"FAIL  {probe.title}: {probe.words}"
+    return f"inconclusive  {probe.title}: {probe.words} It would need {probe.needs}."
 
 
-def audit(subject: Subject) -> dict[str, Any]:
-    """JSON-ready; the same subject gives the same record."""
+def audit(subject: Subject) -> AuditRecord:
+    """The same subject gives the same record."""
     findings = [probe(subject) for probe in IN_ORDER]
-    return {
-        "passed": all(finding.passed for finding in findings),
-        "outcome": ProbeOutcome.of_all(finding.outcome for finding in findings).value,
-        "probes": [finding.to_json() for finding in findings],
-        "notes": _notes(subject),
-    }
+    return AuditRecord(
+        passed=all(finding.passed for finding in findings),
+        outcome=ProbeOutcome.of_all(finding.outcome for finding in findings),
+        probes=tuple(finding.record() for finding in findings),
+        notes=_notes(subject),
+    )
 
 
-def _notes(subject: Subject) -> list[dict[str, Any]]:
-    """List what a reader should know of the data and is no leak: `name`, `columns`, and a sentence each."""
+def _notes(subject: Subject) -> tuple[AuditNote, ...]:
+    """What a reader should know of the data and is no leak."""
     splits = [subject.splits(horizon) for horizon in subject.horizons]
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:
-        return []
+        return ()
     words = constant_words(constant, len(subject.table.columns), subject.table.tier)
-    return [{"name": "constant_columns", "columns": list(constant), "words": words}]
+    return (AuditNote.of_constant_columns(tuple(constant), words),)
 
 
-def open_subject(places: Places, plan: Plan) -> Subject:
+def open_subject(places: Places, plan: AuditPlan) -> Subject:
     """The study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing or
     belong to another question."""
-    data, target = DataParams.from_record(plan["data"]), TargetParams(**plan["target"])
-    windows, geometry = WindowParams(**plan["windows"]), Geometry(**plan["model"])
+    data, target, windows, geometry = plan.data, plan.target, plan.windows, plan.model
     table = read_features(places.features)
     if len(table.columns) != geometry.n_features:
         raise WorkFailed(
@@ -99,26 +95,34 @@ def open_subject(places: Places, plan: Plan) -> Subject:
         )
     sources = read_all(places, data)
     model = SmallModel(
-        spec=spec_from_architecture(geometry, plan["architecture"]),
-        recipe=Recipe.from_record(plan["training"]),
-        task=plan["target"]["task"],
-        seed=derive_seed(plan["seed"], "audit", "model"),
+        spec=spec_from_architecture(geometry, plan.architecture),
+        recipe=plan.training,
+        task=plan.target.task,
+        seed=derive_seed(plan.seed, "audit", "model"),
     )
     return Subject(
         bars=sources.markets[0],
         further_bars=sources.markets[1:],
         table=table,
-        splits_records={horizon: _read(places.horizon_splits(horizon)) for horizon in plan["horizons"]},
-        in_time_order=_read(places.splits / "splits.json")["kind"] != "chunks",
+        splits_records={horizon: _splits(places, horizon) for horizon in plan.horizons},
+        in_time_order=_summary(places).kind != "chunks",
         context_length=windows.context_length,
         target=target,
-        seed=plan["seed"],
+        seed=plan.seed,
         pipeline=study_pipeline(data, target, windows, model, vix=sources.vix),
     )
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _splits(places: Places, horizon: int) -> HorizonSplits:
+    path = places.horizon_splits(horizon)
     try:
-        return read_json(path)
+        return read_splits(path)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: run `dvc repro splits` first") from None
+
+
+def _summary(places: Places) -> SplitsSummary:
+    summary = read_summary(places.splits_summary)
+    if summary is None:
+        raise WorkFailed(f"{places.splits_summary} is missing: run `dvc repro splits` first")
+    return summary

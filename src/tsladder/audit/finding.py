@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tsladder.law.audit_record import PROBES
+from tsladder.artifacts.audit import PROBES, ProbeFinding
 from tsladder.vocabulary import ProbeOutcome
 
 Number = float | int | str
@@ -18,7 +17,7 @@ class Finding:
     """`words`: one sentence for people. Numbers are rounded, so that the last bits of a sum never enter the record.
 
     `needs`: what an inconclusive probe would take to tell, as the end of a sentence "it would need ..."; None for any
-    other. Raises ValueError where that is not so, and for a probe that is not in `tsladder.law.audit_record.PROBES`.
+    other. Raises ValueError where that is not so, and for a probe that is not in `tsladder.artifacts.audit.PROBES`.
     """
 
     name: str
@@ -37,16 +36,17 @@ class Finding:
     def passed(self) -> bool:
         return self.outcome is ProbeOutcome.PASSED
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "title": PROBES[self.name],
-            "passed": self.passed,
-            "outcome": self.outcome.value,
-            "numbers": {key: _json_number(value) for key, value in self.numbers.items()},
-            "words": self.words,
-            "needs": self.needs,
-        }
+    def record(self) -> ProbeFinding:
+        """As the audit's file has it."""
+        return ProbeFinding(
+            name=self.name,
+            title=PROBES[self.name],
+            passed=self.passed,
+            outcome=self.outcome,
+            numbers={key: _json_number(value) for key, value in self.numbers.items()},
+            words=self.words,
+            needs=self.needs,
+        )
 
 
 def outcome_of(*, leak: bool, blind: bool) -> ProbeOutcome:

@@ -21,11 +21,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.features import ColumnKind, FeatureColumn
 from tsladder.audit.finding import Finding, outcome_of, rounded
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import compare_truncated, cut_rows
 from tsladder.data.bars import Bars
-from tsladder.data.features import ColumnKind, FeatureColumn, FeatureTable
+from tsladder.data.features import FeatureTable
 from tsladder.params import TargetParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import ProbeOutcome, Region

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.splits import FoldDays, HorizonSplits, RegionDays
 from tsladder.audit.pipeline import Pipeline
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
@@ -40,7 +40,7 @@ class AuditedFold:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Subject:
-    """One study under audit. `splits_records`: horizon -> the splits file as it was read. `bars`: of the table's own
+    """One study under audit. `splits_records`: horizon -> its splits file. `bars`: of the table's own
     symbol; `further_bars`: of those whose rows follow.
 
     `in_time_order`: training lies before validation before test (`splits.kind` dates, and every fold of walk_forward),
@@ -49,7 +49,7 @@ class Subject:
 
     bars: Bars
     table: FeatureTable
-    splits_records: Mapping[int, Mapping[str, Any]]
+    splits_records: Mapping[int, HorizonSplits]
     in_time_order: bool
     context_length: int
     target: TargetParams
@@ -71,7 +71,7 @@ class Subject:
         return self.horizons[0]
 
     def splits(self, horizon: int) -> Splits:
-        return Splits.from_json(self.splits_records[horizon]["splits"])
+        return Splits.of_days(self.splits_records[horizon].splits)
 
     def labels(self, horizon: int) -> Floats:
         return self.pipeline.labels(self.table, horizon)
@@ -91,9 +91,9 @@ class Subject:
 
     def folds(self, horizon: int) -> list[AuditedFold]:
         """What `windows` gives, fold by fold with test; one where the study does not walk forward."""
-        made, record = self.windows(horizon), self.splits_records[horizon]["splits"]
+        made, days = self.windows(horizon), self.splits_records[horizon].splits
         walks = bool(made.earlier)
-        stored = record["folds"] if walks else [record]
+        stored = days.folds if walks else (FoldDays(train=days.train, validation=days.validation),)
         if len(stored) != len(made.folds):
             raise WorkFailed(f"horizon {horizon}: {len(stored)} folds are stored and {len(made.folds)} are trained on")
         rows = len(self.table.dates_T)
@@ -104,7 +104,11 @@ class Subject:
                 AuditedFold(
                     label=f"h{horizon} fold {number}" if walks else f"h{horizon}",
                     windows={**dict(_by_name(fold)), Region.TEST: made.test},
-                    segments={region: _segments({**record, **of_fold}[region.value], rows) for region in Region},
+                    segments={
+                        Region.TRAIN: _segments(of_fold.train, rows),
+                        Region.VALIDATION: _segments(of_fold.validation, rows),
+                        Region.TEST: _segments(days.test, rows),
+                    },
                     own=own,
                 )
             )
@@ -119,8 +123,8 @@ def _by_name(fold: FoldWindows) -> tuple[tuple[Region, Windows], ...]:
     return (Region.TRAIN, fold.train), (Region.VALIDATION, fold.validation)
 
 
-def _segments(record: Mapping[str, Any], rows: int) -> Days:
-    first, last = np.array(record["segments"], dtype=np.int64).reshape(-1, 2).T
+def _segments(of_region: RegionDays, rows: int) -> Days:
+    first, last = np.array(of_region.segments, dtype=np.int64).reshape(-1, 2).T
     return days_between(first, last, rows)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.artifacts.store import json_text
 from tsladder.capsule.archive import read_manifest
 from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
@@ -20,7 +21,6 @@ from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.machine import identity
-from tsladder.planning.plans import read_plan
 from tsladder.report.study_files import read_facts
 from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
@@ -80,7 +80,8 @@ def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
     missing = [places.search_plan(cell) for cell in params.cells if not places.search_plan(cell).exists()]
     if missing:
         raise WorkFailed(f"{_listed(places, missing)} is missing: there is no study yet, run `tsladder run` first")
-    return tuple(cell for cell in params.cells if read_plan(places.search_plan(cell))["planned"])
+    plans = {cell: read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    return tuple(cell for cell, plan in plans.items() if isinstance(plan, SearchPlan))
 
 
 def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[str, Path]:
@@ -95,7 +96,7 @@ def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[st
 
 
 def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
-    scored, needed = [], [places.audit / "audit.json"]
+    scored, needed = [], [places.audit_record]
     for cell in planned:
         path = places.scores_record(cell)
         if path.exists() and read_ending(path).status is CellStatus.DONE:

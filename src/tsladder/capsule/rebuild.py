@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.law import stored_law
 from tsladder.artifacts.store import read_json
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
@@ -93,7 +94,7 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
     try:
         params = load_params(places.params)
         environment = _environment(read_json(folder / ENVIRONMENT))
-        stored = read_json(places.law / "scaling.json") if (places.law / "scaling.json").exists() else None
+        stored = stored_law(places.scaling)
         for path in (*places.law.glob("*"), *places.report.glob("*")):
             path.unlink()
         on_step("fitting the law", 1, _STEPS)

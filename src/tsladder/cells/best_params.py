@@ -19,7 +19,7 @@ def best_params(work: CellWork, key: str, objective: Objective, records: Sequenc
         return None
     params = leader.params
     return BestParams(
-        experiment=experiment_name(work.params.study.phase, work.cell, work.plan["target"]["task"]),
+        experiment=experiment_name(work.params.study.phase, work.cell, work.target.task),
         architecture={name: params[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")}
         | {"patch_len": work.geometry.patch_len, "stride": work.geometry.stride},
         training={

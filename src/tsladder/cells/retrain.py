@@ -53,8 +53,8 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     Raises Interrupted when asked to stop.
     """
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
-    folder = work.places.training(work.cell, train_key(work.plan, choice, *inputs))
-    key = retraining_key(work.plan, choice, *inputs)
+    folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
+    key = retraining_key(work.train_plan, choice, *inputs)
     with sole_owner(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
@@ -143,7 +143,7 @@ def _train(
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
-    total = work.plan["seeds"]
+    total = work.train_plan.seeds
     log = TrainingLog(work.cell, lambda number: f"{of}{' ' if of else ''}seed {number}/{total}")
     for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
         say(line)
@@ -202,7 +202,7 @@ def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
 
 def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
     """Of all seeds, those that were trained by an earlier start included."""
-    seeds = range(1, work.plan["seeds"] + 1)
+    seeds = range(1, work.train_plan.seeds + 1)
     return Heartbeat(
         folder,
         phase=TRANSFER_PHASE if of else Phase.TRAIN,

@@ -174,7 +174,7 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
     if found is not None or attempts or search.phase is not Phase.SEARCH:
         return found
     work, schedule = search.work, search.schedule
-    adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
+    adopter = Adopter.of(work.search_plan, work.cell, space=search.space, schedule=schedule, base=base)
     return adopt(search.folder, others, adopter)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.plans import TrainPlan, read_planned
 from tsladder.artifacts.record import record_of
 from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
 from tsladder.cells.work import CellWork
 from tsladder.evaluation.predictions import scored_on
 from tsladder.evaluation.region import RegionForecasts, Scores
 from tsladder.evaluation.symbols import symbol_scores
-from tsladder.planning.plans import read_plan, retraining_key, scoring_key
+from tsladder.planning.plans import retraining_key, scoring_key
 from tsladder.tasks.parts.scoring import Scoring
 from tsladder.tracking import CellRun, RunRecord, Tracker
 from tsladder.vocabulary import Phase, Region
@@ -67,7 +68,9 @@ def _region(scores: Scores) -> ScoredRegion:
 def _key(work: CellWork, choice: Choice) -> str:
     """By which it is known that these scores belong to a question."""
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
-    return scoring_key(work.plan, retraining_key(read_plan(work.places.train_plan(work.cell)), choice, *inputs))
+    return scoring_key(
+        work.evaluate_plan, retraining_key(read_planned(TrainPlan, work.places.train_plan(work.cell)), choice, *inputs)
+    )
 
 
 def log_scores(

@@ -15,7 +15,6 @@ from tsladder.data.targets import labels
 from tsladder.data.windows import Windows, build_windows
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.region import Known, RegionForecasts, Scores
-from tsladder.params import EvaluationParams, WindowParams
 from tsladder.seeds import derive_seed
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.scoring import Scoring
@@ -57,7 +56,7 @@ def _score(
     made: Mapping[Scored, RegionForecasts],
 ) -> dict[Scored, Scores]:
     """Choices made on validation are those of the study's own symbol: the others have no such."""
-    own, evaluation = work.dataset.table.symbol, EvaluationParams(**work.plan["evaluation"])
+    own, evaluation = work.dataset.table.symbol, work.evaluate_plan.evaluation
     choices = scoring.choose(made[own, Region.VALIDATION])
     return {key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
 
@@ -106,7 +105,7 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
 
 def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
-    dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
+    dataset, windows = work.dataset, work.question.windows
     y_T = labels(dataset.table, work.target, work.cell.horizon)
     ratio = dataset.windows
     if windows.normalisation != "ratio":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.record import json_of
 from tsladder.cells.run_search import Search, conduct
 from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
 from tsladder.locks import sole_owner
-from tsladder.search.planned import planned_pruning, planned_schedule, planned_space, validation_classes
+from tsladder.search.planned import planned_schedule, planned_space, validation_classes
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.vocabulary import Phase
 
@@ -21,17 +22,17 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     key = work.search_key
     folder = work.places.study(work.cell, key)
     with sole_owner(folder, f"the search of {work.cell}"):
-        space = planned_space(work.plan, len(work.dataset.windows.train))
-        schedule = planned_schedule(work.plan, space, validation_classes(work.dataset.windows.folds))
+        space = planned_space(work.search_plan, len(work.dataset.windows.train))
+        schedule = planned_schedule(work.search_plan, space, validation_classes(work.dataset.windows.folds))
         search = Search(
             work=work,
             phase=Phase.SEARCH,
             key=key,
             folder=folder,
-            question=work.plan,
+            question=json_of(work.search_plan),
             space=space,
             schedule=schedule,
-            pruning=planned_pruning(work.plan),
+            pruning=work.search_plan.search.pruning,
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):

@@ -22,7 +22,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))
     if batch_plan is None:
         return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
-    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     windows = work.dataset.windows
 
     def job(number: int) -> Job:
@@ -47,7 +47,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
             folds=[FoldWindows(train=windows.train, validation=windows.validation)],
         )
 
-    return {number: job(number) for number in range(1, work.plan["seeds"] + 1)}
+    return {number: job(number) for number in range(1, work.train_plan.seeds + 1)}
 
 
 def at_once(work: CellWork, execution: ExecutionPlan) -> int:
@@ -56,7 +56,7 @@ def at_once(work: CellWork, execution: ExecutionPlan) -> int:
     Three seeds on two cores, one after the other on the core that is free, leave one core idle for a third of the
     time; all three at once, on one thread each, share both to the end. The threads of a seed stay the same.
     """
-    seeds, cores = int(work.plan["seeds"]), work.machine.cores
+    seeds, cores = work.train_plan.seeds, work.machine.cores
     one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
     return seeds if one_a_core and cores < seeds < 2 * cores else execution.workers
 

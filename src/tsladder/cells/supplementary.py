@@ -10,6 +10,7 @@ import dataclasses
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending, read_ending
+from tsladder.artifacts.plans import NotPlanned, SearchPlan, SupplementaryPlan, read_plan, read_planned
 from tsladder.artifacts.record import REBUILD, json_of
 from tsladder.artifacts.store import digest
 from tsladder.artifacts.supplementary import (
@@ -30,12 +31,11 @@ from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
 from tsladder.planning.grid import Grid
-from tsladder.planning.plans import Plan, read_plan
 from tsladder.planning.recipe import Settings
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Supplement
 from tsladder.search.objective import Objective
-from tsladder.search.planned import planned_pruning, validation_classes
+from tsladder.search.planned import validation_classes
 from tsladder.search.schedule import Schedule
 from tsladder.search.selection import Scores, Selection, select_budgets
 from tsladder.search.space import SearchSpace
@@ -52,29 +52,34 @@ def search_supplementary(
     The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
     machine becomes too hot; the next start goes on.
     """
-    plan = read_plan(places.supplementary_plan)
+    plan = read_plan(SupplementaryPlan, places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
-    if not plan["planned"] or supplement is None:
-        not_planned = Ending(status=CellStatus.NOT_PLANNED, reason=plan.get("reason"))
+    if isinstance(plan, NotPlanned) or supplement is None:
+        not_planned = Ending(
+            status=CellStatus.NOT_PLANNED, reason=plan.reason if isinstance(plan, NotPlanned) else None
+        )
         write_selection(places.supplementary_selection, not_planned)
         return
     chosen = _select(places, params, plan)
     cells = [cell for cell in params.cells if cell.budget in chosen.budgets]
-    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell)), crews=crews) for cell in cells)
+    works = (
+        open_cell(places, params, cell, read_planned(SearchPlan, places.search_plan(cell)), crews=crews)
+        for cell in cells
+    )
     have_results = [_search_cell(work, plan, supplement, tracker) for work in works]
     selected = SelectedBudgets(budgets=tuple(chosen.budgets), reasons=chosen.reasons)
     write_selection(places.supplementary_selection, selected)
     note_ending(places, places.supplementary_plan, without_result=not all(have_results))
 
 
-def _select(places: Places, params: Params, plan: Plan) -> Selection:
+def _select(places: Places, params: Params, plan: SupplementaryPlan) -> Selection:
     objective = params.search.objective
     scores: dict[str, dict[str, float | str]] = {}
     for cell in params.cells:
         if params.is_planned(cell):
             scores.setdefault(cell.budget, {})[str(cell)] = _winner_score(places, cell)
     found: Scores = scores
-    return select_budgets(plan["budgets"], found, metric=objective)
+    return select_budgets(plan.budgets, found, metric=objective)
 
 
 def _winner_score(places: Places, cell: Cell) -> float | str:
@@ -87,7 +92,7 @@ def _winner_score(places: Places, cell: Cell) -> float | str:
     return winner.score
 
 
-def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tracker | None) -> bool:
+def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement, tracker: Tracker | None) -> bool:
     """True when a trial of it has a score."""
     summary = work.places.supplementary_summary(work.cell)
     choice = read_choice(work.places.choice(work.cell))
@@ -99,8 +104,8 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         "search": work.search_key,
         "winner": json_of(choice),
         "supplement": dataclasses.asdict(supplement),
-        "trials": plan["trials"],
-        "code": plan["code"],
+        "trials": plan.trials,
+        "code": plan.code,
     }
     key = digest(question)
     live = work.places.supplementary_study(work.cell, key)
@@ -116,12 +121,12 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
             schedule=Schedule(
                 forced=(),
                 learns=True,
-                trials_total=plan["trials"],
-                objective=Objective(work.plan["search"]["objective"]),
+                trials_total=plan.trials,
+                objective=Objective(work.search_plan.search.objective),
                 stop=None,
                 classes=validation_classes(work.dataset.windows.folds),
             ),
-            pruning=planned_pruning(work.plan),
+            pruning=work.search_plan.search.pruning,
             known=[winner],
         )
         found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))

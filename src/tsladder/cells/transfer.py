@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tsladder.artifacts.choice import Choice, read_choice, read_winner
 from tsladder.artifacts.ending import Ending, read_ending
+from tsladder.artifacts.plans import NotPlanned, TrainPlan, TransferPlan, read_plan, read_planned
 from tsladder.artifacts.store import digest, replacing
 from tsladder.artifacts.transfer import Regret, Transfer, write_transfer
 from tsladder.cells.forecasting import forecasting
@@ -21,10 +22,10 @@ from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.region import RegionForecasts
 from tsladder.evaluation.transfer import Floats, judge_transfer, regret
 from tsladder.locks import sole_owner
-from tsladder.params import EvaluationParams, Params
+from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
-from tsladder.planning.plans import Plan, read_plan, train_key
+from tsladder.planning.plans import train_key
 from tsladder.seeds import derive_seed
 from tsladder.tracking import Tracker
 from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
@@ -42,9 +43,9 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
     The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
     machine becomes too hot; the next start trains only the seeds that are missing.
     """
-    plan = read_plan(places.transfer_plan)
-    if not plan["planned"]:
-        not_planned = Ending(status=CellStatus.NOT_PLANNED, reason=plan["reason"])
+    plan = read_plan(TransferPlan, places.transfer_plan)
+    if isinstance(plan, NotPlanned):
+        not_planned = Ending(status=CellStatus.NOT_PLANNED, reason=plan.reason)
         write_transfer(places.transfer_record, not_planned)
         return
     regrets: list[Regret] = []
@@ -53,7 +54,7 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
         choices = {horizon: read_choice(places.choice(Cell(rung, horizon))) for horizon in params.horizons}
         for horizon in params.horizons:
             regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
-    evaluation = EvaluationParams(**plan["evaluation"])
+    evaluation = plan.evaluation
     verdict = judge_transfer(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
     write_transfer(
         places.transfer_record,
@@ -84,7 +85,7 @@ def rung_gain(params: Params) -> float:
 def _regrets_on(
     places: Places,
     params: Params,
-    plan: Plan,
+    plan: TransferPlan,
     cell: Cell,
     choices: Mapping[int, Choice | Ending],
     tracker: Tracker | None,
@@ -110,9 +111,9 @@ def _regrets_on(
             same = Regret(budget=cell.budget, horizon=cell.horizon, source=source, value=0.0, relative=0.0, same=True)
             found.append(same)
             continue
-        work = work or open_cell(places, params, cell, read_plan(places.train_plan(cell)))
+        work = work or open_cell(places, params, cell, read_planned(TrainPlan, places.train_plan(cell)))
         foreign = dataclasses.replace(own, architecture=choice.architecture, settings=choice.settings)
-        losses = _transferred_losses(work, plan["code"], source, foreign, tracker)
+        losses = _transferred_losses(work, plan.code, source, foreign, tracker)
         if isinstance(losses, str):
             found.append(unknown(source, losses))
             continue
@@ -123,8 +124,8 @@ def _regrets_on(
                 source,
                 own=native,
                 transferred=losses,
-                params=EvaluationParams(**plan["evaluation"]),
-                seed=derive_seed(plan["seed"], str(cell), "transfer", source),
+                params=plan.evaluation,
+                seed=derive_seed(plan.seed, str(cell), "transfer", source),
             )
         )
     return found
@@ -146,7 +147,7 @@ def _transferred_losses(
     """Of another winner trained on the windows of `work`; or why it could not be trained."""
     import pandas as pd
 
-    key = train_key(work.plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     live = work.places.transfer_training(work.cell, key)
     with sole_owner(live, f"the transfer from h{source} to {work.cell}"):
         region = work.params.law.region

@@ -8,9 +8,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, SearchPlan, TrainPlan, read_planned
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
@@ -18,12 +19,12 @@ from tsladder.execution.crew import Crew, Crews, Slot
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
-from tsladder.params import DataParams, Params, TargetParams, WindowParams
+from tsladder.params import Params, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
-from tsladder.planning.plans import cell_key, read_plan
+from tsladder.planning.plans import cell_key
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.tasks import load as load_task
@@ -31,6 +32,8 @@ from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell, Phase
+
+K = TypeVar("K", SearchPlan, TrainPlan, EvaluatePlan)
 
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
@@ -58,7 +61,7 @@ class CellWork:
     cell: Cell
     places: Places
     params: Params
-    plan: dict[str, Any]
+    plan: CellPlan
     geometry: Geometry
     dataset: Dataset
     machine: Machine
@@ -66,21 +69,38 @@ class CellWork:
     crews: Crews = LocalCrew
 
     @property
+    def question(self) -> CellQuestion:
+        return self.plan.question
+
+    @property
+    def search_plan(self) -> SearchPlan:
+        """Raises TypeError in a stage that has another plan; so do the two below."""
+        return _of_kind(SearchPlan, self.plan)
+
+    @property
+    def train_plan(self) -> TrainPlan:
+        return _of_kind(TrainPlan, self.plan)
+
+    @property
+    def evaluate_plan(self) -> EvaluatePlan:
+        return _of_kind(EvaluatePlan, self.plan)
+
+    @property
     def recipe(self) -> Recipe:
-        return Recipe.from_record(self.plan["training"])
+        return self.question.training
 
     @property
     def target(self) -> TargetParams:
-        return TargetParams(**self.plan["target"])
+        return self.question.target
 
     @property
     def seed(self) -> int:
-        return int(self.plan["seed"])
+        return self.question.seed
 
     @property
     def search_key(self) -> str:
         """Key of the cell's search, which all its MLflow runs carry, whatever the stage."""
-        plan = read_plan(self.places.search_plan(self.cell))
+        plan = read_planned(SearchPlan, self.places.search_plan(self.cell))
         return cell_key(plan, self.dataset.table.fingerprint(), self.dataset.splits_record)
 
     @property
@@ -186,27 +206,25 @@ class CellWork:
             budget=self.cell.budget,
             horizon=str(self.cell.horizon),
             model=self.geometry.family,
-            tier=DataParams.from_record(self.plan["data"]).tier_words,
-            task=self.plan["target"]["task"],
+            tier=self.question.data.tier_words,
+            task=self.question.target.task,
             phase=phase,
             study_key=key,
         )
 
 
-def open_cell(
-    places: Places, params: Params, cell: Cell, plan: dict[str, Any], *, crews: Crews = LocalCrew
-) -> CellWork:
+def open_cell(places: Places, params: Params, cell: Cell, plan: CellPlan, *, crews: Crews = LocalCrew) -> CellWork:
     """Load the windows of `cell`, whose models `crews` will train.
 
     Raises WorkFailed when the features do not have the planned columns, BadInput when this machine is to train with
     less memory than any model takes.
     """
-    geometry = Geometry(**plan["model"])
+    geometry = plan.question.model
     dataset = load_dataset(
         places.features,
         places.horizon_splits(cell.horizon),
-        target=TargetParams(**plan["target"]),
-        windows=WindowParams(**plan["windows"]),
+        target=plan.question.target,
+        windows=plan.question.windows,
         horizon=cell.horizon,
     )
     found = dataset.windows.train.series_TF.shape[1]
@@ -227,6 +245,12 @@ def open_cell(
         thermometer=thermometer_for(machine.device),
         crews=crews,
     )
+
+
+def _of_kind(kind: type[K], plan: CellPlan) -> K:
+    if not isinstance(plan, kind):
+        raise TypeError(f"a {type(plan).__name__} where a {kind.__name__} is needed")
+    return plan
 
 
 def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
-from tsladder.data.split_files import splits_record
+from tsladder.data.split_files import horizon_splits
 from tsladder.data.tier_columns import warm_up
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
@@ -103,7 +103,7 @@ def _is_accepted(params: Params, table: FeatureTable, task: str) -> bool:
     wanted = dataclasses.replace(params, target=dataclasses.replace(params.target, **changed))
     try:
         for horizon in params.horizons:
-            splits_record(table, wanted, horizon)
+            horizon_splits(table, wanted, horizon)
     except BadInput:
         return False
     return True

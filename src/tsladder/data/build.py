@@ -47,7 +47,7 @@ def read_all(places: Places, data: DataParams) -> Sources:
 
 def lost_lines(table: FeatureTable) -> list[str]:
     """What a tier of two series lost, in a line; none where nothing was lost."""
-    lost = None if table.origin is None else table.origin.lost
+    lost = None if table.origin is None else table.origin.lost_days
     if lost is None or lost.count == 0:
         return []
     kept = f"tier {table.tier} keeps {len(table.dates_T)} days"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
@@ -23,8 +22,8 @@ class Dataset:
     windows: WindowSet
     splits: Splits
     further_splits: Mapping[str, Splits]
-    splits_record: Mapping[str, Any]
-    """The splits file as it was read: it enters the identity of everything computed from it."""
+    splits_record: HorizonSplits
+    """The splits file: it enters the identity of everything computed from it."""
 
 
 def load_dataset(
@@ -32,12 +31,10 @@ def load_dataset(
 ) -> Dataset:
     """Read features and splits, label the days and cut the windows. Raises BadInput or WorkFailed."""
     table = read_features(features)
-    record = read_json(splits_file)
-    splits = Splits.from_json(record["splits"])
+    record = read_splits(splits_file)
+    splits = Splits.of_days(record.splits)
     further = {
-        symbol: Splits.from_json(found["splits"])
-        for symbol, found in record.get("symbols", {}).items()
-        if symbol != table.symbol
+        symbol: Splits.of_days(found.splits) for symbol, found in record.symbols.items() if symbol != table.symbol
     }
     y_T = labels(table, target, horizon)
     return Dataset(

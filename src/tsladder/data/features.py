@@ -7,43 +7,37 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.artifacts.store import read_json, write_json
-from tsladder.data.origin import FurtherSymbol, Origin
+from tsladder.artifacts.features import (
+    MANIFEST,
+    FeatureColumn,
+    FeaturesManifest,
+    FurtherFeatures,
+    Origin,
+    read_manifest,
+    write_manifest,
+)
 from tsladder.errors import WorkFailed
 
 _TABLE = "features.parquet"
-_MANIFEST = "manifest.json"
 _RAW = ("open", "high", "low", "close")
 _SERIES = ("dates_T", "values_TF", *(f"{name}_T" for name in _RAW))
 
 
-class ColumnKind(StrEnum):
-    """The unit of a column, which decides how the `ratio` normalisation treats it."""
-
-    PRICE = "price"  # a price level: becomes a ratio to the window's last Close
-    RANGE = "range"  # a difference of prices: divided by the window's last Close
-    VOLUME = "volume"  # standardised within the window
-    BOUNDED = "bounded"  # divided by a constant
-    UNITLESS = "unitless"  # free of price and volume units already (a return, a share, VIX): taken as it is
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FeatureColumn:
-    """One input column. `look_back` is how many days pass before its first value, in a five-day week."""
+class FurtherSymbol:
+    """A symbol whose rows follow below those of a table's own, from `first_row` on; fields as in `FeatureTable`."""
 
-    name: str
-    kind: ColumnKind
-    words: str
-    look_back: int
-    source: str
-    scale: float = 1.0
+    symbol: str
+    first_row: int
+    warm_up: int
+    open_equals_previous_close: float | None
+    origin: Origin | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -52,7 +46,7 @@ class FeatureTable:
 
     `warm_up` counts the days of the bars that were lost before the first row; `open_equals_previous_close`
     is a share of all days of the bars, None where it was not measured; `origin` is None where it is not known.
-    Neighbouring rows are neighbouring days of the bars, but where `origin.lost` names a day between them.
+    Neighbouring rows are neighbouring days of the bars, but where `origin.lost_days` names a day between them.
 
     `further`: symbols whose rows follow those of `symbol`, one after the other, days starting anew with each. All else
     that is said of one symbol is said of `symbol`; `by_symbol` gives every one its own table.
@@ -103,7 +97,8 @@ class FeatureTable:
     @property
     def lost_between(self) -> tuple[str, ...]:
         """Days of the bars, as ISO text, that are missing between two rows."""
-        return self.origin.lost.between if self.origin is not None and self.origin.lost is not None else ()
+        lost = None if self.origin is None else self.origin.lost_days
+        return () if lost is None else lost.between
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,35 +119,31 @@ class FeatureTable:
             digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
         return digest.hexdigest()
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> FeaturesManifest:
         """What the table holds, for people and for `read_features`; no clock, no machine."""
         own, *others = self.by_symbol()
-        return {
-            "symbol": self.symbol,
-            "tier": self.tier,
-            "ohlcv": self.ohlcv,
+        return FeaturesManifest(
+            symbol=self.symbol,
+            tier=self.tier,
+            ohlcv=self.ohlcv,
             **own._days(),
-            "warm_up": self.warm_up,
-            "open_equals_previous_close": self.open_equals_previous_close,
-            "fingerprint": self.fingerprint(),
-            **({} if self.origin is None else self.origin.to_json()),
-            "columns": [
-                {
-                    "name": column.name,
-                    "kind": column.kind.value,
-                    "scale": column.scale,
-                    "words": column.words,
-                    "look_back": column.look_back,
-                    "source": column.source,
-                }
-                for column in self.columns
-            ],
-            **(
-                {"further": [f.to_json() | table._days() for f, table in zip(self.further, others, strict=True)]}
-                if others
-                else {}
+            warm_up=self.warm_up,
+            open_equals_previous_close=self.open_equals_previous_close,
+            fingerprint=self.fingerprint(),
+            origin=self.origin,
+            columns=self.columns,
+            further=tuple(
+                FurtherFeatures(
+                    symbol=further.symbol,
+                    first_row=further.first_row,
+                    **table._days(),
+                    warm_up=further.warm_up,
+                    open_equals_previous_close=further.open_equals_previous_close,
+                    origin=further.origin,
+                )
+                for further, table in zip(self.further, others, strict=True)
             ),
-        }
+        )
 
     def _days(self) -> dict[str, Any]:
         return {"rows": len(self.dates_T), "first_day": str(self.dates_T[0]), "last_day": str(self.dates_T[-1])}
@@ -171,7 +162,7 @@ class FeatureTable:
         temporary = folder / f"{_TABLE}.part"
         frame.to_parquet(temporary, index=False)
         temporary.replace(folder / _TABLE)
-        write_json(folder / _MANIFEST, self.manifest())
+        write_manifest(folder / MANIFEST, self.manifest())
 
 
 def stacked(tables: Sequence[FeatureTable]) -> FeatureTable:
@@ -199,26 +190,33 @@ def read_features(folder: Path) -> FeatureTable:
     import pandas as pd
 
     try:
-        manifest = read_json(folder / _MANIFEST)
+        manifest = read_manifest(folder / MANIFEST)
         frame = pd.read_parquet(folder / _TABLE)
-        columns = tuple(
-            FeatureColumn(**{**column, "kind": ColumnKind(column["kind"])}) for column in manifest["columns"]
-        )
+        names = [column.name for column in manifest.columns]
         table = FeatureTable(
-            symbol=manifest["symbol"],
-            tier=manifest["tier"],
-            ohlcv=manifest["ohlcv"],
+            symbol=manifest.symbol,
+            tier=manifest.tier,
+            ohlcv=manifest.ohlcv,
             dates_T=np.asarray(frame["Date"].to_numpy(), dtype="datetime64[D]"),
-            columns=columns,
-            values_TF=np.ascontiguousarray(frame[[column.name for column in columns]].to_numpy(dtype=np.float64)),
+            columns=manifest.columns,
+            values_TF=np.ascontiguousarray(frame[names].to_numpy(dtype=np.float64)),
             **{f"{name}_T": frame[f"raw_{name}"].to_numpy(dtype=np.float64, copy=True) for name in _RAW},
-            warm_up=manifest["warm_up"],
-            open_equals_previous_close=manifest["open_equals_previous_close"],
-            origin=Origin.from_json(manifest) if "bars" in manifest else None,
-            further=tuple(FurtherSymbol.from_json(record) for record in manifest.get("further", ())),
+            warm_up=manifest.warm_up,
+            open_equals_previous_close=manifest.open_equals_previous_close,
+            origin=manifest.origin,
+            further=tuple(
+                FurtherSymbol(
+                    symbol=further.symbol,
+                    first_row=further.first_row,
+                    warm_up=further.warm_up,
+                    open_equals_previous_close=further.open_equals_previous_close,
+                    origin=further.origin,
+                )
+                for further in manifest.further
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkFailed(f"{folder} holds no readable feature table: {error}; run the features stage again") from None
-    if table.fingerprint() != manifest["fingerprint"]:
+    if table.fingerprint() != manifest.fingerprint:
         raise WorkFailed(f"{folder / _TABLE} does not hold the values its manifest names; run the features stage again")
     return table

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.features import BarsFacts, Origin
 from tsladder.data.bars import Bars, share_open_equals_previous_close
 from tsladder.data.columns.declaration import Indicator
 from tsladder.data.features import FeatureTable
 from tsladder.data.lost_days import lost_days
-from tsladder.data.origin import BarsFacts, Origin
 from tsladder.data.rolling import Column
 from tsladder.data.tier_columns import COMMON_WARM_UP, VIX_WARM_UP, tier_indicators
 from tsladder.data.without_volume import command_without_volume
@@ -71,11 +71,11 @@ def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> Fea
         warm_up=int(kept_N[0]),
         open_equals_previous_close=share_open_equals_previous_close(bars),
         origin=Origin(
-            asked=None if data.first_day is None else str(data.first_day),
-            earliest_day=str(bars.dates_T[known_N[0]]),
-            common_day=str(bars.dates_T[COMMON_WARM_UP]) if len(bars.dates_T) > COMMON_WARM_UP else None,
+            first_day_asked=None if data.first_day is None else str(data.first_day),
+            earliest_first_day=str(bars.dates_T[known_N[0]]),
+            common_first_day=str(bars.dates_T[COMMON_WARM_UP]) if len(bars.dates_T) > COMMON_WARM_UP else None,
             bars={used.symbol: _facts(used) for used in (bars, vix) if used is not None},
-            lost=None if vix is None else lost_days(bars.dates_T, kept_N, begin),
+            lost_days=None if vix is None else lost_days(bars.dates_T, kept_N, begin),
         ),
     )
 

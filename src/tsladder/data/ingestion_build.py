@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.features import ColumnKind
+from tsladder.artifacts.ingestion import (
+    FindingKind,
+    IngestionFinding,
+    IngestionRecord,
+    ManifestState,
+    SymbolIngestion,
+    SymbolRole,
+    write_ingestion,
+)
+from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.data_cautions import cautions
-from tsladder.data.features import ColumnKind, FeatureTable, read_features
-from tsladder.data.ingestion import Finding, FindingKind, Ingestion, Role, SymbolIngestion
+from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.inputs import VIX
 from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
 from tsladder.data.irregular_days import (
@@ -20,7 +29,7 @@ from tsladder.data.irregular_days import (
     IrregularDays,
     irregular_days,
 )
-from tsladder.data.manifest import Manifest, ManifestState, find_manifest
+from tsladder.data.manifest import Manifest, find_manifest
 from tsladder.data.splits import Splits
 from tsladder.data.tiers import load as load_tier
 from tsladder.data.used_days import Days, UsedDays, as_days
@@ -32,20 +41,23 @@ from tsladder.vocabulary import Region
 _SHOWN = 3
 
 
-def write_ingestion(places: Places, params: Params) -> None:
-    """Raises BadInput for bars that cannot be read, WorkFailed for damaged features or splits."""
-    write_json(places.ingestion, ingestion_of(places, params).to_json())
+def build_ingestion(places: Places, params: Params) -> None:
+    """Write artifacts/ingestion.json.
+
+    Raises BadInput for bars that cannot be read, WorkFailed for damaged features or splits.
+    """
+    write_ingestion(places.ingestion, ingestion_of(places, params))
 
 
-def ingestion_of(places: Places, params: Params) -> Ingestion:
-    """Of every symbol whose bars the study reads, its own first. Raises as `write_ingestion`."""
+def ingestion_of(places: Places, params: Params) -> IngestionRecord:
+    """Of every symbol whose bars the study reads, its own first. Raises as `build_ingestion`."""
     table = read_features(places.features)
-    records = {horizon: read_json(places.horizon_splits(horizon)) for horizon in params.horizons}
+    records = {horizon: read_splits(places.horizon_splits(horizon)) for horizon in params.horizons}
     volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
     symbols = []
     said: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
     for name in params.data.markets:
-        role = Role.LAW if name == params.data.symbol else Role.TRAINING
+        role = SymbolRole.LAW if name == params.data.symbol else SymbolRole.TRAINING
         used = {horizon: _used(table, record, name, role) for horizon, record in records.items()}
         found, manifest = _look(places, name, adjust=params.data.adjust)
         symbols.append(_symbol(name, role, manifest, found, used[params.horizons[0]]))
@@ -55,17 +67,16 @@ def ingestion_of(places: Places, params: Params) -> Ingestion:
         # Its jumps are no splits, and no label is made of it.
         found, manifest = _look(places, VIX, adjust=False)
         first = params.horizons[0]
-        days = _used(table, records[first], params.data.symbol, Role.LAW)
-        symbols.append(_symbol(VIX, Role.COLUMNS, manifest, found, days))
-    return Ingestion(symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in said.items()})
+        days = _used(table, records[first], params.data.symbol, SymbolRole.LAW)
+        symbols.append(_symbol(VIX, SymbolRole.COLUMNS, manifest, found, days))
+    return IngestionRecord(symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in said.items()})
 
 
-def _used(table: FeatureTable, record: Mapping[str, Any], symbol: str, role: Role) -> UsedDays:
-    """`record`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
+def _used(table: FeatureTable, splits: HorizonSplits, symbol: str, role: SymbolRole) -> UsedDays:
+    """`splits`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
     nothing else."""
-    of_symbol = record["symbols"][symbol] if "symbols" in record else record
-    regions = tuple(Region) if role is Role.LAW else (Region.TRAIN,)
-    return UsedDays.of(Splits.from_json(of_symbol["splits"]), table.dates_T, regions)
+    regions = tuple(Region) if role is SymbolRole.LAW else (Region.TRAIN,)
+    return UsedDays.of(Splits.of_days(splits.of_symbol(symbol)), table.dates_T, regions)
 
 
 def _look(places: Places, symbol: str, *, adjust: bool) -> tuple[IrregularDays, Manifest]:
@@ -88,7 +99,7 @@ def _adjusted(places: Places, symbol: str) -> Bars | None:
         return None
 
 
-def _symbol(symbol: str, role: Role, manifest: Manifest, found: IrregularDays, used: UsedDays) -> SymbolIngestion:
+def _symbol(symbol: str, role: SymbolRole, manifest: Manifest, found: IrregularDays, used: UsedDays) -> SymbolIngestion:
     record = manifest.record
     told = {"--zone": record.get("zone"), "--days": record.get("days")}
     return SymbolIngestion(
@@ -105,7 +116,7 @@ def _symbol(symbol: str, role: Role, manifest: Manifest, found: IrregularDays, u
     )
 
 
-def _of_bars(found: IrregularDays, used: UsedDays) -> list[Finding]:
+def _of_bars(found: IrregularDays, used: UsedDays) -> list[IngestionFinding]:
     findings = []
     if found.jumps:
         largest = max(found.jumps, key=lambda jump: abs(np.log(jump.ratio)))
@@ -134,7 +145,7 @@ def _of_bars(found: IrregularDays, used: UsedDays) -> list[Finding]:
     return findings
 
 
-def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) -> list[Finding]:
+def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) -> list[IngestionFinding]:
     findings = []
     if len(found.widened):
         worst = int(found.steps.argmax())
@@ -159,7 +170,7 @@ def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) 
         # What a repair left out is told by day above.
         if dropped["reason"] not in repaired and not str(dropped["reason"]).endswith(" left out"):
             what = f"row left out: {dropped['reason']}"
-            findings.append(Finding(kind=FindingKind.DROPPED, what=what, count=dropped["count"]))
+            findings.append(IngestionFinding(kind=FindingKind.DROPPED, what=what, count=dropped["count"]))
     return findings
 
 
@@ -172,8 +183,8 @@ def _finding(
     largest: str | None = None,
     option: str | None = None,
     further: int = 0,
-) -> Finding:
-    return Finding(
+) -> IngestionFinding:
+    return IngestionFinding(
         kind=kind,
         what=what,
         count=len(days) + further,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
+from tsladder.artifacts.inputs import BarsBeside
 from tsladder.data.tiers import load as load_tier
 from tsladder.errors import BadInput
 from tsladder.params import DataParams
@@ -24,7 +24,7 @@ def further_symbols(data: DataParams) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*data.further, *beside)))
 
 
-def read_inputs(places: Places, data: DataParams) -> dict[str, Any]:
+def bars_beside(places: Places, data: DataParams) -> BarsBeside:
     """Further symbol -> SHA-256 of its file. Raises BadInput that names every missing file and how to get it."""
     symbols = further_symbols(data)
     missing = [symbol for symbol in symbols if not places.bars(symbol).is_file()]
@@ -33,7 +33,9 @@ def read_inputs(places: Places, data: DataParams) -> dict[str, Any]:
             f"{_readers(data)} bars beside those of {data.symbol}, and they are not there:",
             [f"{places.bars(symbol)} does not exist: {_way_to_get(places, data, symbol)}" for symbol in missing],
         )
-    return {"beside": {symbol: hashlib.sha256(places.bars(symbol).read_bytes()).hexdigest() for symbol in symbols}}
+    return BarsBeside(
+        beside={symbol: hashlib.sha256(places.bars(symbol).read_bytes()).hexdigest() for symbol in symbols}
+    )
 
 
 def _readers(data: DataParams) -> str:

@@ -6,24 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.ingestion import ManifestState
+from tsladder.artifacts.inputs import IngestRecords
 from tsladder.data.inputs import further_symbols
 from tsladder.params import DataParams
 from tsladder.places import Places
 
 SHA256 = "parquet_sha256"
-
-
-class ManifestState(StrEnum):
-    """FOUND: recorded of just these bars. OTHER_BARS: of a file with other bytes."""
-
-    FOUND = "found"
-    NONE = "none"
-    OTHER_BARS = "other_bars"
-    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +57,11 @@ def read_manifest(bars: Path) -> dict[str, Any] | None:
     return dict(found.record) if found.state is ManifestState.FOUND else None
 
 
-def manifest_digests(places: Places, data: DataParams) -> dict[str, Any]:
+def manifest_digests(places: Places, data: DataParams) -> IngestRecords:
     """Every symbol that the study reads -> SHA-256 of its manifest, None where there is none: what must change for the
     stage `ingestion` to become stale, and no other. DVC cannot depend on a file that need not be there."""
     symbols = dict.fromkeys((data.symbol, *further_symbols(data)))
-    return {"manifests": {symbol: _digest(manifest_path(places.bars(symbol))) for symbol in symbols}}
+    return IngestRecords(manifests={symbol: _digest(manifest_path(places.bars(symbol))) for symbol in symbols})
 
 
 def _digest(path: Path) -> str | None:

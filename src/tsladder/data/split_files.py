@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from tsladder.artifacts.store import write_json
+from tsladder.artifacts.splits import (
+    Counts,
+    HorizonCounts,
+    HorizonSplits,
+    RegionCount,
+    SplitsSummary,
+    SymbolSplits,
+    write_splits,
+    write_summary,
+)
 from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.pooling import cut_symbols
-from tsladder.data.splits import RegionCount, Splits, check_splits, count_earlier, count_regions
+from tsladder.data.splits import Splits, check_splits, count_earlier, count_regions
 from tsladder.data.targets import labels
 from tsladder.params import Params
 from tsladder.places import Places
@@ -16,21 +24,21 @@ from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 
-def write_splits(places: Places, params: Params) -> None:
+def build_splits(places: Places, params: Params) -> None:
     """Cut the regions of every horizon and write them, one file a horizon and a summary.
 
     Training is that of all symbols, validation and test are those of `data.symbol`, which alone is held to be thick
     enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
-    records = {horizon: splits_record(table, params, horizon) for horizon in params.horizons}
-    for horizon, record in records.items():
-        write_json(places.horizon_splits(horizon), record)
-    summary = {str(horizon): _without_segments(record) for horizon, record in records.items()}
-    write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
+    of_horizon = {horizon: horizon_splits(table, params, horizon) for horizon in params.horizons}
+    for horizon, splits in of_horizon.items():
+        write_splits(places.horizon_splits(horizon), splits)
+    counts = {horizon: _without_days(splits) for horizon, splits in of_horizon.items()}
+    write_summary(places.splits_summary, SplitsSummary(kind=params.splits.kind, horizons=counts))
 
 
-def splits_record(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
+def horizon_splits(table: FeatureTable, params: Params, horizon: int) -> HorizonSplits:
     """The splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
@@ -40,39 +48,32 @@ def splits_record(table: FeatureTable, params: Params, horizon: int) -> dict[str
         return count_regions(splits, y_T, table.dates_T, context_length)
 
     own, earlier = counted(cut.own), count_earlier(cut.own, y_T, table.dates_T, context_length)
+    of_each = {table.symbol: cut.own, **cut.further} if cut.further else {}
     counts_positives = load_task(params.target.task).counts_positives
     checked = check_splits(own, params.splits, horizon, earlier, counts_positives=counts_positives)
-    notes = (*checked, *cut.thinned, *_walked(earlier, own, horizon))
-    record = {**_record(cut.pooled, counted(cut.pooled)), **_fold_counts(earlier, own), "notes": list(notes)}
-    if cut.further:
-        of_each = {table.symbol: cut.own, **cut.further}
-        record["symbols"] = {name: _record(splits, counted(splits)) for name, splits in of_each.items()}
-    return record
+    return HorizonSplits(
+        splits=cut.pooled.days(),
+        counts=counted(cut.pooled),
+        notes=(*checked, *cut.thinned, *_walked(earlier, own, horizon)),
+        folds=_fold_counts(earlier, own),
+        symbols={name: SymbolSplits(splits=of.days(), counts=counted(of)) for name, of in of_each.items()},
+    )
 
 
-def _record(splits: Splits, counts: Mapping[Region, RegionCount]) -> dict[str, Any]:
-    return {"splits": splits.to_json(), "counts": {region: count.to_json() for region, count in counts.items()}}
+def _without_days(splits: HorizonSplits) -> HorizonCounts:
+    return HorizonCounts(
+        counts=splits.counts,
+        notes=splits.notes,
+        folds=splits.folds,
+        symbols={name: of_symbol.counts for name, of_symbol in splits.symbols.items()},
+    )
 
 
-def _without_segments(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the summary tells of a splits file."""
-    symbols = {name: of_symbol["counts"] for name, of_symbol in record.get("symbols", {}).items()}
-    told = {name: record[name] for name in ("counts", "folds", "notes") if name in record}
-    return told | ({"symbols": symbols} if symbols else {})
-
-
-def _fold_counts(
-    earlier: Sequence[Mapping[Region, RegionCount]], counts: Mapping[Region, RegionCount]
-) -> dict[str, Any]:
-    """What a splits file of a walk forward holds beside the counts of its last fold and test."""
+def _fold_counts(earlier: Sequence[Counts], counts: Counts) -> tuple[Counts, ...]:
+    """Those of a walk forward, the last one too; none where there is none."""
     if not earlier:
-        return {}
-    return {
-        "folds": [
-            {region: fold[region].to_json() for region in (Region.TRAIN, Region.VALIDATION)}
-            for fold in [*earlier, counts]
-        ]
-    }
+        return ()
+    return tuple({region: fold[region] for region in (Region.TRAIN, Region.VALIDATION)} for fold in [*earlier, counts])
 
 
 def _walked(

@@ -6,14 +6,13 @@ span lies inside one segment of that region.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.splits import FoldDays, RegionCount, RegionDays, SplitDays
 from tsladder.data.targets import require_horizon
 from tsladder.errors import BadInput
 from tsladder.params import SplitParams
@@ -85,61 +84,41 @@ class Splits:
             self, train=last.train, validation=last.validation, test=change(self.test), earlier=tuple(earlier)
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """`folds` is there in a walk forward alone, and then holds the last one too."""
-        regions = {region.value: _record(self.region(region)) for region in Region}
-        folds = [{region.value: _record(split) for region, split in fold.regions.items()} for fold in self.folds]
-        return {"horizon": self.horizon, **regions, **({"folds": folds} if self.earlier else {})}
+    def days(self) -> SplitDays:
+        """As the splits file has them."""
+        folds = self.folds if self.earlier else ()
+        return SplitDays(
+            horizon=self.horizon,
+            train=_days(self.train),
+            validation=_days(self.validation),
+            test=_days(self.test),
+            folds=tuple(FoldDays(train=_days(fold.train), validation=_days(fold.validation)) for fold in folds),
+        )
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Splits:
-        """Inverse of `to_json`."""
-        regions = {region.value: _split(region, record[region.value]) for region in Region}
+    def of_days(cls, days: SplitDays) -> Splits:
+        """Inverse of `days`."""
         earlier = tuple(
-            Fold(
-                train=_split(Region.TRAIN, fold[Region.TRAIN]),
-                validation=_split(Region.VALIDATION, fold[Region.VALIDATION]),
-            )
-            for fold in record.get("folds", [])[:-1]
+            Fold(train=_split(Region.TRAIN, fold.train), validation=_split(Region.VALIDATION, fold.validation))
+            for fold in days.folds[:-1]
         )
-        return cls(horizon=record["horizon"], earlier=earlier, **regions)
+        return cls(
+            horizon=days.horizon,
+            train=_split(Region.TRAIN, days.train),
+            validation=_split(Region.VALIDATION, days.validation),
+            test=_split(Region.TEST, days.test),
+            earlier=earlier,
+        )
 
 
-def _record(split: Split) -> dict[str, Any]:
-    segments = [[segment.first, segment.last] for segment in split.segments]
-    return {"segments": segments, "windows_per_segment": split.windows_per_segment}
+def _days(split: Split) -> RegionDays:
+    segments = tuple((segment.first, segment.last) for segment in split.segments)
+    return RegionDays(segments=segments, windows_per_segment=split.windows_per_segment)
 
 
-def _split(region: Region, record: Mapping[str, Any]) -> Split:
-    segments = tuple(Segment(first=first, last=last) for first, last in record["segments"])
-    return Split(region=region, segments=segments, windows_per_segment=record["windows_per_segment"])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegionCount:
-    """Windows of a region and how many are labelled 1, or with a return above 0; all others are negatives.
-
-    The days are the first and last day a label is asked on.
-    """
-
-    windows: int
-    positives: int
-    base_rate: float | None
-    first_day: dt.date | None
-    last_day: dt.date | None
-
-    @property
-    def negatives(self) -> int:
-        return self.windows - self.positives
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "windows": self.windows,
-            "positives": self.positives,
-            "base_rate": self.base_rate,
-            "first_day": None if self.first_day is None else self.first_day.isoformat(),
-            "last_day": None if self.last_day is None else self.last_day.isoformat(),
-        }
+def _split(region: Region, days: RegionDays) -> Split:
+    segments = tuple(Segment(first=first, last=last) for first, last in days.segments)
+    return Split(region=region, segments=segments, windows_per_segment=days.windows_per_segment)
 
 
 def count_regions(

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tsladder.data.features import ColumnKind, FeatureTable
+from tsladder.artifacts.features import ColumnKind
+from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Split, Splits
 from tsladder.data.targets import require_horizon
 from tsladder.errors import BadInput

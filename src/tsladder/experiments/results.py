@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law import HorizonLaw, StudyLaw, law_of_plain, stored_law
 from tsladder.artifacts.scores import CellScores, read_scores
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import read_summary
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
 from tsladder.params import EvaluationParams
@@ -30,18 +32,6 @@ class Days:
     windows: int | None
     first_day: str | None
     last_day: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Law:
-    """Law of a horizon. `alpha` None: no power law was fitted; `alpha_ci` None: open, else of rungs and
-    days together; its two parts are None where they are not known."""
-
-    verdict: str
-    alpha: float | None
-    alpha_ci: tuple[float, float] | None
-    alpha_ci_rungs: tuple[float, float] | None
-    alpha_ci_days: tuple[float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -81,7 +71,7 @@ class Experiment:
     metric: str
     region: str
     law_region: str
-    laws: Mapping[int, Law]
+    laws: Mapping[int, HorizonLaw]
     cells: Mapping[Cell, ScoredCell]
     trained_on: Mapping[int, Days]
 
@@ -123,9 +113,8 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
     seed = reader.read(int, _field(name, raw, "study", "seed"), "study.seed")
     if reader.faults:
         raise BadInput(f"params.yaml of {name} cannot be read:", reader.faults)
-    law = read_json(places.law / "scaling.json")
-    law_region = _field(name, law, "region")
-    scored_region = Region(region or law_region)
+    law = _law(places, name)
+    scored_region = Region(region or law.region)
     cells = {}
     for folder in sorted((places.artifacts / "scores").glob("*-h*"), key=_in_order):
         cell = Cell.parse(folder.name)
@@ -141,10 +130,10 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
         params={"data.volume": True, **dict(leaves(raw))},
         seed=seed,
         evaluation=evaluation,
-        metric=_field(name, law, "metric"),
+        metric=law.metric,
         region=scored_region,
-        law_region=law_region,
-        laws={int(horizon): _law(name, found) for horizon, found in _field(name, law, "horizons").items()},
+        law_region=law.region,
+        laws=law.horizons,
         cells=cells,
         trained_on=_trained_on(places),
     )
@@ -170,22 +159,14 @@ def _field(name: str, record: Any, *keys: str) -> Any:
     return record
 
 
-def _law(name: str, record: Any) -> Law:
-    power = _field(name, record, "fits").get("power") or {}
-    return Law(
-        verdict=_field(name, record, "verdict"),
-        alpha=power.get("alpha"),
-        alpha_ci=_ends(power.get("alpha_ci")),
-        alpha_ci_rungs=_ends(power.get("alpha_ci_rungs")),
-        alpha_ci_days=_ends(power.get("alpha_ci_days")),
-    )
-
-
-def _ends(interval: Sequence[float | None] | None) -> tuple[float, float] | None:
-    if interval is None:
-        return None
-    low, high = interval
-    return None if low is None or high is None else (low, high)
+def _law(places: Places, name: str) -> StudyLaw:
+    stored = stored_law(places.scaling) or {}
+    try:
+        return law_of_plain(
+            stored, "scaling.json", remedy="build them again with `tsladder run`, or name another revision"
+        )
+    except WorkFailed as error:
+        raise BadInput(f"the results of {name} are not laid out as this version of tsladder does it: {error}") from None
 
 
 def _in_order(folder: Any) -> tuple[int, int]:
@@ -212,11 +193,13 @@ def _refuse_mixed(name: str, cells: Mapping[Cell, ScoredCell]) -> None:
 
 
 def _trained_on(places: Places) -> dict[int, Days]:
-    path = places.splits / "splits.json"
+    summary = read_summary(places.splits_summary)
     found = {}
-    for horizon, record in read_json(path).get("horizons", {}).items() if path.exists() else ():
-        train = record.get("counts", {}).get("train", {})
-        found[int(horizon)] = Days(
-            windows=train.get("windows"), first_day=train.get("first_day"), last_day=train.get("last_day")
-        )
+    for horizon, splits in () if summary is None else summary.horizons.items():
+        train = splits.counts[Region.TRAIN]
+        found[horizon] = Days(windows=train.windows, first_day=_iso(train.first_day), last_day=_iso(train.last_day))
     return found
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()

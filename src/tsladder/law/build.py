@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsladder.artifacts.coverage import read_coverage
+from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.plans import SearchPlan, read_plan
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.trials import TRIALS, read_trials
-from tsladder.data.ingestion import read_ingestion
-from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
+from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
 from tsladder.law.evidence.selection import Selection, judge_selection, ranked_losses
@@ -16,7 +18,7 @@ from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.plans import read_plan, study_key
+from tsladder.planning.plans import study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.tasks import load as load_task
@@ -42,8 +44,8 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
     it, and for a record that is missing or damaged.
     """
-    plans = {str(cell): read_plan(places.search_plan(cell)) for cell in params.cells}
-    planned = [name for name, plan in plans.items() if plan["planned"]]
+    plans = {str(cell): read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    planned = {name: plan for name, plan in plans.items() if isinstance(plan, SearchPlan)}
     open_cells = []
     if unscored_reason is not None:
         open_cells = [name for name in planned if not places.scores_record(Cell.parse(name)).exists()]
@@ -56,10 +58,10 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
         dropped = (*dropped, DroppedCell(cell=name, reason=str(unscored_reason)))
-    recipes = {name: Recipe.from_record(plan["training"]) for name, plan in plans.items() if plan["planned"]}
-    objectives = {name: str(plan["search"]["objective"]) for name, plan in plans.items() if plan["planned"]}
+    recipes = {name: plan.question.training for name, plan in planned.items()}
+    objectives = {name: str(plan.search.objective) for name, plan in planned.items()}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
-    audit = read_audit(places.audit / "audit.json")
+    audit = whole_audit(places.audit_record)
     ingestion = read_ingestion(places.ingestion)
     return scaling_record(
         points,
@@ -81,7 +83,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=load_task(params.target.task).metric,
         selections=selections,
-    ) | {"audit": audit}
+    ) | {"audit": json_of(audit)}
 
 
 def read_selection(

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import read_splits
 from tsladder.errors import BadInput
 from tsladder.params import Params
 from tsladder.places import Places
@@ -18,7 +18,7 @@ from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_run_length, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import recipe_of
 
 ASSUMED_MEMORY_GIB = 16.0
 """Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""
@@ -37,7 +37,7 @@ class StudyCost:
         path = places.horizon_splits(horizon)
         if not path.exists():
             return None
-        return cls(params=params, run=built_run_length(params, read_json(path)))
+        return cls(params=params, run=built_run_length(params, read_splits(path)))
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Every rung trained `extra` times more."""
@@ -68,7 +68,7 @@ class StudyCost:
             grid = build_grid(geometry_of(self.params), budget)
         except BadInput:
             return []
-        recipe = Recipe.from_params(self.params.training, self.params.search.chosen, budget, self.params.target.task)
+        recipe = recipe_of(self.params.training, self.params.search.chosen, budget, self.params.target.task)
         forecasts = []
         for spec in grid.shapes:
             batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import write_json, write_text
+from tsladder.artifacts import law as artifacts
+from tsladder.artifacts.store import write_text
 from tsladder.law.evidence.selection import Selection
 from tsladder.law.ladder import POINT_KEYS, law_of_points
 from tsladder.law.next_runs import Cost
@@ -69,7 +70,7 @@ def write_law(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path
     from tsladder.law.plots import draw_scaling
 
     paths = folder / "scaling.json", folder / "scaling.csv", folder / "scaling.png"
-    write_json(paths[0], record)
+    artifacts.write_law(paths[0], artifacts.law_of_plain(record, "the fitted law"))
     write_text(paths[1], points_table(record["horizons"], "horizon"))
     draw_scaling(record, paths[2])
     return paths

@@ -10,15 +10,17 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from tsladder.artifacts.plans import AuditPlan, NotPlanned, Plan, SupplementaryPlan, TransferPlan
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, geometry_of
+from tsladder.planning.cells import as_asked, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
-from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.plans import CellPlans
+from tsladder.planning.recipe import recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, task_module, tier_module
 from tsladder.tasks import load as load_task
 
@@ -26,40 +28,38 @@ AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
 
 
-def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> Plan:
+def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> SupplementaryPlan | NotPlanned:
     """`offered`: has the strategy a second phase?"""
     wanted = params.search.supplementary
     if wanted is None:
-        return {"planned": False, "reason": "search.supplementary is null"}
+        return NotPlanned(reason="search.supplementary is null")
     if not offered:
-        return {"planned": False, "reason": f"strategy {params.search.strategy} has one phase"}
-    return {
-        "planned": True,
-        "budgets": wanted.budgets if isinstance(wanted.budgets, str) else list(wanted.budgets),
-        "trials": wanted.trials,
-        "cells": {str(plan.cell): digest(plan.search) for plan in plans if plan.planned},
-        "code": stage_fingerprint(
+        return NotPlanned(reason=f"strategy {params.search.strategy} has one phase")
+    return SupplementaryPlan(
+        budgets=wanted.budgets,
+        trials=wanted.trials,
+        cells={str(plan.cell): digest(json_of(plan.search)) for plan in plans if plan.planned},
+        code=stage_fingerprint(
             "supplementary",
             Code.in_use().source,
             [*_chosen(params), strategy_module(params.search.strategy)],
         ),
-    }
+    )
 
 
-def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
+def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> TransferPlan | NotPlanned:
     """What the winners of a rung are trained and judged by on each other's horizons."""
     if not params.search.transfer:
-        return {"planned": False, "reason": "search.transfer is false"}
-    return {
-        "planned": True,
-        "seed": params.study.seed,
-        "evaluation": dataclasses.asdict(params.evaluation),
-        "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source, _chosen(params)),
-    }
+        return NotPlanned(reason="search.transfer is false")
+    return TransferPlan(
+        seed=params.study.seed,
+        evaluation=params.evaluation,
+        cells={str(plan.cell): digest(json_of(plan.train)) for plan in plans if plan.planned},
+        code=stage_fingerprint("transfer", Code.in_use().source, _chosen(params)),
+    )
 
 
-def plan_audit(params: Params) -> Plan:
+def plan_audit(params: Params) -> AuditPlan:
     """What the leak audit asks about: data, labels and windows on every horizon, and a small model of the family.
 
     Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
@@ -68,21 +68,19 @@ def plan_audit(params: Params) -> Plan:
     spec = _small_member(params)
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
     # reported losses, so it trains on them: a leak shows whatever the study is trained on.
-    recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
+    recipe = recipe_of(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
     loss = load_task(params.target.task).losses[0]
-    audited = dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss")
-    return {
-        "planned": True,
-        "seed": params.study.seed,
-        "horizons": list(params.horizons),
-        "data": params.data.to_record(),
-        "target": dataclasses.asdict(params.target),
-        "windows": dataclasses.asdict(params.windows),
-        "model": dataclasses.asdict(spec.geometry),
-        "architecture": spec.architecture(),
-        "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint("audit", Code.in_use().source, [*_chosen(params), tier_module(params.data.tier)]),
-    }
+    return AuditPlan(
+        seed=params.study.seed,
+        horizons=params.horizons,
+        data=as_asked(params.data),
+        target=params.target,
+        windows=params.windows,
+        model=spec.geometry,
+        architecture=spec.architecture(),
+        training=dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss"),
+        code=stage_fingerprint("audit", Code.in_use().source, [*_chosen(params), tier_module(params.data.tier)]),
+    )
 
 
 def _chosen(params: Params) -> list[str]:
@@ -105,12 +103,10 @@ def _small_member(params: Params) -> ModelSpec:
 
 def plan_files(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
-) -> dict[Path, Plan]:
+) -> dict[Path, Plan | NotPlanned]:
     """Every plan file of the study -> what it says: three of each cell, and those of the stages across cells."""
     return {
-        **{places.search_plan(plan.cell): plan.search for plan in plans},
-        **{places.train_plan(plan.cell): plan.train for plan in plans},
-        **{places.evaluate_plan(plan.cell): plan.evaluate for plan in plans},
+        **{path: content for plan in plans for path, content in plan.by_path(places).items()},
         places.supplementary_plan: plan_supplementary(params, plans, offered=supplement_offered),
         places.transfer_plan: plan_transfer(params, plans),
         places.audit_plan: plan_audit(params),

@@ -9,31 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
+from tsladder.artifacts.plans import (
+    CellQuestion,
+    EvaluatePlan,
+    SearchPlan,
+    SearchTask,
+    TrainPlan,
+)
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
-from tsladder.params import Params, StopParams
+from tsladder.params import DataParams, Params
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
-from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.plans import CellPlans, PlanFiles
+from tsladder.planning.recipe import recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, task_module
 from tsladder.vocabulary import Cell
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CellPlans:
-    """The three plan files of one cell."""
-
-    cell: Cell
-    search: Plan
-    train: Plan
-    evaluate: Plan
-
-    @property
-    def planned(self) -> bool:
-        return bool(self.search["planned"])
 
 
 def geometry_of(params: Params) -> Geometry:
@@ -65,61 +57,44 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
 
 
 def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -> CellPlans:
-    head: Plan = {"cell": str(cell), "budget": cell.budget, "horizon": cell.horizon}
     if not params.is_planned(cell):
-        nothing = {**head, "planned": False}
-        return CellPlans(cell, nothing, nothing, nothing)
+        return CellPlans(cell=cell, files=None)
     geometry = geometry_of(params)
     grid = build_grid(geometry, cell.budget)
-    question: Plan = {
-        **head,
-        "planned": True,
-        "seed": params.study.seed,
-        "data": params.data.to_record(),
-        "target": dataclasses.asdict(params.target),
-        "windows": dataclasses.asdict(params.windows),
-        "model": dataclasses.asdict(geometry),
-    }
-    recipe = dataclasses.asdict(
-        Recipe.from_params(params.training, params.search.chosen, cell.budget, params.target.task)
+    search = params.search
+    question = CellQuestion(
+        cell=str(cell),
+        budget=cell.budget,
+        horizon=cell.horizon,
+        seed=params.study.seed,
+        data=as_asked(params.data),
+        target=params.target,
+        windows=params.windows,
+        model=geometry,
+        training=recipe_of(params.training, search.chosen, cell.budget, params.target.task),
     )
-    search = {
-        "strategy": params.search.strategy,
-        "preset": params.search.preset,
-        "trials": params.search.trials_total,
-        "objective": params.search.objective,
-        "stop": _stop_record(params.search.stop_rule),
-        "pruning": None if params.search.pruning_rule is None else dataclasses.asdict(params.search.pruning_rule),
-        "space": dataclasses.asdict(params.search.chosen.space),
-        "grid_size": len(grid.members),
-        "shapes": len(grid.shapes),
-    }
+    task = SearchTask(
+        strategy=search.strategy,
+        preset=search.preset,
+        trials=search.trials_total,
+        objective=search.objective,
+        # Without the unit, which is the objective's: params.yaml is refused where they differ.
+        stop=None if search.stop_rule is None else dataclasses.replace(search.stop_rule, metric=None),
+        pruning=search.pruning_rule,
+        space=search.chosen.space,
+        grid_size=len(grid.members),
+        shapes=len(grid.shapes),
+    )
     return CellPlans(
-        cell,
-        search=_plain({**question, "training": recipe, "search": search, "code": code["hpo"]}),
-        train=_plain({**question, "training": recipe, "seeds": params.train.seeds, "code": code["train"]}),
-        evaluate=_plain(
-            {
-                **question,
-                "training": recipe,
-                "evaluation": dataclasses.asdict(params.evaluation),
-                "code": code["evaluate"],
-            }
+        cell=cell,
+        files=PlanFiles(
+            search=SearchPlan(question=question, search=task, code=code["hpo"]),
+            train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
+            evaluate=EvaluatePlan(question=question, evaluation=params.evaluation, code=code["evaluate"]),
         ),
     )
 
 
-def _stop_record(rule: StopParams | None) -> dict[str, Any] | None:
-    """Without the unit, which is the objective's whatever `metric` says: params.yaml is refused where they differ."""
-    return (
-        None if rule is None else {name: value for name, value in dataclasses.asdict(rule).items() if name != "metric"}
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Tuples become lists, so that a plan in memory equals the one read back from its file."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+def as_asked(data: DataParams) -> DataParams:
+    """`data` as plan files hold it: a list of `symbol` alone asks what null asks."""
+    return dataclasses.replace(data, symbols=data.markets if data.further else None)

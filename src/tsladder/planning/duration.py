@@ -22,9 +22,9 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.artifacts.splits import HorizonSplits
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.memory import scoring_batch
@@ -105,10 +105,10 @@ def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
     return dataclasses.replace(last, earlier=tuple(earlier))
 
 
-def built_run_length(params: Params, splits_record: Mapping[str, Any]) -> RunLength:
+def built_run_length(params: Params, splits: HorizonSplits) -> RunLength:
     """The same from a splits file."""
-    folds = splits_record.get("folds", [splits_record["counts"]])
-    return run_length(params, [(fold[Region.TRAIN]["windows"], fold[Region.VALIDATION]["windows"]) for fold in folds])
+    folds = splits.folds or (splits.counts,)
+    return run_length(params, [(fold[Region.TRAIN].windows, fold[Region.VALIDATION].windows) for fold in folds])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

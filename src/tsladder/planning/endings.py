@@ -13,17 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tsladder.artifacts.store import json_text, write_text
+from tsladder.artifacts.record import text_of
+from tsladder.artifacts.stage_ending import StageEnding, write_stage_ending
 from tsladder.places import Places
 from tsladder.vocabulary import Cell
 
-
-def _text(*, without_result: bool) -> str:
-    return json_text({"without_result": without_result})
-
-
-AS_PLANNED = _text(without_result=False)
-WITHOUT_RESULT = _text(without_result=True)
+AS_PLANNED = text_of(StageEnding(without_result=False))
+WITHOUT_RESULT = text_of(StageEnding(without_result=True))
 """What an ending file says before its stage has run, or after it came to a result; and after it came to none."""
 
 
@@ -36,9 +32,9 @@ def ending_files(places: Places, cells: Iterable[Cell]) -> list[Path]:
 def write_endings(places: Places, cells: Iterable[Cell]) -> None:
     """Every ending file as it is before its stage runs."""
     for path in ending_files(places, cells):
-        write_text(path, AS_PLANNED, durable=False)
+        write_stage_ending(path, StageEnding(without_result=False), durable=False)
 
 
 def note_ending(places: Places, plan: Path, *, without_result: bool) -> None:
     """Say how the stage of the plan file `plan` ended; the next run takes it up again where it has no result."""
-    write_text(places.ending(plan), WITHOUT_RESULT if without_result else AS_PLANNED)
+    write_stage_ending(places.ending(plan), StageEnding(without_result=without_result))

@@ -62,6 +62,11 @@ def import_closure(start: Path, source: Path) -> dict[str, Path]:
     return _closure(read_source(start).imports, source, lambda _: False)
 
 
+def made_by(start: Path, source: Path) -> dict[str, Path]:
+    """As `import_closure`; nothing is followed beyond a module of `OUTSIDE`."""
+    return _closure(read_source(start).imports, source, is_outside)
+
+
 def _closure(names: Iterable[str], source: Path, left_out: Callable[[str], bool]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     queue = list(names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import read_splits
 from tsladder.data.tier_sizes import n_features
 from tsladder.errors import WorkFailed
 from tsladder.params import Params
@@ -49,7 +49,7 @@ def _constant(places: Places, params: Params) -> tuple[str, ...] | None:
     from tsladder.data.splits import Splits
 
     try:
-        splits = [Splits.from_json(read_json(places.horizon_splits(h))["splits"]) for h in params.horizons]
+        splits = [Splits.of_days(read_splits(places.horizon_splits(h)).splits) for h in params.horizons]
         table = read_features(places.features)
     except (WorkFailed, OSError, ValueError, KeyError):
         # A plan can do without; the stages that need these files say what is wrong with them.

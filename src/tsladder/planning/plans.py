@@ -1,51 +1,91 @@
-"""Plan files as they are read back, and the identities computed from them. Imports nothing heavy."""
+"""The plan files of a cell, and the identities computed from them: of a study, a search, a retraining, its scores.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan
 from tsladder.artifacts.record import json_of
-from tsladder.artifacts.store import digest, read_json
-from tsladder.errors import WorkFailed
+from tsladder.artifacts.splits import HorizonSplits
+from tsladder.artifacts.store import digest
+from tsladder.places import Places
+from tsladder.vocabulary import Cell
 
-Plan = dict[str, Any]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFiles:
+    """The three plan files of a cell that is planned."""
+
+    search: SearchPlan
+    train: TrainPlan
+    evaluate: EvaluatePlan
 
 
-def study_key(search_plans: Mapping[str, Plan]) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellPlans:
+    """The plan files of one cell; `files` None: it lies above the top rung. Of such a cell `search`, `train` and
+    `evaluate` raise ValueError."""
+
+    cell: Cell
+    files: PlanFiles | None
+
+    @property
+    def planned(self) -> bool:
+        return self.files is not None
+
+    @property
+    def search(self) -> SearchPlan:
+        return self._files().search
+
+    @property
+    def train(self) -> TrainPlan:
+        return self._files().train
+
+    @property
+    def evaluate(self) -> EvaluatePlan:
+        return self._files().evaluate
+
+    def _files(self) -> PlanFiles:
+        if self.files is None:
+            raise ValueError(f"{self.cell} is not planned")
+        return self.files
+
+    def by_path(self, places: Places) -> dict[Path, CellPlan | NotPlanned]:
+        """What its three files hold."""
+        paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
+        if self.files is None:
+            nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
+            return dict.fromkeys(paths, nothing)
+        return dict(zip(paths, (self.search, self.train, self.evaluate), strict=True))
+
+
+def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:
     """Identity of a study's question: the search plans of its planned cells."""
-    return digest({name: plan for name, plan in search_plans.items() if plan["planned"]})
+    return digest({name: json_of(plan) for name, plan in search_plans.items() if isinstance(plan, SearchPlan)})
 
 
-def cell_key(plan: Plan, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def cell_key(plan: SearchPlan, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one cell's search: its plan and the VALUES it is computed from."""
-    return digest(plan, features_fingerprint, splits_record)
+    return digest(json_of(plan), features_fingerprint, json_of(splits))
 
 
-def train_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def train_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one trained winner, whatever the number of seeds: another seed never retrains the others."""
-    without_count = {key: value for key, value in plan.items() if key != "seeds"}
-    return digest(without_count, json_of(choice), features_fingerprint, splits_record)
+    without_count = {key: value for key, value in json_of(plan).items() if key != "seeds"}
+    return digest(without_count, json_of(choice), features_fingerprint, json_of(splits))
 
 
-def retraining_key(plan: Plan, choice: Choice, features_fingerprint: str, splits_record: Mapping[str, Any]) -> str:
+def retraining_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
     """Identity of one cell's retraining: the trained winner, and on how many seeds."""
-    return digest(train_key(plan, choice, features_fingerprint, splits_record), plan["seeds"])
+    return digest(train_key(plan, choice, features_fingerprint, splits), plan.seeds)
 
 
-def scoring_key(plan: Plan, retraining: str) -> str:
+def scoring_key(plan: EvaluatePlan, retraining: str) -> str:
     """Identity of one cell's scores: its plan of evaluation and the `retraining` that is scored."""
-    return digest(plan, retraining)
-
-
-def read_plan(path: Path) -> Plan:
-    """A plan file. Raises WorkFailed when it is missing or no plan."""
-    try:
-        plan = read_json(path)
-    except FileNotFoundError:
-        raise WorkFailed(f"{path} is missing: run `dvc repro plan` first") from None
-    if "planned" not in plan:
-        raise WorkFailed(f"{path} is no plan file: remove it and run `dvc repro plan`")
-    return plan
+    return digest(json_of(plan), retraining)

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.params import PresetParams, TrainingParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import parse_budget
+
+__all__ = ["Recipe", "Settings", "loss_asked", "optimizer_of_rung", "precision_of_rung", "recipe_of"]
 
 BF16_FROM = 2_000_000
 """Budgets from here on compute in bf16-mixed under `precision: auto`: where the processor multiplies bf16 fast, it pays
@@ -38,41 +41,19 @@ def loss_asked(training: TrainingParams, task: str) -> str:
     return load_task(task).losses[0] if training.loss == "auto" else training.loss
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """The part of training that is the same for every trial of a study. `patience` None: no early stopping.
-
-    `loss` is what is trained on; `monitor`, val_loss or val_auc, is what stops a run early and chooses its best epoch.
-    """
-
-    effective_batch: int
-    precision: str
-    optimizer: str
-    schedule: str
-    max_gradient_norm: float | None
-    patience: int | None
-    min_delta: float
-    loss: str
-    monitor: str
-
-    @classmethod
-    def from_params(cls, training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:
-        """What `training` and the chosen preset say for the rung `budget` and the target's `task`."""
-        return cls(
-            effective_batch=training.effective_batch,
-            precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
-            optimizer=optimizer_of_rung(budget) if training.optimizer == "auto" else training.optimizer,
-            schedule=training.schedule,
-            max_gradient_norm=training.max_gradient_norm,
-            patience=preset.patience if training.patience == "preset" else training.patience,
-            min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
-            loss=loss_asked(training, task),
-            monitor=training.monitor,
-        )
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Recipe:
-        return cls(**record)
+def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:
+    """What `training` and the chosen preset say for the rung `budget` and the target's `task`."""
+    return Recipe(
+        effective_batch=training.effective_batch,
+        precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
+        optimizer=optimizer_of_rung(budget) if training.optimizer == "auto" else training.optimizer,
+        schedule=training.schedule,
+        max_gradient_norm=training.max_gradient_norm,
+        patience=preset.patience if training.patience == "preset" else training.patience,
+        min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
+        loss=loss_asked(training, task),
+        monitor=training.monitor,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.splits import read_splits
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, built_run_length, run_length
@@ -33,7 +33,7 @@ def run_length_on_disk(places: Places, params: Params, horizon: int) -> RunLengt
 
 
 def _built(places: Places, params: Params, horizon: int) -> RunLength:
-    return built_run_length(params, read_json(places.horizon_splits(horizon)))
+    return built_run_length(params, read_splits(places.horizon_splits(horizon)))
 
 
 def _counted(places: Places, params: Params) -> dict[int, RunLength]:

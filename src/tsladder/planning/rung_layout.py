@@ -15,7 +15,7 @@ from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import Recipe, recipe_of
 
 
 class Offered(Protocol):
@@ -59,7 +59,7 @@ class TrainingTime:
 def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Offered]) -> RungLayout:
     """Raises BadInput when the rung's grid is empty."""
     grid = build_grid(geometry_of(params), rung)
-    recipe = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)
+    recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
     workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
     plans = {

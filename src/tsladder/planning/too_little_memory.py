@@ -13,7 +13,7 @@ from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
 from tsladder.planning.machine import Machine, memory_words
 from tsladder.planning.memory import least_memory_gib
-from tsladder.planning.recipe import Recipe
+from tsladder.planning.recipe import Recipe, recipe_of
 
 _LEANER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
 """(optimizer, precision) from what changes least to what takes least. Any of them is another question."""
@@ -40,7 +40,7 @@ def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, worker
 def refuse_too_little(params: Params, machine: Machine) -> None:
     """Raises BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
-    recipe = Recipe.from_params(params.training, params.search.chosen, rung, params.target.task)
+    recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
     spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
     least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:

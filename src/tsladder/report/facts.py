@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.features import FeaturesManifest
+from tsladder.artifacts.ingestion import IngestionRecord
+from tsladder.artifacts.law import HorizonLaw, StudyLaw
+from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
-from tsladder.data.ingestion import Ingestion
 from tsladder.params import Params
-from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
 from tsladder.vocabulary import Cell, ProbeOutcome
 
 __all__ = [
     "CellFacts",
     "CellState",
-    "DataFacts",
     "Environment",
     "Facts",
-    "RegionDays",
     "RetrainingFacts",
     "SearchFacts",
     "SplitFacts",
@@ -38,17 +39,6 @@ class SupplementFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RegionDays:
-    """Windows of one region at one horizon."""
-
-    windows: int | None
-    positives: int | None
-    base_rate: float | None
-    first_day: str | None
-    last_day: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
     """`training_runs`: how many days each unbroken run of training days has. `regions`: by name; the earlier folds of a
     walk forward are `train of fold 1` and so on. `symbols`: of several symbols each one's regions; where there is one,
@@ -56,25 +46,9 @@ class SplitFacts:
 
     horizon: int
     training_runs: tuple[int, ...]
-    regions: Mapping[str, RegionDays]
-    symbols: Mapping[str, Mapping[str, RegionDays]]
+    regions: Mapping[str, RegionCount]
+    symbols: Mapping[str, Mapping[str, RegionCount]]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataFacts:
-    """The feature table's manifest."""
-
-    symbol: str | None
-    tier: str | None
-    ohlcv: bool | None
-    features: int | None
-    rows: int | None
-    warm_up: int | None
-    first_day: str | None
-    last_day: str | None
-    open_equals_previous_close: float | None
-    fingerprint: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,13 +74,13 @@ class Facts:
     cells: tuple[CellFacts, ...]
     law: StudyLaw | None
     splits: tuple[SplitFacts, ...]
-    data: DataFacts | None
+    data: FeaturesManifest | None
     environment: Environment
     picture: bytes | None
-    audit: Audit | None = None
+    audit: AuditRecord | None = None
     supplement: SupplementFacts | None = None
     transfer: Transfer | None = None
-    ingestion: Ingestion | None = None
+    ingestion: IngestionRecord | None = None
 
     @property
     def planned(self) -> tuple[CellFacts, ...]:
@@ -119,7 +93,7 @@ class Facts:
     @property
     def leaks(self) -> bool:
         """True where a leak probe failed, so that no figure counts; an inconclusive one is no leak."""
-        return self.audit is not None and self.audit.outcome is ProbeOutcome.FAILED
+        return self.audit is not None and self.audit.worst is ProbeOutcome.FAILED
 
     @property
     def confidence(self) -> float:
@@ -127,5 +101,5 @@ class Facts:
         fitted = None if self.law is None else self.law.confidence
         return self.params.evaluation.confidence if fitted is None else fitted
 
-    def law_of(self, horizon: int) -> LawFacts | None:
+    def law_of(self, horizon: int) -> HorizonLaw | None:
         return None if self.law is None else self.law.horizons.get(horizon)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tsladder.artifacts.law import HorizonLaw, PowerLaw, closed
 from tsladder.report import law_words, words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts
-from tsladder.report.law_facts import LawFacts
 
 COUNTS = (("n_params_blocks", "alpha on N blocks"), ("n_params_body", "alpha on N body"))
 
@@ -16,7 +16,7 @@ def law_table(facts: Facts) -> Table:
     """One row a horizon that has a verdict: its exponent."""
     rows = [
         (
-            words.days(law.horizon),
+            words.days(horizon),
             law.verdict,
             str(law.rungs),
             words.exponent(law.alpha),
@@ -24,9 +24,9 @@ def law_table(facts: Facts) -> Table:
             law_words.reach(law.alpha_ci_rungs),
             law_words.reach(law.alpha_ci_days),
             law_words.detectable(law),
-            *(words.exponent(law.alpha_by_count.get(name)) for name, _ in COUNTS),
+            *(words.exponent(_alpha_of(law.power_by_count.get(name))) for name, _ in COUNTS),
         )
-        for law in judged(facts)
+        for horizon, law in judged(facts)
     ]
     return table(
         "law",
@@ -41,16 +41,16 @@ def fits_table(facts: Facts) -> Table:
     """One row a horizon with a power law: how well it describes the rungs, and those it was not fitted to."""
     rows = [
         (
-            words.days(law.horizon),
-            words.number(law.r2, 3),
-            words.size(law.reference_n),
-            words.number(law.loss_at_reference),
-            words.interval(law.loss_at_reference_ci),
-            words.signed_percent(law.worst_left_out),
-            words.signed_percent(law.extrapolation_error),
+            words.days(horizon),
+            words.number(power.r2, 3),
+            words.size(power.reference_n),
+            words.number(power.loss_at_reference),
+            words.interval(closed(power.loss_at_reference_ci)),
+            words.signed_percent(max(law.left_out_errors.values(), key=abs, default=None)),
+            words.signed_percent(None if law.extrapolation is None else law.extrapolation.error),
         )
-        for law in judged(facts)
-        if law.alpha is not None
+        for horizon, law in judged(facts)
+        if (power := law.fits.power) is not None
     ]
     numbers = (
         "R²",
@@ -66,9 +66,9 @@ def fits_table(facts: Facts) -> Table:
 def settling_table(facts: Facts) -> Table:
     """One row a way to settle an open verdict."""
     rows = [
-        (words.days(law.horizon), law.verdict, way.what, way.words, words.duration(way.seconds))
-        for law in judged(facts)
-        for way in law.ways_to_settle
+        (words.days(horizon), law.verdict, way.what, way.words, words.duration(way.estimated_seconds))
+        for horizon, law in judged(facts)
+        for way in law.settle_options
     ]
     return table(
         "settling",
@@ -79,37 +79,42 @@ def settling_table(facts: Facts) -> Table:
     )
 
 
-def judged(facts: Facts) -> Iterator[LawFacts]:
+def _alpha_of(power: PowerLaw | None) -> float | None:
+    return None if power is None else power.alpha
+
+
+def judged(facts: Facts) -> Iterator[tuple[int, HorizonLaw]]:
+    """Horizon and law, of every horizon that has one."""
     for horizon in facts.params.horizons:
         if (law := facts.law_of(horizon)) is not None:
-            yield law
+            yield horizon, law
 
 
 def forms_table(facts: Facts) -> Table:
     """AICc of each form, one row a horizon on which any form has one."""
     rows = []
-    for law in judged(facts):
+    for horizon, law in judged(facts):
         choice = law.model_choice
-        if choice is not None and any(value is not None for value in choice.aicc.values()):
+        if any(value is not None for value in choice.aicc.values()):
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
-            rows.append([words.days(law.horizon), *figures, words.form(choice.preferred)])
+            rows.append([words.days(horizon), *figures, words.form(choice.preferred)])
     forms = tuple(words.FORMS.values())
     return table("forms", "AICc of each form", text=("horizon",), numbers=forms, after=("supported",), rows=rows)
 
 
 def selection_table(facts: Facts) -> Table:
     """The exponent by how many trials a rung may choose from, one row a horizon whose trials tell it."""
-    found = [(law, law.selection) for law in judged(facts) if law.selection is not None]
+    found = [(horizon, law.selection) for horizon, law in judged(facts) if law.selection is not None]
     counts = sorted({k for _, selection in found for k in selection.alphas})
     rows = [
         (
-            words.days(law.horizon),
+            words.days(horizon),
             *(words.signed(selection.alphas.get(k)) for k in counts),
             words.signed(selection.change),
-            words.interval(selection.change_ci),
+            words.interval(closed(selection.change_ci)),
             words.chance(selection.p),
         )
-        for law, selection in found
+        for horizon, selection in found
     ]
     titles = ["mean trial" if k == 1 else f"best of {k}" for k in counts]
     return table(
@@ -129,20 +134,20 @@ def neighbours_table(facts: Facts) -> Table:
         text=("horizon", "smaller", "larger"),
         numbers=("difference", "standard error", "relative", "p, corrected"),
         after=("noise counted",),
-        rows=[row for law in judged(facts) for row in _neighbour_rows(law)],
+        rows=[row for horizon, law in judged(facts) for row in _neighbour_rows(horizon, law)],
     )
 
 
-def _neighbour_rows(law: LawFacts) -> list[list[str]]:
+def _neighbour_rows(horizon: int, law: HorizonLaw) -> list[list[str]]:
     return [
         [
-            words.days(law.horizon),
+            words.days(horizon),
             pair.smaller,
             pair.larger,
             words.signed(pair.difference),
             words.number(pair.se),
             words.signed_percent(pair.relative),
-            words.chance(pair.p),
+            words.chance(pair.p_holm),
             pair.noise or words.MISSING,
         ]
         for pair in law.neighbours

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tsladder.artifacts.law import HorizonLaw, closed
 from tsladder.law.curve.forms import Form
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words
-from tsladder.report.law_facts import LawFacts
 from tsladder.results.stored import Interval
 
 PARTS = ("of the rungs", "of the days")
@@ -18,7 +18,7 @@ def reach(interval: Interval | None) -> str:
     return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
 
-def ends_and_parts(law: LawFacts) -> str:
+def ends_and_parts(law: HorizonLaw) -> str:
     """-0.0177 to 0.0423: of the rungs ±0.0210, of the days ±0.0150. The ends alone where the days' part is unknown."""
     ends = words.exponents(law.alpha_ci)
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
@@ -27,31 +27,32 @@ def ends_and_parts(law: LawFacts) -> str:
     return f"{ends}: {', '.join(f'{name} {reach(part)}' for name, part in parts)}"
 
 
-def scope(law: LawFacts) -> str:
+def scope(law: HorizonLaw) -> str:
     """What is to be added to an alpha where no single exponent describes the ladder; "" where one does."""
     if law.form == Form.TURN:
         return ", over a ladder that no single exponent describes"
-    if law.form != Form.FLOOR or law.floor is None:
+    floor = law.fits.power_floor
+    if law.form != Form.FLOOR or floor is None:
         return ""
-    if not law.floor.identified:
+    if not floor.identified:
         return ", on average over a ladder that falls ever less"
-    above = f"{words.exponent(law.floor.alpha)} ({words.exponents(law.floor.alpha_ci)})"
-    return f", on average over the ladder; above its floor of {words.short(law.floor.E)} alpha is {above}"
+    above = f"{words.exponent(floor.alpha)} ({words.exponents(closed(floor.alpha_ci))})"
+    return f", on average over the ladder; above its floor of {words.short(floor.E)} alpha is {above}"
 
 
-def detectable(law: LawFacts) -> str:
+def detectable(law: HorizonLaw) -> str:
     """The least exponent that the ladder can be relied on to find; below three degrees of freedom only its range is
     known."""
     if is_range(law):
-        return words.exponents(law.minimum_detectable_range)
+        return words.exponents(law.detectable_range)
     return words.exponent(law.minimum_detectable_alpha)
 
 
-def is_range(law: LawFacts) -> bool:
-    return law.minimum_detectable_range is not None and law.dof is not None and law.dof < FEW_DOF
+def is_range(law: HorizonLaw) -> bool:
+    return law.detectable_range is not None and law.fits.power is not None and law.fits.power.dof < FEW_DOF
 
 
-def what_the_parts_are(laws: Iterable[LawFacts], level: str) -> str | None:
+def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
     """For where a reader meets the interval for the first time; None where no law has an exponent."""
     known = [law for law in laws if law.alpha is not None]
     if not known:

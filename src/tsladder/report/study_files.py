@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from tsladder.artifacts.audit import audit_if_there
+from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
+from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.law import law_if_there
+from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
+from tsladder.artifacts.splits import Counts, RegionCount, read_splits, read_summary
 from tsladder.artifacts.store import digest
-from tsladder.data.ingestion import read_ingestion
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
-from tsladder.report.facts import CellFacts, DataFacts, Environment, Facts, RegionDays, SplitFacts
-from tsladder.report.law_files import read_audit, read_law
+from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
 from tsladder.results.cell_files import read_cell
-from tsladder.results.stored import Record, bytes_if_there, read_if_there
+from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
 
 PACKAGES = (
@@ -37,12 +42,12 @@ PACKAGES = (
 
 def read_facts(places: Places, params: Params) -> Facts:
     """Everything a report tells. Missing files leave gaps; raises WorkFailed for a damaged one."""
-    plans = {str(cell): read_if_there(places.search_plan(cell)) for cell in params.cells}
-    known = {name: dict(plan) for name, plan in plans.items() if "planned" in plan}
+    plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
-    law = read_law(places)
-    data = _data(read_if_there(places.features / "manifest.json"))
+    law = law_if_there(places.scaling)
+    data = manifest_if_there(places.features_manifest)
     return Facts(
         params=params,
         study_key=key,
@@ -56,7 +61,7 @@ def read_facts(places: Places, params: Params) -> Facts:
             fingerprints=_fingerprints(key, data, known, cells),
         ),
         picture=bytes_if_there(places.law / "scaling.png"),
-        audit=read_audit(places) or (law.audit if law else None),
+        audit=audit_if_there(places.audit_record) or (law.audit if law else None),
         supplement=supplement_facts(places, params.cells),
         transfer=transfer_found(places),
         ingestion=read_ingestion(places.ingestion),
@@ -64,67 +69,45 @@ def read_facts(places: Places, params: Params) -> Facts:
 
 
 def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
-    of_horizon: Mapping[str, Record] = read_if_there(places.splits / "splits.json").get("horizons", {})
+    summary = read_summary(places.splits_summary)
+    if summary is None:
+        return ()
     found = []
     for horizon in horizons:
-        entry = of_horizon.get(str(horizon), {})
-        counts: Mapping[str, Record] = entry.get("counts", {})
-        regions = _regions(counts)
-        if regions:
-            cut: Record = read_if_there(places.horizon_splits(horizon)).get("splits", {})
-            segments: Sequence[tuple[int, int]] = cut.get(Region.TRAIN, {}).get("segments", [])
+        of_horizon = summary.horizons.get(horizon)
+        if of_horizon is not None:
             found.append(
                 SplitFacts(
                     horizon=horizon,
-                    training_runs=tuple(last - first + 1 for first, last in segments),
-                    regions=_earlier_folds(entry) | regions,
-                    symbols={name: _regions(own) for name, own in entry.get("symbols", {}).items()},
-                    notes=tuple(entry.get("notes", [])),
+                    training_runs=_training_runs(places.horizon_splits(horizon)),
+                    regions=_earlier_folds(of_horizon.folds) | _in_order(of_horizon.counts),
+                    symbols={name: _in_order(own) for name, own in of_horizon.symbols.items()},
+                    notes=of_horizon.notes,
                 )
             )
     return tuple(found)
 
 
-def _earlier_folds(entry: Record) -> dict[str, RegionDays]:
+def _training_runs(path: Path) -> tuple[int, ...]:
+    """Days of each unbroken run; none without the splits file."""
+    try:
+        segments = read_splits(path).splits.train.segments
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return tuple(last - first + 1 for first, last in segments)
+
+
+def _earlier_folds(folds: Sequence[Counts]) -> dict[str, RegionCount]:
     """Of a walk forward, in which training and validation of the last fold are those of the study."""
-    folds: Sequence[Mapping[str, Record]] = entry.get("folds", [])
     return {
-        f"{region} of fold {number}": _days(count)
+        f"{region} of fold {number}": count
         for number, fold in enumerate(folds[:-1], start=1)
-        for region, count in fold.items()
+        for region, count in _in_order(fold).items()
     }
 
 
-def _regions(counts: Mapping[str, Record]) -> dict[str, RegionDays]:
-    return {str(region): _days(counts[region]) for region in Region if region in counts}
-
-
-def _days(count: Record) -> RegionDays:
-    return RegionDays(
-        windows=count.get("windows"),
-        positives=count.get("positives"),
-        base_rate=count.get("base_rate"),
-        first_day=count.get("first_day"),
-        last_day=count.get("last_day"),
-    )
-
-
-def _data(manifest: Record) -> DataFacts | None:
-    if not manifest:
-        return None
-    columns = manifest.get("columns")
-    return DataFacts(
-        symbol=manifest.get("symbol"),
-        tier=manifest.get("tier"),
-        ohlcv=manifest.get("ohlcv"),
-        features=None if columns is None else len(columns),
-        rows=manifest.get("rows"),
-        warm_up=manifest.get("warm_up"),
-        first_day=manifest.get("first_day"),
-        last_day=manifest.get("last_day"),
-        open_equals_previous_close=manifest.get("open_equals_previous_close"),
-        fingerprint=manifest.get("fingerprint"),
-    )
+def _in_order(counts: Counts) -> dict[str, RegionCount]:
+    return {region.value: counts[region] for region in Region if region in counts}
 
 
 def software_versions() -> dict[str, str]:
@@ -139,11 +122,14 @@ def software_versions() -> dict[str, str]:
 
 
 def _fingerprints(
-    key: str | None, data: DataFacts | None, plans: Mapping[str, Record], cells: Sequence[CellFacts]
+    key: str | None,
+    data: FeaturesManifest | None,
+    plans: Mapping[str, SearchPlan | NotPlanned],
+    cells: Sequence[CellFacts],
 ) -> dict[str, str]:
     """Name -> hexadecimal identity: the question, the values, the searching code, and each horizon's test windows."""
     found: dict[str, str | None] = {"study": key, "features": data.fingerprint if data else None}
-    code = {digest(plan["code"]) for plan in plans.values() if "code" in plan}
+    code = {digest(plan.code) for plan in plans.values() if isinstance(plan, SearchPlan)}
     found["code of the search"] = code.pop() if len(code) == 1 else None
     for cell in cells:
         if cell.test is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.audit import audit_if_there
+from tsladder.artifacts.law import HorizonLaw, law_if_there
 from tsladder.places import Places
 from tsladder.report import law_words, words
-from tsladder.report.law_facts import LawFacts
-from tsladder.report.law_files import read_audit, read_law
 from tsladder.vocabulary import ProbeOutcome
 
 PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, the same for all rungs."
@@ -14,16 +14,16 @@ PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, t
 
 def verdict_lines(places: Places) -> list[str]:
     """A headline and its reason a horizon; one line when no law has been fitted yet."""
-    law = read_law(places)
+    law = law_if_there(places.scaling)
     if law is None:
         return ["no verdict yet: the law has not been fitted"]
     if not law.horizons:
         return ["no verdict: no cell is planned"]
-    audit = read_audit(places) or law.audit
+    audit = audit_if_there(places.audit_record) or law.audit
     failed = audit.ending(ProbeOutcome.FAILED) if audit else ()
     lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in failed]
-    for _, of_horizon in sorted(law.horizons.items()):
-        lines += [_headline(of_horizon), f"    {of_horizon.reason}"]
+    for horizon, of_horizon in sorted(law.horizons.items()):
+        lines += [_headline(horizon, of_horizon), f"    {of_horizon.reason}"]
         lines += [f"    WARNING: {warning}" for warning in of_horizon.warnings]
         if of_horizon.beaten_by:
             names = words.listed(words.forecast(name) for name in of_horizon.beaten_by)
@@ -33,8 +33,8 @@ def verdict_lines(places: Places) -> list[str]:
     return lines
 
 
-def _headline(law: LawFacts) -> str:
-    parts = [f"h{law.horizon}  {law.verdict}"]
+def _headline(horizon: int, law: HorizonLaw) -> str:
+    parts = [f"h{horizon}  {law.verdict}"]
     if law.alpha is not None:
         parts.append(f"alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}")
     if law.minimum_detectable_alpha is not None:

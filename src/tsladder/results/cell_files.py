@@ -10,6 +10,7 @@ from tsladder.artifacts.best_params import BestParams, read_best_params
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader, read_coverage
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.plans import NotPlanned, SearchPlan
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import SeedRecord
 from tsladder.artifacts.store import if_there
@@ -17,7 +18,7 @@ from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
-from tsladder.results.stored import Record, timings_if_there
+from tsladder.results.stored import timings_if_there
 from tsladder.vocabulary import Cell, Region
 
 
@@ -33,12 +34,13 @@ class CellRecords:
     scores: CellScores | Ending | None = None
 
 
-def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellFacts:
+def read_cell(places: Places, params: Params, cell: Cell, plan: SearchPlan | NotPlanned | None) -> CellFacts:
     """Everything known about `cell`. Without its plan file, params.yaml says whether it is planned.
 
     What lies on disk of a cell that is not planned belongs to another study and is not read.
     """
-    if not plan.get("planned", params.is_planned(cell)):
+    planned = params.is_planned(cell) if plan is None else isinstance(plan, SearchPlan)
+    if not planned:
         return cell_facts(cell, CellRecords(), planned=False)
     return cell_facts(
         cell,

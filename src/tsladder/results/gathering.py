@@ -7,24 +7,27 @@ stages run compares the keys that their outputs carry.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from tsladder.artifacts.best_params import read_best_params
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.features import read_manifest
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed
+from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.errors import WorkFailed
 from tsladder.places import BEST_PARAMS, Places
-from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
+from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import read_if_there, timings_if_there
+from tsladder.results.stored import timings_if_there
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
 
@@ -35,11 +38,11 @@ class Plans(Protocol):
     @property
     def cell(self) -> Cell: ...
     @property
-    def search(self) -> Plan: ...
+    def search(self) -> SearchPlan: ...
     @property
-    def train(self) -> Plan: ...
+    def train(self) -> TrainPlan: ...
     @property
-    def evaluate(self) -> Plan: ...
+    def evaluate(self) -> EvaluatePlan: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,8 +96,7 @@ def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belongi
     """As the keys say that outputs carry; one without a key, of an older version or of a stage that only handed a
     failure on, belongs where the stage before it does and has failed."""
     cell = plans.cell
-    manifest = files.read(places.features / "manifest.json", read_if_there)
-    if "fingerprint" not in manifest or not places.horizon_splits(cell.horizon).exists():
+    if not (places.features_manifest.exists() and places.horizon_splits(cell.horizon).exists()):
         return NONE_BELONGS
     inputs = _inputs(places, cell, files)
     choice = files.read(places.choice(cell), if_there(read_choice))
@@ -123,11 +125,11 @@ def _live_seeds(
     if not isinstance(choice, Choice):
         return {}
     folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
-    paths = {number: folder / f"{SEED_PREFIX}{number}" / OUTCOME for number in range(1, plans.train["seeds"] + 1)}
+    paths = {number: folder / f"{SEED_PREFIX}{number}" / OUTCOME for number in range(1, plans.train.seeds + 1)}
     return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
-def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, Mapping[str, Any]]:
+def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, HorizonSplits]:
     """The values of the features and of the splits."""
-    fingerprint = str(files.json(places.features / "manifest.json")["fingerprint"])
-    return fingerprint, files.json(places.horizon_splits(cell.horizon))
+    manifest = files.read(places.features_manifest, read_manifest)
+    return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)

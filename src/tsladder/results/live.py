@@ -7,15 +7,14 @@ nothing is read back from it, and what cannot be written ends no work.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, plan_if_there
 from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.plans import Plan, study_key
+from tsladder.planning.plans import CellPlans, PlanFiles, study_key
 from tsladder.results.gathering import belonging_by_keys, facts_of
-from tsladder.results.stored import read_if_there
 from tsladder.results.table import to_csv
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
@@ -23,20 +22,9 @@ from tsladder.vocabulary import Cell
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _PlanFiles:
-    """The three plan files of a cell as they lie there; {} for one that is missing."""
-
-    cell: Cell
-    search: Plan
-    train: Plan
-    evaluate: Plan
-
-
 def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
     """The table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
-    plans = [_plans(places, cell, files) for cell in params.cells]
-    planned = [one for one in plans if one.search.get("planned")]
+    planned = [one for cell in params.cells if (one := _plans(places, cell, files)).planned]
     key = study_key({str(one.cell): one.search for one in planned}) if planned else None
     facts = [facts_of(places, one, partial(belonging_by_keys, places, one, files), files) for one in planned]
     return to_csv(params, key, facts)
@@ -68,7 +56,16 @@ class LiveResults:
                 )
 
 
-def _plans(places: Places, cell: Cell, files: Unchanged) -> _PlanFiles:
-    paths = places.search_plan(cell), places.train_plan(cell), places.evaluate_plan(cell)
-    search, train, evaluate = (dict(files.read(path, read_if_there)) for path in paths)
-    return _PlanFiles(cell=cell, search=search, train=train, evaluate=evaluate)
+def _plans(places: Places, cell: Cell, files: Unchanged) -> CellPlans:
+    """The three plan files of a cell as they lie there; one that is missing stands for a cell that is not planned."""
+    search = files.read(places.search_plan(cell), _search)
+    train = files.read(places.train_plan(cell), _train)
+    evaluate = files.read(places.evaluate_plan(cell), _evaluate)
+    if not (isinstance(search, SearchPlan) and isinstance(train, TrainPlan) and isinstance(evaluate, EvaluatePlan)):
+        return CellPlans(cell=cell, files=None)
+    return CellPlans(cell=cell, files=PlanFiles(search=search, train=train, evaluate=evaluate))
+
+
+_search = partial(plan_if_there, SearchPlan)
+_train = partial(plan_if_there, TrainPlan)
+_evaluate = partial(plan_if_there, EvaluatePlan)

@@ -10,23 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from tsladder.artifacts.plans import SearchPlan, SearchTask, searched_task
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.artifacts.trials import TrialRecord
-from tsladder.errors import WorkFailed
+from tsladder.params import SpaceParams
 from tsladder.planning.identity import training_identity
-from tsladder.planning.plans import Plan
 from tsladder.search.configuration import IDENTITY, Draw, Value
 from tsladder.search.layout import ADOPTED, PLAN
 from tsladder.search.schedule import Schedule
-from tsladder.search.space import IS_ZERO, SearchSpace, space_params
+from tsladder.search.space import IS_ZERO, SearchSpace
 from tsladder.search.streams import trial_seed
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.vocabulary import Cell, Phase
-
-_SAME = ("strategy", "objective")
-"""What an earlier search must share with this one for its trials to be this one's first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,21 +35,21 @@ class Adoption:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adopter:
-    """The search that may adopt: its `question`, its `space`, what all identities of its cell have in common (`base`)
+    """The search that may adopt: its `task`, its `space`, what all identities of its cell have in common (`base`)
     and the seed of its trial of each number."""
 
-    question: Mapping[str, Any]
+    task: SearchTask
     space: SearchSpace
     schedule: Schedule
     base: str
     seeds: Sequence[int]
 
     @classmethod
-    def of(cls, plan: Plan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
+    def of(cls, plan: SearchPlan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
         """The search of `cell` that `plan` asks for."""
         places = [schedule.place(number) for number in range(schedule.trials_total)]
-        seeds = [trial_seed(plan["seed"], cell, Phase.SEARCH, place) for place in places]
-        return cls(question=plan, space=space, schedule=schedule, base=base, seeds=seeds)
+        seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, place) for place in places]
+        return cls(task=plan.search, space=space, schedule=schedule, base=base, seeds=seeds)
 
 
 def read_adoption(folder: Path) -> Adoption | None:
@@ -78,27 +74,19 @@ def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption |
     """What the search in `folder` would begin with: the most trials of one of `others`. None: with none."""
     same, narrower = [], []
     for other in others:
-        question = None if other == folder else question_of(other)
-        if question is None or any(question.get(name) != adopter.question["search"][name] for name in _SAME):
+        earlier = None if other == folder else searched_task(other / PLAN)
+        # Another strategy, or another objective, asks for other first trials.
+        if earlier is None or (earlier.strategy, earlier.objective) != (adopter.task.strategy, adopter.task.objective):
             continue
         trials = [record for record in final_trials(other) if ended_under(record, None) is not None]
-        if question["space"] == adopter.question["search"]["space"]:
+        if earlier.space == adopter.task.space:
             same.append((sum(position(record, adopter) is not None for record in trials), other))
-        elif draws := _contained(trials, question["space"], adopter):
+        elif draws := _contained(trials, earlier.space, adopter):
             narrower.append((len(draws), Adoption(folder=other.name, draws=draws)))
     most, known = max(same, key=lambda item: item[0], default=(0, folder))
     if most > 0:
         return read_adoption(known)
     return max(narrower, key=lambda item: item[0], default=(0, None))[1]
-
-
-def question_of(folder: Path) -> Mapping[str, Any] | None:
-    """What the search of `folder` may draw and how; None where its record says nothing that can be read."""
-    try:
-        search = read_json(folder / PLAN).get("search")
-    except (WorkFailed, OSError):
-        return None
-    return search if isinstance(search, Mapping) and "space" in search else None
 
 
 def position(record: TrialRecord, adopter: Adopter) -> int | None:
@@ -111,14 +99,9 @@ def position(record: TrialRecord, adopter: Adopter) -> int | None:
     return adopter.seeds.index(seed) if same else None
 
 
-def _contained(
-    trials: Sequence[TrialRecord], space: Mapping[str, Any], adopter: Adopter
-) -> dict[int, dict[str, Value]]:
+def _contained(trials: Sequence[TrialRecord], space: SpaceParams, adopter: Adopter) -> dict[int, dict[str, Value]]:
     """The draws of `trials`, as far as they are this search's; none where it may not draw all that `space` could."""
-    try:
-        earlier = replace(adopter.space, settings=space_params(space))
-    except (TypeError, KeyError):
-        return {}
+    earlier = replace(adopter.space, settings=space)
     narrow, wide = ({draw.name: draw for draw in drawn} for drawn in (earlier.draws, adopter.space.draws))
     new = wide.keys() - narrow.keys()
     # A setting that could not be zero was none: the draw that decides it is new, and known.

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.plans import searched_task
 from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
-from tsladder.search.adoption import Adopter, choose, position, question_of, read_adoption
+from tsladder.search.adoption import Adopter, choose, position, read_adoption
 from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.lag import recorded_lag
+from tsladder.search.layout import PLAN
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.training.pruning import build_bar
 
@@ -62,14 +64,19 @@ class _Known:
 
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     """What lies in `folder`; `draws`: those that this search adopts."""
-    question, asked, own = question_of(folder) or {}, adopter.question["search"], read_adoption(folder)
-    same = {name: question.get(name) == asked[name] for name in ("space", "strategy", "objective")}
+    found, asked, own = searched_task(folder / PLAN), adopter.task, read_adoption(folder)
+    same_space = found is not None and found.space == asked.space
+    same_strategy = found is not None and found.strategy == asked.strategy
+    same_objective = found is not None and found.objective == asked.objective
     numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
     return _Known(
         records={number: record for number, record in numbered if number is not None},
-        same_space=same["space"],
-        same_strategy=same["strategy"],
-        learns_alike=all(same.values()) and ({} if own is None else dict(own.draws)) == draws,
+        same_space=same_space,
+        same_strategy=same_strategy,
+        learns_alike=same_space
+        and same_strategy
+        and same_objective
+        and ({} if own is None else dict(own.draws)) == draws,
         fixed=frozenset(draws),
     )
 

@@ -145,20 +145,6 @@ class SearchSpace:
         return drawn
 
 
-def space_params(record: Mapping[str, Any]) -> SpaceParams:
-    """The training settings of a space as a search plan records them."""
-    settings: dict[str, Any] = {name: _setting(value) for name, value in record.items()}
-    return SpaceParams(**settings)
-
-
-def _setting(record: Mapping[str, Any] | None) -> Span | Choices | ZeroOr | None:
-    if record is None:
-        return None
-    if "zero_or" in record:
-        return ZeroOr(zero_or=Span(**record["zero_or"]))
-    return Choices(choices=tuple(record["choices"])) if "choices" in record else Span(**record)
-
-
 def _nearest(choices: tuple[Value, ...], value: Value) -> Value:
     return min(choices, key=lambda choice: (abs(choice - value), choice))
 

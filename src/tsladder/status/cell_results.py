@@ -14,7 +14,7 @@ from tsladder.artifacts.scores import CellScores
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.results.gathering import Belonging, gather
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
@@ -77,7 +77,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
     """Raises WorkFailed for a damaged file."""
     records = gather(places, plans, belonging, files)
     trials = [trial for trial in latest(records.trials).values() if trial.final]
-    objective = Objective(plans.search["search"]["objective"])
+    objective = Objective(plans.search.search.objective)
     leader = objective.best(trials)
     best = objective.figures(leader)
     test = records.scores.regions["test"] if isinstance(records.scores, CellScores) else None
@@ -100,7 +100,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
 
 
 def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) -> BestConfiguration:
-    model, params = plans.search["model"], leader.params
+    model, params = plans.search.question.model, leader.params
     return BestConfiguration(
         number=leader.number,
         objective=objective.name,
@@ -108,7 +108,7 @@ def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) 
         loss=leader.val_loss,
         n_params=leader.outcome.n_params,
         architecture={name: params[name] for name in _ARCHITECTURE if name in params}
-        | {name: model[name] for name in ("patch_len", "stride")},
+        | {"patch_len": model.patch_len, "stride": model.stride},
         settings={name: params[name] for name in _SETTINGS if name in params},
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from tsladder.artifacts.progress import RunningTrial
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import NOTHING, STAGES, Estimate
 from tsladder.results.gathering import Belonging
 from tsladder.results.unchanged import Unchanged
@@ -117,8 +117,8 @@ def look_at_cell(
     found = CellState(
         state=state,
         trials_done=len(results.trial_numbers),
-        trials_total=int(plans.search["search"]["trials"]),
-        objective=str(plans.search["search"]["objective"]),
+        trials_total=plans.search.search.trials,
+        objective=plans.search.search.objective,
         best_score=results.best_score,
         best_val_loss=results.best_val_loss,
         best_val_auc=results.best_val_auc,
@@ -130,7 +130,7 @@ def look_at_cell(
         reason=unreadable or (results.failure if state == FAILED else None),
         stop_reasons=results.stop_reasons,
         seeds_done=len(results.seed_seconds),
-        seeds_total=int(plans.train["seeds"]),
+        seeds_total=plans.train.seeds,
         **({} if work is None else _of_work(work)),
     )
     return CellLook(state=found, results=results, work=work)

@@ -11,13 +11,13 @@ from typing import Any
 from tsladder.errors import BadInput
 from tsladder.params import Params, load_params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
 from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.planned_features import PlannedFeatures, planned_features
-from tsladder.planning.plans import study_key
+from tsladder.planning.plans import CellPlans, study_key
 from tsladder.planning.recipe import loss_asked
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
@@ -125,7 +125,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     beside = _beside_note(machine, ours)
     said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
     notes = tuple(filter(None, said))
-    key = study_key({str(plan.cell): plan.search for plan in plans})
+    key = study_key({str(plan.cell): plan.search for plan in plans if plan.planned})
     return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
 
 

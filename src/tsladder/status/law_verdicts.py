@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.law import HorizonLaw, read_law
 from tsladder.places import Places
 
 STALE = "stale"
@@ -36,35 +35,25 @@ def read_verdicts(
     places: Places, horizons: Sequence[int], study_key: str, *, fresh: bool
 ) -> Mapping[str, HorizonVerdict]:
     """By horizon as text. `fresh`: the fit, and all that it is made from, would not run again."""
-    path = places.law / "scaling.json"
-    if not path.exists():
+    if not places.scaling.exists():
         return {str(horizon): NONE_YET for horizon in horizons}
     if not fresh:
         return {str(horizon): OUTDATED for horizon in horizons}
-    record = read_json(path)
-    if record.get("study_key") != study_key:
+    law = read_law(places.scaling)
+    if law.study_key != study_key:
         return {str(horizon): OUTDATED for horizon in horizons}
-    laws: Mapping[str, Mapping[str, Any]] = record["horizons"]
-    return {str(horizon): _verdict(laws.get(str(horizon))) for horizon in horizons}
+    return {str(horizon): _verdict(law.horizons.get(horizon)) for horizon in horizons}
 
 
-def _verdict(law: Mapping[str, Any] | None) -> HorizonVerdict:
+def _verdict(law: HorizonLaw | None) -> HorizonVerdict:
     if law is None:
         return NONE_YET
-    power = law["fits"]["power"] or {}
     return HorizonVerdict(
-        verdict=law["verdict"],
-        alpha=power.get("alpha"),
-        alpha_ci=_ends(power.get("alpha_ci")),
-        alpha_ci_rungs=_ends(power.get("alpha_ci_rungs")),
-        alpha_ci_days=_ends(power.get("alpha_ci_days")),
+        verdict=law.verdict,
+        alpha=law.alpha,
+        alpha_ci=law.alpha_ci,
+        alpha_ci_rungs=law.alpha_ci_rungs,
+        alpha_ci_days=law.alpha_ci_days,
         current=True,
-        warnings=tuple(law.get("warnings", ())),
+        warnings=law.warnings,
     )
-
-
-def _ends(interval: Sequence[float | None] | None) -> tuple[float, float] | None:
-    if interval is None:
-        return None
-    low, high = interval
-    return None if low is None or high is None else (low, high)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.artifacts.store import json_text
-from tsladder.data.inputs import further_symbols, read_inputs
+from tsladder.artifacts.plans import plain_plan
+from tsladder.artifacts.record import text_of
+from tsladder.data.inputs import bars_beside, further_symbols
 from tsladder.data.manifest import manifest_digests
 from tsladder.params import DataParams, Params, parse_params
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_files
-from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
-from tsladder.planning.plans import Plan, study_key
+from tsladder.planning.plans import CellPlans, study_key
 from tsladder.planning.sources import recall, remember
 from tsladder.search.strategies import load
 from tsladder.typed_yaml import read_yaml
@@ -34,10 +34,9 @@ class Question:
     texts: Mapping[str, str]
     study_key: str
 
-    def plan_of(self, path: str) -> Plan:
-        """The plan file `path`."""
-        plan: Plan = json.loads(self.texts[path])
-        return plan
+    def plan_of(self, path: str) -> Mapping[str, Any]:
+        """The plan file `path` as plain data."""
+        return plain_plan(self.texts[path]) or {}
 
 
 def read_question(places: Places) -> Question:
@@ -48,7 +47,7 @@ def read_question(places: Places) -> Question:
     plans = plan_cells(params)
     offered = load(params.search.strategy).supplement is not None
     planned = plan_files(places, params, plans, supplement_offered=offered)
-    files = {path: json_text(plan) for path, plan in planned.items()}
+    files = {path: text_of(plan) for path, plan in planned.items()}
     files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     remember(places.sources)
@@ -57,7 +56,7 @@ def read_question(places: Places) -> Question:
         raw=raw,
         plans=plans,
         texts=texts,
-        study_key=study_key({str(plan.cell): plan.search for plan in plans}),
+        study_key=study_key({str(plan.cell): plan.search for plan in plans if plan.planned}),
     )
 
 
@@ -65,8 +64,8 @@ def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
     """Files that the stage inputs would write now, by path; an empty text where a file of bars is missing."""
     there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
-        places.inputs: json_text(read_inputs(places, data)) if there else "",
-        places.manifests: json_text(manifest_digests(places, data)),
+        places.inputs: text_of(bars_beside(places, data)) if there else "",
+        places.manifests: text_of(manifest_digests(places, data)),
     }
     return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.plans import plain_plan
 from tsladder.places import Places
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.freshness import Change, Freshness, Kind
@@ -98,7 +98,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dict[str, Any] | None:
+def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> Mapping[str, Any] | None:
     """Find the text that plan file `path` had with the MD5 `md5`; None where no copy is left.
 
     Until the plan stage runs again it is still in its place; then DVC's cache has it, and the live records in the
@@ -110,8 +110,7 @@ def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> dic
         except (FileNotFoundError, NotADirectoryError):
             continue
         if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
-            found = json.loads(content)
-            return found if isinstance(found, dict) else None
+            return plain_plan(content)
     return None
 
 

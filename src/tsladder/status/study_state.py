@@ -11,7 +11,7 @@ from typing import Any
 
 from tsladder.artifacts.progress import RunningTrial
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
 from tsladder.results.gathering import facts_of
 from tsladder.results.table import to_csv

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.features import read_manifest
+from tsladder.artifacts.splits import read_splits
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.duration import RunLength
 from tsladder.planning.identity import training_base, training_code
-from tsladder.planning.plans import cell_key
+from tsladder.planning.plans import CellPlans, cell_key
 from tsladder.search.adoption import Adopter
 from tsladder.search.foretold import TakenOver, foretell
-from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
+from tsladder.search.planned import planned_schedule, planned_space
 from tsladder.status.cell_state import INPUT_STAGES
 from tsladder.status.freshness import Freshness
 from tsladder.status.study_state import StudyReader
@@ -39,8 +39,7 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None
     `run`: what a training sees; `lag`: that of the search (None: not known).
     """
     search, cell = plans.search, plans.cell
-    manifest, splits_file = places.features / "manifest.json", places.horizon_splits(cell.horizon)
-    inputs = str(read_json(manifest)["fingerprint"]), read_json(splits_file)
+    inputs = read_manifest(places.features_manifest).fingerprint, read_splits(places.horizon_splits(cell.horizon))
     folder = places.study(cell, cell_key(search, *inputs))
     others = [other for other in places.live_records(cell, "hpo") if other != folder]
     if not others:
@@ -50,4 +49,4 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None
     schedule = planned_schedule(search, space, classes=(1, 1))
     base = training_base(search, *inputs, training_code(search))
     adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)
-    return foretell(folder, others, adopter, pruning=planned_pruning(search), lag=lag)
+    return foretell(folder, others, adopter, pruning=search.search.pruning, lag=lag)

@@ -14,8 +14,8 @@ from tsladder.artifacts.progress import RunningTrial
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
 from tsladder.planning.machine import needs_torch, survey
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.rung_layout import lay_out_rung, training_time
 from tsladder.planning.time_left import (
@@ -121,7 +121,7 @@ def _search_left(
     plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
 ) -> Remaining:
     ended = len(results.trial_numbers) + results.trials_to_take_over
-    open_trials = int(plans.search["search"]["trials"]) - ended - len(running)
+    open_trials = plans.search.search.trials - ended - len(running)
     return Remaining(
         count=max(0, open_trials),
         running=running,
@@ -133,7 +133,7 @@ def _search_left(
 def _seeds_left(
     plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
 ) -> Remaining:
-    open_seeds = int(plans.train["seeds"]) - len(results.seed_seconds) - len(running)
+    open_seeds = plans.train.seeds - len(results.seed_seconds) - len(running)
     return Remaining(
         count=max(0, open_seeds),
         running=running,

@@ -11,7 +11,7 @@ from typing import Any
 from tsladder.params import Params
 from tsladder.params.cells import known_cell
 from tsladder.places import Places
-from tsladder.planning.cells import CellPlans
+from tsladder.planning.plans import CellPlans
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.time_left import STAGES, Estimate
 from tsladder.search.foretold import TakenOver

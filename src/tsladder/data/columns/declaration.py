@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tsladder.artifacts.features import ColumnKind, FeatureColumn
 from tsladder.data.bars import Bars
-from tsladder.data.features import ColumnKind, FeatureColumn
 from tsladder.data.rolling import Column
 
 Fill = Callable[[Bars], Column]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.data.bars import Bars
 from tsladder.data.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare, smoothed, talib
 from tsladder.data.columns.returns import daily_returns
-from tsladder.data.features import ColumnKind
 from tsladder.data.rolling import (
     Column,
     change,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsladder.artifacts.features import ColumnKind
 from tsladder.data.columns.declaration import BOUNDED, UNITLESS, Fill, Indicator, declare
-from tsladder.data.features import ColumnKind
 from tsladder.data.rolling import Column, before, mean, ratio, share_at_most, spread
 
 _CALM, _STRESS = 15.0, 25.0

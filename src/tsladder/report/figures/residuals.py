@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.artifacts.law import HorizonLaw
 from tsladder.law.points import size_in_words
 from tsladder.report import words
 from tsladder.report.facts import Facts
@@ -22,7 +23,6 @@ from tsladder.report.figures.canvas import (
     png_of,
     titled,
 )
-from tsladder.report.law_facts import LawFacts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,15 +32,15 @@ _MOST_LEVEL_LABELS = 6
 
 def draw_residuals(facts: Facts) -> bytes | None:
     """PNG of the horizons that have a power law; None where none has."""
-    found = [law for horizon in facts.params.horizons if (law := facts.law_of(horizon)) is not None]
-    laws = [(law, residuals) for law in found if (residuals := residuals_percent(law)) is not None]
+    found = {horizon: law for horizon in facts.params.horizons if (law := facts.law_of(horizon)) is not None}
+    laws = [(horizon, law, off) for horizon, law in found.items() if (off := residuals_percent(law)) is not None]
     if not laws:
         return None
     rows, columns = grid_of(len(laws))
     figure = figure_of(4.4 * columns, 3.3 * rows + (1.0 if columns == 1 else 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, (law, residuals) in zip(grid.flat, laws, strict=False):
-        _panel(axes, law, residuals)
+    for axes, (horizon, law, residuals) in zip(grid.flat, laws, strict=False):
+        _panel(axes, horizon, law, residuals)
     for axes in list(grid.flat)[len(laws) :]:
         axes.set_visible(False)
     drawn: dict[str, Any] = {}
@@ -50,41 +50,37 @@ def draw_residuals(facts: Facts) -> bytes | None:
     return png_of(figure)
 
 
-def residuals_percent(law: LawFacts) -> list[float] | None:
+def residuals_percent(law: HorizonLaw) -> list[float] | None:
     """Measured loss over fitted loss less 1, in percent, point by point; None without a power law."""
-    if law.alpha is None or not law.points:
+    power = law.fits.power
+    if power is None or not law.kept:
         return None
-    if law.loss_at_reference is not None and law.reference_n is not None:
-        # The C of a steep law is beyond all numbers.
-        fitted = [law.loss_at_reference * (point.n_params / law.reference_n) ** -law.alpha for point in law.points]
-    elif law.C is not None:
-        fitted = [law.C * point.n_params**-law.alpha for point in law.points]
-    else:
-        return None
-    return [100.0 * (point.loss / there - 1.0) for point, there in zip(law.points, fitted, strict=True)]
+    measured = [point.measured for point in law.kept]
+    # From the reference size: the C of a steep law is beyond all numbers.
+    fitted = [power.loss_at_reference * (size / power.reference_n) ** -power.alpha for size, _ in measured]
+    return [100.0 * (loss / there - 1.0) for (_, loss), there in zip(measured, fitted, strict=True)]
 
 
-def left_out_percent(law: LawFacts) -> list[tuple[float, float]]:
+def left_out_percent(law: HorizonLaw) -> list[tuple[float, float]]:
     """(size, measured loss over the loss that the law of the other rungs predicts, less 1, in percent)."""
     # The record holds predicted over measured.
+    errors = law.left_out_errors
     return [
-        (point.n_params, 100.0 * (1.0 / (1.0 + point.left_out_error) - 1.0))
-        for point in law.points
-        if point.left_out_error is not None
+        (point.measured[0], 100.0 * (1.0 / (1.0 + errors[point.cell]) - 1.0))
+        for point in law.kept
+        if point.cell in errors
     ]
 
 
-def _panel(axes: Axes, law: LawFacts, residuals: Sequence[float]) -> None:
+def _panel(axes: Axes, horizon: int, law: HorizonLaw, residuals: Sequence[float]) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    n = np.array([point.n_params for point in law.points])
-    errors = [100.0 * (point.se or 0.0) / point.loss for point in law.points]
-    titled(
-        axes, f"{words.days(law.horizon)} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]"
-    )
+    n = np.array([point.measured[0] for point in law.kept])
+    errors = [100.0 * (point.se or 0.0) / point.measured[1] for point in law.kept]
+    titled(axes, f"{words.days(horizon)} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]")
     axes.axhline(0.0, color=MUTED, linewidth=1.0, zorder=1)
-    if law.residual_sd is not None:
-        sd = 100.0 * law.residual_sd
+    if law.fits.power is not None:
+        sd = 100.0 * law.fits.power.residual_sd
         axes.axhspan(-sd, sd, color=MODEL, alpha=0.08, linewidth=0, zorder=0, label="± 1 residual sd")
     if left_out := left_out_percent(law):
         axes.plot(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.audit import AuditRecord, ProbeFinding
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
 from tsladder.report.facts import Facts
-from tsladder.report.law_facts import Audit, Probe
 from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
@@ -15,7 +15,7 @@ COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 def alarm(facts: Facts) -> list[Block]:
     """The failed probes, for the top of the page; nothing where none failed or none ran."""
     audit = facts.audit
-    if audit is None or audit.outcome is not ProbeOutcome.FAILED:
+    if audit is None or audit.worst is not ProbeOutcome.FAILED:
         return []
     failed = tuple((probe.title, probe.words or words.MISSING) for probe in audit.ending(ProbeOutcome.FAILED))
     return [
@@ -44,23 +44,23 @@ RESULTS = {
 }
 
 
-def probes_table(audit: Audit) -> Table:
-    rows = [[probe.title, RESULTS[probe.outcome][0], _seen(probe)] for probe in audit.probes]
-    tones = {(row, 1): RESULTS[probe.outcome][1] for row, probe in enumerate(audit.probes)}
+def probes_table(audit: AuditRecord) -> Table:
+    rows = [[probe.title, RESULTS[probe.ended][0], _seen(probe)] for probe in audit.probes]
+    tones = {(row, 1): RESULTS[probe.ended][1] for row, probe in enumerate(audit.probes)}
     return table("audit", "The leak probes", text=("probe", "result", "what was seen"), rows=rows, tones=tones)
 
 
-def _seen(probe: Probe) -> str:
+def _seen(probe: ProbeFinding) -> str:
     return probe.words if probe.needs is None else f"{probe.words} To tell, it would need {probe.needs}."
 
 
-def figures_table(audit: Audit) -> Table:
+def figures_table(audit: AuditRecord) -> Table:
     """One row a probe, all its numbers side by side; a row each would be three pages."""
     rows = [[probe.title, _numbers(probe)] for probe in audit.probes if probe.numbers]
     return table("audit-figures", "What the probes measured", text=("probe", "numbers"), rows=rows)
 
 
-def _headline(audit: Audit) -> str:
+def _headline(audit: AuditRecord) -> str:
     many, failed = len(audit.probes), len(audit.ending(ProbeOutcome.FAILED))
     open_probes = len(audit.ending(ProbeOutcome.INCONCLUSIVE))
     if failed:
@@ -79,7 +79,7 @@ def _many(number: int) -> str:
     return COUNT[number] if number < len(COUNT) else str(number)
 
 
-def _numbers(probe: Probe) -> str:
+def _numbers(probe: ProbeFinding) -> str:
     return words.listed(f"{name.replace('_', ' ')} {_number(value)}" for name, value in probe.numbers.items())
 
 

@@ -18,5 +18,5 @@ def _without_volume(facts: Facts) -> list[str]:
     data = facts.params.data
     if data.volume:
         return []
-    count = "" if facts.data is None else f" {words.count(facts.data.features)} columns were fed."
+    count = "" if facts.data is None else f" {words.count(len(facts.data.columns))} columns were fed."
     return [f"Tier {data.tier_words}: data.volume is false, so every column made of the volume was left out.{count}"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.data.ingestion import Finding, Role, SymbolIngestion
+from tsladder.artifacts.ingestion import IngestionFinding, ManifestState, SymbolIngestion, SymbolRole
 from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
-from tsladder.data.manifest import ManifestState
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
 from tsladder.report.facts import Facts
@@ -23,7 +22,11 @@ _BESIDE = (
     "no holiday explains, and repairs and days without trade on more than one day in a hundred of a region."
 )
 _NONE_BESIDE = "Here that is nothing."
-_ROLES = {Role.LAW: "", Role.TRAINING: "trained on, too; ", Role.COLUMNS: "read for columns of the tier; "}
+_ROLES = {
+    SymbolRole.LAW: "",
+    SymbolRole.TRAINING: "trained on, too; ",
+    SymbolRole.COLUMNS: "read for columns of the tier; ",
+}
 _LOOKED = "what stands out in the bars was looked for all the same"
 
 
@@ -81,7 +84,7 @@ def findings_table(symbols: Sequence[SymbolIngestion]) -> Table:
     )
 
 
-def _row(symbol: SymbolIngestion, finding: Finding) -> tuple[str, ...]:
+def _row(symbol: SymbolIngestion, finding: IngestionFinding) -> tuple[str, ...]:
     used = finding.used or {}
     return (
         symbol.symbol,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from tsladder.artifacts.law import ExcessLaw, HorizonLaw, InfluentialRung, closed
 from tsladder.law.curve.forms import AICC_RUNGS, Form
 from tsladder.law.evidence.detection import FEW_DOF, POWER
 from tsladder.law.evidence.notes import CARRIES
 from tsladder.report import law_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_words
 from tsladder.report.facts import Facts
-from tsladder.report.law_facts import Excess, Influence, LawFacts
 
 RESIDUALS = "residuals.png"
 
@@ -38,24 +38,24 @@ def law(facts: Facts) -> list[Block]:
 def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
     """What stands behind each verdict; nothing before a law has been fitted."""
     blocks: list[Block] = []
-    for found in law_tables.judged(facts):
+    for horizon, found in law_tables.judged(facts):
         points = _points(facts, found)
         if points:
-            blocks += [Heading(3, f"{words.days(found.horizon)}: what supports the verdict"), Points(tuple(points))]
+            blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
     blocks += [*_neighbours(facts), *_forms(facts), *_selection(facts), *_residuals(facts, pictures)]
     return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
 
 
 def settling(facts: Facts) -> list[Block]:
     """What would settle each verdict, and what that would cost."""
-    points = [(words.days(law.horizon), law.settle) for law in law_tables.judged(facts) if law.settle]
+    points = [(words.days(horizon), law.settle) for horizon, law in law_tables.judged(facts) if law.settle]
     if not points:
         return []
     ways = law_tables.settling_table(facts)
     return [Heading(2, "What would settle it"), Points(tuple(points)), *([ways] if ways.rows else [])]
 
 
-def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
+def _points(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
     points = [
         ("Rungs that cannot be told from the best", _confidence_set(facts, law)),
         ("Neighbours that differ", _differing(facts, law)),
@@ -70,7 +70,7 @@ def _points(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     return [(label, text) for label, text in points if text]
 
 
-def _confidence_set(facts: Facts, law: LawFacts) -> str | None:
+def _confidence_set(facts: Facts, law: HorizonLaw) -> str | None:
     found = law.confidence_set
     if found is None:
         return None
@@ -80,40 +80,39 @@ def _confidence_set(facts: Facts, law: LawFacts) -> str | None:
     return f"{which}; worse than these: {words.listed(out)}" if out else f"all of them: {which}"
 
 
-def _differing(facts: Facts, law: LawFacts) -> str | None:
+def _differing(facts: Facts, law: HorizonLaw) -> str | None:
     if not law.neighbours:
         return None
     least = 1.0 - facts.confidence
     apart = [
         f"{pair.larger} {'below' if pair.difference < 0.0 else 'above'} {pair.smaller} by "
-        f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} ({words.p_value(pair.p)})"
+        f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} ({words.p_value(pair.p_holm)})"
         for pair in law.neighbours
-        if pair.p is not None and pair.p < least and pair.difference is not None
+        if pair.p_holm is not None and pair.p_holm < least and pair.difference is not None
     ]
     return words.listed(apart) if apart else f"none of {words.counted(len(law.neighbours), 'pair')}"
 
 
-def _choice(law: LawFacts) -> str | None:
+def _choice(law: HorizonLaw) -> str | None:
     choice = law.model_choice
-    if choice is None:
-        return None
     if choice.preferred == Form.FLOOR:
         # The row of the floor has the rest.
         return f"{words.form(choice.preferred)}: a law without a floor fits significantly worse"
     return _because(words.form(choice.preferred), choice.reason)
 
 
-def _floor(law: LawFacts) -> str | None:
-    floor = law.floor
+def _floor(law: HorizonLaw) -> str | None:
+    floor = law.fits.power_floor
     if floor is None:
         return None
     if floor.bends and law.form == Form.TURN:
         return "not supported: the curve that turns upwards leaves less of the losses than a law above a floor does"
-    ends = "" if floor.E_ci is None else f" (interval {floor.E_ci[0]:.4g} to {floor.E_ci[1]:.4g})"
+    of_floor = closed(floor.E_ci)
+    ends = "" if of_floor is None else f" (interval {of_floor[0]:.4g} to {of_floor[1]:.4g})"
     if floor.identified:
         alpha = words.exponent(floor.alpha)
-        if floor.alpha_ci is not None:
-            alpha += f" (interval {words.exponents(floor.alpha_ci)}, of the rungs)"
+        if (of_alpha := closed(floor.alpha_ci)) is not None:
+            alpha += f" (interval {words.exponents(of_alpha)}, of the rungs)"
         return f"E = {words.short(floor.E)}{ends}, A = {words.short(floor.A)}, alpha above the floor = {alpha}"
     if floor.bends:
         return (
@@ -123,33 +122,31 @@ def _floor(law: LawFacts) -> str | None:
     return floor.reason
 
 
-def _overfit(law: LawFacts) -> str | None:
-    overfit = law.overfit
+def _overfit(law: HorizonLaw) -> str | None:
+    overfit = law.fits.overfit
     if overfit is None:
         return None
     said = "yes" if overfit.turns else "not shown"
     if overfit.turns_at_n is not None:
         said += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters, interval "
-        ends = overfit.turns_at_ci
+        ends = closed(overfit.turns_at_ci)
         said += "without two ends" if ends is None else f"{words.size(ends[0])} to {words.size(ends[1])}"
-    if overfit.form is not None:
-        said += f" ({overfit.form})"
+    said += f" ({overfit.form})"
     return _because(said, overfit.reason)
 
 
-def _joint(law: LawFacts) -> str | None:
-    region = law.joint_region
-    if region is None:
+def _joint(law: HorizonLaw) -> str | None:
+    region, power = law.joint_region, law.fits.power
+    if region is None or region.C_ends is None:
         return None
-    level = "" if region.confidence is None else f"{words.level(region.confidence)} region: "
     said = (
-        f"{level}alpha {words.exponents(region.alpha)} and C {_span_of_C(region.C)}, "
-        "where a larger alpha goes with a larger C, so neither says much alone"
+        f"{words.level(region.confidence)} region: alpha {words.exponents(region.alpha_ends)} and C "
+        f"{_span_of_C(region.C_ends)}, where a larger alpha goes with a larger C, so neither says much alone"
     )
-    if region.loss_at_reference is not None and law.reference_n is not None:
+    if region.loss_ends is not None and power is not None:
         said += (
-            f"; what they agree on is the loss at {words.size(law.reference_n)} parameters, "
-            f"{words.number(law.loss_at_reference)}, in the same region {words.interval(region.loss_at_reference)}"
+            f"; what they agree on is the loss at {words.size(power.reference_n)} parameters, "
+            f"{words.number(power.loss_at_reference)}, in the same region {words.interval(region.loss_ends)}"
         )
     return said
 
@@ -159,7 +156,7 @@ def _span_of_C(ends: tuple[float, float | None]) -> str:
     return f"from {words.short(low)} without an end" if high is None else f"{words.short(low)} to {words.short(high)}"
 
 
-def _outliers(facts: Facts, law: LawFacts) -> str | None:
+def _outliers(facts: Facts, law: HorizonLaw) -> str | None:
     return _named(
         (rung, f"{words.p_value(rung.p_outlier)}, Bonferroni")
         for rung in law.influential
@@ -167,7 +164,7 @@ def _outliers(facts: Facts, law: LawFacts) -> str | None:
     )
 
 
-def _carrying(law: LawFacts) -> str | None:
+def _carrying(law: HorizonLaw) -> str | None:
     return _named(
         (rung, f"Cook's distance {words.number(rung.cooks_distance, 2)}")
         for rung in law.influential
@@ -175,25 +172,23 @@ def _carrying(law: LawFacts) -> str | None:
     )
 
 
-def _named(rungs: Iterable[tuple[Influence, str]]) -> str | None:
+def _named(rungs: Iterable[tuple[InfluentialRung, str]]) -> str | None:
     said = [f"{rung.cell} ({why}; without it alpha is {words.exponent(rung.alpha_without)})" for rung, why in rungs]
     return "; ".join(said) or None
 
 
-def _excess(excess: Excess) -> str:
+def _excess(excess: ExcessLaw) -> str:
     name = words.forecast(excess.baseline)
-    said = f"against {name}"
-    if excess.baseline_loss is not None:
-        said += f" (loss {words.number(excess.baseline_loss)})"
+    said = f"against {name} (loss {words.number(excess.baseline_loss)})"
     if excess.slope_per_tenfold is not None:
         said += (
             f", the excess changes by {words.signed(excess.slope_per_tenfold)} for ten times the parameters, interval "
-            f"of the rungs {words.interval(excess.slope_ci)}"
+            f"of the rungs {words.interval(closed(excess.slope_ci))}"
         )
-    if excess.alpha is not None:
+    if excess.power is not None:
         said += (
-            f"; as a power of N the excess has alpha {words.exponent(excess.alpha)}, interval of the rungs "
-            f"{words.exponents(excess.alpha_ci)}"
+            f"; as a power of N the excess has alpha {words.exponent(excess.power.alpha)}, interval of the rungs "
+            f"{words.exponents(closed(excess.power.alpha_ci))}"
         )
     return _because(said, excess.reason)
 
@@ -240,8 +235,8 @@ def _selection(facts: Facts) -> list[Block]:
     if not alphas.rows:
         return []
     points = [
-        (words.days(found.horizon), found.selection.words)
-        for found in law_tables.judged(facts)
+        (words.days(horizon), found.selection.words)
+        for horizon, found in law_tables.judged(facts)
         if found.selection is not None and found.selection.words
     ]
     return [
@@ -264,8 +259,8 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if RESIDUALS not in pictures:
         return [*blocks, Paragraph("No horizon has a power law, so there are no residuals to show.")]
     others = [
-        f"{words.days(found.horizon)} ({words.form(found.form)})"
-        for found in law_tables.judged(facts)
+        f"{words.days(horizon)} ({words.form(found.form)})"
+        for horizon, found in law_tables.judged(facts)
         if found.alpha is not None and found.form in (Form.FLOOR, Form.TURN)
     ]
     return [

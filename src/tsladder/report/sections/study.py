@@ -12,7 +12,7 @@ from tsladder.tasks import load as load_task
 def question(facts: Facts) -> str:
     params = facts.params
     planned = [rung for rung in params.ladder if any(cell.cell.budget == rung for cell in facts.planned)]
-    symbol = facts.data.symbol if facts.data and facts.data.symbol else params.data.symbol
+    symbol = facts.data.symbol if facts.data else params.data.symbol
     task = load_task(params.target.task).words
     tier = "" if params.data.volume else f", tier {params.data.tier_words}"
     return (
@@ -39,20 +39,20 @@ def data(facts: Facts) -> list[Block]:
     if data is None:
         blocks.append(Paragraph("The features have not been built."))
     else:
-        ohlcv = {True: "with OHLCV", False: "without OHLCV", None: words.MISSING}[data.ohlcv]
+        ohlcv = "with OHLCV" if data.ohlcv else "without OHLCV"
         if not facts.params.data.volume:
             ohlcv = f"without volume, {ohlcv.replace('OHLCV', 'OHLC')}"
         blocks.append(
             Points(
                 (
-                    ("Symbol", data.symbol or words.MISSING),
+                    ("Symbol", data.symbol),
                     *(
                         [("Trained on, too", words.listed(facts.params.data.further))]
                         if facts.params.data.further
                         else []
                     ),
-                    ("Features", f"{words.count(data.features)}, tier {data.tier or words.MISSING}, {ohlcv}"),
-                    ("Days", f"{words.count(data.rows)}, {data.first_day or '?'} to {data.last_day or '?'}"),
+                    ("Features", f"{words.count(len(data.columns))}, tier {data.tier}, {ohlcv}"),
+                    ("Days", f"{words.count(data.rows)}, {data.first_day} to {data.last_day}"),
                     ("Days lost to warm-up", words.count(data.warm_up)),
                     ("Bars read whose Open repeats the previous Close", words.percent(data.open_equals_previous_close)),
                 )

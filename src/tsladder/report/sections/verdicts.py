@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from tsladder.artifacts.law import HorizonLaw
 from tsladder.report import law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
-from tsladder.report.law_facts import LawFacts
 from tsladder.tasks import load as load_task
 
 SCALING = "scaling.png"
@@ -63,7 +63,7 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
     return f"{days}: {law.verdict}", f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
 
 
-def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
+def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
     confidence = facts.law.confidence if facts.law else None
     level = "" if confidence is None else f"{words.level(confidence)} "
     estimate = (
@@ -83,9 +83,9 @@ def _support(facts: Facts, law: LawFacts) -> list[tuple[str, str]]:
     ]
 
 
-def _repeated(law: LawFacts) -> str:
+def _repeated(law: HorizonLaw) -> str:
     """With other searches and seeds on the same ladder; the likeliest verdict first."""
-    shares = sorted(law.repetition.items(), key=lambda item: -item[1])
+    shares = sorted((law.repetition or {}).items(), key=lambda item: -item[1])
     told = words.listed(
         f"{name.replace('_', ' ')} in {words.percent(share, 0)}" for name, share in shares if share >= 0.005
     )
@@ -95,7 +95,7 @@ def _repeated(law: LawFacts) -> str:
     )
 
 
-def _detectable(law: LawFacts) -> str:
+def _detectable(law: HorizonLaw) -> str:
     if law.minimum_detectable_alpha is None:
         return words.MISSING
     found = "" if law.power is None else f"found in {100.0 * law.power:g} % of such studies"

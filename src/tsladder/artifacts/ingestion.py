@@ -3,19 +3,25 @@ the law wrong."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from tsladder.artifacts.store import read_json
-from tsladder.data.manifest import ManifestState
+from tsladder.artifacts.record import read_record, write_record
 from tsladder.vocabulary import Region
 
 
-class Role(StrEnum):
+class ManifestState(StrEnum):
+    """What lies beside a file of bars. FOUND: a record of just these bars. OTHER_BARS: of a file with other bytes."""
+
+    FOUND = "found"
+    NONE = "none"
+    OTHER_BARS = "other_bars"
+    DAMAGED = "damaged"
+
+
+class SymbolRole(StrEnum):
     """What a study reads a symbol's bars for: its law, training windows beside its own, or columns of the tier."""
 
     LAW = "law"
@@ -34,7 +40,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class IngestionFinding:
     """One kind of thing that was found in the bars of a symbol, or done to them, as often as `count` says.
 
     `used`: how often inside the days of each region, at the study's first horizon; None where the days are not known.
@@ -56,70 +62,34 @@ class SymbolIngestion:
     of the bars themselves are there all the same."""
 
     symbol: str
-    role: Role
+    role: SymbolRole
     manifest: ManifestState
     source: str | None
     rows_read: int | None
     rows_kept: int | None
     options: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[IngestionFinding, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ingestion:
+class IngestionRecord:
     """`cautions`: horizon -> sentences without a full stop, for beside the verdict."""
 
     symbols: tuple[SymbolIngestion, ...]
     cautions: Mapping[int, tuple[str, ...]]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "symbols": [dataclasses.asdict(symbol) for symbol in self.symbols],
-            "cautions": {str(horizon): list(said) for horizon, said in self.cautions.items()},
-        }
 
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Ingestion:
-        """Inverse of `to_json`."""
-        return cls(
-            symbols=tuple(_symbol(symbol) for symbol in record["symbols"]),
-            cautions={int(horizon): tuple(said) for horizon, said in record["cautions"].items()},
-        )
-
-
-def read_ingestion(path: Path) -> Ingestion | None:
+def read_ingestion(path: Path) -> IngestionRecord | None:
     """None where there is no such file, as in studies and capsules older than it. Raises WorkFailed for a damaged
     one."""
     try:
-        return Ingestion.from_json(read_json(path))
+        return read_record(IngestionRecord, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _symbol(record: Mapping[str, Any]) -> SymbolIngestion:
-    lists = {name: tuple(record[name]) for name in ("options", "warnings", "notes")}
-    return SymbolIngestion(
-        symbol=record["symbol"],
-        role=Role(record["role"]),
-        manifest=ManifestState(record["manifest"]),
-        source=record["source"],
-        rows_read=record["rows_read"],
-        rows_kept=record["rows_kept"],
-        findings=tuple(_finding(finding) for finding in record["findings"]),
-        **lists,
-    )
-
-
-def _finding(record: Mapping[str, Any]) -> Finding:
-    used = record["used"]
-    return Finding(
-        kind=FindingKind(record["kind"]),
-        what=record["what"],
-        count=record["count"],
-        used=None if used is None else {Region(region): count for region, count in used.items()},
-        largest=record["largest"],
-        first_days=tuple(record["first_days"]),
-        option=record["option"],
-    )
+def write_ingestion(path: Path, ingestion: IngestionRecord) -> None:
+    """Replace the file `path`."""
+    write_record(path, ingestion)

@@ -1,0 +1,147 @@
+"""artifacts/features/manifest.json: what the feature table holds, and of which bars it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from tsladder.artifacts.record import Inline, read_record, write_record
+from tsladder.typed_yaml import MayBeLeftOut
+
+MANIFEST = "manifest.json"
+_NAMED = 5
+
+
+class ColumnKind(StrEnum):
+    """The unit of a column, which decides how the `ratio` normalisation treats it."""
+
+    PRICE = "price"  # a price level: becomes a ratio to the window's last Close
+    RANGE = "range"  # a difference of prices: divided by the window's last Close
+    VOLUME = "volume"  # standardised within the window
+    BOUNDED = "bounded"  # divided by a constant
+    UNITLESS = "unitless"  # free of price and volume units already (a return, a share, VIX): taken as it is
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureColumn:
+    """One input column. `look_back` is how many days pass before its first value, in a five-day week."""
+
+    name: str
+    kind: ColumnKind
+    words: str
+    look_back: int
+    source: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BarsFacts:
+    """`fingerprint`: SHA-256 (hex) of the days and values themselves, not of the file that holds them."""
+
+    days: int
+    first_day: str
+    last_day: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LostDays:
+    """Days of the bars that the feature table leaves out because a second series is missing on them.
+
+    `before` the table's first day (after the indicators' own warm-up), `between` its days, `after` its last one;
+    `count` of them all. `first` and `last` of them all, as ISO text; None where no day was lost.
+    """
+
+    count: int
+    before: int
+    between: tuple[str, ...]
+    after: int
+    first: str | None
+    last: str | None
+
+    def words(self) -> str:
+        """Which days they are, for a line that says how many."""
+        parts = f"{self.before} before the first day kept, {len(self.between)} between, {self.after} after the last"
+        return f"{self.first} to {self.last}; {parts}{_named(self.between)}"
+
+
+def _named(days: Sequence[str]) -> str:
+    if not days:
+        return ""
+    more = f" and {len(days) - _NAMED} more" if len(days) > _NAMED else ""
+    return f" (those between: {', '.join(days[:_NAMED])}{more})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a feature table comes from: the bars it was made of, the day it could start on, the days it lost.
+
+    `first_day_asked`: data.first_day as it stands. `earliest_first_day`: the first on which every column of the tier
+    has a value. `common_first_day`: the first on which every tier without VIX has all its columns, None where the bars
+    are too short for the largest. `lost_days`: None for a tier of one series.
+    """
+
+    first_day_asked: str | None
+    earliest_first_day: str
+    common_first_day: str | None
+    bars: Mapping[str, BarsFacts]
+    lost_days: LostDays | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FurtherFeatures:
+    """A symbol whose rows follow below those of a table's own, from row `first_row` on; fields as in
+    `FeaturesManifest`."""
+
+    symbol: str
+    first_row: int
+    rows: int
+    first_day: str
+    last_day: str
+    warm_up: int
+    open_equals_previous_close: float | None
+    origin: Annotated[Origin | None, Inline()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeaturesManifest:
+    """No clock, no machine. `fingerprint`: of the table's values. Of several symbols all else is said of the first;
+    `further` has the others.
+
+    `warm_up`: days of the bars before the first row. `open_equals_previous_close`: a share of all days of the bars,
+    None where it was not measured.
+    """
+
+    symbol: str
+    tier: str
+    ohlcv: bool
+    rows: int
+    first_day: str
+    last_day: str
+    warm_up: int
+    open_equals_previous_close: float | None
+    fingerprint: str
+    origin: Annotated[Origin | None, Inline()]
+    columns: tuple[FeatureColumn, ...]
+    further: Annotated[tuple[FurtherFeatures, ...], MayBeLeftOut()] = ()
+
+
+def read_manifest(path: Path) -> FeaturesManifest:
+    """The manifest at `path`. Raises FileNotFoundError where there is none, WorkFailed for a damaged one."""
+    return read_record(FeaturesManifest, path)
+
+
+def manifest_if_there(path: Path) -> FeaturesManifest | None:
+    """As `read_manifest`; None where there is none."""
+    try:
+        return read_manifest(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write_manifest(path: Path, manifest: FeaturesManifest) -> None:
+    """Replace the manifest at `path`."""
+    write_record(path, manifest)

@@ -1,0 +1,18 @@
+"""artifacts/endings/: whether a stage ended without a result. No code reads them back: DVC compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsladder.artifacts.record import write_record
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageEnding:
+    without_result: bool
+
+
+def write_stage_ending(path: Path, ending: StageEnding, *, durable: bool = True) -> None:
+    """Replace the ending file `path`."""
+    write_record(path, ending, durable=durable)
