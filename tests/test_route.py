@@ -96,7 +96,7 @@ def test_the_law_carries_the_audit_and_a_failed_probe_makes_every_verdict_invali
     audit = read_json(path)
     assert audit["passed"] is True, audit
     assert read_json(study.law / "scaling.json")["audit"] == audit
-    broken = {"passed": False, "probes": [dict(probe) for probe in audit["probes"]]}
+    broken = audit | {"passed": False, "probes": [dict(probe) for probe in audit["probes"]]}
     broken["probes"][4] |= {"passed": False, "words": "Windows of different regions meet."}
     write_json(path, broken)
     fit_law(study, params_of(study), MemoryTracker())

@@ -212,10 +212,13 @@ def test_how_a_stage_ended_is_read_from_any_of_its_files(tmp_path: Path) -> None
 
 
 def test_figures_of_one_task_only_are_read_from_a_region(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", SCORES)
-    scores = read_scores(tmp_path / "a.json")
-    assert isinstance(scores, CellScores)
-    classes, returns = scores.regions["validation"], scores.regions["test"]
+    regions = {}
+    for metric in ("log_loss", "huber"):
+        write_json(tmp_path / "a.json", {**SCORES, "metric": metric})
+        scores = read_scores(tmp_path / "a.json")
+        assert isinstance(scores, CellScores)
+        regions[metric] = scores.regions
+    classes, returns = regions["log_loss"]["validation"], regions["huber"]["test"]
     assert (classes.loss, classes.loss_se, returns.loss, returns.loss_se) == (0.40, 0.0011, 0.3, None)
     assert classes.decision is None
     assert classes.temperature is not None

@@ -87,7 +87,7 @@ def test_its_model_is_the_lowest_rungs_smallest_or_a_small_one_where_that_is_lar
     assert plan.architecture == build_grid(geometry_of(params), "12k").members[0].architecture()
     large = dataclasses.replace(params, ladder=("2B",), budget="2B")
     small = plan_audit(large)
-    assert small["architecture"]["d_model"] == 8
-    assert small["training"]["precision"] == "fp32"
-    assert small["training"]["optimizer"] == "adamw"
+    assert small.architecture["d_model"] == 8
+    assert small.training.precision == "fp32"
+    assert small.training.optimizer == "adamw"
     assert build_grid(geometry_of(params), "2B").members[0].n_params > AUDITED_AT_MOST

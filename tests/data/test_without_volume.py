@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.record import Record, json_of
 from tsladder.artifacts.store import json_text
 from tsladder.data.bars import Bars, read_bars
 from tsladder.data.columns.core import OHLCV
@@ -112,6 +113,10 @@ def test_models_are_planned_for_the_columns_that_are_left(family: str, tier: str
         assert load_family(family).tokens(geometry).count == columns
 
 
+def text_without_code(plan: Record) -> str:
+    return json_text({name: value for name, value in json_of(plan).items() if name != "code"})
+
+
 def test_plans_of_a_study_with_its_volume_are_what_they_were_before_there_was_the_leaf() -> None:
     """So nobody's finished study changes, whether params.yaml has the leaf or not."""
     with_leaf = read_yaml(DEFAULT_PARAMS)
@@ -120,9 +125,8 @@ def test_plans_of_a_study_with_its_volume_are_what_they_were_before_there_was_th
         hashed = hashlib.sha256()
         for plans in plan_cells(params):
             for plan in (plans.search, plans.train, plans.evaluate):
-                hashed.update(json_text({name: value for name, value in plan.items() if name != "code"}).encode())
-        audit = plan_audit(params)
-        hashed.update(json_text({name: value for name, value in audit.items() if name != "code"}).encode())
+                hashed.update(text_without_code(plan).encode())
+        hashed.update(text_without_code(plan_audit(params)).encode())
         assert hashed.hexdigest() == PLANS
 
 
