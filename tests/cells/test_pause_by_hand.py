@@ -131,6 +131,7 @@ def test_a_pause_whose_owner_is_killed_ends_by_itself(searching: Searching) -> N
     searching.until("it goes on", lambda: searching.epochs() > epochs)
 
 
+@pytest.mark.slow
 def test_a_stop_during_a_pause_finishes_the_epoch_and_the_trial_says_how_long_it_was_paused(
     own_search: Searching,
 ) -> None:

@@ -78,7 +78,13 @@ def modules_of(stage: str) -> set[str]:
     return set(number_makers(NUMBER_MAKERS[stage], SOURCE, stage))
 
 
-@pytest.mark.parametrize("stage", NUMBER_MAKERS)
+OFTEN = ("hpo", "evaluate")
+"""Stages whose loading is watched in every run of the tests; the others' with the slow ones."""
+
+
+@pytest.mark.parametrize(
+    "stage", [stage if stage in OFTEN else pytest.param(stage, marks=pytest.mark.slow) for stage in NUMBER_MAKERS]
+)
 def test_every_module_that_a_stage_really_loads_makes_its_numbers_or_is_named_as_one_that_makes_none(
     stage: str,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,16 +70,21 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).as_posix()
 
 
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def texts(path: Path) -> Iterator[str]:
     """Whole string constants of a module."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
 def parses_json(path: Path) -> bool:
     """Does a module call `read_json`, hand it on, or use `json.load` or `json.loads`?"""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Name) and node.id == "read_json":
             return True
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.load", "json.loads"):
@@ -87,7 +93,7 @@ def parses_json(path: Path) -> bool:
 
 
 def classes(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ClassDef):
             yield node.name
 

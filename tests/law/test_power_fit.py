@@ -213,7 +213,10 @@ def test_the_detectable_exponent_is_found_with_its_power_where_the_noise_is_know
     assert detectable_alpha(of_sizes(sizes, 0.02 / np.sqrt(3)), power=power) == pytest.approx(0.02, rel=0.01)
 
 
-@pytest.mark.parametrize("rungs", [3, 4, 5, 6])
+SLOW_LADDERS = [pytest.param(rungs, marks=pytest.mark.slow) for rungs in (4, 5)]
+
+
+@pytest.mark.parametrize("rungs", [3, 6, *SLOW_LADDERS])
 @pytest.mark.parametrize("days", [0.0, 0.004])
 def test_the_exponent_that_a_ladder_prints_is_found_in_four_studies_of_five(rungs, days):
     """Every ladder estimates its noise, prints its exponent, and a second study of that true exponent is judged."""
