@@ -243,7 +243,7 @@ def test_run_interrupted_goes_on_where_it_stopped(workspace: Workspace) -> None:
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     assert "Traceback" not in error, error
-    assert 0 < workspace.long_trials().count("complete") < 7
+    assert 0 < workspace.long_trials().count("complete") < 14
     workspace.run(sys.executable, "-m", "tsladder.cli", "run")
     assert workspace.long_trials() == ["complete"] * 14
     assert workspace.states() == {CELL: "fresh", "30k-h1": "fresh"}
@@ -297,8 +297,14 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_goes_on_where_it_stopped(works
     celsius = workspace.folder / "celsius"
     celsius.write_text("50")
     (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))
+    # More trials than end on a fast machine between a stop's cause and the stop.
+    trials = 16
     workspace.set(
-        study__seed=43, search__presets__quick__space__epochs={"choices": [120]}, training__patience=None, budget="12k"
+        study__seed=43,
+        search__presets__quick__space__epochs={"choices": [120]},
+        search__trials=trials,
+        training__patience=None,
+        budget="12k",
     )
     live = workspace.folder / "mlruns" / "studies"
     before = {path.parent.name for path in live.glob(f"{CELL}-*/trials.jsonl")}
@@ -323,7 +329,7 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_goes_on_where_it_stopped(works
     assert "stopped for heat" in out
     assert "thermal_abort" in (workspace.folder / "artifacts" / "report" / "experiment_results.csv").read_text()
     kept = ended()
-    assert 0 < len(kept) < 7
+    assert 0 < len(kept) < trials
     assert workspace.states()[CELL] == "failed"
     why = workspace.run(sys.executable, "-m", "tsladder.cli", "why", CELL).stdout
     assert "resumes stage hpo" in why
@@ -342,12 +348,12 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_goes_on_where_it_stopped(works
         process.terminate()
     assert process.returncode == 130
     stopped = ended()
-    assert len(kept) < len(stopped) < 7
+    assert len(kept) < len(stopped) < trials
 
     # By DVC alone: it is no affair of `tsladder run`.
     ran = workspace.repro()
     assert {"hpo@12k-1", "train@12k-1", "evaluate@12k-1", "fit", "report"} <= ran
     assert ended()[: len(stopped)] == stopped
-    assert len(ended()) == 7
+    assert len(ended()) == trials
     assert workspace.states()[CELL] == "fresh"
     assert workspace.repro() == NOTHING
