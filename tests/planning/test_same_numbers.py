@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
+from tsladder.artifacts.plans import write_plan
+from tsladder.params import load_params
+from tsladder.places import Places
 from tsladder.planning import same_numbers as module
+from tsladder.planning.across_cells import plan_files
+from tsladder.planning.cells import plan_cells
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.same_numbers import SameNumbers, same_numbers
 from tsladder.planning.stage_code import NUMBER_MAKERS, TRAINING
@@ -118,3 +125,26 @@ def test_the_table_is_written_where_all_outputs_are_equal_and_only_there(
 def test_the_table_is_read_from_beside_its_module() -> None:
     assert module.TABLE.name == "same_numbers.json"
     assert module.TABLE.exists()
+
+
+def test_cells_of_the_default_study_stay_fresh(tmp_path: Path) -> None:
+    """The plans of the study in dvc.lock, of which DVC decides whether a trained cell is stale."""
+    lock = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))
+    trained = {
+        entry["path"]: entry["md5"]
+        for stage, record in lock["stages"].items()
+        if stage.partition("@")[0] in {"hpo", "train", "evaluate"}
+        for entry in record["deps"]
+        if entry["path"].startswith("artifacts/plans/")
+    }
+    assert len(trained) == 81
+    places, params = Places(tmp_path, tmp_path), load_params(ROOT / "params.yaml")
+    for path, plan in plan_files(places, params, plan_cells(params), supplement_offered=False).items():
+        write_plan(path, plan)
+    now = {name: hashlib.md5((tmp_path / name).read_bytes()).hexdigest() for name in trained}
+    stale = sorted(name for name in trained if now[name] != trained[name])
+    assert stale == [], (
+        "the plans of these cells are not those that they were trained with, so every user trains them again; `before` "
+        "in src/tsladder/planning/same_numbers.json says what stood in plans then, and stays as it was when modules "
+        "are renamed. Where it is meant: dvc repro the default study and commit dvc.lock"
+    )
