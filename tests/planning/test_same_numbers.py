@@ -141,7 +141,7 @@ def test_cells_of_the_default_study_stay_fresh(tmp_path: Path) -> None:
     places, params = Places(tmp_path, tmp_path), load_params(ROOT / "params.yaml")
     for path, plan in plan_files(places, params, plan_cells(params), supplement_offered=False).items():
         write_plan(path, plan)
-    now = {name: hashlib.md5((tmp_path / name).read_bytes()).hexdigest() for name in trained}
+    now = {name: hashlib.md5((tmp_path / name).read_bytes(), usedforsecurity=False).hexdigest() for name in trained}
     stale = sorted(name for name in trained if now[name] != trained[name])
     assert stale == [], (
         "the plans of these cells are not those that they were trained with, so every user trains them again; `before` "
