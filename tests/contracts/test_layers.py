@@ -20,6 +20,7 @@ LAYERS = (
     ("execution", "search", "law"),
     ("training", "results"),
     ("planning",),
+    ("panel",),
     ("models", "data", "evaluation", "tracking"),
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
