@@ -154,3 +154,10 @@ class Panel:
     @property
     def traded_TS(self) -> BoolTS:
         return np.isfinite(self.close_TS)
+
+    @property
+    def traded_value_TS(self) -> FloatTS | None:
+        """Turnover in currency: as the file has it, or Close times Volume; None where it has neither."""
+        if self.turnover_TS is not None:
+            return self.turnover_TS
+        return None if self.volume_TS is None else self.close_TS * self.volume_TS
