@@ -161,3 +161,16 @@ class Panel:
         if self.turnover_TS is not None:
             return self.turnover_TS
         return None if self.volume_TS is None else self.close_TS * self.volume_TS
+
+
+def until(panel: Panel, row: int) -> Panel:
+    """The panel as it was known at the close of session `row`: later sessions are cut off, and with them the stocks
+    that were never traded before. The manifest stays that of the whole file."""
+    seen = np.flatnonzero(panel.traded_TS[: row + 1].any(axis=0))
+    values = {
+        name: None if (value := getattr(panel, name)) is None else value[: row + 1, seen].copy()
+        for name in (field.name for field in dataclasses.fields(panel))
+        if name.endswith("_TS")
+    }
+    symbols_S = tuple(panel.symbols_S[stock] for stock in seen)
+    return dataclasses.replace(panel, dates_T=panel.dates_T[: row + 1].copy(), symbols_S=symbols_S, **values)
