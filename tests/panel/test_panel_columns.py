@@ -126,6 +126,7 @@ def by_definition(panel: Panel, stock: int, row: int, market_T: Any) -> dict[str
 def test_every_column_is_what_its_definition_gives(gaps: bool) -> None:
     panel = made_up(gaps=gaps, seed=3)
     made, market_T = columns_of(panel), market(panel)
+    assert np.isnan(made.values_TSF[~panel.traded_TS]).all()
     rng = np.random.default_rng(0)
     traded = np.argwhere(panel.traded_TS & (np.arange(420)[:, None] >= 64))
     for row, stock in traded[rng.permutation(len(traded))[:120]]:
@@ -157,6 +158,13 @@ def test_a_stock_whose_price_stands_still_has_spread_zero_and_no_noise() -> None
     values = made.values_TSF[300, 5]
     assert values[[0, 1, 2]].tolist() == [0.0, 0.0, 0.0]
     assert np.abs(values[[3, 4]]).max() < 1e-12
+
+
+def test_a_turnover_that_stands_still_has_spread_zero_and_no_correlation() -> None:
+    panel = made_up(gaps=False)
+    still = changed(panel, turnover_TS=np.full_like(panel.close_TS, 1234.56))
+    made = build_columns(still, universe_of(still), ("turnover_vol_21", "return_turnover_corr_21"))
+    np.testing.assert_array_equal(made.values_TSF[63:], 0.0)
 
 
 def test_a_column_that_is_published_late_is_the_earlier_one() -> None:

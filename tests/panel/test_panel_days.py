@@ -156,7 +156,7 @@ def test_fractions_count_the_sessions_from_the_first_whole_one_on() -> None:
 
 def test_a_day_with_too_few_members_is_no_sample_and_is_counted() -> None:
     panel = made_up(days=420, seed=5)
-    universe = find_universe(panel, UniverseRules(min_history=20))
+    universe = find_universe(panel, UniverseRules(min_history=5))
     columns = build_columns(panel, universe, ("ret_1", "vol_21"))
     inputs = normalise(columns.values_TSF, universe.member_TS, "rank")
     axis = day_axis(panel.dates_T, universe, inputs, min_stocks=11)
