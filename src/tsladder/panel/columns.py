@@ -184,29 +184,30 @@ class _Basis:
     @cached_property
     def turnover_TS(self) -> FloatTS:
         """0 on sessions without trade."""
-        turnover_TS = self.panel.traded_value_TS
-        assert turnover_TS is not None  # noqa: S101 - refused before
+        turnover_TS = _needed(self.panel.traded_value_TS)
         return np.where(self.panel.traded_TS, turnover_TS, np.where(self.kept_TS, 0.0, np.nan))
 
     @cached_property
     def overnight_TS(self) -> FloatTS:
-        assert self.panel.open_TS is not None  # noqa: S101 - refused before
-        return self.on_traded(np.log(self.panel.open_TS) - rolling.lag(self.log_TS, 1))
+        return self.on_traded(np.log(_needed(self.panel.open_TS)) - rolling.lag(self.log_TS, 1))
 
     @cached_property
     def intraday_TS(self) -> FloatTS:
-        assert self.panel.open_TS is not None  # noqa: S101 - refused before
-        return self.on_traded(self.log_TS - np.log(self.panel.open_TS))
+        return self.on_traded(self.log_TS - np.log(_needed(self.panel.open_TS)))
 
     @cached_property
     def range_TS(self) -> FloatTS:
-        assert self.panel.high_TS is not None  # noqa: S101 - refused before
-        assert self.panel.low_TS is not None  # noqa: S101 - refused before
-        return self.on_traded(np.log(self.panel.high_TS) - np.log(self.panel.low_TS))
+        return self.on_traded(np.log(_needed(self.panel.high_TS)) - np.log(_needed(self.panel.low_TS)))
 
     def on_traded(self, x_TS: FloatTS) -> FloatTS:
         """`x_TS`, 0 in a pause: nothing moved."""
         return np.where(self.panel.traded_TS, x_TS, np.where(self.kept_TS, 0.0, np.nan))
+
+
+def _needed(values_TS: FloatTS | None) -> FloatTS:
+    if values_TS is None:
+        raise ValueError("a column was asked for that the panel cannot make: `_refuse_names` lets none through")
+    return values_TS
 
 
 def _ret(days: int, basis: _Basis) -> FloatTS:
@@ -289,10 +290,8 @@ def _parkinson(days: int, basis: _Basis) -> FloatTS:
 
 
 def _close_location(basis: _Basis) -> FloatTS:
-    panel = basis.panel
-    assert panel.high_TS is not None  # noqa: S101 - refused before
-    assert panel.low_TS is not None  # noqa: S101 - refused before
-    return rolling.ratio(panel.close_TS - panel.low_TS, panel.high_TS - panel.low_TS, 0.5)
+    high_TS, low_TS = _needed(basis.panel.high_TS), _needed(basis.panel.low_TS)
+    return rolling.ratio(basis.panel.close_TS - low_TS, high_TS - low_TS, 0.5)
 
 
 def _gap_share(basis: _Basis) -> FloatTS:

@@ -157,7 +157,11 @@ class Panel:
 
     @property
     def traded_value_TS(self) -> FloatTS | None:
-        """Turnover in currency: as the file has it, or Close times Volume; None where it has neither."""
+        """Turnover in currency: as the file has it, or Close times Volume; None where it has neither.
+
+        The product is right where both are adjusted by the same factors; a Close with its dividends taken off makes it
+        too small in the past.
+        """
         if self.turnover_TS is not None:
             return self.turnover_TS
         return None if self.volume_TS is None else self.close_TS * self.volume_TS
