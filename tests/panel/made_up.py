@@ -27,12 +27,17 @@ MANIFEST = PanelManifest(
 
 
 def made_up(days: int = 420, stocks: int = 14, seed: int = 0, *, gaps: bool = True) -> Panel:
-    """Prices on a grid of a cent, so that there are ties; about a third of the stocks has gaps, late starts or ends."""
+    """Prices from 0.7 to 14 on a grid of a cent, so that there are ties.
+
+    With `gaps` all stocks miss some days, the second and the fifth are listed late, the third leaves early and the
+    fourth pauses for 40 sessions.
+    """
     rng = np.random.default_rng(seed)
     shape = (days, stocks)
     moves_TS = rng.normal(0.0, 0.01, (days, 1)) + rng.normal(0.0003, 0.02, shape)
     moves_TS[rng.random(shape) < 0.1] = 0.0
-    close_TS = np.round(30.0 * np.exp(np.cumsum(moves_TS, axis=0)), 2)
+    level_S = 0.7 * 20.0 ** (np.arange(stocks) / stocks)
+    close_TS = np.round(level_S * np.exp(np.cumsum(moves_TS, axis=0)), 2)
     open_TS = np.round(close_TS * np.exp(rng.normal(0.0, 0.004, shape)), 2)
     high_TS = np.maximum(open_TS, close_TS) + np.round(rng.random(shape), 2)
     low_TS = np.maximum(np.minimum(open_TS, close_TS) - np.round(0.2 * rng.random(shape), 2), 0.01)
@@ -58,7 +63,7 @@ def made_up(days: int = 420, stocks: int = 14, seed: int = 0, *, gaps: bool = Tr
         high_TS=shown(high_TS),
         low_TS=shown(low_TS),
         volume_TS=shown(volume_TS),
-        close_raw_TS=shown(close_TS * 2.0),
+        close_raw_TS=shown(close_TS * 60.0 / level_S),
         member_TS=traded_TS & (rng.random(shape) > 0.02),
         manifest=MANIFEST,
     )

@@ -160,6 +160,14 @@ def test_a_stock_whose_price_stands_still_has_spread_zero_and_no_noise() -> None
     assert np.abs(values[[3, 4]]).max() < 1e-12
 
 
+def test_stocks_that_all_move_alike_have_beta_1_and_nothing_of_their_own() -> None:
+    panel = made_up(gaps=False)
+    alike = changed(panel, close_TS=panel.close_TS[:, :1] * np.array([1.0, 0.7, 31.0] * 4 + [2.0, 3.3]))
+    values_TSF = build_columns(alike, universe_of(alike), ("beta_63", "idio_vol_63")).values_TSF[63:]
+    np.testing.assert_allclose(values_TSF[..., 0], 1.0, atol=1e-12)
+    np.testing.assert_array_equal(values_TSF[..., 1], 0.0)
+
+
 def test_a_turnover_that_stands_still_has_spread_zero_and_no_correlation() -> None:
     panel = made_up(gaps=False)
     still = changed(panel, turnover_TS=np.full_like(panel.close_TS, 1234.56))

@@ -231,7 +231,7 @@ def _idio_vol(basis: _Basis) -> FloatTS:
     explained_TS = basis.beta_TS * rolling.products(basis.return_TS, basis.market_T1, _BETA_DAYS)
     variance_TS = rolling.products(basis.return_TS, basis.return_TS, _BETA_DAYS)
     left_TS = np.where(variance_TS - explained_TS <= 1e-12 * variance_TS, 0.0, variance_TS - explained_TS)
-    return np.where(_vol(_BETA_DAYS, basis) == 0.0, 0.0, np.sqrt(left_TS / (_BETA_DAYS - 1)))
+    return np.asarray(np.sqrt(left_TS / (_BETA_DAYS - 1)))
 
 
 def _residual(days: int, basis: _Basis) -> FloatTS:

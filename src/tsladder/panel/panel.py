@@ -171,7 +171,7 @@ def until(panel: Panel, row: int) -> Panel:
     """The panel as it was known at the close of session `row`: later sessions are cut off, and with them the stocks
     that were never traded before. The manifest stays that of the whole file."""
     seen = np.flatnonzero(panel.traded_TS[: row + 1].any(axis=0))
-    values = {
+    values: dict[str, Any] = {
         name: None if (value := getattr(panel, name)) is None else value[: row + 1, seen].copy()
         for name in (field.name for field in dataclasses.fields(panel))
         if name.endswith("_TS")
