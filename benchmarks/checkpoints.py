@@ -26,12 +26,12 @@ from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import plan_batch
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.tasks import load as load_task
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.checkpoints import STATE, Checkpoints
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import beat_in_blocks
-from tsladder.training.losses import build_loss
 from tsladder.training.outcome import Job
 from tsladder.training.trainer import Trainer
 from tsladder.training.training_state import Course
@@ -77,13 +77,20 @@ def _job(spec: ModelSpec, precision: str, optimizer: str) -> Job:
         raise SystemExit(f"{spec.n_params:,} parameters do not fit {machine.memory_gib:.1f} GiB")
     settings = Settings(learning_rate=3e-4, weight_decay=1e-3, dropout=0.2, warmup_steps=22, epochs=20)
     return Job(
-        spec=spec, settings=settings, recipe=recipe, seed=1, plan=plan, device="cpu", threads=torch.get_num_threads()
+        spec=spec,
+        settings=settings,
+        recipe=recipe,
+        task="direction",
+        seed=1,
+        plan=plan,
+        device="cpu",
+        threads=torch.get_num_threads(),
     )
 
 
 def _measure(job: Job, windows: object, folder: Path, minutes: float) -> dict[str, object]:
     train = windows.train  # type: ignore[attr-defined]
-    loss = build_loss(job.recipe.loss, train.y_N)
+    loss = load_task(job.task).training_loss(job.recipe.loss, train.y_N)
     feed = Feed(train, torch.device("cpu"))
     index_B = torch.arange(job.plan.effective_batch)
     trainers = {"plain": Trainer(job, loss), "beats": Trainer(job, loss)}

@@ -24,15 +24,19 @@ from typing import Any
 import yaml
 
 from tsladder.artifacts.store import write_json, write_text
-from tsladder.console.pipeline import read_pipeline
-from tsladder.console.question import read_question
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
 from tsladder.planning.plans import cell_key, train_key
+from tsladder.status.dvc_yaml import read_pipeline
+from tsladder.status.question import inputs_text, read_question
 from tsladder.typed_yaml import read_yaml
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.lines import seed_outcome  # noqa: E402 (the records of the tests, which are no installed package)
+
 RUNGS, HORIZONS, TRIALS, EPOCHS, SEEDS = ("12k", "30k", "80k", "200k"), (1, 3, 5), 50, 50, 3
 REPEATS = 7
 FINGERPRINT = "f" * 64
@@ -57,8 +61,9 @@ def write_study(folder: Path) -> Places:
         write_json(places.horizon_splits(horizon), {"horizon": horizon, "counts": counts})
     write_json(places.splits / "splits.json", {})
     question = read_question(places)
-    for path, text in question.texts.items():
+    for path, text in {**question.texts, **inputs_text(places, question.params.data)}.items():
         write_text(folder / path, text)
+    write_json(places.ingestion, {})
     for plans in question.plans:
         write_cell(places, plans)
     for path in (places.audit, places.supplementary, places.transfer):
@@ -95,12 +100,12 @@ def write_cell(places: Places, plans: CellPlans) -> None:
     (live / "lock").touch()
     trained = places.training(cell, train_key(plans.train, choice, FINGERPRINT, splits))
     for number in range(1, SEEDS + 1):
-        write_json(trained / f"seed-{number}" / "outcome.json", {"seconds": 40.0})
+        write_json(trained / f"seed-{number}" / "outcome.json", seed_outcome(seconds=40.0))
         weights = places.models(cell) / f"seed-{number}" / "model.safetensors"
         weights.parent.mkdir(parents=True)
         weights.write_bytes(os.urandom(4 * load_size(cell.budget)))
     write_json(places.models(cell) / "status.json", {"status": "done"})
-    write_json(places.timings(cell), {"seeds": {f"seed-{n}": {"seconds": 40.0} for n in range(1, SEEDS + 1)}})
+    write_json(places.timings(cell), {"seeds": {f"seed-{n}": seed_outcome(seconds=40.0) for n in range(1, SEEDS + 1)}})
     test = {"mean": {"log_loss": 0.35}, "skill": 0.1}
     write_json(places.scores(cell) / "scores.json", {"status": "done", "regions": {"test": test}})
     (places.scores(cell) / "predictions.parquet").write_bytes(os.urandom(500_000))
@@ -234,6 +239,11 @@ def main() -> None:
                 raw[section] |= leaves
             (places.root / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
             counts = state_counts(places)
+            wanted = "stale" if change else "fresh"
+            if set(counts) != {"not_planned", wanted}:
+                raise SystemExit(
+                    f"{words}: cells are {counts}, and should be {wanted}: the study written here is outdated"
+                )
             taken = seconds_of(places, *arguments)
             record[words] = {
                 "median": round(statistics.median(taken), 3),

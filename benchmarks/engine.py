@@ -185,6 +185,7 @@ def _job(spec: ModelSpec, precision: str, machine: Machine, threads: int, worker
             loss="bce",
             monitor="val_loss",
         ),
+        task="direction",
         seed=1,
         plan=plan,
         device=machine.device,
@@ -267,14 +268,14 @@ def _ours(channel: Connection, job: Job) -> None:
     import torch
 
     from tsladder.execution.worker import allocate_for
+    from tsladder.tasks import load as load_task
     from tsladder.training.feed import Feed
-    from tsladder.training.losses import build_loss
     from tsladder.training.trainer import Trainer
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)
     windows = _windows()
-    trainer = Trainer(job, build_loss(job.recipe.loss, windows.y_N))
+    trainer = Trainer(job, load_task(job.task).training_loss(job.recipe.loss, windows.y_N))
     feed = Feed(windows, trainer.device)
     order = torch.Generator().manual_seed(0)
 

@@ -129,7 +129,9 @@ def _one(spec: ModelSpec, recipe: Recipe, seed: int, windows: WindowSet, horizon
     plan = next(
         candidate_plans(effective_batch=recipe.effective_batch, precision=recipe.precision, optimizer=recipe.optimizer)
     )
-    job = Job(spec=spec, settings=SETTINGS, recipe=recipe, seed=seed, plan=plan, device="cpu", threads=1)
+    job = Job(
+        spec=spec, settings=SETTINGS, recipe=recipe, task="direction", seed=seed, plan=plan, device="cpu", threads=1
+    )
     fitted = fit(job, windows.train, windows.validation, lambda _record: True)
     if fitted.best_val_loss is None:
         raise SystemExit(f"{recipe.loss} of {spec.architecture()}, seed {seed}, ended as {fitted.stop_reason}")

@@ -15,12 +15,13 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.execution.probe import probe
 from tsladder.families import names
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
-from tsladder.planning.memory import BatchPlan, memory_terms, predicted_memory_gib, with_micro_batch
+from tsladder.planning.memory import memory_terms, predicted_memory_gib, with_micro_batch
 
 FEATURES = {"itransformer": 205}
 """Family -> columns: the tier a200 where they are the tokens; others: the tier a25."""
@@ -114,7 +115,8 @@ def main() -> None:
         # Two micro-batches are as many as the peak can tell from sixteen.
         plan = with_micro_batch(replace(whole, effective_batch=min(256, 2 * micro_batch)), micro_batch)
         with tempfile.TemporaryDirectory(prefix="tsladder-memory-") as scratch:
-            outcome = probe(spec, plan, device=machine.device, threads=machine.cores, scratch=Path(scratch))
+            probed = probe(spec, plan, device=machine.device, threads=machine.cores, scratch=Path(scratch))
+            outcome = probed.outcome
         if outcome.peak_memory_gib is None or outcome.plan != plan:
             raise SystemExit(f"{spec.architecture()} under {plan} ended as {outcome.stop_reason}: {outcome.message}")
         predicted, measured = predicted_memory_gib(spec, plan), outcome.peak_memory_gib
@@ -128,7 +130,7 @@ def main() -> None:
                 "measured_gib": measured,
                 "held_bytes": held,
                 "step_bytes": step,
-                "seconds": [epoch.train_seconds for epoch in outcome.curve],
+                "seconds": [epoch.train_seconds for epoch in probed.epochs],
             }
         )
         shape = f"{d_model} x {n_layers} x {n_heads} x {ratio}"

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from two_billion import market_windows
 
-from tsladder.execution.supervisor import Ended, Supervisor
+from tsladder.execution.crew import Ended
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import survey
@@ -68,6 +69,7 @@ def main() -> None:
                     spec=spec,
                     settings=settings,
                     recipe=recipe,
+                    task="direction",
                     seed=seed,
                     plan=plan,
                     device=machine.device,

@@ -21,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.lines import PLAN  # noqa: E402
 from tests.report import evidence, studies  # noqa: E402 (the study of the tests, which are no installed package)
 
 from tsladder.law.plots import draw_scaling  # noqa: E402
@@ -46,10 +47,11 @@ def trial(number: int, cell: Cell, rng: np.random.Generator) -> dict[str, object
     draws = {name: float(rng.random()) for name in ("depth_to_width", "learning_rate", "weight_decay", "dropout")}
     return {
         **studies.trial(number, loss, 60.0),
-        "params": {"d_model": int(rng.integers(2, 64)) * 4, "n_layers": int(rng.integers(1, 25)), **draws},
+        "params": {"d_model": int(rng.integers(2, 64)) * 4, "n_layers": int(rng.integers(1, 25)), **PLAN, **draws},
         "n_params": parse_budget(cell.budget),
         "draws": draws,
         "curve": [[11 * epoch, float(loss + rng.random() / 100)] for epoch in range(EPOCHS)],
+        "train_losses": [loss] * EPOCHS,
     }
 
 

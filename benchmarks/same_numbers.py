@@ -78,14 +78,14 @@ def outputs(artifacts: Path) -> dict[str, bytes]:
 
 
 def fingerprints() -> dict[str, str]:
-    """Of every module that makes numbers in a stage of the table, by any strategy and any family."""
+    """Of every module that makes numbers in a stage of the table, by any strategy, family and task."""
     roots = {name for stage in same_numbers().before for name in NUMBER_MAKERS.get(stage, TRAINING)}
     return module_fingerprints(sorted(roots | loaded_by_name()), Code.in_use().source)
 
 
 def loaded_by_name() -> set[str]:
-    """Modules of all strategies and families."""
-    rooms = ("tsladder.search.strategies", "tsladder.families")
+    """Modules of all strategies, families and tasks."""
+    rooms = ("tsladder.search.strategies", "tsladder.families", "tsladder.tasks")
     folders = {room: Code.in_use().source.joinpath(*room.split(".")) for room in rooms}
     return {f"{room}.{path.stem}" for room, folder in folders.items() for path in folder.glob("[!_]*.py")}
 

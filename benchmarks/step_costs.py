@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, spec_from_architecture
 from tsladder.planning.calibration import kept
 from tsladder.planning.duration import DEFAULT_RATES, Rates, step_terms
-from tsladder.planning.memory import BatchPlan
 from tsladder.planning.step_costs import fit_costs
 
 RECORDED = Path(__file__).parent / "results" / "memory.json"

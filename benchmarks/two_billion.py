@@ -128,6 +128,7 @@ def _job(arguments: argparse.Namespace, geometry: Geometry, folder: str) -> Job:
             epochs=1,
         ),
         recipe=recipe,
+        task="direction",
         seed=1,
         plan=plan,
         device=machine.device,
@@ -140,16 +141,16 @@ def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> N
     import torch
 
     from tsladder.execution.worker import allocate_for, peak_memory_gib
+    from tsladder.tasks import load as load_task
     from tsladder.training.best_weights import BestWeights
     from tsladder.training.feed import Feed
-    from tsladder.training.losses import build_loss
     from tsladder.training.optim import learning_rate_factor
     from tsladder.training.trainer import Trainer, predict_logits
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)
     started = time.perf_counter()
-    trainer = Trainer(job, build_loss(job.recipe.loss, windows.train.y_N))
+    trainer = Trainer(job, load_task(job.task).training_loss(job.recipe.loss, windows.train.y_N))
     built = time.perf_counter() - started
     resting = peak_memory_gib(job.device)
     feed = Feed(windows.train, trainer.device)

@@ -8,8 +8,9 @@ from tsladder.stage import run_study_stage
 
 
 def build(places: Places, params: Params) -> None:
-    from tsladder.planning.across_cells import write_plans_across_cells
-    from tsladder.planning.cells import plan_cells, write_plans
+    from tsladder.artifacts.store import write_json
+    from tsladder.planning.across_cells import plan_files
+    from tsladder.planning.cells import plan_cells
     from tsladder.planning.endings import write_endings
     from tsladder.planning.study_time import study_note
     from tsladder.search.forced_trials import forced_by_rung
@@ -17,9 +18,9 @@ def build(places: Places, params: Params) -> None:
 
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
     plans = plan_cells(params)
-    write_plans(places, plans)
     offered = load(params.search.strategy).supplement is not None
-    write_plans_across_cells(places, params, plans, supplement_offered=offered)
+    for path, plan in plan_files(places, params, plans, supplement_offered=offered).items():
+        write_json(path, plan)
     write_endings(places, params.cells)
     note = study_note(places, params, forced)
     if note is not None:

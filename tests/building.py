@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.data.windows import Windows
+from tsladder.execution.crew import Slot
 from tsladder.models.spec import Geometry, ModelSpec
-from tsladder.planning.memory import BatchPlan
+from tsladder.planning.machine import Machine
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.tasks import load
+from tsladder.tasks.parts.losses import Loss
 from tsladder.training.outcome import Job
 
 FEATURES = 3
@@ -73,12 +78,23 @@ def job(**changes: object) -> Job:
         "spec": spec(),
         "settings": settings(),
         "recipe": recipe(),
+        "task": "direction",
         "seed": 7,
         "plan": batch_plan(),
         "device": "cpu",
         "threads": 1,
     }
     return Job(**(values | changes))  # type: ignore[arg-type]
+
+
+def slot(memory_gib: float = 4.0) -> Slot:
+    machine = Machine(cores=1, memory_gib=memory_gib, device="cpu")
+    return Slot(place="here", machine=machine, memory_gib=memory_gib, threads=1)
+
+
+def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
+    """The loss that training.loss calls `name`, of the task that allows it."""
+    return load("regression" if name == "huber" else "direction").training_loss(name, y_train_N)
 
 
 def windows(count: int = 100, *, context_length: int = 24, seed: int = 0, learnable: bool = True) -> Windows:

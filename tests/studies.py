@@ -15,6 +15,8 @@ import pandas as pd
 import yaml
 
 from tsladder.cells.work import open_cell
+from tsladder.execution.crew import Crews
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.planning.plans import read_plan
@@ -116,13 +118,14 @@ def prepare(places: Places) -> None:
         verb(name)(places, params_of(places))
 
 
-def search_here(places: Places, cell: Cell, tracker: Tracker | None = None) -> Tracker:
-    """Search `cell` in this process; the tracker that it was logged to."""
+def search_here(places: Places, cell: Cell, tracker: Tracker | None = None, *, crews: Crews | None = None) -> Tracker:
+    """Search `cell` in this process; the tracker that it was logged to. `crews`: instead of workers of this machine."""
     # Here, so that tests which search nothing run where Optuna is not installed.
     from tsladder.cells.search_cell import search_cell
 
     tracker = tracker or MemoryTracker()
-    search_cell(open_cell(places, params_of(places), cell, read_plan(places.search_plan(cell))), tracker)
+    plan = read_plan(places.search_plan(cell))
+    search_cell(open_cell(places, params_of(places), cell, plan, crews=crews or LocalCrew), tracker)
     return tracker
 
 

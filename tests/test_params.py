@@ -127,6 +127,7 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("law.alpha_of_interest", 0.0),
         ("hardware.memory_gib", -1),
         ("hardware.workers", "many"),
+        ("hardware.lag", 0),
         ("study", None),
     ],
 )
@@ -241,7 +242,7 @@ def test_a_stop_rule_of_a_preset_that_is_not_chosen_may_be_for_another_objective
 
 def test_returns_have_no_auc_to_search_or_stop_by() -> None:
     record = change("target.task", "regression")
-    assert parse_params(record, source="params.yaml").target.metric == "huber"
+    assert parse_params(record, source="params.yaml").target.task == "regression"
     record["search"]["objective"] = "val_auc"
     (fault,) = faults_of(record)
     assert fault.startswith("search.objective: val_auc needs classes")

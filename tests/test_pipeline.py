@@ -326,7 +326,7 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_goes_on_where_it_stopped(works
     assert 0 < len(kept) < 7
     assert workspace.states()[CELL] == "failed"
     why = workspace.run(sys.executable, "-m", "tsladder.cli", "why", CELL).stdout
-    assert "goes on with stage hpo" in why
+    assert "resumes stage hpo" in why
     celsius.write_text("50")
 
     process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")

@@ -80,7 +80,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
     with Terminal(RUN, disturbed.folder, disturbed.environment(), columns=80, rows=24) as terminal:
         assert terminal.end(240) == 0
         assert f"PASS  {CELL}" in terminal.plain
-        assert "The law and the report were not fitted" in terminal.plain
+        assert "The law and the report were not built" in terminal.plain
         assert terminal.is_as_before
     done = undisturbed.run(*RUN)
     assert f"PASS  {CELL}" in done.stdout

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tsladder import api
+from tsladder import api, tasks
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.params.sections import Params
@@ -222,6 +222,11 @@ def _accepted(path: str) -> str:
     folder = ROOT / "src" / "tsladder" / BY_FILE.get(path, "")
     if path in BY_FILE and folder.is_dir():
         return ", ".join(f"`{file.stem}`" for file in sorted(folder.glob("*.py")) if file.stem != "__init__")
+    if path == "target.task":
+        return ", ".join(f"`{name}`" for name in tasks.names())
+    if path == "training.loss":
+        losses = dict.fromkeys(loss for name in tasks.names() for loss in tasks.load(name).losses)
+        return ", ".join(f"`{loss}`" for loss in ("auto", *losses))
     if path == "search.preset":
         return "name of a preset below"
     if path == "budget":

@@ -12,14 +12,13 @@ law = tsladder.fit_law(pandas.DataFrame({"n_params": sizes, "loss": losses}))
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
-from tsladder.console.status import study_state
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
@@ -30,6 +29,8 @@ from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.results.score_facts import Interval
 from tsladder.results.stored import Record, pair_of, read_if_there
+from tsladder.status.study_state import study_state
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Law", "Study", "fit_law", "load_study"]
 
 _POINT = ["cell", "n_params", "loss", "se"]
-_METRICS = ("log_loss", "brier", "auc", "average_precision", "ece", "huber", "ic", "pearson", "r2", "rmse")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -176,12 +176,13 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
     law = read_if_there(places.law / "scaling.json")
+    metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
     return Study(
         name=params.study.name,
         params=params,
         cells=pd.DataFrame([_cell_row(cell) for cell in planned]),
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
-        scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell)]),
+        scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell, metrics)]),
         laws={int(horizon): Law.of_record(record) for horizon, record in law.get("horizons", {}).items()},
         audit=facts.audit,
         not_fresh=states,
@@ -213,21 +214,22 @@ def _trial_rows(cell: CellFacts) -> list[dict[str, Any]]:
             **_head(cell),
             "number": trial.number,
             "state": trial.state,
-            "stop_reason": trial.stop_reason,
+            "stop_reason": trial.outcome.stop_reason,
             "forced": trial.forced,
-            "n_params": trial.n_params,
+            "n_params": trial.outcome.n_params,
             "val_loss": trial.val_loss,
             "val_auc": trial.val_auc,
-            "epochs_run": trial.epochs_run,
-            "seconds": trial.seconds,
-            "peak_memory_gib": trial.peak_memory_gib,
+            "epochs_run": trial.outcome.epochs_run,
+            "seconds": trial.outcome.seconds,
+            "peak_memory_gib": trial.outcome.peak_memory_gib,
             **trial.params,
         }
         for trial in cell.search.trials
     ]
 
 
-def _score_rows(cell: CellFacts) -> list[dict[str, Any]]:
+def _score_rows(cell: CellFacts, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """`metrics`: names of those of the task, in the order of their columns."""
     rows = []
     for region, facts in cell.regions.items():
         estimate = facts.loss_estimate
@@ -244,7 +246,7 @@ def _score_rows(cell: CellFacts) -> list[dict[str, Any]]:
                 "loss_high": high,
                 "base_rate_loss": facts.base_rate_loss,
                 "skill": facts.skill,
-                **{name: value for name in _METRICS if (value := getattr(facts.mean, name)) is not None},
+                **{name: value for name in metrics if (value := facts.mean.get(name)) is not None},
             }
         )
     return rows

@@ -38,8 +38,8 @@ def _run(places: Places, options: argparse.Namespace) -> int:
 
 
 def _plan(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.plan import study_forecast
-    from tsladder.console.tables import forced_lines, forecast_lines
+    from tsladder.console.plan_lines import forced_lines, forecast_lines
+    from tsladder.status.dry_run import study_forecast
 
     if options.calibrate:
         from tsladder.console.calibrate import calibrate_here, calibration_lines
@@ -61,9 +61,9 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
 
 def _status(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.coloured_output import print_lines
-    from tsladder.console.status import StudyReader, study_state
-    from tsladder.console.tables import status_lines
+    from tsladder.console.status_lines import status_lines
     from tsladder.log_file import newest_log, short_path
+    from tsladder.status.study_state import StudyReader, study_state
 
     if options.csv:
         print(StudyReader(places).table(), end="")
@@ -83,8 +83,8 @@ def _status(places: Places, options: argparse.Namespace) -> int:
 
 def _why(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.coloured_output import print_lines
-    from tsladder.console.reason_lines import why_lines
-    from tsladder.console.why import why
+    from tsladder.console.why_lines import why_lines
+    from tsladder.status.why import why
 
     found = why(places, options.cell)
     if options.json:
@@ -139,7 +139,7 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     else:
         print("\n".join(fit_lines(record)))
     if "rows_dropped" in record:
-        print(f"tsladder: note: {record['rows_dropped']} rows say that they were dropped", file=sys.stderr)
+        print(f"tsladder: note: {record['rows_dropped']} rows are marked as dropped", file=sys.stderr)
     if record["ignored_columns"]:
         print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
     return 0

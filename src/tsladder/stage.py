@@ -1,4 +1,4 @@
-"""What every stage script has around its one verb: arguments, plan, endings. Imports nothing heavy.
+"""Run a stage script around its one function: read arguments and plan, write endings. Imports nothing heavy.
 
 A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream hands the
 failure on, so that one failed cell never costs the law. A stage that failed by itself ends in order too, and says so
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import read_json, write_json, write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
@@ -145,6 +146,6 @@ def _write_ending(stage: str, places: Places, cell: Cell, ending: dict[str, Any]
         write_json(places.choice(cell), record)
     elif stage == "train":
         write_json(places.models(cell) / "status.json", record)
-        write_json(places.timings(cell), {"cell": str(cell), "seeds": {}})
+        write_timings(places.timings(cell), Timings(cell=str(cell)))
     else:
         write_json(places.scores(cell) / "scores.json", record)

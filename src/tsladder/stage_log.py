@@ -1,4 +1,4 @@
-"""The log of a stage: that of the `tsladder run` which drives it, or one of its own.
+"""Choose the log of a stage: that of the `tsladder run` that started it, or one of its own.
 
 `dvc repro` and `dvc exp run` keep no log. A stage that one of them starts finds the DVC process among its ancestors,
 and all stages of one such process write to one file: what they print, and what the file alone holds. What a training
@@ -54,7 +54,7 @@ def join_log(logs: Path) -> None:
 
 
 def note_end(code: int, seconds: float) -> None:
-    """How the stage ended, in its log."""
+    """Write into the log how the stage ended."""
     name = os.environ.get(_STAGE, Path(sys.argv[0]).stem)
     current_log().write_unprinted(f"stage {name} ended with {code} after {seconds:.1f} s")
 
@@ -119,5 +119,5 @@ class Copied:
 
 
 def _seen(line: str) -> str:
-    """What stands at the end: a progress bar returns to the beginning of its line."""
+    """Text at the end of a line in which a progress bar returned to the beginning."""
     return line.rpartition("\r")[2]

@@ -113,9 +113,6 @@ LOG_LOSS = "log_loss"
 HUBER = "huber"
 """The loss of a forecast return: Huber's with delta 1, errors in standard deviations of the training labels."""
 
-LOSS_WORDS = {LOG_LOSS: "log loss", HUBER: "Huber loss"}
-LOSS_UNITS = {LOG_LOSS: "nats", HUBER: "units of the training labels' sd"}
-
 
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kMB]?)")
 _UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "B": 1_000_000_000}

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from tests.audit.leaks import column_replaced, with_step, with_windows
 
-from tsladder.audit.answers import Answers, ClassAnswers, ReturnAnswers
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach
 from tsladder.audit.planted import SHOWS_FROM, planted_future_feature
@@ -18,6 +17,7 @@ from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Splits
 from tsladder.data.windows import Windows, WindowSet
+from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome
 
 
@@ -74,19 +74,19 @@ def test_a_control_that_learned_a_little_says_how_many_windows_that_would_take(s
     finding = shuffled_targets(with_step(subject, train=faint))
     assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     auc, windows = float(finding.numbers["control_auc"]), int(finding.numbers["windows"])
-    enough = ClassAnswers().windows_to_rank(auc, LIMIT, PERMUTATIONS)
+    enough = load("direction").label_audit.windows_to_rank(auc, LIMIT, PERMUTATIONS)
     assert LIMIT / 2 < float(finding.numbers["control_z"]) < LIMIT
     assert windows < enough < 4 * windows
     assert "validation windows at the AUC" in str(finding.needs)
 
 
-@pytest.mark.parametrize("answers", [ClassAnswers(), ReturnAnswers()], ids=["classes", "returns"])
+@pytest.mark.parametrize("task", ["direction", "regression"])
 @pytest.mark.parametrize("share", [0.15, 0.22, 0.45, 1.0])
-def test_the_windows_that_are_asked_for_are_just_enough_for_the_rank_test(answers: Answers, share: float) -> None:
+def test_the_windows_that_are_asked_for_are_just_enough_for_the_rank_test(task: str, share: float) -> None:
     """The z that so many windows and two fewer would have: the null's variance is (n + 1) / (3 n^2) and 1 / (n - 1)."""
-    classes = isinstance(answers, ClassAnswers)
+    labels, classes = load(task).label_audit, task == "direction"
     deviation = share / 2.0 if classes else share
-    asked = answers.windows_to_rank(0.5 + deviation if classes else deviation, LIMIT, PERMUTATIONS)
+    asked = labels.windows_to_rank(0.5 + deviation if classes else deviation, LIMIT, PERMUTATIONS)
 
     def z(n: int) -> float:
         return deviation * (PERMUTATIONS / ((n + 1) / (3 * n**2) if classes else 1 / (n - 1))) ** 0.5

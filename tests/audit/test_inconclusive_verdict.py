@@ -15,9 +15,9 @@ from tsladder.artifacts.store import read_json, write_json
 from tsladder.audit.build import audit
 from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, shuffled_targets
 from tsladder.audit.subject import Subject
-from tsladder.console.verdicts import read_verdicts
 from tsladder.places import Places
 from tsladder.report.summary import verdict_lines
+from tsladder.status.law_verdicts import read_verdicts
 from tsladder.tracking.descriptions import law_description
 from tsladder.vocabulary import Region
 

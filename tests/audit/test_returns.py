@@ -10,7 +10,6 @@ from scipy.stats import spearmanr
 from tests.audit.leaks import column_replaced, column_shifted, in_every_region, joined, with_step, with_windows
 from tests.studies import make_study, prepare
 
-from tsladder.audit.answers import ReturnAnswers
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach
@@ -22,9 +21,10 @@ from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
 from tsladder.planning.plans import read_plan
+from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome, Region
 
-ANSWERS = ReturnAnswers()
+ANSWERS = load("regression").label_audit
 
 
 @pytest.fixture(scope="module")

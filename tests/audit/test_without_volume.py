@@ -9,9 +9,9 @@ from tests.studies import make_study, params_of, synthetic_bars, verb
 
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.subject import Subject
-from tsladder.console.planned_features import planned_features
 from tsladder.data.constant_columns import constant_words
 from tsladder.places import Places
+from tsladder.planning.planned_features import planned_features
 from tsladder.planning.plans import read_plan
 
 

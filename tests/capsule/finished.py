@@ -17,8 +17,8 @@ from tsladder.law.audit_record import PROBES
 from tsladder.law.build import law_record
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
-from tsladder.planning.across_cells import write_plans_across_cells
-from tsladder.planning.cells import plan_cells, write_plans
+from tsladder.planning.across_cells import plan_files
+from tsladder.planning.cells import plan_cells
 from tsladder.report.build import build_report
 from tsladder.vocabulary import Cell, Region
 
@@ -34,8 +34,8 @@ def write_study(folder, *, opened=(), reason=REASON):
     places = make_study(folder, budget="200k", ladder=[*SIZES, "2M"], horizons=[1, 3])
     params = params_of(places)
     plans = plan_cells(params)
-    write_plans(places, plans)
-    write_plans_across_cells(places, params, plans, supplement_offered=False)
+    for path, plan in plan_files(places, params, plans, supplement_offered=False).items():
+        write_json(path, plan)
     for cell in params.cells:
         if not params.is_planned(cell):
             write_json(places.scores(cell) / "scores.json", {**records.head(cell), "status": "not_planned"})

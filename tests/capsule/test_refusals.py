@@ -363,7 +363,7 @@ def test_a_capsule_is_not_overwritten_unless_forced(study, tmp_path):
 
 def test_what_would_be_no_sound_capsule_is_not_handed_on(study, tmp_path):
     (study.law / "scaling.png").write_bytes(bytes(40 * 2**20))
-    with pytest.raises(WorkFailed, match="no sound capsule"):
+    with pytest.raises(WorkFailed, match="cannot be packed"):
         pack(study, tmp_path / "study.zip")
     assert list(tmp_path.glob("*.zip")) == []
     assert list(tmp_path.glob(".*.tmp")) == []

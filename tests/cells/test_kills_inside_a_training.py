@@ -11,12 +11,14 @@ import pytest
 from safetensors.torch import load_file
 from tests.building import batch_plan, job, recipe, settings, spec
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.data.windows import FoldWindows
+from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.probe import made_windows
-from tsladder.execution.supervisor import Ended, Progress, Supervisor
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.training.checkpoint_plan import CheckpointPlan
-from tsladder.training.outcome import WEIGHTS, Job, Outcome
+from tsladder.training.outcome import WEIGHTS, Job
 from tsladder.vocabulary import StopReason
 
 pytestmark = pytest.mark.slow
@@ -93,7 +95,7 @@ def test_a_training_killed_ten_times_ends_with_the_bits_of_an_undisturbed_one(ki
     supervisor.end_now()
     assert killed >= KILLS // 3, "the training was over before it could be killed: train for longer"
     assert outcome.resumed_at > 0
-    assert outcome.losses == undisturbed.losses
+    assert outcome.curve == undisturbed.curve
     assert (outcome.best_val_loss, outcome.best_epoch) == (undisturbed.best_val_loss, undisturbed.best_epoch)
     if saved:
         one, other = load_file(tmp_path / "one" / WEIGHTS), load_file(tmp_path / "other" / WEIGHTS)

@@ -93,7 +93,7 @@ def start(work: CellWork, *, strategy: str = "architectural", objective: str = "
     """Label -> words of the lines at a cell's start."""
     space = space_of(work)
     schedule = schedule_of(work, space, strategy=strategy, objective=objective)
-    lines = search_lines(work, Phase.SEARCH, space, schedule, workers=2, done=1)
+    lines = search_lines(work, Phase.SEARCH, space, schedule, workers=2, lag=2, done=1)
     return {label: words.strip() for label, _, words in (line.partition(" ") for line in lines)}
 
 
@@ -133,7 +133,7 @@ def test_each_batch_plan_of_the_grid_stands_there_once_and_none_is_missing(place
     assert len(plans) > 1
     lines = [
         line
-        for line in search_lines(work, Phase.SEARCH, space, schedule, workers=1, done=0)
+        for line in search_lines(work, Phase.SEARCH, space, schedule, workers=1, lag=1, done=0)
         if line.startswith("plan ")
     ]
     assert len(lines) == len(plans)
@@ -179,6 +179,7 @@ def test_of_a_walk_forward_every_fold_is_counted(tmp_path: Path) -> None:
         space := space_of(work),
         schedule_of(work, space, strategy="random_search", objective="val_loss"),
         workers=1,
+        lag=1,
         done=0,
     )
     folds = [line for line in lines if line.startswith("fold ")]

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cells.instant import InstantCrew, Killed
+from tests.execution.instant import InstantCrews, Killed
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
 
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
-from tsladder.console.taken_over import taken_over
 from tsladder.locks import sole_owner
 from tsladder.places import Places
 from tsladder.planning.cells import CellPlans
@@ -28,6 +27,7 @@ from tsladder.planning.plans import read_plan, train_key
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
+from tsladder.status.taken_over import taken_over
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.vocabulary import Cell
@@ -70,7 +70,7 @@ def foretold(places: Places) -> TakenOver:
     """What `plan` says of the cell before it is searched."""
     plan, run = read_plan(places.search_plan(CELL)), run_length_on_disk(places, params_of(places), CELL.horizon)
     assert run is not None
-    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, workers=2)
+    return taken_over(places, CellPlans(CELL, plan, {}, {}), run, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:
@@ -101,18 +101,18 @@ def results(places: Places) -> tuple[Any, ...]:
     ],
 )
 def test_a_search_that_takes_over_is_the_one_that_trains_all(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch, first: Any, then: Any, trained: int | None
+    study: Callable[..., Places], first: Any, then: Any, trained: int | None
 ) -> None:
     """Whatever the order in which workers end; `trained`: of the second search, None where rules differ."""
     before, after = ({f"search__{name}": value for name, value in search.items()} for search in (first, then))
-    InstantCrew.hired(monkeypatch)
+    crew = InstantCrews()
     undisturbed = study("undisturbed", **after)
-    search_here(undisturbed, CELL)
-    search_here(study(**before), CELL)
-    crew = InstantCrew.hired(monkeypatch, seed=1)
+    search_here(undisturbed, CELL, crews=crew)
+    search_here(study(**before), CELL, crews=crew)
+    crew = InstantCrews(seed=1)
     places = study(**after)
     told = foretold(places)
-    search_here(places, CELL)
+    search_here(places, CELL, crews=crew)
     assert results(places) == results(undisturbed)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
     assert sorted(crew.trained) == sorted(line["number"] for line in lines if line["taken_from"] is None)
@@ -123,55 +123,49 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     assert len(crew.trained) < len(lines) if trained is None else len(crew.trained) == trained
 
 
-def test_a_failed_ending_is_tried_again_and_an_unreadable_line_is_no_trial(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch, failing=frozenset({1}))
+def test_a_failed_ending_is_tried_again_and_an_unreadable_line_is_no_trial(study: Callable[..., Places]) -> None:
+    crew = InstantCrews(failing=frozenset({1}))
     places = study(search__trials=6)
-    search_here(places, CELL)
+    search_here(places, CELL, crews=crew)
     (folder,) = places.live_records(CELL, "hpo")
     lines = (folder / "trials.jsonl").read_text().splitlines()
     spoilt = [line[:-9] if json.loads(line)["number"] == 3 else line for line in lines]
     (folder / "trials.jsonl").write_text("\n".join(spoilt) + "\n{torn")
-    crew = InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=7), CELL)
+    crew = InstantCrews()
+    search_here(study(search__trials=7), CELL, crews=crew)
     assert sorted(crew.trained) == [1, 3, 6]
     assert (folder / "trials.jsonl").read_text().endswith("{torn")
 
 
-def test_another_seed_or_recipe_or_task_trains_all_again(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=6), CELL)
+def test_another_seed_or_recipe_or_task_trains_all_again(study: Callable[..., Places]) -> None:
+    crew = InstantCrews()
+    search_here(study(search__trials=6), CELL, crews=crew)
     for leaf, value in (("study__seed", 7), ("training__schedule", "constant"), ("target__task", "threshold_2pct")):
-        crew = InstantCrew.hired(monkeypatch)
-        search_here(study(search__trials=6, **{leaf: value}), CELL)
+        crew = InstantCrews()
+        search_here(study(search__trials=6, **{leaf: value}), CELL, crews=crew)
         assert sorted(crew.trained) == list(range(6)), leaf
 
 
-def test_a_study_copied_to_another_machine_takes_its_trials_along(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch)
+def test_a_study_copied_to_another_machine_takes_its_trials_along(study: Callable[..., Places]) -> None:
+    crew = InstantCrews()
     here = study("here", search__trials=8)
-    search_here(here, CELL)
+    search_here(here, CELL, crews=crew)
     there = study("there", search__trials=9)
     shutil.copytree(here.studies, there.studies)
-    crew = InstantCrew.hired(monkeypatch)
-    search_here(there, CELL)
+    crew = InstantCrews()
+    search_here(there, CELL, crews=crew)
     assert crew.trained == [8]
 
 
 def test_a_trial_taken_over_is_a_run_of_its_search_that_says_so_and_is_logged_once(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+    study: Callable[..., Places],
 ) -> None:
-    InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=6), CELL)
+    crew = InstantCrews()
+    search_here(study(search__trials=6), CELL, crews=crew)
     (folder,) = study(search__trials=6).live_records(CELL, "hpo")
     places, tracker = study(search__trials=7), MemoryTracker()
     for _ in range(2):
-        search_here(places, CELL, tracker)
+        search_here(places, CELL, tracker, crews=crew)
     trials = {run.name: run for run in tracker.runs() if run.parent_id is not None}
     assert sorted(trials) == [f"{CELL}/trial-{number:03d}" for number in range(7)]
     assert sum(run.parent_id is not None for run in tracker.runs()) == 7
@@ -194,19 +188,17 @@ class DyingTracker(MemoryTracker):
     written = False
 
 
-def test_a_kill_while_trials_are_taken_over_loses_and_doubles_nothing(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_while_trials_are_taken_over_loses_and_doubles_nothing(study: Callable[..., Places]) -> None:
     """Dies with every second trial that it takes over, its line written, before MLflow has it."""
-    InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=6), CELL)
+    crew = InstantCrews()
+    search_here(study(search__trials=6), CELL, crews=crew)
     undisturbed = study("undisturbed", search__trials=9)
-    search_here(undisturbed, CELL)
+    search_here(undisturbed, CELL, crews=crew)
     places, tracker, crews = study(search__trials=9), DyingTracker(), []
     while len(crews) < 20:
-        crews.append(InstantCrew.hired(monkeypatch))
+        crews.append(crew := InstantCrews())
         try:
-            search_here(places, CELL, tracker)
+            search_here(places, CELL, tracker, crews=crew)
             break
         except Killed:
             tracker = DyingTracker(stored=tracker.stored, artifacts=tracker.artifacts)
@@ -228,16 +220,16 @@ def draws_of(places: Places) -> list[dict[str, Any]]:
 
 
 def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    study: Callable[..., Places], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    InstantCrew.hired(monkeypatch)
+    crew = InstantCrews()
     narrow = study(search__trials=8)
-    search_here(narrow, CELL)
+    search_here(narrow, CELL, crews=crew)
     known = searched(narrow)
-    crew = InstantCrew.hired(monkeypatch)
+    crew = InstantCrews()
     wide = study(search__trials=11, **RATES)
     assert foretold(wide) == TakenOver(8, exact=True)
-    search_here(wide, CELL)
+    search_here(wide, CELL, crews=crew)
     assert sorted(crew.trained) == [8, 9, 10]
     assert [line["identity"] for line in searched(wide)[:8]] == [line["identity"] for line in known]
     notes = read_json(wide.hpo(CELL) / "coverage.json")["notes"]
@@ -245,59 +237,53 @@ def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
     assert "whose search space this one contains" in capsys.readouterr().err
 
 
-def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=8), CELL)
+def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(study: Callable[..., Places]) -> None:
+    crew = InstantCrews()
+    search_here(study(search__trials=8), CELL, crews=crew)
     wide = study(search__trials=10, **(RATES | ZERO))
-    search_here(wide, CELL)
+    search_here(wide, CELL, crews=crew)
     shorter = searched(wide)
     # A richer search of the narrower space comes too late for it.
-    search_here(study(search__trials=12), CELL)
-    crew = InstantCrew.hired(monkeypatch)
+    search_here(study(search__trials=12), CELL, crews=crew)
+    crew = InstantCrews()
     longer = study(search__trials=12, **(RATES | ZERO))
-    search_here(longer, CELL)
+    search_here(longer, CELL, crews=crew)
     assert searched(longer)[:10] == shorter
     assert sorted(crew.trained) == [10, 11]
 
 
-def test_a_search_that_adopted_and_was_killed_goes_on_as_if_it_had_not_been(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch)
+def test_a_search_that_adopted_and_was_killed_goes_on_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
+    crew = InstantCrews()
     narrow = study(search__trials=8)
-    search_here(narrow, CELL)
+    search_here(narrow, CELL, crews=crew)
     other = study("other", search__trials=11, **RATES)
     shutil.copytree(narrow.studies, other.studies)
-    search_here(other, CELL)
+    search_here(other, CELL, crews=crew)
     places = study(search__trials=11, **RATES)
     tracker = DyingTracker()
     with pytest.raises(Killed):
-        search_here(places, CELL, tracker)
+        search_here(places, CELL, tracker, crews=crew)
     # What is found meanwhile changes nothing any more.
-    search_here(study(search__trials=10), CELL)
-    search_here(study(search__trials=11, **RATES), CELL)
+    search_here(study(search__trials=10), CELL, crews=crew)
+    search_here(study(search__trials=11, **RATES), CELL, crews=crew)
     assert searched(places) == searched(other)
 
 
-def test_a_narrower_space_and_another_strategy_adopt_nothing(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    InstantCrew.hired(monkeypatch)
-    search_here(study(search__trials=7, **RATES), CELL)
-    crew = InstantCrew.hired(monkeypatch)
+def test_a_narrower_space_and_another_strategy_adopt_nothing(study: Callable[..., Places]) -> None:
+    crew = InstantCrews()
+    search_here(study(search__trials=7, **RATES), CELL, crews=crew)
+    crew = InstantCrews()
     narrower = study(search__trials=7)
     assert foretold(narrower) == TakenOver(0, exact=True)
-    search_here(narrower, CELL)
+    search_here(narrower, CELL, crews=crew)
     other = study(search__trials=7, search__strategy="random_search", **RATES)
     assert foretold(other) == TakenOver(0, exact=False)
-    search_here(other, CELL)
+    search_here(other, CELL, crews=crew)
     assert len(crew.trained) == 14
 
 
 def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_are_others(
-    study: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+    study: Callable[..., Places],
 ) -> None:
     """The second phase, and the retraining of the winner, whose identity is a question of the plan and the choice."""
     leaves: dict[str, Any] = {
@@ -308,10 +294,10 @@ def test_what_follows_a_search_is_not_repeated_where_only_its_length_and_stop_ar
     keys, trained = [], []
     for further in ({}, {"search__trials": 4, "search__stop": {"min_trials": 4, "top": 2, "spread": 1.0}}):
         # The fourth trial shall not win.
-        crew = InstantCrew.hired(monkeypatch, failing=frozenset({3}))
+        crew = InstantCrews(failing=frozenset({3}))
         places = study(**(leaves | further))
-        search_here(places, CELL)
-        search_supplementary(places, params_of(places), MemoryTracker())
+        search_here(places, CELL, crews=crew)
+        search_supplementary(places, params_of(places), MemoryTracker(), crews=crew)
         work = open_cell(places, params_of(places), CELL, read_plan(places.train_plan(CELL)))
         choice, inputs = read_json(places.choice(CELL)), (work.dataset.table.fingerprint(), work.dataset.splits_record)
         keys.append((choice, train_key(work.plan, choice, *inputs)))

@@ -8,7 +8,7 @@ import pytest
 
 from tsladder.cells.training_log import TrainingLog
 from tsladder.console.run_log import RunLog
-from tsladder.execution.supervisor import Progress
+from tsladder.execution.crew import Progress
 from tsladder.log_file import RunningLog
 from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import Cell

@@ -11,11 +11,10 @@ import pytest
 from tests.studies import make_study, params_of, prepare, search_here, verb
 
 from tsladder.artifacts.store import read_json, read_lines
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
-from tsladder.console.plan import study_forecast
-from tsladder.console.results import Belonging, read_results
 from tsladder.data.split_files import write_splits
 from tsladder.errors import BadInput
 from tsladder.places import Places
@@ -25,7 +24,8 @@ from tsladder.planning.run_length import run_lengths
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.planned import validation_classes
-from tsladder.search.trials import TrialRecord
+from tsladder.status.cell_results import Belonging, read_results
+from tsladder.status.dry_run import study_forecast
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
@@ -61,7 +61,7 @@ def opened(places: Places) -> CellWork:
 
 
 def trials(places: Places) -> list[TrialRecord]:
-    return [TrialRecord.from_record(line) for line in read_lines(places.hpo(CELL) / "trials.jsonl")]
+    return [TrialRecord.from_json(line) for line in read_lines(places.hpo(CELL) / "trials.jsonl")]
 
 
 def test_the_loss_of_a_trial_is_the_mean_of_its_folds_and_they_are_on_record(
@@ -70,11 +70,11 @@ def test_the_loss_of_a_trial_is_the_mean_of_its_folds_and_they_are_on_record(
     places, tracker = searched
     runs = {run.name: run for run in tracker.stored.values() if "/trial-" in run.name}
     for trial in trials(places):
-        losses = [fold.best_val_loss for fold in trial.folds if fold.best_val_loss is not None]
+        losses = [fold.best_val_loss for fold in trial.outcome.folds if fold.best_val_loss is not None]
         assert len(losses) == FOLDS
         assert trial.best_val_loss == pytest.approx(statistics.fmean(losses), abs=1e-15)
-        assert trial.epochs_run == FOLDS * 2
-        assert trial.best_epoch is None
+        assert trial.outcome.epochs_run == FOLDS * 2
+        assert trial.outcome.best_epoch is None
         metrics = runs[f"{CELL}/trial-{trial.number:03d}"].metrics
         assert [metrics[f"fold_{n}_val_loss"] for n in range(1, FOLDS + 1)] == losses
 
@@ -103,8 +103,8 @@ def test_the_same_study_searched_again_repeats_every_fold_bit_for_bit(
     search_here(again, CELL)
 
     def numbers(trial: TrialRecord) -> list[Any]:
-        folds = [(fold.best_val_loss, fold.val_auc, fold.best_epoch, fold.stop_reason) for fold in trial.folds]
-        return [trial.number, trial.draws, trial.params, trial.best_val_loss, trial.val_auc, trial.curve, folds]
+        folds = [(fold.best_val_loss, fold.val_auc, fold.best_epoch, fold.stop_reason) for fold in trial.outcome.folds]
+        return [trial.number, trial.draws, trial.params, trial.best_val_loss, trial.val_auc, trial.outcome.curve, folds]
 
     assert [numbers(trial) for trial in trials(again)] == [numbers(trial) for trial in trials(places)]
     assert read_json(again.choice(CELL)) == read_json(places.choice(CELL))
@@ -155,7 +155,7 @@ def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
     (plans,) = plan_cells(params_of(places))
     ours = Belonging(inputs=True, search=True, train=False, scores=False)
     results = read_results(places, plans, ours, Unchanged())
-    last = {trial.folds[-1].seconds for trial in trials(places)}
+    last = {trial.outcome.folds[-1].seconds for trial in trials(places)}
     assert set(results.last_model_seconds) == last
     pairs = zip(results.last_model_seconds, results.trial_seconds, strict=True)
     assert all(0 < last_model < trial for last_model, trial in pairs)

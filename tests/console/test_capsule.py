@@ -163,7 +163,7 @@ def test_a_law_that_was_not_fitted_anew_is_named_when_packing(
     write_json(places.law / "scaling.json", {**read_json(places.law / "scaling.json"), "study_key": "0" * 64})
     monkeypatch.chdir(places.root)
     assert main(["export", str(tmp_path / "study.zip")]) == 0
-    assert "answers another question" in capsys.readouterr().err
+    assert "missing or out of date" in capsys.readouterr().err
 
 
 def test_a_cut_capsule_is_one_message_and_exit_2(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.fx import fx_csv
-from tests.studies import make_study, params_of, synthetic_bars
+from tests.studies import make_study, synthetic_bars
 
 from tsladder.console.first_study import first_settings
 from tsladder.data.build import write_features
@@ -70,5 +70,4 @@ def test_the_settings_are_those_under_which_the_stages_accept_the_bars(
 
 def test_a_task_that_is_no_threshold_stays(tmp_path: Path) -> None:
     places = make_study(tmp_path, target__task="regression", **DEFAULT)
-    assert params_of(places).target.regression
     assert first_settings(places, fx(2000, 0.0002)) == ("data.volume=false",)

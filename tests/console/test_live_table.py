@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tsladder.console.live_records import RunningTrial
+from tsladder.artifacts.progress import RunningTrial
 from tsladder.console.live_table import Doings, folded, picture
-from tsladder.console.status import CellState, StudyState
-from tsladder.console.verdicts import HorizonVerdict
+from tsladder.status.law_verdicts import HorizonVerdict
+from tsladder.status.study_state import CellState, StudyState
 
 RUNGS = ("12k", "50k", "200k", "750k", "2M", "20M", "200M", "1.25B", "2B")
 FULL = Doings(
-    doing="stage hpo@200k-1, for 3 min 4 s; paused, no model is trained meanwhile",
+    doing="stage hpo@200k-1, for 3 min 4 s; paused, no model is trained",
     messages=["a short message", "a long one " + "that goes on " * 20, "[red]no markup[/red] and an emoji-free end"],
     note="dvc.lock is damaged: " + "restore it from git, " * 10,
-    keys="q  stop, keeping what is done    p  pause",
+    keys="q  stop and keep what is done    p  pause",
 )
 
 
@@ -162,8 +162,8 @@ def test_a_trial_is_numbered_from_one_as_in_the_messages_and_a_seed_by_its_numbe
 
 
 def test_before_the_first_look_there_is_at_least_what_dvc_does() -> None:
-    lines = drawn(None, Doings(doing="DVC looks for what has changed", keys="q"), width=80, height=24)
-    assert [line for line in lines if line] == ["now: DVC looks for what has changed", "q"]
+    lines = drawn(None, Doings(doing="DVC checks what has changed", keys="q"), width=80, height=24)
+    assert [line for line in lines if line] == ["now: DVC checks what has changed", "q"]
 
 
 def test_a_law_that_is_not_of_the_present_question_is_not_shown() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.console.written import never_built, write_study
+from tests.status.written import never_built, write_study
 from tests.studies import make_study, params_of
 
-from tsladder.console.long_run import long_run
+from tsladder.console.run_lines import long_run
 from tsladder.console.selection import select_cells
 from tsladder.places import Places
 from tsladder.planning.duration import Rates
@@ -36,15 +36,15 @@ def said(places: Places, *only: str) -> str | None:
 
 
 def test_before_anything_is_built_the_forecast_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsladder.console.forecasts.survey", lambda *_, **__: SLOW)
+    monkeypatch.setattr("tsladder.status.time_to_go.survey", lambda *_, **__: SLOW)
     line = said(make_study(tmp_path))
     assert line is not None
-    assert "days to go" in line
+    assert "days left" in line
 
 
 def test_what_is_built_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = write_study(tmp_path, monkeypatch)
-    monkeypatch.setattr("tsladder.console.forecasts.survey", lambda *_, **__: SLOW)
+    monkeypatch.setattr("tsladder.status.time_to_go.survey", lambda *_, **__: SLOW)
     assert said(places) is None
     never_built(places, Cell("30k", 1))
     assert said(places) is not None

@@ -12,11 +12,11 @@ from tests.studies import make_study, params_of, prepare
 
 from tsladder.artifacts.store import write_json
 from tsladder.cli import main
-from tsladder.console.plan import study_forecast
-from tsladder.console.tables import forecast_lines
+from tsladder.console.plan_lines import forecast_lines
 from tsladder.locks import sole_owner
 from tsladder.planning.calibration import keep, kept
 from tsladder.planning.run_length import run_lengths
+from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
 
 
@@ -30,7 +30,7 @@ def test_time_is_known_where_the_bars_are_and_unknown_elsewhere(tmp_path: Path) 
         assert 0 < cell.predicted_step_seconds < cell.predicted_epoch_seconds < cell.predicted_seconds
         assert cell.predicted_seconds_at_most is not None
         assert cell.predicted_seconds <= cell.predicted_seconds_at_most
-    assert forecast_lines(after)[-1].startswith("expected in all")
+    assert forecast_lines(after)[-1].startswith("expected in total")
     study.bars("tiny").unlink()
     before = study_forecast(study, None)
     assert all(cell.predicted_seconds is None for cell in before.cells.values() if cell.planned)

@@ -11,17 +11,18 @@ import torch
 from tests.planning.test_step_costs import GPU
 from tests.studies import make_study
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.cli import main
 from tsladder.console import calibrate
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here, calibration_lines
-from tsladder.console.plan import study_forecast
-from tsladder.console.tables import forecast_lines
+from tsladder.console.plan_lines import forecast_lines
+from tsladder.execution.probe import Probe
 from tsladder.models.spec import ModelSpec
 from tsladder.places import Places
 from tsladder.planning.calibration import keep, kept
 from tsladder.planning.duration import step_terms
-from tsladder.planning.memory import BatchPlan
-from tsladder.training.outcome import EpochRecord, Outcome
+from tsladder.status.dry_run import study_forecast
+from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import StopReason
 
 
@@ -40,11 +41,11 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
 
 def measured(
     spec: ModelSpec, plan: BatchPlan, *, device: str, threads: int, scratch: Path, epochs: int, steps: int
-) -> Outcome:
+) -> Probe:
     """What a probe takes on the made-up GPU, the first epoch ten times as long."""
     assert (device, threads > 0, scratch.is_dir()) == ("cuda", True, True)
     one = steps * GPU.seconds(step_terms(spec, plan, 1))
-    curve = tuple(
+    epochs_of = tuple(
         EpochRecord(
             epoch=epoch,
             steps=epoch * steps,
@@ -55,19 +56,22 @@ def measured(
         )
         for epoch, seconds in enumerate((10 * one, *[one] * (epochs - 1)), start=1)
     )
-    return Outcome(
+    outcome = Outcome(
         stop_reason=StopReason.COMPLETED,
         best_val_loss=0.7,
         val_loss_se=0.01,
         best_epoch=1,
         val_auc=None,
         n_params=spec.n_params,
-        curve=curve,
+        curve=tuple((record.steps, record.val_loss) for record in epochs_of),
+        train_losses=tuple(record.train_loss for record in epochs_of),
         plan=plan,
         retries=0,
         peak_memory_gib=1.0,
-        seconds=sum(record.seconds for record in curve) + GPU.start,
+        seconds=sum(record.seconds for record in epochs_of) + GPU.start,
+        train_seconds=sum(record.train_seconds for record in epochs_of),
     )
+    return Probe(outcome, epochs_of)
 
 
 def test_a_gpu_that_was_never_measured_has_no_forecast(study: Places, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_the_table_shows_cells_what_dvc_does_and_what_was_said(running: Terminal
     running.until_written("12k-h1  pending")
     running.until_written("30k-h3  not planned")
     running.until_written("trial 1/7: val_loss 0.5")
-    running.until_written("q  stop, keeping what is done")
+    running.until_written("q  stop and keep what is done")
     assert "tsladder: log: mlruns/logs/run-" in running.plain
 
 
@@ -123,7 +123,7 @@ def test_a_second_q_asks_once_more_which_ends_the_work_at_once(running: Terminal
 def test_p_holds_the_lock_of_the_pause_until_it_is_pressed_again(running: Terminal, places: Places) -> None:
     running.press("p")
     running.until("the pause is held", lambda: is_owned(places.pause))
-    running.until_written("p  go on")
+    running.until_written("p  resume")
     running.press("p")
     running.until("the pause is over", lambda: not is_owned(places.pause))
 
@@ -331,7 +331,7 @@ def test_a_part_of_the_study_asks_dvc_for_its_cells_and_says_what_is_missing(
     done = piped(places, "run", *arguments)
     assert done.returncode == 0
     assert f"targets: repro {targets}\n" in done.stdout
-    assert "The law and the report were not fitted: `tsladder run`" in done.stdout
+    assert "The law and the report were not built: `tsladder run`" in done.stdout
     assert ("12k-h1 " in done.stdout.partition("OPEN")[2]) == ("12k-1" in targets)
 
 
@@ -391,7 +391,7 @@ def test_a_damaged_file_is_a_note_while_it_is_damaged(watching: Terminal, places
         "a picture without the note",
         lambda: (
             "12k-h1  pending" in (last := watching.plain.rpartition("cell  ")[2])
-            and "q  end" in last
+            and "q  quit" in last
             and "damaged" not in last
         ),
     )

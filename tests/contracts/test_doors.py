@@ -24,7 +24,7 @@ DOORS = {
     "pynvml": ("execution/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/estimators.py",),
     "talib": ("data/formulas.py", "data/columns/declaration.py"),
-    "yaml": ("typed_yaml.py", "console/lock_file.py"),
+    "yaml": ("typed_yaml.py", "status/dvc_lock.py"),
     "yfinance": ("ingest/yahoo.py",),
 }
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -38,7 +38,7 @@ NEVER_CALLED = {
     "pandas.read_pickle",
 }
 # yaml.load with a loader that is, or derives from, SafeLoader
-SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/console/lock_file.py", "yaml.load")}
+SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/status/dvc_lock.py", "yaml.load")}
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 
 

@@ -12,19 +12,20 @@ import pytest
 from tsladder.errors import WorkFailed
 from tsladder.families import names
 from tsladder.planning.fingerprint import import_closure, number_makers, stage_fingerprint
-from tsladder.planning.stage_code import NUMBER_MAKERS, OUTSIDE, is_outside
+from tsladder.planning.stage_code import MADE_IN, NUMBER_MAKERS, OUTSIDE, is_outside
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 STRATEGY = "tsladder.search.strategies.architectural"
 FAMILY = "tsladder.families.patchtst"
+TASK = "tsladder.tasks.threshold"
 
 HARMLESS_EDITS = [
     ("training/gradients.py", "    model.train()\n", "    # a remark\n    model.train()\n"),
     ("training/trainer.py", '"""Train `job.spec` on `train`', '"""Fit `job.spec` on `train`'),
     ("training/trainer.py", "training.monitor val_auc needs", "training.monitor val_auc wants"),
     ("data/windows.py", "a normalised input is not a finite", "a normalised input must be a finite"),
-    ("cells/trial_books.py", 'f"trial {record.number + 1}/', 'f"Trial {record.number + 1}/'),
+    ("cells/trial_records.py", 'f"trial {record.number + 1}/', 'f"Trial {record.number + 1}/'),
     ("cells/start_lines.py", "drawn by TPE", "drawn by the sampler"),
     ("cells/trial_runner.py", "once more stops at once", "ask again to stop at once"),
     ("execution/supervisor.py", "STALL_SECONDS = 600.0", "STALL_SECONDS = 900.0"),
@@ -33,7 +34,7 @@ HARMLESS_EDITS = [
     ("cells/score_records.py", '"scores"}', '"score"}'),
     ("tracking/tracker.py", "_PAUSE_SECONDS = 60.0", "_PAUSE_SECONDS = 50.0"),
     ("tracking/ui.py", "port: int = 5000", "port: int = 5001"),
-    ("console/tables.py", 'MISSING = "-"', 'MISSING = "?"'),
+    ("formatting.py", 'MISSING = "-"', 'MISSING = "?"'),
     ("data/tier_sizes.py", "OHLCV = 5", "OHLCV = 2 + 3"),
     ("data/tiers/a50.py", "columns=50", "columns=25 * 2"),
     ("data/columns/returns.py", "A200 = (", "A300 = ()\nA200 = ("),
@@ -42,9 +43,14 @@ HARMLESS_EDITS = [
     ("families/itransformer.py", "transpose(1, 2)", "transpose(2, 1)"),
     ("families/parts/sparse_attention.py", "amax(-1)", "amax(dim=-1)"),
     ("families/parts/activations.py", "apart = 0", "apart = 1"),
+    ("tasks/regression.py", 'losses: tuple[str, ...] = ("huber",)', 'losses: tuple[str, ...] = ("huber", "huber")'),
+    ("tasks/direction.py", "prices.close_T[horizon:] >", "prices.close_T[horizon:] >="),
+    ("tasks/parts/return_losses.py", "delta=HUBER_DELTA", "delta=2.0 * HUBER_DELTA"),
+    ("tasks/parts/class_words.py", '"base-rate loss"', '"loss of the base rate"'),
+    ("tasks/parts/class_audit.py", "FULL_SCALE = 0.01", "FULL_SCALE = 0.02"),
 ]
-"""Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy or
-family."""
+"""Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy, family
+or task."""
 
 IMPORT_EVERYTHING = """
 import ast, importlib, pathlib, sys
@@ -69,7 +75,7 @@ print("\\n".join(sorted(seen)))
 
 
 def modules_of(stage: str) -> set[str]:
-    return set(number_makers(NUMBER_MAKERS[stage], SOURCE))
+    return set(number_makers(NUMBER_MAKERS[stage], SOURCE, stage))
 
 
 @pytest.mark.parametrize("stage", NUMBER_MAKERS)
@@ -98,8 +104,10 @@ def test_what_is_named_as_making_no_numbers_is_there_and_is_loaded_by_some_stage
     loaded: set[str] = set()
     for stage in NUMBER_MAKERS:
         loaded |= set(import_closure(ROOT / "stages" / f"{stage}.py", SOURCE))
-    for name in names():
-        loaded |= set(import_closure(SOURCE / "tsladder" / "families" / f"{name}.py", SOURCE))
+    for room in ("families", "tasks"):
+        for path in (SOURCE / "tsladder" / room).glob("[!_]*.py"):
+            loaded |= set(import_closure(path, SOURCE))
+    assert set(MADE_IN) <= loaded
     idle = [name for name in OUTSIDE if not any(module == name or module.startswith(name + ".") for module in loaded)]
     # Plan files and the console read these; no stage does.
     assert idle == []
@@ -137,7 +145,7 @@ def test_what_makes_numbers_is_in_also_where_it_is_imported_late(stage: str, mod
         "tsladder.data.tier_columns",
         "tsladder.data.tiers",
         "tsladder.data.tiers.a25",
-        "tsladder.cells.trial_books",
+        "tsladder.cells.trial_records",
         "tsladder.cells.start_lines",
         "tsladder.execution.supervisor",
         "tsladder.execution.worker",
@@ -160,6 +168,17 @@ def test_only_the_family_that_was_chosen_is_in(stage: str) -> None:
     plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], FAMILY), SOURCE))
     assert {FAMILY, "tsladder.families.parts.layers", "tsladder.families.parts.encoder"} <= chosen - plain
     assert not [name for name in names() if name != "patchtst" and f"tsladder.families.{name}" in chosen]
+
+
+@pytest.mark.parametrize("stage", NUMBER_MAKERS)
+def test_only_the_task_that_was_chosen_is_in_with_what_the_stage_asks_of_it(stage: str) -> None:
+    chosen = set(number_makers((*NUMBER_MAKERS[stage], TASK), SOURCE, stage))
+    assert {TASK, "tsladder.tasks.parts.classes", "tsladder.tasks.parts.class_losses"} <= chosen - modules_of(stage)
+    assert not [name for name in chosen if name.endswith(("tasks.direction", "tasks.regression"))]
+    assert not [name for name in chosen if name.startswith("tsladder.tasks.parts.return_")]
+    parts = {name.rpartition("_")[2] for name in chosen if name.startswith("tsladder.tasks.parts.class_")}
+    scored = {"scoring"} if stage in ("evaluate", "audit", "transfer") else set()
+    assert parts == {"losses"} | scored | ({"audit"} if stage == "audit" else set())
 
 
 def test_a_module_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -186,7 +205,7 @@ def edit(copied: Path, module: str, old: str, new: str) -> set[str]:
     stages = ("hpo", "train", "evaluate")
 
     def fingerprints() -> dict[str, dict[str, str]]:
-        chosen = {"hpo": [FAMILY, STRATEGY], "train": [FAMILY], "evaluate": [FAMILY]}
+        chosen = {"hpo": [FAMILY, TASK, STRATEGY], "train": [FAMILY, TASK], "evaluate": [FAMILY, TASK]}
         return {stage: stage_fingerprint(stage, copied / "src", chosen.get(stage, ())) for stage in stages}
 
     before = fingerprints()
@@ -209,6 +228,9 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(copied: Path, mo
         ("training/trainer.py", "DIVERGENCE_LOSS = 10.0", "DIVERGENCE_LOSS = 9.0", {"hpo", "train", "evaluate"}),
         ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", {"hpo", "train", "evaluate"}),
         ("families/parts/layers.py", "functional.gelu", "functional.elu", {"hpo", "train", "evaluate"}),
+        ("tasks/threshold.py", "_highest(prices, price, horizon) >=", "0.9 >=", {"hpo", "train", "evaluate"}),
+        ("tasks/parts/class_losses.py", "FOCUS = 2.0", "FOCUS = 3.0", {"hpo", "train", "evaluate"}),
+        ("tasks/parts/class_scoring.py", "float(np.mean(", "float(np.median(", {"evaluate"}),
         ("search/schedule.py", "START_UP = 6", "START_UP = 7", {"hpo"}),
         ("search/draws.py", "_REDRAWS = 100", "_REDRAWS = 99", {"hpo"}),
         ("search/study.py", "n_ei_candidates=24", "n_ei_candidates=25", {"hpo"}),

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 LAYERS = (
     ("stages", "cli", "api"),
     ("console",),
+    ("status",),
     ("stage",),
     ("stage_log",),
     ("capsule",),
@@ -21,10 +22,12 @@ LAYERS = (
     ("training", "results"),
     ("planning",),
     ("panel",),
-    ("models", "data", "evaluation", "tracking"),
+    ("models", "data", "tracking"),
+    ("tasks",),
+    ("evaluation",),
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
-    ("families", "log_relay", "steps", "typed_yaml", "vocabulary"),
+    ("families", "formatting", "log_relay", "steps", "suggestions", "typed_yaml", "vocabulary"),
     ("errors",),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
@@ -82,7 +85,7 @@ def test_the_package_itself_imports_nothing_but_its_interface_and_that_when_it_i
         "from tsladder import search",
         "from tsladder.search import study",
         "def later():\n    from tsladder.search.study import ask",
-        "from tsladder.evaluation.metrics import log_loss",
+        "from tsladder.tracking.tracker import Tracker",
         "from . import neighbour",
     ],
 )

@@ -100,6 +100,18 @@ def test_the_earlier_studys_split_is_refused_by_the_guard_unless_it_is_lowered(
         check_splits(counts, one_window, 1)
     assert any(fault.startswith("validation has") for fault in caught.value.faults)
     check_splits(counts, dataclasses.replace(one_window, min_positives=0), 1)
+    assert check_splits(counts, one_window, 1, counts_positives=False) == ()
+
+
+def test_a_region_without_windows_is_refused_also_where_a_task_has_no_classes(
+    sp500_table: FeatureTable, by_date: SplitParams, touch_1pct: TargetParams
+) -> None:
+    splits = make_splits(sp500_table.dates_T, by_date, 80, 1, seed=42)
+    counts = count_regions(splits, labels(sp500_table, touch_1pct, 1), sp500_table.dates_T, 80)
+    none = dataclasses.replace(counts[Region.TEST], windows=0, positives=0)
+    with pytest.raises(BadInput) as caught:
+        check_splits({**counts, Region.TEST: none}, by_date, 1, counts_positives=False)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["test has no window"]
 
 
 def test_returns_are_counted_as_up_days_and_others_by_the_same_guard(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
-from tsladder.data.targets import horizon_of, labels, threshold_percent
+from tsladder.data.targets import horizon_of, labels
 from tsladder.errors import BadInput
 from tsladder.params import DataParams, TargetParams
 
@@ -88,7 +88,6 @@ def test_a_horizon_of_no_days_is_refused(table: FeatureTable, touch_1pct: Target
         labels(table, touch_1pct, 0)
 
 
-def test_the_percentage_is_read_from_the_task() -> None:
-    assert {task: threshold_percent(task) for task in PERCENTS} == PERCENTS
-    with pytest.raises(BadInput, match="threshold_<X>pct"):
-        threshold_percent("direction")
+def test_another_threshold_is_refused_with_those_that_there_are(table: FeatureTable) -> None:
+    with pytest.raises(BadInput, match=r"must be one of .*threshold_5pct, got 'threshold_7pct'"):
+        labels(table, TargetParams(task="threshold_7pct", price="high"), 1)

@@ -13,15 +13,15 @@ from scipy.stats import pearsonr, spearmanr
 from tests.building import windows
 
 from tsladder.evaluation.baselines import BASE_RATE, GRADIENT_BOOSTED_TREES, OWN_RATE, PERSISTENCE, Forecast
-from tsladder.evaluation.constant import constant_loss
-from tsladder.evaluation.kinds import RegionForecasts, kind_of
 from tsladder.evaluation.predictions import read_predictions
+from tsladder.evaluation.region import RegionForecasts
 from tsladder.evaluation.regression_baselines import LAST_DAY_RATIO_RIDGE, ZERO_RETURN, return_baselines
 from tsladder.evaluation.regression_intervals import _Resampled, return_intervals
 from tsladder.evaluation.regression_metrics import TrainingReturns, midranks, per_day_huber, scale_of, score_returns
 from tsladder.evaluation.regression_scores import score_return_region
-from tsladder.params import EvaluationParams, TargetParams
-from tsladder.training.labels import label_sd
+from tsladder.params import EvaluationParams
+from tsladder.tasks import load
+from tsladder.tasks.parts.return_losses import label_sd
 from tsladder.vocabulary import HUBER, Region
 
 PARAMS = EvaluationParams(bootstrap_draws=200, confidence=0.95)
@@ -243,39 +243,40 @@ def test_the_ridge_minimises_its_penalised_squared_error() -> None:
 
 
 @pytest.mark.parametrize("task", ["regression", "direction"])
-def test_a_kind_scores_its_regions_and_writes_tables_that_are_read_back(task, tmp_path: Path) -> None:
-    target = TargetParams(task=task, price="high")
+def test_a_task_scores_its_regions_and_writes_tables_that_are_read_back(task, tmp_path: Path) -> None:
+    returns = task == "regression"
     rng = np.random.default_rng(0)
     train_y = rng.normal(0.0, 0.01, 300)
-    y_N = Y if target.regression else (Y > 0).astype(float)
-    kind = kind_of(target, train_y if target.regression else (train_y > 0).astype(float))
+    y_N = Y if returns else (Y > 0).astype(float)
+    train_y = train_y if returns else (train_y > 0).astype(float)
+    kind = load(task).scoring(train_y)
     made = RegionForecasts(
         y_N=y_N,
         dates_N=DATES,
         fingerprint="w",
-        by_seed={1: rng.random(DAYS) * (0.01 if target.regression else 1.0)},
-        baselines=[Forecast(name=BASE_RATE, p_N=np.full(DAYS, 0.0005 if target.regression else 0.5))],
+        by_seed={1: rng.random(DAYS) * (0.01 if returns else 1.0)},
+        baselines=[Forecast(name=BASE_RATE, p_N=np.full(DAYS, 0.0005 if returns else 0.5))],
         seed=3,
     )
     found = kind.score(made, PARAMS, kind.choose(made))
     path = tmp_path / "predictions.parquet"
     kind.frame(Region.TEST, made).to_parquet(path)
     read = read_predictions(path, "test", days=DAYS)
-    assert read.metric == kind.metric == target.metric
+    assert read.metric == kind.metric == load(task).metric
     assert read.trained("a").loss_N.mean() == pytest.approx(getattr(found.mean, kind.metric))
     np.testing.assert_array_equal(read.y_N, y_N)
     for name in kind.shown:
         assert name in found.to_json()["mean"]
-    assert (kind.output_scale is not None) == target.regression
+    assert (load(task).output_scale(train_y) is not None) == returns
 
 
 def test_the_constant_of_training_has_the_loss_that_the_scores_give_it() -> None:
     train_y = np.random.default_rng(0).normal(0.0003, 0.01, 500)
     own = TrainingReturns.of(train_y)
-    target = TargetParams(task="regression", price="high")
+    task = load("regression")
     expected = score_returns(Y, np.full(DAYS, own.mean), own).huber
-    assert constant_loss(target, train_y, Y) == pytest.approx(expected)
-    assert target.metric == HUBER
+    assert task.constant_loss(train_y, Y) == pytest.approx(expected)
+    assert task.metric == HUBER
 
 
 def test_equal_values_share_their_mean_rank() -> None:

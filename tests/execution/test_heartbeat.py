@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tests.execution.thermal import Clock
 
+from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
-from tsladder.execution.heartbeat import PROGRESS, WRITE_EVERY_SECONDS, Heartbeat, VitalSigns
+from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS, Heartbeat, VitalSigns
 
 SIGNS = {3: VitalSigns(silent_seconds=0.25, resident_gib=0.5)}
 

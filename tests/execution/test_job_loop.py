@@ -8,33 +8,35 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from tests.building import batch_plan, job, settings, windows
+from tests.building import batch_plan, job, settings, slot, windows
 from tests.execution.thermal import Clock, Lines, Script
 
+from tsladder.artifacts.heat import Reading, ThermalLevel
+from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
-from tsladder.execution.heartbeat import PROGRESS, Heartbeat, VitalSigns
+from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
+from tsladder.execution.heartbeat import Heartbeat, VitalSigns
 from tsladder.execution.job_loop import keep_busy, retry_words
 from tsladder.execution.memory_guard import MemoryWatch
-from tsladder.execution.supervisor import Ended, Progress, Supervisor
+from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.planning.memory import GIB
-from tsladder.training.heat import Reading, ThermalLevel
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import StopReason
 
 EPOCHS = 5
 
 
 class ImaginedCrew:
-    """Stands in for a Supervisor: its jobs take `EPOCHS` ticks of ten seconds each, and none while they are paused."""
-
-    models_a_job = 1
+    """Has one slot; its jobs take `EPOCHS` ticks of ten seconds each, and none while they are paused. `said`: what it
+    says besides, at its next tick."""
 
     def __init__(self, clock: Clock) -> None:
         self.history: list[str] = []
@@ -42,15 +44,19 @@ class ImaginedCrew:
         self.stopping = False
         self._clock = clock
         self._left: dict[int, int] = {}
+        self.said: list[Event] = []
 
     @property
     def running(self) -> tuple[int, ...]:
         return tuple(self._left)
 
-    def start(self, number: int, _job: Job) -> None:
+    def free(self) -> Sequence[Slot]:
+        return () if self._left else (slot(),)
+
+    def start(self, order: JobOrder, slot: Slot) -> None:
         assert not self.paused
-        self.history.append(f"start {number}")
-        self._left[number] = EPOCHS
+        self.history.append(f"start {order.number}")
+        self._left[order.number] = EPOCHS
 
     def vital_signs(self) -> dict[int, VitalSigns]:
         return {number: VitalSigns(silent_seconds=float(left), resident_gib=0.5) for number, left in self._left.items()}
@@ -69,8 +75,10 @@ class ImaginedCrew:
         self.history.append("stop")
         self.stopping = True
 
-    def events(self, timeout: float) -> Iterator[Progress | Ended]:
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
         self._clock.advance(10.0)
+        while self.said:
+            yield self.said.pop(0)
         for number in list(self._left):
             self._left[number] -= 0 if self.paused else 1
             if self._left[number] == 0 or (self.stopping and not self.paused):
@@ -92,6 +100,8 @@ def ended(reason: StopReason) -> Outcome:
         val_auc=0.5,
         n_params=10,
         curve=(),
+        train_losses=(),
+        train_seconds=0.0,
         plan=batch_plan(),
         retries=0,
         peak_memory_gib=0.1,
@@ -122,16 +132,17 @@ class Shift:
         jobs: int = 1,
         on_look: Callable[[Script], None] | None = None,
         by_hand: Callable[[], bool] | None = None,
+        late: Sequence[Event] = (),
     ) -> None:
         self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, Outcome]()
         self.heartbeat = Pulses(self.clock, lambda: len(self.outcomes), jobs)
         self.crew = ImaginedCrew(self.clock)
+        self.crew.said.extend(late)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
         self.stopped_by: Reading | None = keep_busy(
-            self.crew,  # type: ignore[arg-type]
-            workers=1,
-            next_job=lambda: (waiting.pop(0), job()) if waiting else None,
+            self.crew,
+            next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
             on_retry=lambda event: self.lines(retry_words(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
@@ -193,6 +204,23 @@ def test_a_stop_request_during_a_pause_resumes_and_then_stops() -> None:
     assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
     assert shift.outcomes[0].stop_reason is StopReason.INTERRUPTED
     assert shift.stopped_by is None
+
+
+def test_what_is_said_of_an_unknown_job_or_of_an_earlier_attempt_is_dropped() -> None:
+    record = EpochRecord(epoch=1, steps=1, train_loss=1.0, val_loss=1.0, train_seconds=0.1, seconds=0.1)
+    late = [
+        Ended(0, ended(StopReason.KILLED), attempt=7),
+        Ended(5, ended(StopReason.KILLED)),
+        Progress(5, record),
+        Said(0, "too late", attempt=7),
+    ]
+    shift = Shift(60.0, jobs=2, late=late)
+    assert shift.crew.history == ["start 0", "end 0", "start 1", "end 1", "end now"]
+    assert {number: outcome.stop_reason for number, outcome in shift.outcomes.items()} == dict.fromkeys(
+        (0, 1), StopReason.COMPLETED
+    )
+    assert shift.lines.said == []
+    assert shift.heartbeat.seen[1]["running"][0]["epoch"] == 0
 
 
 def answers(*said: bool) -> Callable[[], bool]:
@@ -376,7 +404,8 @@ def test_suspended_workers_can_be_ended(crew: Supervisor) -> None:
 SUPERVISE = """
 import time
 from tests.building import job, settings, windows
-from tsladder.execution.supervisor import Progress, Supervisor
+from tsladder.execution.crew import Progress
+from tsladder.execution.supervisor import Supervisor
 if __name__ == "__main__":
     supervisor = Supervisor(windows(100), windows(60))
     supervisor.start(0, job(settings=settings(epochs=100_000)))

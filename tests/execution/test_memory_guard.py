@@ -13,13 +13,14 @@ import pytest
 import torch
 from tests.building import batch_plan, job, settings, spec, windows
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution import worker
+from tsladder.execution.crew import Ended, Progress, Retried
 from tsladder.execution.memory_guard import SWAPPED_GIB, KernelKills, MachineMemory, MemoryWatch
-from tsladder.execution.supervisor import Ended, Progress, Retried, Supervisor
-from tsladder.planning.memory import BatchPlan
+from tsladder.execution.supervisor import Supervisor
 from tsladder.training import folds, trainer
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import Job
 from tsladder.training.trainer import Fitted, fit
 from tsladder.vocabulary import StopReason
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from tests.building import geometry, job, settings, spec, windows
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.errors import WorkFailed
-from tsladder.execution.supervisor import Ended, Progress, Retried, Supervisor
+from tsladder.execution.crew import Ended, Progress, Retried
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.build import build
 from tsladder.training.checkpoint import load_weights
 from tsladder.training.checkpoint_plan import CheckpointPlan
-from tsladder.training.outcome import Outcome
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import StopReason
 
@@ -138,7 +139,7 @@ def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_goes_on_from_there
     again.start(0, job(settings=LONG, checkpoints=kept))
     assert wait_for_progress(again).record.epoch == len(stopped.curve) + 1
     again.stop_all()
-    assert run_until_ended(again)[0].resumed_at >= stopped.curve[-1].steps
+    assert run_until_ended(again)[0].resumed_at >= stopped.curve[-1][0]
 
 
 def test_a_killed_worker_started_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.execution.thermal import Clock, Lines, Script, said
 
+from tsladder.artifacts.heat import Reading, ThermalLevel
 from tsladder.execution.thermal_guard import (
     LONGEST_WAIT_SECONDS,
     READ_EVERY_SECONDS,
@@ -15,7 +16,6 @@ from tsladder.execution.thermal_guard import (
     ThermalWatch,
     step,
 )
-from tsladder.training.heat import Reading, ThermalLevel
 
 GO, PAUSE, STOP = Action.GO, Action.PAUSE, Action.STOP
 

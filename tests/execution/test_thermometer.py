@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from tsladder.artifacts.heat import Reading, ThermalLevel
 from tsladder.execution.thermometer import (
     Beside,
     Hwmon,
@@ -23,7 +24,6 @@ from tsladder.execution.thermometer import (
     thermometer_for,
     unread,
 )
-from tsladder.training.heat import Reading, ThermalLevel
 
 # As `sudo powermetrics --samplers smc -n 1` prints on an Intel Mac.
 INTEL = """Machine model: iMac19,1

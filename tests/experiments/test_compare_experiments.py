@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.console.written import set_leaves
 from tests.experiments.written import Experiments, write_results
+from tests.status.written import set_leaves
 
 from tsladder.cli import main
 from tsladder.places import Places
@@ -95,7 +95,7 @@ def test_a_workspace_with_plans_that_its_law_does_not_know_is_refused(
     ("names", "says"),
     [
         (["tidal-axis"], "got tidal-axis alone"),
-        (["tidal-axis", "12k-h1"], "12k-h1 would be a cell, tidal-axis would not"),
+        (["tidal-axis", "12k-h1"], "12k-h1 is a cell, tidal-axis is not"),
         (["12k-h1", "30k-h1", "12k-h3"], "two cells are compared at a time"),
         (["tidal-axis", "tidal-axis"], "tidal-axis stands twice"),
     ],

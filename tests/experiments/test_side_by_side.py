@@ -171,13 +171,13 @@ def test_another_region_may_be_compared_and_the_laws_region_is_told(made: Made) 
     pair = [made(f"validation-{number}", region="validation", sharpness=0.1 * number) for number in (1, 2)]
     found = side_by_side(pair)
     assert found.region == "validation"
-    assert any("is that of its test losses" in note for note in found.notes)
+    assert any("was fitted to its test losses" in note for note in found.notes)
 
 
 def test_an_unknown_layout_is_refused_by_the_name_of_the_experiment(tmp_path: Path) -> None:
     places = write_results(tmp_path)
     (places.law / "scaling.json").write_text("{}")
-    with pytest.raises(BadInput, match=r"results of older are not laid out .* \(region is missing\)"):
+    with pytest.raises(BadInput, match=r"results of older have the layout of another version .* \(region is missing\)"):
         read_experiment(places, "older")
 
 

@@ -559,7 +559,7 @@ def header_alone() -> Case:
 
 @case
 def no_header() -> Case:
-    return refused(b"\n".join(lines().splitlines()[1:]), "row 1", "put a header over the columns")
+    return refused(b"\n".join(lines().splitlines()[1:]), "row 1", "add a header line")
 
 
 @case
@@ -917,7 +917,7 @@ def percent_for_a_price() -> Case:
 def commas_that_could_be_either() -> Case:
     frame = bars().assign(**{c: lambda f, c=c: f[c].round() for c in ("Open", "High", "Low", "Close")})
     content = csv(written(frame, number=lambda v: f"{v:,.0f}"), sep=";")
-    return refused(content, "comma or the point", "--decimal comma", "--decimal point")
+    return refused(content, "comma or point", "--decimal comma", "--decimal point")
 
 
 @case

@@ -720,7 +720,9 @@ TOLD: dict[str, Callable[[], Case]] = {
     ),
     "a_role_that_is_none": lambda: refused(lines(), "--column must be ROLE=NAME", options=("--column", "Klose=Close")),
     "a_column_twice": lambda: refused(
-        lines(), "that column is Open already", options=("--column", "Open=Open", "--column", "Close=Open")
+        lines(),
+        "another --column assigns that column to Open",
+        options=("--column", "Open=Open", "--column", "Close=Open"),
     ),
     "a_role_twice": lambda: refused(
         lines(), "given twice", options=("--column", "Open=Open", "--column", "open=Close")

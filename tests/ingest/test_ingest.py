@@ -79,7 +79,7 @@ def test_other_bars_are_replaced_by_force_only(
     other = lines(change={5: line(5, volume="7")})
     (folder / "other.csv").write_bytes(other)
     assert main(["ingest", "other.csv", "--symbol", "x"]) == 2
-    assert "holds other bars: --force" in capsys.readouterr().err
+    assert "holds other bars: replace them with --force" in capsys.readouterr().err
     assert stored(folder).read_bytes() == before
     assert ingest(other, "--force")["outcome"] == "replaced"
     assert pd.read_parquet(stored(folder))["Volume"][3] == 7.0

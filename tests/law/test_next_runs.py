@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.studies import make_study
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.store import write_json
 from tsladder.law.cost import StudyCost
 from tsladder.law.curve.power_law import PowerFit, fit_power
@@ -21,7 +22,6 @@ from tsladder.params import load_params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import CELL_SECONDS, RunLength, forecast
 from tsladder.planning.grid import build_grid
-from tsladder.planning.memory import BatchPlan
 
 SIZES = np.geomspace(1e5, 1e7, 5)
 WAVE = 0.4 * np.exp([0.03, -0.03, 0.0, -0.03, 0.03])

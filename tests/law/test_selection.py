@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import linregress
+from tests.lines import trial_line
 
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.law.build import read_selection
 from tsladder.law.evidence.selection import expected_best, judge_selection, ranked_losses
 from tsladder.law.points import RungPoint
@@ -130,14 +132,15 @@ def test_where_nothing_can_be_told_nothing_is(sizes: list[float], trials: list[l
 
 
 def line(number: int, loss: float | None, state: str = "complete", auc: float | None = None) -> dict[str, object]:
-    return {"number": number, "state": state, "best_val_loss": loss, "val_auc": auc}
+    return trial_line(number, state=state, best_val_loss=loss, val_auc=auc)
 
 
 def test_trials_are_ranked_by_what_the_search_sought_and_the_last_attempt_counts() -> None:
     lines = [
+        TrialRecord.from_json(one) for one in (
         line(0, 0.9, "interrupted"), line(0, 0.4, auc=0.7), line(1, None, "failed"), line(2, 0.5, auc=0.8),
         line(3, 0.6, "pruned", auc=0.9), line(4, 0.3, auc=None),
-    ]  # fmt: skip
+    )]  # fmt: skip
     assert ranked_losses(lines, "val_loss") == (0.3, 0.4, 0.5, 0.6)
     assert ranked_losses(lines, "val_auc") == (0.5, 0.4)
     assert ranked_losses([], "val_loss") == ()

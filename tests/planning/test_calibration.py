@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.building import batch_plan, geometry, spec
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import ModelSpec
@@ -13,7 +14,7 @@ from tsladder.params import HardwareParams
 from tsladder.planning.calibration import Peak, calibrate, keep, kept
 from tsladder.planning.duration import DEFAULT_RATES, step_terms
 from tsladder.planning.machine import identity, survey
-from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
+from tsladder.planning.memory import DEFAULT_CALIBRATION, Calibration, predicted_memory_gib
 
 SLOWER = 2.5
 ON_CPU = HardwareParams(device="cpu", memory_gib=None, workers="auto")

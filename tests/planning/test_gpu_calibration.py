@@ -7,8 +7,9 @@ import torch
 from tests.building import batch_plan
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here
-from tsladder.execution.probe import probe
+from tsladder.execution.probe import Probe, probe
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, load_params
 from tsladder.places import Places
@@ -16,8 +17,7 @@ from tsladder.planning.calibration import CalibratedMachine
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.machine import survey
-from tsladder.planning.memory import BatchPlan, predicted_memory_gib
-from tsladder.training.outcome import Outcome
+from tsladder.planning.memory import predicted_memory_gib
 
 pytestmark = [
     pytest.mark.gpu,
@@ -67,7 +67,7 @@ def test_peaks_are_told_as_well_as_on_a_cpu(calibrated: CalibratedMachine) -> No
 @pytest.fixture(scope="module", params=UNMEASURED, ids=["bf16-mixed", "fp32", "lean"])
 def other(
     request: pytest.FixtureRequest, study: Places, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[ModelSpec, BatchPlan, Outcome]:
+) -> tuple[ModelSpec, BatchPlan, Probe]:
     (d_model, n_layers, n_heads), plan = request.param
     geometry = geometry_of(load_params(study.params))
     what = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model)
@@ -76,19 +76,20 @@ def other(
 
 
 def test_the_forecast_of_a_model_that_was_not_measured_is_within_half_of_its_step(
-    calibrated: CalibratedMachine, study: Places, other: tuple[ModelSpec, BatchPlan, Outcome]
+    calibrated: CalibratedMachine, study: Places, other: tuple[ModelSpec, BatchPlan, Probe]
 ) -> None:
-    what, plan, outcome = other
+    what, plan, probed = other
     machine = survey(ON_GPU, study.calibration)
     assert machine.rates == calibrated.rates
     assert machine.rates is not None
-    step = min(epoch.train_seconds for epoch in outcome.curve[1:]) / 8
+    step = min(epoch.train_seconds for epoch in probed.epochs[1:]) / 8
     assert forecast(what, plan, machine.part(1, 1), NO_PATIENCE, machine.rates).step == pytest.approx(step, rel=0.5)
 
 
 def test_the_peak_of_a_model_that_was_not_measured_is_told_as_well_as_on_a_cpu(
-    calibrated: CalibratedMachine, other: tuple[ModelSpec, BatchPlan, Outcome]
+    calibrated: CalibratedMachine, other: tuple[ModelSpec, BatchPlan, Probe]
 ) -> None:
-    what, plan, outcome = other
+    what, plan, probed = other
+    outcome = probed.outcome
     assert outcome.peak_memory_gib is not None
     assert -0.10 < predicted_memory_gib(what, plan, calibrated.memory) / outcome.peak_memory_gib - 1 < 0.20

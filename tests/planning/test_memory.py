@@ -5,14 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.building import geometry, spec
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.planning.memory import (
     HEADROOM,
-    BatchPlan,
     candidate_plans,
     least_memory_gib,
     memory_terms,
     plan_batch,
     predicted_memory_gib,
+    smaller_plan,
 )
 
 BIG = spec(d_model=256, n_layers=8, d_ff=1024, n_heads=4)
@@ -63,7 +64,7 @@ def test_what_is_smaller_takes_less_and_keeps_the_effective_batch() -> None:
     for precision, optimizer in (("fp32", "adamw"), ("bf16-mixed", "adamw"), ("bf16", "adamw")):
         plan = plans(precision, optimizer)[0]
         seen = [plan]
-        while (smaller := plan.smaller()) is not None:
+        while (smaller := smaller_plan(plan)) is not None:
             plan = smaller
             seen.append(plan)
         assert (plan.micro_batch, plan.activation_checkpointing) == (1, True)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.building import batch_plan, geometry, spec
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.console.calibrate import probes
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.calibration import Peak, calibrate
 from tsladder.planning.duration import Rates, RunLength, forecast, step_terms
-from tsladder.planning.memory import BatchPlan
 from tsladder.planning.step_costs import COSTS, FEWEST_STEPS, fit_costs
 
 WIDE = geometry(context_length=80, patch_len=16, stride=8, n_features=25)

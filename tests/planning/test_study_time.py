@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of
 
-from tsladder.console.plan import study_forecast
 from tsladder.places import Places
 from tsladder.planning import study_time
 from tsladder.planning.duration import Rates
 from tsladder.planning.machine import Machine
 from tsladder.planning.study_time import seconds_by_cell, study_note
 from tsladder.search.forced_trials import forced_by_rung
+from tsladder.status.dry_run import study_forecast
 
 SLOW, QUICK = Rates(factor=1e5), Rates()
 
 
 def on_a_machine(monkeypatch: pytest.MonkeyPatch, rates: Rates | None) -> None:
     machine = Machine(cores=2, memory_gib=8.0, device="cpu", rates=rates)
-    for module in ("tsladder.planning.study_time", "tsladder.console.plan"):
+    for module in ("tsladder.planning.study_time", "tsladder.status.dry_run"):
         monkeypatch.setattr(f"{module}.survey", lambda *_, **__: machine)
 
 

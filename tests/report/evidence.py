@@ -194,7 +194,7 @@ def with_regions(record, seed):
 
 
 def with_train_losses(record):
-    seeds = {name: {"train_loss": 0.38 + 0.01 * k, **seed} for k, (name, seed) in enumerate(record["seeds"].items())}
+    seeds = {name: {**seed, "train_loss": 0.38 + 0.01 * k} for k, (name, seed) in enumerate(record["seeds"].items())}
     return {**record, "seeds": seeds}
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from tests.lines import seed_outcome, trial_line
 from tests.studies import DEFAULT_PARAMS
 
 from tsladder.params import load_params
@@ -64,19 +65,14 @@ def lines(records):
 
 
 def trial(number, loss, seconds):
-    return {
-        "number": number,
-        "attempt": 1,
-        "state": "complete",
-        "stop_reason": "early_stopping",
-        "params": {},
-        "n_params": 12_757,
-        "best_val_loss": loss,
-        "seconds": seconds,
-        "forced": "largest d_model" if number == 0 else None,
-        "device": "cpu",
-        "peak_memory_gib": 0.3,
-    }
+    return trial_line(
+        number,
+        stop_reason="early_stopping",
+        n_params=12_757,
+        best_val_loss=loss,
+        seconds=seconds,
+        forced="largest d_model" if number == 0 else None,
+    )
 
 
 def write_searched(places, cell, n_params):
@@ -120,7 +116,7 @@ def write_searched(places, cell, n_params):
         "notes": ["the sampler hardly acts"],
     }
     write(places.hpo(cell) / "coverage.json", coverage)
-    seeds = {f"seed-{k}": {"stop_reason": "completed", "seconds": 2.0, "peak_memory_gib": 0.5} for k in (1, 2)}
+    seeds = {f"seed-{k}": seed_outcome(seconds=2.0, peak_memory_gib=0.5) for k in (1, 2)}
     write(places.timings(cell), {"cell": str(cell), "seeds": seeds})
 
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
+from tests.lines import trial_line
 from tests.report import studies
 
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.law.curve.power_law import fit_power
 from tsladder.report.build import build_report
-from tsladder.report.facts import TrialFacts
 from tsladder.report.figures.judging import Judging
 from tsladder.report.figures.parallel import draw_parallel, heights, settings_of
 from tsladder.report.figures.reliability import best_rung, bin_intervals, draw_reliability, wilson
@@ -24,22 +25,13 @@ from tsladder.report.study_files import read_facts
 from tsladder.search.objective import Objective
 
 DRAWN = {"residuals.png", "reliability.png", "shapes.png", "parallel.png"}
-TRIAL = TrialFacts(
-    number=0,
-    state="complete",
-    stop_reason="completed",
-    forced=None,
-    params={},
-    n_params=12_000,
-    val_loss=0.4,
-    val_auc=None,
-    base_rate_loss=None,
-    epochs_run=4,
-    seconds=2.0,
-    peak_memory_gib=None,
-)
+TRIAL = TrialRecord.from_json(trial_line(0, best_val_loss=0.4))
 BY_LOSS, BY_AUC = (Judging(Objective(name), "nats") for name in ("val_loss", "val_auc"))
 DRAWERS = (draw_residuals, draw_reliability, draw_shapes, draw_parallel)
+
+
+def tried(number, *, val_loss, val_auc):
+    return TrialRecord.from_json(trial_line(number, best_val_loss=val_loss, val_auc=val_auc))
 
 
 def facts_of(places):
@@ -140,11 +132,10 @@ def test_the_best_rung_is_the_one_of_lowest_test_loss(whole):
 
 def test_trials_of_one_shape_share_a_disc_of_their_best_loss(whole):
     cell = next(cell for cell in facts_of(whole).planned if str(cell.cell) == "12k-h1")
-    head = {"attempt": 1, "state": "complete", "seconds": 1.0}
     trials = [(16, 2, 0.5), (16, 2, 0.4), (16, 2, None), (8, 4, None)]
     lines = [
-        {**head, "number": k, "params": {"d_model": d, "n_layers": n}, "best_val_loss": loss,
-         "state": "failed" if loss is None else "complete"}
+        trial_line(k, params={"d_model": d, "n_layers": n}, best_val_loss=loss,
+                   state="failed" if loss is None else "complete")
         for k, (d, n, loss) in enumerate(trials)
     ]  # fmt: skip
     (whole.hpo(cell.cell) / "trials.jsonl").write_text(studies.lines(lines))
@@ -156,7 +147,7 @@ def test_trials_of_one_shape_share_a_disc_of_their_best_loss(whole):
 
 def test_a_pruned_trial_has_no_loss_to_be_coloured_by(whole):
     cell = studies.Cell("12k", 1)
-    trial = {"number": 0, "state": "pruned", "best_val_loss": 0.1, "params": {"d_model": 8, "n_layers": 1}}
+    trial = trial_line(0, state="pruned", best_val_loss=0.1, params={"d_model": 8, "n_layers": 1})
     (whole.hpo(cell) / "trials.jsonl").write_text(studies.lines([trial]))
     assert [shape.figure for shape in shapes_of(facts_of(whole).planned[0], BY_LOSS)] == [None]
 
@@ -180,8 +171,8 @@ def test_a_study_of_one_cell_draws(whole):
 
 
 def test_trials_are_compared_by_what_their_search_makes_best():
-    low_loss = dataclasses.replace(TRIAL, number=0, val_loss=0.40, val_auc=0.60)
-    high_auc = dataclasses.replace(TRIAL, number=1, val_loss=0.45, val_auc=0.70)
+    low_loss = tried(0, val_loss=0.40, val_auc=0.60)
+    high_auc = tried(1, val_loss=0.45, val_auc=0.70)
     assert (BY_LOSS.best([low_loss, high_auc]), BY_AUC.best([low_loss, high_auc])) == (0.40, 0.70)
     for judging, best, worst in ((BY_LOSS, 0.40, 0.45), (BY_AUC, 0.70, 0.60)):
         scale = judging.scale([best, worst])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tsladder.report.extent import TrainingExtent
-from tsladder.report.limits import Lack, RungLosses, constant_gap, diagnose
+from tsladder.report.limits import Lack, RungLosses, diagnose
+from tsladder.tasks.parts.class_words import constant_gap
 
 SIZES = (12_000, 30_000, 80_000, 200_000)
 NOISE = (-0.002, 0.0, 0.002)

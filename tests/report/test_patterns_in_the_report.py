@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from tests.lines import PLAN
 from tests.report import studies
 from tests.report.reading import Page, tables_of
 
@@ -31,7 +32,7 @@ def trial(number, loss, shape, rng, **changes):
         "warmup_steps": int(rng.integers(10, 40)),
         "epochs": 20,
     }
-    return {**studies.trial(number, loss, 2.0), "params": params, "val_auc": 1.0 - loss} | changes
+    return {**studies.trial(number, loss, 2.0), "params": {**PLAN, **params}, "val_auc": 1.0 - loss} | changes
 
 
 def write_trials(places, name, losses, *, seed=0, extra=()):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.console.written import set_leaves
+from tests.status.written import set_leaves
 from tests.studies import make_study, params_of, prepare, search_here
 
 from tsladder.artifacts.store import read_json, read_lines

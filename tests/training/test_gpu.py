@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.building import batch_plan, geometry, job, recipe, settings, spec, windows
+from tests.building import batch_plan, build_loss, geometry, job, recipe, settings, spec, windows
 from tests.execution.test_supervisor import run_until_ended
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.probe import made_windows, probe
 from tsladder.execution.shared_windows import SharedWindows
@@ -22,11 +23,10 @@ from tsladder.models.build import build
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
-from tsladder.planning.memory import GIB, BatchPlan, predicted_memory_gib
+from tsladder.planning.memory import GIB, predicted_memory_gib
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.losses import build_loss
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import Job
 from tsladder.training.trainer import fit
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason

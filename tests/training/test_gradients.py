@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.building import batch_plan, job, recipe, settings, spec, windows
+from tests.building import batch_plan, build_loss, job, recipe, settings, spec, windows
 from torch import Tensor
 
 from tsladder.models.build import Model, build
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import LossSums, accumulate_gradients
-from tsladder.training.losses import build_loss
 from tsladder.training.trainer import Trainer
 from tsladder.training.weights import Weights
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.building import batch_plan, job, recipe, settings, spec, windows
+from tests.building import batch_plan, build_loss, job, recipe, settings, spec, windows
 from torch import Tensor
 
 from tsladder.training.feed import Feed
 from tsladder.training.lean import DECAY_EXPONENT, FLOOR, LeanOptimizer
-from tsladder.training.losses import build_loss
 from tsladder.training.trainer import Trainer, fit, predict_logits
 
 DATA = windows(96)

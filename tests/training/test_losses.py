@@ -12,16 +12,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.building import job, recipe, settings, spec, windows
+from tests.building import build_loss, job, recipe, settings, spec, windows
 
 from tsladder.data.windows import Windows
 from tsladder.errors import BadInput
 from tsladder.evaluation.metrics import score_classifier
 from tsladder.models.build import Model, build
+from tsladder.tasks.parts.class_losses import positive_weight, soft_auc
+from tsladder.tasks.parts.losses import Loss
+from tsladder.tasks.parts.return_losses import label_sd
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.labels import label_sd, positive_weight
-from tsladder.training.losses import Loss, build_loss, soft_auc
 from tsladder.training.trainer import fit, predict_logits
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights
@@ -214,7 +215,7 @@ def test_a_regression_reports_hubers_loss_and_no_auc() -> None:
 
     train, validation = returns(300, 3), returns(60, 2)
     fitted = fit(
-        job(recipe=recipe(loss="huber"), settings=settings(epochs=15, learning_rate=1e-2)),
+        job(recipe=recipe(loss="huber"), task="regression", settings=settings(epochs=15, learning_rate=1e-2)),
         train,
         validation,
         lambda _record: True,

@@ -6,13 +6,12 @@ import math
 
 import pytest
 import torch
-from tests.building import job, recipe, settings, spec, windows
+from tests.building import build_loss, job, recipe, settings, spec, windows
 
 from tsladder.models.build import build
 from tsladder.training import trainer
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.losses import build_loss
 from tsladder.training.optim import build_optimizer, learning_rate_factor
 from tsladder.training.outcome import EpochRecord
 from tsladder.training.trainer import Fitted, fit, predict_logits

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.building import job, recipe, settings, spec, windows
+from tests.building import build_loss, job, recipe, settings, spec, windows
 from torch import Tensor
 
 from tsladder.models.build import Model, build, lower
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
-from tsladder.training.losses import build_loss
 from tsladder.training.optim import RoundingAdamW, build_optimizer
 from tsladder.training.trainer import Trainer, fit, predict_logits
 from tsladder.training.weights import Weights

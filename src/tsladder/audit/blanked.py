@@ -1,4 +1,4 @@
-"""Probe `blanked_test_targets`: the answers of the test region decide nothing but the score.
+"""Probe `blanked_test_targets`: the labels of the test region decide nothing but the score.
 
 Every test label is turned into its opposite (blanking them would shorten the labels' known days). Windows, the weights
 of a small model, its loss on validation and the forecasts of every fitted baseline, on test, too, must be the same, bit
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsladder.audit.answers import Answers
 from tsladder.audit.finding import Finding, listed, outcome_of
 from tsladder.audit.subject import Subject, same_inputs
 from tsladder.data.windows import WindowSet
+from tsladder.tasks.parts.label_audit import LabelAudit
 from tsladder.vocabulary import Region
 
 _EPOCHS = 2
@@ -27,14 +27,14 @@ def blanked_test_targets(subject: Subject) -> Finding:
         splits, y_T = subject.splits(horizon), subject.labels(horizon)
         ends_N = subject.windows(horizon).test.ends_N
         blanked_T = y_T.copy()
-        blanked_T[ends_N] = subject.answers.turned(y_T[ends_N])
+        blanked_T[ends_N] = subject.label_audit.turned(y_T[ends_N])
         flipped += len(ends_N)
         pairs = [
             (cutter(subject.table, splits, y_T), cutter(subject.table, splits, blanked_T))
             for cutter in subject.pipeline.cutters
         ]
         for before, after in pairs:
-            changed += [f"h{horizon}: {what}" for what in _changed_windows(subject.answers, before, after)]
+            changed += [f"h{horizon}: {what}" for what in _changed_windows(subject.label_audit, before, after)]
         if horizon == subject.first_horizon:
             results, ended = _changed_results(subject, pairs)
             changed += [f"h{horizon}: {what}" for what in results]
@@ -64,13 +64,13 @@ def blanked_test_targets(subject: Subject) -> Finding:
     )
 
 
-def _changed_windows(answers: Answers, before: WindowSet, after: WindowSet) -> list[str]:
+def _changed_windows(labels: LabelAudit, before: WindowSet, after: WindowSet) -> list[str]:
     changed = []
     for region in Region:
         one, other = before.region(region), after.region(region)
         if not same_inputs(one, other):
             changed.append(f"inputs of {region}")
-        turned = answers.turned(one.y_N) if region is Region.TEST else one.y_N
+        turned = labels.turned(one.y_N) if region is Region.TEST else one.y_N
         if not np.array_equal(turned, other.y_N):
             changed.append(f"labels of {region}")
     return changed

@@ -101,6 +101,7 @@ def open_subject(places: Places, plan: Plan) -> Subject:
     model = SmallModel(
         spec=spec_from_architecture(geometry, plan["architecture"]),
         recipe=Recipe.from_record(plan["training"]),
+        task=plan["target"]["task"],
         seed=derive_seed(plan["seed"], "audit", "model"),
     )
     return Subject(

@@ -12,12 +12,12 @@ from tsladder.vocabulary import Region
 
 
 def permute(subject: Subject, windows: WindowSet, *, training: int, validation: int) -> Floats:
-    """Labels y_T of the first horizon, with those of the windows of training and of validation permuted, see `answers`.
+    """Labels y_T of the first horizon, with those of the windows of training and of validation permuted by the task.
     The two numbers name the permutation of each region; the same number gives the same labels."""
     y_T = subject.labels(subject.first_horizon).copy()
     for region, number in ((Region.TRAIN, training), (Region.VALIDATION, validation)):
         ends_N = windows.region(region).ends_N
-        y_T[ends_N] = subject.answers.permuted(y_T[ends_N], subject.random("deal", region, number))
+        y_T[ends_N] = subject.label_audit.permuted(y_T[ends_N], subject.random("deal", region, number))
     return y_T
 
 

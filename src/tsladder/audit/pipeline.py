@@ -19,8 +19,9 @@ from tsladder.data.indicators import build_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
 from tsladder.data.windows import WindowSet, build_windows
-from tsladder.evaluation.kinds import Known, kind_of
+from tsladder.evaluation.region import Known
 from tsladder.params import DataParams, TargetParams, WindowParams
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
@@ -83,7 +84,7 @@ def study_pipeline(
             ratio_train_NF=ratio.train.last_day(),
             ratio_scored_NF=ratio.region(region).last_day(),
         )
-        return {made.name: made.p_N for made in kind_of(target, train.y_N).fitted_baselines(known)}
+        return {made.name: made.p_N for made in load_task(target.task).scoring(train.y_N).fitted_baselines(known)}
 
     return Pipeline(
         features=features,

@@ -19,7 +19,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, outcome_of, rounded
@@ -27,8 +26,8 @@ from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import compare_truncated, cut_rows
 from tsladder.data.bars import Bars
 from tsladder.data.features import ColumnKind, FeatureColumn, FeatureTable
-from tsladder.data.targets import threshold_percent
 from tsladder.params import TargetParams
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import ProbeOutcome, Region
 
 IMPLAUSIBLE_SKILL = 0.5
@@ -36,8 +35,6 @@ SHOWS_FROM = 400
 """Training windows from which the planted column gave an implausible skill wherever it was measured and both outcomes
 were among them (docs/decisions.md)."""
 
-_FULL_SCALE = 0.01
-_FULL_SCALE_OF_RETURNS = 0.1
 PLANTED = FeatureColumn(
     name="planted_future",
     kind=ColumnKind.BOUNDED,
@@ -59,7 +56,7 @@ def planted_future_feature(subject: Subject) -> Finding:
     seen_by_truncation = PLANTED.name in compared.changed
     skill = {name: last_day_skill(subject, table, horizon) for name, table in (("", subject.table), ("p", planted))}
     too_good, own_too_good = skill["p"] > IMPLAUSIBLE_SKILL, skill[""] > IMPLAUSIBLE_SKILL
-    linear = subject.answers.linear_name
+    linear = subject.label_audit.linear_name
     missed, needs = [], []
     if not seen_by_truncation:
         missed.append("cutting off the future did not change it")
@@ -118,15 +115,8 @@ def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTab
 
 def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
     beyond_T = np.zeros(len(table.close_T))
-    full_scale = _FULL_SCALE_OF_RETURNS if target.regression else _FULL_SCALE
-    if target.regression or target.task == "direction":
-        reached_T, asked = table.close_T[horizon:], 0.0
-    else:
-        price_T = table.high_T if target.price == "high" else table.close_T
-        reached_T = sliding_window_view(price_T[1:], horizon).max(axis=1)
-        asked = threshold_percent(target.task) / 100.0
-    beyond_T[:-horizon] = reached_T / table.close_T[:-horizon] - (1.0 + asked)
-    return np.clip(beyond_T / full_scale, -1.0, 1.0)
+    beyond_T[:-horizon] = load_task(target.task).label_audit.given_away(table, target.price, horizon)
+    return beyond_T
 
 
 def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float:
@@ -134,4 +124,4 @@ def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float
     ratio = subject.pipeline.ratio_windows(table, subject.splits(horizon), subject.labels(horizon))
     forecasts = subject.pipeline.forecasts(ratio, ratio, table, Region.VALIDATION)
     y_N = ratio.validation.y_N.astype(np.float64)
-    return subject.answers.skill(ratio.train.y_N, y_N, forecasts[subject.answers.linear])
+    return subject.label_audit.skill(ratio.train.y_N, y_N, forecasts[subject.label_audit.linear])

@@ -1,10 +1,10 @@
 """Probe `shuffled_targets`: labels that mean nothing teach nothing.
 
 The labels of training and validation are permuted: in each region half the windows, drawn at random, get a 1;
-returns are put into another order (below, read IC for AUC and ridge for logistic: their null is in `answers`). Then the
-study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small model and
-the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or validation's
-labels reach the fitting. Where a leak sits decides how it shows:
+returns are put into another order (below, read IC for AUC and ridge for logistic; `rank` of each task has its null).
+Then the study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small
+model and the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or
+validation's labels reach the fitting. Where a leak sits decides how it shows:
 
 - A label among the inputs (a column made of labels, statistics by label): training then teaches to read it, and
   validation is ranked almost without error. Seen by the rank test below. That only the labels handed in are leaked, and
@@ -37,12 +37,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tsladder.audit.answers import Answers, Ranking
 from tsladder.audit.finding import Finding, Number, outcome_of
 from tsladder.audit.permutation import label_among_inputs, permute
 from tsladder.audit.small_model import Learned
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.windows import WindowSet
+from tsladder.tasks.parts.label_audit import LabelAudit, Ranking
 from tsladder.vocabulary import Region
 
 PERMUTATIONS = 4
@@ -58,17 +58,17 @@ Cut = tuple[WindowSet, WindowSet]
 
 
 def shuffled_targets(subject: Subject) -> Finding:
-    horizon, pipeline, answers = subject.first_horizon, subject.pipeline, subject.answers
+    horizon, pipeline, labels = subject.first_horizon, subject.pipeline, subject.label_audit
     real = subject.windows(horizon)
     permuted = [permute(subject, real, training=number, validation=number) for number in range(PERMUTATIONS)]
     cuts = [pipeline.both_windows(subject.table, subject.splits(horizon), y_T) for y_T in permuted]
     learned = [pipeline.train(windows, None) for windows, _ in cuts]
-    control = pipeline.train(label_among_inputs(cuts[0][0], answers.shown(permuted[0])), None)
+    control = pipeline.train(label_among_inputs(cuts[0][0], labels.shown(permuted[0])), None)
     forecasts = [_forecasts(subject, cut) for cut in cuts]
     strangers = sum(not _carries(cut, y_T) for cut, y_T in zip(cuts, permuted, strict=True))
     peeking = _peeking(subject, real, cuts[0], forecasts[0])
     y_DN = [windows.validation.y_N.astype(np.float64) for windows, _ in cuts]
-    linear = answers.rank(y_DN, [one[answers.linear] for one in forecasts])
+    linear = labels.rank(y_DN, [one[labels.linear] for one in forecasts])
     numbers: dict[str, Number] = {
         "horizon": horizon,
         "deals": PERMUTATIONS,
@@ -77,14 +77,14 @@ def shuffled_targets(subject: Subject) -> Finding:
         "deals_with_other_labels": strangers,
         "peeking": ", ".join(peeking) or "none",
     }
-    ranked = {f"the last-day {answers.linear_name}": linear}
+    ranked = {f"the last-day {labels.linear_name}": linear}
     broken = [one.ended for one in (*learned, control) if one.p_N is None]
     model = seen = None
     if not broken:
-        model = ranked["the small model"] = answers.rank(y_DN, _made(learned))
-        seen = answers.rank(y_DN[:1] * PERMUTATIONS, _made([control] * PERMUTATIONS))
+        model = ranked["the small model"] = labels.rank(y_DN, _made(learned))
+        seen = labels.rank(y_DN[:1] * PERMUTATIONS, _made([control] * PERMUTATIONS))
         numbers |= model.numbers("model")
-    numbers |= linear.numbers(answers.linear_name)
+    numbers |= linear.numbers(labels.linear_name)
     if seen is not None:
         numbers |= {f"control_{seen.statistic}": round(seen.value, 3), "control_z": round(seen.z, 1)}
     z, who = max((ranking.z, who) for who, ranking in ranked.items())
@@ -103,27 +103,27 @@ def shuffled_targets(subject: Subject) -> Finding:
             f"The small model did not even learn labels shown to it openly ({seen.words()} on "
             f"{len(real.validation)} windows), so it could have missed a leak."
         )
-        needs = _needs(answers, seen, training=len(real.train), validation=len(real.validation))
+        needs = _needs(labels, seen, training=len(real.train), validation=len(real.validation))
     else:
         words = (
             f"With permuted labels neither the small model ({model.words()}) nor the last-day "
-            f"{answers.linear_name} ({linear.value:.2f}) knows anything, and validation's labels change nothing that "
+            f"{labels.linear_name} ({linear.value:.2f}) knows anything, and validation's labels change nothing that "
             "is fitted."
         )
     blind = seen is None or seen.z <= LIMIT
     return Finding(name=_NAME, outcome=outcome_of(leak=leak, blind=blind), numbers=numbers, words=words, needs=needs)
 
 
-def _needs(answers: Answers, seen: Ranking, *, training: int, validation: int) -> str:
+def _needs(labels: LabelAudit, seen: Ranking, *, training: int, validation: int) -> str:
     """What the control would take to exceed LIMIT: by the rank test itself, and by what was measured of training."""
-    least = answers.windows_to_rank(1.0, LIMIT, PERMUTATIONS)
+    least = labels.windows_to_rank(1.0, LIMIT, PERMUTATIONS)
     if validation < least:
         return f"at least about {least} validation windows; this study has {validation}"
     ways = []
     if training < LEARNS_FROM:
         ways.append(f"at least about {LEARNS_FROM} training windows; this study has {training}")
     if seen.z > LIMIT / 2.0:
-        enough = answers.windows_to_rank(seen.value, LIMIT, PERMUTATIONS)
+        enough = labels.windows_to_rank(seen.value, LIMIT, PERMUTATIONS)
         ways.append(f"about {enough} validation windows at the {seen.words()} it reached; this study has {validation}")
     if not ways:
         ways.append(

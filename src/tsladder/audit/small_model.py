@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.data.windows import Windows, WindowSet
-from tsladder.evaluation.regression_metrics import scale_of
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
 from tsladder.planning.recipe import Recipe, Settings
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from tsladder.models.build import Model
@@ -43,6 +43,7 @@ class SmallModel:
 
     spec: ModelSpec
     recipe: Recipe
+    task: str
     seed: int
 
 
@@ -111,6 +112,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
             epochs=epochs,
         ),
         recipe=dataclasses.replace(model.recipe, effective_batch=diet.batch, patience=None, min_delta=0.0),
+        task=model.task,
         seed=model.seed,
         plan=next(plans),
         device="cpu",
@@ -122,7 +124,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
         return Learned(
             weights=_weights_digest(fitted.model),
             validation_loss=fitted.best_val_loss,
-            p_N=_forecasts(fitted.model, windows, model.recipe.loss) if scored else None,
+            p_N=_forecasts(fitted.model, windows, model.task) if scored else None,
             ended=str(fitted.stop_reason),
         )
 
@@ -141,8 +143,8 @@ def _repeated(windows: Windows, passes: int) -> Windows:
     )
 
 
-def _forecasts(model: Model, windows: WindowSet, loss: str) -> NDArray[np.float64]:
-    """Probabilities, or the returns of a model that was trained on them."""
+def _forecasts(model: Model, windows: WindowSet, task: str) -> NDArray[np.float64]:
+    """What the model's outputs on validation stand for under `task`."""
     import torch
 
     from tsladder.training.feed import Feed
@@ -150,7 +152,7 @@ def _forecasts(model: Model, windows: WindowSet, loss: str) -> NDArray[np.float6
     from tsladder.training.validation_metrics import forecast_of
 
     out_N = predict_logits(model, Feed(windows.validation, torch.device("cpu")))
-    return forecast_of(out_N, scale_of(windows.train.y_N) if loss == "huber" else None)
+    return forecast_of(out_N, load_task(task).output_scale(windows.train.y_N))
 
 
 def _weights_digest(model: Model) -> str:

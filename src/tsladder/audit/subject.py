@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.audit.answers import Answers, answers_of
 from tsladder.audit.pipeline import Pipeline
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
@@ -18,6 +17,8 @@ from tsladder.data.windows import FoldWindows, Windows, WindowSet
 from tsladder.errors import WorkFailed
 from tsladder.params import TargetParams
 from tsladder.seeds import derive_seed
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.label_audit import LabelAudit
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
@@ -57,8 +58,8 @@ class Subject:
     further_bars: tuple[Bars, ...] = ()
 
     @property
-    def answers(self) -> Answers:
-        return answers_of(self.target)
+    def label_audit(self) -> LabelAudit:
+        return load_task(self.target.task).label_audit
 
     @property
     def horizons(self) -> tuple[int, ...]:

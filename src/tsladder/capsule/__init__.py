@@ -1,1 +1,1 @@
-"""A study in one file, to be told again on another machine: what report and law read, and nothing else."""
+"""Pack a study into one file, from which its law and report are computed again on another machine."""

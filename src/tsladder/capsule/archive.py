@@ -1,4 +1,4 @@
-"""A capsule read with suspicion: everything is checked before anything is written, and nothing is taken on trust."""
+"""Read a capsule that may be damaged or hostile: everything is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Of the capsule at `path`, whose members are those that it names, of their sizes. Raises Faulty, OSError."""
+    """Read the capsule at `path`, whose members must be those of its manifest, in name and size.
+
+    Raises Faulty, OSError."""
     with _opened(path) as archive:
         return _checked(archive)
 
@@ -55,19 +57,19 @@ def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Whatever a broken zip file makes the library raise becomes Faulty."""
+    """Turn every error that the library raises for a broken zip file into Faulty."""
     with path.open("rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 yield archive
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
-            raise Faulty(f"it is no whole zip file ({str(error)[:120] or type(error).__name__})") from None
+            raise Faulty(f"it is not a complete zip file ({str(error)[:120] or type(error).__name__})") from None
         except (
             ValueError,
             OverflowError,
             struct.error,
         ) as error:  # offsets that lie before the file or beyond what can be said
-            raise Faulty(f"it is no sound zip file ({str(error)[:120]})") from None
+            raise Faulty(f"it is a damaged zip file ({str(error)[:120]})") from None
 
 
 def _checked(archive: zipfile.ZipFile) -> Manifest:
@@ -78,7 +80,7 @@ def _checked(archive: zipfile.ZipFile) -> Manifest:
     if MANIFEST not in by_name:
         raise Faulty("it holds no manifest.json: this is no study capsule")
     if by_name[MANIFEST].file_size > _MOST_MANIFEST_BYTES:
-        raise Faulty("its manifest is too large to be one")
+        raise Faulty("its manifest is too large")
     _refuse_odd(by_name[MANIFEST])
     # Before the layout: a newer format may have another.
     manifest = parse_manifest(archive.read(MANIFEST))
@@ -103,7 +105,7 @@ def _refuse_odd(entry: zipfile.ZipInfo) -> None:
         raise Faulty(f"its member {name!r} is encrypted, or packed in a way that a capsule does not use")
     large = entry.file_size > MOST_MEMBER_BYTES
     if large or entry.file_size > max(RATIO_FROM_BYTES, MOST_RATIO * entry.compress_size):
-        raise Faulty(f"its member {name!r} would unpack to {entry.file_size:,} bytes: that is no capsule of ours")
+        raise Faulty(f"its member {name!r} would unpack to {entry.file_size:,} bytes: no capsule has such a member")
 
 
 def _compare(manifest: Manifest, entries: dict[str, zipfile.ZipInfo]) -> None:
@@ -126,7 +128,7 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
             if text:
                 content += chunk
     if found.hexdigest() != member.sha256:
-        raise Faulty(f"its member {name} is not what its manifest says (SHA-256 differs): it was altered or damaged")
+        raise Faulty(f"its member {name} differs from its manifest (SHA-256): it was altered or damaged")
     if name.endswith(".json"):
         strict_json(bytes(content), f"its member {name}")
     elif text:

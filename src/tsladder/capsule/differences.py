@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
 class Kind(Enum):
-    """How a field differs. VALUE: another figure or name. WORDS: a sentence of the same figures. ADDED: the stored law
+    """Kind of a difference. VALUE: another figure or name. WORDS: a sentence of the same figures. ADDED: the stored law
     lacks the field, as the law of an earlier version does."""
 
     VALUE = "value"

@@ -1,4 +1,4 @@
-"""What a capsule may hold: the names of its members, which are paths inside a study's folder, and their limits."""
+"""Define the members of a capsule, which are paths inside a study's folder, and their limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_MEMBERS = 20_000
 MOST_MEMBER_BYTES = 256 * 2**20
 MOST_BYTES = 2**30
 MOST_RATIO = 500
-"""Of a member's bytes to those it takes in the file, from RATIO_FROM_BYTES on. Text of ours stays below 100."""
+"""Largest compression ratio of a member of RATIO_FROM_BYTES and more. Text of a study stays below 100."""
 RATIO_FROM_BYTES = 2**20
 
 _CELL = r"(?P<cell>\d{1,15}(?:\.\d{1,15})?[kMB]?-h\d{1,6})"
@@ -43,7 +43,7 @@ _OF_THE_STUDY = (
 
 
 def is_member(name: str) -> bool:
-    """Is there a place in a capsule for a file of this name?"""
+    """True where a capsule may hold a file of this name."""
     return any(_match(pattern, name) for pattern in (_PLAN, *_OF_A_CELL, *_OF_THE_STUDY))
 
 
@@ -57,7 +57,7 @@ def is_plan(name: str) -> bool:
 
 
 def belongs(name: str, planned: frozenset[str], cells: frozenset[str]) -> bool:
-    """Does the file `name` belong to a study of these cells? What lies about of an unplanned one is another study's;
+    """True where the file `name` belongs to a study of these cells. A file of an unplanned cell is another study's;
     its plan file says that it is not planned."""
     if (of_plan := _match(_PLAN, name)) is not None:
         return of_plan["cell"] in cells

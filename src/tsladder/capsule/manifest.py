@@ -1,4 +1,4 @@
-"""manifest.json of a capsule: what made it, of which study, in what state, and every member with its SHA-256."""
+"""Read and write manifest.json of a capsule: version, study, state, and the SHA-256 of every member."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
 
 
 class Faulty(Exception):
-    """What is wrong with a capsule, in words that follow its name."""
+    """A fault of a capsule, worded to follow its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ def parse_manifest(content: bytes) -> Manifest:
         raise Faulty("its manifest names no format: this is no study capsule")
     made = record["format"]
     if type(made) is not int or made < 1:
-        raise Faulty(f"its manifest has the format {str(made)[:40]!r}, which is no number of ours")
+        raise Faulty(f"its manifest has the format {str(made)[:40]!r}, which is not a known one")
     if made > FORMAT:
         raise Faulty(
             f"it was made by a newer tsladder (format {made}; this one reads {FORMAT}): update tsladder and try again"
@@ -109,7 +109,7 @@ def strict_json(content: bytes, what: str) -> Any:
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Faulty(f"{what} is no sound JSON ({str(error)[:120]})") from None
+        raise Faulty(f"{what} is not valid JSON ({str(error)[:120]})") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

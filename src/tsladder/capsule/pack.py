@@ -1,4 +1,4 @@
-"""The study on disk -> one zip file, the same bytes for the same files."""
+"""Pack the study on disk into one zip file, with the same bytes for the same files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip file can say: a capsule tells no time of its own."""
+"""The earliest time that a zip file can hold: a capsule has no time of its own."""
 
 
 def pack_study(
@@ -67,7 +67,7 @@ def pack_study(
 def refuse_taken(path: Path, *, force: bool) -> None:
     """Raises BadInput where no capsule can or may be written at `path`."""
     if path.is_dir():
-        raise BadInput(f"{path} is a folder: name the file that the capsule shall be, for example {path / 'study.zip'}")
+        raise BadInput(f"{path} is a folder: name a file for the capsule, for example {path / 'study.zip'}")
     if path.exists() and not force:
         raise BadInput(f"{path} exists and is not overwritten: name another file, or give --force")
     if not path.parent.is_dir():
@@ -102,7 +102,7 @@ def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping
             needed += [places.choice(cell), places.hpo(cell) / "coverage.json", path.with_name("predictions.parquet")]
     if not scored:
         cells = ", ".join(map(str, planned)) or "none is planned"
-        raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to tell: run `tsladder run` first")
+        raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to export: run `tsladder run` first")
     missing = [path for path in needed if path.relative_to(places.root).as_posix() not in files]
     if missing:
         raise WorkFailed(f"{_listed(places, missing)} is missing: run `tsladder run`, which makes it, and export again")
@@ -132,7 +132,7 @@ def _content(name: str, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except FileNotFoundError:
-        raise WorkFailed(f"{name} went away while it was being packed: let `tsladder run` end first") from None
+        raise WorkFailed(f"{name} disappeared while it was packed: wait until `tsladder run` has ended") from None
 
 
 def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: OnStep) -> None:
@@ -152,7 +152,7 @@ def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: O
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
     except Faulty as fault:
-        raise WorkFailed(f"this study makes no sound capsule: {fault}") from None
+        raise WorkFailed(f"this study cannot be packed: {fault}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

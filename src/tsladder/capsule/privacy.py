@@ -1,4 +1,4 @@
-"""What a capsule tells of the machine it was made on: no absolute path, no name of the host or of the user.
+"""Remove absolute paths and the names of host and user from the files of a capsule.
 
 Records hold numbers and names of ours; what a library said when a training failed may hold anything.
 """
@@ -31,7 +31,7 @@ _SAID = ("message", "dropped_reason")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Here:
-    """What would tell where a capsule was made. `roots`: folders, the deepest first."""
+    """Names that would reveal the machine of a capsule. `roots`: folders, the deepest first."""
 
     roots: tuple[str, ...]
     user: str
@@ -86,7 +86,7 @@ def _records(name: str, content: bytes) -> list[Any]:
 
 
 def _said(value: Any) -> Iterator[str]:
-    """What may be a library's words: messages, and why something ended."""
+    """Fields that may hold words of a library: messages and reasons."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if isinstance(inner, str) and (key in _SAID or (key == "reason" and "status" in value)):
@@ -102,7 +102,7 @@ def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, i
     if is_plan(name):
         text = content.decode("utf-8")
         if here.scrub(text) != text:
-            raise WorkFailed(f"{name} names a folder of this machine and cannot go into a capsule: see what it says")
+            raise WorkFailed(f"{name} holds a path of this machine and cannot go into a capsule: check what it says")
         return content
     if records is not None:
         clean = [_clean(record, here, instead) for record in records]

@@ -1,4 +1,4 @@
-"""A capsule -> its law, its verdicts, every figure and the report, all computed anew from the points in it."""
+"""Compute law, verdicts, figures and report again from the points in a capsule."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _refuse_unreadable(capsule: Path) -> None:
 
 def _refuse_taken(out: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file and no folder for a report: name another with --out")
+        raise BadInput(f"{out} is a file, and the report needs a folder: name another with --out")
     if out.exists() and not force:
         raise BadInput(f"{out} exists and is not overwritten: name another folder with --out, or give --force")
     if not out.parent.is_dir():
@@ -85,7 +85,7 @@ def _unpacked(capsule: Path, folder: Path, on_step: OnStep) -> Manifest:
     try:
         return unpack(capsule, folder, on_step)
     except Faulty as fault:
-        raise BadInput(f"{capsule} cannot be told: {fault}") from None
+        raise BadInput(f"{capsule} is no usable capsule: {fault}") from None
 
 
 def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> Rebuilt:
@@ -106,7 +106,7 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
         differing = () if stored is None or not_compared else differences(stored, found)
         verdicts = tuple(verdict_lines(places))
     except (BadInput, WorkFailed) as error:
-        raise BadInput(f"{capsule} holds a study that cannot be told: {_said(error, folder)}") from None
+        raise BadInput(f"{capsule} holds a study whose report cannot be built: {_said(error, folder)}") from None
     except OSError as error:
         if error.errno is not None:  # of the disk; the reader of tables has none
             raise
@@ -139,7 +139,7 @@ def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]
 
 
 def _environment(record: Mapping[str, Any]) -> Environment:
-    """Of the machine that made the capsule, with a sentence on this one."""
+    """Description of the machine that made the capsule, with a sentence on this one."""
     machine = record["machine"]
     there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
     ours = software_versions()

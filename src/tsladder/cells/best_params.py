@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.store import write_json
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.work import CellWork
 from tsladder.search.objective import Objective
-from tsladder.search.trials import TrialRecord
 from tsladder.vocabulary import experiment_name
 
 BEST_PARAMS = "best_params.json"
@@ -44,7 +44,7 @@ def _record(work: CellWork, key: str, objective: Objective, leader: TrialRecord,
             "warmup_steps": params["warmup_steps"],
             "dropout": params["dropout"],
         },
-        "param_count": leader.n_params,
+        "param_count": leader.outcome.n_params,
         "objective": objective.name,
         **objective.figures(leader),
         "number": leader.number,

@@ -17,25 +17,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.heat import Reading
+from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.seeds import OUTCOME, SeedRecord, Timings, read_seed, write_seed, write_timings
+from tsladder.artifacts.store import write_json
 from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
+from tsladder.cells.training_runs import training_run
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
+from tsladder.execution.crew import Ended, JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, heat_reason, keep_busy, retry_words
-from tsladder.execution.supervisor import Ended, Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
 from tsladder.locks import is_owned, sole_owner
 from tsladder.planning.plans import retraining_key, train_key
 from tsladder.results.live import LiveResults
-from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run, size_metrics
+from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
 from tsladder.training.checkpoint_plan import remove_checkpoints
-from tsladder.training.heat import Reading
-from tsladder.training.outcome import RECORD, WEIGHTS, Job, Outcome, ended_early
+from tsladder.training.outcome import RECORD, WEIGHTS, Job, ended_early
 from tsladder.vocabulary import CellStatus, Phase, StopReason
-
-OUTCOME = "outcome.json"
 
 TRANSFER_PHASE = "transfer"
 """What people read where another cell's winner is trained; in MLflow that is a training like any other."""
@@ -77,13 +78,13 @@ class Trained:
     """
 
     folders: Mapping[int, Path]
-    outcomes: Mapping[int, dict[str, Any]]
+    outcomes: Mapping[int, SeedRecord]
     heat_stop: str | None = None
 
     @property
     def fault(self) -> str | None:
         """Which of them ended without a usable loss, and how; None when all have one."""
-        failed = [f"seed {number}: {o['stop_reason']}" for number, o in self.outcomes.items() if not o["scored"]]
+        failed = [f"seed {number}: {o.stop_reason}" for number, o in self.outcomes.items() if not o.scored]
         return ", ".join(failed) or None
 
 
@@ -107,17 +108,17 @@ def train_seeds(
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         too_hot = _train(work, missing, folder, tracker, of)
     folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
-    outcomes = {number: read_json(path / OUTCOME) for number, path in folders.items()}
+    outcomes = {number: read_seed(path / OUTCOME) for number, path in folders.items()}
     if too_hot is None:
         return Trained(folders, outcomes)
     reading, heated = too_hot
-    open_seeds = {number: _outcome_record(work, jobs[number], outcome) for number, outcome in heated.items()}
+    open_seeds = {number: _seed_record(work, jobs[number], outcome) for number, outcome in heated.items()}
     return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
 
 
 def _take_up_again(outcome: Path) -> None:
     """Forget how a seed ended at an earlier start where that was for the machine; its MLflow run keeps it."""
-    if outcome.exists() and StopReason(read_json(outcome)["stop_reason"]).by_machine:
+    if outcome.exists() and read_seed(outcome).stop_reason.by_machine:
         outcome.unlink()
 
 
@@ -130,8 +131,6 @@ def _train(
     """
     workers = at_once(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
-    windows = work.dataset.windows
-    supervisor = Supervisor(windows.train, windows.validation, watch=work.memory_watch(workers))
     waiting = list(jobs)
     started: dict[int, int] = {}
     heated: dict[int, Outcome] = {}
@@ -144,13 +143,14 @@ def _train(
     for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
         say(line)
 
-    def next_job() -> tuple[int, Job] | None:
+    def next_job(slot: Slot) -> JobOrder | None:
         if not waiting:
             return None
         number = waiting.pop(0)
+        job = jobs[number] = _in_slot(work, jobs[number], slot)
         started[number] = int(time.time() * 1000)
-        log.began(number, f"random seed {jobs[number].seed}", epochs=jobs[number].settings.epochs)
-        return number, jobs[number]
+        log.began(number, f"random seed {job.seed}", epochs=job.settings.epochs)
+        return JobOrder(number=number, job=job)
 
     results = LiveResults(work.places, work.params, say)
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
@@ -159,14 +159,13 @@ def _train(
             if event.outcome.stop_reason is StopReason.THERMAL:
                 heated[event.number] = event.outcome
             _keep(work, jobs[event.number], event, folder)
-            run = _run_record(work, jobs[event.number], event, started[event.number], search_key, of)
-            tracker.log_run(dataclasses.replace(run, parent_id=parent.run_id))
+            run = _run(work, jobs[event.number], event, of, search_key, parent.run_id, started[event.number])
+            tracker.log_run(run)
             if not of:
                 results.update()
 
         reading = keep_busy(
-            supervisor,
-            workers=workers,
+            work.crew(work.dataset.windows.folds[-1:], workers=workers),
             next_job=next_job,
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
@@ -188,6 +187,14 @@ def _train(
     return None
 
 
+def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
+    """`job` as it is executed in `slot`."""
+    execution = work.in_slot(job.spec, slot)
+    if execution is None:
+        raise ValueError(f"{job.spec.architecture()} does not fit {slot.memory_gib:.1f} GiB")
+    return dataclasses.replace(job, plan=execution.plan, device=execution.device, threads=execution.threads)
+
+
 def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
     """Of all seeds, those that were trained by an earlier start included."""
     seeds = range(1, work.plan["seeds"] + 1)
@@ -203,76 +210,40 @@ def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
     outcome = event.outcome
     loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
     print(
-        f"{work.cell}: seed {event.number}: {loss}, {outcome.stop_reason} after {len(outcome.curve)} epochs "
+        f"{work.cell}: seed {event.number}: {loss}, {outcome.stop_reason} after {outcome.epochs_run} epochs "
         f"in {outcome.seconds:.1f} s",
         file=sys.stderr,
         flush=True,
     )
     if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return
-    write_json(seed_folder(folder, event.number) / OUTCOME, _outcome_record(work, job, outcome))
+    write_seed(seed_folder(folder, event.number) / OUTCOME, _seed_record(work, job, outcome))
     if outcome.scored or outcome.stop_reason is StopReason.DIVERGED:
         remove_checkpoints(job.checkpoints)
 
 
-def _outcome_record(work: CellWork, job: Job, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "scored": outcome.scored,
-        "stop_reason": outcome.stop_reason,
-        "seconds": outcome.seconds,
-        "train_seconds": outcome.train_seconds,
-        "epochs_run": len(outcome.curve),
-        "retries": outcome.retries,
-        "resumed_at": outcome.resumed_at,
-        "peak_memory_gib": outcome.peak_memory_gib,
-        "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
-        "celsius": outcome.heat.max_celsius,
-        "thermal": outcome.heat.level,
-        "pauses": outcome.heat.pauses,
-        "paused_seconds": outcome.heat.paused_seconds,
-        "device": job.device,
-        "threads": job.threads,
-        "message": outcome.message,
-        "train_loss": outcome.curve[-1].train_loss if outcome.curve else None,
-        **dataclasses.asdict(outcome.plan),
-    }
+def _seed_record(work: CellWork, job: Job, outcome: Outcome) -> SeedRecord:
+    predicted = work.predicted_memory_gib(job.spec, outcome.plan)
+    return SeedRecord.of(outcome, predicted_memory_gib=predicted, device=job.device, threads=job.threads)
 
 
-def _run_record(work: CellWork, job: Job, event: Ended, started_ms: int, search_key: str, of: str) -> RunRecord:
+def _run(
+    work: CellWork, job: Job, event: Ended, of: str, search_key: str, parent_id: str, started_ms: int
+) -> RunRecord:
     outcome = event.outcome
-    return RunRecord(
+    return training_run(
+        outcome,
         name=f"{work.cell}/{of + '/' if of else ''}seed-{event.number}",
         tags=work.tags(Phase.TRAIN, search_key),
+        parent_id=parent_id,
         params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
-        metrics={
-            "best_val_loss": outcome.best_val_loss,
-            "val_auc": outcome.val_auc,
-            "base_rate_loss": work.base_rate_loss,
-            "peak_memory_gib": outcome.peak_memory_gib,
-            "predicted_memory_gib": work.predicted_memory_gib(job.spec, outcome.plan),
-            "retries": float(outcome.retries),
-            "seconds": outcome.seconds,
-            "max_celsius": outcome.heat.max_celsius,
-            "pauses": float(outcome.heat.pauses),
-            "paused_seconds": outcome.heat.paused_seconds,
-            "epochs_run": float(len(outcome.curve)),
-            **size_metrics(job.spec.n_params),
-        },
-        curves=_loss_curves(outcome),
-        extra_tags={"stop_reason": str(outcome.stop_reason), "thermal": str(outcome.heat.level)}
-        | ({"winner_of": of} if of else {}),
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
         start_ms=started_ms,
+        base_rate_loss=work.base_rate_loss,
+        predicted_memory_gib=work.predicted_memory_gib(job.spec, outcome.plan),
+        metrics={},
+        extra_tags={"winner_of": of} if of else {},
     )
-
-
-def _loss_curves(outcome: Outcome) -> dict[str, list[tuple[int, float]]]:
-    """Validation and training loss by epoch, and the AUC where it was monitored, as MLflow charts them."""
-    return {
-        "val_loss": [(epoch.epoch, epoch.val_loss) for epoch in outcome.curve],
-        "train_loss": [(epoch.epoch, epoch.train_loss) for epoch in outcome.curve],
-        "val_auc_by_epoch": [(epoch.epoch, epoch.val_auc) for epoch in outcome.curve if epoch.val_auc is not None],
-    }
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -289,9 +260,6 @@ def _copy(source: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _finish(
-    work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, dict[str, Any]] | None = None
-) -> None:
+def _finish(work: CellWork, key: str, status: dict[str, Any], outcomes: Mapping[int, SeedRecord] | None = None) -> None:
     write_json(work.places.models(work.cell) / "status.json", {"cell": str(work.cell), **status})
-    timings = {f"seed-{number}": outcome for number, outcome in (outcomes or {}).items()}
-    write_json(work.places.timings(work.cell), {"cell": str(work.cell), "key": key, "seeds": timings})
+    write_timings(work.places.timings(work.cell), Timings(cell=str(work.cell), key=key, seeds=outcomes or {}))

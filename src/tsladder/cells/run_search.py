@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import write_best_params
 from tsladder.cells.start_lines import adoption_words, search_lines
-from tsladder.cells.trial_books import Bookkeeper
 from tsladder.cells.trial_identity import trial_base
+from tsladder.cells.trial_records import TrialKeeper
 from tsladder.cells.trial_runner import HeatStop, Runner
 from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
@@ -23,11 +24,11 @@ from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
-from tsladder.search.live import open_live_record
+from tsladder.search.lag import record_lag, recorded_lag
+from tsladder.search.live import open_live_record, taken_up_again
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.takeover import Earlier, trials_of_others
-from tsladder.search.trials import TrialRecord, latest, taken_up_again
 from tsladder.tracking import RunStatus, Tracker, open_cell_run, size_metrics
 from tsladder.training.checkpoint_plan import clear_checkpoints
 from tsladder.vocabulary import Phase
@@ -89,6 +90,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
 
     clear_scratch(search.folder)
     attempts = open_live_record(search.folder, search.question, say)
+    lag = _lag(search, attempts, workers, say)
     others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
     base = trial_base(work)
     adopted = _adopted(search, attempts, others, base)
@@ -96,18 +98,20 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         say(adoption_words(adopted))
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
-        books = Bookkeeper(
+        keeper = TrialKeeper(
             work=work,
             phase=search.phase,
             key=key,
             parent_id=run.run_id,
             tracker=tracker,
             trials_total=schedule.trials_total,
+            workers=workers,
+            lag=lag,
             objective=schedule.objective,
             say=say,
             publish=publish,
         )
-        books.log_lost(attempts)
+        keeper.log_lost(attempts)
         runner = Runner(
             work=work,
             key=search.key,
@@ -115,8 +119,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             attempts=taken_up_again(attempts),
             space=search.space,
             schedule=schedule,
-            workers=workers,
-            books=books,
+            keeper=keeper,
             pruning=search.pruning,
             known=search.known,
             earlier=Earlier(
@@ -127,7 +130,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             ),
         )
         done = sum(record.final for record in latest(attempts).values())
-        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, done=done):
+        for line in search_lines(work, search.phase, search.space, schedule, workers=workers, lag=lag, done=done):
             say(line)
         machine = work.machine
         memory = memory_words(machine)
@@ -143,7 +146,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             run.metrics = {
                 **schedule.objective.figures(best),
                 "trials_done": float(len(records)),
-                **size_metrics(best.n_params if best else None),
+                **size_metrics(best.outcome.n_params if best else None),
             }
         if not stopped and best is not None:
             clear_checkpoints(search.folder)
@@ -169,6 +172,19 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
     work, schedule = search.work, search.schedule
     adopter = Adopter.of(work.plan, work.cell, space=search.space, schedule=schedule, base=base)
     return adopt(search.folder, others, adopter)
+
+
+def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Callable[[str], None]) -> int:
+    """The lag that the search began with, or begins with now."""
+    wished = search.work.params.hardware.search_lag(workers)
+    lag = recorded_lag(search.folder, attempts)
+    if lag is None:
+        lag = wished
+    record_lag(search.folder, lag)
+    if lag != wished:
+        asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {wished}"
+        say(f"goes on at search lag {lag}, with which it began, not at {asked}: at most {lag} trials train at once")
+    return lag
 
 
 def _workers(search: Search) -> int | str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from tsladder.artifacts.store import write_json
 from tsladder.cells.work import CellWork
-from tsladder.evaluation.kinds import Kind, RegionForecasts, Scores
 from tsladder.evaluation.predictions import scored_on
+from tsladder.evaluation.region import RegionForecasts, Scores
 from tsladder.evaluation.symbols import SymbolScores
 from tsladder.planning.plans import read_plan, retraining_key, scoring_key
+from tsladder.tasks.parts.scoring import Scoring
 from tsladder.tracking import CellRun, RunRecord, Tracker
 from tsladder.vocabulary import CellStatus, Phase, Region
 
@@ -23,7 +24,7 @@ Scored = tuple[str, Region]
 def write_scores(
     work: CellWork,
     choice: dict[str, Any],
-    kind: Kind,
+    scoring: Scoring,
     scores: Mapping[Scored, Scores],
     made: Mapping[Scored, RegionForecasts],
 ) -> None:
@@ -31,7 +32,7 @@ def write_scores(
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
-    frames = [kind.frame(region, made[own, region]) for region in SCORED]
+    frames = [scoring.frame(region, made[own, region]) for region in SCORED]
     folder = work.places.scores(work.cell)
     record = {
         "cell": str(work.cell),
@@ -40,7 +41,7 @@ def write_scores(
         "status": CellStatus.DONE,
         "key": _key(work, choice),
         "precision": work.recipe.precision,
-        "metric": kind.metric,
+        "metric": scoring.metric,
         **{
             name: choice[name]
             for name in ("architecture", "n_params", "n_params_blocks", "n_params_body", "off_budget")
@@ -49,7 +50,7 @@ def write_scores(
         "regions": {region: scores[own, region].to_json() for region in SCORED},
     }
     if further:
-        told = {key: SymbolScores.of(scored, kind.metric).to_json() for key, scored in scores.items()}
+        told = {key: SymbolScores.of(scored, scoring.metric).to_json() for key, scored in scores.items()}
         record["symbols"] = {
             symbol: {region: told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
         }
@@ -64,20 +65,22 @@ def _key(work: CellWork, choice: dict[str, Any]) -> str:
     return scoring_key(work.plan, retraining_key(read_plan(work.places.train_plan(work.cell)), choice, *inputs))
 
 
-def log_scores(work: CellWork, found: Mapping[Scored, Scores], kind: Kind, tracker: Tracker, parent: CellRun) -> None:
+def log_scores(
+    work: CellWork, found: Mapping[Scored, Scores], scoring: Scoring, tracker: Tracker, parent: CellRun
+) -> None:
     """Log a run of the evaluation below `parent`, and the test loss on `parent` itself."""
     metrics: dict[str, float | None] = {}
     for (symbol, region), scores in found.items():
-        loss = getattr(scores.mean, kind.metric)
+        loss = getattr(scores.mean, scoring.metric)
         if work.dataset.windows.further:
             metrics[f"{region}_loss_{symbol}"] = loss
         if symbol != work.dataset.table.symbol:
             continue
-        interval = scores.intervals[kind.metric]
+        interval = scores.intervals[scoring.metric]
         metrics[f"{region}_loss"] = loss
         metrics[f"{region}_loss_low"] = None if interval is None else interval.low
         metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in kind.shown}
+        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in scoring.shown}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss

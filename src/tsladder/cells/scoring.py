@@ -14,9 +14,11 @@ from tsladder.cells.work import CellWork
 from tsladder.data.targets import labels
 from tsladder.data.windows import Windows, build_windows
 from tsladder.evaluation.baselines import Forecast
-from tsladder.evaluation.kinds import Kind, Known, RegionForecasts, Scores, kind_of
+from tsladder.evaluation.region import Known, RegionForecasts, Scores
 from tsladder.params import EvaluationParams, WindowParams
 from tsladder.seeds import derive_seed
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.scoring import Scoring
 from tsladder.tracking import MlflowTracker, Tracker, open_cell_run
 from tsladder.vocabulary import Phase, Region
 
@@ -33,11 +35,11 @@ def score_cell(work: CellWork, choice: dict[str, Any], tracker: Tracker | None =
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
-            kind = kind_of_cell(work)
-            made = _made(work, windows_of, _baselines(work, kind), under_way.result())
-            scores = _score(work, kind, made)
-            write_scores(work, choice, kind, scores, made)
-            log_scores(work, scores, kind, tracker, parent)
+            scoring = scoring_of(work)
+            made = _made(work, windows_of, _baselines(work, scoring), under_way.result())
+            scores = _score(work, scoring, made)
+            write_scores(work, choice, scoring, scores, made)
+            log_scores(work, scores, scoring, tracker, parent)
 
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
@@ -50,13 +52,13 @@ def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
 
 def _score(
     work: CellWork,
-    kind: Kind,
+    scoring: Scoring,
     made: Mapping[Scored, RegionForecasts],
 ) -> dict[Scored, Scores]:
     """Choices made on validation are those of the study's own symbol: the others have no such."""
     own, evaluation = work.dataset.table.symbol, EvaluationParams(**work.plan["evaluation"])
-    choices = kind.choose(made[own, Region.VALIDATION])
-    return {key: kind.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
+    choices = scoring.choose(made[own, Region.VALIDATION])
+    return {key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
 
 
 def _made(
@@ -80,8 +82,9 @@ def _made(
     }
 
 
-def kind_of_cell(work: CellWork) -> Kind:
-    return kind_of(work.target, work.dataset.windows.train.y_N)
+def scoring_of(work: CellWork) -> Scoring:
+    """How forecasts of the cell are scored."""
+    return load_task(work.target.task).scoring(work.dataset.windows.train.y_N)
 
 
 def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, Path]) -> TrainedSeeds:
@@ -96,11 +99,11 @@ def trained_seeds(work: CellWork, choice: dict[str, Any], folders: Mapping[int, 
         threads=work.execution(spec).threads,
         # A machine on which it could not be trained may still score it, a window or two at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
-        output_scale=kind_of_cell(work).output_scale,
+        output_scale=load_task(work.target.task).output_scale(work.dataset.windows.train.y_N),
     )
 
 
-def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]:
+def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast, ...]]:
     """They always see ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, WindowParams(**work.plan["windows"])
     y_T = labels(dataset.table, work.target, work.cell.horizon)
@@ -108,7 +111,7 @@ def _baselines(work: CellWork, kind: Kind) -> dict[Region, tuple[Forecast, ...]]
     if windows.normalisation != "ratio":
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
     return {
-        region: kind.baselines(
+        region: scoring.baselines(
             Known(
                 train=dataset.windows.train,
                 scored=dataset.windows.region(region),

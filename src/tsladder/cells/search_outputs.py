@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tsladder.artifacts.store import canonical, write_json, write_text
+from tsladder.artifacts.store import write_json
+from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.best_params import write_best_params
 from tsladder.cells.run_search import Searched
 from tsladder.cells.start_lines import adoption_words
@@ -37,8 +38,8 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
     """
     folder, records = work.places.hpo(work.cell), found.records
     attempts = [*records, *stop.attempts]
-    write_text(folder / "trials.jsonl", "".join(canonical(record.to_record()) + "\n" for record in attempts))
-    counts = Counter(str(record.stop_reason) for record in records)
+    write_trials(folder / TRIALS, attempts)
+    counts = Counter(str(record.outcome.stop_reason) for record in records)
     # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
     counts[StopReason.THERMAL] = len(stop.attempts)
     covered = coverage(space, schedule, records, None, _adopted(found)) | {"stop_reasons": dict(sorted(counts.items()))}
@@ -52,12 +53,11 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
 def write_choice(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
     """Copy the trials, and write the winner or the reason why there is none."""
     folder, records = work.places.hpo(work.cell), found.records
-    text = "".join(canonical(record.to_record()) + "\n" for record in records)
-    write_text(folder / "trials.jsonl", text)
+    write_trials(folder / TRIALS, records)
     write_json(folder / "coverage.json", coverage(space, schedule, records, found.finished, _adopted(found)))
     winner = schedule.objective.best(records)
     if winner is None:
-        counts = Counter(str(record.stop_reason) for record in records)
+        counts = Counter(str(record.outcome.stop_reason) for record in records)
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         write_failure(work, f"none of {len(records)} trials ended with a {schedule.objective.name} ({listed})")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.training_log import (
     crew_words,
     data_lines,
@@ -13,18 +14,18 @@ from tsladder.cells.training_log import (
     plan_words,
     settings_words,
 )
-from tsladder.cells.trial_books import TrialPlan
+from tsladder.cells.trial_records import TrialPlan
 from tsladder.cells.work import CellWork
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
-from tsladder.planning.memory import BatchPlan
 from tsladder.search.adoption import Adoption
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
-from tsladder.vocabulary import LOSS_WORDS, Phase, parse_budget
+from tsladder.tasks import load as load_task
+from tsladder.vocabulary import Phase, parse_budget
 
 
 def search_lines(
-    work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, done: int
+    work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, lag: int, done: int
 ) -> list[str]:
     """A cell's search as it starts, `done` of its trials being known from before."""
     return [
@@ -34,6 +35,7 @@ def search_lines(
         labelled("grid", _grid_words(work, space)),
         labelled("space", space_words(space)),
         *_plan_lines(work, space, schedule, workers),
+        *([labelled("lag", f"a trial learns from those up to the {lag}. before it")] if lag != workers else []),
     ]
 
 
@@ -42,7 +44,7 @@ def trial_words(work: CellWork, trial: TrialPlan) -> str:
     again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
     origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
     spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
-    plan = plan_words(trial.batch_plan, [work.predicted_memory_gib(spec, trial.batch_plan)])
+    plan = plan_words(trial.execution.plan, [work.predicted_memory_gib(spec, trial.execution.plan)])
     return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
 
 
@@ -67,7 +69,7 @@ def objective_words(work: CellWork, schedule: Schedule) -> str:
     if schedule.objective.name == "val_auc":
         named = "val_auc: area under the ROC curve on validation, the highest wins"
     else:
-        named = f"val_loss: {LOSS_WORDS[work.target.metric]} on validation, the lowest wins"
+        named = f"val_loss: {load_task(work.target.task).words.loss} on validation, the lowest wins"
     patience = work.recipe.patience
     stops = "" if patience is None else f", early stopping after {patience} epochs without a better one"
     return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"

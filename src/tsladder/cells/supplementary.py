@@ -8,11 +8,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tsladder.artifacts.store import canonical, digest, read_json, write_json, write_text
+from tsladder.artifacts.store import digest, read_json, write_json
+from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.run_search import Search, Searched, conduct
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
+from tsladder.execution.crew import Crews
 from tsladder.execution.job_loop import heat_reason
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.locks import sole_owner
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
@@ -35,8 +38,10 @@ SELECTION = "selection.json"
 SUMMARY = "summary.json"
 
 
-def search_supplementary(places: Places, params: Params, tracker: Tracker | None = None) -> None:
-    """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them.
+def search_supplementary(
+    places: Places, params: Params, tracker: Tracker | None = None, *, crews: Crews = LocalCrew
+) -> None:
+    """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them. `crews` train.
 
     The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
     machine becomes too hot; the next start goes on.
@@ -48,7 +53,7 @@ def search_supplementary(places: Places, params: Params, tracker: Tracker | None
         return
     chosen = _select(places, params, plan)
     cells = [cell for cell in params.cells if cell.budget in chosen.budgets]
-    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell))) for cell in cells)
+    works = (open_cell(places, params, cell, read_plan(places.search_plan(cell)), crews=crews) for cell in cells)
     have_results = [_search_cell(work, plan, supplement, tracker) for work in works]
     write_json(
         places.supplementary / SELECTION,
@@ -119,7 +124,7 @@ def _search_cell(work: CellWork, plan: Plan, supplement: Supplement, tracker: Tr
         if found.heat_stop is not None:
             done = f"{len(found.records)} of {search.schedule.trials_total} supplementary trials"
             raise WorkFailed(f"{work.cell}: {heat_reason(found.heat_stop.reading, done)}")
-        write_text(folder / "trials.jsonl", "".join(canonical(r.to_record()) + "\n" for r in found.records))
+        write_trials(folder / TRIALS, found.records)
         score = _winner_score(work.places, work.cell)
         write_json(folder / SUMMARY, {**head, "status": CellStatus.DONE, **_summary(search, found, score)})
         return found.best is not None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
-
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.work import CellWork
 from tsladder.data.windows import Windows
-from tsladder.execution.supervisor import Progress
+from tsladder.execution.crew import Progress
 from tsladder.log_file import Log, current_log
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.machine import ExecutionPlan
-from tsladder.planning.memory import BatchPlan
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.words import Words
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell
 
@@ -28,7 +28,7 @@ def labelled(label: str, words: str) -> str:
 def data_lines(work: CellWork) -> list[str]:
     """What is trained on: rows, features and target, then the windows of every region with their labels."""
     table, windows, target = work.dataset.table, work.dataset.windows, work.target
-    asked = target.task if target.task in ("direction", "regression") else f"{target.task} of the {target.price}"
+    words = load_task(target.task).words
     symbols = [own.symbol for own in table.by_symbol()]
     days = "day" if work.cell.horizon == 1 else "days"
     lines = [
@@ -36,31 +36,22 @@ def data_lines(work: CellWork) -> list[str]:
             "data",
             f"{len(table.dates_T):,} rows of {', '.join(symbols)}, {len(table.columns)} features, "
             f"windows of {windows.train.context_length} days; "
-            f"{asked}, {work.cell.horizon} {days} ahead",
+            f"{words.asked(target.price)}, {work.cell.horizon} {days} ahead",
         )
     ]
     regions = {"train": windows.train, "validation": windows.validation, "test": windows.test}
     if windows.earlier:
         for number, fold in enumerate(windows.folds, start=1):
             of_fold = {"train": fold.train, "validation": fold.validation}
-            lines.append(labelled(f"fold {number}", _counted(of_fold, returns=target.regression)))
+            lines.append(labelled(f"fold {number}", _counted(of_fold, words)))
         regions = {"test": windows.test}
-    return [*lines, labelled("windows", _counted(regions, returns=target.regression))]
+    return [*lines, labelled("windows", _counted(regions, words))]
 
 
-def _counted(regions: Mapping[str, Windows], *, returns: bool) -> str:
-    return ", ".join(f"{name} {_labels(windows, returns=returns)}" for name, windows in regions.items())
-
-
-def _labels(windows: Windows, *, returns: bool) -> str:
-    """How many windows, and their positives; of returns, mean and standard deviation."""
-    y_N = windows.y_N
-    if len(y_N) == 0:
-        return "0"
-    if returns:
-        return f"{len(y_N):,} (mean return {np.mean(y_N):.5f}, sd {np.std(y_N):.5f})"
-    positives = int((y_N > 0.0).sum())
-    return f"{len(y_N):,} ({positives:,} positive, {100.0 * positives / len(y_N):.1f} %)"
+def _counted(regions: Mapping[str, Windows], words: Words) -> str:
+    """How many windows each region has, and how their labels lie."""
+    labels = {name: windows.y_N for name, windows in regions.items()}
+    return ", ".join(f"{name} {words.labels(y_N) if len(y_N) else 0}" for name, y_N in labels.items())
 
 
 def model_words(spec: ModelSpec) -> str:
@@ -99,7 +90,8 @@ def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequen
     whose = f"the winner {of.replace('-', ' ')}" if of else "the winner"
     known = f"; {total - len(missing)} done before" if len(missing) < total else ""
     windows = work.dataset.windows
-    counted = _counted({"train": windows.train, "validation": windows.validation}, returns=work.target.regression)
+    regions = {"train": windows.train, "validation": windows.validation}
+    counted = _counted(regions, load_task(work.target.task).words)
     crew = crew_words(min(workers, len(missing)), work.execution(job.spec))
     return [
         labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from tsladder.artifacts.store import digest, read_json, write_json
 from tsladder.cells.forecasting import forecasting
 from tsladder.cells.retrain import train_seeds
-from tsladder.cells.scoring import kind_of_cell, trained_seeds
+from tsladder.cells.scoring import scoring_of, trained_seeds
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.kinds import RegionForecasts
 from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
+from tsladder.evaluation.region import RegionForecasts
 from tsladder.evaluation.transfer import Floats, Regret, judge_transfer, regret
 from tsladder.locks import sole_owner
 from tsladder.params import EvaluationParams, Params
@@ -173,7 +173,7 @@ def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], regio
             baselines=(),
             seed=work.seed,
         )
-        return kind_of_cell(work).frame(region, made)
+        return scoring_of(work).frame(region, made)
 
 
 def _losses(frame: pd.DataFrame, region: str) -> Losses:

@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsladder.artifacts.store import append_line
+from tsladder.artifacts.heat import Reading
+from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.trials import TRIALS, TrialRecord, append_trial
 from tsladder.cells.start_lines import taken_over_words, trial_words
 from tsladder.cells.training_log import TrainingLog
-from tsladder.cells.trial_books import Bookkeeper, TrialPlan
+from tsladder.cells.trial_records import TrialKeeper, TrialPlan
 from tsladder.cells.work import CellWork
+from tsladder.execution.crew import JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, keep_busy, retry_words
-from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_owned
 from tsladder.params import PruningParams
@@ -26,16 +28,13 @@ from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.draws import DrawnTrial, DrawRules, TrialDraws
-from tsladder.search.layout import TRIALS
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.streams import sampler_seed
 from tsladder.search.study import SearchStudy, open_study
 from tsladder.search.takeover import Earlier, fetch_checkpoint
-from tsladder.search.trials import TrialRecord
 from tsladder.training.checkpoint_plan import remove_checkpoints
-from tsladder.training.heat import Reading
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import Job
 from tsladder.vocabulary import StopReason
 
 _OF_THE_MODEL = (StopReason.PRUNED, StopReason.DIVERGED)
@@ -68,8 +67,7 @@ class Runner:
         attempts: Sequence[TrialRecord],
         space: SearchSpace,
         schedule: Schedule,
-        workers: int,
-        books: Bookkeeper,
+        keeper: TrialKeeper,
         pruning: PruningParams | None,
         earlier: Earlier,
         known: Sequence[Configuration] = (),
@@ -79,21 +77,20 @@ class Runner:
         self._folder = folder
         self._space = space
         self._schedule = schedule
-        self._workers = workers
-        self._books = books
+        self._keeper = keeper
         self._earlier = earlier
         self._taken_over: Counter[str] = Counter()
         self._draws = TrialDraws(
             DrawRules(
                 space=space,
                 schedule=schedule,
-                lag=workers,
+                lag=keeper.lag,
                 pruning=pruning,
                 known=known,
                 adopted=earlier.adopted,
                 seed=work.seed,
                 cell=work.cell,
-                phase=books.phase,
+                phase=keeper.phase,
             ),
             attempts,
         )
@@ -124,8 +121,8 @@ class Runner:
         Where none is left the journal is still brought up to date: a kill may have come between the line of the last
         trial and the journal's.
         """
-        seed = sampler_seed(self._work.seed, self._work.cell, self._books.phase)
-        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._books.say)
+        seed = sampler_seed(self._work.seed, self._work.cell, self._keeper.phase)
+        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._keeper.say)
         self._draws.take_up(study)
         too_hot = self._train(study) if self._draws.any_open else None
         self._draws.tell_through(study, self._schedule.trials_total - 1)
@@ -135,35 +132,34 @@ class Runner:
 
     def _train(self, study: SearchStudy) -> Reading | None:
         """Keep the workers busy; the reading for which they were ended, if they were."""
-        windows = self._work.dataset.windows
-        watch = self._work.memory_watch(self._workers)
+        folds = self._work.dataset.windows.folds
         return keep_busy(
-            Supervisor(windows.train, windows.validation, earlier=windows.earlier, watch=watch),
-            workers=self._workers,
-            next_job=lambda: self._next_job(study),
-            on_retry=lambda event: self._books.say(f"trial {event.number + 1}: {retry_words(event)}"),
+            self._work.crew(folds, workers=self._keeper.workers),
+            next_job=lambda slot: self._next_job(study, slot),
+            on_retry=lambda event: self._keeper.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
             on_epoch=self._log.epoch_ended,
-            on_stop=lambda: self._books.say(f"{STOPPING}; once more stops at once"),
-            on_said=lambda event: self._books.say(f"trial {event.number + 1}: {event.text}"),
-            watch=ThermalWatch(self._work.thermometer, self._books.say),
+            on_stop=lambda: self._keeper.say(f"{STOPPING}; once more stops at once"),
+            on_said=lambda event: self._keeper.say(f"trial {event.number + 1}: {event.text}"),
+            watch=ThermalWatch(self._work.thermometer, self._keeper.say),
             heartbeat=Heartbeat(
                 self._folder,
-                phase=self._books.phase,
+                phase=self._keeper.phase,
                 total=self._schedule.trials_total,
                 done=lambda: len(self._draws.ended),
             ),
             by_hand=lambda: is_owned(self._work.places.pause),
+            models_a_job=len(folds),
         )
 
-    def _next_job(self, study: SearchStudy) -> tuple[int, Job] | None:
+    def _next_job(self, study: SearchStudy, slot: Slot) -> JobOrder | None:
         while (drawn := self._draws.draw(study)) is not None:
-            trial = self._planned(drawn)
+            trial = self._planned(drawn, slot)
             found = self._earlier.find(trial.identity, trial.drawn.bar)
             if found is None:
                 self._say_taken_over()
-                return trial.drawn.number, self._begin(trial)
-            record = self._books.taken_over(trial, found, self._workers)
+                return JobOrder(number=drawn.number, attempt=drawn.attempt, job=self._begin(trial))
+            record = self._keeper.taken_over(trial, found)
             if record.taken_from is not None:
                 self._taken_over[record.taken_from.folder] += 1
             self._keep(study, record)
@@ -176,7 +172,7 @@ class Runner:
         self._log.began(trial.drawn.number, trial_words(self._work, trial), epochs=epochs, models=models)
         fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
         if fetched is not None:
-            self._books.say(f"trial {trial.drawn.number + 1} goes on from the checkpoint that {fetched.name} left")
+            self._keeper.say(f"trial {trial.drawn.number + 1} goes on from the checkpoint that {fetched.name} left")
         job = self._jobs[trial.drawn.number] = self._job(trial)
         return job
 
@@ -184,22 +180,19 @@ class Runner:
         """What came from other searches since it was last said."""
         if self._taken_over:
             done = f"{len(self._draws.ended)} of {self._schedule.trials_total} are done"
-            self._books.say(f"{taken_over_words(self._taken_over)}; {done}")
+            self._keeper.say(f"{taken_over_words(self._taken_over)}; {done}")
             self._taken_over.clear()
 
-    def _planned(self, drawn: DrawnTrial) -> TrialPlan:
-        """`drawn`, and how it is executed on this machine."""
+    def _planned(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:
+        """`drawn`, and how it is executed in `slot`."""
         configuration = drawn.configuration
-        execution = self._work.execution(configuration.spec)
-        memory = self._work.machine.memory_gib / self._workers
-        plan = self._work.batch_plan(configuration.spec, memory, configuration.effective_batch)
-        if plan is None:
+        execution = self._work.in_slot(configuration.spec, slot, configuration.effective_batch)
+        if execution is None:
             record = configuration.to_record()
-            raise ValueError(f"trial {drawn.number} drew {record}, which does not fit {memory:.1f} GiB")
+            raise ValueError(f"trial {drawn.number} drew {record}, which does not fit {slot.memory_gib:.1f} GiB")
         return TrialPlan(
             drawn=drawn,
             execution=execution,
-            batch_plan=plan,
             identity=training_identity(self._earlier.base, configuration.to_record(), drawn.seed),
             started_ms=int(time.time() * 1000),
         )
@@ -209,8 +202,9 @@ class Runner:
             spec=trial.drawn.configuration.spec,
             settings=trial.drawn.configuration.settings,
             recipe=self._work.recipe,
+            task=self._work.target.task,
             seed=trial.drawn.seed,
-            plan=trial.batch_plan,
+            plan=trial.execution.plan,
             device=trial.execution.device,
             threads=trial.execution.threads,
             bar=trial.drawn.bar,
@@ -225,22 +219,22 @@ class Runner:
         )
 
     def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: Outcome) -> None:
-        record = self._books.record(trial, outcome, self._workers)
+        record = self._keeper.record(trial, outcome)
         self._keep(study, record)
-        if record.stop_reason is StopReason.THERMAL:
+        if outcome.stop_reason is StopReason.THERMAL:
             self._heated.append(record)
-        self._books.announce(trial, record, self._schedule.objective.best(self.ended_records))
+        self._keeper.announce(trial, record, self._schedule.objective.best(self.ended_records))
 
     def _keep(self, study: SearchStudy, record: TrialRecord) -> None:
         """On disk first, then to MLflow."""
-        append_line(self._folder / TRIALS, record.to_record())
+        append_trial(self._folder / TRIALS, record)
         job = self._jobs.pop(record.number, None)
         self._draws.end(study, record)
-        decided = record.best_val_loss is not None or record.stop_reason in _OF_THE_MODEL
+        decided = record.best_val_loss is not None or record.outcome.stop_reason in _OF_THE_MODEL
         if record.final and decided and job is not None:
             remove_checkpoints(job.checkpoints)
-        self._books.log(record)
-        self._books.publish(self.ended_records)
+        self._keeper.log(record)
+        self._keeper.publish(self.ended_records)
 
 
 def _checkpoint_of(trial: TrialPlan) -> str:

@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
-from tsladder.evaluation.constant import constant_loss
-from tsladder.execution.memory_guard import MemoryWatch
+from tsladder.execution.crew import Crew, Crews, Slot
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.params import DataParams, Params, TargetParams, WindowParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
-from tsladder.planning.memory import BatchPlan, best_on_disk, plan_batch, predicted_memory_gib
+from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import cell_key, read_plan
 from tsladder.planning.recipe import Recipe, Settings
 from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.tasks import load as load_task
 from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.outcome import Job
@@ -40,8 +42,18 @@ def clear_scratch(live: Path) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JobExecution:
+    """How a job is executed in a slot. None of it belongs to the question."""
+
+    plan: BatchPlan
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CellWork:
-    """One cell on one machine. `plan` is the content of the plan file that the stage depends on."""
+    """One cell, and who trains its models. `plan` is the content of the plan file that the stage depends on; `machine`
+    is this one."""
 
     cell: Cell
     places: Places
@@ -51,6 +63,7 @@ class CellWork:
     dataset: Dataset
     machine: Machine
     thermometer: Thermometer
+    crews: Crews = LocalCrew
 
     @property
     def recipe(self) -> Recipe:
@@ -81,7 +94,7 @@ class CellWork:
         return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
 
     def _constant_loss(self, fold: FoldWindows) -> float:
-        return constant_loss(self.target, fold.train.y_N, fold.validation.y_N)
+        return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
     def spec(self, architecture: dict[str, Any]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
@@ -89,7 +102,14 @@ class CellWork:
     def execution(self, spec: ModelSpec) -> ExecutionPlan:
         return lay_out(spec, self.machine, self.params.hardware)
 
-    def batch_plan(self, spec: ModelSpec, memory_gib: float, effective_batch: int | None = None) -> BatchPlan | None:
+    def batch_plan(
+        self,
+        spec: ModelSpec,
+        memory_gib: float,
+        effective_batch: int | None = None,
+        *,
+        calibration: Calibration | None = None,
+    ) -> BatchPlan | None:
         """How a batch of the recipe, or of `effective_batch`, is trained within `memory_gib`; None: it does not fit."""
         recipe = self.recipe
         return plan_batch(
@@ -98,16 +118,26 @@ class CellWork:
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
-            calibration=self.machine.calibration,
+            calibration=calibration or self.machine.calibration,
         )
+
+    def crew(self, folds: Sequence[FoldWindows], *, workers: int) -> Crew:
+        """Those who train on `folds`, `workers` models at once."""
+        threads = max(1, self.machine.cores // workers)
+        return self.crews(folds, machine=self.machine, workers=workers, threads=threads)
+
+    def in_slot(self, spec: ModelSpec, slot: Slot, effective_batch: int | None = None) -> JobExecution | None:
+        """How `spec` is trained in `slot`; None: it does not fit."""
+        plan = self.batch_plan(spec, slot.memory_gib, effective_batch, calibration=slot.machine.calibration)
+        if plan is None:
+            return None
+        # A model that shares a machine with others of its size by rule keeps to its threads where it is alone.
+        threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware).threads)
+        return JobExecution(plan=plan, device=slot.machine.device, threads=threads)
 
     def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
         """Peak of a worker on this machine."""
         return predicted_memory_gib(spec, plan, self.machine.calibration)
-
-    def memory_watch(self, workers: int) -> MemoryWatch:
-        """Watches `workers` workers side by side; what they hold on a GPU is not theirs to be watched here."""
-        return MemoryWatch(self.machine.memory_gib / workers if self.machine.device == "cpu" else None)
 
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
         """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""
@@ -163,9 +193,14 @@ class CellWork:
         )
 
 
-def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) -> CellWork:
-    """Load the windows of `cell`. Raises WorkFailed when the features do not have the planned columns, BadInput
-    when this machine is to train with less memory than any model takes."""
+def open_cell(
+    places: Places, params: Params, cell: Cell, plan: dict[str, Any], *, crews: Crews = LocalCrew
+) -> CellWork:
+    """Load the windows of `cell`, whose models `crews` will train.
+
+    Raises WorkFailed when the features do not have the planned columns, BadInput when this machine is to train with
+    less memory than any model takes.
+    """
     geometry = Geometry(**plan["model"])
     dataset = load_dataset(
         places.features,
@@ -190,6 +225,7 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: dict[str, Any]) 
         dataset=dataset,
         machine=machine,
         thermometer=thermometer_for(machine.device),
+        crews=crews,
     )
 
 

@@ -1,1 +1,1 @@
-"""What the command `tsladder` shows and does, one module a subcommand."""
+"""Commands of `tsladder`: arguments, words and live pictures, one module a subcommand."""

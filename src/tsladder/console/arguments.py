@@ -1,4 +1,4 @@
-"""What can be typed: the subcommands of `tsladder` and their options. What they do is in `tsladder.cli`."""
+"""Define the subcommands of `tsladder` and their options. `tsladder.cli` runs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tsladder.console.parser import Parser, with_examples
 
 
 def build_parser() -> Parser:
-    """The namespace that it parses into has the subcommand's name in `command`."""
+    """Build the parser; its namespace has the subcommand's name in `command`."""
     parser = Parser(
         prog="tsladder",
         description="Does the error of a time-series transformer fall as a power of its parameter count?",
@@ -24,13 +24,13 @@ def build_parser() -> Parser:
         description="Rebuild what is stale, with a live table on a terminal and a plain log elsewhere.",
         epilog=RUN_KEYS,
     )
-    run.add_argument("--retry-failed", action="store_true", help="build failed cells again from the beginning")
-    part = run.add_argument_group("a part of the study", "without the law and the report, which need all of it")
+    run.add_argument("--retry-failed", action="store_true", help="also build failed cells, from the beginning")
+    part = run.add_argument_group("a part of the study", "the law and the report, which need every cell, are not built")
     part.add_argument("--from", dest="first", metavar="CELL", help="build this cell and all after it, rung by rung")
     part.add_argument("--only", nargs="+", default=[], metavar="CELL", help="build these cells")
 
-    plan = commands.add_parser("plan", help="dry run: grids, batch plans and memory of every cell; needs no data")
-    plan.add_argument("--budget", help="top rung to plan for, instead of params.yaml's")
+    plan = commands.add_parser("plan", help="dry run: grid, batch plan, memory and time of every cell; needs no data")
+    plan.add_argument("--budget", help="plan with this top rung instead of `budget` in params.yaml")
     plan.add_argument(
         "-S",
         "--set-param",
@@ -38,46 +38,50 @@ def build_parser() -> Parser:
         action="append",
         default=[],
         metavar="LEAF=VALUE",
-        help="another value than params.yaml's, as `dvc exp run -S` takes it; may be given again",
+        help="override a leaf of params.yaml, as `dvc exp run -S` does; repeatable",
     )
     plan.add_argument("--json", action="store_true", help="print JSON alone")
     plan.add_argument(
-        "--calibrate", action="store_true", help="first measure a few models here (a minute), and plan with that"
+        "--calibrate",
+        action="store_true",
+        help="first train a few models briefly on this machine (a minute), and plan with their memory and time",
     )
 
-    status = commands.add_parser("status", help="where every cell stands, from local files")
+    status = commands.add_parser("status", help="state of every cell, from local files")
     form = status.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON alone")
-    form.add_argument("--csv", action="store_true", help="print experiment_results.csv as it would be now")
+    form.add_argument("--csv", action="store_true", help="print the current experiment_results.csv")
 
     watch = commands.add_parser(
         "watch",
-        help="the table of a run, live, from another terminal",
-        description="Show where every cell stands, live, until q or Ctrl-C.",
+        help="live table of a running study, from another terminal",
+        description="Show the state of every cell, live, until q or Ctrl-C.",
         epilog=WATCHED,
     )
-    watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
+    watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="refresh interval in seconds (1)")
 
-    why = commands.add_parser("why", help="what changed since a cell was built, what would run again and what it costs")
+    why = commands.add_parser(
+        "why", help="list what changed since a cell was built, which stages would run again, and how long they take"
+    )
     why.add_argument("cell", metavar="CELL", help="for example 2M-h1")
     why.add_argument("--json", action="store_true", help="print JSON alone")
 
     compare = commands.add_parser(
         "compare",
-        help="is one cell, or one of its baselines, better than another on the same days; or whole experiments",
-        description="Paired by day, with an interval: two cells of this study, or experiments of DVC with the first.",
+        help="compare two cells or baselines, or whole experiments, on the same days",
+        description="Compare losses paired by day, with an interval: two cells, or DVC experiments with the first.",
         epilog=COMPARED,
     )
     compare.add_argument(
         "names", nargs="+", metavar="CELL[:BASELINE]|EXP", help="two cells, or two experiments and more"
     )
-    compare.add_argument("--region", choices=("validation", "test"), help="instead of the law's")
+    compare.add_argument("--region", choices=("validation", "test"), help="region to compare on, instead of law.region")
     compare.add_argument("--json", action="store_true", help="print JSON alone")
 
     fit = commands.add_parser(
         "fit",
-        help="the law of a table of points, its verdict and figure",
-        description="Fit a CSV of model sizes and losses, and say what it shows. Any verdict exits 0, bad input 2.",
+        help="fit a scaling law to a table of sizes and losses, with verdict and figure",
+        description="Fit a scaling law to a table of sizes and losses. Exit code 0 for any verdict, 2 for bad input.",
         epilog=POINTS_TABLE,
     )
     fit.add_argument(
@@ -85,7 +89,7 @@ def build_parser() -> Parser:
         type=Path,
         nargs="+",
         metavar="POINTS.csv",
-        help="CSV or JSON, columns n_params and loss, and more: see below; several tables are fitted together",
+        help="CSV or JSON with columns n_params, loss and optional ones, see below; several tables are fitted together",
     )
     fit.add_argument("--json", action="store_true", help="print JSON alone")
     fit.add_argument("--out", type=Path, metavar="DIR", help="write fit.json, fit.csv and fit.png there")
@@ -95,64 +99,75 @@ def build_parser() -> Parser:
         action="append",
         default=[],
         metavar="ROLE=COLUMN",
-        help="which column is which: n_params=N,n_data=D,loss=val; n_data= leaves data out",
+        help="assign columns to roles: n_params=N,n_data=D,loss=val; n_data= ignores data",
     )
     reading.add_argument(
         "--per-size",
         metavar="HOW",
-        help="where rows of one size are no replicates: best (the lowest loss), last:COLUMN (the row with the "
-        "highest value of it), mean, or in turn: last:step,best",
+        help="reduce rows of one size that are no replicates: best (lowest loss), last:COLUMN (row with its highest "
+        "value), mean, or several in order: last:step,best",
     )
     reading.add_argument(
-        "--ignore", action="append", default=[], metavar="COLUMN", help="no setting of a run: accuracy,wall_seconds"
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="columns that are no settings of a run: accuracy,wall_seconds",
     )
-    reading.add_argument("--decimal", choices=("point", "comma"), help="where the table leaves the decimal mark open")
-    judging = fit.add_argument_group("judging it")
+    reading.add_argument("--decimal", choices=("point", "comma"), help="decimal mark, where the table is ambiguous")
+    judging = fit.add_argument_group("verdict")
+    judging.add_argument("--alpha-of-interest", type=float, metavar="X", help="smallest exponent that matters (0.015)")
+    judging.add_argument("--confidence", type=float, metavar="P", help="confidence level of every interval (0.95)")
+    judging.add_argument("--draws", type=int, metavar="N", help="draws of every bootstrap (1000)")
+    judging.add_argument("--seed", type=int, metavar="N", help="random seed of every bootstrap (42)")
     judging.add_argument(
-        "--alpha-of-interest", type=float, metavar="X", help="exponent below which none matters (0.015)"
-    )
-    judging.add_argument("--confidence", type=float, metavar="P", help="of every interval (0.95)")
-    judging.add_argument("--draws", type=int, metavar="N", help="of every bootstrap (1000)")
-    judging.add_argument("--seed", type=int, metavar="N", help="of every bootstrap (42)")
-    judging.add_argument(
-        "--huber-delta", type=float, metavar="X", help="threshold of the surface's residuals, else from their noise"
+        "--huber-delta",
+        type=float,
+        metavar="X",
+        help="Huber threshold of the surface's residuals; default: from their noise",
     )
 
     features = commands.add_parser(
-        "features", help="the feature tiers, or every column of one with its formula; needs no data"
+        "features", help="list the feature tiers, or the columns of one with their formulas; needs no data"
     )
     features.add_argument("tier", nargs="?", metavar="TIER", help="a20, a25, c33, a50, a100 or a200")
     features.add_argument("--json", action="store_true", help="print JSON alone")
 
     ingest = commands.add_parser(
         "ingest",
-        help="your own daily bars: read, checked, stored as data/NAME.parquet",
-        description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
+        help="read your own daily bars, check them and store them as data/NAME.parquet",
+        description="Read daily bars as vendors write them, check them and store them as data/NAME.parquet.",
         epilog=INGESTED,
     )
     ingest.add_argument("source", metavar="FILE", help="CSV (gzip too), Parquet, Feather or Excel; or yahoo:TICKER")
-    ingest.add_argument("--symbol", required=True, metavar="NAME", help="what data.symbol calls it")
-    _add_reading(ingest.add_argument_group("what the file does not say itself"))
-    _add_repairs(ingest.add_argument_group("repairs, each on record in data/NAME.manifest.json"))
-    ingest.add_argument("--force", action="store_true", help="replace other bars of that name")
-    ingest.add_argument("--add", action="store_true", help="then track the data folder: dvc add data")
-    ingest.add_argument("--dry-run", action="store_true", help="only say what would be stored")
+    ingest.add_argument(
+        "--symbol", required=True, metavar="NAME", help="name of these bars, for data.symbol in params.yaml"
+    )
+    _add_reading(ingest.add_argument_group("reading a file that is ambiguous"))
+    _add_repairs(ingest.add_argument_group("repairs, each recorded in data/NAME.manifest.json"))
+    ingest.add_argument("--force", action="store_true", help="replace existing bars of that name")
+    ingest.add_argument("--add", action="store_true", help="then run `dvc add data`")
+    ingest.add_argument("--dry-run", action="store_true", help="show what would be stored, and write nothing")
     ingest.add_argument("--json", action="store_true", help="print JSON alone")
 
     report = commands.add_parser(
         "report",
-        help="the verdicts and where their report lies, or a report rebuilt from a study capsule",
-        description="Without --from, the verdicts of the study in this folder and where `tsladder run` put its report. "
-        "With --from, everything is computed anew from the capsule's points: anywhere, without the study or a network.",
+        help="print the verdicts and the path of the report, or rebuild them from a study capsule",
+        description="Without --from, print the verdicts of the study in this folder and the path of its report. "
+        "With --from, compute all again from the points in the capsule, on any machine, without study or network.",
     )
-    report.add_argument("--from", dest="capsule", type=Path, metavar="STUDY.zip", help="what `tsladder export` wrote")
-    report.add_argument("--out", type=Path, metavar="DIR", help="where to, instead of a folder named like the capsule")
+    report.add_argument(
+        "--from", dest="capsule", type=Path, metavar="STUDY.zip", help="study capsule written by `tsladder export`"
+    )
+    report.add_argument(
+        "--out", type=Path, metavar="DIR", help="output folder; default: a folder named like the capsule"
+    )
     report.add_argument("--force", action="store_true", help="overwrite an earlier report in that folder")
 
     export = commands.add_parser(
         "export",
-        help="the study in one file, from which `report --from` rebuilds it elsewhere",
-        description="Points, per-day losses, counts, versions, params and plots; no weights, no bars, no path.",
+        help="pack the study into one file, from which `report --from` rebuilds its report",
+        description="Pack points, per-day losses, counts, versions, params and plots; no weights, bars or local paths.",
     )
     export.add_argument("capsule", type=Path, metavar="STUDY.zip")
     export.add_argument("--force", action="store_true", help="overwrite an existing file")
@@ -160,35 +175,49 @@ def build_parser() -> Parser:
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
 
-    completion = commands.add_parser("completion", help="a script that completes commands, options and cells")
+    completion = commands.add_parser(
+        "completion", help="print a shell script that completes commands, options and cells"
+    )
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return with_examples(parser, commands.choices)
 
 
 def _add_reading(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--only-symbol", metavar="X", help="of a file with several symbols, this one")
-    group.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="where the file leaves day and month open")
-    group.add_argument("--century", type=int, choices=(18, 19, 20), help="of years of two digits: 20 for 2000 to 2099")
-    group.add_argument("--decimal", choices=("point", "comma"), help="where the file leaves the decimal mark open")
+    group.add_argument("--only-symbol", metavar="X", help="symbol to read from a file with several")
     group.add_argument(
-        "--column", action="append", metavar="ROLE=NAME", help="the column of that name is Close, say (repeatable)"
+        "--date-order", choices=("dmy", "mdy", "ymd"), help="order of day and month, where the file is ambiguous"
     )
-    group.add_argument("--header", metavar="A,B,C", help="names of the columns of a file without a header, - for none")
-    group.add_argument("--encoding", metavar="NAME", help="of the text, like gbk or cp1251")
-    group.add_argument("--zone", metavar="ZONE", help="the exchange's, like Asia/Tokyo or +09:00, where times need it")
+    group.add_argument(
+        "--century", type=int, choices=(18, 19, 20), help="century of two-digit years: 20 for 2000 to 2099"
+    )
+    group.add_argument("--decimal", choices=("point", "comma"), help="decimal mark, where the file is ambiguous")
+    group.add_argument(
+        "--column", action="append", metavar="ROLE=NAME", help="column of a role, for example Close=Settle (repeatable)"
+    )
+    group.add_argument("--header", metavar="A,B,C", help="column names of a file without a header; - skips a column")
+    group.add_argument("--encoding", metavar="NAME", help="text encoding, for example gbk or cp1251")
+    group.add_argument(
+        "--zone",
+        metavar="ZONE",
+        help="time zone of the exchange, for example Asia/Tokyo or +09:00, where the times need one",
+    )
     group.add_argument(
         "--days",
         choices=("as-written", "next", "previous"),
-        help="the day of the exchange, where none of its zones tells",
+        help="trading day of a time stamp, where no time zone settles it",
     )
-    group.add_argument("--from", dest="first_day", type=_day, metavar="DATE", help="first day to take, else all")
-    group.add_argument("--to", dest="last_day", type=_day, metavar="DATE", help="last day to take, else all")
+    group.add_argument("--from", dest="first_day", type=_day, metavar="DATE", help="first day to read")
+    group.add_argument("--to", dest="last_day", type=_day, metavar="DATE", help="last day to read")
 
 
 def _add_repairs(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--repair", choices=("range",), help="widen High and Low to Open and Close where they must")
-    group.add_argument("--missing-volume", choices=("zero", "drop"), help="days without a volume: 0, or left out")
-    group.add_argument("--drop-faulty-rows", action="store_true", help="leave out rows that cannot be bars")
+    group.add_argument(
+        "--repair", choices=("range",), help="widen High and Low so that Open and Close lie between them"
+    )
+    group.add_argument(
+        "--missing-volume", choices=("zero", "drop"), help="days without a volume: set it to 0, or drop the day"
+    )
+    group.add_argument("--drop-faulty-rows", action="store_true", help="drop rows that are no valid bars")
 
 
 def _day(text: str) -> datetime.date:

@@ -1,20 +1,21 @@
-"""`tsladder plan --calibrate`: a few models trained for a moment, and the models of memory and time fitted to them."""
+"""Measure memory and time of a few models on this machine, for `tsladder plan --calibrate`."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from tsladder.console.tables import aligned
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.errors import WorkFailed
 from tsladder.execution.probe import EPOCHS, probe
+from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, keep
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
-from tsladder.planning.memory import BatchPlan, predicted_memory_gib
+from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.step_costs import COSTS
 from tsladder.steps import OnStep, no_progress
 
@@ -77,7 +78,7 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
 
 
 def probes(geometry: Geometry, device: str) -> list[tuple[ModelSpec, BatchPlan]]:
-    """What is measured on `device`, on models of the study's windows."""
+    """Models, with their batch plans, that are measured on `device`, on windows like the study's."""
     return [
         (
             ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model),
@@ -100,7 +101,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
     on_cpu = machine.device == "cpu"
     steps, epochs = (1, EPOCHS) if on_cpu else (_GPU_STEPS, _GPU_EPOCHS)
     with tempfile.TemporaryDirectory(prefix="tsladder-calibrate-") as folder:
-        outcome = probe(
+        measured = probe(
             spec,
             plan,
             device=machine.device,
@@ -109,10 +110,11 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
             epochs=epochs,
             steps=steps,
         )
-    if outcome.peak_memory_gib is None or len(outcome.curve) < epochs:
+    outcome = measured.outcome
+    if outcome.peak_memory_gib is None or outcome.epochs_run < epochs:
         raise WorkFailed(
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
-            f"{': ' + outcome.message if outcome.message else ''}): nothing was kept, plans go on with what was there"
+            f"{': ' + outcome.message if outcome.message else ''}): no calibration was stored"
         )
     # A probe that ran out of memory was carried out under a smaller plan.
     return Peak(
@@ -120,14 +122,14 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
         plan=outcome.plan,
         memory_gib=outcome.peak_memory_gib,
         # The first epoch makes what the later ones find there.
-        step_seconds=min(epoch.train_seconds for epoch in outcome.curve[1:]) / steps,
+        step_seconds=min(epoch.train_seconds for epoch in measured.epochs[1:]) / steps,
         threads=machine.cores if on_cpu else 1,
-        start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in outcome.curve)),
+        start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in measured.epochs)),
     )
 
 
 def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
-    """What was measured against what the fitted model says, and how far off it is."""
+    """Measured and predicted memory and time, with the errors of the prediction."""
     rows = [("parameters", "precision", "optimizer", "micro-batch", "checkpointing", "predicted", "measured", "error")]
     for peak in calibrated.peaks:
         predicted = predicted_memory_gib(peak.spec, peak.plan, calibrated.memory)

@@ -1,4 +1,4 @@
-"""`tsladder export` and `tsladder report`: a study handed on in one file, and told again from it."""
+"""Pack a study into a capsule, and rebuild its report, for `tsladder export` and `tsladder report`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
-from tsladder.console.status import study_state
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.wording import counted
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.report.summary import verdict_lines
+from tsladder.status.study_state import study_state
 
 _MOST_DIFFERENCES = 40
 
@@ -29,10 +29,10 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
     with progress("packing the study") as on_step:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
         manifest = pack_study(places, params, states, path, force=force, on_step=on_step)
-    _note_states(manifest.not_fresh, "this capsule tells")
+    _note_states(manifest.not_fresh, "this capsule")
     law = places.law / "scaling.json"
     if not law.exists() or read_json(law).get("study_key") != manifest.study_key:
-        _note("the law of this study is missing or answers another question; `tsladder run` fits it")
+        _note("the law of this study is missing or out of date; `tsladder run` fits it")
     size = f"{len(manifest.members)} files in {path.stat().st_size / 2**20:.1f} MiB"
     return [
         f"{path}: study {manifest.study}, {size}, key {manifest.study_key[:16]}",
@@ -50,7 +50,7 @@ def report_here(places: Places) -> list[str]:
         )
     _note_states(
         {name: cell.state for name, cell in state.cells.items() if cell.state in ("stale", "pending", "running")},
-        "the report tells",
+        "this report",
     )
     return [*verdict_lines(places), "", f"Report: {report} and report.html beside it"]
 
@@ -60,7 +60,7 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
     folder = Path.cwd() / capsule.name.removesuffix(".zip") if out is None else out
     with progress(f"rebuilding {capsule.name}") as on_step:
         built = rebuild(capsule, folder, force=force, on_step=on_step)
-    _note_states(built.manifest.not_fresh, "this capsule tells")
+    _note_states(built.manifest.not_fresh, "this capsule")
     lines = [*(_printable(line) for line in built.verdicts), ""]
     if built.not_compared is not None:
         _note(built.not_compared)
@@ -75,11 +75,11 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
 
 
 def _note_words(found: Sequence[Difference]) -> None:
-    """Say what another version of tsladder told in other words, or did not tell."""
+    """Note sentences that another version of tsladder worded differently, and fields that it did not have."""
     words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
     told = [
-        *([f"words {counted(words, 'sentence')} otherwise, with the same figures"] if words else []),
-        *([f"tells {counted(added, 'field')} more"] if added else []),
+        *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
+        *([f"has {counted(added, 'field')} more"] if added else []),
     ]
     if told:
         _note(f"this version {' and '.join(told)} than the one that made the capsule")
@@ -88,7 +88,7 @@ def _note_words(found: Sequence[Difference]) -> None:
 def _differences(differing: Sequence[str], made_by: str) -> list[str]:
     left = len(differing) - _MOST_DIFFERENCES
     return [
-        f"THE LAW CAME OUT OTHERWISE than stored by tsladder {made_by} in {len(differing)} fields:",
+        f"THE LAW DIFFERS from the one stored by tsladder {made_by} in {len(differing)} fields:",
         *(f"  {_printable(line)}" for line in differing[:_MOST_DIFFERENCES]),
         *([f"  and {left} more"] if left > 0 else []),
     ]
@@ -100,7 +100,7 @@ def _note_states(states: dict[str, str], what: str) -> None:
         for name, state in states.items():
             by_state.setdefault(state, []).append(name)
         listed = "; ".join(f"{state}: {', '.join(names)}" for state, names in sorted(by_state.items()))
-        _note(f"{what} what lay on disk, which for some cells is not what was asked last ({listed})")
+        _note(f"{what} shows the files on disk, and some cells are not up to date ({listed})")
 
 
 def _note(text: str) -> None:

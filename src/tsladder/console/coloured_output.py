@@ -1,4 +1,4 @@
-"""Lines on stdout, with the states of cells in colour where that is a terminal and NO_COLOR is not set."""
+"""Print lines, with the states of cells in colour on a terminal unless NO_COLOR is set."""
 
 from __future__ import annotations
 

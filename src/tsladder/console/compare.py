@@ -1,35 +1,37 @@
-"""`tsladder compare CELL CELL`: is one model of the study better than another, on the same days?"""
+"""Compare two models of the study on the same days, for `tsladder compare CELL CELL`."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from tsladder.artifacts.store import read_json
-from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions
+from tsladder.formatting import aligned
 from tsladder.law.wording import p_in_words
 from tsladder.params import Params, load_params
+from tsladder.params.cells import known_cell
 from tsladder.places import Places
 from tsladder.seeds import derive_seed
-from tsladder.vocabulary import LOSS_WORDS, Cell, CellStatus
+from tsladder.suggestions import did_you_mean
+from tsladder.tasks import loss_words
+from tsladder.vocabulary import Cell, CellStatus
 
 SEPARATOR = ":"
 
 
 def name_cells(names: Sequence[str]) -> bool:
-    """Are `names` cells of this study or baselines of them, and not experiments? Raises BadInput for one of each kind,
-    for more than two cells, and for fewer than two names."""
+    """True where `names` are cells of this study or their baselines, False where they are experiments. Raises BadInput
+    for a mixture, for more than two cells, and for fewer than two names."""
     cells = [name for name in names if _is_cell(name)]
     if len(names) < 2:
-        raise BadInput(f"a comparison takes two cells, or two experiments and more; got {names[0]} alone")
+        raise BadInput(f"compare takes two cells, or two experiments or more; got {names[0]} alone")
     if cells and len(cells) < len(names):
         others = [name for name in names if name not in cells]
         raise BadInput(
-            f"cells are compared with cells, and experiments with experiments: {', '.join(cells)} would be a cell, "
-            f"{', '.join(others)} would not (a cell is written like 2M-h1)"
+            f"cells are compared with cells, and experiments with experiments: {', '.join(cells)} is a cell, "
+            f"{', '.join(others)} is not (a cell is written like 2M-h1)"
         )
     if len(cells) > 2:
         raise BadInput(f"two cells are compared at a time, got {', '.join(cells)}")
@@ -45,7 +47,7 @@ def _is_cell(name: str) -> bool:
 
 
 def compare_here(places: Places, first: str, second: str, region: str | None = None) -> Comparison:
-    """Of two names, each a cell (`2M-h1`: its winner on all seeds) or a cell's baseline (`2M-h1:volatility_logistic`).
+    """Compare two models, each a cell (`2M-h1`: its winner on all seeds) or a baseline (`2M-h1:volatility_logistic`).
 
     `region`: None for the one that the law describes. Raises BadInput for a name that is none, for a cell that has no
     scores, and for two that were not scored on the same days and labels.
@@ -62,17 +64,14 @@ def compare_here(places: Places, first: str, second: str, region: str | None = N
 
 def _losses(places: Places, params: Params, name: str, region: str) -> DailyLosses:
     cell_name, _, baseline = name.partition(SEPARATOR)
-    cells = {str(cell): cell for cell in params.cells}
-    if cell_name not in cells:
-        raise BadInput(f"{cell_name!r} is no cell of this study: {_nearest(cell_name, cells)}")
-    cell = cells[cell_name]
+    cell = known_cell(params, cell_name)
     _refuse_unscored(places, cell)
     predictions = read_predictions(places.scores(cell) / "predictions.parquet", region)
     if not baseline:
         return predictions.trained(name)
     known = [model for model in predictions.losses if not model.startswith(SEED_PREFIX)]
     if baseline not in known:
-        raise BadInput(f"{baseline!r} is no baseline of {cell_name}: {_nearest(baseline, known)}")
+        raise BadInput(f"{baseline!r} is no baseline of {cell_name}: {did_you_mean(baseline, known)}")
     return predictions.baseline(baseline)
 
 
@@ -84,11 +83,6 @@ def _refuse_unscored(places: Places, cell: Cell) -> None:
         raise BadInput(f"{cell} has no scores to compare ({why}): build it with `tsladder run`, or name another cell")
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
-
-
 def comparison_lines(found: Comparison) -> list[str]:
     """The verdict in words, then the figures."""
     better, worse = (found.first, found.second) if found.difference >= 0.0 else (found.second, found.first)
@@ -96,11 +90,11 @@ def comparison_lines(found: Comparison) -> list[str]:
     words = (
         f"{better} is better than {worse} ({p_in_words(found.p)})"
         if clear
-        else f"{found.first} and {found.second} cannot be told apart ({p_in_words(found.p)})"
+        else f"no significant difference between {found.first} and {found.second} ({p_in_words(found.p)})"
     )
-    effective = "" if found.effective_n is None else f", worth {found.effective_n:.0f} independent ones"
+    effective = "" if found.effective_n is None else f" (effective sample size {found.effective_n:.0f})"
     rows = [
-        ("model", LOSS_WORDS[found.metric], "seeds"),
+        ("model", loss_words(found.metric), "seeds"),
         (found.first, f"{found.first_loss:.4f}", ", ".join(map(str, found.first_seeds)) or "-"),
         (found.second, f"{found.second_loss:.4f}", ", ".join(map(str, found.second_seeds)) or "-"),
     ]

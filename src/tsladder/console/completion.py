@@ -1,4 +1,4 @@
-"""`tsladder completion`: what a shell needs to complete commands, options, files, cells and experiments."""
+"""Write shell completion of commands, options, files, cells and experiments, for `tsladder completion`."""
 
 from __future__ import annotations
 

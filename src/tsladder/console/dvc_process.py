@@ -1,4 +1,4 @@
-"""`dvc` as a child of `tsladder run`: in a session of its own, so that a Ctrl-C reaches it once and from here."""
+"""Start and stop DVC as a child of `tsladder run`, in a session of its own, so that a Ctrl-C reaches it once."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class DvcProcess:
         self._relay: subprocess.Popen[bytes] | None = None
         self._code: int | None = None
         self.stops = 0
-        """How often it was asked to stop."""
+        """Number of requests to stop."""
         self._sent = 0
 
     def ask_to_stop(self) -> None:
-        """As a Ctrl-C: the first lets a training write a checkpoint or finish its epoch, the second ends it at once."""
+        """Send a Ctrl-C: the first lets a training write a checkpoint or finish its epoch, the second ends it."""
         self.stops += 1
         self._pass_on()
 

@@ -1,39 +1,39 @@
-"""What stands below `--help`: for every command lines that work as they stand, and what they do."""
+"""Examples below the `--help` of every command, each a line that works as it stands, and further help."""
 
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "run": (
         ("tsladder run", "rebuild what is stale, then print the verdicts"),
-        ("tsladder run --retry-failed", "also what failed, from the beginning"),
+        ("tsladder run --retry-failed", "also failed cells, from the beginning"),
         ("tsladder run --from 2M-h1", "this cell and all after it"),
-        ("tsladder run --only 12k-h1 2M-h5", "these two"),
+        ("tsladder run --only 12k-h1 2M-h5", "these two cells"),
     ),
     "plan": (
         ("tsladder plan", "what would run here, cell by cell"),
         ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
-        ("tsladder plan -S search.trials=50 -S data.tier=a200", "and what another question would take"),
+        ("tsladder plan -S search.trials=50 -S data.tier=a200", "with other parameters"),
         ("tsladder plan --calibrate", "measure this machine first"),
         ("tsladder plan --json", "for programs"),
     ),
     "status": (
-        ("tsladder status", "where every cell stands"),
+        ("tsladder status", "state of every cell"),
         ("tsladder status --json", "for programs"),
         ("tsladder status --csv > now.csv", "a row a cell, with the columns of experiment_results.csv"),
     ),
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),
-        ("tsladder watch --interval 5", "look every five seconds"),
-        ("tsladder watch > watch.txt", "a line of history whenever something happens"),
+        ("tsladder watch --interval 5", "refresh every five seconds"),
+        ("tsladder watch > watch.txt", "print the status whenever it has changed"),
     ),
     "why": (
-        ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
+        ("tsladder why 2M-h1", "what changed since a cell was built, and how long a rebuild takes"),
         ("tsladder why 2M-h1 --json", "for programs"),
     ),
     "compare": (
         ("tsladder compare 12k-h1 2M-h1", "two cells on the same days"),
         ("tsladder compare 2M-h1 2M-h1:persistence", "a cell and one of its baselines"),
-        ("tsladder compare 12k-h1 2M-h1 --region validation", "not on the law's region"),
+        ("tsladder compare 12k-h1 2M-h1 --region validation", "on the validation region"),
         ("tsladder compare workspace tidal-axis", "this study and an experiment, horizon by horizon"),
         ("tsladder compare main tidal-axis lucid-fern --json", "two experiments with a branch, for programs"),
     ),
@@ -45,28 +45,34 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder fit log.csv --columns loss=val --per-size last:step", "the last checkpoint of each run"),
     ),
     "features": (
-        ("tsladder features", "the tiers: how many columns, after how many days"),
+        ("tsladder features", "the tiers: number of columns, days of warm-up"),
         ("tsladder features a200", "every column of one, with its formula in words"),
         ("tsladder features c33 --json", "for programs"),
     ),
     "ingest": (
         ("tsladder ingest SPY.csv --symbol spy", "checked and stored as data/spy.parquet"),
-        ("tsladder ingest SPY.csv --symbol spy --dry-run", "only said"),
-        ("tsladder ingest all.csv --symbol spy --only-symbol SPY --add", "one of several, and tracked by DVC"),
+        ("tsladder ingest SPY.csv --symbol spy --dry-run", "check only, write nothing"),
+        ("tsladder ingest all.csv --symbol spy --only-symbol SPY --add", "one symbol of several, then `dvc add data`"),
         ("tsladder ingest n225.csv --symbol n225 --zone Asia/Tokyo", "times are midnights of Tokyo, written in UTC"),
-        ("tsladder ingest own.csv --symbol own --column Close=Settle", "the column of that name is the Close"),
-        ("tsladder ingest raw.csv --symbol raw --header Date,Open,High,Low,Close,-", "no header, the last left out"),
-        ("tsladder ingest fx.csv --symbol fx --repair range --drop-faulty-rows", "mended, every row on record"),
-        ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "downloaded"),
+        ("tsladder ingest own.csv --symbol own --column Close=Settle", "the column Settle is the Close"),
+        (
+            "tsladder ingest raw.csv --symbol raw --header Date,Open,High,Low,Close,-",
+            "no header; the last column is skipped",
+        ),
+        (
+            "tsladder ingest fx.csv --symbol fx --repair range --drop-faulty-rows",
+            "repair and drop faulty rows, each recorded",
+        ),
+        ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "download from Yahoo"),
     ),
     "report": (
-        ("tsladder report", "the verdicts here and where the report lies"),
-        ("tsladder report --from study.zip", "rebuild all of it from a capsule, into ./study"),
-        ("tsladder report --from study.zip --out told", "the same, into ./told"),
+        ("tsladder report", "verdicts and path of the report"),
+        ("tsladder report --from study.zip", "rebuild the report of a capsule, in ./study"),
+        ("tsladder report --from study.zip --out told", "the same, in ./told"),
     ),
     "export": (
         ("tsladder export study.zip", "this study in one file"),
-        ("tsladder export study.zip --force", "in place of an older one"),
+        ("tsladder export study.zip --force", "replace an older file"),
     ),
     "completion": (
         (
@@ -78,7 +84,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "ui": (
         ("tsladder ui", "trials side by side in the browser"),
-        ("tsladder ui --port 5050", "where 5000 is taken"),
+        ("tsladder ui --port 5050", "where port 5000 is in use"),
     ),
 }
 
@@ -86,16 +92,16 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder plan", "what would run here, cell by cell"),
     ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
     ("tsladder run", "rebuild what is stale and print the verdicts"),
-    ("tsladder status", "where every cell stands"),
+    ("tsladder status", "state of every cell"),
     ("tsladder watch", "the same, live, beside a run"),
-    ("tsladder why 2M-h1", "what changed since a cell was built, and what it would cost"),
-    ("tsladder compare 12k-h1 2M-h1", "is one cell better than another, on the same days"),
-    ("tsladder compare workspace tidal-axis", "are another family, tier or task better, on the same days"),
+    ("tsladder why 2M-h1", "what changed since a cell was built, and how long a rebuild takes"),
+    ("tsladder compare 12k-h1 2M-h1", "compare two cells on the same days"),
+    ("tsladder compare workspace tidal-axis", "compare with another family, tier or task on the same days"),
     ("tsladder fit points.csv", "the law of any table of sizes and losses, or of several together"),
-    ("tsladder features a50", "what each column of a feature tier is"),
+    ("tsladder features a50", "columns of a feature tier, with their formulas"),
     ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
     ("tsladder export study.zip", "the study in one file, for another machine"),
-    ("tsladder report --from study.zip", "all of it rebuilt from that file"),
+    ("tsladder report --from study.zip", "rebuild its report from that file"),
     ("tsladder ui", "compare trials in the browser"),
 )
 
@@ -133,5 +139,5 @@ COMPARED = """names:
 Experiments are compared with the first one, wherever days and labels are the same; elsewhere the
 difference is named. Nothing is checked out: their files come from git and from DVC's cache."""
 
-INGESTED = """Columns in any order, named as vendors do; days and numbers as they come. What is ambiguous is refused
-with its readings, what is wrong with its row. Rows are numbered as an editor shows them."""
+INGESTED = """Columns come in any order and under the names that vendors use, days and numbers in any usual notation.
+A file that is ambiguous is refused with its possible readings, a wrong row with its line number."""

@@ -1,4 +1,4 @@
-"""`tsladder compare EXP EXP...`: the results of whole experiments, each read as it was, side by side."""
+"""Read and compare the results of whole experiments, for `tsladder compare EXP EXP...`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.lock_file import read_lock
 from tsladder.errors import BadInput
 from tsladder.experiments.comparison import SideBySide, side_by_side
 from tsladder.experiments.repository import WORKSPACE, Repository
 from tsladder.experiments.results import ASKED, RESULTS, Experiment, leaves, read_experiment
 from tsladder.places import Places
+from tsladder.status.dvc_lock import read_lock
 from tsladder.steps import OnStep, no_progress
 from tsladder.typed_yaml import read_yaml
 
@@ -83,14 +83,14 @@ def _refuse_outdated(name: str, folder: Path) -> None:
     ]
     if outdated:
         raise BadInput(
-            f"{name} asks for something else than its results answer; build it with `tsladder run`:", outdated
+            f"the parameters of {name} are not those of its results; build it with `tsladder run`:", outdated
         )
     if _md5(stages["plan"], "outs") != _md5(stages["fit"], "deps"):
         raise BadInput(f"the law of {name} is older than its plans: end its run with `tsladder run`")
 
 
 def _md5(stage: Mapping[str, Any], entries: str) -> str | None:
-    """Of the plans, as a stage of dvc.lock has them."""
+    """MD5 of the folder of plans, as a stage of dvc.lock records it."""
     return next((entry.get("md5") for entry in stage.get(entries, ()) if entry["path"] == _PLANS), None)
 
 

@@ -1,18 +1,18 @@
-"""`tsladder features [TIER]`: the tiers, or the columns of one, as they are declared. Needs no data."""
+"""List the feature tiers, or the columns of one, for `tsladder features [TIER]`. Needs no data."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from tsladder.console.tables import aligned
 from tsladder.data import tiers
 from tsladder.data.columns.core import OHLCV
 from tsladder.data.columns.declaration import Indicator
 from tsladder.data.tier_columns import COMMON_WARM_UP, VIX_WARM_UP
 from tsladder.errors import BadInput
+from tsladder.formatting import aligned
+from tsladder.suggestions import similar
 
 _HEADS = ("column", "kind", "look-back", "what", "source")
 
@@ -26,7 +26,7 @@ def describe_tier(name: str) -> dict[str, Any]:
     """JSON-ready: the same of one tier, with its columns in order. Raises BadInput for an unknown one."""
     known = tiers.names()
     if name not in known:
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.3) or known
+        near = similar(name, known, cutoff=0.3) or known
         raise BadInput(f"there is no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all")
     return {
         "tier": name,
@@ -60,7 +60,7 @@ def _column(indicator: Indicator) -> dict[str, Any]:
 
 
 def tier_lines(record: dict[str, Any]) -> list[str]:
-    """Of `list_tiers`."""
+    """Plain text of `list_tiers`."""
     rows = [("tier", "columns", "with OHLCV", "without volume", "warm-up")]
     for name, tier in record["tiers"].items():
         vix = "" if tier["vix_warm_up"] is None else f", and {tier['vix_warm_up']} days of VIX"
@@ -70,15 +70,15 @@ def tier_lines(record: dict[str, Any]) -> list[str]:
     return [
         *aligned(rows),
         "",
-        "OHLCV are fed while data.ohlcv is true.",
-        "With data.volume: false every column made of the volume is left out of any tier and of OHLCV (third count).",
+        "OHLCV columns are fed while data.ohlcv is true.",
+        "With data.volume: false the columns computed from volume are left out (third count).",
         f"{shared} they share their samples.",
-        "The columns of one: tsladder features TIER",
+        "Columns of one tier: tsladder features TIER",
     ]
 
 
 def column_lines(record: dict[str, Any]) -> list[str]:
-    """Of `describe_tier`."""
+    """Plain text of `describe_tier`."""
     columns = (*record["indicators"], *record["ohlcv"])
     names = ("name", "kind", "look_back", "words", "source")
     rows = [tuple(str(column[name]) for name in names) for column in columns]

@@ -1,4 +1,4 @@
-"""`tsladder fit`: the law of a table of points, for people and for programs."""
+"""Fit a law to a table of points and print it, for `tsladder fit`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.console.tables import aligned
 from tsladder.errors import BadInput
+from tsladder.formatting import aligned
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.reading.options import Reading
 from tsladder.law.scaling import residuals_of
@@ -23,7 +23,7 @@ _LEAST_DRAWS = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FitOptions:
-    """What the command line asks of a fit. Texts are as they were typed; `columns` and `ignore` once an option."""
+    """Options of a fit, as they were typed; `columns` and `ignore` have an entry for each time the option was given."""
 
     columns: Sequence[str] = ()
     ignore: Sequence[str] = ()
@@ -36,7 +36,7 @@ class FitOptions:
     huber_delta: float | None = None
 
     def reading(self) -> Reading:
-        """How the table is to be read. Raises BadInput with everything that is wrong with any of the options."""
+        """The options of reading. Raises BadInput with every fault of any option."""
         faults = []
         if not 0.0 < self.alpha_of_interest < math.inf:
             faults.append(f"--alpha-of-interest must be a positive number, got {self.alpha_of_interest:g}")
@@ -89,7 +89,7 @@ def fit_points(
 
 
 def fit_lines(record: Mapping[str, Any]) -> list[str]:
-    """What the terminal shows: what was read, and for every group its verdict, fits and rungs."""
+    """Plain text of a fit: the columns that were read, and for every group its verdict, fits and rungs."""
     blocks = [[record["understood"]], *(_group(name, law) for name, law in record["groups"].items())]
     return [line for block in blocks for line in (*block, "")][:-1]
 
@@ -173,7 +173,7 @@ def _rungs(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _left_out(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Of a long ladder only the rungs that carry the fit, and the top one, which tests the law as a prediction."""
+    """Rungs to show; of a long ladder only those that carry the fit, and the top one, which tests the law."""
     distance = {rung["cell"]: rung["cooks_distance"] for rung in law["influential"]}
     header = ("rung", "loss", "predicted", "error", "alpha without it", "Cook's distance")
     left_out = law["leave_one_rung_out"]

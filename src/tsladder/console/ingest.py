@@ -1,4 +1,4 @@
-"""`tsladder ingest`: a file as people have it, or Yahoo's answer, becomes data/<symbol>.parquet."""
+"""Read daily bars from a file or from Yahoo and store them as data/<symbol>.parquet, for `tsladder ingest`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in pa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """What the command line asks for beside the file and the symbol."""
+    """Options of the command beside file and symbol."""
 
     choices: Choices
     force: bool = False
@@ -173,11 +173,13 @@ def track(places: Places, stored_as: str) -> None:
     done = subprocess.run(command, cwd=places.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = " ".join((done.stderr or done.stdout).split())[:400]
-        raise WorkFailed(f"{stored_as} is stored, and `dvc add data` failed: {words}; mend that and run `dvc add data`")
+        raise WorkFailed(
+            f"{stored_as} is stored, and `dvc add data` failed: {words}; correct that and run `dvc add data`"
+        )
 
 
 def ingestion_lines(done: Ingestion) -> list[str]:
-    """What the terminal shows; warnings stand apart, on stderr."""
+    """Plain text of an ingestion; warnings are printed separately, on stderr."""
     account = done.account
     rows = [("read", _form(account))]
     rows += [("", f"{account.rows_read} rows, {account.rows_kept} kept: {account.first_day} to {account.last_day}")]
@@ -195,7 +197,7 @@ def ingestion_lines(done: Ingestion) -> list[str]:
 
 
 def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
-    track_first = [] if added else ["dvc add data, so that the study knows these bars by their content"]
+    track_first = [] if added else ["dvc add data, which tracks these bars by their content"]
     symbol = done.account.symbol
     if not done.settings:
         return [*track_first, f"data.symbol: {symbol} in params.yaml, then tsladder run"]
@@ -205,7 +207,7 @@ def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
 
 
 _WHY = {
-    "data.volume": "there is no volume, or the same one on every day, so no column made of it is of use",
+    "data.volume": "there is no volume, or the same one on every day, so no column computed from it is of use",
     "splits.validation_start": "too few of these days lie between the dates in params.yaml; null cuts by fractions",
     "target.task": "the one in params.yaml has too few positives or negatives among these days",
 }
@@ -233,12 +235,12 @@ def _dropped(dropped: Dropped) -> str:
 def _outcome(done: Ingestion) -> str:
     would = {
         Outcome.NEW: f"{done.stored_as} would be written",
-        Outcome.UNCHANGED: f"{done.stored_as} holds these bars already",
+        Outcome.UNCHANGED: f"{done.stored_as} already holds these bars",
         Outcome.REPLACED: f"{done.stored_as} would be replaced",
     }
     did = {
         Outcome.NEW: done.stored_as,
-        Outcome.UNCHANGED: f"{done.stored_as} held these bars already, and is left as it is",
+        Outcome.UNCHANGED: f"{done.stored_as} already held these bars and is unchanged",
         Outcome.REPLACED: f"{done.stored_as}, in place of other bars",
     }
     return (would if done.dry_run else did)[done.outcome]

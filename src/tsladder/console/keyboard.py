@@ -1,4 +1,4 @@
-"""Keys as they are pressed, without Enter and without an echo, while Ctrl-C and Ctrl-Z stay what they are."""
+"""Read single keys from the terminal, without Enter and without echo; Ctrl-C and Ctrl-Z keep their meaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ESCAPE = "\x1b"
 
 
 class Keyboard:
-    """Of the terminal behind `descriptor`; closed at first."""
+    """Keys of the terminal behind `descriptor`; closed at first."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -1,4 +1,4 @@
-"""The picture of a study that runs: a line a cell, and below it what trains, what DVC does and what was said. Pure."""
+"""Build the live table of a running study: a line a cell, then trainings, DVC's stage and messages. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tsladder.console.status import CellState, StudyState
+from tsladder.formatting import number, steady_duration, steady_duration_with_interval
 from tsladder.search.objective import VAL_AUC
-
-MISSING = "-"
+from tsladder.status.study_state import CellState, StudyState
 
 _ENDINGS = {
     "completed": "done",
@@ -31,7 +30,7 @@ _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doings:
-    """What is known beside the state: what DVC does now, the last messages, what is wrong, and the keys."""
+    """Facts beside the state: what DVC does now, the last messages, a fault, and the keys."""
 
     doing: str | None = None
     messages: Sequence[str] = ()
@@ -131,19 +130,19 @@ def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text
 
 
 def _columns(label: str, state: CellState, width: int, *, by_auc: bool) -> tuple[str, ...]:
-    more = (_number(state.test_loss, 4), _number(state.skill, 3), _coarse(state.seconds_spent))
+    more = (number(state.test_loss, 4), number(state.skill, 3), steady_duration(state.seconds_spent))
     if not state.trials_total:
         more = ("", "", "")
     return (
         label,
         _word(state),
         f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
-        *([_number(state.best_val_auc, 4) if state.trials_total else ""] if by_auc else []),
-        _number(state.best_val_loss, 4) if state.trials_total else "",
+        *([number(state.best_val_auc, 4) if state.trials_total else ""] if by_auc else []),
+        number(state.best_val_loss, 4) if state.trials_total else "",
         *(more if width >= _WIDEST else ()),
         _to_go(state),
-        _number(state.resident_gib, 1 if width < _WIDE else 2) if state.state == "running" else "",
-        _number(state.celsius, 0) if state.state == "running" else "",
+        number(state.resident_gib, 1 if width < _WIDE else 2) if state.state == "running" else "",
+        number(state.celsius, 0) if state.state == "running" else "",
         _ended(state),
     )
 
@@ -155,9 +154,9 @@ def _style(state: CellState) -> str:
 
 
 def _word(state: CellState) -> str:
-    """What is most worth knowing of it, in at most 15 letters."""
+    """The most important fact of a cell, in at most 15 letters."""
     if state.stalled_seconds is not None:
-        return f"stalled {_coarse(state.stalled_seconds)}"
+        return f"stalled {steady_duration(state.stalled_seconds)}"
     if state.paused is not None:
         return f"paused: {state.paused}"
     if state.state != "running" or state.phase is None:
@@ -170,14 +169,7 @@ def _word(state: CellState) -> str:
 def _to_go(state: CellState) -> str:
     if state.state in ("fresh", "failed", "not_planned"):
         return ""
-    return _interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
-
-
-def _interval(middle: float | None, low: float | None, high: float | None) -> str:
-    text = _coarse(middle)
-    if middle is None or low is None or high is None or _coarsest(low) == _coarsest(high):
-        return text
-    return f"{text} ({_coarsest(low)}-{_coarsest(high)})"
+    return steady_duration_with_interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
 
 
 def _ended(state: CellState) -> str:
@@ -201,7 +193,7 @@ def _running_lines(state: StudyState) -> list[Text]:
             if trial.resident_gib is not None:
                 facts.append(f"{trial.resident_gib:.2f} GiB")
             if trial.silent_seconds is not None and trial.silent_seconds >= 10.0:
-                facts.append(f"silent for {_coarse(trial.silent_seconds)}")
+                facts.append(f"silent for {steady_duration(trial.silent_seconds)}")
             lines.append(Text("  ".join(facts)))
     if len(lines) > _MOST_RUNNING:
         lines = [*lines[: _MOST_RUNNING - 1], Text(f"and {len(lines) - _MOST_RUNNING + 1} more")]
@@ -212,40 +204,13 @@ def _totals(state: StudyState) -> Text:
     words = ("fresh", "running", "pending", "stale", "failed", "not_planned")
     counts = {word: sum(cell.state == word for cell in state.cells.values()) for word in words}
     parts = [", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items() if count)]
-    parts += [f"spent {_coarse(state.seconds_spent)}"] if state.seconds_spent is not None else []
-    to_go = _interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
+    parts += [f"spent {steady_duration(state.seconds_spent)}"] if state.seconds_spent is not None else []
+    to_go = steady_duration_with_interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
     parts += [f"to go {to_go}"] if state.seconds_to_go else []
     return Text("; ".join(parts))
 
 
 def _laws(state: StudyState) -> list[Text]:
-    """Of the present question alone."""
+    """Verdicts of the current question."""
     laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
     return [Text("verdicts: " + ", ".join(laws))] if laws else []
-
-
-def _number(value: float | None, digits: int) -> str:
-    return MISSING if value is None else f"{value:.{digits}f}"
-
-
-def _coarse(seconds: float | None) -> str:
-    """Two figures at most: more of them would only flicker."""
-    if seconds is None:
-        return MISSING
-    if seconds < 60:
-        return f"{seconds:.0f}s"
-    minutes = round(seconds / 60)
-    hours, days = minutes // 60, minutes // (24 * 60)
-    if days:
-        return f"{days}d{hours % 24:02d}h"
-    return f"{hours}h{minutes % 60:02d}m" if hours else f"{minutes}m"
-
-
-def _coarsest(seconds: float) -> str:
-    """An end of an interval: one unit is enough."""
-    if seconds < 90:
-        return f"{seconds:.0f}s"
-    minutes = seconds / 60
-    if minutes < 90:
-        return f"{minutes:.0f}m"
-    return f"{minutes / 60:.0f}h" if minutes < 36 * 60 else f"{minutes / 60 / 24:.0f}d"

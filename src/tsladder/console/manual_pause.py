@@ -1,4 +1,4 @@
-"""The pause that is asked for by hand: a lock, so that it ends with the process that asked, however that ends."""
+"""Pause all training by hand: a lock, which ends with the process that holds it, however that ends."""
 
 from __future__ import annotations
 

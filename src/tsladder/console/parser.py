@@ -1,15 +1,15 @@
-"""The parser of `tsladder`: argparse, and the nearest name where a command or an option is mistyped."""
+"""Parse the command line, and suggest a name where a command or an option is mistyped."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import textwrap
 from collections.abc import Mapping
 from typing import NoReturn
 
 from tsladder.console.examples import EXAMPLES, OVERVIEW
+from tsladder.suggestions import similar
 
 _CHOICE = re.compile(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*\)", re.DOTALL)
 _UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
@@ -40,7 +40,7 @@ def options_of(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _nearest(typed: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(typed, known, n=1)
+    close = similar(typed, known, count=1, cutoff=0.6)
     return f": did you mean {close[0]}?" if close and close[0] != typed else ""
 
 

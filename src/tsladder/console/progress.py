@@ -1,4 +1,4 @@
-"""How far long work has come, on stderr: for people at a terminal, and only where it takes longer than a moment."""
+"""Show a progress bar on stderr, on a terminal and only for work of more than two seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tsladder run`: drive `dvc repro`, then say what passed, failed or was skipped, and the verdicts."""
+"""Run `dvc repro` for `tsladder run`, then print which cells passed, failed or were skipped, and the verdicts."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ import time
 from collections.abc import Sequence
 
 from tsladder.artifacts.store import read_json
-from tsladder.console.cell_states import FAILED
-from tsladder.console.long_run import long_run
 from tsladder.console.manual_pause import HandPause
-from tsladder.console.pipeline import PLAN
-from tsladder.console.results import failed_stage
 from tsladder.console.run_dvc import Driven, drive
+from tsladder.console.run_lines import long_run, summary_lines
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
-from tsladder.console.status import StudyReader, study_state
-from tsladder.console.summary import summary_lines
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
@@ -29,6 +24,10 @@ from tsladder.planning.machine import Machine, memory_words, scarce_memory_note,
 from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
+from tsladder.status.cell_results import failed_stage
+from tsladder.status.cell_state import FAILED
+from tsladder.status.dvc_yaml import PLAN
+from tsladder.status.study_state import StudyReader, study_state
 from tsladder.tracking import store_notes, ui_command
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -43,7 +42,9 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     missing = [str(path) for symbol in params.data.markets if not (path := places.bars(symbol)).exists()]
     if missing:
         are = "is" if len(missing) == 1 else "are"
-        raise BadInput(f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or bring your own file")
+        raise BadInput(
+            f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or `tsladder ingest` for your own bars"
+        )
     # A wish that cannot be fulfilled ends here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     refuse_too_little(params, machine)
@@ -79,7 +80,7 @@ class _Run:
         code = self._end(driven, time.monotonic() - started)
         self._log.note(f"ended with {code}")
         if driven.stopped:
-            raise Interrupted("stopped; `tsladder run` goes on where this ended")
+            raise Interrupted("stopped; `tsladder run` resumes it")
         return code
 
     def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
@@ -136,7 +137,7 @@ class _Run:
     def _words(self) -> list[str]:
         places = self._places
         if not self._selection.whole:
-            return ["The law and the report were not fitted: `tsladder run` builds what is open and fits them."]
+            return ["The law and the report were not built: `tsladder run` builds the other cells and then both."]
         return [
             *verdict_lines(places),
             "",
@@ -172,6 +173,6 @@ def _set_aside(places: Places, stage: str, cell: Cell) -> None:
 
 
 def _has_failed(places: Places, cell: Cell) -> bool:
-    """Whatever the question was."""
+    """True where the cell has failed, whether or not its parameters have changed since."""
     records = (places.choice(cell), places.models(cell) / "status.json")
     return any(path.exists() and read_json(path)["status"] == CellStatus.FAILED for path in records)

@@ -1,4 +1,4 @@
-"""One command of DVC from its start to its end, shown as a live table or left to print its plain log."""
+"""Run one command of DVC to its end, with a live table or with its plain output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MESSAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """How it ended. `stopped`: it was asked to."""
+    """Exit code of a command, and whether somebody stopped it."""
 
     code: int
     stopped: bool
@@ -66,20 +66,20 @@ def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, paus
 
 def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause, *, kept: bool) -> str:
     if not kept:
-        doing = "DVC works; without a log its stage is not known"
+        doing = "DVC runs; its stage is not known without a log"
     elif timeline.stage is None or timeline.began is None:
-        doing = "DVC looks for what has changed"
+        doing = "DVC checks what has changed"
     else:
         minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)
         doing = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
     if dvc.stops:
         return f"{doing}; stopping" + (
-            " at once" if dvc.stops > 1 else ": a checkpoint is written, or the epoch finished"
+            " at once" if dvc.stops > 1 else ": writing a checkpoint, or finishing the epoch"
         )
-    return f"{doing}; paused, no model is trained meanwhile" if pause.is_asked else doing
+    return f"{doing}; paused, no model is trained" if pause.is_asked else doing
 
 
 def _keys(dvc: DvcProcess, pause: HandPause) -> str:
     if dvc.stops:
         return "q  stop at once"
-    return f"q  stop, keeping what is done    p  {'go on' if pause.is_asked else 'pause'}"
+    return f"q  stop and keep what is done    p  {'resume' if pause.is_asked else 'pause'}"

@@ -1,4 +1,4 @@
-"""The log of one `tsladder run`: its file, the lines in it, and what they tell of the stages that ran.
+"""Write and read the log of one `tsladder run`, and derive from it which stages ran and for how long.
 
 A line is the time it was printed at, a space, and what was printed. Stages add lines of their own that begin with
 FILE_ONLY and were never printed.
@@ -28,7 +28,7 @@ _REMEMBERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was printed, or written by a stage, at `at`."""
+    """A line that was printed, or written by a stage, at `at`."""
 
     at: datetime.datetime
     text: str
@@ -87,7 +87,7 @@ def _line(text: str) -> Line | None:
 
 
 class Timeline:
-    """What DVC does, as its lines come in: the stage that runs, how long each took, what was said last."""
+    """Follow DVC from its lines: the running stage, how long each stage took, and the last messages."""
 
     def __init__(self) -> None:
         self._stage: str | None = None

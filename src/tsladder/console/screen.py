@@ -1,4 +1,4 @@
-"""The foot of the terminal: what is shown there is replaced in place, and keys are read meanwhile.
+"""Draw a live picture at the foot of the terminal and read keys.
 
 It gives the terminal back whole, however its block ends, also for the time that it is suspended by Ctrl-Z, and leaves
 it alone while it belongs to somebody else (`bg`).
@@ -25,7 +25,7 @@ _TICK_SECONDS = 0.1
 
 
 def can_draw() -> bool:
-    """Is there a terminal to draw on, and is it ours? If not, a plain log is written."""
+    """True where stdout and stderr are a terminal in whose foreground this process runs."""
     return (
         sys.stdout.isatty()
         and sys.stderr.isatty()
@@ -35,7 +35,7 @@ def can_draw() -> bool:
 
 
 def _in_foreground(descriptor: int) -> bool:
-    """Whoever writes settings of a terminal from the background is stopped for it."""
+    """True in the foreground of the terminal: a process that sets a terminal from the background is stopped."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:

@@ -1,14 +1,14 @@
-"""Which cells of the study a run builds, and what DVC is asked for."""
+"""Select the cells that a run builds, and the targets of DVC for them."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsladder.console.names import known_cell
 from tsladder.errors import BadInput
 from tsladder.params import Params
+from tsladder.params.cells import known_cell
+from tsladder.suggestions import similar
 from tsladder.vocabulary import Cell
 
 
@@ -47,7 +47,7 @@ def _planned_cell(params: Params, name: str) -> Cell:
     if params.is_planned(cell):
         return cell
     planned = [str(other) for other in params.cells if params.is_planned(other)]
-    near = difflib.get_close_matches(name, planned, n=3, cutoff=0.0)
+    near = similar(name, planned, cutoff=0.0)
     raise BadInput(
         f"{cell} is not planned: budget in params.yaml ({params.budget}) is the top rung that is built; raise it, or "
         f"take one of {', '.join(near)}"

@@ -1,18 +1,19 @@
-"""Experiments side by side as plain text. Pure."""
+"""Plain text of `tsladder compare EXP EXP`. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.console.tables import MISSING, PARTS, aligned, half_width, with_interval
+from tsladder.console.status_lines import PARTS, half_width, with_interval
 from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+from tsladder.formatting import MISSING, aligned
 from tsladder.law.wording import p_in_words
 
 _LONGEST = 48
 
 
 def side_by_side_lines(found: SideBySide) -> list[str]:
-    """What each is, what each found, in which parameters they differ, who is better where, and what was refused."""
+    """Parameters and laws of each experiment, differing parameters, paired comparisons, and refused ones."""
     return [
         *_what_they_are(found.summaries),
         "",
@@ -57,7 +58,7 @@ def _laws(found: SideBySide) -> list[str]:
 def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
     if not differing:
         return ["their parameters do not differ"]
-    rows = [("parameter", first, "otherwise", "in")]
+    rows = [("parameter", first, "other value", "experiment")]
     rows += [(item.path, _word(item.first), _word(item.second), item.experiment) for item in differing]
     return aligned(rows)
 
@@ -110,7 +111,7 @@ def _p(p: float) -> str:
 
 
 def _on_seeds(pairs: Sequence[Pair]) -> list[str]:
-    """What is to be said of the seeds of a comparison, and of how many more there is something (--json has it all)."""
+    """Note on the seeds of the first comparison that has one, and the number of further notes (--json has all)."""
     notes = [pair.found.note for pair in pairs if pair.found.note is not None]
     more = f" (and of {len(notes) - 1} more comparisons: --json)" if len(notes) > 1 else ""
     return [f"seeds: {notes[0]}{more}"] if notes else []
@@ -122,9 +123,9 @@ def _loss(pair: Pair, side: int) -> str:
 
 
 def _better(pair: Pair, first: str, confidence: float) -> str:
-    """The one that is better beyond doubt after the correction, or that there is none."""
+    """Name of the significantly better one after the correction for several comparisons."""
     if pair.p_holm >= 1.0 - confidence:
-        return "cannot be told"
+        return "not significant"
     return first if pair.found.difference > 0.0 else pair.experiment
 
 

@@ -1,4 +1,4 @@
-"""The study as it is looked at again and again while it starts, runs, ends, or has a file damaged."""
+"""Refresh the state of a study at intervals, whatever happens to its files meanwhile."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tsladder.console.status import StudyReader, StudyState
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.places import Places
+from tsladder.status.study_state import StudyReader, StudyState
 
 _SHARE = 0.1
-"""Of a core that looking may take: training needs it more. Yet nobody waits longer than this:"""
+"""Largest share of a core for refreshing: training needs the rest."""
 
 _LONGEST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was seen last, and why there is nothing newer. Both None: nobody has looked yet."""
+    """The last state that was read, and why there is no newer one. Both None: nothing was read yet."""
 
     state: StudyState | None
     fault: str | None
@@ -36,8 +36,8 @@ class StudyView:
         self._view = View(None, None)
 
     def look(self) -> View:
-        """What is there now, or the last look where that is not long ago. A file that cannot be read is a fault of the
-        view and no end: it may be whole again in a moment."""
+        """The current state, or the last one within the interval. A file that cannot be read is a fault of the view and
+        does not end it: it may be whole again in a moment."""
         began = self._clock()
         if began >= self._next:
             try:

@@ -1,4 +1,4 @@
-"""`tsladder ui`: MLflow's page of the store, for this machine alone."""
+"""Start MLflow's UI on 127.0.0.1, for `tsladder ui`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def refuse_port(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise BadInput(
-                f"port {port} of {HOST} cannot be had ({error.strerror}): another server has it, perhaps another "
+                f"port {port} of {HOST} is not available ({error.strerror}): another server uses it, perhaps another "
                 f"`tsladder ui`; choose one that is free, for example tsladder ui --port {_free_port()}"
             ) from None
 

@@ -1,4 +1,4 @@
-"""`tsladder watch`: the table of `tsladder run` from another terminal, for as long as somebody looks."""
+"""Show the live table of a study for `tsladder watch`, until q or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from types import FrameType
 
 from tsladder.console.live_table import Doings, picture
 from tsladder.console.screen import Screen, can_draw
-from tsladder.console.status import StudyState
+from tsladder.console.status_lines import status_lines
 from tsladder.console.study_view import StudyView, View
-from tsladder.console.tables import status_lines
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.places import Places
+from tsladder.status.study_state import StudyState
 
 
 class _Ended(Exception):
-    """Whoever looked has seen enough."""
+    """Raised by a signal that ends the command."""
 
 
 def watch_study(places: Places, *, interval: float) -> int:
@@ -69,7 +69,7 @@ def _draw(view: StudyView) -> None:
             doings = Doings(
                 doing=f"stage {', '.join(stages)}" if stages else "DVC runs no stage",
                 note=seen.fault,
-                keys="q  end" if screen.has_keys else None,
+                keys="q  quit" if screen.has_keys else None,
             )
             screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
             if "q" in screen.keys(0.5):

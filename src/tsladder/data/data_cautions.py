@@ -18,6 +18,7 @@ from tsladder.data.irregular import LONG_GAP_DAYS, Gap
 from tsladder.data.irregular_days import IrregularDays, Jump
 from tsladder.data.used_days import REGION_WORDS, Days, UsedDays, as_days
 from tsladder.params import TargetParams
+from tsladder.tasks import load as load_task
 
 LONG_CLOSURE_DAYS = 12
 """Calendar days between two bars; the longest holidays of exchanges (Lunar New Year, Golden Week) make eleven."""
@@ -131,9 +132,8 @@ def _widened(symbol: str, found: IrregularDays, used: UsedDays, target: TargetPa
     shares = _shares(found.widened, used, SHARE)
     if shares is None:
         return None
-    touched = target.price == "high" and target.task not in ("direction", "regression")
     harm = "features of the day's range are too small there"
-    if touched:
+    if load_task(target.task).reads_high(target.price):
         harm = "the true High may lie higher, so labels may miss a touch there, and " + harm
     return (
         f"--repair range widened High or Low of {symbol} to Open and Close on {shares}, by {found.steps.max():.2%} at "

@@ -12,6 +12,7 @@ from tsladder.data.splits import RegionCount, Splits, check_splits, count_earlie
 from tsladder.data.targets import labels
 from tsladder.params import Params
 from tsladder.places import Places
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 
@@ -22,14 +23,14 @@ def write_splits(places: Places, params: Params) -> None:
     enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
-    records = {horizon: _cut(table, params, horizon) for horizon in params.horizons}
+    records = {horizon: splits_record(table, params, horizon) for horizon in params.horizons}
     for horizon, record in records.items():
         write_json(places.horizon_splits(horizon), record)
     summary = {str(horizon): _without_segments(record) for horizon, record in records.items()}
     write_json(places.splits / "splits.json", {"kind": params.splits.kind, "horizons": summary})
 
 
-def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
+def splits_record(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
     """The splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
@@ -39,7 +40,9 @@ def _cut(table: FeatureTable, params: Params, horizon: int) -> dict[str, Any]:
         return count_regions(splits, y_T, table.dates_T, context_length)
 
     own, earlier = counted(cut.own), count_earlier(cut.own, y_T, table.dates_T, context_length)
-    notes = (*check_splits(own, params.splits, horizon, earlier), *cut.thinned, *_walked(earlier, own, horizon))
+    counts_positives = load_task(params.target.task).counts_positives
+    checked = check_splits(own, params.splits, horizon, earlier, counts_positives=counts_positives)
+    notes = (*checked, *cut.thinned, *_walked(earlier, own, horizon))
     record = {**_record(cut.pooled, counted(cut.pooled)), **_fold_counts(earlier, own), "notes": list(notes)}
     if cut.further:
         of_each = {table.symbol: cut.own, **cut.further}

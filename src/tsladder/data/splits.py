@@ -181,12 +181,14 @@ def check_splits(
     splits: SplitParams,
     horizon: int,
     earlier: Sequence[Mapping[Region, RegionCount]] = (),
+    *,
+    counts_positives: bool = True,
 ) -> tuple[str, ...]:
     """Notes on a usable split; BadInput for one that cannot be measured on.
 
     Validation and test need `splits.min_positives` windows of each class, training one of each; so do those of the
     `earlier` folds of a walk forward. A note names the base rates where the largest is over 1.5 times the smallest: a
-    constant forecast then misleads.
+    constant forecast then misleads. `counts_positives` false: the task has no classes, and windows alone count.
     """
     faults = []
     for region, name, count in _named(counts, earlier):
@@ -194,11 +196,15 @@ def check_splits(
         if count.windows == 0:
             faults.append(f"{name} has no window: no run of its days holds an input and its label")
             continue
+        if not counts_positives:
+            continue
         for number, words in ((count.positives, "positives"), (count.negatives, "negatives")):
             if number < least:
                 faults.append(f"{name} has {number} {words} among {count.windows} windows, needs {least}")
     if faults:
         raise BadInput(f"horizon {horizon}: the split is too thin to judge a model on ({_ways_out(splits)}):", faults)
+    if not counts_positives:
+        return ()
     rates = {name: count.base_rate for _, name, count in _named(counts, earlier) if count.base_rate is not None}
     if max(rates.values()) > _SWING * min(rates.values()):
         listed = ", ".join(f"{name} {rate:.1%}" for name, rate in rates.items())

@@ -12,7 +12,6 @@ from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import Term, against_zero, bounds
 from tsladder.evaluation.predictions import DailyLosses
 from tsladder.params import EvaluationParams
-from tsladder.vocabulary import LOSS_WORDS
 
 _SHOWN = 3
 
@@ -91,7 +90,7 @@ def compare_models(first: DailyLosses, second: DailyLosses, *, params: Evaluatio
 def _refuse_unlike(first: DailyLosses, second: DailyLosses) -> None:
     faults = []
     if first.metric != second.metric:
-        faults.append(f"{first.name} has a {LOSS_WORDS[first.metric]}, {second.name} a {LOSS_WORDS[second.metric]}")
+        faults.append(f"{first.name} is judged by {first.metric}, {second.name} by {second.metric}")
     for one, other in ((first, second), (second, first)):
         alone = np.setdiff1d(one.dates_N, other.dates_N)
         if alone.size:

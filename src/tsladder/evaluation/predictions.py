@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ Labels = NDArray[np.integer] | NDArray[np.floating]
 """Classes, or returns."""
 
 SEED_PREFIX = "seed-"
+COLUMNS = ("date", "region", "model", "label", "probability", "prediction")
+"""Of a table, the loss aside."""
 
 
 def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
@@ -94,14 +96,14 @@ def predictions_frame(
     """Long table, one row a window and model: date, region, model (`seed-<k>` or a baseline), label, probability,
     log_loss. Every figure of a region can be computed again from it.
     """
-    labels_N = np.asarray(y_N).astype(np.int8)
-    return _frame(
+    return frame_of(
         region,
         dates_N,
-        {
-            model: {"label": labels_N, "probability": p_N, LOG_LOSS: per_day_log_loss(y_N, p_N)}
-            for model, p_N in _by_model(probabilities, forecasts).items()
-        },
+        np.asarray(y_N).astype(np.int8),
+        by_model(probabilities, forecasts),
+        forecast="probability",
+        metric=LOG_LOSS,
+        loss=lambda p_N: per_day_log_loss(y_N, p_N),
     )
 
 
@@ -114,29 +116,41 @@ def return_predictions_frame(
     scale: float,
 ) -> pd.DataFrame:
     """The same of returns: date, region, model, label (the return), prediction, huber. `scale`: unit of the loss."""
-    labels_N = np.asarray(y_N, dtype=np.float64)
-    return _frame(
+    return frame_of(
         region,
         dates_N,
-        {
-            model: {"label": labels_N, "prediction": forecast_N, HUBER: per_day_huber(y_N, forecast_N, scale)}
-            for model, forecast_N in _by_model(forecasts, baselines).items()
-        },
+        np.asarray(y_N, dtype=np.float64),
+        by_model(forecasts, baselines),
+        forecast="prediction",
+        metric=HUBER,
+        loss=lambda forecast_N: per_day_huber(y_N, forecast_N, scale),
     )
 
 
-def _by_model(by_seed: Mapping[int, NDArray[np.floating]], baselines: Sequence[Forecast]) -> dict[str, Floats]:
+def by_model(by_seed: Mapping[int, NDArray[np.floating]], baselines: Sequence[Forecast]) -> dict[str, Floats]:
+    """Model as the table names it -> its forecasts."""
     models = {f"{SEED_PREFIX}{k}": np.asarray(p_N, dtype=np.float64) for k, p_N in sorted(by_seed.items())}
     return models | {f.name: np.asarray(f.p_N, dtype=np.float64) for f in baselines}
 
 
-def _frame(region: str, dates_N: NDArray[np.datetime64], columns: Mapping[str, Mapping[str, Labels]]) -> pd.DataFrame:
+def frame_of(
+    region: str,
+    dates_N: NDArray[np.datetime64],
+    labels_N: Labels,
+    forecasts: Mapping[str, Floats],
+    *,
+    forecast: str,
+    metric: str,
+    loss: Callable[[Floats], Floats],
+) -> pd.DataFrame:
+    """The table of `forecasts`, by model. `forecast` names their column, "probability" or "prediction", and `metric`
+    that of their `loss`."""
     import pandas as pd
 
-    dates = np.asarray(dates_N).astype("datetime64[s]")
+    days = {"date": np.asarray(dates_N).astype("datetime64[s]"), "region": str(region)}
     parts = [
-        pd.DataFrame({"date": dates, "region": str(region), "model": model, **of_model})
-        for model, of_model in columns.items()
+        pd.DataFrame({**days, "model": model, "label": labels_N, forecast: forecast_N, metric: loss(forecast_N)})
+        for model, forecast_N in forecasts.items()
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -177,10 +191,11 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
 
 
 def loss_column(table: pd.DataFrame) -> str:
-    """Name of the loss that a table of predictions holds. Raises WorkFailed where it holds none."""
-    for metric in (LOG_LOSS, HUBER):
-        if metric in table.columns:
-            return metric
+    """Name of the loss that a table of predictions holds, the one column beside COLUMNS. Raises WorkFailed where it
+    holds none."""
+    for column in table.columns:
+        if column not in COLUMNS:
+            return str(column)
     raise WorkFailed("a table of predictions has no column of losses: remove it and run `dvc repro`")
 
 

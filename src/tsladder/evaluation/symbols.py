@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.evaluation.bootstrap import Interval
-from tsladder.evaluation.kinds import Scores
+from tsladder.evaluation.region import Scores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

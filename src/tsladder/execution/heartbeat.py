@@ -11,11 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tsladder.artifacts.store import write_json
-
-PROGRESS = "progress.json"
+from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, Progress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
 """So often at least, also where nothing happens: a file that is older tells of a supervisor that hangs or is gone."""
@@ -33,21 +30,8 @@ class VitalSigns:
 NO_HEARTBEAT = VitalSigns(silent_seconds=0.0, resident_gib=None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Running:
-    """`started` is an instant of the wall clock; `epoch` the last one that ended, 0 for none."""
-
-    epochs: int
-    started: float
-    epoch: int = 0
-    val_loss: float | None = None
-
-
 class Heartbeat:
-    """Of one live record in `folder`. `done` says how many of the `total` trainings of this `phase` have ended.
-
-    Nobody waits for the disk: what a loss of power takes is of no use any more.
-    """
+    """Of one live record in `folder`. `done` says how many of the `total` trainings of this `phase` have ended."""
 
     def __init__(
         self,
@@ -63,14 +47,14 @@ class Heartbeat:
         self._total = total
         self._done = done
         self._clock = clock
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, RunningTrial] = {}
         self._news = True
         self._paused: str | None = None
         self._written = -math.inf
 
     def began(self, number: int, *, epochs: int) -> None:
         """Training `number` starts."""
-        self._running[number] = _Running(epochs=epochs, started=self._clock())
+        self._running[number] = RunningTrial(number=number, epoch=0, epochs=epochs, started=self._clock())
         self._news = True
 
     def began_again(self, number: int) -> None:
@@ -98,12 +82,24 @@ class Heartbeat:
             return
         self._news, self._paused, self._written = False, paused, now
         running = [self._shown(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
-        facts = {"at": now, "phase": self._phase, "done": self._done(), "total": self._total, "running": running}
-        write_json(self._path, {**facts, "paused": paused, "celsius": celsius}, durable=False)
+        write_progress(
+            self._path,
+            Progress(
+                running=tuple(running),
+                at=now,
+                phase=self._phase,
+                done=self._done(),
+                total=self._total,
+                paused=paused,
+                celsius=celsius,
+            ),
+        )
 
     def stop(self) -> None:
         """Nothing trains here any more."""
-        write_json(self._path, {"running": []}, durable=False)
+        write_progress(self._path, NOTHING_RUNS)
 
-    def _shown(self, number: int, signs: VitalSigns) -> dict[str, Any]:
-        return {"number": number, **dataclasses.asdict(self._running[number]), **dataclasses.asdict(signs)}
+    def _shown(self, number: int, signs: VitalSigns) -> RunningTrial:
+        return dataclasses.replace(
+            self._running[number], silent_seconds=signs.silent_seconds, resident_gib=signs.resident_gib
+        )

@@ -1,4 +1,4 @@
-"""The loop that keeps the workers of one cell busy until there is nothing left to start, or until asked to stop."""
+"""Keep a crew busy until there is nothing left to start, or until asked to stop."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+from tsladder.artifacts.heat import Reading
+from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Progress, Retried, Said, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.supervisor import Ended, Progress, Retried, Said, Supervisor
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import graceful_stop
-from tsladder.training.heat import Reading
-from tsladder.training.outcome import Job, ended_early
+from tsladder.training.outcome import ended_early
 from tsladder.vocabulary import StopReason
 
 _POLL_SECONDS = 0.5
@@ -34,10 +34,9 @@ def heat_reason(reading: Reading, done: str) -> str:
 
 
 def keep_busy(
-    supervisor: Supervisor,
+    crew: Crew,
     *,
-    workers: int,
-    next_job: Callable[[], tuple[int, Job] | None],
+    next_job: Callable[[Slot], JobOrder | None],
     on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
@@ -46,16 +45,18 @@ def keep_busy(
     heartbeat: Heartbeat,
     by_hand: Callable[[], bool],
     on_epoch: Callable[[Progress], None] | None = None,
+    models_a_job: int = 1,
 ) -> Reading | None:
-    """Run jobs on `workers` workers until `next_job` has none and none is running, then end every worker.
+    """Run jobs in the slots of `crew` until `next_job` has none and none is running, then end the crew.
 
-    `next_job` is asked whenever a worker is free; None means not now. The first Ctrl-C or SIGTERM calls `on_stop` and
-    lets the running jobs leave a checkpoint, or finish their epoch where they keep none. While `watch` says so, or
-    `by_hand`, the workers are suspended and none is started; the reading for which `watch` ended them is returned,
-    after what was running has ended as THERMAL. `heartbeat` is told of everything.
+    `next_job` is asked for each free slot; None means not now. What is said of a job, or of an attempt at one, that is
+    not running is dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs leave a checkpoint, or
+    finish their epoch where they keep none. While `watch` says so, or `by_hand`, the crew is suspended and no job is
+    started; the reading for which `watch` ended it is returned, after what was running has ended as THERMAL.
+    `heartbeat` is told of everything; each job trains `models_a_job` models, one after the other.
     """
     told_to_stop = False
-    started: dict[int, tuple[Job, float]] = {}
+    started: dict[int, tuple[JobOrder, float]] = {}
 
     def ended(event: Ended) -> None:
         started.pop(event.number)
@@ -63,39 +64,45 @@ def keep_busy(
         heat = watch.end(event.number)
         on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
 
+    def is_late(event: Event) -> bool:
+        known = started.get(event.number)
+        return known is None or known[0].attempt != event.attempt
+
     try:
         with graceful_stop() as stop:
             while True:
                 stopping = stop.is_set
-                action = watch.look(supervisor.running, stopping=stopping, by_hand=by_hand())
+                action = watch.look(crew.running, stopping=stopping, by_hand=by_hand())
                 if action is Action.STOP:
-                    supervisor.end_now()
-                    for number, (job, since) in list(started.items()):
+                    crew.end_now()
+                    for number, (order, since) in list(started.items()):
                         seconds, message = time.perf_counter() - since, f"ended for heat: {watch.reading}"
-                        ended(Ended(number, ended_early(job, StopReason.THERMAL, seconds, message)))
+                        outcome = ended_early(order.job, StopReason.THERMAL, seconds, message)
+                        ended(Ended(number, outcome, order.attempt))
                     return None if stopping else watch.reading
                 if action is Action.PAUSE:
-                    supervisor.pause_all()
+                    crew.pause_all()
                 else:
-                    supervisor.resume_all()
-                while action is Action.GO and not stop.is_set and len(supervisor.running) < workers:
-                    next_one = next_job()
-                    if next_one is None:
+                    crew.resume_all()
+                while action is Action.GO and not stop.is_set and (free := crew.free()):
+                    following = next_job(free[0])
+                    if following is None:
                         break
-                    number, job = next_one
-                    started[number] = (job, time.perf_counter())
-                    watch.begin(number)
-                    heartbeat.began(number, epochs=supervisor.models_a_job * job.settings.epochs)
-                    supervisor.start(number, job)
+                    started[following.number] = (following, time.perf_counter())
+                    watch.begin(following.number)
+                    heartbeat.began(following.number, epochs=models_a_job * following.job.settings.epochs)
+                    crew.start(following, free[0])
                 if stopping and not told_to_stop:
                     told_to_stop = True
                     on_stop()
-                    supervisor.stop_all()
-                if not supervisor.running and action is Action.GO:
+                    crew.stop_all()
+                if not crew.running and action is Action.GO:
                     return None
                 celsius = None if watch.reading is None else watch.reading.celsius
-                heartbeat.beat(supervisor.vital_signs(), paused=watch.pause, celsius=celsius)
-                for event in supervisor.events(timeout=_POLL_SECONDS):
+                heartbeat.beat(crew.vital_signs(), paused=watch.pause, celsius=celsius)
+                for event in crew.events(timeout=_POLL_SECONDS):
+                    if is_late(event):
+                        continue
                     if isinstance(event, Ended):
                         ended(event)
                     elif isinstance(event, Retried):
@@ -108,5 +115,5 @@ def keep_busy(
                         if on_epoch is not None:
                             on_epoch(event)
     finally:
-        supervisor.end_now()
+        crew.end_now()
         heartbeat.stop()

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.data.windows import Windows
-from tsladder.execution.supervisor import Ended, Supervisor
+from tsladder.execution.crew import Ended, Progress
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.memory import BatchPlan, best_on_disk, scoring_batch
+from tsladder.planning.memory import best_on_disk, scoring_batch
 from tsladder.planning.recipe import Recipe, Settings
-from tsladder.training.outcome import Job, Outcome
+from tsladder.training.outcome import EpochRecord, Job
 
 EPOCHS = 2
 """Gradients and moments exist from the first step on, the copy of the best weights from the first epoch on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How a probe ended, and its epochs in order."""
+
+    outcome: Outcome
+    epochs: tuple[EpochRecord, ...]
 
 
 def probe(
@@ -26,8 +37,10 @@ def probe(
     scratch: Path,
     epochs: int = EPOCHS,
     steps: int = 1,
-) -> Outcome:
+) -> Probe:
     """Train `spec` for `epochs` of `steps` steps each on made windows and score each, in a worker as a trial's.
+
+    It is started without a crew: what it may take is not limited to a slot's share, since it is what is measured.
 
     The plan is carried out as it is given or, where memory runs out, as its retries end; the outcome says which.
     """
@@ -45,6 +58,7 @@ def probe(
             loss="bce",
             monitor="val_loss",
         ),
+        task="direction",
         seed=1,
         plan=plan,
         device=device,
@@ -54,12 +68,16 @@ def probe(
     supervisor = Supervisor(
         made_windows(spec, plan.effective_batch * steps), made_windows(spec, scoring_batch(plan.micro_batch))
     )
+    heard: list[EpochRecord] = []
     try:
         supervisor.start(0, job)
         while True:
             for event in supervisor.events():
+                if isinstance(event, Progress):
+                    heard.append(event.record)
                 if isinstance(event, Ended):
-                    return event.outcome
+                    # Without those of attempts that ran out of memory.
+                    return Probe(event.outcome, tuple(heard[len(heard) - event.outcome.epochs_run :]))
     finally:
         supervisor.end_now()
 

@@ -1,4 +1,4 @@
-"""Several training processes side by side, watched by one loop. Imports no torch itself."""
+"""Training processes side by side on one machine: start them, watch them, end them. Imports no torch itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from tsladder.artifacts.outcome import Outcome
 from tsladder.data.windows import FoldWindows, Windows
+from tsladder.execution.crew import Ended, Event, Progress, Retried, Said
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.execution.memory_guard import KernelKills, MemoryWatch
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.execution.suspension import Suspension
 from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, Remark, run_job
-from tsladder.planning.memory import BatchPlan
-from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.planning.memory import smaller_plan
+from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 
 STALL_SECONDS = 600.0
@@ -36,40 +38,6 @@ STALL_RETRIES = 1
 _LONGEST_TICK = 5.0
 """Silence is counted in ticks of the supervisor and no longer than this each, so that a suspended machine or a stopped
 process group, which silences all of them at once, ends nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Job `number` finished an epoch."""
-
-    number: int
-    record: EpochRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Job `number` is over."""
-
-    number: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """Job `number` was started again: it ran out of memory, and `plan` is the smaller one; or it had stalled, and
-    `plan` is None."""
-
-    number: int
-    plan: BatchPlan | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Job `number` has a line for people."""
-
-    number: int
-    text: str
 
 
 @dataclass(slots=True)
@@ -136,11 +104,6 @@ class Supervisor:
     def running(self) -> tuple[int, ...]:
         return tuple(self._children)
 
-    @property
-    def models_a_job(self) -> int:
-        """How many each job trains, one after the other."""
-        return len(self._windows.folds)
-
     def vital_signs(self) -> dict[int, VitalSigns]:
         """Of every job that runs. Its silence does not count while it is suspended."""
         held = {} if self._watch is None else self._watch.held_gib
@@ -182,7 +145,7 @@ class Supervisor:
         """Let every suspended child run on."""
         self._suspension.end()
 
-    def events(self, timeout: float | None = None) -> Iterator[Progress | Retried | Said | Ended]:
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
         channels = {child.channel: child for child in self._children.values()}
         spoken = wait(list(channels), timeout)
@@ -220,7 +183,7 @@ class Supervisor:
 
     def _again(self, child: _Child, reason: str) -> Retried | Ended:
         """Start `child`'s job under a smaller plan; the job is over when there is none or too many were tried."""
-        smaller = child.job.plan.smaller()
+        smaller = smaller_plan(child.job.plan)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tsladder.artifacts.heat import NO_HEAT, Heat, Reading, ThermalLevel
 from tsladder.execution.thermometer import WARNING_FROM_CELSIUS, Thermometer
-from tsladder.training.heat import NO_HEAT, Heat, Reading, ThermalLevel
 
 READ_EVERY_SECONDS = 10.0
 

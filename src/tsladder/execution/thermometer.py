@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tsladder.training.heat import Reading, ThermalLevel
+from tsladder.artifacts.heat import Reading, ThermalLevel
 
 ACCEPTABLE_FROM_CELSIUS = 70.0
 WARNING_FROM_CELSIUS = 85.0

@@ -22,10 +22,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
 
+from tsladder.artifacts.outcome import BatchPlan, Outcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.shared_windows import SharedWindows
-from tsladder.planning.memory import GIB, BatchPlan
-from tsladder.training.outcome import EpochRecord, Job, Outcome, ended_early
+from tsladder.planning.memory import GIB, smaller_plan
+from tsladder.training.outcome import EpochRecord, Job, ended_early
 from tsladder.vocabulary import StopReason
 
 MAX_RETRIES = 10
@@ -120,7 +121,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
                 raise
             message = str(error)
         # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
-        smaller = job.plan.smaller()
+        smaller = smaller_plan(job.plan)
         if smaller is None or retries >= MAX_RETRIES:
             seconds = time.perf_counter() - started
             return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)
@@ -136,11 +137,14 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         best_epoch=fitted.best_epoch,
         val_auc=fitted.val_auc,
         n_params=fitted.n_params,
-        curve=fitted.curve,
+        curve=tuple((epoch.steps, epoch.val_loss) for epoch in fitted.curve),
+        train_losses=tuple(epoch.train_loss for epoch in fitted.curve),
+        val_aucs=tuple(epoch.val_auc for epoch in fitted.curve if epoch.val_auc is not None),
         plan=job.plan,
         retries=retries,
         peak_memory_gib=peak_memory_gib(job.device),
         seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
+        train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
         folds=fitted.folds if isinstance(fitted, Walked) else (),
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
     )

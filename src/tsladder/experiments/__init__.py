@@ -1,1 +1,1 @@
-"""The results of other revisions of a study, DVC experiments above all, read as they were and set side by side."""
+"""Read and compare the results of other revisions of a study, above all DVC experiments."""

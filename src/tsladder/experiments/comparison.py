@@ -1,4 +1,4 @@
-"""Experiments side by side: what each one is and found, and on the same days and labels which one is better."""
+"""Compare experiments: parameters, laws, and losses paired on the same days and labels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HorizonSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """What one experiment is; None for a parameter that its params.yaml does not have."""
+    """Summary of one experiment; None for a parameter that its params.yaml does not have."""
 
     name: str
     family: str | None
@@ -128,7 +128,7 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
                 apart.setdefault(note, []).append(f"h{horizon}")
     if not matched:
         raise BadInput(
-            "nothing here can be compared: that takes the same days, labels and metric",
+            "no horizon can be compared: that takes the same days, labels and metric",
             [f"{item.experiment} h{item.horizon}: {'; '.join(item.reasons)}" for item in refused],
         )
     return SideBySide(
@@ -228,7 +228,7 @@ def _paired(first: Experiment, matched: Sequence[_Match]) -> tuple[Pair, ...]:
 
 def _notes_on_regions(experiments: Sequence[Experiment]) -> list[str]:
     return [
-        f"the law of {one.name} is that of its {one.law_region} losses; compared is {one.region}"
+        f"the law of {one.name} was fitted to its {one.law_region} losses; compared are those of {one.region}"
         for one in experiments
         if one.law_region != one.region
     ]

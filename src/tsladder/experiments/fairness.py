@@ -1,4 +1,4 @@
-"""May two experiments be compared at a horizon? Only where they were scored on the same days with the same labels."""
+"""Check whether two experiments are comparable at a horizon: scored on the same days with the same labels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.experiments.results import Experiment
+from tsladder.tasks import judged_by
 
 _SHOWN = 3
 
@@ -22,8 +23,6 @@ _CAUSES = (
     "splits.",
     "windows.context_length",
 )
-# Metrics whose unit comes from the training labels: the same error is another loss after another training region.
-_OF_TRAINING_SPREAD = ("huber",)
 _COMMON = "set data.first_day: common in both, and every tier of that symbol starts on the same day"
 
 
@@ -39,7 +38,7 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     reasons = []
     if first.metric != second.metric:
         reasons.append(f"other metric: {first.metric} against {second.metric}")
-    elif first.metric in _OF_TRAINING_SPREAD and (apart := _other_training(first, second, horizon)) is not None:
+    elif _in_label_sd(first.metric) and (apart := _other_training(first, second, horizon)) is not None:
         reasons.append(f"{first.metric} losses are in units of the spread of the training labels, and {apart}")
     facts = list(_facts(*first.days(horizon), *second.days(horizon)))
     if reasons or facts:
@@ -47,6 +46,12 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
     if facts and not reasons:
         reasons.append("the parameters of days and labels agree, so the bars under data/ differ")
     return (*reasons, *facts)
+
+
+def _in_label_sd(metric: str) -> bool:
+    """Whether the same error is another loss after another training region, since its unit is that of the labels."""
+    task = judged_by(metric)
+    return task is not None and task.loss_in_label_sd
 
 
 def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | None:
@@ -82,7 +87,7 @@ def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any
 def _facts(
     dates_N: NDArray[np.datetime64], y_N: NDArray[Any], other_dates_N: NDArray[np.datetime64], other_y_N: NDArray[Any]
 ) -> Iterator[str]:
-    """What differs in the days and the labels themselves."""
+    """Differences of the days and the labels themselves."""
     if not np.array_equal(dates_N, other_dates_N):
         yield f"other days: {_span(dates_N)} against {_span(other_dates_N)}"
     if np.array_equal(dates_N, other_dates_N):
@@ -121,7 +126,7 @@ def _first_days(first: Experiment, second: Experiment, horizon: int) -> tuple[st
 
 
 def _moved_by_tier(first: Experiment, second: Experiment) -> bool:
-    """Do the tiers' own warm-ups set the first days?"""
+    """True where the first days follow from the tiers' own warm-ups."""
     tiers = {one.params.get("data.tier") for one in (first, second)}
     starts = {one.params.get("data.first_day") for one in (first, second)}
     return len(tiers) > 1 and None in starts

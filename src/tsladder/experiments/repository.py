@@ -1,4 +1,4 @@
-"""The only door to DVC's own code: which revisions there are, and what one of them had as its results.
+"""Read revisions of a repository through DVC's own code: their names, and their files. No other module imports DVC.
 
 Nothing in the workspace is touched: files come from git's objects and from DVC's cache, or its remote where the cache
 has none. Commands of DVC that change something are run as processes (`tsladder.console.dvc_process`).
@@ -6,21 +6,20 @@ has none. Commands of DVC that change something are run as processes (`tsladder.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.suggestions import similar
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
     from dvc.repo import Repo
 
 WORKSPACE = "workspace"
-"""What stands for the files as they lie in the folder."""
+"""Name of the files as they are in the working folder."""
 
-_OFFERED = 3
 _LISTED = 12
 
 
@@ -39,7 +38,9 @@ class Repository:
                 f"{root} is under no DVC: experiments are compared in the folder where `dvc exp run` made them"
             ) from None
         if isinstance(self._repo.scm, NoSCM):
-            raise BadInput(f"{root} is under no git, which holds the experiments of DVC: `git init` and `dvc init -f`")
+            raise BadInput(
+                f"{root} is in no git repository, which DVC experiments need: run `git init` and `dvc init -f`"
+            )
         self._inside = root.resolve().relative_to(self._repo.root_dir)
 
     def names(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class Repository:
             raise BadInput(
                 f"no experiment, branch, tag or commit is called {' or '.join(map(repr, unknown))} (a cell is written "
                 f"like 2M-h1); there are {_listed(known)}",
-                [f"{name}: did you mean {near}?" for name in unknown if (near := _nearest(name, known))],
+                [f"{name}: did you mean {' or '.join(near)}?" for name in unknown if (near := similar(name, known))],
             )
 
     def at(self, name: str) -> Revision:
@@ -127,12 +128,6 @@ class Revision:
             f"pull <git remote> {name}`, or `dvc fetch --all-commits`), or build it again: `dvc exp apply {name}` or "
             f"`git checkout {name}`, then `tsladder run`"
         )
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    by_folded = {other.casefold(): other for other in known}
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=_OFFERED, cutoff=0.5)
-    return " or ".join(by_folded[folded] for folded in close)
 
 
 def _listed(known: Sequence[str]) -> str:

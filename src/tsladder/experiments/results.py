@@ -1,4 +1,4 @@
-"""The results of one experiment, read from the folder in which its files lie: parameters, laws, daily losses."""
+"""Read the results of one experiment from its folder: parameters, laws, daily losses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tsladder.vocabulary import Cell, CellStatus, Region, parse_budget
 
 ASKED = ("params.yaml", "dvc.lock")
 RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
-"""What is read of an experiment, from its root: what it asks, and what came of it; folders with all in them."""
+"""Paths of an experiment that are read, relative to its root: its question, and its results."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Days:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Law:
-    """What the law of a horizon says. `alpha` None: no power law was fitted; `alpha_ci` None: open, else of rungs and
+    """Law of a horizon. `alpha` None: no power law was fitted; `alpha_ci` None: open, else of rungs and
     days together; its two parts are None where they are not known."""
 
     verdict: str
@@ -53,7 +53,7 @@ class ScoredCell:
     validation: Predictions
 
     def losses(self, experiment: str) -> DailyLosses:
-        """Of its seeds, under a name that tells the experiment too."""
+        """Losses of its seeds, under a name that includes the experiment's."""
         return self.scored.trained(f"{experiment} {self.cell}")
 
     @property
@@ -163,7 +163,7 @@ def _field(name: str, record: Any, *keys: str) -> Any:
     for key in keys:
         if not isinstance(record, Mapping) or key not in record:
             raise BadInput(
-                f"the results of {name} are not laid out as this version of tsladder does it ({'.'.join(keys)} is "
+                f"the results of {name} have the layout of another version of tsladder ({'.'.join(keys)} is "
                 "missing): build them again with `tsladder run`, or name another revision"
             )
         record = record[key]

@@ -235,7 +235,7 @@ def _of_two_digits(
     if len(possible) > 1:
         ends = matches[0].string
         shown_ways = [f"as {orders[name][3]}: {ends!r} (--date-order {name})" for name in possible]
-        raise BadInput(f"{source}: the dates can be read in several ways, and no row decides; say which:", shown_ways)
+        raise BadInput(f"{source}: the dates are ambiguous, and no row decides; choose one reading:", shown_ways)
     short, months, numbers, told = orders[possible[0]]
     years, how = _full_years(matches, short, months, numbers, source, choices, today)
     return _assemble(years, months, numbers), told, (f"years of two digits: {how}",)

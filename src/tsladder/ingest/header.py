@@ -124,7 +124,7 @@ def no_header(rows: Sequence[Sequence[str]], source: str) -> BadInput:
     first = next((row for row in rows if any(map(str.strip, row))), [])
     if any(looks_like_a_day(cell.strip()) for cell in first[:4]):
         way = (
-            "put a header over the columns, or name them as they stand (- leaves one out): "
+            "add a header line, or name the columns in their order (- skips one): "
             f"--header {proposed_header(first, rows[:HEADER_WITHIN])}"
         )
     else:

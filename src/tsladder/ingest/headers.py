@@ -155,7 +155,7 @@ def _told_places(
             raise BadInput(f"--column {role}={name}: {source} has {found}; it has {titles}")
         if same[0] in places.values():
             other = next(known for known, place in places.items() if place == same[0])
-            raise BadInput(f"--column {role}={name}: that column is {other} already, by another --column")
+            raise BadInput(f"--column {role}={name}: another --column assigns that column to {other}")
         places[role] = same[0]
     return places
 

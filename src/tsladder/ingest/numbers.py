@@ -168,7 +168,7 @@ def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
         f"as a decimal {mark}: {doubtful[0]} is {'no number' if value is None else value} (--decimal {mark})"
         for mark, value in readings.items()
     ]
-    raise BadInput(f"{source}: nothing tells whether the comma or the point is the decimal mark; say which:", faults)
+    raise BadInput(f"{source}: the decimal mark is ambiguous, comma or point; choose one:", faults)
 
 
 def _sole_mark(columns: list[_Written]) -> Decimal | None:

@@ -42,7 +42,9 @@ def read_sheet(path: Path, choices: Choices) -> Sheet:
 
 def _typed(path: Path, source: str, start: bytes, choices: Choices) -> Sheet:
     if choices.encoding is not None:
-        raise BadInput(f"--encoding {choices.encoding} is for text; {source} is a typed file and carries its own")
+        raise BadInput(
+            f"--encoding {choices.encoding} is for text files; {source} is a binary file with its own encoding"
+        )
     if is_workbook(path, start):
         return sheet_of_workbook(path, source, choices)
     if choices.header is not None:

@@ -36,7 +36,7 @@ def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
     if _holds(target, frame):
         return Outcome.UNCHANGED
     if not force:
-        raise BadInput(f"{target} exists and holds other bars: --force replaces it, another --symbol stands beside it")
+        raise BadInput(f"{target} exists and holds other bars: replace them with --force, or choose another --symbol")
     return Outcome.REPLACED
 
 

@@ -45,7 +45,9 @@ def all_rows(text: str, delimiter: str, source: str) -> tuple[list[list[str]], l
             lines.append(reader.line_num)
     except csv.Error as error:
         start = lines[-1] + 1 if lines else 1
-        raise BadInput(f"{source} is no sound CSV: row {start}: {error} (a quotation mark without its pair?)") from None
+        raise BadInput(
+            f"{source} is not valid CSV: row {start}: {error} (perhaps an unclosed quotation mark)"
+        ) from None
     return _unquoted(rows, delimiter), lines
 
 

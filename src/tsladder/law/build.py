@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsladder.artifacts.store import read_json, read_lines
+from tsladder.artifacts.store import read_json
+from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.data.ingestion import read_ingestion
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, read_audit
 from tsladder.law.cost import StudyCost
@@ -18,6 +19,7 @@ from tsladder.places import Places
 from tsladder.planning.plans import read_plan, study_key
 from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
+from tsladder.tasks import load as load_task
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
@@ -49,7 +51,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         places.artifacts / "scores",
         [name for name in planned if name not in open_cells],
         params.law.region,
-        params.target.metric,
+        load_task(params.target.task).metric,
     )
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
@@ -77,7 +79,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         },
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
-        metric=params.target.metric,
+        metric=load_task(params.target.task).metric,
         selections=selections,
     ) | {"audit": audit}
 
@@ -87,7 +89,7 @@ def read_selection(
 ) -> Selection | None:
     """How the exponent hangs on the trials of the searches on disk. `objectives`: cell -> what its search sought."""
     ranked = [
-        ranked_losses(read_lines(places.hpo(Cell.parse(point.cell)) / "trials.jsonl"), objectives[point.cell])
+        ranked_losses(read_trials(places.hpo(Cell.parse(point.cell)) / TRIALS), objectives[point.cell])
         for point in rungs
     ]
     return judge_selection(

@@ -15,7 +15,7 @@ from tsladder.law.curve.line import Floats
 from tsladder.law.curve.power_law import PowerFit
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.points import size_in_words
-from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
+from tsladder.tasks import loss_unit, loss_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ class _Words:
 def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
     """Points with one standard error, the power law with its interval, constants and baselines as lines."""
     metric = record["metric"]
-    loss = f"{LOSS_WORDS[metric]} on {record['region']} ({LOSS_UNITS[metric]})"
+    loss = f"{loss_words(metric)} on {record['region']} ({loss_unit(metric)})"
     panels = []
     for horizon, law in record["horizons"].items():
         heading = f"{horizon} day{'' if horizon == '1' else 's'} ahead"

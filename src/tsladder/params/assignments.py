@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsladder.errors import BadInput
+from tsladder.suggestions import OFFERED, similar
 from tsladder.typed_yaml import parse_yaml
 
-_OFFERED = 3
 _FILE = "params.yaml:"
 _TIGHT_COLON = re.compile(r"([A-Za-z_]\w*):(?=[^\s/])")
 """DVC takes {low:1,high:2}; YAML wants a space after the colon."""
@@ -65,9 +64,9 @@ def _merged(old: Any, new: Any) -> Any:
 
 def _unknown(raw: Any, path: str) -> str:
     known = list(_paths(raw, ""))
-    close = difflib.get_close_matches(path, known, n=_OFFERED, cutoff=0.5)
+    close = similar(path, known)
     # A leaf that is named without its sections.
-    close = [name for name in known if name.rpartition(".")[2] == path][:_OFFERED] or close
+    close = [name for name in known if name.rpartition(".")[2] == path][:OFFERED] or close
     return f"{path} is unknown; " + (f"did you mean {' or '.join(close)}?" if close else f"sections: {', '.join(raw)}")
 
 

@@ -29,11 +29,8 @@ def faults_between_sections(params: Params) -> list[str]:
         *_split_faults(params.splits),
         *_walk_faults(params),
         *_search_faults(params.search),
-        *_stop_faults(params),
         *_supplementary_faults(params),
         *_task_faults(params),
-        *_loss_faults(params.training.loss, params.target.task),
-        *_monitor_faults(params),
     ]
 
 
@@ -140,7 +137,7 @@ def _search_faults(search: SearchParams) -> list[str]:
     return faults
 
 
-def _stop_faults(params: Params) -> list[str]:
+def _stop_faults(params: Params, *, has_auc: bool) -> list[str]:
     search = params.search
     if search.preset not in search.presets or search.stop_rule is None:
         return []
@@ -148,7 +145,7 @@ def _stop_faults(params: Params) -> list[str]:
     if rule.metric in (None, search.objective):
         return []
     ways = "-S search.stop=null"
-    if not (params.target.regression and rule.metric == "val_auc"):
+    if has_auc or rule.metric != "val_auc":
         ways = f"-S search.objective={rule.metric} or {ways}"
     wrong = f"must be the figure that the search makes best, search.objective ({search.objective}), got {rule.metric}"
     return [f"{path}.metric: {wrong}; a spread of {rule.spread:g} means something else in another one; set {ways}"]
@@ -167,24 +164,28 @@ def _supplementary_faults(params: Params) -> list[str]:
 
 
 def _task_faults(params: Params) -> list[str]:
-    if params.target.regression and params.search.objective == "val_auc":
-        return ["search.objective: val_auc needs classes, and target.task is regression: set val_loss"]
-    return []
-
-
-def _loss_faults(loss: str, task: str) -> list[str]:
-    if loss == "auto" or (loss == "huber") == (task == "regression"):
-        return []
-    fitting = "huber" if task == "regression" else "bce, focal, weighted_bce, soft_auc or label_smoothing"
-    return [f"training.loss: target.task {task} is trained with {fitting}, or auto; got {loss}"]
+    tasks, name = importlib.import_module("tsladder.tasks"), params.target.task
+    if not tasks.is_known(name):
+        return [f"target.task: must be one of {', '.join(tasks.names())}, got {name!r}"]
+    task = tasks.load(name)
+    needs_classes = f"val_auc needs classes, and target.task is {name}: set val_loss"
+    faults = []
+    if not task.has_auc and params.search.objective == "val_auc":
+        faults.append(f"search.objective: {needs_classes}")
+    if params.training.loss not in ("auto", *task.losses):
+        *others, last = task.losses
+        fitting = f"{', '.join(others)} or {last}" if others else last
+        trained = f"target.task {name} is trained with {fitting}, or auto"
+        faults.append(f"training.loss: {trained}; got {params.training.loss}")
+    if not task.has_auc and params.training.monitor == "val_auc":
+        faults.append(f"training.monitor: {needs_classes}")
+    return [*faults, *_stop_faults(params, has_auc=task.has_auc), *_monitor_faults(params)]
 
 
 def _monitor_faults(params: Params) -> list[str]:
     if params.training.monitor == "val_loss":
         return []
-    task, faults = str(params.target.task), []
-    if task == "regression":
-        faults.append("training.monitor: val_auc needs classes, and target.task is regression: set val_loss")
+    faults = []
     if params.splits.min_positives < 1:
         faults.append(
             "training.monitor: val_auc needs both classes in validation, so splits.min_positives must be at least 1, "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from tsladder.typed_yaml import MayBeLeftOut, Pattern, Range
-from tsladder.vocabulary import HUBER, LOG_LOSS, Cell, parse_budget
+from tsladder.vocabulary import Cell, parse_budget
 
 Name = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_' and '-', at most 64")]
 Count = Annotated[int, Range(1)]
@@ -82,28 +82,11 @@ class DataParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetParams:
-    """`price` is what a threshold has to be reached by; `direction` and `regression` always look at the Close."""
+    """`task` is offered by a module of tasks/. `price` is what a threshold has to be reached by; the other tasks always
+    look at the Close."""
 
-    task: Literal[
-        "threshold_0.5pct",
-        "threshold_1pct",
-        "threshold_2pct",
-        "threshold_3pct",
-        "threshold_5pct",
-        "direction",
-        "regression",
-    ]
+    task: str
     price: Literal["high", "close"]
-
-    @property
-    def regression(self) -> bool:
-        """Is a return forecast, and not the probability of a class?"""
-        return self.task == "regression"
-
-    @property
-    def metric(self) -> str:
-        """The loss that models are judged by and the law is fitted on, as files name it."""
-        return HUBER if self.regression else LOG_LOSS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,9 +235,9 @@ class SearchParams:
 class TrainingParams:
     """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value.
 
-    `loss: auto` is bce for classes, huber for returns. `min_delta` is in units of `monitor`. `checkpoint_minutes`: a
-    training predicted to take longer keeps a checkpoint while it is under way, written this often; null keeps none. It
-    alters no number and makes nothing stale.
+    `loss` is one of those that the task allows; `auto` is the first of them, bce for classes, huber for returns.
+    `min_delta` is in units of `monitor`. `checkpoint_minutes`: a training predicted to take longer keeps a checkpoint
+    while it is under way, written this often; null keeps none. It alters no number and makes nothing stale.
     """
 
     effective_batch: Count
@@ -264,7 +247,7 @@ class TrainingParams:
     max_gradient_norm: Positive | None
     patience: Literal["preset"] | Count | None
     min_delta: Literal["preset"] | Annotated[float, Range(0.0)]
-    loss: Literal["auto", "bce", "focal", "weighted_bce", "soft_auc", "label_smoothing", "huber"]
+    loss: str
     monitor: Literal["val_loss", "val_auc"]
     checkpoint_minutes: Annotated[float, Range(0.0)] | None = 10.0
 
@@ -295,6 +278,11 @@ class HardwareParams:
     device: Literal["auto", "cpu", "cuda", "mps"]
     memory_gib: Positive | None
     workers: Literal["auto"] | Annotated[int, Range(1, 1024)]
+    lag: Annotated[Literal["auto"] | Annotated[int, Range(1, 1024)], MayBeLeftOut()] = "auto"
+
+    def search_lag(self, workers: int) -> int:
+        """How many trials after the last one that it learns from a trial is drawn, where `workers` train them."""
+        return workers if self.lag == "auto" else self.lag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

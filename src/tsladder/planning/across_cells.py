@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
-from tsladder.artifacts.store import digest, write_json
+from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
@@ -17,8 +18,9 @@ from tsladder.planning.cells import CellPlans, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import Plan
-from tsladder.planning.recipe import Recipe, loss_of_task
-from tsladder.planning.stage_code import family_module, strategy_module, tier_module
+from tsladder.planning.recipe import Recipe
+from tsladder.planning.stage_code import family_module, strategy_module, task_module, tier_module
+from tsladder.tasks import load as load_task
 
 AUDITED_AT_MOST = 200_000
 """Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
@@ -39,7 +41,7 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
         "code": stage_fingerprint(
             "supplementary",
             Code.in_use().source,
-            [family_module(params.model.family), strategy_module(params.search.strategy)],
+            [*_chosen(params), strategy_module(params.search.strategy)],
         ),
     }
 
@@ -53,7 +55,7 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> Plan:
         "seed": params.study.seed,
         "evaluation": dataclasses.asdict(params.evaluation),
         "cells": {str(plan.cell): digest(plan.train) for plan in plans if plan.planned},
-        "code": stage_fingerprint("transfer", Code.in_use().source, [family_module(params.model.family)]),
+        "code": stage_fingerprint("transfer", Code.in_use().source, _chosen(params)),
     }
 
 
@@ -67,7 +69,7 @@ def plan_audit(params: Params) -> Plan:
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
     # reported losses, so it trains on them: a leak shows whatever the study is trained on.
     recipe = Recipe.from_params(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
-    loss = loss_of_task(params.target.task)
+    loss = load_task(params.target.task).losses[0]
     audited = dataclasses.replace(recipe, patience=None, min_delta=0.0, loss=loss, monitor="val_loss")
     return {
         "planned": True,
@@ -79,10 +81,13 @@ def plan_audit(params: Params) -> Plan:
         "model": dataclasses.asdict(spec.geometry),
         "architecture": spec.architecture(),
         "training": dataclasses.asdict(audited),
-        "code": stage_fingerprint(
-            "audit", Code.in_use().source, [family_module(params.model.family), tier_module(params.data.tier)]
-        ),
+        "code": stage_fingerprint("audit", Code.in_use().source, [*_chosen(params), tier_module(params.data.tier)]),
     }
+
+
+def _chosen(params: Params) -> list[str]:
+    """Modules that are loaded by name wherever models are trained."""
+    return [family_module(params.model.family), task_module(params.target.task)]
 
 
 def _small_member(params: Params) -> ModelSpec:
@@ -98,10 +103,15 @@ def _small_member(params: Params) -> ModelSpec:
     )
 
 
-def write_plans_across_cells(
+def plan_files(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
-) -> None:
-    """One file a stage."""
-    write_json(places.supplementary_plan, plan_supplementary(params, plans, offered=supplement_offered))
-    write_json(places.transfer_plan, plan_transfer(params, plans))
-    write_json(places.audit_plan, plan_audit(params))
+) -> dict[Path, Plan]:
+    """Every plan file of the study -> what it says: three of each cell, and those of the stages across cells."""
+    return {
+        **{places.search_plan(plan.cell): plan.search for plan in plans},
+        **{places.train_plan(plan.cell): plan.train for plan in plans},
+        **{places.evaluate_plan(plan.cell): plan.evaluate for plan in plans},
+        places.supplementary_plan: plan_supplementary(params, plans, offered=supplement_offered),
+        places.transfer_plan: plan_transfer(params, plans),
+        places.audit_plan: plan_audit(params),
+    }

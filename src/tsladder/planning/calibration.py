@@ -18,11 +18,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.planning.duration import DEFAULT_RATES, Rates, step_terms
-from tsladder.planning.memory import DEFAULT_CALIBRATION, BatchPlan, Calibration, predicted_memory_gib
+from tsladder.planning.memory import DEFAULT_CALIBRATION, Calibration, predicted_memory_gib
 from tsladder.planning.step_costs import FEWEST_STEPS, fit_costs
 
 if TYPE_CHECKING:

@@ -11,16 +11,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from tsladder.artifacts.store import write_json
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import Params, StopParams
-from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import build_grid
 from tsladder.planning.plans import Plan
 from tsladder.planning.recipe import Recipe
-from tsladder.planning.stage_code import family_module, strategy_module
+from tsladder.planning.stage_code import family_module, strategy_module, task_module
 from tsladder.vocabulary import Cell
 
 
@@ -55,12 +53,13 @@ def plan_cells(params: Params) -> tuple[CellPlans, ...]:
 
     The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
     """
-    source, family = Code.in_use().source, family_module(params.model.family)
-    # Loaded by name, so no import leads to them; the other families and strategies make nothing stale.
+    source = Code.in_use().source
+    # Loaded by name, so no import leads to them; other families, tasks and strategies make nothing stale.
+    chosen = [family_module(params.model.family), task_module(params.target.task)]
     code = {
-        "hpo": stage_fingerprint("hpo", source, [family, strategy_module(params.search.strategy)]),
-        "train": stage_fingerprint("train", source, [family]),
-        "evaluate": stage_fingerprint("evaluate", source, [family]),
+        "hpo": stage_fingerprint("hpo", source, [*chosen, strategy_module(params.search.strategy)]),
+        "train": stage_fingerprint("train", source, chosen),
+        "evaluate": stage_fingerprint("evaluate", source, chosen),
     }
     return tuple(_plan_cell(params, cell, code) for cell in params.cells)
 
@@ -124,11 +123,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
-
-
-def write_plans(places: Places, plans: tuple[CellPlans, ...]) -> None:
-    """One file a cell and stage."""
-    for cell_plans in plans:
-        write_json(places.search_plan(cell_plans.cell), cell_plans.search)
-        write_json(places.train_plan(cell_plans.cell), cell_plans.train)
-        write_json(places.evaluate_plan(cell_plans.cell), cell_plans.evaluate)

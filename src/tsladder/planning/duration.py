@@ -24,9 +24,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
-from tsladder.planning.memory import BatchPlan, scoring_batch
+from tsladder.planning.memory import scoring_batch
 from tsladder.vocabulary import Region
 
 BEST_EPOCH_SHARE = 0.2

@@ -40,20 +40,21 @@ def stage_fingerprint(stage: str, source: Path, chosen: Sequence[str] = ()) -> d
     `source` is the folder that holds the package; `chosen` are modules that are loaded by name, where no import leads
     to them. Raises WorkFailed when a module is missing or cannot be parsed.
     """
-    return same_numbers().as_before(stage, module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source))
+    return same_numbers().as_before(stage, module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source, stage))
 
 
-def module_fingerprints(modules: Sequence[str], source: Path) -> dict[str, str]:
-    """Module -> hash of `modules` and of every module that they import, as far as it makes numbers."""
-    return {name: read_source(path).digest for name, path in sorted(number_makers(modules, source).items())}
+def module_fingerprints(modules: Sequence[str], source: Path, stage: str | None = None) -> dict[str, str]:
+    """Module -> hash of `modules` and of every module that they import, as far as it makes numbers of `stage`."""
+    return {name: read_source(path).digest for name, path in sorted(number_makers(modules, source, stage).items())}
 
 
-def number_makers(modules: Sequence[str], source: Path) -> dict[str, Path]:
-    """Module -> file of `modules` and of what they import; nothing is followed beyond a module of `OUTSIDE`."""
+def number_makers(modules: Sequence[str], source: Path, stage: str | None = None) -> dict[str, Path]:
+    """Module -> file of `modules` and of what they import; nothing is followed beyond a module of `OUTSIDE`, nor, where
+    a stage is given, beyond one that `MADE_IN` gives to others."""
     missing = [name for name in modules if _module_path(name, source) is None]
     if missing:
         raise WorkFailed(f"{source} lacks {', '.join(missing)}: the checkout is damaged; git status shows what is gone")
-    return _closure(modules, source, is_outside)
+    return _closure(modules, source, lambda name: is_outside(name, stage))
 
 
 def import_closure(start: Path, source: Path) -> dict[str, Path]:

@@ -13,13 +13,14 @@ from tsladder.artifacts.store import digest
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.plans import Plan
 from tsladder.planning.same_numbers import same_numbers
-from tsladder.planning.stage_code import TRAINING, family_module
+from tsladder.planning.stage_code import TRAINING, family_module, task_module
 
 
 def training_code(plan: Plan) -> dict[str, str]:
     """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
-    code, where that made the same numbers. `plan` is any plan file of a cell; it names the family."""
-    found = module_fingerprints((*TRAINING, family_module(plan["model"]["family"])), Code.in_use().source)
+    code, where that made the same numbers. `plan` is any plan file of a cell; it names family and task."""
+    chosen = family_module(plan["model"]["family"]), task_module(plan["target"]["task"])
+    found = module_fingerprints((*TRAINING, *chosen), Code.in_use().source, "train")
     return same_numbers().as_before("training", found)
 
 

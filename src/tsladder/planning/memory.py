@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.models.spec import ModelSpec
 
 GIB = 1024**3
@@ -51,30 +52,6 @@ _MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BatchPlan:
-    """How one optimizer step is executed. None of it changes a number that a study compares."""
-
-    micro_batch: int
-    accumulation_steps: int
-    effective_batch: int
-    precision: str
-    optimizer: str
-    activation_checkpointing: bool
-
-    def smaller(self) -> BatchPlan | None:
-        """What needs less memory: half the micro-batch and twice the accumulation, then activation checkpointing.
-
-        The lean optimizer starts with checkpointing, since a step of one micro-batch needs no gradients at all. None
-        where nothing is left.
-        """
-        least = 1 if self.activation_checkpointing else SMALLEST_WITHOUT_CHECKPOINTING
-        halved = self.micro_batch > least and (self.activation_checkpointing or self.optimizer != "lean")
-        if halved:
-            return with_micro_batch(self, self.micro_batch // 2)
-        return None if self.activation_checkpointing else replace(self, activation_checkpointing=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
     """What the model cannot know of a machine: `framework_gib` without any model, and a factor on activations.
 
@@ -91,6 +68,18 @@ DEFAULT_CALIBRATION = Calibration()
 def best_on_disk(spec: ModelSpec) -> bool:
     """Does the best epoch's copy of the weights lie on disk while `spec` is trained?"""
     return spec.n_params >= BEST_ON_DISK_FROM
+
+
+def smaller_plan(plan: BatchPlan) -> BatchPlan | None:
+    """What needs less memory: half the micro-batch and twice the accumulation, then activation checkpointing.
+
+    The lean optimizer starts with checkpointing, since a step of one micro-batch needs no gradients at all. None where
+    nothing is left.
+    """
+    least = 1 if plan.activation_checkpointing else SMALLEST_WITHOUT_CHECKPOINTING
+    if plan.micro_batch > least and (plan.activation_checkpointing or plan.optimizer != "lean"):
+        return with_micro_batch(plan, plan.micro_batch // 2)
+    return None if plan.activation_checkpointing else replace(plan, activation_checkpointing=True)
 
 
 def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
@@ -179,14 +168,14 @@ def candidate_plans(*, effective_batch: int, precision: str, optimizer: str) -> 
         activation_checkpointing=False,
     )
     yield whole
-    candidate = whole.smaller()
+    candidate = smaller_plan(whole)
     while candidate is not None and not candidate.activation_checkpointing:
         yield candidate
-        candidate = candidate.smaller()
+        candidate = smaller_plan(candidate)
     candidate = replace(whole, activation_checkpointing=True)
     while candidate is not None:
         yield candidate
-        candidate = candidate.smaller()
+        candidate = smaller_plan(candidate)
 
 
 def plan_batch(

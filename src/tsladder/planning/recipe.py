@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.params import PresetParams, TrainingParams
+from tsladder.tasks import load as load_task
 from tsladder.vocabulary import parse_budget
 
 BF16_FROM = 2_000_000
@@ -32,14 +33,9 @@ def optimizer_of_rung(budget: str) -> str:
     return "lean" if parse_budget(budget) >= LEAN_FROM else "adamw"
 
 
-def loss_of_task(task: str) -> str:
-    """The rule of `training.loss: auto`."""
-    return "huber" if task == "regression" else "bce"
-
-
 def loss_asked(training: TrainingParams, task: str) -> str:
     """What a study of `task` trains on."""
-    return loss_of_task(task) if training.loss == "auto" else training.loss
+    return load_task(task).losses[0] if training.loss == "auto" else training.loss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

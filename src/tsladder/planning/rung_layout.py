@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tsladder.artifacts.outcome import BatchPlan
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
-from tsladder.planning.memory import BatchPlan, plan_batch
+from tsladder.planning.memory import plan_batch
 from tsladder.planning.recipe import Recipe
 
 

@@ -2,11 +2,13 @@
 
 A cell becomes stale by an edit of a module that its numbers are made by. These are found by following imports from
 `NUMBER_MAKERS`; the search stops at the modules of `OUTSIDE`, which are not followed any further. What is chosen by
-name in params.yaml (family and strategy) is added by whoever plans. A test holds the two lists complete: every module
-that a stage loads is reached from the first or named in the second.
+name in params.yaml (family, task and strategy) is added by whoever plans. A test holds the two lists complete: every
+module that a stage loads is reached from the first or named in the second.
 """
 
 from __future__ import annotations
+
+from tsladder.tasks import module_of
 
 TRAINING = (
     "tsladder.data.dataset",
@@ -43,6 +45,7 @@ OUTSIDE = {
     "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
     "tsladder.places": "paths",
     "tsladder.results": "tables of what is known so far",
+    "tsladder.suggestions": "the words of refusals",
     "tsladder.stage": "arguments and endings of a stage",
     "tsladder.stage_log": "which log a stage writes to",
     "tsladder.tracking": "copies in MLflow",
@@ -51,6 +54,9 @@ OUTSIDE = {
     "tsladder.families.parts.activations": "bytes that a block takes",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
+    "tsladder.tasks.parts.class_words": "what log and report say of classes",
+    "tsladder.tasks.parts.return_words": "what log and report say of returns",
+    "tsladder.tasks.parts.words": "words and columns of a task",
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
@@ -68,23 +74,25 @@ OUTSIDE = {
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
     "tsladder.cells.best_params": "a table of the best trials so far",
-    "tsladder.cells.trial_books": "records and runs of trials that ended",
+    "tsladder.cells.training_runs": "runs of trainings in MLflow",
+    "tsladder.cells.trial_records": "records and runs of trials that ended",
     "tsladder.cells.search_cell": "runs the search of a cell",
     "tsladder.cells.run_search": "runs a search from its record to its last trial",
     "tsladder.search.coverage": "how much of the grid was seen, for the report",
     "tsladder.cells.trial_identity": "which trials are the same",
+    "tsladder.search.lag": "records how many trials a search draws ahead",
     "tsladder.search.layout": "names of files",
     "tsladder.search.live": "reads the live record",
     "tsladder.cells.search_outputs": "writes the files of a search",
     "tsladder.cells.trial_runner": "keeps the workers of a search busy",
     "tsladder.cells.start_lines": "what the log says when a search begins",
-    "tsladder.search.trials": "the record of a trial",
     "tsladder.cells.work": "a plan file as typed values",
     "tsladder.training.checkpoint": "writes a trained model",
-    "tsladder.training.heat": "temperatures that were read",
     "tsladder.training.checkpoint_plan": "whether and where a training keeps checkpoints",
     "tsladder.training.checkpoints": "keeps checkpoints; a training that goes on from one repeats every digit",
+    "tsladder.execution.crew": "what is asked of workers, wherever they are",
     "tsladder.execution.job_loop": "keeps workers busy",
+    "tsladder.execution.local_crew": "the workers of this machine",
     "tsladder.execution.memory_guard": "ends a worker that takes too much",
     "tsladder.training.outcome": "the records of a training",
     "tsladder.execution.heartbeat": "what trains now, for people",
@@ -101,9 +109,20 @@ OUTSIDE = {
 }
 """Module or package -> what it is for, and so why an edit of it changes no number. A package stands for its modules."""
 
+_SCORED = ("evaluate", "audit", "transfer")
+MADE_IN = {
+    "tsladder.tasks.parts.class_audit": ("audit",),
+    "tsladder.tasks.parts.class_scoring": _SCORED,
+    "tsladder.tasks.parts.return_audit": ("audit",),
+    "tsladder.tasks.parts.return_scoring": _SCORED,
+}
+"""Module of a task -> the stages whose numbers it makes. The others load the task, too, and never ask it for these."""
 
-def is_outside(module: str) -> bool:
-    """Does no number hang on the module of this name?"""
+
+def is_outside(module: str, stage: str | None = None) -> bool:
+    """Whether no number of `stage` hangs on the module of this name; None: of any stage."""
+    if stage is not None and stage not in MADE_IN.get(module, (stage,)):
+        return True
     return any(module == name or module.startswith(name + ".") for name in OUTSIDE)
 
 
@@ -115,6 +134,11 @@ def family_module(name: str) -> str:
 def strategy_module(name: str) -> str:
     """Module of the search strategy `name`, which is loaded by that name."""
     return f"tsladder.search.strategies.{name}"
+
+
+def task_module(name: str) -> str:
+    """Module of the task `name`, which is loaded by that name. Raises BadInput for an unknown one."""
+    return f"tsladder.tasks.{module_of(name)}"
 
 
 def tier_module(name: str) -> str:

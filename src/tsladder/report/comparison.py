@@ -6,7 +6,8 @@ import csv
 import io
 from typing import Any
 
-from tsladder.report.facts import CellFacts, Facts, TrialFacts
+from tsladder.artifacts.trials import TrialRecord
+from tsladder.report.facts import CellFacts, Facts
 
 SETTINGS = (
     "d_model",
@@ -40,21 +41,21 @@ def to_trials_csv(facts: Facts) -> str:
     return stream.getvalue()
 
 
-def _row(cell: CellFacts, trial: TrialFacts) -> dict[str, Any]:
+def _row(cell: CellFacts, trial: TrialRecord) -> dict[str, Any]:
     return {
         "cell": str(cell.cell),
         "budget": cell.cell.budget,
         "horizon": cell.cell.horizon,
         "trial": trial.number,
         "state": trial.state,
-        "stop_reason": trial.stop_reason,
+        "stop_reason": trial.outcome.stop_reason,
         "forced": trial.forced,
-        "n_params": trial.n_params,
+        "n_params": trial.outcome.n_params,
         **{name: trial.params.get(name) for name in SETTINGS},
         "val_loss": trial.val_loss,
         "base_rate_loss": trial.base_rate_loss,
         "val_auc": trial.val_auc,
-        "epochs_run": trial.epochs_run,
-        "seconds": trial.seconds,
-        "peak_memory_gib": trial.peak_memory_gib,
+        "epochs_run": trial.outcome.epochs_run,
+        "seconds": trial.outcome.seconds,
+        "peak_memory_gib": trial.outcome.peak_memory_gib,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tsladder.data.ingestion import Ingestion
 from tsladder.params import Params
 from tsladder.report.law_facts import Audit, LawFacts, StudyLaw
-from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
+from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, Winner
 from tsladder.results.score_facts import Interval
 from tsladder.vocabulary import ProbeOutcome
 
@@ -26,7 +26,6 @@ __all__ = [
     "SupplementedCell",
     "TransferFacts",
     "TransferredWinner",
-    "TrialFacts",
     "Winner",
 ]
 

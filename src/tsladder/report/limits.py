@@ -5,7 +5,6 @@ Pure. A diagnosis, not a measurement: nothing here was trained on another amount
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,16 +93,6 @@ class DataLimits:
             and first is not None
             and rung.gap > first
         )
-
-
-def constant_gap(*, train_rate: float | None, validation_rate: float | None) -> float | None:
-    """What the base rates alone make of the gap, in nats: the gap of a constant that knows each region's own rate."""
-    rates = (validation_rate, train_rate)
-    known = [rate for rate in rates if rate is not None and 0.0 < rate < 1.0]
-    if len(known) < len(rates):
-        return None
-    validation, train = (-rate * math.log(rate) - (1.0 - rate) * math.log1p(-rate) for rate in known)
-    return validation - train
 
 
 def diagnose(

@@ -8,51 +8,34 @@ from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.results.score_facts import Metrics, RegionFacts
-from tsladder.vocabulary import Region
-
-Metric = tuple[str, str, int]
-"""Name, title, decimals."""
-
-OF_CLASSES: tuple[Metric, ...] = (
-    ("log_loss", "log loss", 4),
-    ("brier", "Brier", 4),
-    ("auc", "AUC", 3),
-    ("average_precision", "average precision", 3),
-    ("ece", "ECE", 3),
-)
-OF_RETURNS: tuple[Metric, ...] = (
-    ("huber", "Huber loss", 4),
-    ("ic", "IC (rank correlation)", 3),
-    ("pearson", "correlation", 3),
-    ("r2", "R² against the training mean", 4),
-    ("sign_hit_rate", "sign hit rate", 3),
-    ("rmse", "RMSE (log return)", 5),
-)
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.words import Metric
+from tsladder.vocabulary import LOG_LOSS, Region
 
 
 def metrics_of(facts: Facts) -> tuple[Metric, ...]:
-    return OF_RETURNS if facts.params.target.regression else OF_CLASSES
+    return load_task(facts.params.target.task).words.metrics
 
 
 def _titles(facts: Facts) -> tuple[str, ...]:
-    return tuple(title for _, title, _ in metrics_of(facts))
+    return tuple(metric.title for metric in metrics_of(facts))
 
 
 def cells_table(facts: Facts) -> Table:
     """One row a planned cell."""
-    returns = facts.params.target.regression
-    constants = ("training-mean loss", "own-mean loss") if returns else ("base-rate loss", "own-rate loss")
+    words_of = load_task(facts.params.target.task).words
+    ranking = words_of.ranking
     return table(
         "cells",
         "Every planned cell",
         text=("cell",),
-        numbers=("N", "of budget", "val loss", "test loss", *constants, "skill", "IC" if returns else "AUC"),
+        numbers=("N", "of budget", "val loss", "test loss", *words_of.constants, "skill", ranking.title),
         after=("beaten by", "remarks"),
-        rows=[_cell_row(cell) for cell in facts.planned],
+        rows=[_cell_row(cell, ranking) for cell in facts.planned],
     )
 
 
-def _cell_row(cell: CellFacts) -> list[str]:
+def _cell_row(cell: CellFacts, ranking: Metric) -> list[str]:
     winner, test = cell.winner, cell.test
     return [
         str(cell.cell),
@@ -63,7 +46,7 @@ def _cell_row(cell: CellFacts) -> list[str]:
         words.number(test.base_rate_loss if test else None),
         words.number(test.own_rate_loss if test else None),
         words.percent(test.skill if test else None),
-        words.number((test.mean.auc if test.mean.huber is None else test.mean.ic) if test else None, 3),
+        words.number(test.mean.get(ranking.name) if test else None, ranking.digits),
         words.MISSING if test is None else beaten_by(test),
         _remarks(cell),
     ]
@@ -103,14 +86,14 @@ def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
 
 
 def _metric_words(metrics: Sequence[Metric], scores: Metrics) -> list[str]:
-    return [words.number(getattr(scores, name), digits) for name, _, digits in metrics]
+    return [words.number(scores.get(metric.name), metric.digits) for metric in metrics]
 
 
 def _spans(metrics: Sequence[Metric], models: Sequence[Metrics]) -> list[str]:
     spans = []
-    for name, _, digits in metrics:
-        values = [value for value in (getattr(m, name) for m in models) if value is not None]
-        spans.append(words.interval((min(values), max(values)) if values else None, digits))
+    for metric in metrics:
+        values = [value for value in (model.get(metric.name) for model in models) if value is not None]
+        spans.append(words.interval((min(values), max(values)) if values else None, metric.digits))
     return spans
 
 
@@ -125,7 +108,7 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, RegionFacts]]:
 def intervals_table(facts: Facts) -> Table:
     """Every metric with its interval."""
     rows = [
-        [str(cell.cell), *(words.estimate(test.estimate(metric), digits) for metric, _, digits in metrics_of(facts))]
+        [str(cell.cell), *(words.estimate(test.estimate(one.name), one.digits) for one in metrics_of(facts))]
         for cell, test in scored(facts)
     ]
     caption = "Test scores and their intervals over days"
@@ -136,7 +119,7 @@ def samples_table(facts: Facts) -> Table:
     """How many independent windows each interval is worth; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
-        estimates = [test.estimate(metric) for metric, _, _ in metrics_of(facts)]
+        estimates = [test.estimate(metric.name) for metric in metrics_of(facts)]
         worth = [None if found is None else found.effective_n for found in estimates]
         if any(value is not None for value in worth):
             rows.append([str(cell.cell), words.count(test.windows), *(words.size(value) for value in worth)])
@@ -191,7 +174,7 @@ def calibration_table(facts: Facts) -> Table:
         if ece is None and temperature is None:
             continue
         after = temperature.log_loss if temperature else None
-        before = test.mean.log_loss
+        before = test.mean.get(LOG_LOSS)
         change = None if after is None or before is None else after - before
         rows.append(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts, SupplementedCell, SupplementFacts, TransferFacts
+from tsladder.tasks import load as load_task
 
 
 def splits_table(facts: Facts) -> Table:
@@ -23,12 +24,11 @@ def splits_table(facts: Facts) -> Table:
                 span,
             )
             rows.append(row)
-    positives = ("up", "share up") if facts.params.target.regression else ("positives", "base rate")
     return table(
         "splits",
         "Windows of each region",
         text=("horizon", "region"),
-        numbers=("windows", *positives),
+        numbers=("windows", *load_task(facts.params.target.task).words.positives),
         after=("windows end on",),
         rows=rows,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts
+from tsladder.tasks import load as load_task
 
 
 def in_order(facts: Facts, names: set[str]) -> list[str]:
@@ -28,7 +29,7 @@ def windows_table(facts: Facts) -> Table:
 
 def scores_table(facts: Facts) -> Table:
     """One row a scored cell and symbol; none for a study of one symbol."""
-    returns = facts.params.target.regression
+    ranking = load_task(facts.params.target.task).words.ranking
     rows = []
     for cell in facts.planned:
         for name in in_order(facts, set(cell.symbols)):
@@ -43,7 +44,7 @@ def scores_table(facts: Facts) -> Table:
                     words.count(test.windows),
                     words.percent(test.base_rate),
                     words.number(test.loss),
-                    words.number(test.ic if returns else test.auc, 3),
+                    words.number(getattr(test, ranking.name, None), ranking.digits),
                     words.percent(test.skill),
                     words.estimate(test.advantage),
                 ]
@@ -52,6 +53,6 @@ def scores_table(facts: Facts) -> Table:
         "symbols",
         "Every cell on the test days of each symbol",
         text=("cell", "symbol"),
-        numbers=("windows", "base rate", "test loss", "IC" if returns else "AUC", "skill", "advantage"),
+        numbers=("windows", "base rate", "test loss", ranking.title, "skill", "advantage"),
         rows=rows,
     )

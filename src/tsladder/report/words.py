@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from tsladder.formatting import duration_in_words
 from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
 from tsladder.results.score_facts import Estimate, Interval, Skill
 
@@ -181,14 +182,7 @@ def tally(counts: Mapping[str, int]) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    if seconds is None:
-        return MISSING
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    if seconds < 7200.0:
-        return f"{seconds / 60.0:.0f} min"
-    hours = seconds / 3600.0
-    return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"
+    return duration_in_words(seconds, MISSING)
 
 
 def days(horizon: int) -> str:

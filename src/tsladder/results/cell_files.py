@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tsladder.artifacts.store import read_lines
+from tsladder.artifacts.seeds import SeedRecord
+from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, TrialFacts, Winner
+from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts, Winner
 from tsladder.results.score_files import read_regions, read_symbols
-from tsladder.results.stored import Record, read_if_there
+from tsladder.results.stored import Record, read_if_there, timings_if_there
 from tsladder.vocabulary import Cell, CellStatus, Region
-
-SEED_PREFIX = "seed-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +23,8 @@ class CellRecords:
     choice: Record = field(default_factory=dict)
     coverage: Record = field(default_factory=dict)
     best: Record = field(default_factory=dict)
-    trials: Sequence[Record] = ()
-    timings: Record = field(default_factory=dict)
+    trials: Sequence[TrialRecord] = ()
+    seeds: Mapping[int, SeedRecord] = field(default_factory=dict)
     scores: Record = field(default_factory=dict)
 
 
@@ -42,8 +41,8 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: Record) -> CellF
             choice=read_if_there(places.choice(cell)),
             coverage=read_if_there(places.hpo(cell) / "coverage.json"),
             best=read_if_there(places.hpo(cell) / "best_params.json"),
-            trials=read_lines(places.hpo(cell) / "trials.jsonl"),
-            timings=read_if_there(places.timings(cell)),
+            trials=read_trials(places.hpo(cell) / TRIALS),
+            seeds=timings_if_there(places.timings(cell)).seeds,
             scores=read_if_there(places.scores(cell) / "scores.json"),
         ),
     )
@@ -60,7 +59,7 @@ def cell_facts(cell: Cell, records: CellRecords, *, planned: bool = True) -> Cel
         reason=reason,
         winner=_winner(records.choice),
         search=_search(records.coverage, records.best, records.trials),
-        retraining=_retraining(records.timings),
+        retraining=_retraining(records.seeds),
         regions=read_regions(records.scores) if scored else {},
         symbols=read_symbols(records.scores, Region.TEST) if scored else {},
     )
@@ -87,7 +86,7 @@ def _winner(choice: Record) -> Winner | None:
     )
 
 
-def _search(coverage: Record, best: Record, trials: Sequence[Record]) -> SearchFacts:
+def _search(coverage: Record, best: Record, trials: Sequence[TrialRecord]) -> SearchFacts:
     return SearchFacts(
         best_val_loss=best.get("best_val_loss"),
         best_score=best.get("best_score"),
@@ -106,37 +105,18 @@ def _search(coverage: Record, best: Record, trials: Sequence[Record]) -> SearchF
         spread=coverage.get("spread"),
         forced=tuple(_forced(item) for item in coverage.get("forced", [])),
         origin=_origin(coverage.get("winner")),
-        stop_reasons=coverage.get("stop_reasons") or _count(trial.get("stop_reason") for trial in trials),
+        stop_reasons=coverage.get("stop_reasons") or _count(trial.outcome.stop_reason for trial in trials),
         notes=tuple(coverage.get("notes", [])),
-        seconds=_total(trial.get("seconds") for trial in trials),
-        peak_memory_gib=_highest(trial.get("peak_memory_gib") for trial in trials),
-        devices=tuple(sorted({trial["device"] for trial in trials if trial.get("device")})),
-        trials=tuple(trial_facts(trial) for trial in trials),
+        seconds=_total(trial.outcome.seconds for trial in trials),
+        peak_memory_gib=_highest(trial.outcome.peak_memory_gib for trial in trials),
+        devices=tuple(sorted({trial.device for trial in trials})),
+        trials=tuple(trials),
     )
 
 
-def _ended(trials: Sequence[Record]) -> int | None:
+def _ended(trials: Sequence[TrialRecord]) -> int | None:
     """How many trials of a search that goes on have ended; None before one has begun."""
-    last = {trial["number"]: trial["state"] for trial in trials}
-    return sum(state != "interrupted" for state in last.values()) if last else None
-
-
-def trial_facts(line: Record) -> TrialFacts:
-    """A line of trials.jsonl."""
-    return TrialFacts(
-        number=line["number"],
-        state=line["state"],
-        stop_reason=line.get("stop_reason"),
-        forced=line.get("forced"),
-        params=line.get("params") or {},
-        n_params=line.get("n_params"),
-        val_loss=line.get("best_val_loss") if line["state"] == "complete" else None,
-        val_auc=line.get("val_auc"),
-        base_rate_loss=line.get("base_rate_loss"),
-        epochs_run=line.get("epochs_run"),
-        seconds=line.get("seconds"),
-        peak_memory_gib=line.get("peak_memory_gib"),
-    )
+    return sum(trial.final for trial in latest(trials).values()) if trials else None
 
 
 def _forced(item: Record) -> str:
@@ -150,19 +130,17 @@ def _origin(winner: Record | None) -> str | None:
     return "sampled" if winner.get("forced") is None else f"forced ({winner['forced']})"
 
 
-def _retraining(timings: Record) -> RetrainingFacts:
-    by_name: dict[str, Record] = timings.get("seeds", {})
-    seeds = list(by_name.values())
+def _retraining(seeds: Mapping[int, SeedRecord]) -> RetrainingFacts:
     return RetrainingFacts(
-        train_losses={name.removeprefix(SEED_PREFIX): seed.get("train_loss") for name, seed in by_name.items()},
-        stop_reasons=_count(seed.get("stop_reason") for seed in seeds),
-        seconds=_total(seed.get("seconds") for seed in seeds),
-        peak_memory_gib=_highest(seed.get("peak_memory_gib") for seed in seeds),
+        train_losses={str(number): seed.train_loss for number, seed in seeds.items()},
+        stop_reasons=_count(seed.stop_reason for seed in seeds.values()),
+        seconds=_total(seed.seconds for seed in seeds.values()),
+        peak_memory_gib=_highest(seed.peak_memory_gib for seed in seeds.values()),
     )
 
 
-def _count(reasons: Iterable[str | None]) -> dict[str, int]:
-    return dict(sorted(Counter(reason for reason in reasons if reason is not None).items()))
+def _count(reasons: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(str(reason) for reason in reasons).items()))
 
 
 def _total(values: Iterable[float | None]) -> float | None:

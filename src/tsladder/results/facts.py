@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.results.score_facts import RegionFacts, SymbolFacts
 from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
 
@@ -30,35 +30,6 @@ class Winner:
     n_params_blocks: int | None
     n_params_body: int | None
     off_budget: bool | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialFacts:
-    """One attempt at a trial as trials.jsonl tells it; one that ended badly has no loss."""
-
-    number: int
-    state: str
-    stop_reason: str | None
-    forced: str | None
-    params: Mapping[str, Any]
-    n_params: int | None
-    val_loss: float | None
-    val_auc: float | None
-    base_rate_loss: float | None
-    epochs_run: int | None
-    seconds: float | None
-    peak_memory_gib: float | None
-
-    @property
-    def best_val_loss(self) -> float | None:
-        """As a record of a trial calls its loss."""
-        return self.val_loss
-
-    @property
-    def shape(self) -> tuple[int, int] | None:
-        """(d_model, n_layers), where the line has them."""
-        d_model, n_layers = self.params.get("d_model"), self.params.get("n_layers")
-        return None if d_model is None or n_layers is None else (d_model, n_layers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +63,7 @@ class SearchFacts:
     seconds: float | None
     peak_memory_gib: float | None
     devices: tuple[str, ...]
-    trials: tuple[TrialFacts, ...]
+    trials: tuple[TrialRecord, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

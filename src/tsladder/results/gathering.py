@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tsladder.artifacts.store import read_lines
+from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed
+from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.plans import Plan, cell_key, retraining_key, scoring_key, train_key
-from tsladder.results.cell_files import SEED_PREFIX, CellRecords, cell_facts
+from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import Record, read_if_there
+from tsladder.results.stored import Record, read_if_there, timings_if_there
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -57,17 +58,17 @@ def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged)
         live = places.study(cell, cell_key(plans.search, *_inputs(places, cell, files)))
         return CellRecords(
             best=files.read(live / "best_params.json", read_if_there),
-            trials=files.read(live / "trials.jsonl", read_lines),
+            trials=files.read(live / TRIALS, read_trials),
         )
     choice = files.read(places.choice(cell), read_if_there)
     return CellRecords(
         choice=choice,
         coverage=files.read(places.hpo(cell) / "coverage.json", read_if_there),
         best=files.read(places.hpo(cell) / "best_params.json", read_if_there),
-        trials=files.read(places.hpo(cell) / "trials.jsonl", read_lines),
-        timings=files.read(places.timings(cell), read_if_there)
+        trials=files.read(places.hpo(cell) / TRIALS, read_trials),
+        seeds=files.read(places.timings(cell), timings_if_there).seeds
         if belonging.train
-        else {"seeds": _live_seeds(places, plans, choice, files)},
+        else _live_seeds(places, plans, choice, files),
         scores=_scores(places, cell, files) if belonging.scores else {},
     )
 
@@ -97,7 +98,7 @@ def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belongi
     if not search or not found:
         return Belonging(inputs=True, search=search, train=False, scores=False)
     key = retraining_key(plans.train, choice, *inputs)
-    train = files.read(places.timings(cell), read_if_there).get("key") == key
+    train = files.read(places.timings(cell), timings_if_there).key == key
     scores = _scores(places, cell, files)
     if scores.get("status") == CellStatus.FAILED:
         scored = train
@@ -110,14 +111,13 @@ def _scores(places: Places, cell: Cell, files: Unchanged) -> Record:
     return files.read(places.scores(cell) / "scores.json", read_if_there)
 
 
-def _live_seeds(places: Places, plans: Plans, choice: Record, files: Unchanged) -> dict[str, Record]:
+def _live_seeds(places: Places, plans: Plans, choice: Record, files: Unchanged) -> dict[int, SeedRecord]:
     """Of the retraining that the question asks for, the seeds that have ended."""
     if choice.get("status") != CellStatus.DONE:
         return {}
     folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
-    names = [f"{SEED_PREFIX}{number}" for number in range(1, plans.train["seeds"] + 1)]
-    outcomes = {name: files.read(folder / name / "outcome.json", read_if_there) for name in names}
-    return {name: outcome for name, outcome in outcomes.items() if outcome}
+    paths = {number: folder / f"{SEED_PREFIX}{number}" / OUTCOME for number in range(1, plans.train["seeds"] + 1)}
+    return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
 def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, Mapping[str, Any]]:

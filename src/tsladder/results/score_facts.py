@@ -5,31 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.vocabulary import HUBER, LOG_LOSS
-
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metrics:
-    """Scores of one forecast on one region: the first five of probabilities, the others of returns."""
+    """Scores of one forecast on one region, by the names of its task; `metric` is the name of its loss."""
 
-    log_loss: float | None = None
-    brier: float | None = None
-    auc: float | None = None
-    average_precision: float | None = None
-    ece: float | None = None
-    huber: float | None = None
-    ic: float | None = None
-    pearson: float | None = None
-    r2: float | None = None
-    sign_hit_rate: float | None = None
-    rmse: float | None = None
+    metric: str
+    values: Mapping[str, float | None]
 
     @property
     def loss(self) -> float | None:
         """What the law is fitted on."""
-        return self.log_loss if self.huber is None else self.huber
+        return self.get(self.metric)
+
+    def get(self, name: str) -> float | None:
+        """The metric `name`; None where it is undefined or not one of the task."""
+        return self.values.get(name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,11 +116,11 @@ class RegionFacts:
 
     @property
     def loss_estimate(self) -> Estimate | None:
-        return self.estimate(LOG_LOSS if self.mean.huber is None else HUBER)
+        return self.estimate(self.mean.metric)
 
     def estimate(self, metric: str) -> Estimate | None:
         """The metric with its interval; without a stored interval, its bare value; None where it is not known."""
         if (stored := self.intervals.get(metric)) is not None:
             return stored
-        value = getattr(self.mean, metric)
+        value = self.mean.get(metric)
         return None if value is None else Estimate(value=value, ci=None, effective_n=None)

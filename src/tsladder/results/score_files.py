@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 from tsladder.results.score_facts import (
@@ -16,11 +15,14 @@ from tsladder.results.score_facts import (
     Temperature,
 )
 from tsladder.results.stored import Record, interval_of
+from tsladder.vocabulary import LOG_LOSS
 
 
 def read_regions(scores: Record) -> dict[str, RegionFacts]:
     """Region -> what scores.json tells of it."""
-    return {name: _region(record) for name, record in scores.get("regions", {}).items()}
+    # Evaluations before there were returns named no loss.
+    metric = scores.get("metric", LOG_LOSS)
+    return {name: _region(record, metric) for name, record in scores.get("regions", {}).items()}
 
 
 def read_symbols(scores: Record, region: str) -> dict[str, SymbolFacts | None]:
@@ -41,7 +43,7 @@ def _symbol(record: Record) -> SymbolFacts:
     )
 
 
-def _region(record: Record) -> RegionFacts:
+def _region(record: Record, metric: str) -> RegionFacts:
     advantage: Record = record.get("advantage") or {}
     intervals: Record = record.get("intervals") or {}
     against: Record = record.get("skill_against") or {}
@@ -50,16 +52,16 @@ def _region(record: Record) -> RegionFacts:
         positives=record.get("positives"),
         base_rate=record.get("base_rate"),
         train_base_rate=record.get("train_base_rate"),
-        mean=_metrics(record.get("mean", {})),
-        seeds={seed: _metrics(scores).loss for seed, scores in record.get("seeds", {}).items()},
-        loss_se=record.get("huber_se", record.get("log_loss_se")),
+        mean=_metrics(record.get("mean", {}), metric),
+        seeds={seed: _metrics(scores, metric).loss for seed, scores in record.get("seeds", {}).items()},
+        loss_se=record.get(f"{metric}_se"),
         base_rate_loss=record.get("base_rate_loss"),
         own_rate_loss=record.get("own_rate_loss"),
         stricter=record.get("stricter"),
         skill=record.get("skill"),
         advantage=advantage.get("value"),
         advantage_ci=interval_of(advantage.get("low"), advantage.get("high")),
-        baselines={name: _metrics(scores) for name, scores in record.get("baselines", {}).items()},
+        baselines={name: _metrics(scores, metric) for name, scores in record.get("baselines", {}).items()},
         beaten_by=tuple(record.get("beaten_by", [])),
         constant_predictor=record.get("constant_predictor"),
         windows_fingerprint=record.get("windows_fingerprint"),
@@ -71,8 +73,8 @@ def _region(record: Record) -> RegionFacts:
     )
 
 
-def _metrics(record: Record) -> Metrics:
-    return Metrics(**{field.name: record.get(field.name) for field in dataclasses.fields(Metrics)})
+def _metrics(record: Record, metric: str) -> Metrics:
+    return Metrics(metric=metric, values=dict(record))
 
 
 def _estimate(record: Record) -> Estimate:

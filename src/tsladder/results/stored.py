@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.seeds import Timings, read_timings
 from tsladder.artifacts.store import read_json
 from tsladder.results.score_facts import Interval
 
@@ -18,6 +19,14 @@ def read_if_there(path: Path) -> Record:
         return read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
+
+
+def timings_if_there(path: Path) -> Timings:
+    """The timings of a cell, without a seed when there is no file. Raises WorkFailed when it is damaged."""
+    try:
+        return read_timings(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Timings(cell=path.stem)
 
 
 def bytes_if_there(path: Path) -> bytes | None:

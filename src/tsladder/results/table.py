@@ -160,9 +160,9 @@ def _test(test: RegionFacts) -> dict[str, Any]:
     return {
         "test_loss": test.mean.loss,
         "test_loss_se": test.loss_se,
-        "test_brier": test.mean.brier,
-        "test_auc": test.mean.auc,
-        "test_average_precision": test.mean.average_precision,
+        "test_brier": test.mean.get("brier"),
+        "test_auc": test.mean.get("auc"),
+        "test_average_precision": test.mean.get("average_precision"),
         "train_base_rate": test.train_base_rate,
         "test_base_rate": test.base_rate,
         "test_base_rate_loss": test.base_rate_loss,
@@ -177,8 +177,8 @@ def _test(test: RegionFacts) -> dict[str, Any]:
         "test_loss_low": loss_low,
         "test_loss_high": loss_high,
         "test_loss_effective_n": loss.effective_n if loss else None,
-        "test_ece": test.mean.ece,
-        **{f"test_{name}": getattr(test.mean, name) for name in ("ic", "pearson", "r2", "sign_hit_rate", "rmse")},
+        "test_ece": test.mean.get("ece"),
+        **{f"test_{name}": test.mean.get(name) for name in ("ic", "pearson", "r2", "sign_hit_rate", "rmse")},
         **_against_best(test),
     }
 

@@ -1,7 +1,7 @@
 """A search whose space contains an earlier one's goes on from its trials: they become its own first ones, by number.
 
 Only a search that has no trial yet adopts, and what it adopts is written down before its first: from then on it is a
-function of its plan, its number of workers and that file. Where a search over the very same space is known, this one
+function of its plan, its lag and that file. Where a search over the very same space is known, this one
 draws what that one drew, and nothing needs to be adopted but what that one had adopted.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.errors import WorkFailed
 from tsladder.planning.identity import training_identity
 from tsladder.planning.plans import Plan
@@ -22,7 +23,6 @@ from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace, space_params
 from tsladder.search.streams import trial_seed
 from tsladder.search.takeover import ended_under, final_trials
-from tsladder.search.trials import TrialRecord
 from tsladder.vocabulary import Cell, Phase
 
 _SAME = ("strategy", "objective")
@@ -103,6 +103,8 @@ def question_of(folder: Path) -> Mapping[str, Any] | None:
 
 def position(record: TrialRecord, adopter: Adopter) -> int | None:
     """Which number this search would give to the very same training; None: it makes no such one."""
+    if not record.identity:
+        return None
     seed = record.params["seed"]
     configuration = {name: record.params[name] for name in IDENTITY}
     same = seed in adopter.seeds and training_identity(adopter.base, configuration, seed) == record.identity

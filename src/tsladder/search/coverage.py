@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.grid import COORDINATES
 from tsladder.search.configuration import Draw
 from tsladder.search.decisions import Finished
 from tsladder.search.schedule import Admitted, Schedule
 from tsladder.search.space import SearchSpace
-from tsladder.search.trials import TrialRecord, TrialState
 
 EDGE = 0.05
 """A drawn setting is at an edge of its range within this share of it."""
@@ -58,7 +58,7 @@ def coverage(
         "trials_done": len(records),
         "trials_trained": trained,
         "trials_taken_over": sum(record.taken_from is not None for record in records),
-        "optimizer_steps": sum(int(record.curve[-1][0]) for record in records if record.curve),
+        "optimizer_steps": sum(record.outcome.curve[-1][0] for record in records if record.outcome.curve),
         "objective": schedule.objective.name,
         "spread": max(scores) - min(scores) if scores else None,
         "winner": None
@@ -74,7 +74,7 @@ def coverage(
             for forced in schedule.forced
         ],
         "forced_left_out": [forced.what for forced in schedule.left_out],
-        "stop_reasons": dict(sorted(Counter(str(record.stop_reason) for record in records).items())),
+        "stop_reasons": dict(sorted(Counter(str(record.outcome.stop_reason) for record in records).items())),
         "notes": notes,
     }
 

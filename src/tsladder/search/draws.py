@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.trials import TrialRecord, TrialState, latest
 from tsladder.params import PruningParams
 from tsladder.search.configuration import IDENTITY, Configuration, Value
 from tsladder.search.decisions import Drawn, Finished, Forced
@@ -16,7 +17,6 @@ from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.streams import trial_seed
 from tsladder.search.study import SearchStudy, Told
-from tsladder.search.trials import TrialRecord, TrialState, latest
 from tsladder.training.pruning import Bar, build_bar
 from tsladder.vocabulary import Cell, Phase
 
@@ -127,7 +127,7 @@ class TrialDraws:
         attempt, configuration = found
         study.ask(number, attempt.draws)
         # A forced configuration is there to be seen whole, so it meets no bar.
-        complete = [record.curve for record in seen if record.state is TrialState.COMPLETE]
+        complete = [record.outcome.curve for record in seen if record.state is TrialState.COMPLETE]
         self._open.pop(0)
         self._running[number] = configuration
         return DrawnTrial(
@@ -190,6 +190,6 @@ class TrialDraws:
 
     def _told(self, record: TrialRecord) -> Told:
         if record.state is TrialState.PRUNED:
-            step, loss = record.curve[-1]
-            return Told(given_up=(int(step), -loss))
+            step, loss = record.outcome.curve[-1]
+            return Told(given_up=(step, -loss))
         return Told(self._rules.schedule.objective.score(record))

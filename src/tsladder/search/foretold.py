@@ -1,7 +1,7 @@
 """How many trials a search would take over, told without drawing or training.
 
 Forced configurations and the draws at random hang on seeds alone. What the sampler has learned is drawn again alike
-where an earlier search over the same space, with as many workers, was told the same of the trials before. So far the
+where an earlier search over the same space, at the same lag, was told the same of the trials before. So far the
 count is certain; where it is not known what would be drawn, the rest is left open.
 """
 
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
 from tsladder.search.adoption import Adopter, choose, position, question_of, read_adoption
 from tsladder.search.decisions import Drawn, Finished
+from tsladder.search.lag import recorded_lag
 from tsladder.search.takeover import ended_under, final_trials
-from tsladder.search.trials import TrialRecord, TrialState
 from tsladder.training.pruning import build_bar
 
 
@@ -29,17 +30,19 @@ class TakenOver:
 
 
 def foretell(
-    folder: Path, others: Sequence[Path], adopter: Adopter, *, pruning: PruningParams | None, workers: int | None
+    folder: Path, others: Sequence[Path], adopter: Adopter, *, pruning: PruningParams | None, lag: int | None
 ) -> TakenOver:
     """Of the search in `folder`, which may not have begun, the trials that ended in the live records `others`.
 
-    `workers`: side by side; None: not known.
+    `lag`: with which it would begin; None: not known.
     """
-    done = {record.number for record in final_trials(folder)}
+    ended = final_trials(folder)
+    done = {record.number for record in ended}
+    lag = recorded_lag(folder, ended) or lag
     adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
     draws = {} if adopted is None else dict(adopted.draws)
     known = [_known(other, adopter, draws) for other in others if other != folder]
-    found = [_of_one(one, adopter, pruning, workers, done) for one in known if one.records]
+    found = [_of_one(one, adopter, pruning, lag, done) for one in known if one.records]
     most = max((one.trials for one in found), default=0)
     return TakenOver(most, all(one.exact for one in found if one.trials == most))
 
@@ -72,15 +75,15 @@ def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
 
 
 def _of_one(
-    known: _Known, adopter: Adopter, pruning: PruningParams | None, workers: int | None, done: set[int]
+    known: _Known, adopter: Adopter, pruning: PruningParams | None, lag: int | None, done: set[int]
 ) -> TakenOver:
     """What comes from one earlier search: this one played through for as long as it is known what it draws."""
     schedule, count = adopter.schedule, 0
     ended: dict[int, TrialRecord] = {}
     for number in range(min(schedule.trials_total, max(known.records) + 1)):
-        before = range(number - (workers or 1) + 1)
+        before = range(number - (lag or 1) + 1)
         seen = [] if number < len(schedule.forced) else [ended[n] for n in before if n in ended]
-        whole = workers is not None and len(seen) == len(before)
+        whole = lag is not None and len(seen) == len(before)
         decision = schedule.decide(number, seen)
         if isinstance(decision, Finished):
             return TakenOver(count, whole)
@@ -90,13 +93,13 @@ def _of_one(
             # Another space draws others, another strategy may draw the same.
             return TakenOver(count, exact=not known.same_space)
         learned = drawn and isinstance(decision, Drawn) and decision.learns
-        if learned and not (known.learns_alike and record is not None and record.workers == workers):
+        if learned and not (known.learns_alike and record is not None and record.lag == lag):
             return TakenOver(count, exact=False)
         if learned and any(n not in ended or not _equal(ended[n], known.records[n]) for n in before):
             return TakenOver(count, exact=False)
         if isinstance(decision, Drawn) and not whole and (pruning is not None or schedule.stop is not None):
             return TakenOver(count, exact=False)
-        complete = [earlier.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
+        complete = [earlier.outcome.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
         bar = None if pruning is None else build_bar(pruning, complete)
         found = None if record is None else ended_under(record, bar)
         if found is not None:
@@ -106,4 +109,4 @@ def _of_one(
 
 
 def _equal(one: TrialRecord, other: TrialRecord) -> bool:
-    return (one.state, one.curve) == (other.state, other.curve)
+    return (one.state, one.outcome.curve) == (other.state, other.outcome.curve)

@@ -1,6 +1,6 @@
-"""The files of a search's live record."""
+"""The files of a search's live record, beside trials.jsonl."""
 
-TRIALS = "trials.jsonl"
 PLAN = "plan.json"
 JOURNAL = "journal.log"
 ADOPTED = "adopted.json"
+LAG = "lag.json"

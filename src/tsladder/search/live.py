@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.store import canonical, cut_torn_tail, read_json, set_aside, write_json, write_text
+from tsladder.artifacts.store import canonical, read_json, set_aside, write_json
+from tsladder.artifacts.trials import TRIALS, TrialRecord, TrialState, repair_trials
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import ADOPTED, JOURNAL, PLAN, TRIALS
-from tsladder.search.trials import TrialRecord
+from tsladder.search.layout import ADOPTED, JOURNAL, LAG, PLAN
 
 Say = Callable[[str], None]
 
@@ -23,7 +23,7 @@ def open_live_record(folder: Path, plan: Mapping[str, Any], say: Say) -> list[Tr
     """
     _check_question(folder, plan, say)
     write_json(folder / PLAN, plan)
-    return _read_trials(folder / TRIALS, say)
+    return repair_trials(folder / TRIALS, say)
 
 
 def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
@@ -37,27 +37,22 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
         return
     # As texts: a tuple is written as a list.
     if canonical(found) != canonical(plan):
-        kept = [set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED) if (folder / name).exists()]
+        kept = [
+            set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED, LAG) if (folder / name).exists()
+        ]
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 
 
-def _read_trials(path: Path, say: Say) -> list[TrialRecord]:
-    if not path.exists():
-        return []
-    cut_torn_tail(path)
-    text = path.read_bytes()
-    records, whole, faults = [], [], []
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            records.append(TrialRecord.from_record(json.loads(line)))
-            whole.append(line.decode() + "\n")
-        except (ValueError, TypeError, KeyError) as error:
-            faults.append(f"line {number} ({error})")
-    if faults:
-        kept = set_aside(path)
-        write_text(path, "".join(whole))
-        say(
-            f"{path} is damaged, or was written by another version, in {'; '.join(faults)}: it is kept as {kept.name}, "
-            f"{len(records)} trials go on from it, the others are trained again"
-        )
-    return records
+def taken_up_again(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """`records` as the next start goes on from them.
+
+    Where no trial has a loss yet, those that failed for the machine count as interrupted: a cell must not stay without
+    a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so that a
+    finished search is never changed.
+    """
+    if any(record.state is TrialState.COMPLETE for record in records):
+        return list(records)
+    return [
+        dataclasses.replace(record, state=TrialState.INTERRUPTED) if record.outcome.stop_reason.by_machine else record
+        for record in records
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tsladder.search.trials import TrialRecord, TrialState
+from tsladder.artifacts.trials import TrialRecord, TrialState
 
 VAL_LOSS, VAL_AUC = "val_loss", "val_auc"
 
@@ -82,7 +82,7 @@ class Objective:
         Overlapping windows have more. For the AUC by Hanley and McNeil (1982), equation 1.
         """
         if self.name == VAL_LOSS:
-            return record.val_loss_se
+            return record.outcome.val_loss_se
         if record.val_auc is None:
             return None
         auc = record.val_auc

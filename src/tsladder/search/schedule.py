@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import StopParams
 from tsladder.planning.grid import Grid
 from tsladder.search.convergence import converged
 from tsladder.search.decisions import Decision, Drawn, Finished, Forced, Strategy
 from tsladder.search.objective import Objective
-from tsladder.search.trials import TrialRecord, TrialState
 
 START_UP = 6
 """So many trials, forced or drawn at random, before the sampler learns from them."""

@@ -9,16 +9,14 @@ this one's bar ends it no later. What ran out of memory, was killed or stalled m
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tsladder.artifacts.trials import TRIALS, TakenFrom, TrialRecord, TrialState, latest, readable_trials
 from tsladder.errors import WorkFailed
 from tsladder.locks import sole_owner
 from tsladder.search.configuration import Value
-from tsladder.search.layout import TRIALS
-from tsladder.search.trials import TakenFrom, TrialRecord, TrialState
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.training.pruning import Bar
 from tsladder.vocabulary import StopReason
@@ -43,27 +41,23 @@ class Earlier:
 
 def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
     """`record` as it would have ended under `bar`; None where that cannot be told from it, or may not be repeated."""
-    repeats = record.state in (TrialState.COMPLETE, TrialState.PRUNED) or record.stop_reason is StopReason.DIVERGED
-    if not repeats:
+    outcome, curve = record.outcome, record.outcome.curve
+    if record.state not in (TrialState.COMPLETE, TrialState.PRUNED) and outcome.stop_reason is not StopReason.DIVERGED:
         return None
-    epochs = range(1, len(record.curve) + 1)
-    given_up = None if bar is None else next((n for n in epochs if bar.is_hopeless(record.curve[:n])), None)
+    epochs = range(1, len(curve) + 1)
+    given_up = None if bar is None else next((n for n in epochs if bar.is_hopeless(curve[:n])), None)
     if given_up is None:
         return None if record.state is TrialState.PRUNED else record
-    return dataclasses.replace(
-        record,
-        state=TrialState.PRUNED,
+    cut = dataclasses.replace(
+        outcome.first_epochs(given_up),
         stop_reason=StopReason.PRUNED,
         best_val_loss=None,
         val_loss_se=None,
         best_epoch=None,
         val_auc=None,
-        epochs_run=given_up,
-        curve=record.curve[:given_up],
-        train_losses=record.train_losses[:given_up],
-        val_aucs=record.val_aucs[:given_up],
         message="",
     )
+    return dataclasses.replace(record, state=TrialState.PRUNED, outcome=cut)
 
 
 def trials_of_others(folders: Sequence[Path], own: Path) -> dict[str, list[TrialRecord]]:
@@ -84,19 +78,8 @@ def final_trials(folder: Path) -> list[TrialRecord]:
 
     What cannot be read is left out: it is its own search that has to say so.
     """
-    try:
-        lines = (folder / TRIALS).read_bytes().split(b"\n")[:-1]
-    except OSError:
-        return []
-    found = {}
-    for line in lines:
-        try:
-            record = TrialRecord.from_record(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-        if record.final:
-            found[record.number] = _with_origin(record, folder.name)
-    return [found[number] for number in sorted(found)]
+    final = latest(record for record in readable_trials(folder / TRIALS) if record.final)
+    return [_with_origin(final[number], folder.name) for number in sorted(final)]
 
 
 def _with_origin(record: TrialRecord, folder: str) -> TrialRecord:

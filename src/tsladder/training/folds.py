@@ -20,11 +20,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.outcome import FoldOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.seeds import derive_seed
 from tsladder.training.checkpoints import Checkpoints
 from tsladder.training.gradients import Beat
-from tsladder.training.outcome import EpochRecord, FoldOutcome, Job
+from tsladder.training.outcome import EpochRecord, Job
 from tsladder.training.trainer import Report, fit
 from tsladder.vocabulary import StopReason
 
@@ -96,7 +97,7 @@ def walk_forward(
             checkpoints.fold_ended(
                 {
                     "steps": curve[-1].steps,
-                    "folds": [dataclasses.asdict(one) for one in ended],
+                    "folds": [one.to_json() for one in ended],
                     "curve": [dataclasses.asdict(record) for record in curve],
                 }
             )
@@ -109,8 +110,7 @@ def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[Fol
     if not record:
         return [], []
     checkpoints.taken_up(record)
-    folds = [FoldOutcome(**{**fold, "stop_reason": StopReason(fold["stop_reason"])}) for fold in record["folds"]]
-    return [EpochRecord(**epoch) for epoch in record["curve"]], folds
+    return [EpochRecord(**epoch) for epoch in record["curve"]], [FoldOutcome.from_json(one) for one in record["folds"]]
 
 
 def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:

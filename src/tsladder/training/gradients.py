@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tsladder.models.build import Model
+from tsladder.tasks.parts.losses import Loss
 from tsladder.training.feed import Feed
-from tsladder.training.losses import Loss
 from tsladder.training.weights import Weights
 
 Beat = Callable[[], None]

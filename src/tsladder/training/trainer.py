@@ -1,7 +1,7 @@
 """Training one model on one device: warm-up, accumulation, early stopping, best weights restored.
 
-The reported validation loss is that of the restored best weights, scored once more after restoring: log loss for
-classes, Huber's loss for returns, whatever was trained on. Models return logits or returns in units of their spread.
+The reported validation loss is that of the restored best weights, scored once more after restoring: the loss that the
+task reports, log loss for classes for example, whatever was trained on.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
+from tsladder.tasks import load as load_task
+from tsladder.tasks.parts.losses import Loss
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopAsked
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
-from tsladder.training.losses import Loss, build_loss
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
 from tsladder.training.training_state import Course
@@ -56,7 +57,7 @@ class Fitted:
 class Trainer:
     """The model of a job on its device, and the optimizer step. Seeds torch by the job's seed.
 
-    `loss` is what its recipe names, for its training labels.
+    `loss` is what its recipe names, of its task and for its training labels.
     Raises ValueError when the built model does not have the parameters that its spec counts.
     """
 
@@ -129,7 +130,7 @@ def fit(
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit, interrupted or
     not.
     """
-    loss = build_loss(job.recipe.loss, train.y_N)
+    loss = load_task(job.task).training_loss(job.recipe.loss, train.y_N)
     trainer = Trainer(job, loss)
     train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
     best = _best_weights(job, trainer, checkpoints)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tsladder.evaluation.metrics import score_classifier
-from tsladder.training.losses import Loss
+from tsladder.tasks.parts.losses import Loss
 
 
 def mean_loss(loss: Loss, out_N: Tensor, y_N: Tensor) -> float:

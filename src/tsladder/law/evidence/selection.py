@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.trials import TrialRecord, TrialState, latest
 from tsladder.law.curve.line import fit_line
 from tsladder.law.wording import p_in_words
 
 Floats = NDArray[np.float64]
 
-_ENDED = ("complete", "pruned")
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _VAL_AUC = "val_auc"
 
 _MATTERS = 0.1
@@ -118,24 +119,25 @@ def expected_best(ranked_N: Sequence[float], k: int) -> float:
     return math.fsum(math.comb(n - i, k - 1) / chosen * loss for i, loss in enumerate(ranked_N, start=1))
 
 
-def ranked_losses(lines: Iterable[Mapping[str, Any]], objective: str) -> tuple[float, ...]:
-    """Validation losses of the trials in `lines` of trials.jsonl, the best by `objective` (params.yaml) first.
+def ranked_losses(attempts: Iterable[TrialRecord], objective: str) -> tuple[float, ...]:
+    """Validation losses of the trials of a search, the best by `objective` (params.yaml) first.
 
     Of a trial that was given up it is the best loss until then. Trials without a loss, or without an AUC where that is
     the objective, are left out; of several attempts the last one counts.
     """
-    last = {line["number"]: line for line in lines}
-    ended = [line for line in last.values() if line["state"] in _ENDED and line.get("best_val_loss") is not None]
+    ended = [
+        (trial, loss)
+        for trial in latest(attempts).values()
+        if trial.state in _ENDED and (loss := trial.best_val_loss) is not None
+    ]
     if objective != _VAL_AUC:
-        return tuple(sorted(float(line["best_val_loss"]) for line in ended))
+        return tuple(sorted(loss for _, loss in ended))
     scored = [
-        (-float(line["val_auc"]), line["number"], float(line["best_val_loss"])) for line in ended if _has_auc(line)
+        (-trial.val_auc, trial.number, loss)
+        for trial, loss in ended
+        if trial.state is TrialState.COMPLETE and trial.val_auc is not None
     ]
     return tuple(loss for _, _, loss in sorted(scored))
-
-
-def _has_auc(line: Mapping[str, Any]) -> bool:
-    return line["state"] == "complete" and line.get("val_auc") is not None
 
 
 def _doubling(most: int) -> list[int]:

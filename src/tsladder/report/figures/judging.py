@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tsladder.report.facts import Facts, TrialFacts
+from tsladder.artifacts.trials import TrialRecord
+from tsladder.report.facts import Facts
 from tsladder.search.objective import VAL_AUC, Objective
-from tsladder.vocabulary import LOSS_UNITS
+from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
@@ -48,12 +49,12 @@ class Judging:
         """The end of the colour bar beyond which worse figures lie."""
         return "min" if self.by_auc else "max"
 
-    def figure(self, trial: TrialFacts) -> float | None:
+    def figure(self, trial: TrialRecord) -> float | None:
         """Its AUC or its loss; None where it has none to be compared by."""
         score = self.objective.score(trial)
         return None if score is None else self._of_score(score)
 
-    def best(self, trials: Sequence[TrialFacts]) -> float | None:
+    def best(self, trials: Sequence[TrialRecord]) -> float | None:
         """The figure of the one that leads."""
         leader = self.objective.best(trials)
         return None if leader is None else self.figure(leader)
@@ -74,4 +75,4 @@ class Judging:
 
 
 def judging_of(facts: Facts) -> Judging:
-    return Judging(Objective(facts.params.search.objective), LOSS_UNITS[facts.params.target.metric])
+    return Judging(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)

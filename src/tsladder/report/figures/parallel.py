@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.report import words
-from tsladder.report.facts import Facts, TrialFacts
+from tsladder.report.facts import Facts
 from tsladder.report.figures.canvas import GRID, INK, MUTED, figure_of, png_of
 from tsladder.report.figures.judging import Judging, judging_of
 
@@ -20,12 +21,12 @@ LOGARITHMIC = ("n_params", "d_model", "n_layers", "n_heads", "d_ff", "learning_r
 LINEAR = ("dropout", "warmup_steps")
 
 
-def settings_of(trials: Sequence[TrialFacts]) -> dict[str, NDArray[np.float64]]:
+def settings_of(trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]:
     """Axis name -> one number a trial, axes on which the trials differ only; NaN where a trial has none, and where a
     logarithmic axis has no place for it (a weight decay of zero)."""
     axes = {}
     for name in (*LOGARITHMIC, *LINEAR):
-        raw = [trial.n_params if name == "n_params" else trial.params.get(name) for trial in trials]
+        raw = [trial.outcome.n_params if name == "n_params" else trial.params.get(name) for trial in trials]
         values = np.array([np.nan if value is None else float(value) for value in raw])
         if name in LOGARITHMIC:
             values[~(values > 0.0)] = np.nan
@@ -66,7 +67,7 @@ def _panel(
     figure: Any,
     axes: Axes,
     horizon: int,
-    trials: Sequence[TrialFacts],
+    trials: Sequence[TrialRecord],
     settings: dict[str, NDArray[np.float64]],
     judging: Judging,
 ) -> None:

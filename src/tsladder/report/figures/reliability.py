@@ -46,7 +46,7 @@ def draw_reliability(facts: Facts) -> bytes | None:
 def best_rung(facts: Facts, horizon: int) -> tuple[CellFacts, RegionFacts] | None:
     """The cell of lowest test loss among those whose bins are known; the smallest of equals."""
     known = [(cell, cell.test) for cell in facts.of_horizon(horizon) if cell.test is not None and cell.test.reliability]
-    losses = [math.inf if test.mean.log_loss is None else test.mean.log_loss for _, test in known]
+    losses = [math.inf if test.mean.loss is None else test.mean.loss for _, test in known]
     return known[losses.index(min(losses))] if known else None
 
 
@@ -60,7 +60,7 @@ def wilson(observed: float, sample: float, z: float) -> Interval:
 
 def bin_intervals(test: RegionFacts, z: float) -> list[Interval] | None:
     """An interval a bin, each bin holding its share of the region's effective windows; None where they are unknown."""
-    stored = test.estimate("log_loss")
+    stored = test.loss_estimate
     effective = stored.effective_n if stored else None
     total = sum(one.windows for one in test.reliability)
     if not effective or not total:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.artifacts.trials import TrialRecord
 from tsladder.report import words
-from tsladder.report.facts import CellFacts, Facts, TrialFacts
+from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of
 from tsladder.report.figures.judging import Judging, judging_of
 
@@ -35,7 +36,7 @@ class Shape:
 
 def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
     """The trials of a cell by width and depth, narrowest and shallowest first."""
-    by_shape: dict[tuple[int, int], list[TrialFacts]] = {}
+    by_shape: dict[tuple[int, int], list[TrialRecord]] = {}
     for trial in cell.search.trials:
         if trial.shape is not None:
             by_shape.setdefault(trial.shape, []).append(trial)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.report.facts import CellFacts, TrialFacts
+from tsladder.artifacts.trials import TrialRecord
+from tsladder.report.facts import CellFacts
 
 SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
 Shape = tuple[int, int]
@@ -48,7 +49,7 @@ def cohort_of(cell: CellFacts, objective: str) -> Cohort:
     return Cohort(trials=tuple(complete), left_out=len(last) - len(complete))
 
 
-def _tried(trial: TrialFacts, objective: str) -> Tried | None:
+def _tried(trial: TrialRecord, objective: str) -> Tried | None:
     figure = trial.val_auc if objective == "val_auc" else trial.val_loss
     if trial.val_loss is None or figure is None or trial.shape is None:
         return None
@@ -56,7 +57,7 @@ def _tried(trial: TrialFacts, objective: str) -> Tried | None:
     return Tried(number=trial.number, score=score, shape=trial.shape, place=_place(trial))
 
 
-def _place(trial: TrialFacts) -> dict[str, float]:
+def _place(trial: TrialRecord) -> dict[str, float]:
     given = trial.params
     d_model, n_layers = given["d_model"], given["n_layers"]
     found = {"depth_to_width": n_layers / d_model}

@@ -6,8 +6,9 @@ from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
 from tsladder.report.extent import TrainingExtent
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.report.limits import DataLimits, RungLosses, constant_gap, diagnose
-from tsladder.vocabulary import HUBER, LOG_LOSS, LOSS_UNITS, Region
+from tsladder.report.limits import DataLimits, RungLosses, diagnose
+from tsladder.tasks import load as load_task
+from tsladder.vocabulary import Region
 
 VERDICTS = {
     "more data": "More days would matter more here than more parameters.",
@@ -30,7 +31,7 @@ def limits(facts: Facts) -> list[Block]:
             Points(tuple(_points(facts, horizon, diagnosis))),
             gaps_table(diagnosis, horizon),
         ]
-    return [*blocks, Paragraph(CAVEATS.format(differ=_DIFFER[facts.params.target.metric]))]
+    return [*blocks, Paragraph(CAVEATS.format(differ=load_task(facts.params.target.task).words.regions_differ))]
 
 
 CAVEATS = (
@@ -40,9 +41,6 @@ CAVEATS = (
     "different dropout with care. The two regions also differ in {differ}, which moves every rung's gap about "
     "alike and hardly its trend. This is a diagnosis: no model was trained on another amount of data."
 )
-
-
-_DIFFER = {LOG_LOSS: "their base rate", HUBER: "how far returns spread"}
 
 
 def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
@@ -102,7 +100,7 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
         sign = "changes without a clear sign"
         if bounds is not None and (bounds[0] > 0.0 or bounds[1] < 0.0):
             sign = "widens" if slope > 0.0 else "narrows"
-        unit = LOSS_UNITS[facts.params.target.metric]
+        unit = load_task(facts.params.target.task).words.unit
         trend = (
             f"it {sign}: {words.signed(slope)} {unit} for ten times the parameters, {level} interval over rungs "
             f"{words.interval(bounds)}"
@@ -121,19 +119,17 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
 
 
 def _constant_points(facts: Facts, horizon: int) -> list[tuple[str, str]]:
-    """Of returns the splits do not tell how far they spread, so there is none."""
-    if facts.params.target.regression:
+    """None where the splits do not tell what a constant loses, as of returns how far they spread."""
+    constant_gap = load_task(facts.params.target.task).words.constant_gap
+    if constant_gap is None:
         return []
-    return [("Gap of a constant that knows each region's base rate", words.signed(_constant_gap(facts, horizon)))]
-
-
-def _constant_gap(facts: Facts, horizon: int) -> float | None:
     split = next((split for split in facts.splits if split.horizon == horizon), None)
     train, validation = (
         split.regions[region].base_rate if split and region in split.regions else None
         for region in (Region.TRAIN, Region.VALIDATION)
     )
-    return constant_gap(train_rate=train, validation_rate=validation)
+    gap = constant_gap(train, validation)
+    return [("Gap of a constant that knows each region's base rate", words.signed(gap))]
 
 
 def gaps_table(limits: DataLimits, horizon: int) -> Table:

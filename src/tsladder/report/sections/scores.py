@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.results.score_facts import RegionFacts
 from tsladder.search.objective import VAL_AUC
+from tsladder.tasks import load as load_task
+from tsladder.vocabulary import LOG_LOSS
 
 RELIABILITY = "reliability.png"
 
@@ -51,7 +53,11 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         Heading(2, "Simple forecasts on the same test windows"),
         *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
         *_symbols(facts),
-        *(() if facts.params.target.regression else (*_calibration(facts, pictures), *_decisions(facts))),
+        *(
+            block
+            for name in load_task(facts.params.target.task).words.sections
+            for block in FURTHER[name](facts, pictures)
+        ),
     ]
 
 
@@ -181,8 +187,9 @@ def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
         test = cell.test
         if test is None or test.temperature is None or test.temperature.log_loss is None:
             continue
-        if test.mean.log_loss is not None:
-            changes.append(test.temperature.log_loss - test.mean.log_loss)
+        loss = test.mean.get(LOG_LOSS)
+        if loss is not None:
+            changes.append(test.temperature.log_loss - loss)
             sure += test.temperature.value is not None and test.temperature.value > 1.0
     if not changes:
         return None
@@ -194,7 +201,7 @@ def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
     )
 
 
-def _decisions(facts: Facts) -> list[Block]:
+def _decisions(facts: Facts, _pictures: Collection[str]) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Yes or no: decisions at a threshold")]
     table = score_tables.decisions_table(facts)
     if not table.rows:
@@ -208,3 +215,10 @@ def _decisions(facts: Facts) -> list[Block]:
             "no interval of their own and prove nothing that the intervals above do not."
         ),
     ]
+
+
+FURTHER: Mapping[str, Callable[[Facts, Collection[str]], list[Block]]] = {
+    "calibration": _calibration,
+    "decisions": _decisions,
+}
+"""Sections that a task may ask for by name, where its scores fill them."""

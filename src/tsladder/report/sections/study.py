@@ -6,21 +6,20 @@ from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
 from tsladder.report.facts import Facts
 from tsladder.report.sections.ingestion import ingestion
-from tsladder.vocabulary import LOSS_UNITS, LOSS_WORDS
+from tsladder.tasks import load as load_task
 
 
 def question(facts: Facts) -> str:
     params = facts.params
     planned = [rung for rung in params.ladder if any(cell.cell.budget == rung for cell in facts.planned)]
     symbol = facts.data.symbol if facts.data and facts.data.symbol else params.data.symbol
-    target, metric = params.target, params.target.metric
-    asked = f"{target.task} of the log return" if target.regression else f"{target.task} on the {target.price}"
+    task = load_task(params.target.task).words
     tier = "" if params.data.volume else f", tier {params.data.tier_words}"
     return (
         f"Does the error of {params.model.family} fall as a power of its parameter count? "
-        f"Data {symbol} ({params.study.timescale}{tier}), target {asked}, "
+        f"Data {symbol} ({params.study.timescale}{tier}), target {task.asked(params.target.price)}, "
         f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
-        f"Losses are mean {LOSS_WORDS[metric]}es in {LOSS_UNITS[metric]}; the law describes the {_region(facts)} "
+        f"Losses are mean {task.loss}es in {task.unit}; the law describes the {_region(facts)} "
         "region."
     )
 

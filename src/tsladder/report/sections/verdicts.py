@@ -8,7 +8,7 @@ from tsladder.report import law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
 from tsladder.report.law_facts import LawFacts
-from tsladder.vocabulary import LOSS_WORDS
+from tsladder.tasks import load as load_task
 
 SCALING = "scaling.png"
 
@@ -23,7 +23,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if (parts := law_words.what_the_parts_are(known, words.level(facts.confidence))) is not None:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
-        loss = LOSS_WORDS[facts.params.target.metric]
+        loss = load_task(facts.params.target.task).words.loss
         blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel a horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)

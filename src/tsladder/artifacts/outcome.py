@@ -1,0 +1,164 @@
+"""How a training ended and what it took: the record that a worker hands back and that trials and seeds keep."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.artifacts.heat import NO_HEAT, Heat, ThermalLevel
+from tsladder.vocabulary import StopReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchPlan:
+    """How one optimizer step is executed. None of it changes a number that a study compares."""
+
+    micro_batch: int
+    accumulation_steps: int
+    effective_batch: int
+    precision: str
+    optimizer: str
+    activation_checkpointing: bool
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> BatchPlan:
+        """The plan whose fields are among the keys of `record`."""
+        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoldOutcome:
+    """How the model of one fold of a walk forward ended; its fields are as in `Outcome`.
+
+    `seconds` are those of the epochs that came to their end.
+    """
+
+    stop_reason: StopReason
+    best_val_loss: float | None
+    val_loss_se: float | None
+    best_epoch: int | None
+    val_auc: float | None
+    epochs_run: int
+    seconds: float
+
+    @property
+    def scored(self) -> bool:
+        return _scored(self.stop_reason, self.best_val_loss)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> FoldOutcome:
+        return cls(**{**record, "stop_reason": StopReason(record["stop_reason"])})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
+    of `best_epoch`. The loss is log loss for classes; for returns it is Huber's loss in standard deviations of the
+    training labels, and there is no AUC.
+
+    A run without a usable validation loss has None there, never a number. `curve` holds (optimizer steps so far,
+    validation loss) after each epoch, `train_losses` the training losses there, `val_aucs` the AUCs there, empty where
+    they were not monitored. `seconds` are of the clock, those of `heat` that it was paused included; so are
+    `train_seconds`, those in optimizer steps of the epochs that came to their end.
+
+    Of a walk forward the losses are means over its `folds`, and the curve holds the epochs of all of them in turn;
+    `best_epoch` is None, each fold has its own. `folds` is empty where one model was trained.
+
+    `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 where it began afresh. `curve`
+    and `seconds` include them.
+    """
+
+    stop_reason: StopReason
+    best_val_loss: float | None
+    val_loss_se: float | None
+    best_epoch: int | None
+    val_auc: float | None
+    n_params: int | None
+    curve: tuple[tuple[int, float], ...]
+    train_losses: tuple[float, ...]
+    val_aucs: tuple[float, ...] = ()
+    plan: BatchPlan
+    retries: int
+    peak_memory_gib: float | None
+    seconds: float
+    train_seconds: float
+    message: str = ""
+    heat: Heat = NO_HEAT
+    folds: tuple[FoldOutcome, ...] = ()
+    resumed_at: int = 0
+
+    @property
+    def epochs_run(self) -> int:
+        return len(self.curve)
+
+    @property
+    def train_loss(self) -> float | None:
+        """Of the last epoch."""
+        return self.train_losses[-1] if self.train_losses else None
+
+    @property
+    def scored(self) -> bool:
+        return _scored(self.stop_reason, self.best_val_loss)
+
+    def first_epochs(self, count: int) -> Outcome:
+        """The same with the first `count` epochs of its curve alone."""
+        return dataclasses.replace(
+            self,
+            curve=self.curve[:count],
+            train_losses=self.train_losses[:count],
+            val_aucs=self.val_aucs[:count],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Its keys in a line of trials.jsonl, where the batch plan stands among the trial's params."""
+        values = {name: getattr(self, name) for name in _SAME_IN_JSON}
+        folds = [fold.to_json() for fold in self.folds]
+        return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> Outcome:
+        """The outcome in a line of trials.jsonl. Raises KeyError, ValueError or TypeError where it is none."""
+        values = {name: record[name] for name in _SAME_IN_JSON if name in record or name not in _MAY_BE_MISSING}
+        values["stop_reason"] = StopReason(values["stop_reason"])
+        values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
+        values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
+        values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
+        folds = tuple(FoldOutcome.from_json(fold) for fold in record.get("folds", ()))
+        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds)
+
+
+_SAME_IN_JSON = tuple(
+    field.name for field in dataclasses.fields(Outcome) if field.name not in ("plan", "heat", "folds")
+)
+_MAY_BE_MISSING = ("val_aucs", "resumed_at")
+"""Keys that older records lack."""
+
+
+def heat_json(heat: Heat) -> dict[str, Any]:
+    """The keys of `heat` in a record of a training."""
+    return {
+        "celsius": heat.max_celsius,
+        "thermal": heat.level,
+        "pauses": heat.pauses,
+        "paused_seconds": heat.paused_seconds,
+    }
+
+
+def heat_from_json(record: Mapping[str, Any]) -> Heat:
+    """The inverse of `heat_json`."""
+    return Heat(
+        max_celsius=record["celsius"],
+        level=ThermalLevel(record["thermal"]),
+        pauses=record["pauses"],
+        paused_seconds=record["paused_seconds"],
+    )
+
+
+def _scored(stop_reason: StopReason, best_val_loss: float | None) -> bool:
+    return stop_reason.scored and best_val_loss is not None and math.isfinite(best_val_loss)

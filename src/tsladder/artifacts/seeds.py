@@ -1,0 +1,115 @@
+"""outcome.json of a seed in the live record of a retraining, and timings/<cell>.json, which holds all of a cell's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tsladder.artifacts.heat import Heat
+from tsladder.artifacts.outcome import BatchPlan, Outcome, heat_from_json, heat_json
+from tsladder.artifacts.store import read_json, write_json
+from tsladder.errors import WorkFailed
+from tsladder.vocabulary import StopReason
+
+T = TypeVar("T")
+
+OUTCOME = "outcome.json"
+
+SEED_PREFIX = "seed-"
+"""Before the number in the name of a seed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedRecord:
+    """How the training of a seed ended and what it took: an `Outcome` without what stands beside the weights
+    (training.json). `train_loss` is that of its last epoch."""
+
+    scored: bool
+    stop_reason: StopReason
+    seconds: float
+    train_seconds: float
+    epochs_run: int
+    train_loss: float | None
+    retries: int
+    resumed_at: int
+    peak_memory_gib: float | None
+    predicted_memory_gib: float
+    heat: Heat
+    plan: BatchPlan
+    device: str
+    threads: int
+    message: str
+
+    @classmethod
+    def of(cls, outcome: Outcome, *, predicted_memory_gib: float, device: str, threads: int) -> SeedRecord:
+        """Of a training that ended with `outcome`."""
+        kept = {name: getattr(outcome, name) for name in _FIELDS if hasattr(outcome, name)}
+        return cls(**kept, predicted_memory_gib=predicted_memory_gib, device=device, threads=threads)
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in _FIELDS if name not in ("heat", "plan")}
+        return {**values, **heat_json(self.heat), **dataclasses.asdict(self.plan)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> SeedRecord:
+        """The inverse of `to_json`. Raises KeyError, ValueError or TypeError for what is no such record."""
+        values = {name: record[name] for name in _FIELDS if name not in ("heat", "plan")}
+        values["stop_reason"] = StopReason(values["stop_reason"])
+        return cls(**values, heat=heat_from_json(record), plan=BatchPlan.from_json(record))
+
+
+_FIELDS = tuple(item.name for item in dataclasses.fields(SeedRecord))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timings:
+    """The seeds of a cell by number; `key`: of the retraining, None where there was none."""
+
+    cell: str
+    key: str | None = None
+    seeds: Mapping[int, SeedRecord] = field(default_factory=dict)
+
+
+def read_seed(path: Path) -> SeedRecord:
+    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    return _checked(path, lambda: SeedRecord.from_json(read_json(path)))
+
+
+def write_seed(path: Path, record: SeedRecord) -> None:
+    """Replace `path`."""
+    write_json(path, record.to_json())
+
+
+def read_timings(path: Path) -> Timings:
+    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    record = read_json(path)
+    seeds = record.get("seeds", {})
+    return Timings(
+        cell=str(record.get("cell", path.stem)),
+        key=record.get("key"),
+        seeds=_checked(path, lambda: {_number(name): SeedRecord.from_json(seed) for name, seed in seeds.items()}),
+    )
+
+
+def write_timings(path: Path, timings: Timings) -> None:
+    """Replace `path`."""
+    seeds = {f"{SEED_PREFIX}{number}": seed.to_json() for number, seed in timings.seeds.items()}
+    key = {} if timings.key is None else {"key": timings.key}
+    write_json(path, {"cell": timings.cell, **key, "seeds": seeds})
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix(SEED_PREFIX))
+
+
+def _checked(path: Path, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise WorkFailed(
+            f"{path} was written by another version, or by hand ({type(error).__name__}: {error}): remove it and run "
+            "`tsladder run`"
+        ) from None

@@ -1,0 +1,175 @@
+"""What is written down of a trial the moment it ends: its record, its MLflow run, its line on the terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tsladder.artifacts.outcome import Outcome
+from tsladder.artifacts.trials import TrialRecord, TrialState
+from tsladder.cells.training_runs import fold_metrics, training_run
+from tsladder.cells.work import CellWork, JobExecution, settings_params
+from tsladder.search.draws import DrawnTrial
+from tsladder.search.objective import Objective
+from tsladder.tracking import RunStatus, Tracker
+from tsladder.vocabulary import Phase, StopReason
+
+_RUN_STATUS = {
+    TrialState.COMPLETE: RunStatus.FINISHED,
+    TrialState.PRUNED: RunStatus.FINISHED,
+    TrialState.FAILED: RunStatus.FAILED,
+    TrialState.INTERRUPTED: RunStatus.KILLED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialPlan:
+    """A drawn trial, and how it is executed in its slot."""
+
+    drawn: DrawnTrial
+    execution: JobExecution
+    identity: str
+    started_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialKeeper:
+    """Turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs carry;
+    `publish` shows the ended trials to whoever looks at the results while the search runs."""
+
+    work: CellWork
+    phase: Phase
+    key: str
+    parent_id: str
+    tracker: Tracker
+    trials_total: int
+    workers: int
+    lag: int
+    objective: Objective
+    say: Callable[[str], None]
+    publish: Callable[[Sequence[TrialRecord]], None]
+
+    def record(self, trial: TrialPlan, outcome: Outcome) -> TrialRecord:
+        """The line of trials.jsonl."""
+        drawn = trial.drawn
+        spec, settings = drawn.configuration.spec, drawn.configuration.settings
+        if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
+            state = TrialState.INTERRUPTED
+        elif outcome.stop_reason is StopReason.PRUNED:
+            state = TrialState.PRUNED
+        else:
+            state = TrialState.COMPLETE if outcome.scored else TrialState.FAILED
+        return TrialRecord(
+            number=drawn.number,
+            attempt=drawn.attempt,
+            state=state,
+            forced=drawn.forced,
+            draws=drawn.draws,
+            params=settings_params(spec, settings.to_record(), outcome.plan, drawn.seed),
+            outcome=outcome,
+            base_rate_loss=self.work.search_base_rate_loss,
+            predicted_memory_gib=self.work.predicted_memory_gib(spec, outcome.plan),
+            device=trial.execution.device,
+            workers=self.workers,
+            lag=self.lag,
+            threads=trial.execution.threads,
+            started_ms=trial.started_ms,
+            ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            identity=trial.identity,
+        )
+
+    def taken_over(self, trial: TrialPlan, earlier: TrialRecord) -> TrialRecord:
+        """The line of a trial that another search has trained: its measurements, this search's bookkeeping."""
+        return dataclasses.replace(
+            earlier,
+            number=trial.drawn.number,
+            attempt=trial.drawn.attempt,
+            forced=trial.drawn.forced,
+            draws=trial.drawn.draws,
+            base_rate_loss=self.work.search_base_rate_loss,
+            workers=self.workers,
+            lag=self.lag,
+        )
+
+    def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
+        """Copy to MLflow what a run that was killed had on disk and not yet there, and close what it left open."""
+        logged = {
+            (run.name, run.tags.get("attempt"))
+            for run in self.tracker.runs(self.parent_id)
+            if run.status is not RunStatus.RUNNING
+        }
+        for record in attempts:
+            if (self._name(record), str(record.attempt)) not in logged:
+                self.log(record)
+        # Last: a run that is closed counts as logged at the next start, should this one be killed as well.
+        self.tracker.close_orphans(self.parent_id)
+
+    def _name(self, record: TrialRecord) -> str:
+        kind = "trial" if self.phase is Phase.SEARCH else str(self.phase)
+        return f"{self.work.cell}/{kind}-{record.number:03d}"
+
+    def log(self, record: TrialRecord) -> None:
+        """The nested MLflow run."""
+        message = record.outcome.message
+        self.tracker.log_run(
+            training_run(
+                record.outcome,
+                name=self._name(record),
+                tags=self.work.tags(self.phase, self.key),
+                parent_id=self.parent_id,
+                params=record.params,
+                status=_RUN_STATUS[record.state],
+                start_ms=record.started_ms,
+                end_ms=_milliseconds(record.ended_at),
+                base_rate_loss=record.base_rate_loss,
+                predicted_memory_gib=record.predicted_memory_gib,
+                metrics={
+                    "score": self.objective.score(record),
+                    "train_seconds": record.outcome.train_seconds,
+                    **fold_metrics(record.outcome),
+                },
+                extra_tags={
+                    "forced": record.forced or "",
+                    "attempt": str(record.attempt),
+                    "workers": str(record.workers),
+                    **({"lag": str(record.lag)} if record.lag != record.workers else {}),
+                    "threads": str(record.threads),
+                    "device": record.device,
+                    **({"message": message} if message else {}),
+                    **({"taken_from": str(record.taken_from)} if record.taken_from else {}),
+                },
+                description=_description(record, self.objective),
+            )
+        )
+
+    def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
+        """One line on stderr."""
+        so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
+        spec, outcome = trial.drawn.configuration.spec, record.outcome
+        shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
+        self.say(
+            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.words(record)}, "
+            f"{outcome.stop_reason} after {outcome.epochs_run} epochs in {outcome.seconds:.1f} s{so_far}"
+        )
+        if outcome.message:
+            # The whole of it is in trials.jsonl.
+            self.say(f"trial {record.number + 1}: {outcome.message.strip().splitlines()[-1]}")
+
+
+def _description(record: TrialRecord, objective: Objective) -> str:
+    """What the page of a trial's run says first."""
+    origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
+    outcome, loss = record.outcome, objective.words(record)
+    if outcome.folds and outcome.best_val_loss is not None:
+        loss += f", the mean over {len(outcome.folds)} folds"
+    ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"
+    said = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    if record.taken_from is not None:
+        said += f" Not trained here: taken over from {record.taken_from}."
+    return f"{said}\n\n{outcome.message}" if outcome.message else said
+
+
+def _milliseconds(iso: str) -> int:
+    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000)

@@ -1,0 +1,80 @@
+"""Plain text of `tsladder plan`. Pure."""
+
+from __future__ import annotations
+
+from tsladder.formatting import MISSING, aligned, duration, number
+from tsladder.planning.machine import memory_words
+from tsladder.status.dry_run import CellForecast, StudyForecast
+
+NO_FORECAST = "no forecast"
+
+
+def forecast_lines(forecast: StudyForecast) -> list[str]:
+    """One line a cell; a cell above the top rung says so."""
+    heads = ("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB", "step", "epoch")
+    rows: list[tuple[str, ...]] = [(*heads, "expected", "at most")]
+    unknown = NO_FORECAST if forecast.machine.rates is None else MISSING
+    for name, cell in forecast.cells.items():
+        if not cell.planned:
+            rows.append((name, "not planned", *[""] * (len(rows[0]) - 2)))
+            continue
+        plan = MISSING
+        if cell.micro_batch is not None:
+            plan = f"{cell.micro_batch} x {cell.accumulation_steps}"
+            plan += " checkpointed" if cell.activation_checkpointing else ""
+        rows.append(
+            (
+                name,
+                "yes" if cell.fits else "NO",
+                str(cell.grid_size),
+                str(cell.shapes),
+                _trials(cell),
+                str(cell.seeds),
+                f"{cell.workers} x {cell.threads} threads",
+                plan,
+                number(cell.predicted_memory_gib, 2),
+                duration(cell.predicted_step_seconds, unknown),
+                duration(cell.predicted_epoch_seconds, unknown),
+                duration(cell.predicted_seconds, unknown),
+                duration(cell.predicted_seconds_at_most, unknown),
+            )
+        )
+    memory = memory_words(forecast.machine)
+    return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
+
+
+def _trials(cell: CellForecast) -> str:
+    """Number of trials, and of those that other searches have trained."""
+    if not cell.trials_taken_over:
+        return str(cell.trials)
+    least = "" if cell.trials_taken_over_exact else "at least "
+    return f"{cell.trials}, {least}{cell.trials_taken_over} taken over"
+
+
+def _total(forecast: StudyForecast) -> list[str]:
+    """The time of all planned cells; of none when a planned one's is not known, with the reason."""
+    planned = [cell for cell in forecast.cells.values() if cell.planned and cell.fits]
+    known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
+    if len(known) == len(planned):
+        return [f"expected in total, if every cell is built from the beginning: {duration(sum(known))}"]
+    if forecast.machine.rates is None:
+        device = forecast.machine.device
+        return [
+            f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
+        ]
+    return ["no time is known without the bars: `dvc pull data.dvc` fetches them"]
+
+
+def forced_lines(forecast: StudyForecast) -> list[str]:
+    """One line a configuration that the strategy forces, rung by rung."""
+    rows = [("cells", "forced", "d_model", "n_layers", "n_heads", "d_ff", "parameters", "settings")]
+    by_rung: dict[str, list[str]] = {}
+    for name in forecast.cells:
+        by_rung.setdefault(name.rpartition("-")[0], []).append(name)
+    for names in by_rung.values():
+        for item in forecast.cells[names[0]].forced:
+            size = f"{item['n_params']:,}" + (" off budget" if item["off_budget"] else "")
+            settings = ", ".join(f"{name} {value:g}" for name, value in item["settings"].items()) or "drawn"
+            sizes = (str(item[name]) for name in ("d_model", "n_layers", "n_heads", "d_ff"))
+            rows.append((", ".join(names), item["what"], *sizes, size, settings))
+    return aligned(rows)

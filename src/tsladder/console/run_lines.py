@@ -1,0 +1,70 @@
+"""Plain text of `tsladder run`: a note before a run of days, and the summary at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tsladder.console.selection import CellSelection
+from tsladder.formatting import aligned
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.rung_layout import Offered
+from tsladder.planning.study_time import days, seconds_by_cell
+from tsladder.status.study_state import CellState, study_state
+from tsladder.vocabulary import Cell
+
+_WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
+_OF_A_CELL = ("hpo", "train", "evaluate")
+
+
+def long_run(
+    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[Offered]]
+) -> str | None:
+    """One line where what is left of `selection` is expected to take more than a day: by what has been trained so far,
+    else by forecast. None where it is not, or nothing is known. `forced`: by rung, what its strategy forces."""
+    states = study_state(places).cells
+    left = {cell: states[str(cell)].seconds_to_go for cell in selection.cells if params.is_planned(cell)}
+    if None in left.values():
+        # Before the splits are built the status does not know.
+        forecast = seconds_by_cell(places, params, forced)
+        left = {cell: forecast.get(cell) if seconds is None else seconds for cell, seconds in left.items()}
+    total = days(sum(seconds for seconds in left.values() if seconds is not None))
+    return None if total is None else f"about {total} left on this machine; the run can be stopped and resumed"
+
+
+def summary_lines(
+    states: Mapping[str, CellState], stages: Mapping[str, float], seconds: float, selection: CellSelection
+) -> list[str]:
+    """A line a cell that was to be built: the wall time of its stages in this run and the training that it holds; a
+    line of the stages of the whole study; and how long it all took. `stages`: stage as DVC names it -> seconds."""
+    rows = []
+    for name in map(str, selection.cells):
+        state = states[name]
+        rows.append(
+            (
+                _WORDS.get(state.state, "OPEN"),
+                name,
+                state.state.replace("_", " "),
+                f"{state.trials_done}/{state.trials_total} trials" if state.trials_total else "",
+                f"{_of_cell(Cell.parse(name), stages):.0f} s in this run",
+                "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training",
+                _reason(state),
+            )
+        )
+    shared = {stage: taken for stage, taken in stages.items() if stage.partition("@")[0] not in _OF_A_CELL}
+    lines = aligned(rows)
+    if shared:
+        lines.append("stages of the study: " + ", ".join(f"{stage} {taken:.0f} s" for stage, taken in shared.items()))
+    left = len(states) - len(selection.cells)
+    if left:
+        lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")
+    return [*lines, f"{seconds:.0f} s in all"]
+
+
+def _of_cell(cell: Cell, stages: Mapping[str, float]) -> float:
+    return sum(stages.get(f"{stage}@{cell.budget}-{cell.horizon}", 0.0) for stage in _OF_A_CELL)
+
+
+def _reason(state: CellState) -> str:
+    """On one line."""
+    return " ".join((state.reason or "").split())

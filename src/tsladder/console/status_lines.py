@@ -1,0 +1,132 @@
+"""Plain text of `tsladder status`. Pure."""
+
+from __future__ import annotations
+
+from tsladder.formatting import MISSING, aligned, duration, duration_with_interval, number
+from tsladder.law.wording import exponent_in_words
+from tsladder.search.objective import VAL_AUC
+from tsladder.status.study_state import CellState, StudyState
+
+PARTS = ("of the rungs", "of the days")
+"""Parts of the interval of alpha: from other searches and seeds, and from other test days."""
+
+
+def status_lines(state: StudyState) -> list[str]:
+    """The matrix of budgets and horizons, a line for each planned cell, what is to be said of some, the verdicts and
+    the times."""
+    planned = {name: cell for name, cell in state.cells.items() if cell.state != "not_planned"}
+    by_auc = any(cell.objective == VAL_AUC for cell in planned.values())
+    best = ("best AUC", "its val") if by_auc else ("best val",)
+    rows: list[tuple[str, ...]] = [("cell", "state", "trials", "seeds", *best, "test", "skill", "spent", "to go")]
+    for name, cell in planned.items():
+        rows.append(
+            (
+                name,
+                cell.state,
+                f"{cell.trials_done}/{cell.trials_total}",
+                f"{cell.seeds_done}/{cell.seeds_total}",
+                *([number(cell.best_val_auc, 4)] if by_auc else []),
+                number(cell.best_val_loss, 4),
+                number(cell.test_loss, 4),
+                number(cell.skill, 3),
+                duration(cell.seconds_spent),
+                duration_with_interval(cell.seconds_to_go, cell.seconds_to_go_low, cell.seconds_to_go_high),
+            )
+        )
+    said = [f"{name}: {words}" for name, cell in planned.items() for words in _said(cell)]
+    return [
+        *_matrix(state),
+        "",
+        *aligned(rows),
+        *(["", *said] if said else []),
+        "",
+        *_verdicts(state),
+        "",
+        *_times(state),
+    ]
+
+
+def _matrix(state: StudyState) -> list[str]:
+    """Rungs with a planned cell, a column a horizon: the state, and the losses or how far it is."""
+    cells: dict[str, dict[str, CellState]] = {}
+    for name, cell in state.cells.items():
+        budget, _, horizon = name.rpartition("-")
+        cells.setdefault(budget, {})[horizon] = cell
+    horizons = list(dict.fromkeys(horizon for row in cells.values() for horizon in row))
+    unplanned = [budget for budget, row in cells.items() if all(cell.state == "not_planned" for cell in row.values())]
+    rows = [("budget", *horizons)]
+    rows += [
+        (budget, *(_in_matrix(row[horizon]) for horizon in horizons))
+        for budget, row in cells.items()
+        if budget not in unplanned
+    ]
+    by_auc = any(cell.objective == VAL_AUC for row in cells.values() for cell in row.values())
+    best = "validation loss of the trial with the best AUC" if by_auc else "best validation loss"
+    lines = [f"state, and {best} / test loss, or trials done", *aligned(rows)]
+    return [*lines, f"not planned: {', '.join(unplanned)}"] if unplanned else lines
+
+
+def _in_matrix(cell: CellState) -> str:
+    if cell.state == "fresh":
+        return f"fresh {number(cell.best_val_loss, 4)} / {number(cell.test_loss, 4)}"
+    if cell.state in ("failed", "not_planned"):
+        return cell.state.replace("_", " ")
+    if cell.phase is not None and cell.phase != "search":
+        return f"{cell.state} {cell.phase}"
+    return f"{cell.state} {cell.trials_done}/{cell.trials_total}"
+
+
+def _said(cell: CellState) -> list[str]:
+    """Further facts of a cell, for lines below the table."""
+    words = []
+    if cell.phase is not None:
+        progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
+        running = ", ".join(
+            f"{trial.number + 1} in epoch {trial.epoch}/{trial.epochs}"
+            + ("" if trial.val_loss is None else f" at {trial.val_loss:.4f}")
+            for trial in cell.running
+        )
+        words.append(f"{cell.phase}{progress}" + (f": {running}" if running else ""))
+    if cell.paused is not None:
+        words.append(f"paused ({cell.paused})")
+    if cell.stalled_seconds is not None:
+        words.append(f"STALLED: no heartbeat for {duration(cell.stalled_seconds)}")
+    if cell.reason is not None:
+        words.append(cell.reason)
+    return words
+
+
+def _verdicts(state: StudyState) -> list[str]:
+    rows = [("law", "verdict", "alpha", *PARTS)]
+    for horizon, law in state.verdicts.items():
+        verdict = MISSING if law.verdict is None else law.verdict
+        if law.verdict is not None and not law.current:
+            verdict = "stale: `tsladder run` fits it again"
+        alpha = with_interval(law.alpha, law.alpha_ci)
+        rows.append((f"h{horizon}", verdict, alpha, half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)))
+    warned: dict[str, list[str]] = {}
+    for horizon, law in state.verdicts.items():
+        for warning in law.warnings:
+            warned.setdefault(warning, []).append(f"h{horizon}")
+    return [*aligned(rows), *(f"{', '.join(laws)}: WARNING: {warning}" for warning, laws in warned.items())]
+
+
+def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> str:
+    """0.0100 [0.0050, 0.0150]."""
+    if alpha is None:
+        return MISSING
+    ends = "" if interval is None else f" [{', '.join(map(exponent_in_words, interval))}]"
+    return exponent_in_words(alpha) + ends
+
+
+def half_width(interval: tuple[float, float] | None) -> str:
+    """Half the width of an interval: ±0.0040."""
+    return MISSING if interval is None else f"±{exponent_in_words((interval[1] - interval[0]) / 2.0)}"
+
+
+def _times(state: StudyState) -> list[str]:
+    to_go = duration_with_interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
+    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in all: {to_go}"]
+    if state.stages_running:
+        lines.append(f"DVC runs {', '.join(state.stages_running)}")
+    return lines

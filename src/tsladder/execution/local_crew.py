@@ -1,0 +1,63 @@
+"""The crew of this machine: worker processes side by side at one place, watched from this process."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from tsladder.data.windows import FoldWindows
+from tsladder.execution.crew import Event, JobOrder, Slot
+from tsladder.execution.heartbeat import VitalSigns
+from tsladder.execution.memory_guard import MemoryWatch
+from tsladder.execution.supervisor import Supervisor
+from tsladder.planning.machine import Machine
+
+PLACE = "here"
+
+
+class LocalCrew:
+    """`workers` equal slots of `machine`; the memory of a worker on its CPU is watched."""
+
+    def __init__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> None:
+        *earlier, last = folds
+        share = machine.memory_gib / workers
+        # What a worker holds on a GPU cannot be read as the memory of its process.
+        watch = MemoryWatch(share if machine.device == "cpu" else None)
+        self._supervisor = Supervisor(last.train, last.validation, earlier=earlier, watch=watch)
+        self._slots = (Slot(place=PLACE, machine=machine, memory_gib=share, threads=threads),) * workers
+        self._attempts: dict[int, int] = {}
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        return self._supervisor.running
+
+    def free(self) -> Sequence[Slot]:
+        return self._slots[len(self.running) :]
+
+    def start(self, order: JobOrder, slot: Slot) -> None:
+        if order.number in self.running:
+            raise ValueError(f"job {order.number} is running already")
+        if slot not in self.free():
+            raise ValueError(f"no slot at {slot.place} is free for job {order.number}")
+        self._attempts[order.number] = order.attempt
+        self._supervisor.start(order.number, order.job)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        for event in self._supervisor.events(timeout):
+            yield dataclasses.replace(event, attempt=self._attempts[event.number])
+
+    def vital_signs(self) -> dict[int, VitalSigns]:
+        return self._supervisor.vital_signs()
+
+    def stop_all(self) -> None:
+        self._supervisor.stop_all()
+
+    def pause_all(self) -> None:
+        self._supervisor.pause_all()
+
+    def resume_all(self) -> None:
+        self._supervisor.resume_all()
+
+    def end_now(self) -> None:
+        self._supervisor.end_now()
+        self._slots = ()

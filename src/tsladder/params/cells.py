@@ -1,0 +1,22 @@
+"""Look up cells of the study by name."""
+
+from __future__ import annotations
+
+from tsladder.errors import BadInput
+from tsladder.params.sections import Params
+from tsladder.suggestions import did_you_mean
+from tsladder.vocabulary import Cell
+
+
+def known_cell(params: Params, name: str) -> Cell:
+    """The cell of ladder x horizons called `name`, planned or not. Raises BadInput that names similar ones."""
+    cells = {str(cell): cell for cell in params.cells}
+    if name in cells:
+        return cells[name]
+    try:
+        Cell.parse(name)
+    except ValueError:
+        form = "a cell is <budget>-h<horizon>, for example 2M-h1"
+    else:
+        form = f"ladder ({', '.join(params.ladder)}) x horizons ({', '.join(map(str, params.horizons))}) has none"
+    raise BadInput(f"{name!r} is no cell of this study: {form}; {did_you_mean(name, cells)}")

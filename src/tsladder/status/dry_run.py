@@ -1,0 +1,234 @@
+"""Plan every cell without running anything, for `tsladder plan`. Needs params.yaml; times also need the bars."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.errors import BadInput
+from tsladder.params import Params, load_params
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.duration import RunLength
+from tsladder.planning.grid import is_within
+from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
+from tsladder.planning.memory import predicted_memory_gib
+from tsladder.planning.planned_features import PlannedFeatures, planned_features
+from tsladder.planning.plans import study_key
+from tsladder.planning.recipe import loss_asked
+from tsladder.planning.run_length import have_same_windows, run_lengths
+from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
+from tsladder.planning.study_time import cell_time
+from tsladder.planning.too_little_memory import misfit, refuse_too_little
+from tsladder.planning.uncalibrated import uncalibrated
+from tsladder.search.decisions import Forced
+from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.schedule import Admitted
+from tsladder.status.live_records import held_gib
+from tsladder.status.taken_over import inputs_are_those_asked, taken_over
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellForecast:
+    """One cell of the dry run; the batch plan is that of the member of its grid that needs most memory."""
+
+    planned: bool
+    fits: bool | None = None
+    grid_size: int | None = None
+    shapes: int | None = None
+    trials: int | None = None
+    trials_taken_over: int | None = None
+    """At least so many of them have been trained by other searches; None: not known."""
+    trials_taken_over_exact: bool | None = None
+    """True where the number is exact."""
+    seeds: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+    micro_batch: int | None = None
+    accumulation_steps: int | None = None
+    effective_batch: int | None = None
+    precision: str | None = None
+    optimizer: str | None = None
+    activation_checkpointing: bool | None = None
+    predicted_memory_gib: float | None = None
+    predicted_seconds: float | None = None
+    """Seconds of the whole cell, search and retraining; None where windows or the speed of the device are not known."""
+    predicted_seconds_at_most: float | None = None
+    """The same without early stopping."""
+    predicted_step_seconds: float | None = None
+    predicted_epoch_seconds: float | None = None
+    """Seconds of an optimizer step and of an epoch with validation: means over the members of the grid."""
+    forced: tuple[Mapping[str, Any], ...] = ()
+    """Forced configurations: name, sizes, exact parameter count, settings, and whether it lies off the budget."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyForecast:
+    """All cells by name, the machine that they were planned for, and what to know beside them."""
+
+    study_key: str
+    cells: Mapping[str, CellForecast]
+    machine: Machine
+    features: PlannedFeatures
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study_key": self.study_key,
+            "memory": _memory_record(self.machine),
+            "features": self.features.to_json(),
+            "cells": {name: dataclasses.asdict(cell) for name, cell in self.cells.items()},
+        }
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Planned cells that cannot be trained here, with the reason."""
+        return {name: cell.reason or "" for name, cell in self.cells.items() if cell.planned and not cell.fits}
+
+
+def study_forecast(places: Places, budget: str | None, assignments: Sequence[str] = ()) -> StudyForecast:
+    """Dry run with `budget` as the top rung (params.yaml's when None), and other values where `assignments`
+    (leaf=value) give them. Raises BadInput."""
+    params = load_params(places.params, assignments)
+    if budget is not None:
+        if budget not in params.ladder:
+            raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
+        params = dataclasses.replace(params, budget=budget)
+    ours = held_gib(places, time.time())
+    machine = survey(params.hardware, places.calibration, ours_gib=ours)
+    refuse_too_little(params, machine)
+    forced = forced_by_rung(params)
+    plans = plan_cells(params)
+    # Splits on disk answer for the file's question alone.
+    built = not assignments or have_same_windows(params, load_params(places.params))
+    runs = run_lengths(places, params, built=built)
+    cells = {
+        str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
+        for plan in plans
+    }
+    built = inputs_are_those_asked(places, params)
+    features = planned_features(places, params, built=built)
+    if built:
+        for plan in plans:
+            cells[str(plan.cell)] = _with_taken_over(
+                places, params, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon)
+            )
+    precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
+    slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
+    loss = loss_asked(params.training, params.target.task)
+    bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
+    missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
+    beside = _beside_note(machine, ours)
+    said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
+    notes = tuple(filter(None, said))
+    key = study_key({str(plan.cell): plan.search for plan in plans})
+    return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
+
+
+def _memory_record(machine: Machine) -> dict[str, float | None]:
+    at_hand = machine.at_hand
+    return {
+        "planned_gib": round(machine.memory_gib, 3),
+        "free_gib": None if at_hand is None else round(at_hand.free_gib, 3),
+        "total_gib": None if at_hand is None else round(at_hand.total_gib, 3),
+    }
+
+
+def _beside_note(machine: Machine, held: float) -> str | None:
+    """Note on running trainings of this project, which hold `held` GiB of the machine's memory."""
+    if not held:
+        return None
+    counts = "counts as free" if machine.device != "cuda" else "is not that of the GPU, where theirs counts as taken"
+    return f"planned beside a running study: the {held:.1f} GiB that its trainings hold {counts}"
+
+
+def _with_taken_over(
+    places: Places, params: Params, plan: CellPlans, cell: CellForecast, run: RunLength | None
+) -> CellForecast:
+    if run is None or not cell.fits:
+        return cell
+    lag = None if cell.workers is None else params.hardware.search_lag(cell.workers)
+    found = taken_over(places, plan, run, lag)
+    return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
+
+
+def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, ...]:
+    admitted = by_rung.get(plan.cell.budget)
+    return () if admitted is None else admitted.forced
+
+
+def _walk_note(params: Params) -> str | None:
+    if params.splits.kind != "walk_forward":
+        return None
+    models = f"every trial trains {params.splits.folds} models, one a fold"
+    return f"splits.kind is walk_forward: {models}, and its loss is their mean; a winner's seeds train on the last fold"
+
+
+def _forecast(
+    params: Params, plan: CellPlans, machine: Machine, forced: Sequence[Forced], run: RunLength | None
+) -> CellForecast:
+    if not plan.planned:
+        return CellForecast(planned=False)
+    layout = lay_out_rung(params, plan.cell.budget, machine, forced)
+    grid, recipe, workers, unfit = layout.grid, layout.recipe, layout.workers, layout.unfit
+    known = CellForecast(
+        planned=True,
+        fits=not unfit,
+        grid_size=len(grid.members),
+        shapes=len(grid.shapes),
+        trials=params.search.trials_total,
+        seeds=params.train.seeds,
+        workers=workers,
+        threads=layout.threads,
+        effective_batch=recipe.effective_batch,
+        precision=recipe.precision,
+        optimizer=recipe.optimizer,
+        forced=tuple(
+            {
+                "what": item.what,
+                **{name: item.spec.architecture()[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")},
+                "n_params": item.spec.n_params,
+                "off_budget": not is_within(item.spec, grid.n_budget),
+                "settings": dict(item.settings),
+            }
+            for item in forced
+        ),
+    )
+    if unfit:
+        return dataclasses.replace(
+            known, reason=misfit(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
+        )
+    predicted = {
+        (spec, p): predicted_memory_gib(spec, p, machine.calibration)
+        for spec, p in layout.plans.items()
+        if p is not None
+    }
+    spec, batch_plan = max(
+        predicted, key=lambda pair: (pair[1].activation_checkpointing, -pair[1].micro_batch, predicted[pair])
+    )
+    return dataclasses.replace(
+        known,
+        micro_batch=batch_plan.micro_batch,
+        accumulation_steps=batch_plan.accumulation_steps,
+        activation_checkpointing=batch_plan.activation_checkpointing,
+        predicted_memory_gib=round(predicted[spec, batch_plan], 3),
+        **_seconds(layout, params, machine, run),
+    )
+
+
+def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLength | None) -> dict[str, Any]:
+    """The forecast's fields of time; none where something is unknown."""
+    one = training_time(layout, machine, run)
+    if one is None:
+        return {}
+    whole = cell_time(params, machine, one, layout.workers)
+    return {
+        "predicted_step_seconds": round(one.step, 4),
+        "predicted_epoch_seconds": round(one.epoch, 3),
+        "predicted_seconds": round(whole.expected, 1),
+        "predicted_seconds_at_most": round(whole.at_most, 1),
+    }

@@ -1,0 +1,37 @@
+"""Read dvc.lock: what every stage was last built with. DVC writes it, git keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tsladder.errors import WorkFailed
+from tsladder.typed_yaml import read_floats_of_yaml_1_2
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A SafeLoader that reads floats as params.yaml does."""
+
+
+read_floats_of_yaml_1_2(_Loader)
+
+
+def read_lock(path: Path) -> Mapping[str, Any]:
+    """Stage -> its record (cmd, deps, params, outs) in the dvc.lock `path`; {} where the file is missing.
+
+    Raises WorkFailed when it is damaged.
+    """
+    stages = read_yaml_mapping(path).get("stages") if path.exists() else None
+    return stages if isinstance(stages, dict) else {}
+
+
+def read_yaml_mapping(path: Path) -> Mapping[str, Any]:
+    """The mapping in a file that DVC writes: dvc.lock, or an entry of the run cache. Raises WorkFailed when damaged."""
+    try:
+        record = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WorkFailed(f"{path} is damaged ({' '.join(str(error).split())}): restore it from git") from None
+    return record if isinstance(record, dict) else {}

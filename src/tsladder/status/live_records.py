@@ -1,0 +1,99 @@
+"""Read what trains on a cell now: the live record that a process holds, and its progress.json.
+
+The file is replaced at every event, and every two seconds while its writer lives. Older ones hold less: what they do
+not say is None, and nobody is called stalled by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsladder.artifacts.progress import PROGRESS, Progress, RunningTrial, read_progress
+from tsladder.locks import is_owned, owned_since
+from tsladder.places import Places
+
+STALLED_SECONDS = 120.0
+"""A worker says something every few seconds, its supervisor every two: silence of this length is shown."""
+
+PHASES = ("search", "supplementary", "train", "transfer")
+
+_FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transfer)-)?[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveWork:
+    """Work of the process that holds a live record. `done` of `total` of its phase; None where it is not known.
+
+    `stalled_seconds`: the longest silence, where it exceeds STALLED_SECONDS, of a worker or of their supervisor.
+    """
+
+    phase: str
+    running: tuple[RunningTrial, ...] = ()
+    done: int | None = None
+    total: int | None = None
+    paused: str | None = None
+    celsius: float | None = None
+    stalled_seconds: float | None = None
+
+    @property
+    def resident_gib(self) -> float | None:
+        """Memory of all workers together; None where none reports it."""
+        known = [trial.resident_gib for trial in self.running if trial.resident_gib is not None]
+        return sum(known) if known else None
+
+
+def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
+    """Cell name -> (phase, folder) of every live record there is; what was set aside is none."""
+    found: dict[str, list[tuple[str, Path]]] = {}
+    try:
+        folders = sorted(places.studies.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    for folder in folders:
+        match = _FOLDER.fullmatch(folder.name)
+        if match is not None:
+            found.setdefault(match["cell"], []).append((match["phase"] or "search", folder))
+    return found
+
+
+def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
+    """Work in the one of a cell's live records that a process holds at `now`; None where none is held."""
+    for phase, folder in folders:
+        if is_owned(folder):
+            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=owned_since(folder))
+    return None
+
+
+def held_gib(places: Places, now: float) -> float:
+    """Memory in GiB that running trainings hold at `now`, as far as their records report it. Pages that
+    several share are counted for each."""
+    works = [live_work(folders, now) for folders in live_folders(places).values()]
+    return sum(work.resident_gib or 0.0 for work in works if work is not None)
+
+
+def work_of(progress: Progress, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
+    """What `progress` says of a live record of `phase` that is held. Left by an earlier holder that was killed, it says
+    nothing more. All times are seconds since 1970."""
+    if progress.at is not None and progress.at < held_since:
+        return LiveWork(phase=phase)
+    unseen = 0.0 if progress.at is None else max(0.0, now - progress.at)
+    said = progress.phase if progress.phase in PHASES else None
+    return LiveWork(
+        phase=said or phase,
+        running=progress.running,
+        done=progress.done,
+        total=progress.total,
+        paused=progress.paused,
+        celsius=progress.celsius,
+        # Only a file that says its phase is kept up to date between epochs.
+        stalled_seconds=None if said is None else _stalled(progress.running, unseen),
+    )
+
+
+def _stalled(running: Sequence[RunningTrial], unseen: float) -> float | None:
+    silences = [trial.silent_seconds for trial in running if trial.silent_seconds is not None]
+    longest = max(silences, default=0.0) + unseen
+    return longest if longest > STALLED_SECONDS else None

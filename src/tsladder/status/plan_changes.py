@@ -1,0 +1,99 @@
+"""Name the differences between two versions of a plan file by parameters of params.yaml and by modules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tsladder.planning.same_numbers import same_numbers
+from tsladder.status.freshness import differences, leaf
+
+PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
+
+Named = tuple[str, str, Any, Any]
+"""Kind, name, old, new."""
+
+_DERIVED = {
+    "model.context_length": ("windows.context_length",),
+    "model.revin": ("windows.normalisation",),
+    "model.n_features": ("data.tier", "data.ohlcv", "data.volume"),
+    "search.grid_size": (),
+    "search.shapes": (),
+}
+"""Values of a plan that follow from others: named only where none of those (or, without any, nothing else) differs."""
+
+_LEFT_OUT = {"data.volume": True}
+"""Values of leaves that a plan leaves out."""
+
+
+def plan_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, raw: Mapping[str, Any], old_raw: Mapping[str, Any]
+) -> list[Named]:
+    """Differences of the plan `new` from the plan `old`.
+
+    `raw`: params.yaml as plain data; `old_raw`: the same as dvc.lock records it for the plan stage, which may be older
+    or younger than `old`. Values of parameters are those in force, whichever preset they come from.
+    """
+    if old.get("planned") != new.get("planned"):
+        return [(PARAMETER, "budget", leaf(old_raw, "budget"), leaf(raw, "budget"))]
+    now = new.get("code", {})
+    codes = same_numbers().as_now(old.get("code", {}), now), now
+    modules = [(MODULE, name, was, now) for name, was, now in _leaves(*codes)]
+    questions = [{key: value for key, value in plan.items() if key != "code"} for plan in (old, new)]
+    found = {name: _filled_in(name, was, now) for name, was, now in _leaves(*questions)}
+    named = [_named(name, *values, raw, old_raw) for name, values in found.items() if name not in _DERIVED]
+    told = {name for _, name, _, _ in named}
+    for name, sources in _DERIVED.items():
+        explained = told & set(sources) if sources else (named or modules)
+        if name in found and not explained:
+            named.append((PLAN, name, *found[name]))
+    return [*_once(named), *modules]
+
+
+def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    keys = [*old, *(key for key in new if key not in old)]
+    return [found for key in keys for found in differences(key, old.get(key), new.get(key))]
+
+
+def _filled_in(name: str, *values: Any) -> tuple[Any, Any]:
+    was, now = (_LEFT_OUT.get(name) if value is None else value for value in values)
+    return was, now
+
+
+def _once(named: Sequence[Named]) -> list[Named]:
+    return list({(kind, name): (kind, name, old, new) for kind, name, old, new in named}.values())
+
+
+def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mapping[str, Any]) -> Named:
+    candidates = _candidates(path, str(leaf(raw, "search.preset")))
+    differing = [name for name in candidates if old_raw and leaf(old_raw, name) != leaf(raw, name)]
+    name = differing[0] if differing else _in_force(candidates, raw)
+    if name == "search.preset":
+        return PARAMETER, name, leaf(old_raw, name), leaf(raw, name)
+    return PARAMETER, name, old, new
+
+
+def _candidates(path: str, preset: str) -> tuple[str, ...]:
+    """Leaves of params.yaml that the value at `path` of a plan may come from, the strongest first."""
+    section, _, name = path.partition(".")
+    chosen = f"search.presets.{preset}.{name}"
+    if path == "seed":
+        return ("study.seed",)
+    if path == "seeds":
+        return ("train.seeds",)
+    if path in ("training.patience", "training.min_delta"):
+        return (path, chosen, "search.preset")
+    if section == "search" and name.split(".")[0] in ("trials", "stop", "pruning"):
+        return (path, chosen, "search.preset")
+    if path.startswith("search.space."):
+        return (chosen, "search.preset")
+    return (path,)
+
+
+def _in_force(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
+    """The first of `candidates` that has a value of its own: `preset` leaves it to the next."""
+    first = candidates[0]
+    top = ".".join(first.split(".")[:2])
+    if len(candidates) > 1 and leaf(raw, top) == "preset":
+        return candidates[1]
+    return first

@@ -1,0 +1,96 @@
+"""Read the current question: params.yaml, and the plan files as they would be written from it and the code now."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from tsladder.artifacts.store import json_text
+from tsladder.data.inputs import further_symbols, read_inputs
+from tsladder.data.manifest import manifest_digests
+from tsladder.params import DataParams, Params, parse_params
+from tsladder.places import Places
+from tsladder.planning.across_cells import plan_files
+from tsladder.planning.cells import CellPlans, plan_cells
+from tsladder.planning.endings import AS_PLANNED, ending_files
+from tsladder.planning.fingerprint import Code
+from tsladder.planning.plans import Plan, study_key
+from tsladder.planning.sources import recall, remember
+from tsladder.search.strategies import load
+from tsladder.typed_yaml import read_yaml
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """`raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path relative to the root, as the
+    plan stage would write it now; `study_key`: identity of all searches of the study."""
+
+    params: Params
+    raw: Mapping[str, Any]
+    plans: tuple[CellPlans, ...]
+    texts: Mapping[str, str]
+    study_key: str
+
+    def plan_of(self, path: str) -> Plan:
+        """The plan file `path`."""
+        plan: Plan = json.loads(self.texts[path])
+        return plan
+
+
+def read_question(places: Places) -> Question:
+    """Raises BadInput when params.yaml is faulty, WorkFailed when a module cannot be parsed."""
+    raw = read_yaml(places.params)
+    params = parse_params(raw, source=str(places.params))
+    recall(places.sources)
+    plans = plan_cells(params)
+    offered = load(params.search.strategy).supplement is not None
+    planned = plan_files(places, params, plans, supplement_offered=offered)
+    files = {path: json_text(plan) for path, plan in planned.items()}
+    files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
+    texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
+    remember(places.sources)
+    return Question(
+        params=params,
+        raw=raw,
+        plans=plans,
+        texts=texts,
+        study_key=study_key({str(plan.cell): plan.search for plan in plans}),
+    )
+
+
+def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
+    """Files that the stage inputs would write now, by path; an empty text where a file of bars is missing."""
+    there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
+    texts = {
+        places.inputs: json_text(read_inputs(places, data)) if there else "",
+        places.manifests: json_text(manifest_digests(places, data)),
+    }
+    return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}
+
+
+def signature(places: Places) -> tuple[tuple[str, int, int], ...]:
+    """Times and sizes of all files that the question is read from: equal as long as none has changed."""
+    code = Code.in_use()
+    files = [str(places.params), *_python_files(str(code.source / "tsladder")), *_python_files(str(code.stages))]
+    return tuple((file, status.st_mtime_ns, status.st_size) for file in files if (status := _status(file)) is not None)
+
+
+def _python_files(folder: str) -> list[str]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                found += _python_files(entry.path)
+            elif entry.name.endswith(".py"):
+                found.append(entry.path)
+    return sorted(found)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,163 @@
+"""Read the state of every cell from local files in under a second. Imports neither DVC nor MLflow."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tsladder.artifacts.progress import RunningTrial
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.time_left import total
+from tsladder.results.gathering import facts_of
+from tsladder.results.table import to_csv
+from tsladder.results.unchanged import Unchanged
+from tsladder.status.cell_state import (
+    NOT_PLANNED,
+    CellLook,
+    CellState,
+    belonging_of,
+    estimate_of,
+    look_at_cell,
+    seconds_fields,
+)
+from tsladder.status.dvc_lock import read_lock
+from tsladder.status.dvc_yaml import Pipeline, read_pipeline
+from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.freshness import Freshness
+from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
+from tsladder.status.live_records import STALLED_SECONDS, live_folders
+from tsladder.status.question import Question, inputs_text, read_question, signature
+from tsladder.status.rwlock import running_stages
+from tsladder.status.time_to_go import Forecasts, read_forecasts
+
+__all__ = [
+    "STALLED_SECONDS",
+    "CellState",
+    "HorizonVerdict",
+    "RunningTrial",
+    "StudyReader",
+    "StudyState",
+    "study_state",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyState:
+    """All cells by name, the law of each horizon, and the key of the question that params.yaml and the code now ask.
+
+    The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: those that
+    DVC runs now. `notes`: what a run would refuse.
+    """
+
+    study_key: str
+    cells: Mapping[str, CellState]
+    verdicts: Mapping[str, HorizonVerdict]
+    seconds_spent: float | None
+    seconds_to_go: float | None
+    seconds_to_go_low: float | None
+    seconds_to_go_high: float | None
+    stages_running: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def study_state(places: Places) -> StudyState:
+    """Read the state once.
+
+    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or code is damaged.
+    """
+    return StudyReader(places).read()
+
+
+class StudyReader:
+    """Reads the state of a study repeatedly; files that have not changed are not read again."""
+
+    def __init__(self, places: Places, *, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: seconds since 1970."""
+        self._places = places
+        self._clock = clock
+        self._hashes = Hashes()
+        self._asked: tuple[object, Question] | None = None
+        self._files = Unchanged()
+        self._piped: tuple[object, Pipeline] | None = None
+        self._forecasts: tuple[object, Forecasts] | None = None
+
+    def question(self) -> Question:
+        """The current question. Raises BadInput when params.yaml is faulty."""
+        seen = signature(self._places)
+        if self._asked is None or self._asked[0] != seen:
+            self._asked = seen, read_question(self._places)
+        return self._asked[1]
+
+    def freshness(self) -> Freshness:
+        """Every stage against dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock is damaged."""
+        root, question = self._places.root, self.question()
+        dvc = root / "dvc.yaml"
+        seen = (question.study_key, question.params, dvc.stat().st_mtime_ns if dvc.exists() else None)
+        if self._piped is None or self._piped[0] != seen:
+            self._piped = seen, read_pipeline(dvc, question.raw)
+        lock = self._files.read(root / "dvc.lock", read_lock)
+        texts = {**question.texts, **inputs_text(self._places, question.params.data)}
+        tree = WorkingTree(root, self._hashes)
+        return Freshness(self._piped[1], lock, tree, question.raw, texts, self._places.dvc_cache)
+
+    def look(self, plans: CellPlans, now: float) -> CellLook:
+        """One cell at `now`, and what its state is read from."""
+        freshness = self.freshness()
+        live = live_folders(self._places).get(str(plans.cell), ())
+        at_work = running_stages(self._places.root, freshness.pipeline)
+        return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
+
+    def forecasts(self) -> Forecasts:
+        """Forecasts of trainings that have not begun."""
+        question = self.question()
+        splits = [self._places.horizon_splits(horizon) for horizon in question.params.horizons]
+        files = [path.stat().st_mtime_ns for path in (*splits, self._places.calibration) if path.exists()]
+        seen = (question.study_key, question.params, files)
+        if self._forecasts is None or self._forecasts[0] != seen:
+            self._forecasts = seen, read_forecasts(self._places, question.params)
+        return self._forecasts[1]
+
+    def table(self) -> str:
+        """experiment_results.csv as it would be now. Raises as `freshness`."""
+        question, freshness = self.question(), self.freshness()
+        cells = [
+            facts_of(self._places, plans, partial(belonging_of, plans.cell, freshness), self._files)
+            for plans in question.plans
+            if plans.planned
+        ]
+        return to_csv(question.params, question.study_key if cells else None, cells)
+
+    def read(self) -> StudyState:
+        """The state of the study now. Raises as `freshness`."""
+        places, now = self._places, self._clock()
+        question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
+        at_work = running_stages(places.root, freshness.pipeline)
+        live = live_folders(places)
+        cells = {
+            str(plans.cell): look_at_cell(
+                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, at_work, self._files
+            ).state
+            for plans in question.plans
+        }
+        planned = [cell for cell in cells.values() if cell.state != NOT_PLANNED]
+        spent = [cell.seconds_spent for cell in planned if cell.seconds_spent is not None]
+        to_go = total(estimate_of(cell) for cell in planned)
+        return StudyState(
+            study_key=question.study_key,
+            cells=cells,
+            verdicts=read_verdicts(
+                places, question.params.horizons, question.study_key, fresh=freshness.belongs("fit")
+            ),
+            seconds_spent=sum(spent) if spent else None,
+            **seconds_fields(to_go),
+            stages_running=at_work,
+            notes=() if forecasts.note is None else (forecasts.note,),
+        )

@@ -1,0 +1,53 @@
+"""Count the trials of a planned search that other searches have trained, for `plan` and `why`."""
+
+from __future__ import annotations
+
+from tsladder.artifacts.store import read_json
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.duration import RunLength
+from tsladder.planning.identity import training_base, training_code
+from tsladder.planning.plans import cell_key
+from tsladder.search.adoption import Adopter
+from tsladder.search.foretold import TakenOver, foretell
+from tsladder.search.planned import planned_pruning, planned_schedule, planned_space
+from tsladder.status.cell_state import INPUT_STAGES
+from tsladder.status.freshness import Freshness
+from tsladder.status.study_state import StudyReader
+
+
+def inputs_are_those_asked(places: Places, params: Params) -> bool:
+    """True where the features and splits on disk are those of `params`.
+
+    Raises WorkFailed when dvc.yaml or dvc.lock is damaged.
+    """
+    reader = StudyReader(places)
+    written = reader.question().params
+    sections = ("study", "data", "splits", "windows", "target")
+    return are_fresh(reader.freshness()) and all(getattr(written, n) == getattr(params, n) for n in sections)
+
+
+def are_fresh(freshness: Freshness) -> bool:
+    """True where features and splits on disk are those of params.yaml."""
+    return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
+
+
+def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakenOver:
+    """Count the trials of one planned cell, whose features and splits on disk are those of the question.
+
+    `run`: what a training sees; `lag`: that of the search (None: not known).
+    """
+    search, cell = plans.search, plans.cell
+    manifest, splits_file = places.features / "manifest.json", places.horizon_splits(cell.horizon)
+    inputs = str(read_json(manifest)["fingerprint"]), read_json(splits_file)
+    folder = places.study(cell, cell_key(search, *inputs))
+    others = [other for other in places.live_records(cell, "hpo") if other != folder]
+    if not others:
+        return TakenOver(0, exact=True)
+    space = planned_space(search, run.train_windows)
+    # The classes tell how loud a warning is, and decide nothing.
+    schedule = planned_schedule(search, space, classes=(1, 1))
+    base = training_base(search, *inputs, training_code(search))
+    adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)
+    return foretell(folder, others, adopter, pruning=planned_pruning(search), lag=lag)

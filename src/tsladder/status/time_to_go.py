@@ -1,0 +1,146 @@
+"""Estimate how long one cell still takes, stage by stage.
+
+The estimate follows from the trainings that have ended, else from the forecast of `tsladder plan`. A stage that runs
+only if a stage before it leaves something else counts in the estimate and its upper end, and not in the lower one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tsladder.artifacts.progress import RunningTrial
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.params import Params
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.machine import needs_torch, survey
+from tsladder.planning.run_length import run_length_on_disk
+from tsladder.planning.rung_layout import lay_out_rung, training_time
+from tsladder.planning.time_left import (
+    NOTHING,
+    STAGES,
+    Estimate,
+    Forecasted,
+    Remaining,
+    stage_seconds,
+    total,
+    trainings,
+)
+from tsladder.search.forced_trials import forced_by_rung
+from tsladder.status.cell_results import CellResults
+from tsladder.status.freshness import Freshness, Standing
+from tsladder.status.live_records import LiveWork, held_gib
+from tsladder.vocabulary import Cell
+
+PHASES = {"hpo": "search", "train": "train", "evaluate": "evaluate"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecasts:
+    """Forecast of one training by cell name, where it is known; `factor`: how many times slower this machine is than
+    the default rates say. `note`: why there are no forecasts, where the user has to do something about it."""
+
+    cells: Mapping[str, Forecasted]
+    factor: float = 1.0
+    note: str | None = None
+
+
+def read_forecasts(places: Places, params: Params) -> Forecasts:
+    """Forecast a training of each cell from the splits on disk, without loading a library of a device. Where a run
+    would be refused there are no forecasts, and a note says why."""
+    if needs_torch(params.hardware):
+        return Forecasts(cells={})
+    try:
+        machine = survey(params.hardware, places.calibration, ours_gib=held_gib(places, time.time()))
+        forced = forced_by_rung(params)
+        runs = {horizon: run_length_on_disk(places, params, horizon) for horizon in params.horizons}
+    except (BadInput, WorkFailed) as refusal:
+        return Forecasts(cells={}, note=f"times to come are not known: {refusal}")
+    found = {}
+    layouts = {rung: lay_out_rung(params, rung, machine, admitted.forced) for rung, admitted in forced.items()}
+    for cell in params.cells:
+        layout = layouts.get(cell.budget)
+        one = None if layout is None else training_time(layout, machine, runs[cell.horizon])
+        if layout is not None and one is not None:
+            found[str(cell)] = Forecasted(
+                expected=one.expected,
+                at_most=one.at_most,
+                workers=layout.workers,
+                trial_factor=one.trial_expected / one.expected,
+            )
+    return Forecasts(cells=found, factor=1.0 if machine.rates is None else machine.rates.factor)
+
+
+def cell_stages(cell: Cell) -> tuple[str, ...]:
+    """Names of the stages of one cell, in order, as DVC has them."""
+    return tuple(f"{stage}@{cell.budget}-{cell.horizon}" for stage in STAGES)
+
+
+def cell_to_go(
+    plans: CellPlans,
+    freshness: Freshness,
+    forecasts: Forecasts,
+    results: CellResults,
+    work: LiveWork | None,
+    now: float,
+) -> Estimate | None:
+    """Estimate the time until the cell is fresh; None where it is not known."""
+    return total(
+        stage_to_go(stage, freshness.standing(name), plans, forecasts, results, work, now)
+        for stage, name in zip(STAGES, cell_stages(plans.cell), strict=True)
+    )
+
+
+def stage_to_go(
+    stage: str,
+    standing: Standing,
+    plans: CellPlans,
+    forecasts: Forecasts,
+    results: CellResults,
+    work: LiveWork | None,
+    now: float,
+) -> Estimate | None:
+    """Estimate the time of `stage` (hpo, train or evaluate) of one cell; None where it is not known."""
+    if standing in (Standing.FRESH, Standing.RESTORED):
+        return NOTHING
+    forecast = forecasts.cells.get(str(plans.cell))
+    running = work.running if work is not None and work.phase == PHASES[stage] else ()
+    found: Estimate | None = NOTHING
+    if stage == "hpo":
+        of_a_trial = None if forecast is None else forecast.of_a_trial
+        found = trainings(_search_left(plans, results, running, forecast), of_a_trial, now)
+    elif stage == "train":
+        found = trainings(_seeds_left(plans, results, running, forecast), forecast, now)
+    found = stage_seconds(found, forecasts.factor)
+    return found.at_best_nothing() if found is not None and standing is Standing.BEHIND else found
+
+
+def _search_left(
+    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
+) -> Remaining:
+    ended = len(results.trial_numbers) + results.trials_to_take_over
+    open_trials = int(plans.search["search"]["trials"]) - ended - len(running)
+    return Remaining(
+        count=max(0, open_trials),
+        running=running,
+        side_by_side=_side_by_side(results, running, forecast),
+        seconds=results.trial_seconds,
+    )
+
+
+def _seeds_left(
+    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
+) -> Remaining:
+    open_seeds = int(plans.train["seeds"]) - len(results.seed_seconds) - len(running)
+    return Remaining(
+        count=max(0, open_seeds),
+        running=running,
+        side_by_side=_side_by_side(results, running, forecast),
+        seconds=tuple(results.seed_seconds.values()) or results.last_model_seconds,
+    )
+
+
+def _side_by_side(results: CellResults, running: Sequence[RunningTrial], forecast: Forecasted | None) -> int:
+    return results.workers or len(running) or (1 if forecast is None else forecast.workers)

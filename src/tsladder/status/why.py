@@ -1,0 +1,185 @@
+"""Explain one cell for `tsladder why`: changes since it was built, stages that would run again, and their time."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.params import Params
+from tsladder.params.cells import known_cell
+from tsladder.places import Places
+from tsladder.planning.cells import CellPlans
+from tsladder.planning.run_length import run_length_on_disk
+from tsladder.planning.time_left import STAGES, Estimate
+from tsladder.search.foretold import TakenOver
+from tsladder.status.cell_results import failed_stage
+from tsladder.status.cell_state import (
+    FAILED,
+    FRESH,
+    INPUT_STAGES,
+    NOT_PLANNED,
+    PENDING,
+    RUNNING,
+    CellState,
+    seconds_fields,
+)
+from tsladder.status.freshness import Freshness, Standing
+from tsladder.status.live_records import live_folders
+from tsladder.status.reasons import Reason, reasons_of
+from tsladder.status.study_state import StudyReader
+from tsladder.status.taken_over import are_fresh, taken_over
+from tsladder.status.time_to_go import Forecasts, cell_stages, cell_to_go, stage_to_go
+from tsladder.vocabulary import Cell
+
+_AROUND = ("audit", "supplementary", "transfer", "fit", "report")
+"""Stages of the study that the cell's results flow into, or that the law waits for."""
+
+
+CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
+_RUNS = {Standing.STALE: CERTAINLY, Standing.BEHIND: PERHAPS, Standing.RESTORED: RESTORED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageAgain:
+    """A stage that is not fresh. `runs`: certainly; perhaps, only where a stage before it leaves something else; or it
+    is restored from DVC's cache, which has its outputs. The seconds are known of the stages of a cell alone.
+    """
+
+    stage: str
+    runs: str
+    seconds: float | None
+    seconds_low: float | None
+    seconds_high: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """`state` as in the status, `reasons` none and `stages` none where the cell is fresh, `note`: what to do.
+
+    `trials_taken_over`: of the trials that have not ended in this search, at least so many that others have trained;
+    `trials_taken_over_exact`: no more. None where the features and splits are not built.
+    """
+
+    cell: str
+    state: str
+    study_key: str
+    reasons: tuple[Reason, ...]
+    stages: tuple[StageAgain, ...]
+    trials_done: int
+    trials_total: int
+    trials_taken_over: int | None
+    trials_taken_over_exact: bool | None
+    seconds_to_go: float | None
+    seconds_to_go_low: float | None
+    seconds_to_go_high: float | None
+    note: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
+    """Raises BadInput for a name that is no cell (with the nearest that are) and for a faulty params.yaml."""
+    reader = reader or StudyReader(places)
+    question = reader.question()
+    cell = known_cell(question.params, name)
+    plans = next(plans for plans in question.plans if plans.cell == cell)
+    freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
+    live = live_folders(places).get(name, ())
+    look = reader.look(plans, now)
+    names = (*INPUT_STAGES, *cell_stages(cell))
+    again: list[StageAgain] = []
+    reasons: list[Reason] = []
+    known = _taken_over(places, plans, freshness, forecasts, question.params)
+    results = look.results if known is None else dataclasses.replace(look.results, trials_to_take_over=known.trials)
+    if plans.planned and not all(freshness.is_fresh(stage) for stage in names):
+        times = {
+            stage: stage_to_go(kind, freshness.standing(stage), plans, forecasts, results, look.work, now)
+            for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
+        }
+        again = _again(freshness, (*names, *_AROUND), times)
+        searches = [folder for phase, folder in live if phase == "search"]
+        reasons = reasons_of(places, question, freshness, names, searches)
+    to_go = (
+        look.state
+        if not results.trials_to_take_over
+        else dataclasses.replace(
+            look.state, **seconds_fields(cell_to_go(plans, freshness, forecasts, results, look.work, now))
+        )
+    )
+    return Why(
+        cell=name,
+        state=look.state.state,
+        study_key=question.study_key,
+        reasons=tuple(reasons),
+        stages=tuple(again),
+        trials_done=look.state.trials_done,
+        trials_total=look.state.trials_total,
+        trials_taken_over=None if known is None else known.trials,
+        trials_taken_over_exact=None if known is None else known.exact,
+        seconds_to_go=to_go.seconds_to_go,
+        seconds_to_go_low=to_go.seconds_to_go_low,
+        seconds_to_go_high=to_go.seconds_to_go_high,
+        note=_note(places, plans, look.state, question.params.budget),
+    )
+
+
+def _taken_over(
+    places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
+) -> TakenOver | None:
+    """Trials that the cell's search, if it runs again, takes over from other searches."""
+    if not plans.planned or not are_fresh(freshness):
+        return None
+    if freshness.standing(cell_stages(plans.cell)[0]) in (Standing.FRESH, Standing.RESTORED):
+        return TakenOver(0, exact=True)
+    forecast = forecasts.cells.get(str(plans.cell))
+    run = run_length_on_disk(places, params, plans.cell.horizon)
+    if run is None:
+        return None
+    return taken_over(places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers))
+
+
+def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:
+    """Those of `stages` that are not fresh, in the order in which they would run."""
+    found = []
+    for name, standing in freshness.would_run().items():
+        if name in stages:
+            seconds = {key.replace("_to_go", ""): value for key, value in seconds_fields(times.get(name)).items()}
+            found.append(StageAgain(stage=name, runs=_RUNS[standing], **seconds))
+    return found
+
+
+def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> str | None:
+    """One sentence on the state, beside the reasons."""
+    if state.state == NOT_PLANNED:
+        return (
+            f"not planned: rung {plans.cell.budget} is above the top rung, `budget: {budget}` in params.yaml; "
+            f"`tsladder plan --budget {plans.cell.budget}` shows what it takes, `budget: {plans.cell.budget}` plans it"
+        )
+    if state.state == RUNNING:
+        return f"running: {state.phase}" + ("" if state.paused is None else f", paused ({state.paused})")
+    if state.state == FAILED:
+        return _of_failure(places, plans.cell, state.reason)
+    if state.state == PENDING:
+        kept = f"; {state.trials_done} of its trials are kept and not trained again" if state.trials_done else ""
+        return f"not built yet: `tsladder run` builds it{kept}"
+    return state.reason if state.state == FRESH else _kept(state)
+
+
+def _kept(state: CellState) -> str | None:
+    if state.reason is not None:
+        return state.reason
+    return f"{state.trials_done} trials of this question are kept and not trained again" if state.trials_done else None
+
+
+def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
+    stage, by_heat = failed_stage(places, cell)
+    if by_heat:
+        return f"failed: {reason}. Stopped for heat: the next run resumes stage {stage}"
+    return (
+        f"failed: {reason}. Stage {stage} ended without a result: the next run resumes it and keeps what it has "
+        f"trained; `tsladder run --retry-failed` sets that aside and starts it again from the beginning"
+    )

@@ -1,0 +1,25 @@
+"""Suggest names like one that is unknown: "did you mean 2M-h1?"."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+OFFERED = 3
+
+
+def similar(name: str, known: Iterable[str], *, count: int = OFFERED, cutoff: float = 0.5) -> list[str]:
+    """At most `count` of `known`, the most similar first, compared without upper and lower case.
+
+    `cutoff`: least similarity, from 0 to 1, by `difflib.SequenceMatcher.ratio`.
+    """
+    by_folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=count, cutoff=cutoff)
+    return [by_folded[folded] for folded in close]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Half a sentence for a refusal: the names most similar to `name`, or all of `known` where none is similar."""
+    names = list(known)
+    offered = similar(name, names)
+    return f"did you mean {' or '.join(offered)}?" if offered else f"there are {', '.join(names)}"

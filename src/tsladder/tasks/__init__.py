@@ -1,0 +1,75 @@
+"""The tasks, one module each: what is forecast of a day, how a model of it is trained and how it is judged.
+
+A new file in this folder is a new task; nothing lists them. A module offers TASKS, name -> task: `direction` offers the
+task of that name, `threshold` those of every name that begins with `threshold_`. `parts` holds the port and what tasks
+share. No module imports all tasks: each is loaded by its name, so another one's code makes nothing stale. Importing a
+task imports no numpy and no torch: params.yaml is checked by what it declares.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tsladder.errors import BadInput
+
+if TYPE_CHECKING:
+    from tsladder.tasks.parts.task import Task
+
+
+def names() -> tuple[str, ...]:
+    """Names of all tasks, module by module."""
+    return tuple(name for module in sorted(_modules()) for name in _tasks_of(module))
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a task called `name`. Loads no module of another name."""
+    module = _module_of(name)
+    return module is not None and name in _tasks_of(module)
+
+
+def load(name: str) -> Task:
+    """Load the task called `name`. Raises BadInput for an unknown one."""
+    return _tasks_of(module_of(name))[name]
+
+
+def module_of(name: str) -> str:
+    """Module of this folder that offers the task called `name`. Raises BadInput for an unknown one."""
+    module = _module_of(name)
+    if module is None or name not in _tasks_of(module):
+        raise BadInput(f"target.task must be one of {', '.join(names())}, got {name!r}")
+    return module
+
+
+def judged_by(metric: str) -> Task | None:
+    """The first task whose loss is called `metric`, for records that name no task; None where no task has such."""
+    return next((task for name in names() if (task := load(name)).metric == metric), None)
+
+
+def loss_words(metric: str) -> str:
+    """The loss `metric` as people call it: "log loss"."""
+    task = judged_by(metric)
+    return metric.replace("_", " ") if task is None else task.words.loss
+
+
+def loss_unit(metric: str) -> str:
+    """Unit of the loss `metric`: "nats"."""
+    task = judged_by(metric)
+    return "units of the loss" if task is None else task.words.unit
+
+
+def _modules() -> set[str]:
+    return {module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg}
+
+
+def _module_of(name: str) -> str | None:
+    """The module of this name, or of the longest beginning of it that an underscore ends."""
+    fitting = (module for module in _modules() if name == module or name.startswith(f"{module}_"))
+    return max(fitting, key=len, default=None)
+
+
+def _tasks_of(module: str) -> Mapping[str, Task]:
+    tasks: Mapping[str, Task] = importlib.import_module(f"{__name__}.{module}").TASKS
+    return tasks

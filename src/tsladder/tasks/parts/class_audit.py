@@ -1,0 +1,74 @@
+"""How the leak audit handles labels of two classes and forecasts by their probability."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
+from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
+from tsladder.tasks.parts.label_audit import Floats, Ranking
+from tsladder.tasks.parts.task import Prices
+
+FULL_SCALE = 0.01
+"""How far, as a share of the Close, a price beyond the target is told at most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassAudit:
+    """Labels 1 and 0, forecasts by their probability.
+
+    `beyond`: of prices, target.price and horizon, how far prices ahead lie beyond the target, as a share of the Close.
+    """
+
+    beyond: Callable[[Prices, str, int], Floats]
+    linear: str = LAST_DAY_RATIO_LOGISTIC
+    linear_name: str = "logistic"
+
+    def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
+        return np.clip(self.beyond(prices, price, horizon) / FULL_SCALE, -1.0, 1.0)
+
+    def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
+        """Half of them 1."""
+        return rng.permutation((np.arange(len(y_N)) % 2).astype(np.float64))
+
+    def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
+        return 1.0 - y_N
+
+    def shown(self, y_T: Floats) -> Floats:
+        return np.nan_to_num(2.0 * y_T - 1.0)
+
+    def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
+        """By the AUC of each permutation. The constant is one half: half of training is 1 in every one."""
+        scores = [score_classifier(y_N, p_N) for y_N, p_N in zip(y_DN, forecast_DN, strict=True)]
+        aucs = [0.5 if one.auc is None else one.auc for one in scores]
+        constant = float(np.mean([per_day_log_loss(y_N, np.full(len(y_N), 0.5)).mean() for y_N in y_DN]))
+        return Ranking(
+            statistic="auc",
+            value=float(np.mean(aucs)),
+            z=sum(auc - 0.5 for auc in aucs) / math.sqrt(sum(_null_variance(y_N) for y_N in y_DN)),
+            advantage=constant - float(np.mean([one.log_loss for one in scores])),
+        )
+
+    def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
+        """From z = (value - 1/2) sqrt(permutations) / sqrt((n + 1) / (3 n^2)), half of the n windows positive, where
+        n^2 / (n + 1) is above n - 1."""
+        return math.floor(limit**2 / (3.0 * permutations * (value - 0.5) ** 2)) + 2
+
+    def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
+        rates = (float(train_y_N.mean()), float(y_N.mean()))
+        constant = min(float(per_day_log_loss(y_N, np.full(len(y_N), rate)).mean()) for rate in rates)
+        return 1.0 - float(per_day_log_loss(y_N, forecast_N).mean()) / constant if constant > 0.0 else 0.0
+
+
+def _null_variance(y_N: Floats) -> float:
+    """Of the AUC. One class alone has no ranking."""
+    positives = float(y_N.sum())
+    negatives = len(y_N) - positives
+    if positives == 0.0 or negatives == 0.0:
+        return math.inf
+    return (len(y_N) + 1.0) / (12.0 * positives * negatives)

@@ -1,0 +1,55 @@
+"""What log and report say of a task of two classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tsladder.tasks.parts.words import Metric, Words
+from tsladder.vocabulary import LOG_LOSS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+AUC = Metric(name="auc", title="AUC", digits=3)
+
+
+def class_words(asked: Callable[[str], str]) -> Words:
+    """`asked`: the target in a few words, by target.price."""
+    return Words(
+        asked=asked,
+        labels=labels,
+        loss="log loss",
+        unit="nats",
+        metrics=(
+            Metric(name=LOG_LOSS, title="log loss", digits=4),
+            Metric(name="brier", title="Brier", digits=4),
+            AUC,
+            Metric(name="average_precision", title="average precision", digits=3),
+            Metric(name="ece", title="ECE", digits=3),
+        ),
+        ranking=AUC,
+        constants=("base-rate loss", "own-rate loss"),
+        positives=("positives", "base rate"),
+        regions_differ="their base rate",
+        sections=("calibration", "decisions"),
+        constant_gap=constant_gap,
+    )
+
+
+def labels(y_N: NDArray[np.floating]) -> str:
+    """How many windows, and their positives."""
+    positives = int((y_N > 0.0).sum())
+    return f"{len(y_N):,} ({positives:,} positive, {100.0 * positives / len(y_N):.1f} %)"
+
+
+def constant_gap(train_rate: float | None, validation_rate: float | None) -> float | None:
+    """What the base rates alone make of the gap, in nats: the gap of a constant that knows each region's own rate."""
+    rates = (validation_rate, train_rate)
+    known = [rate for rate in rates if rate is not None and 0.0 < rate < 1.0]
+    if len(known) < len(rates):
+        return None
+    validation, train = (-rate * math.log(rate) - (1.0 - rate) * math.log1p(-rate) for rate in known)
+    return validation - train

@@ -1,0 +1,78 @@
+"""What tasks of two classes share: all but the label itself. Imports neither numpy nor torch.
+
+Outputs are logits; a model is judged by the log loss of its probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tsladder.tasks.parts.task import Prices
+from tsladder.vocabulary import LOG_LOSS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tsladder.tasks.parts.class_audit import ClassAudit
+    from tsladder.tasks.parts.class_scoring import ClassScoring
+    from tsladder.tasks.parts.losses import Loss
+    from tsladder.tasks.parts.words import Words
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassTask:
+    """A task of two classes.
+
+    `label`: of prices, target.price and horizon, 1 or 0 of every day but the last `horizon`. `beyond`: how far the
+    prices ahead lie beyond what makes a label 1, as a share of the Close, for the audit. `asked`: the target in a few
+    words, by target.price.
+    """
+
+    label: Callable[[Prices, str, int], Floats]
+    beyond: Callable[[Prices, str, int], Floats]
+    asked: Callable[[str], str]
+    of_the_high: bool = False
+    alternatives: tuple[str, ...] = ()
+    metric: str = LOG_LOSS
+    losses: tuple[str, ...] = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing")
+    has_auc: bool = True
+    counts_positives: bool = True
+    loss_in_label_sd: bool = False
+
+    def reads_high(self, price: str) -> bool:
+        return self.of_the_high and price == "high"
+
+    def training_loss(self, name: str, y_train_N: NDArray[np.floating]) -> Loss:
+        from tsladder.tasks.parts.class_losses import build_loss
+
+        return build_loss(name, y_train_N)
+
+    def output_scale(self, y_train_N: NDArray[np.floating]) -> None:
+        """An output is the logit of a probability."""
+
+    def constant_loss(self, y_train_N: NDArray[np.floating], y_N: NDArray[np.floating]) -> float:
+        from tsladder.evaluation.constant import constant_log_loss
+
+        return constant_log_loss(y_train_N, y_N)
+
+    def scoring(self, y_train_N: NDArray[np.floating]) -> ClassScoring:
+        from tsladder.tasks.parts.class_scoring import ClassScoring
+
+        return ClassScoring.of(y_train_N)
+
+    @property
+    def label_audit(self) -> ClassAudit:
+        from tsladder.tasks.parts.class_audit import ClassAudit
+
+        return ClassAudit(beyond=self.beyond)
+
+    @property
+    def words(self) -> Words:
+        from tsladder.tasks.parts.class_words import class_words
+
+        return class_words(self.asked)

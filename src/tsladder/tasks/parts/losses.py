@@ -1,0 +1,36 @@
+"""The losses of a training: what is made small, and the loss by which a model is reported whatever it was trained on.
+
+Both take a model's raw outputs: logits, or forecasts in units of the training labels' standard deviation.
+Letter: B windows of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+Form = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, labels) -> a loss each, or one for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """`total` of (out_B, y_B) is the batch's mean loss times B, what is trained on.
+
+    `per_window` gives each window's reported loss, by which models are chosen and compared whatever they train on;
+    `reports_itself`: `total` is its sum. `additive`: `total` is a sum over windows, so that micro-batches add up to it.
+    `ranks`: outputs are logits of a class, so an AUC exists.
+    """
+
+    total: Form
+    per_window: Form
+    reports_itself: bool = False
+    additive: bool = True
+    ranks: bool = True
+
+
+def summed(form: Form) -> Form:
+    """The sum over the windows of a batch of a loss a window."""
+    return lambda out_B, y_B: form(out_B, y_B).sum()
