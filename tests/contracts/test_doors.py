@@ -14,6 +14,7 @@ DOORS = {
     "arch": ("data/bundled.py", "evaluation/bootstrap.py"),
     "dvc": ("experiments/repository.py",),
     "dvc_data": ("experiments/repository.py",),
+    "exchange_calendars": ("panel/bundled.py",),
     "itables": ("report/table_library.py",),
     "matplotlib": ("law/plots.py", "report/*"),
     "mlflow": ("tracking/*",),

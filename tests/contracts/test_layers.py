@@ -21,6 +21,7 @@ LAYERS = (
     ("execution", "search", "law"),
     ("training", "results"),
     ("planning",),
+    ("panel",),
     ("models", "data", "tracking"),
     ("tasks",),
     ("evaluation",),

@@ -1,0 +1,221 @@
+"""Samples of a panel: a sample is one day with all its stocks. Which days are samples, and of which region.
+
+A window is `context_length` sessions that end at t, its labels are made of the sessions t+1 .. t+span, span = entry lag
+plus horizon. A day belongs to a region only with all of them, which is what `data.splits` says of the windows of a
+series, with the span in the place of the horizon. Sessions are counted as rows of the panel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.data.cuts import make_splits
+from tsladder.data.splits import Fold, Segment, Split, Splits
+from tsladder.errors import BadInput
+from tsladder.panel.normalise import Inputs
+from tsladder.panel.panel import BoolTS
+from tsladder.panel.targets import Labels
+from tsladder.panel.universe import Universe
+from tsladder.params import SplitParams
+from tsladder.vocabulary import Region
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KFoldRules:
+    """`folds` blocks of the sessions before test, each validated on once, with training on both sides of it.
+
+    Test begins on `test_start`, or with the last `test_fraction` of the sessions where that is None. `purge_days`
+    (None: the span) before a block and `embargo_days` after it are sessions, not days of the calendar.
+    """
+
+    folds: int = 5
+    purge_days: int | None = None
+    embargo_days: int = 20
+    test_start: dt.date | None
+    test_fraction: float = 0.15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class DayAxis:
+    """Which sessions can be samples. `stocks_TS`: the cross-section, members with all columns, fixed before any label.
+
+    `first_row`: the first session with `min_stocks` of them; no window begins before it.
+    """
+
+    dates_T: NDArray[np.datetime64]
+    stocks_TS: BoolTS
+    min_stocks: int
+    first_row: int
+
+    @property
+    def enough_T(self) -> NDArray[np.bool_]:
+        return np.asarray(self.stocks_TS.sum(axis=1) >= self.min_stocks)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayCount:
+    """Samples of a region, and what became of its other days.
+
+    `judged`: samples with `min_stocks` labelled stocks. `too_few`: days that are no sample for want of stocks, from
+    `first_too_few` on. `labels` are those of all samples; `no_entry` and `left_early` as in `Labels`, `left` the stocks
+    that left.
+    """
+
+    samples: int
+    judged: int
+    too_few: int
+    first_day: dt.date | None
+    last_day: dt.date | None
+    first_too_few: dt.date | None
+    labels: int
+    no_entry: int
+    left_early: int
+    left: tuple[str, ...]
+
+
+def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs, min_stocks: int) -> DayAxis:
+    """Find the sessions that can be samples. Raises BadInput where no session has `min_stocks` members."""
+    stocks_TS = universe.member_TS & inputs.here_TS
+    counts_T = stocks_TS.sum(axis=1)
+    if not bool((counts_T >= min_stocks).any()):
+        most = int(counts_T.max(initial=0))
+        raise BadInput(
+            f"universe.min_stocks is {min_stocks}, and no session has more than {most} members with all columns: lower "
+            "it, choose a smaller tier, lower universe.min_history, or bring more stocks"
+        )
+    first_row = int(np.argmax(counts_T >= min_stocks))
+    return DayAxis(dates_T=dates_T, stocks_TS=stocks_TS, min_stocks=min_stocks, first_row=first_row)
+
+
+def cut_days(axis: DayAxis, splits: SplitParams | KFoldRules, context_length: int, span: int) -> Splits:
+    """Cut the sessions from `first_row` on into regions; rows are those of the panel, the horizon is `span`.
+
+    ``dates`` and ``walk_forward`` as in `data.cuts`. ``purged_kfold``: the sessions before test are cut evenly into
+    blocks; the fold of a block trains on the sessions up to the purge before it, and on those after its embargo::
+
+        | training   ppp|validation|eeeeeee training    | test
+
+    No training window, label days included, shares a session with the block or its embargo; the last fold is that of
+    the last block, which test follows. Raises BadInput where a region would hold no day.
+    """
+    dates_T = axis.dates_T[axis.first_row :]
+    if isinstance(splits, KFoldRules):
+        cut = _purged_kfold(dates_T, splits, span)
+    elif splits.kind == "chunks":
+        raise BadInput(
+            "splits.kind chunks is for one series: its blocks show a panel the days around every test day; choose "
+            "dates, walk_forward or purged_kfold"
+        )
+    else:
+        _refuse_purge(splits.purge_days, span)
+        cut = make_splits(dates_T, splits, context_length, span, seed=0)
+    return cut.each(lambda split: _moved(split, axis.first_row))
+
+
+def sample_rows(axis: DayAxis, split: Split, context_length: int, span: int) -> NDArray[np.int64]:
+    """Rows of the sample days of `split`, ascending: those whose cross-section is large enough."""
+    rows_N = split.ends_N(context_length, span)
+    return rows_N[axis.enough_T[rows_N]]
+
+
+def count_days(
+    axis: DayAxis, split: Split, context_length: int, labels: Labels, place: int, symbols_S: tuple[str, ...]
+) -> DayCount:
+    """Count the samples of `split` and their labels of the horizon that stands in `place`."""
+    span = labels.spans_M[place]
+    candidates_N = split.ends_N(context_length, span)
+    rows_N = sample_rows(axis, split, context_length, span)
+    thin_N = candidates_N[~axis.enough_T[candidates_N]]
+    stocks_NS = axis.stocks_TS[rows_N]
+    labelled_NS = stocks_NS & np.isfinite(labels.y_TSM[rows_N, :, place])
+    left_NS = stocks_NS & labels.left_early_TSM[rows_N, :, place]
+    return DayCount(
+        samples=len(rows_N),
+        judged=int((labelled_NS.sum(axis=1) >= axis.min_stocks).sum()),
+        too_few=len(thin_N),
+        first_day=_day(axis.dates_T[rows_N[:1]]),
+        last_day=_day(axis.dates_T[rows_N[-1:]]),
+        first_too_few=_day(axis.dates_T[thin_N[:1]]),
+        labels=int(labelled_NS.sum()),
+        no_entry=int((stocks_NS & labels.no_entry_TSM[rows_N, :, place]).sum()),
+        left_early=int(left_NS.sum()),
+        left=tuple(symbols_S[stock] for stock in np.flatnonzero(left_NS.any(axis=0))),
+    )
+
+
+def check_days(counts: Mapping[Region, DayCount], min_days: int, min_stocks: int) -> None:
+    """Refuse a split with too few days to judge a model on: BadInput that names every such region.
+
+    Training needs one sample, validation and test `min_days` with `min_stocks` labelled stocks.
+    """
+    faults = []
+    for region, count in counts.items():
+        least, found = (1, count.samples) if region is Region.TRAIN else (min_days, count.judged)
+        if found < least:
+            thin = (
+                f"; {count.too_few} days have fewer members, {count.first_too_few} the first" if count.too_few else ""
+            )
+            faults.append(f"{region.value} has {found} days with at least {min_stocks} stocks, needs {least}{thin}")
+    if faults:
+        raise BadInput(
+            "the split is too thin to judge a ranking on (move the dates of splits, bring longer data or more stocks, "
+            "or lower splits.min_days or universe.min_stocks knowingly):",
+            faults,
+        )
+
+
+def _day(days: NDArray[np.datetime64]) -> dt.date | None:
+    return days[0].astype("datetime64[D]").item() if len(days) else None
+
+
+def _moved(split: Split, rows: int) -> Split:
+    segments = tuple(Segment(first=each.first + rows, last=each.last + rows) for each in split.segments)
+    return replace(split, segments=segments)
+
+
+def _refuse_purge(purge_days: int | None, span: int) -> None:
+    if purge_days is not None and purge_days < span:
+        raise BadInput(
+            f"splits.purge_days must be at least target.entry_lag + horizon ({span}), got {purge_days}: training "
+            "labels would reach into validation"
+        )
+
+
+def _purged_kfold(dates_T: NDArray[np.datetime64], rules: KFoldRules, span: int) -> Splits:
+    _refuse_purge(rules.purge_days, span)
+    days = len(dates_T)
+    if rules.test_start is not None:
+        stop = int(np.searchsorted(dates_T, np.datetime64(rules.test_start, "D")))
+    else:
+        stop = days - math.floor(rules.test_fraction * days + 1e-9)
+    if stop >= days or stop < rules.folds:
+        raise BadInput(
+            f"splits: {stop} of the {days} sessions from {dates_T[0]} to {dates_T[-1]} lie before test, of which "
+            f"{rules.folds} folds are made: move splits.test_start, or lower splits.folds"
+        )
+    purged = span if rules.purge_days is None else rules.purge_days
+    starts = [stop * number // rules.folds for number in range(rules.folds + 1)]
+    folds = []
+    for first, after in itertools.pairwise(starts):
+        # The labels of a segment's last windows need `span` of its sessions: so many of the purged ones stay in it.
+        sides = (
+            Segment(first=0, last=first - 1 - (purged - span)),
+            Segment(first=after + rules.embargo_days, last=stop - 1),
+        )
+        trained = tuple(side for side in sides if side.first <= side.last)
+        folds.append(
+            Fold(
+                train=Split(region=Region.TRAIN, segments=trained),
+                validation=Split(region=Region.VALIDATION, segments=(Segment(first=first, last=after - 1),)),
+            )
+        )
+    *earlier, last = folds
+    test = Split(region=Region.TEST, segments=(Segment(first=stop, last=days - 1),))
+    return Splits(horizon=span, train=last.train, validation=last.validation, test=test, earlier=tuple(earlier))

@@ -1,0 +1,73 @@
+"""Which stocks are members on a day, from the rows up to that day alone: no label and no later row is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import BadInput
+from tsladder.panel.panel import BoolTS, Panel
+
+_TURNOVER_DAYS = 63
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UniverseRules:
+    """`min_history`: traded days before the day itself. `min_price`: least CloseRaw. `top`: so many stocks by median
+    turnover of the last 63 days. None switches a rule off. `min_stocks`: a day with fewer members is no sample."""
+
+    min_history: int = 252
+    min_price: float | None = None
+    top: int | None = None
+    min_stocks: int = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Universe:
+    """`listed_TS`: all rules but the history hold; the market of a day is their mean. `member_TS`: all rules hold."""
+
+    listed_TS: BoolTS
+    member_TS: BoolTS
+
+
+def find_universe(panel: Panel, rules: UniverseRules) -> Universe:
+    """Apply `rules` to every day and stock.
+
+    A stock is listed on a day when it was traded, is a Member where the file has that column, was paid at least
+    `min_price` for, and stands among the `top` by median turnover of the last 63 sessions (of those with a value;
+    equal medians stand together). It is a member when it has `min_history` traded days before, too.
+    Raises BadInput for a rule whose column the panel does not have.
+    """
+    traded_TS = panel.traded_TS
+    listed_TS = traded_TS.copy()
+    if panel.member_TS is not None:
+        listed_TS &= panel.member_TS
+    if rules.min_price is not None:
+        if panel.close_raw_TS is None:
+            raise BadInput(
+                f"universe.min_price is {rules.min_price:g}, and {panel.name} has no CloseRaw: adjusted prices of the "
+                "past are lower than what was paid; set it to null, or bring raw prices along"
+            )
+        listed_TS &= panel.close_raw_TS >= rules.min_price
+    if rules.top is not None:
+        listed_TS &= _among_top(panel, listed_TS, rules.top)
+    history_TS: NDArray[np.int64] = np.cumsum(traded_TS, axis=0) - traded_TS
+    return Universe(listed_TS=listed_TS, member_TS=listed_TS & (history_TS >= rules.min_history))
+
+
+def _among_top(panel: Panel, listed_TS: BoolTS, top: int) -> BoolTS:
+    """Stocks than which fewer than `top` have a larger median turnover."""
+    import pandas as pd
+
+    turnover_TS = panel.traded_value_TS
+    if turnover_TS is None:
+        raise BadInput(
+            f"universe.top is {top}, and {panel.name} has neither Turnover nor Volume: set it to null, or bring one "
+            "along"
+        )
+    rolling = pd.DataFrame(np.where(panel.traded_TS, turnover_TS, np.nan)).rolling(_TURNOVER_DAYS, min_periods=1)
+    median_TS = np.where(listed_TS, rolling.median().to_numpy(), np.nan)
+    ranks_TS = pd.DataFrame(median_TS).rank(axis=1, method="min", ascending=False).to_numpy()
+    return np.asarray(ranks_TS <= top)
