@@ -23,6 +23,7 @@ LAYERS = (
     ("planning",),
     ("models", "data", "tracking"),
     ("tasks",),
+    ("ranking",),
     ("evaluation",),
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
