@@ -102,6 +102,9 @@ LOG_LOSS = "log_loss"
 HUBER = "huber"
 """The loss of a forecast return: Huber's with delta 1, errors in standard deviations of the training labels."""
 
+RANK_ERROR = "rank_error"
+"""The loss of a ranking of stocks: 1 - the day's rank IC, so 1 for no order at all."""
+
 
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kMB]?)")
 _UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "B": 1_000_000_000}

@@ -22,7 +22,7 @@ DOORS = {
     "pandera": ("ingest/schema.py",),
     "psutil": ("execution/thermometer.py", "execution/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
     "pynvml": ("execution/thermometer.py", "planning/machine.py"),
-    "sklearn": ("evaluation/estimators.py",),
+    "sklearn": ("evaluation/estimators.py", "ranking/baselines.py"),
     "talib": ("data/formulas.py", "data/columns/declaration.py"),
     "yaml": ("typed_yaml.py", "status/dvc_lock.py"),
     "yfinance": ("ingest/yahoo.py",),

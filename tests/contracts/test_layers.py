@@ -24,6 +24,7 @@ LAYERS = (
     ("panel",),
     ("models", "data", "tracking"),
     ("tasks",),
+    ("ranking",),
     ("evaluation",),
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),

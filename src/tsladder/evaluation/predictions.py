@@ -191,7 +191,7 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
 
 
 def loss_column(table: pd.DataFrame) -> str:
-    """Name of the loss that a table of predictions holds, the one column beside COLUMNS. Raises WorkFailed where it
+    """Name of the loss that a table of predictions holds, the first column beside COLUMNS. Raises WorkFailed where it
     holds none."""
     for column in table.columns:
         if column not in COLUMNS:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.scores import Interval, Skill
-from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.params import EvaluationParams
 
@@ -24,7 +23,7 @@ class Standing:
     """A model's daily loss, averaged over seeds, beside the losses of other forecasts on the same days.
 
     base_rate_loss     loss of the constant known in advance, from training
-    own_rate_loss      loss of the constant known in hindsight, from the scored region
+    own_rate_loss      loss of the other constant: the one known in hindsight, of a ranking the static order
     stricter           the constant with the lower loss; skill and advantage are claimed against it
     skill              1 - loss / loss of the stricter constant; None where that constant never errs
     advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
@@ -52,25 +51,30 @@ def stand(
     unvarying: bool,
     params: EvaluationParams,
     seed: int,
+    block: int | None = None,
 ) -> Standing:
-    """`loss_SN`: daily losses of each training seed. `constants`: daily losses of BASE_RATE and OWN_RATE. `unvarying`:
-    no seed's predictions vary. `seed` starts the bootstrap.
+    """`loss_SN`: daily losses of each training seed. `constants`: daily losses of two, the one known from training
+    first. `unvarying`: no seed's predictions vary. `seed` starts the bootstrap, `block` is its mean block length, None:
+    as each difference itself asks for.
 
     A model is judged by its daily loss averaged over seeds, never by the loss of averaged forecasts, which would be
     that of an ensemble.
     """
     loss_N = np.asarray(np.stack(loss_SN).mean(axis=0), dtype=np.float64)
+    training, other = constants
     stricter = min(constants, key=lambda name: float(constants[name].mean()))
     strict_loss = float(constants[stricter].mean())
     rivals = dict(baselines) | dict(constants)
     gaps = {
-        name: mean_interval(loss_N - rival_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+        name: mean_interval(
+            loss_N - rival_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed, block=block
+        )
         for name, rival_N in rivals.items()
     }
-    to_training = gaps[BASE_RATE]
+    to_training = gaps[training]
     return Standing(
-        base_rate_loss=float(constants[BASE_RATE].mean()),
-        own_rate_loss=float(constants[OWN_RATE].mean()),
+        base_rate_loss=float(constants[training].mean()),
+        own_rate_loss=float(constants[other].mean()),
         stricter=stricter,
         skill=None if strict_loss < _NEVER_ERRS else 1.0 - float(np.mean([n.mean() for n in loss_SN])) / strict_loss,
         advantage=_reversed(gaps[stricter]),

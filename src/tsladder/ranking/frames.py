@@ -1,0 +1,82 @@
+"""Tables of rankings: predictions.parquet, a row a day and model, and scores_by_stock.parquet, a row a stock.
+
+Every metric of a day can be computed again from the second, every figure of a region from the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.evaluation.predictions import SEED_PREFIX
+from tsladder.ranking.metrics import MEANS, judged_stocks, scored_days
+from tsladder.ranking.ranks import Mask
+from tsladder.ranking.region import JudgedRanking, RankedRegion, Ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LABEL_BYTES = 3
+"""24 bits: every such number is exact in float32, as which `evaluation.predictions.scored_on` reads labels."""
+
+_SYMBOL_BYTES = 8
+
+
+def day_labels(symbols: Sequence[str], return_DS: NDArray[np.floating], judged_DS: Mask) -> NDArray[np.int32]:
+    """One number a day for all that was to be ranked: 24 bits of SHA-256 of the judged stocks and their returns (as
+    float32), whatever the order of the stocks. Models with the same labels were judged by the same returns."""
+    order_S = sorted(range(len(symbols)), key=lambda place: symbols[place])
+    record_S = np.zeros(len(symbols), dtype=[("symbol", f"S{_SYMBOL_BYTES}"), ("value", "<f4")])
+    record_S["symbol"] = [hashlib.sha256(symbols[place].encode()).digest()[:_SYMBOL_BYTES] for place in order_S]
+    labels_D = np.empty(len(return_DS), dtype=np.int32)
+    for day, (return_S, judged_S) in enumerate(zip(return_DS[:, order_S], judged_DS[:, order_S], strict=True)):
+        # Adding 0 makes one zero of two.
+        record_S["value"] = np.where(judged_S, return_S, 0.0) + 0.0
+        labels_D[day] = int.from_bytes(hashlib.sha256(record_S[judged_S].tobytes()).digest()[:_LABEL_BYTES])
+    return labels_D
+
+
+def seed_names(by_seed: Mapping[int, JudgedRanking]) -> dict[str, JudgedRanking]:
+    """The seeds of a cell under the names that models have in these tables."""
+    return {f"{SEED_PREFIX}{seed}": one for seed, one in sorted(by_seed.items())}
+
+
+def rank_predictions_frame(region_name: str, region: RankedRegion, models: Mapping[str, JudgedRanking]) -> pd.DataFrame:
+    """One row a scored day and model: date, region, model (`seed-<k>` or a baseline), label (see `day_labels`),
+    rank_error and the other daily metrics, and what the book earned and traded: gross_return, traded."""
+    import pandas as pd
+
+    kept_D = scored_days(region.return_DS, region.member_DS)
+    judged_NS = judged_stocks(region.return_DS, region.member_DS)[kept_D]
+    known = {
+        "date": region.dates_D[kept_D].astype("datetime64[s]"),
+        "region": region_name,
+    }
+    labels = {"label": day_labels(region.symbols, np.asarray(region.return_DS)[kept_D], judged_NS)}
+    parts = []
+    for model, one in models.items():
+        daily = {metric: values_N for metric in MEANS if (values_N := one.daily.of(metric)) is not None}
+        book = {"gross_return": one.book.gross_D[kept_D], "traded": one.book.traded_D[kept_D]}
+        parts.append(pd.DataFrame(known | {"model": model} | labels | daily | book))
+    return pd.concat(parts, ignore_index=True)
+
+
+def scores_by_stock_frame(region: RankedRegion, rankings: Mapping[str, Ranking]) -> pd.DataFrame:
+    """One row a day, member and model: date, symbol, model, score, return (the label; missing where there is none)."""
+    import pandas as pd
+
+    day_M, stock_M = np.nonzero(region.member_DS)
+    known = {
+        "date": region.dates_D[day_M].astype("datetime64[s]"),
+        "symbol": pd.Categorical.from_codes(stock_M, categories=pd.Index(region.symbols)),
+        "return": np.asarray(region.return_DS)[day_M, stock_M],
+    }
+    parts = [
+        pd.DataFrame(known | {"model": model, "score": np.asarray(ranking.score_DS)[day_M, stock_M]})
+        for model, ranking in rankings.items()
+    ]
+    return pd.concat(parts, ignore_index=True)[["date", "symbol", "model", "score", "return"]]

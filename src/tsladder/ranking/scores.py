@@ -1,0 +1,209 @@
+"""Scores of the rankings of one region as typed records, and their JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.artifacts.scores import Interval, Skill
+from tsladder.ranking.metrics import icir_name
+from tsladder.ranking.portfolio import PortfolioScores
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankingScores:
+    """Means over the scored days of what `metrics.DailyMetrics` has by day. Higher is better, but for rank_error and
+    pinball, which are losses.
+
+    icir              mean over standard deviation of the daily rank IC at the region's horizon, not annualised; in
+                      files its name holds the horizon (`icir_h5`). None where the rank IC does not vary
+    unordered_days    days whose scores are all one
+    """
+
+    rank_error: float
+    rank_ic: float
+    ic: float
+    hit_rate: float
+    quantile_spread: float
+    score_sd: float
+    icir: float | None
+    unordered_days: float
+    pinball: float | None
+    coverage_90: float | None
+    portfolio: PortfolioScores
+
+    def to_json(self, horizon: int) -> dict[str, float | None]:
+        """One flat object of figures, those of the portfolio among them, under the names that intervals have."""
+        plain = dataclasses.asdict(self)
+        portfolio = plain.pop("portfolio")
+        figures: dict[str, float | None] = plain | portfolio
+        return {icir_name(horizon) if name == "icir" else name: value for name, value in figures.items()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any], horizon: int) -> RankingScores:
+        """Inverse of `to_json`."""
+        named = {"icir" if name == icir_name(horizon) else name: value for name, value in plain.items()}
+        portfolio = {field.name: named.pop(field.name) for field in dataclasses.fields(PortfolioScores)}
+        return cls(**named, portfolio=PortfolioScores(**portfolio))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionBaselines:
+    """What constants and baselines reach on one region: the level that a model has to beat.
+
+    windows              scored days: a sample is a day
+    left_out_days        days that cannot be ranked: their labels are all one, or missing
+    stock_days           labels: pairs of a scored day and a judged stock
+    positives, base_rate labels above 0, and their share
+    train_base_rate      that share in training
+    windows_fingerprint  of samples and labels
+    block                mean block length of the bootstrap, in days
+    base_rate_loss       rank error of no order at all, which is 1
+    own_rate_loss        rank error of the static order, stocks by their mean return in training
+    stricter             the constant with the lower loss; skill is claimed against it
+    baselines            metrics of each; `own_static_order` knows this region's labels and is only shown
+    baseline_intervals   baseline -> metric -> interval over days
+    baseline_advantage   baseline -> paired interval of (stricter constant's loss - its loss) a day; above 0 is skill
+    """
+
+    windows: int
+    left_out_days: int
+    stock_days: int
+    positives: int
+    base_rate: float
+    train_base_rate: float
+    first_day: str
+    last_day: str
+    windows_fingerprint: str
+    horizon: int
+    entry_lag: int
+    cost_bps: float
+    block: int
+    base_rate_loss: float
+    own_rate_loss: float
+    stricter: str
+    baselines: Mapping[str, RankingScores]
+    baseline_intervals: Mapping[str, Mapping[str, Interval | None]]
+    baseline_advantage: Mapping[str, Interval]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is undefined is None."""
+        plain = dataclasses.asdict(self)
+        plain["baselines"] = {name: scores.to_json(self.horizon) for name, scores in self.baselines.items()}
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> RegionBaselines:
+        """Inverse of `to_json`. Raises KeyError and TypeError where a field is missing or unknown."""
+        return cls(
+            **dict(plain)
+            | {
+                "baselines": {
+                    name: RankingScores.from_json(scores, plain["horizon"])
+                    for name, scores in plain["baselines"].items()
+                },
+                "baseline_intervals": {
+                    name: _intervals_from(found) for name, found in plain["baseline_intervals"].items()
+                },
+                "baseline_advantage": {name: Interval(**found) for name, found in plain["baseline_advantage"].items()},
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankingRegionScores:
+    """One cell on one region, whose constants and baselines are `level`: in files the keys of both stand side by side,
+    and `evaluation.region.Scores` names those of both.
+
+    mean                 metrics averaged over the seeds
+    intervals            metric -> interval over days of the mean over seeds
+    rank_error_se        standard error of the mean rank error over the seeds; None with one seed
+    constant_predictor   no seed ever orders, or the mean rank IC is within its own standard error of 0
+
+    The rest is that of `skill.Standing`.
+    """
+
+    level: RegionBaselines
+    seeds: Mapping[int, RankingScores]
+    mean: RankingScores
+    intervals: Mapping[str, Interval | None]
+    rank_error_se: float | None
+    skill: float | None
+    advantage: Interval
+    skill_against: Mapping[str, Skill]
+    beaten_by: tuple[str, ...]
+    constant_predictor: bool
+
+    @property
+    def windows(self) -> int:
+        return self.level.windows
+
+    @property
+    def positives(self) -> int:
+        return self.level.positives
+
+    @property
+    def base_rate(self) -> float:
+        return self.level.base_rate
+
+    @property
+    def first_day(self) -> str:
+        return self.level.first_day
+
+    @property
+    def last_day(self) -> str:
+        return self.level.last_day
+
+    @property
+    def stricter(self) -> str:
+        return self.level.stricter
+
+    @property
+    def base_rate_loss(self) -> float:
+        return self.level.base_rate_loss
+
+    @property
+    def own_rate_loss(self) -> float:
+        return self.level.own_rate_loss
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is undefined is None."""
+        horizon = self.level.horizon
+        own = {
+            "seeds": {str(seed): scores.to_json(horizon) for seed, scores in sorted(self.seeds.items())},
+            "mean": self.mean.to_json(horizon),
+            "intervals": {
+                name: None if own is None else dataclasses.asdict(own) for name, own in self.intervals.items()
+            },
+            "rank_error_se": self.rank_error_se,
+            "skill": self.skill,
+            "advantage": dataclasses.asdict(self.advantage),
+            "skill_against": {name: dataclasses.asdict(skill) for name, skill in self.skill_against.items()},
+            "beaten_by": list(self.beaten_by),
+            "constant_predictor": self.constant_predictor,
+        }
+        return self.level.to_json() | own
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> RankingRegionScores:
+        """Inverse of `to_json`. Raises KeyError and TypeError where a field is missing or unknown."""
+        own = {field.name for field in dataclasses.fields(cls)}
+        level = RegionBaselines.from_json({name: value for name, value in plain.items() if name not in own})
+        return cls(
+            level=level,
+            seeds={int(seed): RankingScores.from_json(one, level.horizon) for seed, one in plain["seeds"].items()},
+            mean=RankingScores.from_json(plain["mean"], level.horizon),
+            intervals=_intervals_from(plain["intervals"]),
+            rank_error_se=plain["rank_error_se"],
+            skill=plain["skill"],
+            advantage=Interval(**plain["advantage"]),
+            skill_against={name: Skill(**skill) for name, skill in plain["skill_against"].items()},
+            beaten_by=tuple(plain["beaten_by"]),
+            constant_predictor=plain["constant_predictor"],
+        )
+
+
+def _intervals_from(plain: Mapping[str, Any]) -> dict[str, Interval | None]:
+    return {name: None if found is None else Interval(**found) for name, found in plain.items()}
