@@ -16,9 +16,10 @@ from tsladder.ingest.workbook import is_workbook, sheet_of_workbook
 _KINDS = "a CSV, Parquet, Feather or Excel file"
 
 
-def read_sheet(path: Path, choices: Choices) -> Sheet:
-    """Raises BadInput for what is no table of daily bars; the name of the file, not its folder, goes into records."""
-    source = path.name
+def read_sheet(path: Path, choices: Choices, *, name: str | None = None) -> Sheet:
+    """Raises BadInput for what is no table of daily bars; the name of the file (or `name`), not its folder, goes into
+    records."""
+    source = name or path.name
     if not path.exists():
         raise BadInput(f"{path} does not exist: name {_KINDS} of daily bars, or yahoo:TICKER")
     if not path.is_file():
@@ -26,9 +27,8 @@ def read_sheet(path: Path, choices: Choices) -> Sheet:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise BadInput(
-                f"{source} has {size >> 20} MiB, and at most {MOST_BYTES >> 20} are read: one symbol's days are needed"
-            )
+            more = "give it in several files" if choices.of_stocks else "one symbol's days are needed"
+            raise BadInput(f"{source} has {size >> 20} MiB, and at most {MOST_BYTES >> 20} are read: {more}")
         with path.open("rb") as stream:
             start = stream.read(8)
         if start.startswith((PARQUET, FEATHER)) or is_workbook(path, start):
