@@ -85,7 +85,7 @@ Fault = tuple[int, str]
 class Sheet:
     """R rows of a file. `rows_R` numbers them as the file does: lines of a text (the header is one of them), rows of a
     Parquet table from 1 on. `faults` are of rows that do not fit the table; `notes` say how it was recognised.
-    `typed` names the headings that were numbers in a workbook, or stand over some."""
+    `number_headings` were numbers in a workbook, `number_columns` stand over some."""
 
     source: str
     form: FileForm
@@ -95,7 +95,8 @@ class Sheet:
     dropped: tuple[Dropped, ...] = ()
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
-    typed: frozenset[str] = frozenset()
+    number_headings: frozenset[str] = frozenset()
+    number_columns: frozenset[str] = frozenset()
 
     def keep(self, kept_R: NDArray[np.bool_], reason: str) -> Sheet:
         """Without the rows that are False in `kept_R`; they are accounted for under `reason`."""

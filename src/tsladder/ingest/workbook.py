@@ -65,7 +65,7 @@ def sheet_of_workbook(path: Path | io.BytesIO, source: str, choices: Choices) ->
         raise BadInput(f"{source} has {found}: save the one as a file of its own")
     table_rows = rows[chosen[0]]
     sheet = sheet_of_rows(table_rows, range(1, len(table_rows) + 1), source, FileForm(kind="excel"), choices)
-    return replace(sheet, typed=_numbers_in(tables[chosen[0]], sheet)) if choices.of_stocks else sheet
+    return _with_numbers_named(sheet, tables[chosen[0]]) if choices.of_stocks else sheet
 
 
 def _has_header(rows: list[list[str]], choices: Choices) -> bool:
@@ -74,13 +74,14 @@ def _has_header(rows: list[list[str]], choices: Choices) -> bool:
     return choices.of_stocks and wide_header_place(rows) is not None
 
 
-def _numbers_in(table: pd.DataFrame, sheet: Sheet) -> frozenset[str]:
-    """Headings that were numbers, and those of columns with numbers in them."""
+def _with_numbers_named(sheet: Sheet, table: pd.DataFrame) -> Sheet:
+    """With the headings that were numbers in `table`, and those of columns with numbers in them."""
     columns = (place for place in range(table.shape[1]) if table.iloc[:, place].map(_is_number).any())
-    names = {str(sheet.headings[place].name) for place in columns if place < len(sheet.headings)}
+    names = {sheet.headings[place].name for place in columns if place < len(sheet.headings)}
     top = (cell for row in table.iloc[:HEADER_WITHIN].itertuples(index=False, name=None) for cell in row)
     numbers = {_text(cell) for cell in top if _is_number(cell)}
-    return frozenset(names | {heading.name for heading in sheet.headings if heading.name in numbers})
+    headings = {heading.name for heading in sheet.headings if heading.name in numbers}
+    return replace(sheet, number_columns=frozenset(names), number_headings=frozenset(headings))
 
 
 def _is_number(cell: object) -> bool:
