@@ -130,10 +130,18 @@ def build_parser() -> Parser:
         description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
         epilog=INGESTED,
     )
-    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too), Parquet, Feather or Excel; or yahoo:TICKER")
-    ingest.add_argument("--symbol", required=True, metavar="NAME", help="what data.symbol calls it")
+    ingest.add_argument(
+        "sources",
+        nargs="+",
+        metavar="FILE",
+        help="CSV (gzip too), Parquet, Feather or Excel; or yahoo:TICKER; of a panel also several, folders and zips",
+    )
+    kind = ingest.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--symbol", metavar="NAME", help="the bars of one symbol; what data.symbol calls it")
+    kind.add_argument("--panel", metavar="NAME", help="the days of many stocks; what data.panel calls them")
+    _add_panel(ingest.add_argument_group("what the files of a panel do not say themselves"))
     _add_reading(ingest.add_argument_group("what the file does not say itself"))
-    _add_repairs(ingest.add_argument_group("repairs, each on record in data/NAME.manifest.json"))
+    _add_repairs(ingest.add_argument_group("repairs, each on record"))
     ingest.add_argument("--force", action="store_true", help="replace other bars of that name")
     ingest.add_argument("--add", action="store_true", help="then track the data folder: dvc add data")
     ingest.add_argument("--dry-run", action="store_true", help="only say what would be stored")
@@ -183,6 +191,18 @@ def _add_reading(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--from", dest="first_day", type=_day, metavar="DATE", help="first day to take, else all")
     group.add_argument("--to", dest="last_day", type=_day, metavar="DATE", help="last day to take, else all")
+
+
+def _add_panel(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--field", choices=("close", "return"), help="what a table with a column for each stock holds")
+    group.add_argument(
+        "--universe",
+        choices=("survivors", "as_listed", "point_in_time"),
+        help="which stocks: those left at the end (assumed), those of one list, or those of each day",
+    )
+    group.add_argument("--returns", choices=("total", "price"), help="with dividends or without")
+    group.add_argument("--source", dest="told_source", metavar="TEXT", help="where the data come from, for the record")
+    group.add_argument("--licence", metavar="TEXT", help="under which terms, for the record")
 
 
 def _add_repairs(group: argparse._ArgumentGroup) -> None:

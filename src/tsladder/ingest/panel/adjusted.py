@@ -94,9 +94,9 @@ def _of_later_splits(table: Joined, title: str) -> NDArray[np.float64]:
     if len(repeated):
         place = int(repeated[0])
         raise BadInput(
-            f"{table.where(place)}: {title!r} is {factor_R[place]:g} on the day before too, so that it is not the factor "
-            "of a split on its day: bring an adjusted close (--column 'Adj Close=NAME'), or leave the factors out with "
-            "--column Factor="
+            f"{table.where(place)}: {title!r} is {factor_R[place]:g} on the day before too, so that it is not the "
+            "factor of a split on its day: bring an adjusted close (--column 'Adj Close=NAME'), or leave the factors "
+            "out with --column Factor="
         )
     log_R = np.log(factor_R)
     total_R = np.cumsum(log_R)

@@ -56,4 +56,6 @@ def uneven_codes(symbols: Collection[str]) -> str | None:
     if len(digits) < len(symbols) or len(lengths) < 2:
         return None
     short = min(digits, key=lambda symbol: (len(symbol), symbol))
-    return f"codes have {min(lengths)} to {max(lengths)} digits ({short}, ...): did some lose zeros before they got here?"
+    return (
+        f"codes have {min(lengths)} to {max(lengths)} digits ({short}, ...): did some lose zeros before they got here?"
+    )

@@ -122,8 +122,8 @@ def _refuse_mixed_adjustment(parts: Sequence[StockRows]) -> None:
     without = [part.source for part in parts if Role.ADJ_CLOSE not in part.values]
     if with_one and without:
         raise BadInput(
-            f"{with_one[0]} has an adjusted close and {without[0]} has none ({len(with_one)} and {len(without)} files): "
-            "returns of the two are not the same thing; bring it for all, or leave it out with --column 'Adj Close='"
+            f"{with_one[0]} has an adjusted close and {without[0]} has none ({len(with_one)} and {len(without)} "
+            "files): their returns are not the same thing; bring it for all, or leave it out: --column 'Adj Close='"
         )
 
 
@@ -160,8 +160,8 @@ def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
     if len(against) > _INTRADAY_SHARE * (rows - len(against)):
         place = int(against[0])
         return BadInput(
-            f"the files hold several rows a day and stock: {table.where(place - 1)} and {table.line(place)}; daily rows "
-            "are needed: aggregate them, or export daily"
+            f"the files hold several rows a day and stock: {table.where(place - 1)} and {table.line(place)}; daily "
+            "rows are needed: aggregate them, or export daily"
         )
     lines = []
     for place in against[:ROWS_SHOWN].tolist():

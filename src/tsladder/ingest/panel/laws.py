@@ -81,7 +81,9 @@ def _disordered(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
         return faults
     high_R, low_R = values[Role.HIGH], values[Role.LOW]
     crossed_R = high_R < low_R - slack_R
-    faults += [(int(place), f"High {high_R[place]:g} is below Low {low_R[place]:g}") for place in np.flatnonzero(crossed_R)]
+    faults += [
+        (int(place), f"High {high_R[place]:g} is below Low {low_R[place]:g}") for place in np.flatnonzero(crossed_R)
+    ]
     for role in (Role.OPEN, Role.CLOSE):
         if role not in values:
             continue

@@ -20,7 +20,7 @@ from tsladder.ingest.panel.returns import refuse_prices_as_returns, refuse_retur
 from tsladder.ingest.panel.shapes import Shape, StockTable, stock_table
 from tsladder.ingest.repairs import Repair, Values, missing_volume_repair, sound_rows, widen_range
 from tsladder.ingest.sheet import Cells, Dropped, Fault, FileForm, Sheet, is_missing, shown
-from tsladder.ingest.volumes import traded_volume, without_crsp_signs
+from tsladder.ingest.volumes import CRSP_PRICES, traded_volume
 from tsladder.ingest.zones import settle_days
 
 _NUMBERS = (
@@ -29,13 +29,13 @@ _NUMBERS = (
 )  # fmt: skip
 _TRUE = frozenset(("1", "1.0", "true", "t", "yes", "y", "x"))
 _FALSE = frozenset(("0", "0.0", "false", "f", "no", "n", ""))
-_CRSP = ("prc", "dlyprc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class StockRows:
     """R rows of one file. A value that is missing is NaN, "" in `sectors_R`; `sectors_R` and `members_R` are None
     without such a column. `titles`: role -> the heading it was taken from. `lines_R` number the rows as the file does.
+    `midpoints`: rows whose price is the middle of bid and ask.
     """
 
     source: str
@@ -51,6 +51,7 @@ class StockRows:
     values: Mapping[Role, NDArray[np.float64]]
     sectors_R: NDArray[np.object_] | None
     members_R: NDArray[np.bool_] | None
+    midpoints: int
     rows_read: int
     dropped: tuple[Dropped, ...]
     repairs: tuple[Repair, ...]
@@ -75,7 +76,7 @@ def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date
     within_R = _within(days_R, long, choices)
     unread = (*long.faults, *stamps.faults, *numbers.faults, *member_faults)
     faults: list[Fault] = [fault for fault in unread if within_R[fault[0]]]
-    values, signs = _signs(table, dict(numbers.values))
+    values, midpoints = _without_marks(table, dict(numbers.values))
     values, volume_notes, ignored = _volumes(table, values)
     values, repairs = _repaired(table, days_R, values, choices)
     if choices.field is Field.RETURN:
@@ -107,10 +108,11 @@ def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date
         values={role: column[kept_R] for role, column in values.items()},
         sectors_R=None if sectors is None else _texts(sectors)[kept_R],
         members_R=None if members_R is None else members_R[kept_R],
+        midpoints=midpoints,
         rows_read=rows_read,
         dropped=tuple(dropped),
         repairs=(*repairs, *dropping),
-        notes=(*sheet.notes, *notes, *numbers.notes, *signs, *volume_notes),
+        notes=(*sheet.notes, *notes, *numbers.notes, *volume_notes),
     )
 
 
@@ -125,11 +127,10 @@ def _days(
     cells = column if isinstance(column, list) else column.tolist()
     numbers: dict[object, int] = {}
     codes_R = np.fromiter((numbers.setdefault(cell, len(numbers)) for cell in cells), dtype=np.int64, count=len(cells))
-    distinct, firsts = np.unique(codes_R, return_index=True)
+    _, firsts = np.unique(codes_R, return_index=True)
     different: Cells = [column[place] for place in firsts.tolist()] if isinstance(column, list) else column[firsts]
     stamps = read_days(different, table.sheet.source, choices, today=today)
     settled = settle_days(stamps, table.sheet.rows_R[firsts], table.sheet.source, choices)
-    assert len(distinct) == len(settled.days_R)
     words = dict(stamps.faults)
     faults: tuple[Fault, ...] = ()
     if words:
@@ -181,18 +182,18 @@ def _texts(column: Cells) -> NDArray[np.object_]:
     return np.array([meant[cell] for cell in column], dtype=object)
 
 
-def _signs(table: StockTable, values: Values) -> tuple[Values, tuple[str, ...]]:
-    """CRSP's prices without the minus sign of a day without a trade; 0 stands for no price there."""
-    title = table.titles.get(Role.CLOSE, "")
-    if Role.CLOSE not in values or bare(title) not in _CRSP:
-        return values, ()
+def _without_marks(table: StockTable, values: Values) -> tuple[Values, int]:
+    """Prices without the minus sign by which CRSP marks the middle of bid and ask on a day without a trade, and how
+    many had it. 0 stands for no price there."""
+    if Role.CLOSE not in values or bare(table.titles.get(Role.CLOSE, "")) not in CRSP_PRICES:
+        return values, 0
     marked_R = values[Role.CLOSE] < 0
-    unsigned, note = without_crsp_signs(table.sheet, title, values)
+    unsigned = dict(values)
     for role in PRICES:
         if role in unsigned:
             column_R = np.where(marked_R, np.abs(unsigned[role]), unsigned[role])
             unsigned[role] = np.where(column_R == 0, np.nan, column_R)
-    return unsigned, () if note is None else (note,)
+    return unsigned, int(marked_R.sum())
 
 
 def _volumes(table: StockTable, values: Values) -> tuple[Values, tuple[str, ...], dict[str, str]]:

@@ -30,6 +30,11 @@ class Shape(StrEnum):
     FIELDS = "several columns a stock"
     ALONE = "a file a stock"
 
+    @property
+    def is_long(self) -> bool:
+        """Whether a row without a price was written down, and is no cell that a table has to have."""
+        return self in (Shape.LONG, Shape.ALONE)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class StockTable:
@@ -138,8 +143,9 @@ def _of_wide(sheet: Sheet, choices: Choices) -> StockTable:
     days = _days_place(sheet, choices)
     if days is None:
         raise BadInput(
-            f"{sheet.source} has no column of dates; it has {_some([str(heading) for heading in sheet.headings])}: rows "
-            "without dates cannot be split by date: name the column with --column Date=NAME, or bring a file that has one"
+            f"{sheet.source} has no column of dates; it has {_some([str(heading) for heading in sheet.headings])}: "
+            "rows without dates cannot be split by date: name the column with --column Date=NAME, or bring a file "
+            "that has one"
         )
     stocks = [
         place
@@ -203,9 +209,7 @@ def _of_fields(sheet: Sheet, choices: Choices) -> StockTable:
     rows = len(sheet.rows_R)
     nothing: list[str] = [""] * rows
     blocks = {
-        role: [
-            sheet.columns[columns.places[role]] if role in columns.places else nothing for columns in found.values()
-        ]
+        role: [sheet.columns[columns.places[role]] if role in columns.places else nothing for columns in found.values()]
         for role in roles
     }
     kept = set(itertools.chain.from_iterable(columns.places.values() for columns in found.values()))

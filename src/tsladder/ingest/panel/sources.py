@@ -45,7 +45,9 @@ class Source:
                     )
                 content = archive.read(self.member)
         except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise BadInput(f"{self.name} cannot be unpacked ({error}): unpack the archive, and give the folder") from None
+            raise BadInput(
+                f"{self.name} cannot be unpacked ({error}): unpack the archive, and give the folder"
+            ) from None
         return sheet_of_content(content, self.name, choices)
 
 
