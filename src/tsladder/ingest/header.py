@@ -55,8 +55,10 @@ def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[He
     """The headings, and the place of the first row below all of the header.
 
     yfinance writes three header rows: fields, tickers, and the name of the index; in either order of the first two. R
-    gives the column of row names no name.
+    gives the column of row names no name. `header` may be the row of the tickers, where these are names of columns too.
     """
+    beside = (row for row in (header - 1, header + 1) if 0 <= row < len(rows))
+    header = next((row for row in beside if _names_only_fields(rows[row], rows[header])), header)
     names = rows[header]
     below = rows[header + 1] if header + 1 < len(rows) else []
     above = rows[header - 1] if header else []
@@ -84,7 +86,12 @@ def _is_ticker_row(row: Sequence[str], names: Sequence[str]) -> bool:
     """A ticker may be the name of a column too (LOW, C, V): the other row then names nothing else."""
     if not len(row) == len(names) > 1 or bare(row[0]) not in ("ticker", "tickers", "symbol"):
         return False
-    return not is_known(row[1]) or (all(map(is_known, names[1:])) and not all(map(is_known, row[1:])))
+    return not is_known(row[1]) or _names_only_fields(names, row)
+
+
+def _names_only_fields(names: Sequence[str], tickers: Sequence[str]) -> bool:
+    """Whether `names` are fields alone, beside a row of `tickers` some of which are none."""
+    return len(names) == len(tickers) and all(map(is_known, names[1:])) and not all(map(is_known, tickers[1:]))
 
 
 def _lacks_row_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -174,9 +173,10 @@ def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
         lines.append(f"{table.where(place - 1)} and {table.line(place)}: {other}")
     if len(against) > ROWS_SHOWN:
         lines.append(f"and {len(against) - ROWS_SHOWN} more")
-    several = Counter(table.symbols_S[int(stock)] for stock in table.stocks_R[against])
+    stocks = len(np.unique(table.stocks_R[against]))
+    told = "1 row contradicts" if len(against) == 1 else f"{len(against)} rows of {stocks} stocks contradict"
     return BadInput(
-        f"{len(against)} rows contradict another one of the same day and stock, in {len(several)} stocks; nothing was "
-        "written: keep the right one of each; --drop-faulty-rows leaves out both:",
+        f"{told} another one of the same day and stock; nothing was written: keep the right one of each, or "
+        "--drop-faulty-rows leaves out both:",
         lines,
     )

@@ -79,7 +79,10 @@ def _jump_words(jumps: tuple[StockJump, ...], *, has_adjusted: bool) -> list[str
     told = ", ".join(map(str, largest))
     more = f" and {len(jumps) - JUMPS_SHOWN} smaller ones" if len(jumps) > JUMPS_SHOWN else ""
     way = "look these days up" if has_adjusted else "bring adjusted prices where you have them"
-    return [f"{len(jumps)} JUMPS of a Close by more than {JUMP:.0%}: {told}{more}. Splits not adjusted for? {way}"]
+    plural = "" if len(jumps) == 1 else "S"
+    return [
+        f"{len(jumps)} JUMP{plural} of a Close by more than {JUMP:.0%}: {told}{more}. Splits not adjusted for? {way}"
+    ]
 
 
 def _thin_words(sessions_T: NDArray[np.datetime64], counts_T: NDArray[np.int64], least_stocks: int) -> list[str]:
