@@ -77,7 +77,7 @@ class PanelIngestion:
 
     def to_json(self, *, added: bool) -> dict[str, Any]:
         manifest = self.manifest.to_json()
-        del manifest["ingestion"]
+        manifest.pop("ingestion", None)
         return {
             **self.account.to_json(),
             "panel": self.name,

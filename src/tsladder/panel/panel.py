@@ -68,10 +68,13 @@ class PanelOrigin:
     ingestion: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {
+        record = dataclasses.asdict(self) | {
             "bias": list(self.bias),
             "dropped": [dataclasses.asdict(d) for d in self.dropped],
         }
+        if not self.ingestion:
+            del record["ingestion"]
+        return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> PanelOrigin:
