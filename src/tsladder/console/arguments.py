@@ -126,8 +126,9 @@ def build_parser() -> Parser:
 
     ingest = commands.add_parser(
         "ingest",
-        help="your own daily bars: read, checked, stored as data/NAME.parquet",
-        description="Read daily bars as people have them, and store them clean as data/NAME.parquet.",
+        help="your own daily bars, or a panel of stocks: read, checked, stored as data/NAME.parquet",
+        description="Read daily bars of one symbol, or of many stocks, as people have them, and store them clean as "
+        "data/NAME.parquet.",
         epilog=INGESTED,
     )
     ingest.add_argument(

@@ -58,6 +58,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder ingest raw.csv --symbol raw --header Date,Open,High,Low,Close,-", "no header, the last left out"),
         ("tsladder ingest fx.csv --symbol fx --repair range --drop-faulty-rows", "mended, every row on record"),
         ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "downloaded"),
+        ("tsladder ingest prices.csv --panel mine", "many stocks, a row a day and stock"),
+        ("tsladder ingest folder --panel mine --universe as_listed", "a folder with a file for each stock"),
+        ("tsladder ingest closes.csv --panel mine --field close", "a column for each stock"),
     ),
     "report": (
         ("tsladder report", "the verdicts here and where the report lies"),
@@ -94,6 +97,7 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder fit points.csv", "the law of any table of sizes and losses, or of several together"),
     ("tsladder features a50", "what each column of a feature tier is"),
     ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
+    ("tsladder ingest folder --panel mine", "your own stocks, checked, as data/mine.parquet"),
     ("tsladder export study.zip", "the study in one file, for another machine"),
     ("tsladder report --from study.zip", "all of it rebuilt from that file"),
     ("tsladder ui", "compare trials in the browser"),
