@@ -163,7 +163,7 @@ def refusal(
         day = "" if days is None or np.isnat(days[place]) else str(days[place])
         whose = ", ".join(filter(None, (day, "" if symbols is None else symbols[place])))
         where = f"row {sheet.rows_R[place]}" + (f" ({whose})" if whose else "")
-        lines.append(f"{where}: {words}{_others(sheet, alike[1:])}")
+        lines.append(f"{where}: {words}{_others(sheet, alike)}")
     if len(causes) > ROWS_SHOWN:
         lines.append(f"and {len(causes) - ROWS_SHOWN} more kinds of fault")
     plural = "s" if len(faults) > 1 else ""
@@ -172,9 +172,10 @@ def refusal(
 
 
 def _others(sheet: Sheet, alike: Sequence[Fault]) -> str:
-    if not alike:
+    first, *others = (str(sheet.rows_R[place]) for place, _ in alike)
+    rows = [row for row in dict.fromkeys(others) if row != first]
+    if not rows:
         return ""
-    rows = list(dict.fromkeys(str(sheet.rows_R[place]) for place, _ in alike))
     more = ", ..." if len(rows) > _OTHERS_SHOWN else ""
     plural = "s" if len(rows) > 1 else ""
     return f"; and so in {len(rows)} more row{plural} ({', '.join(rows[:_OTHERS_SHOWN])}{more})"

@@ -231,3 +231,24 @@ def test_a_factor_that_is_not_of_its_day(refusal: Refusal) -> None:
     later = FRAME["Date"] > "2018-01-20"
     said = refusal(csv(FRAME.assign(AdjFactor=np.where(later, 2.0, 1.0))))
     assert "'AdjFactor' is 2 on the day before too" in said
+
+
+def test_a_row_of_a_wide_table_with_a_bad_day_is_named_once(refusal: Refusal) -> None:
+    table = wide(FRAME)
+    table.loc[3, "Date"] = "2018-02-30"
+    said = refusal(csv(table), "--field", "close")
+    assert "row 5 (0050): Date is '2018-02-30', and there is no such day, read as YYYY-MM-DD\n" in said
+
+
+def test_a_row_of_a_wide_table_that_is_too_long_is_left_out_for_all_stocks(ingest: PanelIngest) -> None:
+    lines = csv(wide(FRAME)).splitlines()
+    lines[4] += ",7"
+    record = ingest("\n".join(lines), "--field", "close", "--drop-faulty-rows")
+    assert record["days"] == 29
+
+
+def test_hours_are_no_days(refusal: Refusal) -> None:
+    hourly = pd.concat(
+        [FRAME.assign(Date=FRAME["Date"] + f" {hour}:00:00", Volume=float(hour)) for hour in (10, 11, 12)]
+    )
+    assert "several rows a day and stock" in refusal(csv(hourly))

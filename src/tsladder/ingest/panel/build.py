@@ -19,7 +19,8 @@ from tsladder.ingest.panel.codes import uneven_codes
 from tsladder.ingest.panel.joined import Joined, each_day_once, joined
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.returns import close_of_returns
-from tsladder.ingest.panel.rows import StockRows, sources_in_words
+from tsladder.ingest.panel.rows import StockRows
+from tsladder.ingest.panel.sources import sources_in_words
 from tsladder.ingest.panel.standing_out import find_jumps, warnings_of
 from tsladder.panel.panel import Returns
 
@@ -99,7 +100,13 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
         dropped=dropped,
         repairs=_counted((repair.kind, len(repair.details)) for part in parts for repair in part.repairs),
         notes=_notes(parts, prices, table, choices),
-        warnings=warnings_of(jumps, sessions_T, counts_T, LEAST_STOCKS, has_adjusted=prices.how is not None),
+        warnings=warnings_of(
+            jumps,
+            sessions_T,
+            counts_T,
+            LEAST_STOCKS,
+            has_adjusted=prices.how is not None or choices.field is Field.RETURN,
+        ),
     )
     return StockPanel(frame=_frame(table, prices.columns), account=account, returns=prices.returns)
 
@@ -204,6 +211,9 @@ def _notes(parts: Sequence[StockRows], prices: Adjusted, table: Joined, choices:
         )
     if prices.how is not None:
         notes.append(prices.how)
+    unknown = ~np.isnan(prices.columns["Close"]) & np.isnan(prices.columns.get("Volume", np.zeros(len(table.days_R))))
+    if unknown.any():
+        notes.append(f"{int(unknown.sum())} rows have a price and no volume, and get none")
     if (uneven := uneven_codes(table.symbols_S)) is not None:
         notes.append(uneven)
     return tuple(sorted(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,9 +228,3 @@ def _lacks_volume(values: Mapping[Role, NDArray[np.float64]]) -> NDArray[np.bool
     close_R = values[Role.CLOSE] if Role.CLOSE in values else values[Role.ADJ_CLOSE]
     volume_R = values.get(Role.VOLUME)
     return np.zeros(len(close_R), dtype=np.bool_) if volume_R is None else np.isnan(volume_R) & ~np.isnan(close_R)
-
-
-def sources_in_words(sources: Sequence[str]) -> str:
-    """`a.csv, b.csv and 38 more`."""
-    first = ", ".join(sources[:3])
-    return first if len(sources) <= 3 else f"{first} and {len(sources) - 3} more"

@@ -233,9 +233,11 @@ def _of_fields(sheet: Sheet, choices: Choices) -> StockTable:
 
 
 def _stacked(sheet: Sheet, blocks: Mapping[Role, Sequence[Cells]], count: int) -> Sheet:
-    """The blocks of each role below one another; a fault of a row stands in the first of its blocks."""
+    """The blocks of each role below one another; a fault of a row stands in each of its blocks."""
+    rows = len(sheet.rows_R)
     return replace(
         sheet,
+        faults=tuple((place + block * rows, words) for place, words in sheet.faults for block in range(count)),
         headings=tuple(Heading(name=str(role)) for role in blocks),
         columns=tuple(map(_below_one_another, blocks.values())),
         rows_R=np.tile(sheet.rows_R, count),

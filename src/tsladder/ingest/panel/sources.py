@@ -51,6 +51,12 @@ class Source:
         return sheet_of_content(content, self.name, choices)
 
 
+def sources_in_words(sources: Sequence[str]) -> str:
+    """`a.csv, b.csv and 38 more`."""
+    first = ", ".join(sources[:3])
+    return first if len(sources) <= 3 else f"{first} and {len(sources) - 3} more"
+
+
 def find_sources(paths: Sequence[Path]) -> tuple[tuple[Source, ...], tuple[str, ...]]:
     """The files to read, in an order that does not depend on that of `paths`, and the names of those left aside.
 
