@@ -7,15 +7,16 @@ import datetime
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.ingest.choices import Choices
-from tsladder.ingest.panel.build import stock_panel
+from tsladder.ingest.choices import Choices, Field
+from tsladder.ingest.panel.build import StockPanel, stock_panel
+from tsladder.ingest.panel.cvxportfolio import KnownOrigin, is_sdist, read_sdist
 from tsladder.ingest.panel.files import read_all
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.sources import Source, find_sources
@@ -103,11 +104,8 @@ def ingest_panel_here(
     downloads = [path for path in paths if path.startswith(PREFIX)]
     if downloads:
         raise BadInput(f"{downloads[0]}: a panel is read from files; download each stock into a file first")
-    sources, aside = find_sources([Path(path) for path in paths])
-    with progress(f"reading {_files(sources)}") as on_step:
-        parts = read_all(sources, wishes.choices, today=today, on_step=on_step)
-    panel = stock_panel(parts, wishes.choices, aside=aside)
-    origin, assumed = _origin(panel.account, panel.returns, wishes)
+    panel, known = _read(paths, wishes.choices, today)
+    origin, assumed = _origin(panel, known, wishes)
     target = places.bars(name)
     table, manifest = check_panel(target, panel.frame, origin)
     outcome = _judge(target, manifest, force=wishes.force)
@@ -124,30 +122,42 @@ def ingest_panel_here(
     )
 
 
+def _read(paths: Sequence[str], choices: Choices, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
+    """The panel, and what is known of files that are of one origin."""
+    path = Path(paths[0])
+    if len(paths) == 1 and is_sdist(path) and path.is_file():
+        part, known = read_sdist(path, choices, today=today)
+        return stock_panel([part], replace(choices, field=Field.RETURN)), known
+    sources, aside = find_sources([Path(path) for path in paths])
+    with progress(f"reading {_files(sources)}") as on_step:
+        parts = read_all(sources, choices, today=today, on_step=on_step)
+    return stock_panel(parts, choices, aside=aside), None
+
+
 def _files(sources: Sequence[Source]) -> str:
     return sources[0].name if len(sources) == 1 else f"{len(sources)} files"
 
 
-def _origin(account: PanelAccount, told: Returns | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
+def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
     """What the manifest says beside the values; and what had to be assumed, with the option that says it."""
-    assumed = []
-    universe = wishes.universe
+    account, assumed = panel.account, []
+    universe = wishes.universe or (known.universe if known else None)
     if universe is None:
         universe = UniverseKind.SURVIVORS
         assumed.append("the stocks are survivors, which is the usual case (--universe says otherwise)")
-    returns = wishes.returns or told
+    returns = wishes.returns or (known.returns if known else panel.returns)
     if returns is None:
         returns = Returns.PRICE
         assumed.append("returns are of prices, without dividends (--returns total says otherwise)")
-    bias = [_BIAS[universe]]
-    if universe is UniverseKind.POINT_IN_TIME and account.left_early:
+    bias = list(known.bias) if known else [_BIAS[universe]]
+    if universe is UniverseKind.POINT_IN_TIME and account.left_early and known is None:
         bias = []
     if returns is Returns.PRICE:
         bias.append("dividends are not in the returns")
+    files = ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else "")
     origin = PanelOrigin(
-        source=wishes.source
-        or ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else ""),
-        licence=wishes.licence or "not told",
+        source=wishes.source or (known.source if known else files),
+        licence=wishes.licence or (known.licence if known else "not told"),
         returns=returns,
         universe=universe,
         bias=tuple(bias),
@@ -217,7 +227,7 @@ def panel_lines(done: PanelIngestion) -> list[str]:
     """What the terminal shows; warnings stand apart, on stderr."""
     account, manifest = done.account, done.manifest
     fewest, median, most = account.stocks_a_day
-    rows = [("read", _read(account)), ("", f"{account.rows_read} rows, {manifest.rows} kept")]
+    rows = [("read", _how_read(account)), ("", f"{account.rows_read} rows, {manifest.rows} kept")]
     rows += [
         ("holds", f"{manifest.symbols} stocks, {manifest.sessions} days, {manifest.first_day} to {manifest.last_day}")
     ]
@@ -242,7 +252,7 @@ def panel_lines(done: PanelIngestion) -> list[str]:
     return [f"{label:<8} {words}" for label, words in rows]
 
 
-def _read(account: PanelAccount) -> str:
+def _how_read(account: PanelAccount) -> str:
     files = account.sources[0] if len(account.sources) == 1 else f"{len(account.sources)} files"
     told = [*account.kinds, *account.shapes, *(f"days as {notation}" for notation in account.date_notations)]
     told += [f"decimal {mark}" for mark in account.decimals]

@@ -65,7 +65,7 @@ def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date
     table = stock_table(sheet, stem, choices)
     if len(table.sheet.rows_R) == 0:
         raise BadInput(f"{sheet.source} holds no rows below its header: daily rows of stocks are needed")
-    stamps, days_R, notes = _days(table, choices, today)
+    stamps, days_R, notes = read_table_days(table, choices, today)
     numbers = read_numbers(
         {role: _without_codes(role, table.column(role)) for role in _NUMBERS if role in table.places},
         sheet.source,
@@ -119,7 +119,7 @@ def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date
 _STORED = (Role.DATE, Role.SYMBOL, Role.SECTOR, Role.MEMBER)
 
 
-def _days(
+def read_table_days(
     table: StockTable, choices: Choices, today: datetime.date
 ) -> tuple[Stamps, NDArray[np.datetime64], tuple[str, ...]]:
     """What the date column says of each row, read once for each of its different cells."""
