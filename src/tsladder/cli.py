@@ -157,11 +157,16 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
 
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.ingest import Wishes, choices_of, ingest_and_say
+    from tsladder.console.ingest import Wishes, choices_of, ingest_and_say, one_file
+    from tsladder.console.ingest_panel import ingest_panel_and_say, panel_wishes
 
+    told = {"add": options.add, "as_json": options.json, "today": datetime.date.today()}
+    if options.panel is not None:
+        ingest_panel_and_say(places, options.sources, options.panel, panel_wishes(options), **told)
+        return 0
+    source = one_file(options)
     wishes = Wishes(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
-    today = datetime.date.today()
-    ingest_and_say(places, options.source, options.symbol, wishes, add=options.add, as_json=options.json, today=today)
+    ingest_and_say(places, source, options.symbol, wishes, **told)
     return 0
 
 

@@ -135,14 +135,21 @@ def build_parser() -> Parser:
 
     ingest = commands.add_parser(
         "ingest",
-        help="read your own daily bars, check them and store them as data/NAME.parquet",
-        description="Read daily bars as vendors write them, check them and store them as data/NAME.parquet.",
+        help="read your own daily bars, or a panel of stocks, check them and store them as data/NAME.parquet",
+        description="Read daily bars of one symbol, or of many stocks, as vendors write them, check and store them "
+        "as data/NAME.parquet.",
         epilog=INGESTED,
     )
-    ingest.add_argument("source", metavar="FILE", help="CSV (gzip too), Parquet, Feather or Excel; or yahoo:TICKER")
     ingest.add_argument(
-        "--symbol", required=True, metavar="NAME", help="name of these bars, for data.symbol in params.yaml"
+        "sources",
+        nargs="+",
+        metavar="FILE",
+        help="CSV (gzip too), Parquet, Feather or Excel; yahoo:TICKER; for a panel also several files, folders or zips",
     )
+    kind = ingest.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--symbol", metavar="NAME", help="name of the bars of one symbol, for data.symbol in params.yaml")
+    kind.add_argument("--panel", metavar="NAME", help="name of a panel of stocks, for data.panel in params.yaml")
+    _add_panel(ingest.add_argument_group("panels of stocks: what the files do not say"))
     _add_reading(ingest.add_argument_group("reading a file that is ambiguous"))
     _add_repairs(ingest.add_argument_group("repairs, each recorded in data/NAME.manifest.json"))
     ingest.add_argument("--force", action="store_true", help="replace existing bars of that name")
@@ -208,6 +215,19 @@ def _add_reading(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--from", dest="first_day", type=_day, metavar="DATE", help="first day to read")
     group.add_argument("--to", dest="last_day", type=_day, metavar="DATE", help="last day to read")
+
+
+def _add_panel(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--field", choices=("close", "return"), help="what a table with one column a stock holds")
+    group.add_argument(
+        "--universe",
+        choices=("survivors", "as_listed", "point_in_time"),
+        help="which stocks the files hold: survivors to the end (assumed), those of one list, or the "
+        "members of each day",
+    )
+    group.add_argument("--returns", choices=("total", "price"), help="whether returns include dividends (total)")
+    group.add_argument("--source", dest="told_source", metavar="TEXT", help="origin of the data, for the manifest")
+    group.add_argument("--licence", metavar="TEXT", help="licence of the data, for the manifest")
 
 
 def _add_repairs(group: argparse._ArgumentGroup) -> None:

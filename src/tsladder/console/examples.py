@@ -64,6 +64,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "repair and drop faulty rows, each recorded",
         ),
         ("tsladder ingest yahoo:SPY --symbol spy --from 1993-01-29", "download from Yahoo"),
+        ("tsladder ingest prices.csv --panel mine", "many stocks, one row a day and stock"),
+        ("tsladder ingest folder --panel mine --universe as_listed", "a folder with one file a stock"),
+        ("tsladder ingest closes.csv --panel mine --field close", "one column a stock"),
     ),
     "report": (
         ("tsladder report", "verdicts and path of the report"),
@@ -100,6 +103,7 @@ OVERVIEW: tuple[tuple[str, str], ...] = (
     ("tsladder fit points.csv", "the law of any table of sizes and losses, or of several together"),
     ("tsladder features a50", "columns of a feature tier, with their formulas"),
     ("tsladder ingest spy.csv --symbol spy", "your own daily bars, checked, as data/spy.parquet"),
+    ("tsladder ingest folder --panel mine", "your own stocks, checked, as data/mine.parquet"),
     ("tsladder export study.zip", "the study in one file, for another machine"),
     ("tsladder report --from study.zip", "rebuild its report from that file"),
     ("tsladder ui", "compare trials in the browser"),

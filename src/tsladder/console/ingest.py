@@ -19,7 +19,8 @@ from tsladder.console.first_study import first_settings
 from tsladder.data.without_volume import experiment_command
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.build import clean_bars
-from tsladder.ingest.choices import Choices, DateOrder, DayShift, MissingVolume
+from tsladder.ingest.choices import Choices, DateOrder, DayShift, Field, MissingVolume
+from tsladder.ingest.headers import BARS, STOCKS, Vocabulary
 from tsladder.ingest.names import Role, bare
 from tsladder.ingest.numbers import Decimal
 from tsladder.ingest.reading import read_sheet
@@ -29,7 +30,7 @@ from tsladder.ingest.store import Outcome, judge, store
 from tsladder.ingest.yahoo import PREFIX, download
 from tsladder.places import Places
 
-_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +66,14 @@ class Ingestion:
 
 def choices_of(options: argparse.Namespace) -> Choices:
     """Raises BadInput for a --column or --header that names no role."""
+    of_stocks = options.panel is not None
     return Choices(
+        of_stocks=of_stocks,
+        field=options.field and Field(options.field),
         only_symbol=options.only_symbol,
         date_order=options.date_order and DateOrder(options.date_order),
         decimal=options.decimal and Decimal(options.decimal),
-        columns=_told_columns(options.column or []),
+        columns=_told_columns(options.column or [], STOCKS if of_stocks else BARS),
         header=None if options.header is None else tuple(name.strip() for name in options.header.split(",")),
         encoding=options.encoding,
         zone=options.zone,
@@ -83,16 +87,29 @@ def choices_of(options: argparse.Namespace) -> Choices:
     )
 
 
-def _told_columns(told: Sequence[str]) -> dict[Role, str]:
-    roles = {bare(str(role)): role for role in Role}
+def one_file(options: argparse.Namespace) -> str:
+    """The file of `--symbol`. Raises BadInput for several, and for an option that is for --panel."""
+    for option in ("field", "universe", "returns", "licence", "told_source"):
+        if getattr(options, option) is not None:
+            raise BadInput(f"--{option.removeprefix('told_')} is for the files of a panel; leave it out with --symbol")
+    if len(options.sources) > 1:
+        names = ", ".join(options.sources[:3])
+        raise BadInput(
+            f"--symbol takes one file, got {len(options.sources)} ({names}...): many stocks are a panel: use --panel"
+        )
+    return str(options.sources[0])
+
+
+def _told_columns(told: Sequence[str], vocabulary: Vocabulary) -> dict[Role, str]:
+    roles = {bare(str(role)): role for role in vocabulary.roles}
     columns: dict[Role, str] = {}
     for words in told:
         name, equals, heading = words.partition("=")
         role = roles.get(bare(name))
         if role is None or not equals:
             raise BadInput(
-                f"--column must be ROLE=NAME, like Close=Settle, with a role of {', '.join(map(str, Role))}; "
-                f"got {words!r}"
+                "--column must be ROLE=NAME, like Close=Settle, with a role of "
+                f"{', '.join(map(str, vocabulary.roles))}; got {words!r}"
             )
         if role in columns:
             raise BadInput(f"--column {role} is given twice: {columns[role]!r} and {heading!r}; give it once")
@@ -101,7 +118,7 @@ def _told_columns(told: Sequence[str]) -> dict[Role, str]:
 
 
 @contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def garbage_collection_off() -> Iterator[None]:
     """A hundred thousand rows are as many lists that stay: looking for garbage among them took a fifth of the time."""
     was_on = gc.isenabled()
     gc.disable()
@@ -112,13 +129,11 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-@_no_garbage_collection()
+@garbage_collection_off()
 def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, today: datetime.date) -> Ingestion:
     """Read, check and store. Raises BadInput with nothing written, WorkFailed where Yahoo cannot be reached."""
-    first, last = wishes.choices.first_day, wishes.choices.last_day
-    if first is not None and last is not None and first > last:
-        raise BadInput(f"--from {first} lies after --to {last}: no day is between them")
-    if not _SYMBOL.fullmatch(symbol):
+    refuse_order_of_days(wishes.choices)
+    if not NAME.fullmatch(symbol):
         raise BadInput(f"--symbol must be letters, digits, '.', '_' and '-', at most 64, no path; got {symbol!r}")
     if source.startswith(PREFIX):
         sheet = download(source.removeprefix(PREFIX), since=wishes.choices.first_day, today=today)
@@ -137,6 +152,12 @@ def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, tod
         stored_as=stored_as,
         settings=first_settings(places, clean.frame),
     )
+
+
+def refuse_order_of_days(choices: Choices) -> None:
+    first, last = choices.first_day, choices.last_day
+    if first is not None and last is not None and first > last:
+        raise BadInput(f"--from {first} lies after --to {last}: no day is between them")
 
 
 def ingest_and_say(

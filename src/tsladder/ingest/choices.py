@@ -38,12 +38,20 @@ class MissingVolume(StrEnum):
     DROP = "drop"
 
 
+class Field(StrEnum):
+    """What the cells of a table with a column for each stock hold."""
+
+    CLOSE = "close"
+    RETURN = "return"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
     """None: the file has to say it itself. `columns` maps a role to the heading it is taken from, "" for none.
 
     `header` names the columns of a file without a header. `zone` is the exchange's: an IANA name or an offset, and
-    times without a zone count as UTC then. `century` is 18, 19 or 20, for years of two digits.
+    times without a zone count as UTC then. `century` is 18, 19 or 20, for years of two digits. `of_stocks`: the file
+    belongs to a panel, and may have a column for each stock, which hold `field`.
     """
 
     only_symbol: str | None = None
@@ -60,3 +68,5 @@ class Choices:
     repair_range: bool = False
     missing_volume: MissingVolume | None = None
     drop_faulty_rows: bool = False
+    of_stocks: bool = False
+    field: Field | None = None

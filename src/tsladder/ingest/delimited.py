@@ -19,8 +19,9 @@ from tsladder.ingest.header import (
     headings_without,
     no_header,
     told_headings,
+    wide_header_place,
 )
-from tsladder.ingest.sheet import Dropped, Fault, FileForm, Sheet, is_number_like, shown
+from tsladder.ingest.sheet import Dropped, Fault, FileForm, Heading, Sheet, is_number_like, shown
 from tsladder.ingest.text_rows import DELIMITERS, all_rows, top_rows
 
 REMARK = "no day below the last day (a total or a remark)"
@@ -54,8 +55,11 @@ def sheet_of_rows(rows: list[list[str]], lines: Sequence[int], source: str, form
         known, above = header_place(rows[:HEADER_WITHIN], choices)
         if known >= (_LEAST_NUMBERS if form.delimiter == DELIMITERS[" "] else LEAST_KNOWN):
             headings, first = headings_below(rows, above)
+        elif choices.of_stocks and (place := wide_header_place(rows)) is not None:
+            above, first = place, place + 1
+            headings = tuple(Heading(name=name.strip()) for name in rows[place])
         else:
-            headings, notes = headings_without(rows, source)
+            headings, notes = headings_without(rows, source, choices)
             above = first = 0
     said = tuple(line for row, line in zip(rows[:above], lines, strict=False) if any(map(str.strip, row)))
     dropped = [Dropped(reason="stands above the header", rows=said)] if said else []
@@ -91,12 +95,17 @@ def _find_delimiter(text: str, source: str, choices: Choices) -> str:
         best = max(known, key=lambda delimiter: known[delimiter])
         if known[best] >= (_LEAST_NUMBERS if best == " " else LEAST_KNOWN):
             return best
+        if choices.of_stocks:
+            wide = [delimiter for delimiter, rows in tops.items() if wide_header_place(rows) is not None]
+            if wide:
+                return max(wide, key=lambda delimiter: max(map(len, tops[delimiter])))
     wanted = None if choices.header is None else len(choices.header)
     steady = [delimiter for delimiter, rows in tops.items() if _is_steady(rows, wanted)]
     if not steady:
         steady = [delimiter for delimiter, rows in tops.items() if _is_steady(rows, None)]
     if not steady:
-        raise no_header(next((rows for rows in tops.values() if any(len(row) > 1 for row in rows)), tops[","]), source)
+        rows = next((rows for rows in tops.values() if any(len(row) > 1 for row in rows)), tops[","])
+        raise no_header(rows, source, choices)
     return steady[0]
 
 

@@ -9,7 +9,7 @@ from tsladder.ingest.choices import Choices
 from tsladder.ingest.dates import looks_like_a_day
 from tsladder.ingest.headers import count_known, is_known, split_prefixes
 from tsladder.ingest.layouts import known_layout, proposed_header
-from tsladder.ingest.names import bare
+from tsladder.ingest.names import RANKS, Role, bare
 from tsladder.ingest.sheet import Heading, is_number_like, shown
 
 HEADER_WITHIN = 30
@@ -30,12 +30,35 @@ def header_place(rows: Sequence[Sequence[str]], choices: Choices) -> tuple[int, 
     return best, known.index(best) if known else 0
 
 
+def wide_header_place(rows: Sequence[Sequence[str]]) -> int | None:
+    """Place of the header of a table with a column of days and one for each of two or more stocks: a row without a day
+    above rows of its length that begin with one. None where there is no such row."""
+    filled = [(place, row) for place, row in enumerate(rows[:HEADER_WITHIN]) if any(map(str.strip, row))]
+    for number, (place, row) in enumerate(filled):
+        below = [cells for _, cells in filled[number + 1 : number + 1 + _ROWS_BELOW]]
+        first = next((column for column, name in enumerate(row[:_FIRST_COLUMNS]) if _names_days(name)), 0)
+        if looks_like_a_day(row[0].strip()) or len(row) < first + 3 or not all(map(str.strip, row[first + 1 :])):
+            continue
+        if below and all(len(cells) == len(row) and looks_like_a_day(cells[first].strip()) for cells in below):
+            return place
+    return None
+
+
+_ROWS_BELOW, _FIRST_COLUMNS = 3, 3
+
+
+def _names_days(name: str) -> bool:
+    return any(role is Role.DATE for role, _ in RANKS.get(bare(name), ())) and len(bare(name)) > 1
+
+
 def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[Heading, ...], int]:
     """The headings, and the place of the first row below all of the header.
 
     yfinance writes three header rows: fields, tickers, and the name of the index; in either order of the first two. R
-    gives the column of row names no name.
+    gives the column of row names no name. `header` may be the row of the tickers, where these are names of columns too.
     """
+    beside = (row for row in (header - 1, header + 1) if 0 <= row < len(rows))
+    header = next((row for row in beside if _names_only_fields(rows[row], rows[header])), header)
     names = rows[header]
     below = rows[header + 1] if header + 1 < len(rows) else []
     above = rows[header - 1] if header else []
@@ -60,7 +83,15 @@ def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[He
 
 
 def _is_ticker_row(row: Sequence[str], names: Sequence[str]) -> bool:
-    return len(row) == len(names) > 1 and bare(row[0]) in ("ticker", "tickers", "symbol") and not is_known(row[1])
+    """A ticker may be the name of a column too (LOW, C, V): the other row then names nothing else."""
+    if not len(row) == len(names) > 1 or bare(row[0]) not in ("ticker", "tickers", "symbol"):
+        return False
+    return not is_known(row[1]) or _names_only_fields(names, row)
+
+
+def _names_only_fields(names: Sequence[str], tickers: Sequence[str]) -> bool:
+    """Whether `names` are fields alone, beside a row of `tickers` some of which are none."""
+    return len(names) == len(tickers) and all(map(is_known, names[1:])) and not all(map(is_known, tickers[1:]))
 
 
 def _lacks_row_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
@@ -108,7 +139,9 @@ def told_headings(
     )
 
 
-def headings_without(rows: Sequence[Sequence[str]], source: str) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
+def headings_without(
+    rows: Sequence[Sequence[str]], source: str, choices: Choices
+) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
     """Headings of a file whose rows begin at once. Raises BadInput where no program is known that writes it so."""
     layout = known_layout(rows)
     if layout is not None:
@@ -117,19 +150,25 @@ def headings_without(rows: Sequence[Sequence[str]], source: str) -> tuple[tuple[
         return tuple(Heading(name=name) for name in names), (
             f"no header: its columns are those of {layout.program}: {said}",
         )
-    raise no_header(rows, source)
+    raise no_header(rows, source, choices)
 
 
-def no_header(rows: Sequence[Sequence[str]], source: str) -> BadInput:
+def no_header(rows: Sequence[Sequence[str]], source: str, choices: Choices) -> BadInput:
     first = next((row for row in rows if any(map(str.strip, row))), [])
+    if choices.of_stocks and not any(looks_like_a_day(cell.strip()) for row in rows[:HEADER_WITHIN] for cell in row):
+        return BadInput(
+            f"{source} has no column of dates; row 1 is {shown(','.join(first))}: rows without dates cannot be split "
+            "by date: bring a file with a day in every row"
+        )
     if any(looks_like_a_day(cell.strip()) for cell in first[:4]):
         way = (
             "add a header line, or name the columns in their order (- skips one): "
             f"--header {proposed_header(first, rows[:HEADER_WITHIN])}"
         )
     else:
+        columns = "Date, Symbol, Close" if choices.of_stocks else "Date, Open, High, Low, Close, Volume"
         way = (
-            "columns Date, Open, High, Low, Close, Volume are needed, separated by comma, semicolon, tab or blank; "
+            f"columns {columns} are needed, separated by comma, semicolon, tab or blank; "
             "where they are there under other names, say --column Date=NAME --column Open=NAME and so on"
         )
     return BadInput(

@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsladder.errors import BadInput
-from tsladder.ingest.names import MONEY, NAMES, RANKS, Role, bare, volume_unit
+from tsladder.ingest.names import MONEY, NAMES, PANEL_NAMES, PANEL_RANKS, RANKS, Role, bare, volume_unit
 from tsladder.ingest.sheet import Heading
 
 PRICES = (Role.OPEN, Role.HIGH, Role.LOW, Role.CLOSE)
-NEEDED = (Role.DATE, *PRICES)
 PER_SYMBOL = (*PRICES, Role.VOLUME, Role.ADJ_CLOSE)
 NOT_OF_THE_BARS = "not of the bars"
-OPTIONAL = (Role.TIME, Role.VOLUME, Role.TICK_VOLUME, Role.ADJ_CLOSE, Role.SYMBOL)
 
 _TIME_AS_DATE = next(rank for rank, names in enumerate(NAMES[Role.DATE]) if names == "time")
 _UNNAMED = re.compile(r"(unnamed: ?\d+|index|)(_level_\d+)?")
@@ -23,6 +21,40 @@ _UNNAMED = re.compile(r"(unnamed: ?\d+|index|)(_level_\d+)?")
 _LEAST_PREFIXED = 4
 _NO_TICKERS = frozenset(("adj", "adjusted", "unadj", "unadjusted", "prev", "previous", "day", "ex", "avg", "pre"))
 _TITLES_SHOWN = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """The roles that columns of a kind of table may have.
+
+    `ranks` are as `names.RANKS`; of each tuple of `needed` one role must be there; `words` name the columns in a
+    refusal, `without` says what a missing role means where there is more to say.
+    """
+
+    ranks: Mapping[str, Sequence[tuple[Role, int]]]
+    roles: tuple[Role, ...]
+    needed: tuple[tuple[Role, ...], ...]
+    words: str
+    without: Mapping[Role, str]
+
+    def may_be_left_out(self, role: Role) -> bool:
+        return role in self.roles and (role,) not in self.needed
+
+
+BARS = Vocabulary(
+    ranks=RANKS,
+    roles=tuple(NAMES),
+    needed=tuple((role,) for role in (Role.DATE, *PRICES)),
+    words="the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one)",
+    without={},
+)
+STOCKS = Vocabulary(
+    ranks=PANEL_RANKS,
+    roles=tuple(PANEL_NAMES),
+    needed=((Role.DATE,), (Role.CLOSE, Role.ADJ_CLOSE)),
+    words="the columns of daily rows of stocks (Date, Close, a Symbol where a file has several stocks, and others)",
+    without={Role.DATE: "rows without dates cannot be split by date"},
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +103,7 @@ def find_columns(
     symbol: str | None,
     told: Mapping[Role, str] | None = None,
     traded: str | None = None,
+    vocabulary: Vocabulary = BARS,
 ) -> Columns:
     """Raises BadInput that names every column that is missing or stands twice.
 
@@ -81,12 +114,12 @@ def find_columns(
     ignored: dict[str, str] = {}
     own = [place for place, heading in enumerate(headings) if heading.symbol is None or heading.symbol == symbol]
     ignored |= {str(headings[place]): "belongs to another symbol" for place in set(range(len(headings))) - set(own)}
-    places = _told_places(headings, own, source, told)
+    places = _told_places(headings, own, source, told, vocabulary)
     claims: dict[Role, dict[int, list[int]]] = {}
     for place in own:
         if place in places.values():
             continue
-        for role, rank in RANKS.get(bare(headings[place].name), []):
+        for role, rank in vocabulary.ranks.get(bare(headings[place].name), []):
             claims.setdefault(role, {}).setdefault(rank, []).append(place)
     _resolve_time(claims)
     _resolve_volumes(claims, headings, [place for place in own if place not in places.values()], traded)
@@ -107,10 +140,10 @@ def find_columns(
         ignored |= {str(headings[place]): f"{role} is taken from {headings[best[0]].name!r}" for place in others}
     if Role.DATE not in places and headings and _UNNAMED.fullmatch(headings[0].name.strip().lower()):
         places[Role.DATE] = 0
-    faults += [f"{role} is missing" for role in NEEDED if role not in places]
+    missing = [roles[0] for roles in vocabulary.needed if not any(role in places for role in roles)]
+    faults += [_missing(role, vocabulary) for role in missing]
     if faults:
-        missing = next((role for role in NEEDED if role not in places), None)
-        raise BadInput(_lacking(headings, source, missing), faults)
+        raise BadInput(_lacking(headings, source, next(iter(missing), None), vocabulary), faults)
     for place, heading in enumerate(headings):
         if place not in places.values() and str(heading) not in ignored:
             unnamed = _UNNAMED.fullmatch(heading.name.strip().lower())
@@ -123,26 +156,28 @@ def _option(role: Role, heading: Heading) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9_.=-]+", text) else f"'{text}'"
 
 
-def _lacking(headings: Sequence[Heading], source: str, missing: Role | None) -> str:
+def _missing(role: Role, vocabulary: Vocabulary) -> str:
+    more = f": {vocabulary.without[role]}" if role in vocabulary.without else ""
+    return f"{role} is missing{more}"
+
+
+def _lacking(headings: Sequence[Heading], source: str, missing: Role | None, vocabulary: Vocabulary) -> str:
     titles = ", ".join(str(heading) or "(no name)" for heading in headings[:_TITLES_SHOWN])
     titles += f" and {len(headings) - _TITLES_SHOWN} more" if len(headings) > _TITLES_SHOWN else ""
     if missing is None:
         return f"{source} does not say which of its columns are the bars; it has {titles}:"
     way = f"; where it is there under another name, say --column {missing}=NAME"
-    return (
-        f"{source} lacks the columns of daily bars (Date, Open, High, Low, Close, and Volume where there is one); "
-        f"it has {titles}{way}:"
-    )
+    return f"{source} lacks {vocabulary.words}; it has {titles}{way}:"
 
 
 def _told_places(
-    headings: Sequence[Heading], own: Sequence[int], source: str, told: Mapping[Role, str]
+    headings: Sequence[Heading], own: Sequence[int], source: str, told: Mapping[Role, str], vocabulary: Vocabulary
 ) -> dict[Role, int]:
     """Raises BadInput for a heading that is not there or stands several times."""
     places: dict[Role, int] = {}
     for role, name in told.items():
         if not name:
-            if role not in OPTIONAL:
+            if not vocabulary.may_be_left_out(role):
                 raise BadInput(f"--column {role}=: every file of daily bars needs it; name the column it is in")
             continue
         same = [place for place in own if headings[place].name == name] or [

@@ -87,10 +87,10 @@ def inspect_bars(
         sunday_days=sundays,
         open_equals_previous_close=repeated,
         warnings=(
-            *_gap_words(longest, long_gaps),
+            *gap_words(longest, long_gaps),
             *_jump_words(jumps),
             *_volume_words(bars, zeros),
-            *_weekend_words(weekend, sundays, len(bars.dates_T)),
+            *weekend_words(weekend, sundays, len(bars.dates_T)),
             *([f"Open repeats the Close of the day before on {repeated:.0%} of the days: gaps mean little there"]
               if repeated > _REPEATED_OPEN_NOTED else []),
         ),
@@ -111,7 +111,7 @@ def _jumps(bars: Bars, adjusted_T: NDArray[np.float64] | None, rows_T: NDArray[n
     )
 
 
-def _gap_words(longest: Gap | None, long_gaps: int) -> list[str]:
+def gap_words(longest: Gap | None, long_gaps: int) -> list[str]:
     if longest is None or long_gaps == 0:
         return []
     others = f"{long_gaps} gaps are" if long_gaps > 1 else "1 gap is"
@@ -143,7 +143,7 @@ def _volume_words(bars: Bars, zeros: int | None) -> list[str]:
     return [f"Volume is 0 on {zeros} of {days} days"] if zeros else []
 
 
-def _weekend_words(weekend: int, sundays: int, days: int) -> list[str]:
+def weekend_words(weekend: int, sundays: int, days: int) -> list[str]:
     if weekend == 0:
         return []
     if weekend < _WEEKEND_NOTED * days:

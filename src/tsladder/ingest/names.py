@@ -22,6 +22,16 @@ class Role(StrEnum):
     TICK_VOLUME = "Tick Volume"
     ADJ_CLOSE = "Adj Close"
     SYMBOL = "Symbol"
+    # The rest is read for a panel of stocks only.
+    ADJ_OPEN = "Adj Open"
+    ADJ_HIGH = "Adj High"
+    ADJ_LOW = "Adj Low"
+    ADJ_VOLUME = "Adj Volume"
+    TURNOVER = "Turnover"
+    FACTOR = "Factor"
+    DELISTING = "Delisting"
+    SECTOR = "Sector"
+    MEMBER = "Member"
 
 
 # One string a rank, names separated by "/". Of several names that a file has, the one of the lowest rank counts, and
@@ -107,6 +117,40 @@ NAMES: Mapping[Role, Sequence[str]] = {
     ),
 }  # fmt: skip
 
+# Names that count in a panel of stocks, beside those above. An identity that its vendor never gives to another stock
+# stands before a ticker, which may be given away.
+PANEL_NAMES: Mapping[Role, Sequence[str]] = {
+    **NAMES,
+    Role.SYMBOL: (
+        "permno",
+        NAMES[Role.SYMBOL][0],
+        NAMES[Role.SYMBOL][1],
+        "secid/sid/isin/cusip/gvkey",
+        "name/security name/名称/股票名称",
+    ),
+    Role.ADJ_CLOSE: (*NAMES[Role.ADJ_CLOSE], "adjcp"),
+    Role.ADJ_OPEN: ("adj open/adjusted open/open adjusted/adjustment open/adjo",),
+    Role.ADJ_HIGH: ("adj high/adjusted high/high adjusted/adjustment high/adjh",),
+    Role.ADJ_LOW: ("adj low/adjusted low/low adjusted/adjustment low/adjl",),
+    Role.ADJ_VOLUME: ("adj volume/adjusted volume/volume adjusted/adjustment volume/adjvo",),
+    Role.TURNOVER: (
+        "turnover value/va/dollar volume/traded value/trading value/value traded/total traded value/売買代金/거래대금",
+        "turnover/amount/成交额/成交金额/成交金額",
+        "value",
+    ),
+    Role.FACTOR: ("adjustment factor/adjfactor/cfacpr/dlycfacpr",),
+    Role.DELISTING: ("dlret/delisting return",),
+    Role.SECTOR: (
+        "sector/gics sector",
+        "sector33codename/sector33name/s33nm",
+        "sector33code/s33",
+        "sector17codename/sector17name/s17nm",
+        "sector17code/s17",
+        "industry/gics industry",
+    ),
+    Role.MEMBER: ("member/in index/index member/universe",),
+}
+
 _ORDINAL = re.compile(r"^\s*\d+[a-z]?[.)]\s*")
 _BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
 
@@ -118,9 +162,10 @@ def bare(name: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
-def _ranks() -> dict[str, list[tuple[Role, int]]]:
+def ranks_of(names_of: Mapping[Role, Sequence[str]]) -> dict[str, list[tuple[Role, int]]]:
+    """A bare name -> the roles that it may have, with the rank of the name in each."""
     found: dict[str, list[tuple[Role, int]]] = {}
-    for role, ranks in NAMES.items():
+    for role, ranks in names_of.items():
         for rank, names in enumerate(ranks):
             for name in names.split("/"):
                 places = found.setdefault(bare(name), [])
@@ -129,8 +174,8 @@ def _ranks() -> dict[str, list[tuple[Role, int]]]:
     return found
 
 
-RANKS: Mapping[str, Sequence[tuple[Role, int]]] = _ranks()
-"""A bare name -> the roles that it may have, with the rank of the name in each."""
+RANKS: Mapping[str, Sequence[tuple[Role, int]]] = ranks_of(NAMES)
+PANEL_RANKS: Mapping[str, Sequence[tuple[Role, int]]] = ranks_of(PANEL_NAMES)
 
 # Coins and money in which a volume may be told: `Volume BTC`, `Volume USDT`, `Volume_(Currency)`.
 MONEY = frozenset(

@@ -55,6 +55,8 @@ _CURRENCY = re.compile(rf"[{_SIGNS}]|\b(?:USD|EUR|GBP|GBX|CHF|JPY|PLN|CAD|AUD|IN
 _SUFFIXES = {"k": "e3", "m": "e6", "b": "e9", "bn": "e9", "t": "e12"}
 _SUFFIXED = re.compile(r"(.*[0-9.,])(k|m|bn|b|t)", re.IGNORECASE)
 _GROUPED = r"[0-9]{1,3}(?:M[0-9]{3})+|[0-9]{1,3}(?:M[0-9]{2})+M[0-9]{3}"  # 1,234,567 and, in India, 12,34,567
+_LARGE = (Role.VOLUME, Role.ADJ_VOLUME, Role.TURNOVER)
+"""Columns whose numbers may end in K, M or B."""
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,3})?"
 _FORMS = {
     decimal: re.compile(
@@ -75,7 +77,7 @@ def read_numbers(columns: Mapping[Role, Cells], source: str, *, decimal: Decimal
     for role, column in written.items():
         quick = column.quick(mark)
         if quick is None:
-            quick, unread = column.careful(mark, shortened=role is Role.VOLUME)
+            quick, unread = column.careful(mark, shortened=role in _LARGE)
             faults += [
                 (place, f"{role} is {shown(cell)}, not a number{_why_not(cell, mark)}") for place, cell in unread
             ]
@@ -205,7 +207,7 @@ def _why_not(cell: str, mark: Decimal) -> str:
 
 def _thousandths(written: Mapping[Role, _Written]) -> tuple[str, ...]:
     """A file whose every price has exactly three digits after the point could mean thousands."""
-    columns = [column.bare for role, column in written.items() if role is not Role.VOLUME]
+    columns = [column.bare for role, column in written.items() if role not in _LARGE]
     if not all(cell == "nan" or _THREE_AFTER_POINT.fullmatch(cell) for cells in columns for cell in cells):
         return ()
     example = next((cell for cells in columns for cell in cells if cell != "nan"), None)

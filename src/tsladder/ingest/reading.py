@@ -1,7 +1,8 @@
-"""From a path to a sheet: Parquet, Feather and workbooks by their first bytes, everything else as text."""
+"""From a file to a sheet: Parquet, Feather and workbooks by their first bytes, everything else as text."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from tsladder.errors import BadInput
@@ -15,9 +16,10 @@ from tsladder.ingest.workbook import is_workbook, sheet_of_workbook
 _KINDS = "a CSV, Parquet, Feather or Excel file"
 
 
-def read_sheet(path: Path, choices: Choices) -> Sheet:
-    """Raises BadInput for what is no table of daily bars; the name of the file, not its folder, goes into records."""
-    source = path.name
+def read_sheet(path: Path, choices: Choices, *, name: str | None = None) -> Sheet:
+    """Raises BadInput for what is no table of daily bars; the name of the file (or `name`), not its folder, goes into
+    records."""
+    source = name or path.name
     if not path.exists():
         raise BadInput(f"{path} does not exist: name {_KINDS} of daily bars, or yahoo:TICKER")
     if not path.is_file():
@@ -25,9 +27,8 @@ def read_sheet(path: Path, choices: Choices) -> Sheet:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise BadInput(
-                f"{source} has {size >> 20} MiB, and at most {MOST_BYTES >> 20} are read: one symbol's days are needed"
-            )
+            more = "give it in several files" if choices.of_stocks else "one symbol's days are needed"
+            raise BadInput(f"{source} has {size >> 20} MiB, and at most {MOST_BYTES >> 20} are read: {more}")
         with path.open("rb") as stream:
             start = stream.read(8)
         if start.startswith((PARQUET, FEATHER)) or is_workbook(path, start):
@@ -35,12 +36,24 @@ def read_sheet(path: Path, choices: Choices) -> Sheet:
         content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+    return _of_text(content, source, choices)
+
+
+def sheet_of_content(content: bytes, source: str, choices: Choices) -> Sheet:
+    """As `read_sheet`, of a file that lies in an archive."""
+    stream, start = io.BytesIO(content), content[:8]
+    if start.startswith((PARQUET, FEATHER)) or is_workbook(stream, start):
+        return _typed(stream, source, start, choices)
+    return _of_text(content, source, choices)
+
+
+def _of_text(content: bytes, source: str, choices: Choices) -> Sheet:
     if not content:
         raise BadInput(f"{source} is empty (0 bytes): {_KINDS} of daily bars is needed")
     return sheet_of_text(decode(content, source, choices.encoding), source, choices)
 
 
-def _typed(path: Path, source: str, start: bytes, choices: Choices) -> Sheet:
+def _typed(path: Path | io.BytesIO, source: str, start: bytes, choices: Choices) -> Sheet:
     if choices.encoding is not None:
         raise BadInput(
             f"--encoding {choices.encoding} is for text files; {source} is a binary file with its own encoding"

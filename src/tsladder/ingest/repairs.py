@@ -93,7 +93,11 @@ def missing_volume_repair(
 
 
 def sound_rows(
-    sheet: Sheet, faults: Sequence[Fault], days_R: NDArray[np.datetime64] | None, choices: Choices
+    sheet: Sheet,
+    faults: Sequence[Fault],
+    days_R: NDArray[np.datetime64] | None,
+    choices: Choices,
+    symbols: Sequence[str] | None = None,
 ) -> tuple[NDArray[np.bool_], tuple[Repair, ...]]:
     """Which rows stay, and the record of the others. Raises BadInput with every cause where `choices` drop none, and
     where more rows are faulty than not: then it is the reading that is wrong."""
@@ -103,12 +107,12 @@ def sound_rows(
     kept_R[[place for place, _ in faults]] = False
     dropped = int((~kept_R).sum())
     if not choices.drop_faulty_rows:
-        raise refusal(sheet, faults, days_R, ways=_ways(faults, choices, dropped, len(kept_R)))
+        raise refusal(sheet, faults, days_R, ways=_ways(faults, choices, dropped, len(kept_R)), symbols=symbols)
     if dropped > _MOST_FAULTY * len(kept_R):
         way = (
             f"--drop-faulty-rows would leave out {dropped} of {len(kept_R)} rows: the file is read wrongly, or is none"
         )
-        raise refusal(sheet, faults, days_R, ways=(way,))
+        raise refusal(sheet, faults, days_R, ways=(way,), symbols=symbols)
     reasons: dict[int, list[str]] = {}
     for place, words in faults:
         reasons.setdefault(place, []).append(words)

@@ -74,14 +74,16 @@ def _check_choice(source: str, held: tuple[str, ...], only: str | None) -> None:
         raise BadInput(f"--only-symbol {only}: {source} holds {shown}")
 
 
-def drop_summary(sheet: Sheet, columns: Columns) -> Sheet:
+def drop_summary(sheet: Sheet, columns: Columns, among: Sequence[int] | None = None) -> Sheet:
     """Without the lines below the last day (totals, sources, remarks) and the units above the first. A row that is a
-    whole bar is never one."""
+    whole bar is never one. `among` are the places of the prices where they are not known by their roles."""
     dates = sheet.columns[columns.places[Role.DATE]]
     if not isinstance(dates, list):
         return sheet
     kept_R = np.ones(len(dates), dtype=np.bool_)
-    prices = [sheet.columns[columns.places[role]] for role in PRICES]
+    if among is None:
+        among = [columns.places[role] for role in PRICES if role in columns.places]
+    prices = [sheet.columns[place] for place in among]
     for place in range(len(dates) - 1, -1, -1):
         if looks_like_a_day(dates[place]):
             break

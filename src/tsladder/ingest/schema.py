@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FIRST_DAY = datetime.date(1600, 1, 1)
 """Before any exchange: an earlier day is a misread one."""
 
-_POSITIVE = "prices must be positive and finite"
-_NOT_NEGATIVE = "it must be 0 or more and finite"
+POSITIVE = "prices must be positive and finite"
+NOT_NEGATIVE = "it must be 0 or more and finite"
 
 
 def schema_faults(frame: pd.DataFrame, *, today: datetime.date) -> list[Fault]:
@@ -28,10 +28,10 @@ def schema_faults(frame: pd.DataFrame, *, today: datetime.date) -> list[Fault]:
     import pandera.pandas as pa
 
     def price(*, required: bool = True) -> pa.Column:
-        check = pa.Check(lambda values: np.isfinite(values) & (values > 0), error=_POSITIVE)
+        check = pa.Check(lambda values: np.isfinite(values) & (values > 0), error=POSITIVE)
         return pa.Column("float64", check, nullable=False, required=required)
 
-    volume = pa.Check(lambda values: np.isfinite(values) & (values >= 0), error=_NOT_NEGATIVE)
+    volume = pa.Check(lambda values: np.isfinite(values) & (values >= 0), error=NOT_NEGATIVE)
     date = [
         pa.Check(lambda days: days <= pd.Timestamp(today), error=f"it lies after today, {today}"),
         pa.Check(lambda days: days >= pd.Timestamp(FIRST_DAY), error=f"it lies before {FIRST_DAY}"),

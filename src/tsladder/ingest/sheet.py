@@ -84,7 +84,8 @@ Fault = tuple[int, str]
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sheet:
     """R rows of a file. `rows_R` numbers them as the file does: lines of a text (the header is one of them), rows of a
-    Parquet table from 1 on. `faults` are of rows that do not fit the table; `notes` say how it was recognised."""
+    Parquet table from 1 on. `faults` are of rows that do not fit the table; `notes` say how it was recognised.
+    `number_headings` were numbers in a workbook, `number_columns` stand over some."""
 
     source: str
     form: FileForm
@@ -94,6 +95,8 @@ class Sheet:
     dropped: tuple[Dropped, ...] = ()
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
+    number_headings: frozenset[str] = frozenset()
+    number_columns: frozenset[str] = frozenset()
 
     def keep(self, kept_R: NDArray[np.bool_], reason: str) -> Sheet:
         """Without the rows that are False in `kept_R`; they are accounted for under `reason`."""
@@ -142,18 +145,25 @@ _OTHERS_SHOWN = 10
 
 
 def refusal(
-    sheet: Sheet, faults: Sequence[Fault], days: NDArray[np.datetime64] | None = None, *, ways: Sequence[str] = ()
+    sheet: Sheet,
+    faults: Sequence[Fault],
+    days: NDArray[np.datetime64] | None = None,
+    *,
+    ways: Sequence[str] = (),
+    symbols: Sequence[str] | None = None,
 ) -> BadInput:
-    """Every cause once, with its first row (and day, where `days` knows it) and the numbers of the others; `ways` say
-    how to go on all the same."""
+    """Every cause once, with its first row (its day where `days` knows it, its stock by `symbols`) and the numbers of
+    the others; `ways` say how to go on all the same."""
     causes: dict[str, list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: fault[0]):
         causes.setdefault(_PARTICULARS.sub("_", fault[1]), []).append(fault)
     lines = []
     for alike in list(causes.values())[:ROWS_SHOWN]:
         place, words = alike[0]
-        day = "" if days is None or np.isnat(days[place]) else f" ({days[place]})"
-        lines.append(f"row {sheet.rows_R[place]}{day}: {words}{_others(sheet, alike[1:])}")
+        day = "" if days is None or np.isnat(days[place]) else str(days[place])
+        whose = ", ".join(filter(None, (day, "" if symbols is None else symbols[place])))
+        where = f"row {sheet.rows_R[place]}" + (f" ({whose})" if whose else "")
+        lines.append(f"{where}: {words}{_others(sheet, alike)}")
     if len(causes) > ROWS_SHOWN:
         lines.append(f"and {len(causes) - ROWS_SHOWN} more kinds of fault")
     plural = "s" if len(faults) > 1 else ""
@@ -162,9 +172,10 @@ def refusal(
 
 
 def _others(sheet: Sheet, alike: Sequence[Fault]) -> str:
-    if not alike:
+    first, *others = (str(sheet.rows_R[place]) for place, _ in alike)
+    rows = [row for row in dict.fromkeys(others) if row != first]
+    if not rows:
         return ""
-    rows = list(dict.fromkeys(str(sheet.rows_R[place]) for place, _ in alike))
     more = ", ..." if len(rows) > _OTHERS_SHOWN else ""
     plural = "s" if len(rows) > 1 else ""
     return f"; and so in {len(rows)} more row{plural} ({', '.join(rows[:_OTHERS_SHOWN])}{more})"

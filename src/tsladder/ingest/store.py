@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     NEW = "new"
     UNCHANGED = "unchanged"
     REPLACED = "replaced"
+    RECORD = "record"
+    """The same values, of which something else is on record; of panels only."""
 
 
 def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
 
 
-def sheet_of_parquet(path: Path, source: str) -> Sheet:
+def sheet_of_parquet(path: Path | io.BytesIO, source: str) -> Sheet:
     """Raises BadInput for a file that is no Parquet."""
     import pandas as pd
     import pyarrow as pa
@@ -29,7 +30,7 @@ def sheet_of_parquet(path: Path, source: str) -> Sheet:
     return sheet_of_frame(frame, source, FileForm(kind="parquet"))
 
 
-def sheet_of_feather(path: Path, source: str) -> Sheet:
+def sheet_of_feather(path: Path | io.BytesIO, source: str) -> Sheet:
     """Raises BadInput for a file that is no Feather."""
     import pandas as pd
     import pyarrow as pa

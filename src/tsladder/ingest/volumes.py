@@ -17,6 +17,9 @@ _NO_VOLUME = re.compile(
     r"adj|avg|average|mean|volat|prev|turnover|value|amount|额|額|金|대금|outstanding", re.IGNORECASE
 )
 
+CRSP_PRICES = ("prc", "dlyprc")
+"""Bare names of CRSP's price, whose sign is a mark."""
+
 Values = dict[Role, NDArray[np.float64]]
 
 
@@ -59,7 +62,7 @@ def without_crsp_signs(
     """CRSP marks a PRC that is the middle of bid and ask, on a day without a trade, by a minus sign."""
     close_R = values[Role.CLOSE]
     marked_R = close_R < 0
-    if bare(title) not in ("prc", "dlyprc") or not marked_R.any():
+    if bare(title) not in CRSP_PRICES or not marked_R.any():
         return dict(values), None
     first = int(sheet.rows_R[int(np.flatnonzero(marked_R)[0])])
     count = int(marked_R.sum())

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime
+import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tsladder.errors import BadInput
 from tsladder.ingest.choices import Choices
 from tsladder.ingest.delimited import sheet_of_rows
-from tsladder.ingest.header import HEADER_WITHIN, LEAST_KNOWN, header_place
+from tsladder.ingest.header import HEADER_WITHIN, LEAST_KNOWN, header_place, wide_header_place
 from tsladder.ingest.sheet import FileForm, Sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
-def is_workbook(path: Path, start: bytes) -> bool:
+def is_workbook(path: Path | io.BytesIO, start: bytes) -> bool:
     """By the first bytes; a zip archive is one where it holds a workbook."""
     if start.startswith(_OLD):
         return True
@@ -28,7 +34,7 @@ def is_workbook(path: Path, start: bytes) -> bool:
         return False
 
 
-def sheet_of_workbook(path: Path, source: str, choices: Choices) -> Sheet:
+def sheet_of_workbook(path: Path | io.BytesIO, source: str, choices: Choices) -> Sheet:
     """The one worksheet with a header of daily bars. Raises BadInput where there is none or several, and where the
     package that reads workbooks is missing."""
     import pandas as pd
@@ -49,7 +55,7 @@ def sheet_of_workbook(path: Path, source: str, choices: Choices) -> Sheet:
     }
     fitting = [
         name for name, found in rows.items()
-        if found and (choices.header is not None or header_place(found[:HEADER_WITHIN], choices)[0] >= LEAST_KNOWN)
+        if found and (choices.header is not None or _has_header(found, choices))
     ]  # fmt: skip
     filled = [name for name, found in rows.items() if found]
     chosen = fitting if len(fitting) == 1 else filled if len(filled) == 1 else []
@@ -58,7 +64,28 @@ def sheet_of_workbook(path: Path, source: str, choices: Choices) -> Sheet:
         found = f"several worksheets of daily bars ({which})" if fitting else f"no worksheet of daily bars ({which})"
         raise BadInput(f"{source} has {found}: save the one as a file of its own")
     table_rows = rows[chosen[0]]
-    return sheet_of_rows(table_rows, range(1, len(table_rows) + 1), source, FileForm(kind="excel"), choices)
+    sheet = sheet_of_rows(table_rows, range(1, len(table_rows) + 1), source, FileForm(kind="excel"), choices)
+    return _with_numbers_named(sheet, tables[chosen[0]]) if choices.of_stocks else sheet
+
+
+def _has_header(rows: list[list[str]], choices: Choices) -> bool:
+    if header_place(rows[:HEADER_WITHIN], choices)[0] >= LEAST_KNOWN:
+        return True
+    return choices.of_stocks and wide_header_place(rows) is not None
+
+
+def _with_numbers_named(sheet: Sheet, table: pd.DataFrame) -> Sheet:
+    """With the headings that were numbers in `table`, and those of columns with numbers in them."""
+    columns = (place for place in range(table.shape[1]) if table.iloc[:, place].map(_is_number).any())
+    names = {sheet.headings[place].name for place in columns if place < len(sheet.headings)}
+    top = (cell for row in table.iloc[:HEADER_WITHIN].itertuples(index=False, name=None) for cell in row)
+    numbers = {_text(cell) for cell in top if _is_number(cell)}
+    headings = {heading.name for heading in sheet.headings if heading.name in numbers}
+    return replace(sheet, number_columns=frozenset(names), number_headings=frozenset(headings))
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and cell == cell
 
 
 def _text(cell: object) -> str:

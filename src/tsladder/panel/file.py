@@ -32,13 +32,27 @@ _METADATA = b"tsladder.panel"
 def write_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> PanelManifest:
     """Check the long table `frame`, sort it and write it; a reader sees the old file or the new one, whole.
 
-    Date holds days (no zone), Symbol text, all other columns as in `COLUMNS`; a missing value is NaN or None. A row
-    without Close says that the stock was not traded. Raises BadInput, before anything is written, for a table that is
-    no panel; rows are counted from 1, in the order of `frame`.
+    Raises as `check_panel`, before anything is written, and BadInput where the file cannot be written.
     """
+    table, manifest = check_panel(path, frame, origin)
+    store_panel(path, table, manifest)
+    return manifest
+
+
+def check_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> tuple[pa.Table, PanelManifest]:
+    """The sorted table and the manifest that `store_panel` would write at `path`.
+
+    Date holds days (no zone), Symbol text, all other columns as in `COLUMNS`; a missing value is NaN or None. A row
+    without Close says that the stock was not traded. Raises BadInput for a table that is no panel; rows are counted
+    from 1, in the order of `frame`.
+    """
+    return _table(path, frame, origin)
+
+
+def store_panel(path: Path, table: pa.Table, manifest: PanelManifest) -> None:
+    """Write what `check_panel` returned; a reader sees the old file or the new one, whole. Raises BadInput."""
     import pyarrow.parquet as pq
 
-    table, manifest = _table(path, frame, origin)
     record = json.dumps({"format": FORMAT, **manifest.to_json()}, ensure_ascii=False, allow_nan=False)
     table = table.replace_schema_metadata({_METADATA: record.encode()})
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -54,7 +68,6 @@ def write_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> PanelMa
             part.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
-    return manifest
 
 
 def read_manifest(path: Path) -> PanelManifest:

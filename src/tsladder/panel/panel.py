@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,7 +55,8 @@ class Dropped:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelOrigin:
     """What the values alone do not tell. `bias`: a sentence for each way the choice of stocks or days misleads; none
-    for a panel of every stock of every day. `currency`: None where unknown."""
+    for a panel of every stock of every day. `currency`: None where unknown. `ingestion`: what `tsladder ingest` found
+    and did, empty for a panel made otherwise."""
 
     source: str
     licence: str
@@ -64,12 +65,16 @@ class PanelOrigin:
     bias: tuple[str, ...]
     dropped: tuple[Dropped, ...] = ()
     currency: str | None = None
+    ingestion: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {
+        record = dataclasses.asdict(self) | {
             "bias": list(self.bias),
             "dropped": [dataclasses.asdict(d) for d in self.dropped],
         }
+        if not self.ingestion:
+            del record["ingestion"]
+        return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> PanelOrigin:
@@ -82,6 +87,7 @@ class PanelOrigin:
             bias=tuple(record["bias"]),
             dropped=tuple(Dropped(why=item["why"], count=item["count"]) for item in record["dropped"]),
             currency=record["currency"],
+            ingestion=record.get("ingestion", {}),
         )
 
 
@@ -106,9 +112,7 @@ class PanelManifest:
 
     def to_json(self) -> dict[str, Any]:
         """One flat object, the keys of the origin among the others."""
-        counted = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "origin"
-        }
+        counted = {told.name: getattr(self, told.name) for told in dataclasses.fields(self) if told.name != "origin"}
         lists = {name: list(counted[name]) for name in ("columns", "delisted")}
         return self.origin.to_json() | counted | lists | {"sha256": dict(self.sha256)}
 

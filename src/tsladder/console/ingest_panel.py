@@ -1,0 +1,287 @@
+"""`tsladder ingest --panel`: files of many stocks as people have them become data/NAME.parquet."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track
+from tsladder.console.progress import progress
+from tsladder.errors import BadInput, WorkFailed
+from tsladder.ingest.choices import Choices, Field
+from tsladder.ingest.panel.build import StockPanel, stock_panel
+from tsladder.ingest.panel.cvxportfolio import KnownOrigin, is_sdist, read_sdist
+from tsladder.ingest.panel.files import read_all
+from tsladder.ingest.panel.record import PanelAccount
+from tsladder.ingest.panel.sources import Source, find_sources
+from tsladder.ingest.store import Outcome
+from tsladder.ingest.yahoo import PREFIX
+from tsladder.panel.file import check_panel, read_manifest, read_panel, store_panel
+from tsladder.panel.panel import Dropped, PanelManifest, PanelOrigin, Returns, UniverseKind
+from tsladder.places import Places
+
+_SHOWN = 10
+_BIAS = {
+    UniverseKind.SURVIVORS: (
+        "stocks that failed or left before the end are missing: past returns look better than they were"
+    ),
+    UniverseKind.AS_LISTED: (
+        "the stocks are those of one list: some were not yet, or no longer, where a person would have found them"
+    ),
+    UniverseKind.POINT_IN_TIME: "no stock leaves before the last day, although each day's stocks are said to be here",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelWishes:
+    """What the command line asks for beside the files and the name. None: not told."""
+
+    choices: Choices
+    universe: UniverseKind | None = None
+    returns: Returns | None = None
+    licence: str | None = None
+    source: str | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+def panel_wishes(options: argparse.Namespace) -> PanelWishes:
+    """Raises BadInput as `choices_of`."""
+    return PanelWishes(
+        choices=choices_of(options),
+        universe=options.universe and UniverseKind(options.universe),
+        returns=options.returns and Returns(options.returns),
+        licence=options.licence,
+        source=options.told_source,
+        force=options.force,
+        dry_run=options.dry_run,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelIngestion:
+    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder."""
+
+    name: str
+    account: PanelAccount
+    manifest: PanelManifest
+    outcome: Outcome
+    dry_run: bool
+    stored_as: str
+    assumed: tuple[str, ...]
+
+    def to_json(self, *, added: bool) -> dict[str, Any]:
+        manifest = self.manifest.to_json()
+        manifest.pop("ingestion", None)
+        return {
+            **self.account.to_json(),
+            "panel": self.name,
+            "manifest": manifest,
+            "assumed": list(self.assumed),
+            "outcome": str(self.outcome),
+            "dry_run": self.dry_run,
+            "stored_as": self.stored_as,
+            "added": added,
+        }
+
+
+@garbage_collection_off()
+def ingest_panel_here(
+    places: Places, paths: Sequence[str], name: str, wishes: PanelWishes, *, today: datetime.date
+) -> PanelIngestion:
+    """Read, check and store. Raises BadInput with nothing written."""
+    refuse_order_of_days(wishes.choices)
+    if not NAME.fullmatch(name):
+        raise BadInput(f"--panel must be letters, digits, '.', '_' and '-', at most 64, no path; got {name!r}")
+    if wishes.choices.only_symbol is not None:
+        raise BadInput(f"--only-symbol {wishes.choices.only_symbol} is for --symbol; a panel takes all stocks")
+    downloads = [path for path in paths if path.startswith(PREFIX)]
+    if downloads:
+        raise BadInput(f"{downloads[0]}: a panel is read from files; download each stock into a file first")
+    panel, known = _read(paths, wishes.choices, today)
+    origin, assumed = _origin(panel, known, wishes)
+    target = places.bars(name)
+    table, manifest = check_panel(target, panel.frame, origin)
+    outcome = _judge(target, manifest, force=wishes.force)
+    if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
+        store_panel(target, table, manifest)
+    return PanelIngestion(
+        name=name,
+        account=panel.account,
+        manifest=manifest,
+        outcome=outcome,
+        dry_run=wishes.dry_run,
+        stored_as=target.relative_to(places.root).as_posix(),
+        assumed=assumed,
+    )
+
+
+def _read(paths: Sequence[str], choices: Choices, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
+    """The panel, and what is known of files that are of one origin."""
+    path = Path(paths[0])
+    if len(paths) == 1 and is_sdist(path) and path.is_file():
+        part, known = read_sdist(path, choices, today=today)
+        return stock_panel([part], replace(choices, field=Field.RETURN)), known
+    sources, aside = find_sources([Path(path) for path in paths])
+    with progress(f"reading {_files(sources)}") as on_step:
+        parts = read_all(sources, choices, today=today, on_step=on_step)
+    return stock_panel(parts, choices, aside=aside), None
+
+
+def _files(sources: Sequence[Source]) -> str:
+    return sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+
+
+def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
+    """What the manifest says beside the values; and what had to be assumed, with the option that says it."""
+    account, assumed = panel.account, []
+    universe = wishes.universe or (known.universe if known else None)
+    if universe is None:
+        universe = UniverseKind.SURVIVORS
+        assumed.append("the stocks are survivors, which is the usual case (--universe says otherwise)")
+    returns = wishes.returns or (known.returns if known else panel.returns)
+    if returns is None:
+        returns = Returns.PRICE
+        assumed.append("returns are of prices, without dividends (--returns total says otherwise)")
+    bias = list(known.bias) if known else [_BIAS[universe]]
+    if universe is UniverseKind.POINT_IN_TIME and account.left_early and known is None:
+        bias = []
+    if returns is Returns.PRICE:
+        bias.append("dividends are not in the returns")
+    files = ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else "")
+    origin = PanelOrigin(
+        source=wishes.source or (known.source if known else files),
+        licence=wishes.licence or (known.licence if known else "not told"),
+        returns=returns,
+        universe=universe,
+        bias=tuple(bias),
+        dropped=tuple(Dropped(why=why, count=count) for why, count in account.dropped),
+        ingestion=account.to_json(),
+    )
+    return origin, tuple(assumed)
+
+
+def _judge(target: Path, manifest: PanelManifest, *, force: bool) -> Outcome:
+    """What storing would do. Raises BadInput where other values are there and `force` is not set."""
+    if not target.exists():
+        return Outcome.NEW
+    if not target.is_file():
+        raise BadInput(f"{target} is no file, and the panel cannot be stored there: choose another --panel")
+    if _holds(target, manifest):
+        return Outcome.UNCHANGED if read_manifest(target) == manifest else Outcome.RECORD
+    if not force:
+        raise BadInput(f"{target} exists and holds other values: --force replaces it, another --panel stands beside it")
+    return Outcome.REPLACED
+
+
+def _holds(target: Path, manifest: PanelManifest) -> bool:
+    """Whether the values of `manifest` lie there, whole."""
+    try:
+        return read_manifest(target).sha256 == manifest.sha256 and bool(read_panel(target))
+    except BadInput:
+        return False
+
+
+def ingest_panel_and_say(
+    places: Places,
+    paths: Sequence[str],
+    name: str,
+    wishes: PanelWishes,
+    *,
+    add: bool,
+    as_json: bool,
+    today: datetime.date,
+) -> None:
+    """Ingest, track with `add`, and print: the account or JSON alone on stdout, warnings on stderr.
+
+    Raises as `ingest_panel_here` and, after all is printed, as `track`.
+    """
+    done = ingest_panel_here(places, paths, name, wishes, today=today)
+    for warning in done.account.warnings:
+        print(f"tsladder: warning: {warning}", file=sys.stderr)
+    if not as_json:
+        print("\n".join(panel_lines(done)))
+    failure: WorkFailed | None = None
+    added = False
+    if add and not wishes.dry_run:
+        try:
+            track(places, done.stored_as)
+            added = True
+        except WorkFailed as error:
+            failure = error
+    if as_json:
+        print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=False, allow_nan=False))
+    elif failure is None and not wishes.dry_run and not added:
+        print("next: dvc add data, so that a study knows this panel by its content")
+    if failure is not None:
+        raise failure
+
+
+def panel_lines(done: PanelIngestion) -> list[str]:
+    """What the terminal shows; warnings stand apart, on stderr."""
+    account, manifest = done.account, done.manifest
+    fewest, median, most = account.stocks_a_day
+    rows = [("read", _how_read(account)), ("", f"{account.rows_read} rows, {manifest.rows} kept")]
+    rows += [
+        ("holds", f"{manifest.symbols} stocks, {manifest.sessions} days, {manifest.first_day} to {manifest.last_day}")
+    ]
+    rows += [("", f"{median} stocks on most days, {fewest} at least, {most} at most")]
+    rows += [("columns", ", ".join(manifest.columns))]
+    rows += [("from", ", ".join(_from(role, title) for role, title in account.columns.items()))]
+    rows += [("ignored", f"{title}: {why}") for title, why in account.ignored.items()]
+    rows += [("ignored", f"{_some(account.not_read)}: not a table")] if account.not_read else []
+    rows += [("dropped", f"{count} row{_s(count)}: {why}") for why, count in account.dropped]
+    rows += [("dropped", f"without a price: {_some(account.left_out)}")] if account.left_out else []
+    rows += [("repaired", f"{kind}: {count} row{_s(count)}") for kind, count in account.repairs]
+    if account.not_traded:
+        rows.append(("days", f"not traded: {account.not_traded} rows have no price, and get none"))
+    if account.zero_volume:
+        rows.append(("days", f"with a price and a volume of 0: {account.zero_volume} rows"))
+    if account.left_early:
+        rows.append(("gone", f"{account.left_early} of {manifest.symbols} stocks have no price on the last day"))
+    rows += [("note", note) for note in account.notes]
+    rows += [("assumed", words) for words in done.assumed]
+    rows += [("bias", words) for words in manifest.origin.bias]
+    rows.append(("dry run" if done.dry_run else "stored", _outcome(done)))
+    return [f"{label:<8} {words}" for label, words in rows]
+
+
+def _how_read(account: PanelAccount) -> str:
+    files = account.sources[0] if len(account.sources) == 1 else f"{len(account.sources)} files"
+    told = [*account.kinds, *account.shapes, *(f"days as {notation}" for notation in account.date_notations)]
+    told += [f"decimal {mark}" for mark in account.decimals]
+    return f"{files} ({', '.join(told)})"
+
+
+def _from(role: str, title: str) -> str:
+    return role if role == title else f"{role} {title!r}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _outcome(done: PanelIngestion) -> str:
+    would = {
+        Outcome.NEW: f"{done.stored_as} would be written",
+        Outcome.UNCHANGED: f"{done.stored_as} holds this panel already",
+        Outcome.RECORD: f"{done.stored_as} holds these values already, and would get this record of them",
+        Outcome.REPLACED: f"{done.stored_as} would be replaced",
+    }
+    did = {
+        Outcome.NEW: done.stored_as,
+        Outcome.UNCHANGED: f"{done.stored_as} held this panel already, and is left as it is",
+        Outcome.RECORD: f"{done.stored_as}, the same values with a new record of them",
+        Outcome.REPLACED: f"{done.stored_as}, in place of other values",
+    }
+    return (would if done.dry_run else did)[done.outcome]

@@ -1,0 +1,106 @@
+"""Prices that splits and dividends do not move: by the file's own adjusted prices, or by its factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.errors import BadInput
+from tsladder.ingest.headers import PRICES
+from tsladder.ingest.names import Role, bare
+from tsladder.ingest.panel.joined import Joined
+from tsladder.panel.panel import Returns
+
+CLOSE_RAW = "CloseRaw"
+_ADJUSTED = {Role.OPEN: Role.ADJ_OPEN, Role.HIGH: Role.ADJ_HIGH, Role.LOW: Role.ADJ_LOW}
+# Adjusted for splits alone; Yahoo's Adj Close and its like are for dividends too.
+_FOR_SPLITS = frozenset(map(bare, ("AdjustmentClose", "AdjC")))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Adjusted:
+    """Columns of the panel by name; `how` says in words what was done; `returns`: what their changes hold, None where
+    the files do not tell."""
+
+    columns: Mapping[str, NDArray[np.float64]]
+    how: str | None
+    returns: Returns | None
+
+
+def adjusted(table: Joined, titles: Mapping[Role, str]) -> Adjusted:
+    """`titles`: role -> the heading its column was taken from. Raises BadInput for factors of unknown meaning."""
+    values = table.values
+    if Role.ADJ_CLOSE in values:
+        return _by_adjusted_close(values, titles)
+    if Role.FACTOR in values:
+        return _by_factor(table, titles[Role.FACTOR])
+    return Adjusted(columns=_columns(values), how=None, returns=None)
+
+
+def _columns(values: Mapping[Role, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    return {str(role): values[role] for role in (*PRICES, Role.VOLUME, Role.TURNOVER) if role in values}
+
+
+def _by_adjusted_close(values: Mapping[Role, NDArray[np.float64]], titles: Mapping[Role, str]) -> Adjusted:
+    title = titles[Role.ADJ_CLOSE]
+    returns = Returns.PRICE if bare(title) in _FOR_SPLITS else Returns.TOTAL
+    columns = _columns(values)
+    columns["Close"] = values[Role.ADJ_CLOSE]
+    if Role.CLOSE not in values:
+        for role in (Role.OPEN, Role.HIGH, Role.LOW):
+            columns.pop(str(role), None)
+        return Adjusted(columns=columns, how=f"Close is {title!r}; no raw close beside it", returns=returns)
+    factor_R = values[Role.ADJ_CLOSE] / values[Role.CLOSE]
+    columns[CLOSE_RAW] = values[Role.CLOSE]
+    for role, own in _ADJUSTED.items():
+        if own in values:
+            columns[str(role)] = values[own]
+        elif role in values:
+            columns[str(role)] = values[role] * factor_R
+    if Role.ADJ_VOLUME in values:
+        columns["Volume"] = values[Role.ADJ_VOLUME]
+    how = f"Close is {title!r}, CloseRaw is {titles[Role.CLOSE]!r}"
+    return Adjusted(columns=columns, how=how, returns=returns)
+
+
+def _by_factor(table: Joined, title: str) -> Adjusted:
+    """CRSP's factors divide the price of their day; J-Quants' stand on the day of a split alone, and multiply the
+    prices of all days before it."""
+    factor_R = table.values[Role.FACTOR]
+    if bare(title).startswith(("cfac", "dlycfac")):
+        scale_R = 1.0 / factor_R
+        how = f"Close is divided by {title!r}, CloseRaw is as it was"
+    else:
+        scale_R = _of_later_splits(table, title)
+        how = f"Close is multiplied by every later {title!r}, CloseRaw is as it was"
+    columns = _columns(table.values)
+    columns[CLOSE_RAW] = columns["Close"]
+    for role in PRICES:
+        if str(role) in columns:
+            columns[str(role)] = columns[str(role)] * scale_R
+    if "Volume" in columns:
+        columns["Volume"] = columns["Volume"] / scale_R
+    return Adjusted(columns=columns, how=how, returns=Returns.PRICE)
+
+
+def _of_later_splits(table: Joined, title: str) -> NDArray[np.float64]:
+    """Product of the factors of the later days of the same stock. A factor that is missing is 1."""
+    factor_R = np.where(np.isnan(table.values[Role.FACTOR]), 1.0, table.values[Role.FACTOR])
+    starts_R = table.starts_R
+    repeated = np.flatnonzero((factor_R[1:] != 1) & (factor_R[1:] == factor_R[:-1]) & ~starts_R[1:]) + 1
+    if len(repeated):
+        place = int(repeated[0])
+        raise BadInput(
+            f"{table.where(place)}: {title!r} is {factor_R[place]:g} on the day before too, so that it is not the "
+            "factor of a split on its day: bring an adjusted close (--column 'Adj Close=NAME'), or leave the factors "
+            "out with --column Factor="
+        )
+    log_R = np.log(factor_R)
+    total_R = np.cumsum(log_R)
+    ends = np.flatnonzero(np.append(starts_R[1:], True))
+    at_end_R = total_R[ends][np.cumsum(starts_R) - 1]
+    changed = bool((log_R != 0).any())
+    return np.exp(at_end_R - total_R) if changed else np.ones(len(factor_R))

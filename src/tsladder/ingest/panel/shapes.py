@@ -1,0 +1,255 @@
+"""From a sheet in one of the shapes that panels have to a long one: a row a day and stock."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from tsladder.errors import BadInput
+from tsladder.ingest.choices import Choices
+from tsladder.ingest.dates import looks_like_a_day
+from tsladder.ingest.headers import PRICES, STOCKS, Columns, find_columns, symbols_of
+from tsladder.ingest.names import PANEL_RANKS, Role, bare
+from tsladder.ingest.panel.codes import LOST, refuse_numbers, symbols_in
+from tsladder.ingest.rows import drop_summary
+from tsladder.ingest.sheet import Cells, Heading, Sheet, is_missing, is_number_like
+
+_DAYS_WITHIN = 3
+_FIRST_ROWS = 50
+_SHOWN = 5
+
+
+class Shape(StrEnum):
+    LONG = "a row a day and stock"
+    WIDE = "a column a stock"
+    FIELDS = "several columns a stock"
+    ALONE = "a file a stock"
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a row without a price was written down, and is no cell that a table has to have."""
+        return self in (Shape.LONG, Shape.ALONE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class StockTable:
+    """A long sheet: `places` say which of its columns is which, `symbols_R` names the stock of each row, "" where none
+    is told. `titles`: role -> the heading that its column was taken from; `ignored`: other headings and why."""
+
+    sheet: Sheet
+    shape: Shape
+    places: Mapping[Role, int]
+    symbols_R: list[str]
+    titles: Mapping[Role, str]
+    ignored: Mapping[str, str]
+
+    def column(self, role: Role) -> Cells:
+        return self.sheet.columns[self.places[role]]
+
+
+def stock_table(sheet: Sheet, stem: str, choices: Choices) -> StockTable:
+    """`stem` is the stock of a file that names none. Raises BadInput for a sheet that is no table of stocks, and for
+    codes that were read as numbers."""
+    if len(symbols_of(sheet.headings)) > 0:
+        if choices.field is not None:
+            raise BadInput(
+                f"--field {choices.field}: {sheet.source} names the fields of its stocks itself; leave the option out"
+            )
+        return _of_fields(sheet, choices)
+    if choices.field is not None:
+        return _of_wide(sheet, choices)
+    if _is_wide(sheet, choices):
+        stocks = [heading.name for heading in sheet.headings[1:] if heading.name]
+        raise BadInput(
+            f"{sheet.source} has a column for each of {len(stocks)} stocks ({_some(stocks)}) and does not say what "
+            "is in them: say --field close or --field return"
+        )
+    columns = find_columns(sheet.headings, sheet.source, symbol=None, told=choices.columns, vocabulary=STOCKS)
+    sheet = drop_summary(sheet, columns)
+    place = columns.places.get(Role.SYMBOL)
+    if place is not None:
+        refuse_numbers(sheet, place)
+    symbols_R = [stem] * len(sheet.rows_R) if place is None else symbols_in(sheet, place)
+    return StockTable(
+        sheet=sheet,
+        shape=Shape.ALONE if place is None else Shape.LONG,
+        places=columns.places,
+        symbols_R=symbols_R,
+        titles={role: _title(sheet, place) for role, place in columns.places.items()},
+        ignored=columns.ignored,
+    )
+
+
+def _title(sheet: Sheet, place: int) -> str:
+    return sheet.headings[place].name or f"column {place + 1}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+
+
+def _is_wide(sheet: Sheet, choices: Choices) -> bool:
+    """Whether the columns are stocks: tickers may be names of columns too (C, V, LOW), so that a Close has to be named
+    in full, or all prices with little beside them."""
+    claims = {
+        role: heading.name
+        for heading in sheet.headings
+        for role, _ in PANEL_RANKS.get(bare(heading.name), ())
+        if bare(heading.name) not in ("last", "price")
+    }
+    if Role.SYMBOL in claims or choices.columns.get(Role.SYMBOL) or choices.columns.get(Role.CLOSE):
+        return False
+    closes = [claims[role] for role in (Role.CLOSE, Role.ADJ_CLOSE) if role in claims]
+    unknown = [place for place, heading in enumerate(sheet.headings) if bare(heading.name) not in PANEL_RANKS]
+    numeric = [place for place in unknown if _has_numbers(sheet.columns[place])]
+    if any(len(bare(name)) > 1 for name in closes):
+        return False
+    if closes and len(unknown) <= len(claims):
+        return False
+    return _days_place(sheet, choices) is not None and len(numeric) >= 2
+
+
+def _has_numbers(column: Cells) -> bool:
+    if isinstance(column, np.ndarray):
+        return True
+    told = [cell for cell in column[:_FIRST_ROWS] if not is_missing(cell)]
+    return bool(told) and all(map(is_number_like, told)) and not any(map(looks_like_a_day, told))
+
+
+def _days_place(sheet: Sheet, choices: Choices) -> int | None:
+    """Place of the column of days of a wide table: as told, or the first of the first columns that holds days."""
+    if told := choices.columns.get(Role.DATE):
+        return next((place for place, heading in enumerate(sheet.headings) if heading.name == told), None)
+    for place, column in enumerate(sheet.columns[:_DAYS_WITHIN]):
+        cells = [f"{value:.0f}" for value in column[:_FIRST_ROWS]] if isinstance(column, np.ndarray) else column
+        first = next((cell for cell in itertools.islice(cells, _FIRST_ROWS) if not is_missing(cell)), "")
+        if looks_like_a_day(first):
+            return place
+    return None
+
+
+def _of_wide(sheet: Sheet, choices: Choices) -> StockTable:
+    if any(role is Role.SYMBOL for heading in sheet.headings for role, _ in PANEL_RANKS.get(bare(heading.name), ())):
+        columns = ", ".join(str(heading) for heading in sheet.headings[:_SHOWN])
+        raise BadInput(
+            f"--field {choices.field} is for a table with a column for each stock; {sheet.source} has a row a day and "
+            f"stock ({columns}, ...): leave the option out"
+        )
+    days = _days_place(sheet, choices)
+    if days is None:
+        raise BadInput(
+            f"{sheet.source} has no column of dates; it has {_some([str(heading) for heading in sheet.headings])}: "
+            "rows without dates cannot be split by date: name the column with --column Date=NAME, or bring a file "
+            "that has one"
+        )
+    stocks = [
+        place
+        for place, heading in enumerate(sheet.headings)
+        if place > days and (heading.name or not _is_empty(sheet.columns[place]))
+    ]
+    aside = {_title(sheet, place): "stands before the column of days" for place in range(days)}
+    names = [sheet.headings[place].name for place in stocks]
+    _refuse_headings(sheet, names, stocks)
+    date = Columns(places={Role.DATE: days}, ignored={})
+    sheet = drop_summary(sheet, date, among=stocks)
+    rows = len(sheet.rows_R)
+    long = _stacked(
+        sheet,
+        {
+            Role.DATE: [sheet.columns[days]] * len(stocks),
+            Role.CLOSE: [sheet.columns[place] for place in stocks],
+        },
+        len(stocks),
+    )
+    return StockTable(
+        sheet=long,
+        shape=Shape.WIDE,
+        places={Role.DATE: 0, Role.CLOSE: 1},
+        symbols_R=[name for name in names for _ in range(rows)],
+        titles={Role.DATE: _title(sheet, days), Role.CLOSE: f"{len(stocks)} columns"},
+        ignored=aside,
+    )
+
+
+def _refuse_headings(sheet: Sheet, names: Sequence[str], places: Sequence[int]) -> None:
+    counts = Counter(names)
+    faults = [f"{name} stands {count} times" for name, count in counts.items() if name and count > 1]
+    faults += [f"column {place + 1} has no name" for name, place in zip(names, places, strict=True) if not name]
+    faults += [
+        f"{name} is a number in the workbook: {LOST} (format the cells as text)"
+        for name in counts
+        if name in sheet.number_headings
+    ][:1]
+    if faults:
+        raise BadInput(f"{sheet.source} does not name each of its stocks once:", faults)
+
+
+def _is_empty(column: Cells) -> bool:
+    return not bool((column == column).any()) if isinstance(column, np.ndarray) else all(map(is_missing, column))
+
+
+def _of_fields(sheet: Sheet, choices: Choices) -> StockTable:
+    """Columns of several stocks, as yfinance writes them, one stock after the other."""
+    symbols = symbols_of(sheet.headings)
+    found = {
+        symbol: find_columns(sheet.headings, sheet.source, symbol=symbol, told=choices.columns, vocabulary=STOCKS)
+        for symbol in symbols
+    }
+    first = found[symbols[0]]
+    sheet = drop_summary(
+        sheet, first, among=[columns.places[role] for columns in found.values() for role in PRICES
+                             if role in columns.places]
+    )  # fmt: skip
+    roles = [role for role in Role if any(role in columns.places for columns in found.values())]
+    rows = len(sheet.rows_R)
+    nothing: list[str] = [""] * rows
+    blocks = {
+        role: [sheet.columns[columns.places[role]] if role in columns.places else nothing for columns in found.values()]
+        for role in roles
+    }
+    kept = set(itertools.chain.from_iterable(columns.places.values() for columns in found.values()))
+    ignored = {
+        heading.name: why
+        for columns in found.values()
+        for place, heading in enumerate(sheet.headings)
+        if place not in kept and (why := columns.ignored.get(str(heading), "")) and why != "belongs to another symbol"
+    }
+    return StockTable(
+        sheet=_stacked(sheet, blocks, len(symbols)),
+        shape=Shape.FIELDS,
+        places={role: place for place, role in enumerate(roles)},
+        symbols_R=[symbol for symbol in symbols for _ in range(rows)],
+        titles={
+            role: next(_title(sheet, columns.places[role]) for columns in found.values() if role in columns.places)
+            for role in roles
+        },
+        ignored=ignored,
+    )
+
+
+def _stacked(sheet: Sheet, blocks: Mapping[Role, Sequence[Cells]], count: int) -> Sheet:
+    """The blocks of each role below one another; a fault of a row stands in each of its blocks."""
+    rows = len(sheet.rows_R)
+    return replace(
+        sheet,
+        faults=tuple((place + block * rows, words) for place, words in sheet.faults for block in range(count)),
+        headings=tuple(Heading(name=str(role)) for role in blocks),
+        columns=tuple(map(_below_one_another, blocks.values())),
+        rows_R=np.tile(sheet.rows_R, count),
+    )
+
+
+def _below_one_another(columns: Sequence[Cells]) -> Cells:
+    if all(isinstance(column, np.ndarray) for column in columns):
+        return np.concatenate([np.asarray(column) for column in columns])
+    cells: list[str] = []
+    for column in columns:
+        cells.extend(
+            column if isinstance(column, list) else ["" if value != value else repr(value) for value in column.tolist()]
+        )
+    return cells
