@@ -45,6 +45,14 @@ def test_a_stock_that_is_no_member_stands_between_the_members_around_it_and_move
                 assert found == pytest.approx(np.sqrt(12.0) * (place / len(inside) - 0.5))
 
 
+def test_a_stock_that_is_no_member_moves_no_member_however_large_its_value_is() -> None:
+    values_TS = np.array([[1e15, 3.0, 1.0, 2.0]])
+    member_TS = np.array([[False, True, True, True]])
+    alone = ranks(values_TS[:, 1:], member_TS[:, 1:])
+    np.testing.assert_array_equal(ranks(values_TS, member_TS)[:, 1:], alone)
+    assert len(set(alone[0])) == 3
+
+
 def test_values_that_differ_by_rounding_alone_are_ties() -> None:
     values_TS = np.array([[0.1 + 0.2, 0.3, 0.5, 0.1]])
     found_TS = ranks(values_TS, np.ones((1, 4), dtype=np.bool_))

@@ -53,7 +53,7 @@ def ranks(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
     order_TS = np.argsort(values_TS, axis=1, kind="stable")
     sorted_TS = np.take_along_axis(values_TS, order_TS, axis=1)
     counted_TS = np.take_along_axis(among_TS & np.isfinite(values_TS), order_TS, axis=1)
-    first_TS = _starts_group(sorted_TS)
+    first_TS = _starts_group(sorted_TS, counted_TS)
     # Members before the group a value is in, and before the next group.
     before_TS: NDArray[np.int64] = np.cumsum(counted_TS, axis=1) - counted_TS
     below_TS = np.maximum.accumulate(np.where(first_TS, before_TS, 0), axis=1)
@@ -68,9 +68,10 @@ def ranks(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
     return out_TS
 
 
-def _starts_group(sorted_TS: FloatTS) -> BoolTS:
-    """Is this value of a sorted day more than rounding above the one before it?"""
-    finite_TS = np.where(np.isfinite(sorted_TS), np.abs(sorted_TS), 0.0)
+def _starts_group(sorted_TS: FloatTS, counted_TS: BoolTS) -> BoolTS:
+    """Mark each value of a sorted day that exceeds the one before it by more than rounding, measured by the largest
+    value of the stocks in `counted_TS`: a stock outside of them, however large its value, moves no rank."""
+    finite_TS = np.where(counted_TS, np.abs(sorted_TS), 0.0)
     slack_T1 = _ROUNDING * finite_TS.max(axis=1, keepdims=True, initial=0.0)
     apart_TS = ~(np.diff(sorted_TS, axis=1) <= slack_T1)
     return np.concatenate([np.ones_like(apart_TS[:, :1], shape=(len(sorted_TS), 1)), apart_TS], axis=1)
