@@ -1,4 +1,4 @@
-"""The fit stage: scored cells -> law, verdict, files, and the registered model."""
+"""The stage `fit`: fits the law to the scored cells, and writes its verdict, its files and the registered model."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
 
 
 def law_record(places: Places, params: Params, *, unscored_reason: str | None = None) -> dict[str, Any]:
-    """JSON-ready record of the law of the scores, plans and audit on disk. Writes nothing; same files, same record.
+    """Build the JSON-ready record of the law from the scores, plans and audit on disk, without writing anything.
 
-    `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
-    it, and for a record that is missing or damaged.
+    The same files give the same record. `unscored_reason`: why a planned cell without scores is dropped; with None such
+    a cell raises WorkFailed. Raises WorkFailed as well for a record that is missing or damaged.
     """
     plans = {str(cell): read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
     planned = {name: plan for name, plan in plans.items() if isinstance(plan, SearchPlan)}
@@ -89,7 +89,10 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
 def read_selection(
     places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> Selection | None:
-    """How the exponent hangs on the trials of the searches on disk. `objectives`: cell -> what its search sought."""
+    """Estimate how the exponent depends on the number of trials a rung, from the trials on disk.
+
+    `objectives`: cell -> objective of its search.
+    """
     ranked = [
         ranked_losses(read_trials(places.hpo(Cell.parse(point.cell)) / TRIALS), objectives[point.cell])
         for point in rungs
