@@ -1,4 +1,4 @@
-"""Where a model stands beside constants and simpler forecasts, from daily losses alone, whatever the loss is."""
+"""Skill of a model against constants and simpler forecasts, from daily losses alone, for any loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEVER_ERRS = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """A model's daily loss, averaged over seeds, beside the losses of other forecasts on the same days.
+    """A model's daily loss, averaged over seeds, compared with the losses of other forecasts on the same days.
 
     base_rate_loss     loss of the constant known in advance, from training
     own_rate_loss      loss of the constant known in hindsight, from the scored region
@@ -53,11 +53,11 @@ def stand(
     params: EvaluationParams,
     seed: int,
 ) -> Standing:
-    """`loss_SN`: daily losses of each training seed. `constants`: daily losses of BASE_RATE and OWN_RATE. `unvarying`:
-    no seed's predictions vary. `seed` starts the bootstrap.
+    """Compare a model with constants and baselines by daily losses.
 
-    A model is judged by its daily loss averaged over seeds, never by the loss of averaged forecasts, which would be
-    that of an ensemble.
+    `loss_SN`: daily losses of each training seed. `constants`: daily losses of BASE_RATE and OWN_RATE. `unvarying`: no
+    seed's predictions vary. `seed` starts the bootstrap. A model is judged by its daily loss averaged over seeds, never
+    by the loss of averaged forecasts, which would be that of an ensemble.
     """
     loss_N = np.asarray(np.stack(loss_SN).mean(axis=0), dtype=np.float64)
     stricter = min(constants, key=lambda name: float(constants[name].mean()))
@@ -81,14 +81,14 @@ def stand(
 
 
 def standard_error(values: Sequence[float]) -> float | None:
-    """Standard error of the mean of independent `values`; None for fewer than two."""
+    """Return the standard error of the mean of independent `values`; None for fewer than two."""
     if len(values) < 2:
         return None
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def _skill(gap: Interval, other_loss: float) -> Skill:
-    """From the interval of (model's loss - other's loss)."""
+    """Convert the interval of (model's loss - other's loss) to a skill score with its interval."""
     if other_loss < _NEVER_ERRS:
         return Skill(skill=None, low=None, high=None)
     return Skill(skill=-gap.value / other_loss, low=-gap.high / other_loss, high=-gap.low / other_loss)
