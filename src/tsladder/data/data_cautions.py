@@ -3,7 +3,7 @@
 Only irregularities within the days of the study count, and only where they change more than a few labels of thousands:
 
 - a jump that looks like a split, a day that was left out: always, since each makes labels wrong unintentionally;
-- a gap: from LONG_CLOSURE_DAYS on, for closures of exchanges are shorter, or where long steps are frequent;
+- a gap: above LONG_CLOSURE_DAYS, since closures of exchanges are shorter, or where long steps are frequent;
 - days whose High or Low was widened, days without trade: above SHARE of the days of a region.
 """
 
@@ -21,8 +21,8 @@ from tsladder.params import TargetParams
 from tsladder.tasks import load as load_task
 
 LONG_CLOSURE_DAYS = 12
-"""Calendar days between two bars at the longest holidays of exchanges (Lunar New Year, Golden Week), which make
-eleven."""
+"""Most calendar days between two bars that a closure of exchanges explains; the longest holidays (Lunar New Year,
+Golden Week) make eleven."""
 
 SHARE = 0.01
 """Share of the days of a region above which repairs and days without trade are reported beside the verdict."""

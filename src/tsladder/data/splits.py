@@ -195,7 +195,7 @@ def check_splits(
 def _named(
     counts: Mapping[Region, RegionCount], earlier: Sequence[Mapping[Region, RegionCount]]
 ) -> list[tuple[Region, str, RegionCount]]:
-    """Yield every count with the name of its windows in messages: in a walk forward that of their fold."""
+    """Return every count with the name of its windows in messages: in a walk forward that of their fold."""
     if not earlier:
         return [(region, region.value, count) for region, count in counts.items()]
     in_folds = [

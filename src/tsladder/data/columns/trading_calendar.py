@@ -69,7 +69,7 @@ def _around(part: Callable[[Dates], NDArray[np.int64]], length: int, wave: Calla
 
 
 def _wave(name: str, words: str, part: Callable[[Dates], NDArray[np.int64]], length: int) -> tuple[Indicator, ...]:
-    """Return sine and cosine of the place on a circle, so that the end of a cycle meets its beginning."""
+    """Declare sine and cosine of the date's place on a circle, so that the end of a cycle meets its beginning."""
     return tuple(
         declare(
             f"{name}_{wave.__name__}",

@@ -14,7 +14,7 @@ from tsladder.families.parts.stem import Stem
 
 
 def products(model: Architecture, stem: Stem) -> float:
-    """Multiplications and additions of the forward pass."""
+    """Count the multiplications and additions of the forward pass."""
     d, f = model.d_model, model.d_ff
     total = 2.0 * stem.stages[0].tokens * d * stem.inputs
     for stage in stem.stages:
@@ -25,7 +25,7 @@ def products(model: Architecture, stem: Stem) -> float:
 
 
 def moved(model: Architecture, stem: Stem) -> float:
-    """Numbers read and written by the elementwise work of the forward and backward pass."""
+    """Count the numbers read and written by the elementwise work of the forward and backward pass."""
     d = model.d_model
     numbers = sum(distilling.moved * d * stage.tokens for stage, distilling in stem.distilled)
     for stage in stem.stages:
