@@ -19,7 +19,7 @@ COLUMNS = ("Open", "High", "Low", "Close", "Volume")
 def bundled_frames() -> dict[str, pd.DataFrame]:
     """Return symbol -> frame with Date and the five columns, missing days still included.
 
-    VIX is published as one value a day, which stands as all four prices; it has no volume.
+    VIX is published as one value per day, which stands as all four prices; it has no volume.
     """
     import arch.data.nasdaq
     import arch.data.sp500

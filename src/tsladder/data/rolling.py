@@ -20,7 +20,7 @@ _ROUNDING = 1e-9
 
 
 def rolling(days: int, reduce: Callable[..., Column], *series_T: Column) -> Column:
-    """Apply `reduce` to the windows x_TD of each series; one value a window, on the window's last day."""
+    """Apply `reduce` to the windows x_TD of each series; one value per window, on the window's last day."""
     total = len(series_T[0])
     out_T = np.full(total, np.nan)
     first = max(_first_finite(x_T) for x_T in series_T)

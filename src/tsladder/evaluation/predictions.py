@@ -166,7 +166,7 @@ def frame_of(
 def read_predictions(path: Path, region: str, *, days: int | None = None) -> Predictions:
     """Read the region `region` of the table at `path`.
 
-    `days`: number of days that the region must have, where known. Raises WorkFailed, with one line a model, where a
+    `days`: number of days that the region must have, where known. Raises WorkFailed, with one line per model, where a
     seed or a baseline misses days that another one has, has a day twice, has another label or a loss that is no number;
     and where the region, its seeds or some days are missing altogether.
     """

@@ -27,7 +27,7 @@ class Standing:
     own_rate_loss      loss of the constant known in hindsight, from the scored region
     stricter           the constant with the lower loss; skill and advantage are claimed against it
     skill              1 - loss / loss of the stricter constant; None where that constant never errs
-    advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
+    advantage          paired interval of (stricter constant's loss - model's loss) per day; above 0 is skill
     skill_against      constant or baseline -> skill of the mean loss against it
     beaten_by          baselines, constants included, whose paired interval lies wholly below the model's loss
     constant_predictor the predictions do not vary, or the paired loss difference to the training constant is within

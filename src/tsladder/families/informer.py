@@ -1,5 +1,4 @@
-"""The Informer (Zhou et al. 2021) as a classifier, its encoder alone: a token for each day, ProbSparse attention,
-distilling.
+"""The Informer (Zhou et al. 2021) as a classifier, encoder only: tokens are days, ProbSparse attention, distilling.
 
 Deviations from the paper: no decoder and one logit instead of a forecast; pre-norm; a day is embedded by itself and not
 with its neighbours, and has no calendar embedding; distilling normalises with a LayerNorm, since a BatchNorm's output

@@ -1,5 +1,4 @@
-"""The iTransformer (Liu et al. 2024) as a classifier: a token for each feature's whole window; attention across
-features.
+"""The iTransformer (Liu et al. 2024) as a classifier: a feature's whole window is a token; attention across features.
 
 Deviations from the paper: pre-norm, and one logit instead of a forecast of each feature. The head reads all tokens side
 by side. Tokens have no positions and share their embedding, so a mean over them could not distinguish the features; in

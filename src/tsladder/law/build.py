@@ -89,7 +89,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
 def read_selection(
     places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> Selection | None:
-    """Estimate how the exponent depends on the number of trials a rung, from the trials on disk.
+    """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
 
     `objectives`: cell -> objective of its search.
     """

@@ -64,7 +64,7 @@ class StudyCost:
         return _mean([each.expected for each in self._forecasts(n_params)])
 
     def trial_seconds(self, n_params: float) -> float | None:
-        """Return the mean seconds of one trial of a search, which may train one model a fold; None where the grid is
+        """Return the mean seconds of one trial of a search, which may train one model per fold; None where the grid is
         empty."""
         return _mean([each.trial_expected for each in self._forecasts(n_params)])
 

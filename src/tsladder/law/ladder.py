@@ -37,7 +37,7 @@ COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """The fits of one ladder: the supported form, contrasts of neighbours, and leave-one-out (one entry a rung, or
+    """The fits of one ladder: the supported form, contrasts of neighbours, and leave-one-out (one entry per rung, or
     none).
 
     `days_of`: the noise by days of the same rungs placed at another of their parameter counts.

@@ -1,5 +1,7 @@
-"""Further work that would settle an open verdict: more seeds, further rungs or more test days. Arithmetic, no
-simulation."""
+"""Further work that would settle an open verdict: more seeds, further rungs or more test days, found by arithmetic.
+
+No simulation is run.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ class Cost(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One way to settle a verdict. `what`: "seeds", "rungs" or "days". `seeds`: seeds a rung; `rungs`: sizes of
+    """One way to settle a verdict. `what`: "seeds", "rungs" or "days". `seeds`: seeds per rung; `rungs`: sizes of
     further rungs; both None where no reasonable number would do. `estimated_seconds`: duration of the work, None
     where unknown."""
 
@@ -58,7 +60,7 @@ def settle_options(
     cost: Cost | None = None,
     varying: bool = False,
 ) -> tuple[Option, ...]:
-    """List the ways to let this ladder detect `alpha_of_interest`: seeds a rung and further rungs, or only more test
+    """List the ways to let this ladder detect `alpha_of_interest`: seeds per rung and further rungs, or only more test
     days where their choice alone hides it.
 
     `noise`: relative noise of a rung mean, or of a size's mean where data vary (`varying`). Costs are filled in where

@@ -1,5 +1,5 @@
-"""The figures scaling.png and fit.png: a panel for each horizon or group, loss against size on log axes. Drawn from the
-record alone."""
+"""The figures scaling.png and fit.png, drawn from the record: a panel per horizon or group, loss against size, log
+axes."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def scaling_record(
     time.
 
     `warnings`: sentences beside the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
-    loss of the points. `selections`: how the exponent of a horizon depends on the number of trials a rung.
+    loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
@@ -68,7 +68,7 @@ def scaling_record(
 
 
 def write_law(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
-    """Write scaling.json, scaling.csv (one row a point, dropped cells included) and scaling.png; return their paths."""
+    """Write scaling.json, scaling.csv (one row per point, dropped cells too) and scaling.png; return their paths."""
     from tsladder.law.plots import draw_scaling
 
     paths = folder / "scaling.json", folder / "scaling.csv", folder / "scaling.png"

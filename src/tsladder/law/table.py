@@ -109,7 +109,7 @@ def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
 
 
 def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
-    """Write fit.json, fit.csv (one row a rung) and fit.png, each whole or not at all; return their paths."""
+    """Write fit.json, fit.csv (one row per rung) and fit.png, each whole or not at all; return their paths."""
     from tsladder.law.plots import draw_groups
 
     paths = folder / "fit.json", folder / "fit.csv", folder / "fit.png"

@@ -4,11 +4,11 @@ counts.
 Every statement follows from the form that the points support (`tsladder.law.curve.forms`): the verdict, its reason, the
 effect of a model ten times larger, and what would settle it.
 
-Error rates. `scales` and `worse_with_size` are each given to 2.5 % of ladders without a law, and `flat` to at most 2.5
-% of those whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck, and so
-is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is mostly
-luck at three degrees of freedom: `tsladder.law.evidence.repetition` says what the same study would find again, and the
-reason says where rungs lie closer to their line than their seeds allow. `not_monotone`: see
+Error rates. `scales` and `worse_with_size` are each given to 2.5 % of ladders without a law, and `flat` to at most that
+share of ladders whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck,
+and so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
+mostly luck at three degrees of freedom: `tsladder.law.evidence.repetition` says what the same study would find again,
+and the reason says where rungs lie closer to their line than their seeds allow. `not_monotone`: see
 `tsladder.law.evidence.neighbours`.
 """
 

@@ -1,5 +1,7 @@
-"""Calendar features, from the date alone. No later bar is read: the remaining days of a month are its weekdays,
-holidays included."""
+"""Calendar features, computed from the date alone; no later bar is read.
+
+The remaining days of a month are its weekdays, holidays included.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Memory of the activations of encoder blocks, in bytes a window, block by block and around them. Pure, no torch.
+"""Memory of the activations of encoder blocks, in bytes per window, block by block and around them. Pure, no torch.
 
-With `body` bytes a number of the body (4 in fp32, 2 in bf16), P tokens a window and Q of them that attend:
+With `body` bytes per number of the body (4 in fp32, 2 in bf16), P tokens per window and Q of them that attend:
 
 - A token of a block: two LayerNorms' inputs and outputs (4d), the attention's output (d), two dropout masks (2d), the
   feed-forward before and after GELU (2f), all of `body` bytes; queries, keys and values (3d, with heads of few tokens
   padded to the width that makes their products fast), in fp32 on a CPU. With few tokens one attention weight for each
   head and token (hP) is kept too, in fp32. With many it is not, since torch's fused attention recomputes the weights
-  from one number a head, and from its output in fp32 (d more where the body is in bf16).
+  from one number per head, and from its output in fp32 (d more where the body is in bf16).
 - Held only temporarily inside a block: gradients of GELU's two sides (2f), or of queries, keys and values in two
   layouts; and the random bits of a mask.
 - ProbSparse attention keeps queries and outputs of the Q that attend (2d each), and temporarily needs all scores (hP a
@@ -76,14 +76,14 @@ def _is_short(stage: Stage) -> bool:
 
 
 def _attention_width(model: Architecture, stage: Stage) -> float:
-    """Return the number of values a token that queries, keys or values take, with padded heads."""
+    """Return the number of values per token that queries, keys or values take, with padded heads."""
     if not _is_short(stage):
         return model.d_model
     return model.n_heads * padded_head_width(model.d_model // model.n_heads, stage.tokens)
 
 
 def _shares(model: Architecture, stage: Stage) -> int:
-    """Return the number of attention weights a token that are kept."""
+    """Return the number of attention weights per token that are kept."""
     return model.n_heads * (stage.tokens if _is_short(stage) else 1)
 
 

@@ -26,7 +26,7 @@ class Tokens:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Activations:
-    """Memory, in bytes a window, that training holds besides weights, gradients and optimizer.
+    """Memory, in bytes per window, that training holds besides weights, gradients and optimizer.
 
     `blocks`: kept by all layers for the backward pass; `checkpointed`: the same under activation checkpointing, where a
     layer keeps only its input and the largest one is computed again. `largest_block`: kept by the largest layer.

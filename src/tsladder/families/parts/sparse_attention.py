@@ -1,5 +1,4 @@
-"""ProbSparse self-attention (Zhou et al. 2021): only the queries that discriminate between keys attend; the others take
-the mean.
+"""ProbSparse self-attention (Zhou et al. 2021): only queries that discriminate between keys attend.
 
 How much a query discriminates is measured on a sample of keys, as the highest of their scores less the mean. The u
 queries with the largest measure attend to all keys; each other one gets the mean of all values.

@@ -26,8 +26,8 @@ class Stage:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistillingCosts:
     """Costs of distilling tokens to half between two stages, at width d: `matrix` d^2 weights that every token is
-    multiplied with, `vectors` d further parameters; `kept` d numbers a token are kept for the backward pass, and
-    `moved` d numbers a token are read and written."""
+    multiplied with, `vectors` d further parameters; `kept` d numbers per token are kept for the backward pass, and
+    `moved` d numbers per token are read and written."""
 
     matrix: int
     vectors: int

@@ -3,7 +3,7 @@
 With p tokens, L blocks of width d, h heads and feed-forward width f, the forward pass multiplies and adds
 2 p (L (4 d^2 + 2 d f) + d x inputs of a token) times outside and 4 p^2 L d inside the attention. ProbSparse attention
 of q queries takes 4 p q L d, and half of p^2's for its measure; a distilling 2 p d^2 for each d^2 weights it has.
-Elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers a token and block,
+Elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers per token and block,
 with ProbSparse attention 6 h q and 4 h p for its measure.
 """
 

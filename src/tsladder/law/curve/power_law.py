@@ -1,6 +1,6 @@
 """Fits of log loss on log size over rung means.
 
-Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean a rung and
+Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean per rung and
 its interval has R - 2 degrees of freedom. Sizes are centred in logs: at `reference_n`, the ladder's geometric
 mean, level and slope are uncorrelated, so the two intervals given there describe their joint uncertainty.
 
@@ -45,7 +45,7 @@ class PowerFit:
     residuals                      log(loss) - fitted, smallest rung first
     residual_sd                    residual deviation of a rung of mean weight
     weights, leverage              of each rung; its leverage is its own share in its fitted value
-    cooks_distance                 one a rung; a rung above 1 carries the fit
+    cooks_distance                 one per rung; a rung above 1 carries the fit
     log_n_spread                   weighted sum of squared deviations of log N
     dof                            degrees of freedom of `residual_sd`
     beta                           exponent of the amount of data, where that varies

@@ -20,8 +20,7 @@ _SAME = 1e-9
 
 
 def rung_weights(points: Sequence[RungPoint]) -> Floats | None:
-    """Return one weight a rung, 1 on average; None where all rungs are known equally well, or nothing is known of their
-    errors."""
+    """Return one weight per rung, 1 on average; None where all rungs are known equally well or no error is known."""
     variance_R = error_variances(points)
     if variance_R is None or float(np.ptp(variance_R)) <= _SAME * float(variance_R.max()):
         return None

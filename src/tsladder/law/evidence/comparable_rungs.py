@@ -1,6 +1,7 @@
 """Warnings where the rungs of a law differ in search effort, precision or optimizer.
 
-With more trials a rung has a better winner by that alone; precision and optimizer may change from rung to rung.
+A rung that was searched with more trials has a better winner for that reason alone; precision and optimizer may change
+from rung to rung.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The smallest exponent that a ladder can be relied on to show.
+"""The smallest exponent that a ladder can reliably detect.
 
 If alpha is true, its estimate is normal around it with variance noise^2 / spread + days^2, where spread is the sum of
-squared centred log N. The ladder calls it `scales` when the estimate exceeds the reach of its interval. Two things
-vary: the scatter that the interval is made from, and the noise itself, which is known from few degrees of freedom: it
-is drawn from s^2 nu / chi^2_nu. The exponent given is found with the asked-for probability over both, so that the
+squared centred log N. The ladder calls it `scales` when the estimate exceeds the half-width of its interval. Two things
+vary: the scatter that the interval is made from, and the noise itself, which is known from few degrees of freedom and
+is drawn from s^2 nu / chi^2_nu. The exponent given is found with the required probability over both, so that the
 promise "four studies out of five" is kept on average over ladders (benchmarks/verdicts.py). Taking the estimated noise
 as true keeps it in three out of five.
 """

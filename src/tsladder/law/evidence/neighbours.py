@@ -1,11 +1,10 @@
-"""Tests of whether neighbouring rungs differ by more than the choice of their configurations, paired by test day and
-Holm-corrected over the ladder.
+"""Tests for differences between neighbouring rungs beyond the choice of configurations, paired by day, Holm-corrected.
 
 Days and seeds say how well the loss of the two CHOSEN configurations is known. A turn of the curve, however, is a claim
 about size, and each rung's configuration is itself a draw: a search with another seed finds another one, whose loss
 differs though the size does not. So the replicate of a size is the rung, and a contrast is compared with the scatter of
 rungs wherever that exceeds what days and seeds explain. The scatter is the residual deviation around the power law,
-with that law's degrees of freedom: one configuration a rung leaves no other estimate.
+with that law's degrees of freedom: one configuration per rung leaves no other estimate.
 
 That estimate holds a true turn too, and a large turn would hide itself. So the scatter counts up to `LARGEST_CHOICE`
 only, and where it is cut there it counts as known: rungs further apart than the choice of configurations can explain

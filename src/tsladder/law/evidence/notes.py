@@ -22,7 +22,7 @@ def notes_on(
     dropped: Sequence[DroppedCell],
     left_out: Sequence[LeftOut],
 ) -> list[str]:
-    """Return the notes as sentences. `left_out`: one entry a rung, or none at all."""
+    """Return the notes as sentences. `left_out`: one entry per rung, or none at all."""
     power = support.power
     notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
     notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]

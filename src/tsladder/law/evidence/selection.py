@@ -50,7 +50,7 @@ class Selection:
 
     @property
     def warning(self) -> str | None:
-        """`words` where the exponent moves; None elsewhere."""
+        """The sentence `words` where the exponent moves; None elsewhere."""
         return self.words if self.moves else None
 
     def to_json(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tsladder.law.surface.size_slope import Floats, SizeSlope, p_of_terms, parti
 
 STEEPEST = 5.0
 MOSTLY_SINGLE = 1.5
-"""Most points a size at which lack of fit is tested on the points as such: within sizes there is little to test."""
+"""Most points per size at which lack of fit is tested on the points as such: within sizes there is little to test."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

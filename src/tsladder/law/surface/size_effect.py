@@ -50,7 +50,7 @@ would pass for outliers."""
 
 _MOST_NAMED = 5
 _COLLINEAR = 10.0
-"""Inflation of the variance from which a sentence says what it costs."""
+"""Inflation of the variance from which a sentence names its cost."""
 
 
 class Source(StrEnum):
