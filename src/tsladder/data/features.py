@@ -1,5 +1,4 @@
-"""The feature table: named columns for each day after the indicators' warm-up, beside the raw prices of the same
-days."""
+"""The feature table: named columns per day after the indicators' warm-up, beside the raw prices of the same days."""
 
 from __future__ import annotations
 

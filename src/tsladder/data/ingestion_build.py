@@ -1,5 +1,7 @@
-"""The stage `ingestion`: summarises bars, the records of their ingestion and the days used in
-artifacts/ingestion.json."""
+"""The stage `ingestion`: summarises bars, the records of their ingestion and the days that the study uses.
+
+Its output is artifacts/ingestion.json.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The splits of every symbol of a study and the pooled ones: training windows of all, validation and test of one
-symbol.
+"""The splits of every symbol of a study, and the pooled ones with the training windows of all symbols.
 
-The study's own symbol is cut as `splits` says, whether or not there are others. The others follow its calendar: their
-training days end before the DATE on which its validation begins, their validation and test days lie between the same
-dates. Dates are used, not rows: two markets may move almost as one (S&P 500 and Nasdaq), so that a window of the other
-one in the years of validation would show the model the very days it is chosen or tested on.
+The study's own symbol is cut as `splits` says, whether or not there are others; validation and test are its alone. The
+others follow its calendar: their training days end before the DATE on which its validation begins, their validation and
+test days lie between the same dates. Dates are used, not rows: two markets may move almost as one (S&P 500 and Nasdaq),
+so that a window of the other one in the years of validation would show the model the very days it is chosen or tested
+on.
 """
 
 from __future__ import annotations

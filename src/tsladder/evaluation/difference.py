@@ -1,5 +1,4 @@
-"""Inference on a difference of two mean losses with several independent sources of noise, by Welch and
-Satterthwaite."""
+"""Inference on a difference of two mean losses with several sources of noise, by Welch and Satterthwaite."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""The figures scaling.png and fit.png, drawn from the record: a panel per horizon or group, loss against size, log
-axes."""
+"""The figures scaling.png and fit.png, drawn from the record: one panel per horizon or group, loss against size.
+
+Both axes are logarithmic.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The record of a study's law, one entry for each horizon, and its three files: scaling.json, scaling.csv,
-scaling.png."""
+"""The record of a study's law, one entry per horizon, and its files scaling.json, scaling.csv and scaling.png."""
 
 from __future__ import annotations
 

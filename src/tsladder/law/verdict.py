@@ -1,5 +1,4 @@
-"""The verdict on a ladder, with its reason and what would settle it. The first verdict that applies, in this order,
-counts.
+"""The verdict on a ladder, with its reason and what would settle it: the first one that applies, in this order.
 
 Every statement follows from the form that the points support (`tsladder.law.curve.forms`): the verdict, its reason, the
 effect of a model ten times larger, and what would settle it.

@@ -1,5 +1,4 @@
-"""Features of bands, channels and clouds around the price: their width, Close's place in them, and the age of their
-edges."""
+"""Features of bands, channels and clouds around the price: their width, Close's place in them, their age."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Declaration of a feature: its name, unit, look-back, formula in words and source, and the function that computes
-it."""
+"""Declaration of a feature: name, unit, look-back, formula in words, source, and the function that computes it."""
 
 from __future__ import annotations
 

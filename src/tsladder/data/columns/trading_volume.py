@@ -1,5 +1,4 @@
-"""Features of volume against its own past and with the price, independent of the unit of volume and defined without
-trade."""
+"""Features of volume against its own past and with the price, free of its unit and defined on days without trade."""
 
 from __future__ import annotations
 

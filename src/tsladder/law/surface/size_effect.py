@@ -1,11 +1,11 @@
 """The effect of size at equal data, where a table's amounts of data vary, and the choice of the form that judges it.
 
 1. The surface E + A N^-alpha + B D^-beta, where it converged and its terms differ significantly from none: it knows how
-both terms bend. Where the sizes' amounts of data differ (IsoFLOP designs) only one of the two exponents must be
-significant, since only the data's part is taken from the surface: each point's loss is brought to one amount, and the
-uncertainty of either term shows in the interval. 2. Amounts of data as fixed effects, where sizes share them: no form
-for either, sizes as the replicates. 3. A plane in logs, or where that is shown to miss a pattern one with a floor under
-the data's or the size's term.
+   both terms bend. Where the sizes' amounts of data differ (IsoFLOP designs) only one of the two exponents must be
+   significant, since only the data's part is taken from the surface: each point's loss is brought to one amount, and
+   the uncertainty of either term shows in the interval.
+2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
+3. A plane in logs, or where that is shown to miss a pattern one with a floor under the data's or the size's term.
 
 Each of them yields to the next where it is shown to miss a pattern. Where all of them are, a surface whose terms are
 all significant is kept, with a doubt; without one no form fits, and there is no exponent.
