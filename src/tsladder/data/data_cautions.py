@@ -1,4 +1,4 @@
-"""Cautions about bars that can distort the law of a study, one sentence for each kind, shown beside the verdict. Pure.
+"""Cautions about bars that can distort the law of a study, one sentence per kind, shown with the verdict. Pure.
 
 Only irregularities within the days of the study count, and only where they change more than a few labels of thousands:
 
@@ -25,7 +25,7 @@ LONG_CLOSURE_DAYS = 12
 Golden Week) make eleven."""
 
 SHARE = 0.01
-"""Share of the days of a region above which repairs and days without trade are reported beside the verdict."""
+"""Share of the days of a region above which repairs and days without trade are reported with the verdict."""
 
 FREQUENT = 0.02
 """Share of the days of a region above which steps of more than LONG_GAP_DAYS are reported; holidays make half of it."""

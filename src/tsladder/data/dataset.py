@@ -16,7 +16,7 @@ from tsladder.params import TargetParams, WindowParams
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dataset:
-    """The windows of one horizon and what identifies them. `further_splits`: splits of the symbols beside the study's
+    """The windows of one horizon and their identity. `further_splits`: splits of the symbols other than the study's
     own."""
 
     table: FeatureTable

@@ -78,7 +78,7 @@ def ingestion_of(places: Places, params: Params) -> IngestionRecord:
 def _used(table: FeatureTable, splits: HorizonSplits, symbol: str, role: SymbolRole) -> UsedDays:
     """Return the days of a symbol that the study uses at the horizon of the splits file `splits`.
 
-    A symbol beside the study's own contributes only training windows to the law.
+    A symbol other than the study's own contributes only training windows to the law.
     """
     regions = tuple(Region) if role is SymbolRole.LAW else (Region.TRAIN,)
     return UsedDays.of(Splits.of_days(splits.of_symbol(symbol)), table.dates_T, regions)

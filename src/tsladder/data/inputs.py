@@ -1,4 +1,4 @@
-"""The files of bars read beside that of `data.symbol`, by content: a change makes the features stale.
+"""The files of bars read besides that of `data.symbol`, by content: a change makes the features stale.
 
 DVC cannot say that a stage depends on a file for some values of a parameter only. So the stage `inputs` depends on the
 whole folder of data and records the relevant files, and `features` depends on that record.

@@ -1,4 +1,4 @@
-"""The model confidence set: the models that cannot be told from the best one on the given days."""
+"""The model confidence set: the models not distinguishable from the best on the given days."""
 
 from __future__ import annotations
 

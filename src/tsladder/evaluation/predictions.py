@@ -200,7 +200,7 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
 
 
 def loss_column(table: pd.DataFrame) -> str:
-    """Return the name of the loss in a table of predictions, the one column beside COLUMNS.
+    """Return the name of the loss in a table of predictions, the one column not in COLUMNS.
 
     Raises WorkFailed where there is none.
     """

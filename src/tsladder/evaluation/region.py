@@ -45,7 +45,7 @@ class Known:
 
 
 class Scores(Protocol):
-    """The scores of a region that every task has, beside metrics of its own."""
+    """The scores of a region that every task has, besides metrics of its own."""
 
     @property
     def windows(self) -> int: ...

@@ -27,7 +27,7 @@ def whole_audit(path: Path) -> AuditRecord:
 
 
 def _is_sound(record: AuditRecord) -> bool:
-    """Check that all probes are there in order, and that each outcome agrees with the fields beside it."""
+    """Check that all probes are there in order, and that each outcome agrees with the related fields."""
     return (
         [probe.name for probe in record.probes] == list(PROBES)
         and all(probe.passed is (probe.ended is ProbeOutcome.PASSED) for probe in record.probes)
@@ -45,7 +45,7 @@ def failed_probes(record: AuditRecord) -> list[str]:
 def inconclusive_probes(record: AuditRecord) -> str | None:
     """Return one sentence on the inconclusive probes and what each would need; None where every probe reached a result.
 
-    The sentence stands beside the verdict and does not change it.
+    The sentence is shown with the verdict and does not change it.
     """
     told = [f'"{probe.title}" would need {probe.needs}' for probe in record.ending(ProbeOutcome.INCONCLUSIVE)]
     if not told:

@@ -229,7 +229,7 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
 def _confidence_set(
     rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int
 ) -> dict[str, Any] | None:
-    """Return the set of rungs that cannot be told from the best; None where daily losses are not known.
+    """Return the set of rungs that cannot be distinguished from the best; None where daily losses are not known.
 
     Each rung is a draw of its search and seeds, whose noise is that of the rungs around their law.
     """

@@ -37,7 +37,7 @@ def scaling_record(
     """Build the JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no
     time.
 
-    `warnings`: sentences beside the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
+    `warnings`: sentences shown with the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
     loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung.
     """
     horizons = {}

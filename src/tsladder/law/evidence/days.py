@@ -1,6 +1,6 @@
 """Noise of an exponent that all rungs share because they are scored on the same days.
 
-The scatter of rungs around a law says how well these rungs tell the exponent on these days. On other days the losses
+The scatter of rungs around a law says how well these rungs determine the exponent on these days. On other days losses
 could fall faster or slower with size for every rung at once: such a tilt bends no residual. Letters: R rungs, N days.
 """
 

@@ -1,4 +1,4 @@
-"""Notes on the rungs beside their verdict: dropped cells, differences in training, rungs that carry the fit."""
+"""Notes on the rungs, shown with the verdict: dropped cells, differences in training, rungs that carry the fit."""
 
 from __future__ import annotations
 

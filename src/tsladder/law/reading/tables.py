@@ -107,7 +107,7 @@ def _refuse_mixture(tables: dict[Path, Rows]) -> None:
 
 
 def _refuse_repeated(tables: dict[Path, Rows]) -> None:
-    """Raise BadInput where a run stands in two tables: the same seed with the same figures."""
+    """Raise BadInput where a run occurs in two tables: the same seed with the same figures."""
     settings = settings_of([row for rows in tables.values() for row in rows.rows])
     first: dict[tuple[object, ...], str] = {}
     faults = []

@@ -80,7 +80,7 @@ class SizeLaw:
     degrees of freedom, with `alpha_se` = `residual_sd` / sqrt(`log_n_spread`): the spread is the one that an ordinary
     ladder of this precision would have. `beta`: exponent of the data, from a surface or plane. `lack_of_fit_p`: p that
     the form used (without a source: the plane) misses nothing; None where it cannot be tested. `extrapolation`: the
-    largest size predicted from the others. `doubts`: sentences beside the figures. `residuals`: log(loss) - fitted by
+    largest size predicted from the others. `doubts`: caveats in sentences. `residuals`: log(loss) - fitted by
     the surface or, without one, by the plane, by size, then data.
     """
 

@@ -119,7 +119,7 @@ def two_way(
     curve: Curve | None = None,
     least_noise: float = ROUNDING,
 ) -> SizeSlope | None:
-    """Fit amounts of data as fixed effects beside free effects of the sizes, in logs.
+    """Fit amounts of data as fixed effects together with free effects of the sizes, in logs.
 
     None where the two cannot be told apart, where no cell is left to estimate the noise, and below three sizes. In an
     incomplete table an interaction of size and data would tilt the slope: a significant product of their logs enters,
