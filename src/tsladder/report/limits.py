@@ -186,7 +186,7 @@ def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[floa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gain:
-    """What the law implies for larger models. `settled`: any gain is shown to be below the exponent of interest.
+    """Implication of the law for larger models. `settled`: any gain is shown to be below the exponent of interest.
     `falls`: the loss falls with size over the whole ladder. `bent`: a sentence on the shape where no single exponent
     tells what more size brings. `skilled`: some rung beats a constant, or this is not known."""
 

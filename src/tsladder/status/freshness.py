@@ -112,7 +112,7 @@ class Freshness:
         return self._changes.get(stage, ())
 
     def would_run(self) -> Mapping[str, Standing]:
-        """Stages that are not fresh, in the order in which they would run."""
+        """Return the stages that are not fresh, in the order in which they would run."""
         return {name: found for name, found in self._standings.items() if found is not Standing.FRESH}
 
     def _standing(self, name: str) -> Standing:

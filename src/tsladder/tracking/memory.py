@@ -1,4 +1,4 @@
-"""In-memory tracker that behaves like MLflow's, for tests and for runs that must leave no trace."""
+"""Tracker in memory that behaves like MLflow's, for tests and for runs that must leave no trace."""
 
 from __future__ import annotations
 
