@@ -1,4 +1,5 @@
-"""The command `tsladder`. Subcommands import what they need when they run, so that help and status answer at once."""
+"""Entry point of the command `tsladder`. Subcommands import what they need when they run, so that help and status start
+at once."""
 
 from __future__ import annotations
 

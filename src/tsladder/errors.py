@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class BadInput(Exception):
-    """The user's input violates a rule. Nothing has been written when this is raised.
+    """Violation of a rule by the user's input. Nothing has been written when this is raised.
 
     The message states the rule, the value received, where it came from and what to do. Several faults of one input are
     reported together, one per line.
@@ -24,7 +24,6 @@ class BadInput(Exception):
 
 
 class WorkFailed(Exception):
-    """The input was valid but the work could not be done, for example because of a lock held elsewhere or a damaged
-    file."""
+    """Failure of the work on valid input, for example because of a lock held elsewhere or a damaged file."""
 
     exit_code = 1

@@ -52,7 +52,7 @@ def steady_duration(seconds: float | None) -> str:
 def steady_duration_with_interval(seconds: float | None, low: float | None, high: float | None) -> str:
     """Format a duration and its interval for a live table: 2h05m (2h-3h).
 
-    The bounds have one unit each; without an interval where both bounds read alike.
+    Each bound has one unit; the interval is omitted where both bounds read alike.
     """
     text = steady_duration(seconds)
     if seconds is None or low is None or high is None or _one_unit(low) == _one_unit(high):

@@ -9,7 +9,7 @@ from types import FrameType
 
 
 class Interrupted(Exception):
-    """The work ended early because it was asked to. Everything that had finished is on disk."""
+    """Early end of the work on request. Everything that had finished is on disk."""
 
     exit_code = 130
 

@@ -60,7 +60,8 @@ class CellForecast:
     """Seconds of the whole cell without early stopping."""
     predicted_step_seconds: float | None = None
     predicted_epoch_seconds: float | None = None
-    """Seconds of an optimizer step and of an epoch with validation: means over the members of the grid."""
+    """Seconds of an optimizer step (`predicted_step_seconds`) and of an epoch with validation: means over the members
+    of the grid."""
     forced: tuple[Mapping[str, Any], ...] = ()
     """Forced configurations: name, sizes, exact parameter count, settings, and whether it lies off the budget."""
     reason: str | None = None

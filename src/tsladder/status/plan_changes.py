@@ -20,10 +20,11 @@ _DERIVED = {
     "search.grid_size": (),
     "search.shapes": (),
 }
-"""Values of a plan that follow from others: named only where none of those (or, without any, nothing else) differs."""
+"""Values of a plan that follow from other leaves of params.yaml: a value is named only where none of its leaves
+differs, or, where it lists no leaves, nothing else differs."""
 
 _LEFT_OUT = {"data.volume": True}
-"""Values of leaves that a plan leaves out."""
+"""Leaf -> the value that it has where a plan omits it."""
 
 
 def plan_changes(

@@ -31,7 +31,7 @@ _LOOKED = "what stands out in the bars was looked for all the same"
 
 
 def ingestion(facts: Facts) -> list[Block]:
-    """Return one line per symbol, a table of findings and changes, the warnings of `tsladder ingest`, and which of them
+    """Return one line per symbol, a table of findings and changes, the messages of `tsladder ingest`, and which of them
     matter."""
     heading = Heading(3, "What ingestion found and changed")
     if facts.ingestion is None:
