@@ -92,7 +92,8 @@ def _candidates(path: str, preset: str) -> tuple[str, ...]:
 
 
 def _in_force(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
-    """Return the first of `candidates` that has a value of its own: the value `preset` defers to the next."""
+    """Return the leaf of `candidates` whose value is in force: the first, unless its value is `preset`, which defers to
+    the next."""
     first = candidates[0]
     top = ".".join(first.split(".")[:2])
     if len(candidates) > 1 and leaf(raw, top) == "preset":

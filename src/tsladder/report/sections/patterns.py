@@ -159,7 +159,7 @@ def _named(items: list[Agreement], scatter: Scatter) -> str:
 
 
 def transfer_not_tried(facts: Facts) -> str:
-    """Return one sentence on what search.transfer would cost in this study."""
+    """Return a note on what search.transfer would cost in this study."""
     cost = transfer_cost(facts.planned, facts.params.train.seeds)
     said = "Whether such a difference matters was not tried: search.transfer is false."
     if not cost.trainings:
