@@ -171,7 +171,8 @@ def decisions_table(facts: Facts) -> Table:
 
 
 def calibration_table(facts: Facts) -> Table:
-    """Return the expected calibration error, and the log loss after scaling by one temperature fitted on validation."""
+    """Return expected calibration error and log loss, before and after scaling by one temperature fitted on
+    validation."""
     rows = []
     for cell, test in scored(facts):
         temperature = test.temperature
