@@ -22,8 +22,8 @@ _MOST_DIFFERENCES = 40
 
 
 def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
-    """Pack the study into `path`; what to say of it. Notes on what is not fresh go to stderr. Raises BadInput,
-    WorkFailed."""
+    """Pack the study into `path` and return the lines to print. Notes on cells that are not fresh go to stderr. Raises
+    BadInput, WorkFailed."""
     params = load_params(places.params)
     refuse_taken(path, force=force)
     with progress("packing the study") as on_step:
@@ -41,7 +41,7 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
 
 
 def report_here(places: Places) -> list[str]:
-    """The verdicts of the study in this folder and where its report lies. Raises BadInput, WorkFailed."""
+    """Return the verdicts of the study in this folder and the path of its report. Raises BadInput, WorkFailed."""
     state = study_state(places)
     report = places.report / "report.md"
     if not report.exists():
@@ -56,7 +56,8 @@ def report_here(places: Places) -> list[str]:
 
 
 def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[str], int]:
-    """Rebuild the report of `capsule`; what to say of it, and the exit code: 1 where its law came out otherwise."""
+    """Rebuild the report of `capsule`; return the lines to print and the exit code, 1 where its law came out
+    differently."""
     folder = Path.cwd() / capsule.name.removesuffix(".zip") if out is None else out
     with progress(f"rebuilding {capsule.name}") as on_step:
         built = rebuild(capsule, folder, force=force, on_step=on_step)
@@ -75,7 +76,8 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
 
 
 def _note_words(found: Sequence[Difference]) -> None:
-    """Note sentences that another version of tsladder worded differently, and fields that it did not have."""
+    """Print a note on sentences that another version of tsladder worded differently, and on fields that it did not
+    have."""
     words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
     told = [
         *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
@@ -108,12 +110,12 @@ def _note(text: str) -> None:
 
 
 def _printable(text: str) -> str:
-    """Text out of a stranger's file, without what would steer a terminal."""
+    """Return text from a stranger's file without characters that would control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def refuse_out_without_capsule(out: Path | None, *, force: bool) -> None:
-    """Raises BadInput: without --from nothing is written."""
+    """Raise BadInput for --out or --force without --from, where nothing is written."""
     if out is not None or force:
         raise BadInput(
             "--out and --force go with --from: without a capsule `tsladder report` shows the report that is there, and "

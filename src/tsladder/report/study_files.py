@@ -1,4 +1,4 @@
-"""What the stages left about the study, read once into Facts. With `cell_files` the only readers of the report."""
+"""Read what the stages left about the study, once, into Facts. With `cell_files` the only readers of the report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PACKAGES = (
 
 
 def read_facts(places: Places, params: Params) -> Facts:
-    """Everything a report tells. Missing files leave gaps; raises WorkFailed for a damaged one."""
+    """Read all facts that a report presents. Missing files leave gaps; raises WorkFailed for a damaged one."""
     plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
     known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
@@ -89,7 +89,7 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
 
 
 def _training_runs(path: Path) -> tuple[int, ...]:
-    """Days of each unbroken run; none without the splits file."""
+    """Return the number of days of each contiguous stretch of training days; empty without the splits file."""
     try:
         segments = read_splits(path).splits.train.segments
     except (FileNotFoundError, NotADirectoryError):
@@ -98,7 +98,8 @@ def _training_runs(path: Path) -> tuple[int, ...]:
 
 
 def _earlier_folds(folds: Sequence[Counts]) -> dict[str, RegionCount]:
-    """Of a walk forward, in which training and validation of the last fold are those of the study."""
+    """Return the regions of the earlier folds of a walk-forward split; training and validation of the last fold are the
+    study's own."""
     return {
         f"{region} of fold {number}": count
         for number, fold in enumerate(folds[:-1], start=1)
@@ -111,7 +112,7 @@ def _in_order(counts: Counts) -> dict[str, RegionCount]:
 
 
 def software_versions() -> dict[str, str]:
-    """Of those of PACKAGES that are installed here."""
+    """Return the versions of those of PACKAGES that are installed here."""
     found = {}
     for name in PACKAGES:
         try:
@@ -127,7 +128,8 @@ def _fingerprints(
     plans: Mapping[str, SearchPlan | NotPlanned],
     cells: Sequence[CellFacts],
 ) -> dict[str, str]:
-    """Name -> hexadecimal identity: the question, the values, the searching code, and each horizon's test windows."""
+    """Return name -> hexadecimal identity: the question, the feature values, the search code, and each horizon's test
+    windows."""
     found: dict[str, str | None] = {"study": key, "features": data.fingerprint if data else None}
     code = {digest(plan.code) for plan in plans.values() if isinstance(plan, SearchPlan)}
     found["code of the search"] = code.pop() if len(code) == 1 else None

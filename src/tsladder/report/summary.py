@@ -1,4 +1,4 @@
-"""The verdicts in a few lines, for the end of a terminal run."""
+"""Summarise the verdicts in a few lines, for the end of a terminal run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tsladder.report import law_words, words
 from tsladder.vocabulary import ProbeOutcome
 
 PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, the same for all rungs."
-"""What the two parts of an interval of alpha stand for."""
+"""Explanation of the two parts of an interval of alpha."""
 
 
 def verdict_lines(places: Places) -> list[str]:
-    """A headline and its reason a horizon; one line when no law has been fitted yet."""
+    """Return a headline and its reason per horizon; one line where no law has been fitted yet."""
     law = law_if_there(places.scaling)
     if law is None:
         return ["no verdict yet: the law has not been fitted"]

@@ -1,4 +1,4 @@
-"""Files that the stages may or may not have left: what is missing is an empty record, what is damaged is refused."""
+"""Read files that stages may or may not have left: a missing file is an empty record, a damaged one is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Interval = tuple[float, float]
 
 
 def read_if_there(path: Path) -> Record:
-    """The object stored at `path`; {} when there is no file. Raises WorkFailed when it is damaged."""
+    """Return the object stored at `path`; {} where the file does not exist. Raises WorkFailed where it is damaged."""
     try:
         return read_json(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -22,7 +22,8 @@ def read_if_there(path: Path) -> Record:
 
 
 def timings_if_there(path: Path) -> Timings:
-    """The timings of a cell, without a seed when there is no file. Raises WorkFailed when it is damaged."""
+    """Return the timings of a cell, without any seed where the file does not exist. Raises WorkFailed where it is
+    damaged."""
     try:
         return read_timings(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -41,5 +42,5 @@ def interval_of(low: float | None, high: float | None) -> Interval | None:
 
 
 def pair_of(bounds: Sequence[float | None] | None) -> Interval | None:
-    """[low, high] as it stands in a record."""
+    """Convert [low, high] of a record to an interval; None where it is missing or has an unknown bound."""
     return None if bounds is None else interval_of(*bounds)
