@@ -62,7 +62,7 @@ class Estimate:
         return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
 
     def at_best_nothing(self) -> Estimate:
-        """The same for a stage that may not have to run at all: the lower end is 0."""
+        """Return the estimate for a stage that may not have to run at all: its lower end is 0."""
         return Estimate(expected=self.expected, low=0.0, high=self.high)
 
 
@@ -89,7 +89,7 @@ class Forecasted:
 class Remaining:
     """Trainings that a stage still has to do: `count` not yet begun, `running` under way, `side_by_side` at a time.
 
-    `seconds`: how long each of its kind took that has ended.
+    `seconds`: how long each ended training of the same kind took.
     """
 
     count: int
@@ -152,14 +152,14 @@ def _part_left(trial: Running, seconds: Sequence[float], one: float, now: float)
 
 
 def _half_width(seconds: Sequence[float], count: int) -> float:
-    """Half the width of the prediction interval for the sum of `count` more."""
+    """Return half the width of the prediction interval for the sum of `count` more trainings."""
     k = len(seconds)
     return _student(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
 
 
 def _student(freedom: int) -> float:
-    """Quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and Stegun 26.7.5;
-    from two degrees of freedom on it is off by 0.3 % at most."""
+    """Return the quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and
+    Stegun 26.7.5; from two degrees of freedom on it is off by 0.3 % at most."""
     # scipy.special.stdtrit would do; importing it takes 0.4 s of the second within which `tsladder status` answers.
     z = statistics.NormalDist().inv_cdf(0.5 + COVERAGE / 2.0)
     terms = (
