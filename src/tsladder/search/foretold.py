@@ -63,7 +63,8 @@ class _Known:
 
 
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
-    """Read the trials that the search in `folder` knows; `draws`: those that this search adopts."""
+    """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
+    adopts."""
     found, asked, own = searched_task(folder / PLAN), adopter.task, read_adoption(folder)
     same_space = found is not None and found.space == asked.space
     same_strategy = found is not None and found.strategy == asked.strategy
