@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Losses = dict[int, Floats]
-"""Seed number -> loss of each day."""
+"""Seed number -> loss of each day, in order of date."""
 
 
 def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:

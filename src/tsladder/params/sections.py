@@ -143,7 +143,7 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZeroOr:
-    """Zero, or a number drawn as `zero_or` says: a logarithmic scale has no zero."""
+    """Zero, or a number drawn as `zero_or` says, since a logarithmic scale has no zero."""
 
     zero_or: Span
 

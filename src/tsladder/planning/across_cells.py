@@ -1,7 +1,7 @@
 """Plan files of the stages that look at more than one cell: supplementary search, transfer of winners, leak audit.
 
-Each holds what must make its stage stale: the plans of the cells it works on, as digests, or what it asks about, and
-the code it runs.
+Each plan holds what must make its stage stale: the digests of the plans of the cells that it works on, or else its
+question, and the fingerprint of the code that it runs.
 """
 
 from __future__ import annotations

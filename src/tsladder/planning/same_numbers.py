@@ -22,7 +22,7 @@ TABLE = Path(__file__).with_suffix(".json")
 _STRATEGIES = "tsladder.search.strategies."
 
 Code = Mapping[str, str]
-"""Module -> fingerprint."""
+"""Module -> fingerprint of its code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -107,7 +107,8 @@ OUTSIDE = {
     "tsladder.cells.training_log": "what the log says of trainings",
     "tsladder.execution.worker": "one training in a process of its own",
 }
-"""Module or package -> what it is for, and so why an edit of it changes no number. A package stands for its modules."""
+"""Module or package -> what it is for, which is why an edit of it changes no number. A package stands for all its
+modules."""
 
 _SCORED = ("evaluate", "audit", "transfer")
 MADE_IN = {

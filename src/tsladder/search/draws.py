@@ -143,7 +143,7 @@ class TrialDraws:
         )
 
     def end(self, study: SearchStudy, record: TrialRecord) -> None:
-        """Take note of how a drawn trial ended; one that is not final is drawn again by the next start."""
+        """Record how a drawn trial ended; one that is not final is drawn again by the next start."""
         self._running.pop(record.number, None)
         if record.final:
             self._ended[record.number] = record

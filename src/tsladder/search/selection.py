@@ -10,7 +10,7 @@ BEST = 2
 """Number of budgets that `auto` selects."""
 
 Scores = Mapping[str, Mapping[str, float | str]]
-"""Rung -> cell -> its winner's score (higher is better), or why it has none; smallest rung first."""
+"""Rung -> cell -> the winner's score (higher is better), or the reason why there is none; smallest rung first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class BestWeights:
                 path.unlink()
 
     def restore(self) -> None:
-        """Put the weights last kept back into the model."""
+        """Restore the weights that were kept last into the model."""
         if self._folder is None:
             if self._copy is None:
                 raise ValueError("no weights have been kept")

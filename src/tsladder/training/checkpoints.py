@@ -74,7 +74,7 @@ class Checkpoints:
 
     @property
     def stop_now(self) -> bool:
-        """True where the training is to stop at this point, since a checkpoint can continue it."""
+        """True where a stop was requested and checkpoints are written, so that the training can be continued."""
         return self.active and self._stop_asked()
 
     def due(self, step_seconds: float) -> bool:

@@ -147,7 +147,7 @@ def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, sche
     """Return the factor on the peak learning rate for optimizer step `step` (0-based).
 
     Linear warm-up over `warmup_steps`, then a half cosine to zero at `total_steps`, or constant. A warm-up longer than
-    the run never reaches the peak, as it would not in the earlier study.
+    the run never reaches the peak, just as in the earlier study.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps

@@ -116,7 +116,7 @@ class Course:
         return self._seconds_before + time.perf_counter() - self._epoch_began
 
     def end_epoch(self) -> None:
-        """Go on to the next epoch."""
+        """Begin the next epoch."""
         self.epoch += 1
         self.steps_done = 0
         self.sums = LossSums.zero(self._trained.device)
@@ -126,7 +126,8 @@ class Course:
         self._scoring_began = None
 
     def leave(self) -> None:
-        """Raise StopAsked where checkpoints are written; elsewhere nothing of an interrupted training is kept."""
+        """Raise StopAsked where checkpoints are written; elsewhere do nothing, since an interrupted training leaves
+        nothing behind."""
         if self._checkpoints is not None and self._checkpoints.active:
             raise StopAsked
 
