@@ -97,7 +97,7 @@ def train_seeds(
     work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, of: str = ""
 ) -> Trained | str:
     """Train those seeds of `choice` that are not yet in `folder`, whose lock the caller holds, on the windows of
-    `work`. Returns the reason as text when the model cannot be trained here.
+    `work`. Returns the reason when the model cannot be trained here.
 
     `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
@@ -130,8 +130,8 @@ def _take_up_again(outcome: Path) -> None:
 def _train(
     work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
 ) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
-    """Train `jobs`; None when all ended. After a stop for heat return the temperature reading and how each open seed
-    ended.
+    """Train `jobs` and return None when all ended; after a stop for heat, return the temperature reading and how each
+    open seed ended.
 
     Raises Interrupted.
     """

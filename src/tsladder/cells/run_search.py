@@ -71,7 +71,7 @@ class Searched:
 
 
 def conduct(search: Search, tracker: Tracker) -> Searched | str:
-    """Train the trials that have not ended yet, or return why they cannot be trained on this machine.
+    """Train the trials that have not ended yet; or return the reason why they cannot be trained on this machine.
 
     The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
     """
@@ -194,8 +194,8 @@ def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Cal
 
 
 def _workers(search: Search) -> int | str:
-    """Return how many trials train side by side so that every configuration that may be drawn fits, or a text on those
-    that do not."""
+    """Return how many trials train side by side so that every configuration that may be drawn fits; or a message that
+    names those that do not fit."""
     work, space = search.work, search.space
     offered: set[ModelSpec] = {*space.grid.members, *(item.spec for item in search.schedule.forced)}
     workers = min(work.execution(spec).workers for spec in offered)

@@ -84,7 +84,7 @@ def _made(
 
 
 def scoring_of(work: CellWork) -> Scoring:
-    """Return how the cell's task scores forecasts."""
+    """Return the scoring that the cell's task defines, given its training labels."""
     return load_task(work.target.task).scoring(work.dataset.windows.train.y_N)
 
 

@@ -16,7 +16,7 @@ from tsladder.training.outcome import Job
 
 
 def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | str:
-    """Return one job per seed, numbered from 1, or a text on why the model cannot be trained here."""
+    """Return one job per seed, numbered from 1; or the reason why the model cannot be trained here."""
     spec = work.spec(choice.architecture)
     execution = work.execution(spec)
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))

@@ -109,7 +109,7 @@ class _Begun:
 
 
 class TrainingLog:
-    """Log of one cell's trainings in the log file. `name` returns the name of training `number`."""
+    """Writer of one cell's trainings to the log file. `name` returns what the training of a number is called."""
 
     def __init__(self, cell: Cell, name: Callable[[int], str], log: Log | None = None) -> None:
         self._cell = cell

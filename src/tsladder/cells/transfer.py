@@ -133,7 +133,7 @@ def _regrets_on(
 
 
 def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
-    """Return the losses of the cell's own winner, as the evaluation left them, or a text on why there are none."""
+    """Return the losses of the cell's own winner, as the evaluation left them; or the reason why there are none."""
     import pandas as pd
 
     ending = read_ending(places.scores_record(cell))
@@ -145,7 +145,7 @@ def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
 def _transferred_losses(
     work: CellWork, code: Mapping[str, str], source: int, choice: Choice, tracker: Tracker | None
 ) -> Losses | str:
-    """Return the losses of another winner trained on the windows of `work`, or a text on why it could not be
+    """Return the losses of another winner trained on the windows of `work`; or the reason why it could not be
     trained."""
     import pandas as pd
 

@@ -112,8 +112,7 @@ class CellWork:
 
     @property
     def search_base_rate_loss(self) -> float:
-        """Base rate loss to compare a trial's loss with: the mean of `base_rate_loss` over the folds of a walk
-        forward."""
+        """Base rate loss to set beside a trial's loss: the mean over the folds of a walk forward."""
         return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
 
     def _constant_loss(self, fold: FoldWindows) -> float:

@@ -29,7 +29,7 @@ SIDE_BY_SIDE_BELOW = 50_000_000
 core."""
 
 _WORKING_SET_GIB = 0.5
-"""Least room for activations in GiB that a worker beside others must have: workers beyond that number do not help."""
+"""Least room in GiB for the activations of each worker beside others: more workers than have that room do not help."""
 
 SHARE_A_GPU_BELOW = 5_000_000
 SMALL_MODELS_A_GPU = 4

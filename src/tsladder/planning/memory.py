@@ -117,8 +117,8 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
 
 
 def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
-    """Predict the GiB of a process that trains `spec` with AdamW on fp32 masters, the recipe that holds most, at
-    micro-batch 1 with activation checkpointing: nearly what it holds before its first activation."""
+    """Predict the GiB that a process holds at rest when it trains `spec` with AdamW on fp32 masters, the recipe that
+    holds most: its peak at micro-batch 1 with activation checkpointing."""
     plan = BatchPlan(
         micro_batch=1,
         accumulation_steps=1,

@@ -48,8 +48,8 @@ def read_source(path: Path) -> Source:
 
 
 def recall(path: Path) -> None:
-    """Load the results stored in `path`; nothing where it is missing, damaged or written by another version of this
-    module."""
+    """Load the results stored in `path`; nothing where it is missing, damaged or written under another version of this
+    module or of Python."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["rule"] != _rule():

@@ -8,8 +8,8 @@ _MOVED = {
     "soft_auc": "sees the order of the logits alone and leaves their level and scale to chance",
     "label_smoothing": "keeps probabilities away from 0 and 1",
 }
-"""Training losses that shift the probabilities, and how. The two that are left out have the reported loss as their own
-minimum."""
+"""Training losses that shift the probabilities, and how. The two losses that are left out are the reported losses
+themselves."""
 
 
 def uncalibrated(loss: str, *, objective: str, monitor: str) -> str | None:

@@ -17,7 +17,7 @@ from tsladder.models.build import Model, lower
 
 
 class Weights:
-    """Weights of `model`, which comes as built, in fp32, and whose body is lowered as `precision` says."""
+    """Weights of `model`, given as built in fp32; its body is lowered as `precision` says."""
 
     def __init__(self, model: Model, precision: str) -> None:
         self._model = model
