@@ -1,8 +1,8 @@
 """Draw the trials of a search: the configuration, seed and pruning bar of each trial number.
 
-The sampler learns of trials in the order of their numbers, and a trial that it learns for is drawn when exactly the
-trials up to `lag` before it have ended: so the same plan at the same lag searches the same trials, whichever ends
-first.
+The sampler is told of ended trials in the order of their numbers. A trial whose draw learns from earlier ones is drawn
+from exactly the trials up to the one `lag` before it, once all of them have ended: so the same plan at the same lag
+searches the same trials, whichever ends first.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class _Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawRules:
-    """Rules that, with the ended trials, decide the draws of a search. `lag`: how many trials before it a trial does
-    not wait for. A configuration among `known` is not drawn. Trials numbered in `adopted` take these draws instead of
-    the sampler's. `seed`, `cell` and `phase` decide the seeds of the trainings."""
+    """Rules that, with the ended trials, decide the draws of a search. `lag`: a trial waits for all trials up to the
+    one `lag` before it. A configuration among `known` is not drawn. Trials numbered in `adopted` take these draws
+    instead of the sampler's. `seed`, `cell` and `phase` decide the seeds of the trainings."""
 
     space: SearchSpace
     schedule: Schedule

@@ -51,9 +51,9 @@ def foretell(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """Trials of an earlier search by their number in this one. Trials in `fixed` take their draws from there in any
-    case; others get the same draws where space and strategy are the same, and those that the sampler learns for only
-    where it also `learns_alike`."""
+    """Trials of an earlier search by their number in this one. Trials in `fixed` take their adopted draws in any case;
+    others get the same draws where space and strategy are the same, and those drawn after learning only where the
+    search also `learns_alike`."""
 
     records: Mapping[int, TrialRecord]
     same_space: bool
