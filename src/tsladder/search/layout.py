@@ -1,4 +1,4 @@
-"""The files of a search's live record, beside trials.jsonl and lag.json."""
+"""File names in a search's live record, beside trials.jsonl and lag.json."""
 
 PLAN = "plan.json"
 JOURNAL = "journal.log"
