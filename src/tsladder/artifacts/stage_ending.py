@@ -1,4 +1,4 @@
-"""artifacts/endings/: whether a stage ended without a result. No code reads them back: DVC compares them."""
+"""artifacts/endings/: a flag that a stage ended without a result. No code reads the files back: DVC compares them."""
 
 from __future__ import annotations
 
