@@ -136,7 +136,7 @@ _PRESSURE = {
     "Trapping": ThermalLevel.CRITICAL,
     "Sleeping": ThermalLevel.CRITICAL,
 }
-"""Thermal pressure levels of macOS: at Heavy it throttles, at Trapping the system is about to go to sleep."""
+"""Thermal pressure levels of macOS: at Heavy the system throttles, at Trapping it is about to go to sleep."""
 
 
 def parse_powermetrics(text: str) -> TemperatureReading:
@@ -153,8 +153,8 @@ def parse_powermetrics(text: str) -> TemperatureReading:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Sensor of the device that trains, beside another one that counts only if it is too hot. If the device's own
-    sensor fails, its level is unknown; the other does not replace it."""
+    """Sensor of the device that trains, with another one beside it that counts only if it is too hot. If the device's
+    own sensor fails, a normal reading of the other does not replace it."""
 
     own: Thermometer
     other: Thermometer
