@@ -41,7 +41,7 @@ def read_best_params(path: Path) -> BestParams:
 
 
 def write_best_params(path: Path, best: BestParams | None) -> None:
-    """Replace `path`; remove it if `best` is None, which means that no trial has a score."""
+    """Replace the leading configuration at `path`; remove the file if `best` is None, since no trial has a score."""
     if best is None:
         path.unlink(missing_ok=True)
         return

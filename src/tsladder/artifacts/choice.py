@@ -49,5 +49,5 @@ def read_winner(path: Path) -> Choice:
 
 
 def write_choice(path: Path, choice: Choice | Ending) -> None:
-    """Replace `path`."""
+    """Replace the choice at `path`, or the record that there is none."""
     write_record(path, choice)

@@ -69,5 +69,5 @@ def read_coverage(path: Path) -> Coverage:
 
 
 def write_coverage(path: Path, coverage: Coverage) -> None:
-    """Replace `path`."""
+    """Replace the coverage of a search at `path`."""
     write_record(path, coverage)

@@ -114,7 +114,7 @@ class FurtherFeatures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeaturesManifest:
-    """Manifest of a feature table, without clock and machine.
+    """Manifest of a feature table. It holds no timestamp and no trace of the machine.
 
     `fingerprint`: hash of the table's values. In a table of several symbols all other fields describe the first one and
     `further` the others. `warm_up`: days of the bars before the first row. `open_equals_previous_close`: share of all

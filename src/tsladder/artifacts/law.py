@@ -262,7 +262,7 @@ class BestRungs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungLeftOut:
-    """Leave-one-out prediction of a rung by the power law of the others. `error` is relative: predicted / measured -
+    """Leave-one-out prediction of a rung by the power law of the others. `error`: relative, predicted / measured -
     1."""
 
     cell: str

@@ -36,5 +36,5 @@ def read_trained_seeds(path: Path) -> tuple[int, ...]:
 
 
 def write_models_status(path: Path, status: ModelsStatus | Ending) -> None:
-    """Replace `path`."""
+    """Replace the status of a cell's models at `path`."""
     write_record(path, status)

@@ -14,7 +14,7 @@ from tsladder.vocabulary import StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPlan:
-    """Execution of one optimizer step. None of its fields changes a number that a study compares."""
+    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares."""
 
     micro_batch: int
     accumulation_steps: int
@@ -124,8 +124,8 @@ class TrainingOutcome:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> TrainingOutcome:
-        """Build the outcome from a line of trials.jsonl. Raises KeyError, ValueError or TypeError if the line holds
-        none."""
+        """Build the outcome from a line of trials.jsonl. Raises KeyError, ValueError or TypeError if the line lacks
+        one."""
         values = {name: record[name] for name in _SAME_IN_JSON if name in record or name not in _MAY_BE_MISSING}
         values["stop_reason"] = StopReason(values["stop_reason"])
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])

@@ -66,8 +66,8 @@ class CellQuestion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchTask:
-    """Search of a cell. `stop` and `pruning` None: off. `grid_size` and `shapes` count the rung's architectures and
-    their shapes."""
+    """Settings of the search of a cell. `stop` and `pruning` None: off. `grid_size` and `shapes` count the rung's
+    architectures and their shapes."""
 
     strategy: str
     preset: str
@@ -214,7 +214,7 @@ def searched_task(path: Path) -> SearchedTask | None:
 
 
 def plain_plan(content: str | bytes) -> Mapping[str, Any] | None:
-    """Parse a plan file of any version into plain data, to be compared leaf by leaf; return None if it is no JSON
+    """Parse a plan file of any version into plain data, to be compared leaf by leaf; return None if it is not a JSON
     object."""
     found = json.loads(content)
     return found if isinstance(found, dict) else None

@@ -54,7 +54,8 @@ NOTHING_RUNS = LiveProgress()
 
 
 def write_progress(path: Path, progress: LiveProgress) -> None:
-    """Replace `path`, without waiting for the disk: after a loss of power the file is of no use anyway."""
+    """Replace the progress file at `path`, without waiting for the disk: after a loss of power the file is of no use
+    anyway."""
     running = [dataclasses.asdict(trial) for trial in progress.running]
     facts = {field.name: getattr(progress, field.name) for field in dataclasses.fields(progress)}
     known = {"running": []} if progress == NOTHING_RUNS else facts | {"running": running}

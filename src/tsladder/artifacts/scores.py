@@ -38,10 +38,10 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skill:
-    """Skill score against another forecast: 1 - loss / its loss. The interval is that of the paired difference, divided
-    by its loss.
+    """Skill score against a reference forecast: 1 - loss / reference loss, with the interval of the paired difference
+    divided by the reference loss.
 
-    All three are None if the other forecast never errs.
+    All three are None if the reference never errs.
     """
 
     skill: float | None
@@ -218,5 +218,5 @@ def read_scores(path: Path) -> CellScores | Ending:
 
 
 def write_scores(path: Path, scores: CellScores | Ending) -> None:
-    """Replace `path`."""
+    """Replace the scores at `path`, or the record that there are none."""
     write_record(path, scores)

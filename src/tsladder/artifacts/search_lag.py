@@ -23,5 +23,5 @@ def read_lag(path: Path) -> int:
 
 
 def write_lag(path: Path, lag: int) -> None:
-    """Replace `path`."""
+    """Replace the search lag at `path`."""
     write_record(path, SearchLag(lag=lag))

@@ -59,8 +59,8 @@ class SeedRecord:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> SeedRecord:
-        """Build a record from its JSON; the inverse of `to_json`. Raises KeyError, ValueError or TypeError if it is
-        none."""
+        """Build a record from its JSON; the inverse of `to_json`. Raises KeyError, ValueError or TypeError for any
+        other JSON."""
         values = {name: record[name] for name in _FIELDS if name not in ("heat", "plan")}
         values["stop_reason"] = StopReason(values["stop_reason"])
         return cls(**values, heat=heat_from_json(record), plan=BatchPlan.from_json(record))
@@ -85,7 +85,7 @@ def read_seed(path: Path) -> SeedRecord:
 
 
 def write_seed(path: Path, record: SeedRecord) -> None:
-    """Replace `path`."""
+    """Replace the record of a seed at `path`."""
     write_json(path, record.to_json())
 
 
@@ -102,7 +102,7 @@ def read_timings(path: Path) -> Timings:
 
 
 def write_timings(path: Path, timings: Timings) -> None:
-    """Replace `path`."""
+    """Replace the seeds of a cell at `path`."""
     seeds = {f"{SEED_PREFIX}{number}": seed.to_json() for number, seed in timings.seeds.items()}
     key = {} if timings.key is None else {"key": timings.key}
     write_json(path, {"cell": timings.cell, **key, "seeds": seeds})

@@ -20,7 +20,8 @@ class RegionCount:
     """Windows of a region, and how many of them are positives: labelled 1, or with a return above 0. All others are
     negatives.
 
-    `first_day` and `last_day` are the first and last day that has a label; None if the region has no window.
+    `first_day` and `last_day` are the earliest and latest last day of a window, for which its label is forecast; None
+    if the region has no window.
     """
 
     windows: int

@@ -14,5 +14,5 @@ class StageEnding:
 
 
 def write_stage_ending(path: Path, ending: StageEnding, *, durable: bool = True) -> None:
-    """Replace the ending file `path`."""
+    """Replace the stage ending at `path`."""
     write_record(path, ending, durable=durable)

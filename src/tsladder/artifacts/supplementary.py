@@ -25,8 +25,8 @@ class SelectedBudgets:
 class SupplementSummary:
     """Second phase of one cell.
 
-    Scores are those of the `objective`, higher is better. `best` holds the settings that the phase varied, as in trial
-    `best_number`. `finished`: why the phase ended before all of its trials.
+    Scores are those of the `objective`, higher is better. `best` holds the settings that the phase varied, with their
+    values in trial `best_number`. `finished`: why the phase ended before all of its trials.
     """
 
     cell: str
@@ -50,7 +50,7 @@ def read_selection(path: Path) -> SelectedBudgets | Ending:
 
 
 def write_selection(path: Path, selection: SelectedBudgets | Ending) -> None:
-    """Replace `path`."""
+    """Replace the selected budgets at `path`, or the record that there are none."""
     write_record(path, selection)
 
 
@@ -60,5 +60,5 @@ def read_summary(path: Path) -> SupplementSummary | Ending:
 
 
 def write_summary(path: Path, summary: SupplementSummary | Ending) -> None:
-    """Replace `path`."""
+    """Replace the second phase of a cell at `path`, or the record that it has no result."""
     write_record(path, summary)

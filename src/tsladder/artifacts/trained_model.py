@@ -19,7 +19,7 @@ class TrainedModel:
     """Description of a trained model.
 
     `best_epoch` is the epoch of the weights, to which `best_val_loss` and `val_auc` belong; `val_auc` is None if it was
-    not monitored. `n_params` is measured. There is no clock in it: the same training gives the same record.
+    not monitored. `n_params` is measured. There is no timestamp: the same training gives the same record.
     """
 
     architecture: Mapping[str, int]
@@ -38,5 +38,5 @@ def read_trained_model(path: Path) -> TrainedModel:
 
 
 def write_trained_model(path: Path, model: TrainedModel) -> None:
-    """Replace `path`."""
+    """Replace the description of a trained model at `path`."""
     write_record(path, model)

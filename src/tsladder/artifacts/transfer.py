@@ -58,5 +58,5 @@ def read_transfer(path: Path) -> Transfer | Ending:
 
 
 def write_transfer(path: Path, transfer: Transfer | Ending) -> None:
-    """Replace `path`."""
+    """Replace the regrets of all winners at `path`, or the record that there are none."""
     write_record(path, transfer)

@@ -35,7 +35,7 @@ class TrialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakenFrom:
-    """Trial of another search that was trained in place of this one: the name of that search's live record, and the
+    """Trial of another search whose training is reused for this one: the name of that search's live record, and the
     trial's number there."""
 
     folder: str
@@ -110,7 +110,7 @@ class TrialRecord:
     def from_json(cls, record: Mapping[str, Any]) -> TrialRecord:
         """Build a record from its JSON; the inverse of `to_json`.
 
-        Raises KeyError, ValueError, TypeError or AttributeError if `record` is no trial.
+        Raises KeyError, ValueError, TypeError or AttributeError if `record` is not a trial.
         """
         values = {name: record[name] for name in _SAME_IN_JSON if name in record}
         values["state"] = TrialState(record["state"])

@@ -76,7 +76,7 @@ def clean_bars(sheet: Sheet, symbol: str, choices: Choices, *, today: datetime.d
     """Build the bars of `sheet` as they are to be stored: Date, Open, High, Low, Close, and Volume and Adj Close if the
     sheet has them.
 
-    Raises BadInput that names every reason for which a row cannot be a bar.
+    Raises BadInput that names every reason for which a row is not a valid bar.
     """
     rows_read = len(sheet.rows_R) + sum(len(dropped.rows) for dropped in sheet.dropped)
     sheet, columns = choose_symbol(sheet, choices)
@@ -222,9 +222,9 @@ def _volume_filled(read: _Read, choice: MissingVolume | None) -> _Read:
 def _laws(
     read: _Read, symbol: str, choices: Choices, today: datetime.date
 ) -> tuple[Arranged, Bars, pd.DataFrame, _Read]:
-    """Arrange the rows in time order, one row per day, so that they satisfy every law of bars.
+    """Arrange the rows in time order, one row per day, so that they satisfy all constraints on bars.
 
-    A row that breaks a law is left out, or BadInput is raised, as `choices` say.
+    A row that violates a constraint is left out, or BadInput is raised, as `choices` say.
     """
     while True:
         _refuse_nothing(read.sheet, symbol)

@@ -12,7 +12,7 @@ from tsladder.ingest.numbers import Decimal
 
 
 class DateOrder(StrEnum):
-    """Order of day, month and year in a date of numbers. YMD is for years of two digits."""
+    """Order of day, month and year in a numeric date. YMD is for two-digit years."""
 
     DMY = "dmy"
     MDY = "mdy"
@@ -44,7 +44,7 @@ class Choices:
 
     `columns` maps a role to the heading it is taken from, "" for none. `header` names the columns of a file without a
     header. `zone` is the exchange's: an IANA name or an offset; times without a zone then count as UTC. `century` is
-    18, 19 or 20, for years of two digits.
+    18, 19 or 20, for two-digit years.
     """
 
     only_symbol: str | None = None

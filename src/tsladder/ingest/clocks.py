@@ -24,7 +24,7 @@ _ABBREVIATIONS = {
 
 
 def clock_seconds(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Parse times of the day into seconds since midnight; NaN for a text that is no time."""
+    """Parse times of the day into seconds since midnight; NaN for a text that is not a time."""
     known = {text: _seconds(text) for text in set(texts)}
     return np.array([known[text] for text in texts], dtype=np.float64)
 

@@ -257,7 +257,7 @@ def _integers(matches: Sequence[re.Match[str]], group: str) -> NDArray[np.int64]
 
 
 def _month_names(matches: Sequence[re.Match[str]]) -> NDArray[np.int64]:
-    """Convert names of months to 1 to 12; 0 for a name that is no month."""
+    """Convert names of months to 1 to 12; 0 for a name that is not a month."""
     return np.fromiter((month_number(match["name"]) for match in matches), dtype=np.int64, count=len(matches))
 
 

@@ -44,7 +44,7 @@ class Decoded:
 def decode(content: bytes, source: str, encoding: str | None = None) -> Decoded:
     """Decode `content`, in `encoding` if that is given. `source` names the file in errors.
 
-    Raises BadInput if it is no text.
+    Raises BadInput if `content` is not text.
     """
     if encoding is not None:
         _check_encoding(encoding)

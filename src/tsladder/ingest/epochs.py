@@ -16,7 +16,7 @@ _COUNT = re.compile(r"(-?[0-9]{1,19})(?:\.[0-9]*)?")
 
 
 def epoch_unit(cell: str) -> str | None:
-    """Return the unit of a count since 1970; None for a text that is no count, or a count too small to tell its
+    """Return the unit of a count since 1970; None for a text that is not a count, or a count too small to tell its
     unit."""
     match = _COUNT.fullmatch(cell)
     if match is None:
@@ -26,10 +26,10 @@ def epoch_unit(cell: str) -> str | None:
 
 
 def epoch_seconds(cells: Sequence[str], common: str) -> NDArray[np.float64]:
-    """Convert counts to whole seconds since 1970; NaN for a cell that is no count.
+    """Convert counts to whole seconds since 1970; NaN for a cell that is not a count.
 
     The unit is determined for every cell: Binance went from milliseconds to microseconds. Counts near 1970 are too
-    small for that, and are read in the `common` unit if the column then is monotonic.
+    small for that, and are read in the `common` unit if the column is then monotonic.
     """
     seconds = np.full(len(cells), np.nan)
     small: list[int] = []

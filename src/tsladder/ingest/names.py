@@ -141,7 +141,7 @@ _VOLUME_UNIT = re.compile(r"(?:base |quote )?vol(?:ume)?[ _.(\[-]+([A-Za-z]{2,10
 
 
 def volume_unit(name: str) -> str | None:
-    """Return the unit of a volume by its name, `btc` for `Volume BTC`; None for a name that is no volume with a
+    """Return the unit in the name of a volume, `btc` for `Volume BTC`; None for a name that is not a volume with a
     unit."""
     match = _VOLUME_UNIT.fullmatch(name.strip())
     return None if match is None or match[1].lower() in ("shares", "share", "contracts", "ma") else match[1].lower()

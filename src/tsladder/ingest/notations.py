@@ -76,12 +76,12 @@ MONTHS = {_plain(name): number for number, names in enumerate(_MONTHS, start=1) 
 
 
 def month_number(name: str) -> int:
-    """Return the number of a month, 1 to 12; 0 for a name that is no month."""
+    """Return the number of a month, 1 to 12; 0 for a name that is not a month."""
     return MONTHS.get(_plain(name), 0)
 
 
 def notation_of(cell: str) -> str | None:
-    """Return the notation of a day; None for a cell that is no day, or names a month in an unknown language."""
+    """Return the notation of a day; None for a cell that is not a day, or names a month in an unknown language."""
     for notation, pattern in PATTERNS.items():
         match = pattern.fullmatch(cell)
         if match is not None and ("Month" not in notation or month_number(match["name"])):

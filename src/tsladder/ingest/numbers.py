@@ -20,7 +20,7 @@ from tsladder.ingest.sheet import Cells, Fault, is_missing, shown
 
 
 class Decimal(StrEnum):
-    """Mark before the fraction of a number; the other one may group digits."""
+    """Decimal mark; the other of the two marks may group digits."""
 
     POINT = "point"
     COMMA = "comma"
@@ -90,7 +90,7 @@ class _Written:
     """Column of text.
 
     `bare`: cells without currency and blanks, and "nan" for a missing value; `signs`: the characters in them that are
-    no digits.
+    not digits.
     """
 
     cells: list[str]
@@ -122,7 +122,7 @@ class _Written:
             return None
 
     def careful(self, mark: Decimal, *, shortened: bool) -> tuple[NDArray[np.float64], list[tuple[int, str]]]:
-        """Parse the column cell by cell; return the numbers, and the place and text of the cells that are no
+        """Parse the column cell by cell; return the numbers, and the place and text of the cells that are not
         numbers."""
         numbers = np.full(len(self.cells), np.nan)
         unread: list[tuple[int, str]] = []
@@ -153,8 +153,8 @@ def _bare(cell: str) -> str:
 def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
     """Determine the decimal mark by a majority of the numbers that can be read in only one way.
 
-    A lone point is the decimal mark unless other numbers contradict it, since programs write it so; a lone comma is
-    not. Raises BadInput if the mark is ambiguous.
+    A lone point is the decimal mark unless other numbers contradict it, since that is how programs write numbers; a
+    lone comma is not. Raises BadInput if the mark is ambiguous.
     """
     columns = [column for column in written.values() if {",", "."} & column.signs]
     sole = _sole_mark(columns)

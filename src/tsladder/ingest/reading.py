@@ -19,7 +19,7 @@ _KINDS = "a CSV, Parquet, Feather or Excel file"
 def read_sheet(path: Path, choices: Choices) -> Sheet:
     """Read the file at `path` into a sheet. The name of the file, not its folder, goes into records.
 
-    Raises BadInput if it is no table of daily bars.
+    Raises BadInput if the file is not a table of daily bars.
     """
     source = path.name
     if not path.exists():

@@ -42,7 +42,7 @@ class Account:
         return self.inspection.warnings
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest as JSON. It holds no clock, host or folder: the same file gives the same record."""
+        """Return the manifest as JSON. It holds no timestamp, host or folder: the same file gives the same record."""
         return {
             "source": self.source,
             "symbol": self.symbol,

@@ -1,4 +1,4 @@
-"""Storage of clean bars as Parquet, with their manifest: written whole or not at all, and never over other bars without
+"""Storage of clean bars as Parquet, with their manifest: written whole or not at all, never over other bars without
 `force`."""
 
 from __future__ import annotations

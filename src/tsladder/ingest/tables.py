@@ -18,7 +18,7 @@ PARQUET, FEATHER = b"PAR1", b"ARROW1"
 
 
 def sheet_of_parquet(path: Path, source: str) -> Sheet:
-    """Read a Parquet file into a sheet. Raises BadInput if it is none."""
+    """Read a Parquet file into a sheet. Raises BadInput if it cannot be read as Parquet."""
     import pandas as pd
     import pyarrow as pa
 
@@ -30,7 +30,7 @@ def sheet_of_parquet(path: Path, source: str) -> Sheet:
 
 
 def sheet_of_feather(path: Path, source: str) -> Sheet:
-    """Read a Feather file into a sheet. Raises BadInput if it is none."""
+    """Read a Feather file into a sheet. Raises BadInput if it cannot be read as Feather."""
     import pandas as pd
     import pyarrow as pa
 

@@ -1,4 +1,5 @@
-"""Decisions on the volume that depend on its values: tick volume in place of zeros; also CRSP's signs of the Close."""
+"""Choice of the volume by its values, with tick volume in place of zeros, and removal of CRSP's minus signs from the
+Close."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def spans_a_week(days_R: NDArray[np.datetime64]) -> bool:
 
 
 def week_in_words(days_R: NDArray[np.datetime64]) -> str:
-    """Describe the trading week, as in `Monday to Friday`: the shortest run of weekdays, around the week, that holds
-    all but a few of the days."""
+    """Describe the trading week, as in `Monday to Friday`: the shortest run of weekdays, Sunday followed by Monday,
+    that holds all but a few of the days."""
     counts = np.bincount(weekday(days_R), minlength=7)
     used = counts > FEW / 2 * counts.sum()
     if used.all():

@@ -1,4 +1,4 @@
-"""Century of years of two digits: the one under which the days form a trading week."""
+"""Century of two-digit years: the one under which the days form a trading week."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def full_years(
     century: int | None,
     today: datetime.date,
 ) -> tuple[NDArray[np.int64], str]:
-    """Convert years of two digits to four; return them and how the century was determined.
+    """Convert two-digit years to four digits; return them and how the century was determined.
 
     `days_under` builds the days from a choice of years. A shift by a hundred years moves the days of the week, so
     usually only one of the readings that lie before today has no weekends. Raises BadInput if none or several are

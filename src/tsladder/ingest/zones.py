@@ -1,4 +1,4 @@
-"""Day that a bar belongs to, if its time may be the midnight of another zone.
+"""Determination of the day that a bar belongs to, when its time may be the midnight of another zone.
 
 A program that stores Tokyo's midnight in UTC writes 15:00 of the day before: read as written, every bar is a day early
 and the week runs from Sunday to Thursday. Nothing else in the file shows it.
@@ -157,7 +157,7 @@ def _of_bare_days(
 ) -> Settled:
     """Determine the days from dates without a time; `zone` then means that they were midnights there, cut off in UTC.
 
-    Raises BadInput if that does not give a trading week.
+    Raises BadInput if the days do not form a trading week under `zone`, or if it cannot decide between the readings.
     """
     doubt = _doubt(stamps, known_R)
     if doubt is None:

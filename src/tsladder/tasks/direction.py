@@ -1,4 +1,4 @@
-"""Task `direction`: does the Close rise over the horizon? Two classes; target.price is ignored."""
+"""Task `direction`: classify whether the Close rises over the horizon. Two classes; target.price is ignored."""
 
 from __future__ import annotations
 

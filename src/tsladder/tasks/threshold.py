@@ -1,4 +1,4 @@
-"""Tasks `threshold_<X>pct`: does a price rise by X percent within the horizon? Two classes.
+"""Tasks `threshold_<X>pct`: classify whether a price rises by X percent within the horizon. Two classes.
 
 Add a number to PERCENTS for another threshold.
 """

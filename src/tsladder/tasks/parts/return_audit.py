@@ -44,8 +44,8 @@ class ReturnAudit:
         """Rank by the IC of each permutation.
 
         Over all orders of n returns, Spearman's correlation with any fixed forecast has mean 0 and variance 1 / (n -
-        1), with or without ties. A forecast that does not vary has an IC of 0. The constant forecast is the mean of the
-        permuted returns, and the unit of the loss is their own standard deviation.
+        1), ties or not. A forecast that does not vary has an IC of 0. The constant forecast is the mean of the permuted
+        returns, and the unit of the loss is their own standard deviation.
         """
         ics = [correlation(midranks(y_N), midranks(f_N)) or 0.0 for y_N, f_N in zip(y_DN, forecast_DN, strict=True)]
         gains = []
