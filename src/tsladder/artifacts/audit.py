@@ -48,7 +48,7 @@ class ProbeFinding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditNote:
-    """Remark on the data that a reader should know and that is no leak."""
+    """Remark on the data that a reader should know and that is not a leak."""
 
     name: str
     columns: tuple[str, ...]
@@ -82,7 +82,7 @@ class AuditRecord:
 
     @property
     def constant(self) -> str | None:
-        """Sentence on columns that are constant over training; None if there are none or the audit did not look for
+        """Sentence on columns that are constant over training; None if there are none, or if the audit did not look for
         them."""
         return next((note.words for note in self.notes if note.name == _CONSTANT), None)
 

@@ -249,8 +249,8 @@ class NeighbourContrast:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestRungs:
-    """Model confidence set of the rungs: those that cannot be told from the best one, and the p-value at which each
-    rung would leave the set.
+    """Model confidence set of the rungs: those that cannot be distinguished from the best one, and the p-value at which
+    each rung would leave the set.
 
     `about`: the population for which the set holds.
     """

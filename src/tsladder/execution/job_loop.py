@@ -29,8 +29,7 @@ def retry_words(event: Retried) -> str:
 
 
 def heat_reason(reading: TemperatureReading, done: str) -> str:
-    """Return the reason of a cell's failure for heat, after which the next run resumes it; `done` says what had been
-    done."""
+    """Return the reason of a cell that failed for heat and that the next run resumes; `done` says how much was done."""
     return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
 
 
@@ -53,8 +52,9 @@ def keep_busy(
     `next_job` is asked for each free slot; None means not now. Events of a job, or of an attempt at a job, that is not
     running are dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs write a checkpoint, or
     finish their epoch if they keep none. While `watch` or `by_hand` asks for a pause, the crew is suspended and no job
-    is started. If `watch` stops the crew, its jobs end as THERMAL, and the reading that caused it is returned;
-    otherwise None. `heartbeat` is told of everything; each job trains `models_a_job` models, one after the other.
+    is started. If `watch` stops the crew, its running jobs end as THERMAL. Returns the reading for which `watch`
+    stopped the crew; None if it did not, or if the user had asked to stop before. `heartbeat` is notified of
+    everything; each job trains `models_a_job` models, one after the other.
     """
     told_to_stop = False
     started: dict[int, tuple[JobOrder, float]] = {}
