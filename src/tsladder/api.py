@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.artifacts.audit import AuditRecord
-from tsladder.artifacts.law import HorizonLaw, horizon_law_of, law_if_there
+from tsladder.artifacts.law import HorizonLaw, Interval, horizon_law_of, read_law
 from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import if_there
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.errors import BadInput
@@ -29,7 +30,6 @@ from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import Interval
 from tsladder.status.study_state import study_state
 from tsladder.tasks import load as load_task
 
@@ -175,7 +175,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     params = load_params(places.params)
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
-    law = law_if_there(places.scaling)
+    law = if_there(read_law)(places.scaling)
     metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
     return Study(
         name=params.study.name,

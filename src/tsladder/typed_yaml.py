@@ -50,17 +50,17 @@ class MayBeLeftOut:
     """Marker of a leaf that a file may omit; its value is then the default of its field."""
 
 
-def read_floats_of_yaml_1_2(loader: Any) -> None:
-    """Make the loader class `loader` read `1e-4`, which DVC writes, as a number."""
-    form = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
-    loader.add_implicit_resolver("tag:yaml.org,2002:float", form, list("-+0123456789."))
+class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader that reads `1e-4`, which DVC writes, as a number, as YAML 1.2 does."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """SafeLoader with YAML 1.2 floats that rejects repeated keys."""
+PlainLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+)
 
 
-read_floats_of_yaml_1_2(_Loader)
+class _Loader(PlainLoader):
+    """PlainLoader that rejects repeated keys."""
 
 
 def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:

@@ -102,14 +102,6 @@ def read_audit(path: Path) -> AuditRecord:
     return read_record(AuditRecord, path, remedy=_AGAIN)
 
 
-def audit_if_there(path: Path) -> AuditRecord | None:
-    """Read the audit at `path` as `read_audit` does; return None if it does not exist."""
-    try:
-        return read_audit(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
 def write_audit(path: Path, audit: AuditRecord) -> None:
     """Replace the audit at `path`."""
     write_record(path, audit)

@@ -96,7 +96,7 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FurtherFeatures:
+class FurtherSymbol:
     """Further symbol of a feature table: its rows follow those of the first symbol, from row `first_row` on.
 
     The other fields are as in `FeaturesManifest`.
@@ -104,12 +104,19 @@ class FurtherFeatures:
 
     symbol: str
     first_row: int
-    rows: int
-    first_day: str
-    last_day: str
     warm_up: int
     open_equals_previous_close: float | None
     origin: Annotated[Origin | None, Inline()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FurtherFeatures:
+    """Further symbol of a feature table with the extent of its days; fields as in `FeaturesManifest`."""
+
+    further: Annotated[FurtherSymbol, Inline()]
+    rows: int
+    first_day: str
+    last_day: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,14 +145,6 @@ class FeaturesManifest:
 def read_manifest(path: Path) -> FeaturesManifest:
     """Read the manifest at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
     return read_record(FeaturesManifest, path)
-
-
-def manifest_if_there(path: Path) -> FeaturesManifest | None:
-    """Read the manifest at `path` as `read_manifest` does; return None if it does not exist."""
-    try:
-        return read_manifest(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def write_manifest(path: Path, manifest: FeaturesManifest) -> None:

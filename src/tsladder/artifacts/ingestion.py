@@ -90,16 +90,10 @@ class IngestionRecord:
     cautions: Mapping[int, tuple[str, ...]]
 
 
-def read_ingestion(path: Path) -> IngestionRecord | None:
-    """Read the ingestion record at `path`; return None if the file does not exist, as in studies and capsules of older
-    versions.
-
-    Raises WorkFailed if the file is damaged.
-    """
-    try:
-        return read_record(IngestionRecord, path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def read_ingestion(path: Path) -> IngestionRecord:
+    """Read the ingestion record at `path`. Raises FileNotFoundError if it does not exist, as in studies and capsules of
+    older versions, and WorkFailed if it is damaged."""
+    return read_record(IngestionRecord, path)
 
 
 def write_ingestion(path: Path, ingestion: IngestionRecord) -> None:

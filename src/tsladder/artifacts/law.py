@@ -387,14 +387,6 @@ def read_law(path: Path) -> StudyLaw:
     return read_record(StudyLaw, path, remedy=_AGAIN)
 
 
-def law_if_there(path: Path) -> StudyLaw | None:
-    """Read the law at `path` as `read_law` does; return None if it does not exist."""
-    try:
-        return read_law(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
 def stored_law(path: Path) -> Mapping[str, Any] | None:
     """Read the law at `path`, of any version, as plain data, to be compared leaf by leaf; return None if it does not
     exist."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tsladder.artifacts.heat import Heat
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome, heat_from_json, heat_json
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import if_there, read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.vocabulary import StopReason
 
@@ -99,6 +99,11 @@ def read_timings(path: Path) -> Timings:
         key=record.get("key"),
         seeds=_checked(path, lambda: {_number(name): SeedRecord.from_json(seed) for name, seed in seeds.items()}),
     )
+
+
+def timings_if_there(path: Path) -> Timings:
+    """Read the seeds of a cell as `read_timings` does; no seed if the file does not exist."""
+    return if_there(read_timings)(path) or Timings(cell=path.stem)
 
 
 def write_timings(path: Path, timings: Timings) -> None:

@@ -124,12 +124,9 @@ def read_splits(path: Path) -> HorizonSplits:
     return read_record(HorizonSplits, path, remedy=_AGAIN)
 
 
-def read_summary(path: Path) -> SplitsSummary | None:
-    """Read splits.json at `path`; return None if it does not exist. Raises WorkFailed if it is damaged."""
-    try:
-        return read_record(SplitsSummary, path, remedy=_AGAIN)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def read_summary(path: Path) -> SplitsSummary:
+    """Read splits.json at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
+    return read_record(SplitsSummary, path, remedy=_AGAIN)
 
 
 def write_splits(path: Path, splits: HorizonSplits) -> None:

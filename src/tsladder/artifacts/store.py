@@ -79,12 +79,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-@functools.cache
 def if_there(read: Callable[[Path], T]) -> Callable[[Path], T | None]:
     """Wrap the reader `read` so that it returns None for a missing file. The same reader always gives the same
     function."""
+    wrapped: Callable[[Path], T | None] = _if_there(read)
+    return wrapped
 
-    def read_if_there(path: Path) -> T | None:
+
+@functools.cache
+def _if_there(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    def read_if_there(path: Path) -> Any:
         try:
             return read(path)
         except (FileNotFoundError, NotADirectoryError):

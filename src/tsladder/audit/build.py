@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
+from tsladder.artifacts.store import if_there
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -122,7 +123,7 @@ def _splits(places: Places, horizon: int) -> HorizonSplits:
 
 
 def _summary(places: Places) -> SplitsSummary:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     if summary is None:
         raise WorkFailed(f"{places.splits_summary} is missing: run `dvc repro splits` first")
     return summary

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows, WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.best_params import write_best_params
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
@@ -23,7 +24,7 @@ from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.too_little_memory import misfit
 from tsladder.results.live import LiveResults
-from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
+from tsladder.search.adoption import Adopter, adopt, adoption_in
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.lag import record_lag, recorded_lag
@@ -172,7 +173,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
 
 def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str) -> Adoption | None:
     """Return what the search began with or now begins with; a search that has a trial adopts nothing any more."""
-    found = read_adoption(search.folder)
+    found = adoption_in(search.folder)
     if found is not None or attempts or search.phase is not Phase.SEARCH:
         return found
     work, schedule = search.work, search.schedule

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.training_log import (
     crew_words,
@@ -17,7 +18,6 @@ from tsladder.cells.training_log import (
 from tsladder.cells.trial_records import TrialPlan
 from tsladder.cells.work import CellWork
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
-from tsladder.search.adoption import Adoption
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
 from tsladder.tasks import load as load_task

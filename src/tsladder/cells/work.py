@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, SearchPlan, TrainPlan, read_planned
+from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, Recipe, SearchPlan, TrainPlan, read_planned
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
@@ -25,7 +25,7 @@ from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import cell_key
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.tasks import load as load_task
 from tsladder.tracking import RunTags

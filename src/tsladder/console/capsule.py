@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tsladder.artifacts.law import law_if_there
+from tsladder.artifacts.law import read_law
+from tsladder.artifacts.store import if_there
 from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
@@ -30,7 +31,7 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
         manifest = pack_study(places, params, states, path, force=force, on_step=on_step)
     _note_states(manifest.not_fresh, "this capsule")
-    law = law_if_there(places.scaling)
+    law = if_there(read_law)(places.scaling)
     if law is None or law.study_key != manifest.study_key:
         _note("the law of this study is missing or out of date; `tsladder run` fits it")
     size = f"{len(manifest.members)} files in {path.stat().st_size / 2**20:.1f} MiB"

@@ -18,6 +18,7 @@ from tsladder.artifacts.features import (
     FeatureColumn,
     FeaturesManifest,
     FurtherFeatures,
+    FurtherSymbol,
     Origin,
     read_manifest,
     write_manifest,
@@ -27,17 +28,6 @@ from tsladder.errors import WorkFailed
 _TABLE = "features.parquet"
 _RAW = ("open", "high", "low", "close")
 _SERIES = ("dates_T", "values_TF", *(f"{name}_T" for name in _RAW))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FurtherSymbol:
-    """A further symbol of a table, whose rows begin at `first_row`; fields as in `FeatureTable`."""
-
-    symbol: str
-    first_row: int
-    warm_up: int
-    open_equals_previous_close: float | None
-    origin: Origin | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -134,14 +124,7 @@ class FeatureTable:
             origin=self.origin,
             columns=self.columns,
             further=tuple(
-                FurtherFeatures(
-                    symbol=further.symbol,
-                    first_row=further.first_row,
-                    **table._days(),
-                    warm_up=further.warm_up,
-                    open_equals_previous_close=further.open_equals_previous_close,
-                    origin=further.origin,
-                )
+                FurtherFeatures(further=further, **table._days())
                 for further, table in zip(self.further, others, strict=True)
             ),
         )
@@ -206,16 +189,7 @@ def read_features(folder: Path) -> FeatureTable:
             warm_up=manifest.warm_up,
             open_equals_previous_close=manifest.open_equals_previous_close,
             origin=manifest.origin,
-            further=tuple(
-                FurtherSymbol(
-                    symbol=further.symbol,
-                    first_row=further.first_row,
-                    warm_up=further.warm_up,
-                    open_equals_previous_close=further.open_equals_previous_close,
-                    origin=further.origin,
-                )
-                for further in manifest.further
-            ),
+            further=tuple(each.further for each in manifest.further),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkFailed(f"{folder} holds no readable feature table: {error}; run the features stage again") from None

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import best_on_disk, scoring_batch
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import EpochRecord, Job
 
 EPOCHS = 2

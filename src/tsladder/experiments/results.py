@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tsladder.artifacts.law import HorizonLaw, StudyLaw, law_of_plain, stored_law
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.splits import read_summary
+from tsladder.artifacts.store import if_there
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
 from tsladder.params import EvaluationParams
@@ -193,7 +194,7 @@ def _refuse_mixed(name: str, cells: Mapping[Cell, ScoredCell]) -> None:
 
 
 def _trained_on(places: Places) -> dict[int, Days]:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     found = {}
     for horizon, splits in () if summary is None else summary.horizons.items():
         train = splits.counts[Region.TRAIN]

@@ -7,8 +7,9 @@ from typing import Any
 
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ingestion import read_ingestion
-from tsladder.artifacts.plans import SearchPlan, read_plan
+from tsladder.artifacts.plans import Recipe, SearchPlan, read_plan
 from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
@@ -19,7 +20,6 @@ from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
-from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.tasks import load as load_task
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
@@ -62,7 +62,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     objectives = {name: str(plan.search.objective) for name, plan in planned.items()}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = whole_audit(places.audit_record)
-    ingestion = read_ingestion(places.ingestion)
+    ingestion = if_there(read_ingestion)(places.ingestion)
     return scaling_record(
         points,
         dropped,

@@ -12,8 +12,6 @@ from tsladder.params import PresetParams, TrainingParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import parse_budget
 
-__all__ = ["Recipe", "Settings", "loss_asked", "optimizer_of_rung", "precision_of_rung", "recipe_of"]
-
 BF16_FROM = 2_000_000
 """Smallest budget that computes in bf16-mixed under `precision: auto`. From there on it pays where the processor
 multiplies bf16 fast; below, a ladder that a laptop can climb stays in fp32 throughout."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.artifacts.plans import Recipe
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
@@ -15,7 +16,7 @@ from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe, recipe_of
+from tsladder.planning.recipe import recipe_of
 
 
 class Offered(Protocol):

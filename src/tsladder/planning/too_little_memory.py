@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
@@ -13,7 +14,7 @@ from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
 from tsladder.planning.machine import Machine, memory_words
 from tsladder.planning.memory import least_memory_gib
-from tsladder.planning.recipe import Recipe, recipe_of
+from tsladder.planning.recipe import recipe_of
 
 _LEANER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
 """Pairs (optimizer, precision), from the smallest change of the recipe to the least memory. Each of them makes another

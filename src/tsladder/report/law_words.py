@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tsladder.artifacts.law import HorizonLaw, closed
+from tsladder.artifacts.law import HorizonLaw, Interval, closed
 from tsladder.law.curve.forms import Form
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words
-from tsladder.results.stored import Interval
 
 PARTS = ("of the rungs", "of the days")
 

@@ -13,12 +13,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law import Interval
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
 from tsladder.law.curve.forms import Form
 from tsladder.law.verdict import VerdictName
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent
-from tsladder.results.stored import Interval
 
 Floats = NDArray[np.float64]
 

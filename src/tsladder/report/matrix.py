@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import ScoredRegion, Skill
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.results.stored import Interval
 
 IDEAL_SHARE = (0.90, 1.10)
 """Range of the share of its budget that a model should fill."""

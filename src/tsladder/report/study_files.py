@@ -7,20 +7,19 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tsladder.artifacts.audit import audit_if_there
-from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
+from tsladder.artifacts.audit import read_audit
+from tsladder.artifacts.features import FeaturesManifest, read_manifest
 from tsladder.artifacts.ingestion import read_ingestion
-from tsladder.artifacts.law import law_if_there
+from tsladder.artifacts.law import read_law
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
 from tsladder.artifacts.splits import Counts, RegionCount, read_splits, read_summary
-from tsladder.artifacts.store import digest
+from tsladder.artifacts.store import digest, if_there
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
 from tsladder.results.cell_files import read_cell
-from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
 
 PACKAGES = (
@@ -46,8 +45,8 @@ def read_facts(places: Places, params: Params) -> Facts:
     known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
-    law = law_if_there(places.scaling)
-    data = manifest_if_there(places.features_manifest)
+    law = if_there(read_law)(places.scaling)
+    data = if_there(read_manifest)(places.features_manifest)
     return Facts(
         params=params,
         study_key=key,
@@ -60,16 +59,16 @@ def read_facts(places: Places, params: Params) -> Facts:
             packages=software_versions(),
             fingerprints=_fingerprints(key, data, known, cells),
         ),
-        picture=bytes_if_there(places.law / "scaling.png"),
-        audit=audit_if_there(places.audit_record) or (law.audit if law else None),
+        picture=if_there(Path.read_bytes)(places.law / "scaling.png"),
+        audit=if_there(read_audit)(places.audit_record) or (law.audit if law else None),
         supplement=supplement_facts(places, params.cells),
         transfer=transfer_found(places),
-        ingestion=read_ingestion(places.ingestion),
+        ingestion=if_there(read_ingestion)(places.ingestion),
     )
 
 
 def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     if summary is None:
         return ()
     found = []
@@ -90,10 +89,8 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
 
 def _training_runs(path: Path) -> tuple[int, ...]:
     """Return the number of days of each contiguous stretch of training days; empty without the splits file."""
-    try:
-        segments = read_splits(path).splits.train.segments
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
+    of_horizon = if_there(read_splits)(path)
+    segments = () if of_horizon is None else of_horizon.splits.train.segments
     return tuple(last - first + 1 for first, last in segments)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import Interval as _Interval
 from tsladder.artifacts.scores import Skill
 from tsladder.formatting import duration_in_words
 from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
-from tsladder.results.stored import Interval
 
 MISSING = "—"
 

@@ -12,13 +12,12 @@ from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader, re
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.plans import NotPlanned, SearchPlan
 from tsladder.artifacts.scores import CellScores, read_scores
-from tsladder.artifacts.seeds import SeedRecord
+from tsladder.artifacts.seeds import SeedRecord, timings_if_there
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
-from tsladder.results.stored import timings_if_there
 from tsladder.vocabulary import Cell, Region
 
 

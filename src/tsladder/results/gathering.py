@@ -19,7 +19,7 @@ from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import read_manifest
 from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
-from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed
+from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed, timings_if_there
 from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
@@ -28,7 +28,6 @@ from tsladder.places import BEST_PARAMS, Places
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import timings_if_there
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tsladder.artifacts.store import read_json, read_lines
-
 T = TypeVar("T")
 
 
@@ -17,14 +15,6 @@ class Unchanged:
 
     def __init__(self) -> None:
         self._read: dict[tuple[Path, object], tuple[object, Any]] = {}
-
-    def json(self, path: Path) -> dict[str, Any]:
-        """Read a JSON file as `read_json`, with caching."""
-        return self.read(path, read_json)
-
-    def lines(self, path: Path) -> list[dict[str, Any]]:
-        """Read a file of JSON lines as `read_lines`, with caching."""
-        return self.read(path, read_lines)
 
     def read(self, path: Path, how: Callable[[Path], T]) -> T:
         """Return `how(path)`, called again only when the file has changed."""

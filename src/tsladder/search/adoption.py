@@ -12,26 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tsladder.artifacts.adoption import ADOPTED, Adoption, read_adoption, write_adoption
 from tsladder.artifacts.plans import SearchPlan, SearchTask, searched_task
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.params import SpaceParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import IDENTITY, Draw, Value
-from tsladder.search.layout import ADOPTED, PLAN
+from tsladder.search.layout import PLAN
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace
 from tsladder.search.streams import trial_seed
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.vocabulary import Cell, Phase
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Adoption:
-    """Draws of the first trials by number, and the live record whose search made them."""
-
-    folder: str
-    draws: Mapping[int, Mapping[str, Value]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +46,9 @@ class Adopter:
         return cls(task=plan.search, space=space, schedule=schedule, base=base, seeds=seeds)
 
 
-def read_adoption(folder: Path) -> Adoption | None:
+def adoption_in(folder: Path) -> Adoption | None:
     """Read what the search in `folder` adopted; None: nothing. Raises WorkFailed for a damaged file."""
-    path = folder / ADOPTED
-    if not path.exists():
-        return None
-    record = read_json(path)
-    return Adoption(folder=record["folder"], draws={int(number): draws for number, draws in record["draws"].items()})
+    return if_there(read_adoption)(folder / ADOPTED)
 
 
 def adopt(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | None:
@@ -67,8 +56,7 @@ def adopt(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | 
     there."""
     chosen = choose(folder, others, adopter)
     if chosen is not None:
-        by_number = {str(number): dict(draws) for number, draws in chosen.draws.items()}
-        write_json(folder / ADOPTED, {"folder": chosen.folder, "draws": by_number})
+        write_adoption(folder / ADOPTED, chosen)
     return chosen
 
 
@@ -88,7 +76,7 @@ def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption |
             narrower.append((len(draws), Adoption(folder=other.name, draws=draws)))
     most, known = max(same, key=lambda item: item[0], default=(0, folder))
     if most > 0:
-        return read_adoption(known)
+        return adoption_in(known)
     return max(narrower, key=lambda item: item[0], default=(0, None))[1]
 
 

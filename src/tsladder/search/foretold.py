@@ -15,7 +15,7 @@ from typing import Any
 from tsladder.artifacts.plans import searched_task
 from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
-from tsladder.search.adoption import Adopter, choose, position, read_adoption
+from tsladder.search.adoption import Adopter, adoption_in, choose, position
 from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.lag import recorded_lag
 from tsladder.search.layout import PLAN
@@ -41,7 +41,7 @@ def foretell(
     ended = final_trials(folder)
     done = {record.number for record in ended}
     lag = recorded_lag(folder, ended) or lag
-    adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
+    adopted = adoption_in(folder) or (None if done else choose(folder, others, adopter))
     draws = {} if adopted is None else dict(adopted.draws)
     known = [_known(other, adopter, draws) for other in others if other != folder]
     found = [_of_one(one, adopter, pruning, lag, done) for one in known if one.records]
@@ -65,7 +65,7 @@ class _Known:
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
     adopts."""
-    found, asked, own = searched_task(folder / PLAN), adopter.task, read_adoption(folder)
+    found, asked, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
     same_space = found is not None and found.space == asked.space
     same_strategy = found is not None and found.strategy == asked.strategy
     same_objective = found is not None and found.objective == asked.objective

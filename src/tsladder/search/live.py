@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.adoption import ADOPTED
 from tsladder.artifacts.search_lag import LAG
 from tsladder.artifacts.store import canonical, read_json, set_aside, write_json
 from tsladder.artifacts.trials import TRIALS, TrialRecord, TrialState, repair_trials
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import ADOPTED, JOURNAL, PLAN
+from tsladder.search.layout import JOURNAL, PLAN
 
 Say = Callable[[str], None]
 

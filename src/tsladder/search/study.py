@@ -179,7 +179,7 @@ class _HeldAlready:
         return True
 
     def release(self) -> None:
-        """Do nothing: no lock was taken."""
+        """Ignore the call: no lock was taken."""
 
 
 def _open_journal(path: Path, key: str) -> optuna.Study:

@@ -19,7 +19,7 @@ Beat = Callable[[], None]
 
 
 def no_heartbeat() -> None:
-    """Do nothing: the heartbeat of a run that nobody watches."""
+    """Ignore the heartbeat of a run that nobody watches."""
 
 
 def beat_in_blocks(model: Model, beat: Beat) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.artifacts.plans import Recipe
+from tsladder.planning.recipe import Settings
 from tsladder.seeds import derive_seed
 from tsladder.training.lean import LeanOptimizer
 

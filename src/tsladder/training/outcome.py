@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.plans import Recipe
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.pruning import Bar
 from tsladder.vocabulary import StopReason

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
@@ -21,7 +22,6 @@ from tsladder.report.figures.canvas import (
     png_of,
     titled,
 )
-from tsladder.results.stored import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
