@@ -30,13 +30,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows
 from tsladder.families.patchtst import n_patches
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import Machine, lay_out, survey
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import Job
 
 RESULTS = Path(__file__).resolve().parent / "results" / "bench.json"

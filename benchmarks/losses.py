@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.dataset import load_dataset
 from tsladder.data.windows import Windows, WindowSet
 from tsladder.evaluation.calibration import fit_temperature, scored_at
@@ -36,7 +37,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans
-from tsladder.planning.recipe import Recipe, Settings, recipe_of
+from tsladder.planning.recipe import Settings, recipe_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LOSSES = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing")

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Slot
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.machine import Machine
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.tasks import load
 from tsladder.tasks.parts.losses import Loss
 from tsladder.training.outcome import Job

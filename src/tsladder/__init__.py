@@ -14,7 +14,7 @@ __all__ = ["Law", "Study", "fit_law", "load_study"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the interface when it is first asked for: every command imports this package, and must start fast."""
+    """Load the public interface on first access: every command imports this package and must start fast."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import tsladder.api

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.artifacts.audit import AuditRecord
-from tsladder.artifacts.law import HorizonLaw, horizon_law_of, law_if_there
+from tsladder.artifacts.law import HorizonLaw, Interval, horizon_law_of, read_law
 from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import if_there
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import Faulty, not_fresh
 from tsladder.errors import BadInput
@@ -29,7 +30,6 @@ from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import Interval
 from tsladder.status.study_state import study_state
 from tsladder.tasks import load as load_task
 
@@ -43,12 +43,12 @@ _POINT = ["cell", "n_params", "loss", "se"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Law:
-    """The law of one horizon of a study, or of one group of a table: error = C * N^(-alpha).
+    """Fitted scaling law of one horizon of a study, or of one group of a table: error = C * N^(-alpha).
 
-    `verdict` is what the data support, `reason` why, `settle` what would decide it. Intervals are (low, high) at the
-    confidence that was asked for; `alpha_ci` is of rungs and test days together, the two beside it are its parts. A
-    figure is None where it cannot be told. `points`: a row a rung, with `n_params`, `loss`, `se`. `record`: all of it,
-    as in artifacts/law/scaling.json.
+    `verdict` is what the data support, `reason` why, and `settle` what would decide an open verdict. Intervals are
+    (low, high) at the requested confidence level; `alpha_ci` covers both rungs and test days, and `alpha_ci_rungs` and
+    `alpha_ci_days` are its two parts. A figure that cannot be determined is None. `points` has one row per rung, with
+    `n_params`, `loss` and `se`. `record` is the full record, as in artifacts/law/scaling.json.
     """
 
     verdict: str
@@ -68,7 +68,7 @@ class Law:
 
     @classmethod
     def of(cls, law: HorizonLaw, record: Mapping[str, Any]) -> Law:
-        """From the law of a horizon, or of a group of a table; `record`: the same as JSON."""
+        """Build a `Law` from the stored law of a horizon or of a group of a table; `record` is the same law as JSON."""
         import pandas as pd
 
         floor = law.fits.power_floor
@@ -95,16 +95,16 @@ class Law:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Study:
-    """Results of a study as its stages left them.
+    """Results of a study, as its stages left them.
 
-    - `cells`: a row a planned cell: `cell`, `budget`, `horizon`, `state`, the winner's architecture, settings and
+    - `cells`: one row per planned cell: `cell`, `budget`, `horizon`, `state`, the winner's architecture, settings and
       `n_params`, `val_loss`, `test_loss`, `test_loss_se`, `test_skill`.
-    - `trials`: a row an attempt at a trial: `cell`, `number`, `state`, `stop_reason`, `val_loss`, `seconds` and what
-      was trained, each parameter in a column of its own.
-    - `scores`: a row a cell and region, with every metric (mean over the seeds), `loss_low` and `loss_high`.
-    - `laws`: by horizon, empty before the law was fitted. `audit`: the leak probes, None before they ran.
-    - `not_fresh`: cells whose files are older than params.yaml, data or code, or are not there yet, with their state
-      as `tsladder status` names it. What the frames and laws tell of these answers an earlier question.
+    - `trials`: one row per attempt at a trial: `cell`, `number`, `state`, `stop_reason`, `val_loss`, `seconds` and the
+      trained configuration, each parameter in a column of its own.
+    - `scores`: one row per cell and region, with every metric (mean over the seeds), `loss_low` and `loss_high`.
+    - `laws`: horizon -> law, empty before the law has been fitted. `audit`: the leak probes, None before they have run.
+    - `not_fresh`: cells whose files are older than params.yaml, data or code, or do not exist yet, with their state as
+      named by `tsladder status`. What the frames and laws report about these cells answers an earlier question.
     """
 
     name: str
@@ -118,9 +118,9 @@ class Study:
 
 
 def load_study(path: str | Path = ".") -> Study:
-    """Read the study of the checkout at `path`, of a folder below it, or of a capsule that `tsladder export` wrote.
+    """Read the study of the checkout at `path`, of a folder below it, or of a capsule written by `tsladder export`.
 
-    Nothing is written, trained or fitted again. Raises BadInput where there is no study or params.yaml is faulty,
+    Nothing is written, trained or refitted. Raises BadInput where there is no study or params.yaml is faulty, and
     WorkFailed for a damaged file.
     """
     found = Path(path).expanduser()
@@ -149,12 +149,12 @@ def fit_law(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Mapping[str, Law]:
-    """Fit the law of a table of trained models: what `tsladder fit` does, for a frame, or a CSV or JSON file.
+    """Fit the law of a table of trained models, as `tsladder fit` does, from a data frame, a CSV file or a JSON file.
 
-    Columns: `n_params` and `loss`, and where known `seed`, `se`, `n_data`, `group`; other names of them are recognised
-    as by `tsladder fit`, or given in `columns`, as in {"loss": "rmse"}. Rows of one size are replicates. The laws are
-    by value of `group`, or under `all`. `alpha_of_interest`: an exponent smaller than this is called flat. Raises
-    BadInput for a table that cannot be read.
+    Required columns are `n_params` and `loss`; `seed`, `se`, `n_data` and `group` are used where present. Other column
+    names are recognised as by `tsladder fit`, or mapped by `columns`, as in {"loss": "rmse"}. Rows of equal size are
+    replicates. Returns one law per value of `group`, or a single law under `all`. An exponent smaller than
+    `alpha_of_interest` is called flat. Raises BadInput for a table that cannot be read.
     """
     reading = Reading.parse(columns=[f"{role}={name}" for role, name in (columns or {}).items()])
     record = fit_table(
@@ -169,13 +169,13 @@ def fit_law(
 
 
 def _read(places: Places, *, states: Mapping[str, str]) -> Study:
-    """`states`: of the cells that are not fresh."""
+    """Read the study at `places` into data frames; `states` holds the states of the cells that are not fresh."""
     import pandas as pd
 
     params = load_params(places.params)
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
-    law = law_if_there(places.scaling)
+    law = if_there(read_law)(places.scaling)
     metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
     return Study(
         name=params.study.name,
@@ -229,7 +229,7 @@ def _trial_rows(cell: CellFacts) -> list[dict[str, Any]]:
 
 
 def _score_rows(cell: CellFacts, metrics: Sequence[str]) -> list[dict[str, Any]]:
-    """`metrics`: names of those of the task, in the order of their columns."""
+    """Return one row per scored region of `cell`; `metrics` names the task's metrics in column order."""
     rows = []
     for region, facts in cell.regions.items():
         interval = facts.loss_interval

@@ -1,4 +1,5 @@
-"""The command `tsladder`. Subcommands import what they need when they run, so that help and status answer at once."""
+"""Entry point of the command `tsladder`. Subcommands import what they need when they run, so that help and status start
+at once."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from tsladder.stage import exit_code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point: 0 fine, 1 the work failed, 2 bad input, 130 interrupted."""
+    """Run the command line and return its exit code: 0 success, 1 the work failed, 2 bad input, 130 interrupted."""
     options = build_parser().parse_args(arguments)
     command = COMMANDS[options.command]
     codes: list[int] = []

@@ -1,6 +1,6 @@
-"""The two ways a command of tsladder refuses: bad input (exit code 2) and failed work (exit code 1).
+"""The two exceptions by which a tsladder command refuses: bad input (exit code 2) and failed work (exit code 1).
 
-Everything else that escapes is a bug and keeps its traceback.
+Any other exception that escapes is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 
 class BadInput(Exception):
-    """The user's input breaks a law. Nothing has been written when this is raised.
+    """Violation of a rule by the user's input. Nothing has been written when this is raised.
 
-    The message says the law, what came, where it came from and what to do. Several faults of one
-    input are reported together, one line each.
+    The message states the rule, the value received, where it came from and what to do. Several faults of one input are
+    reported together, one per line.
     """
 
     exit_code = 2
@@ -24,6 +24,6 @@ class BadInput(Exception):
 
 
 class WorkFailed(Exception):
-    """The input was fine and the work could not be done (a lock held elsewhere, a broken file of ours)."""
+    """Failure of the work on valid input, for example because of a lock held elsewhere or a damaged file."""
 
     exit_code = 1

@@ -10,12 +10,12 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 24 * 3600.0
 
 
 def number(value: float | None, digits: int) -> str:
-    """`value` with so many decimals."""
+    """Format `value` with `digits` decimals."""
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
 def duration(seconds: float | None, unknown: str = MISSING) -> str:
-    """At most two units: 0.25s, 4.2s, 5m07s, 2h05m, 3d04h."""
+    """Format a duration in at most two units: 0.25s, 4.2s, 5m07s, 2h05m, 3d04h."""
     if seconds is None:
         return unknown
     if seconds < 10:
@@ -29,14 +29,15 @@ def duration(seconds: float | None, unknown: str = MISSING) -> str:
 
 
 def duration_with_interval(seconds: float | None, low: float | None, high: float | None) -> str:
-    """2h05m (1h40m to 2h30m)."""
+    """Format a duration and its interval: 2h05m (1h40m to 2h30m)."""
     if seconds is None or low is None or high is None or (low == seconds == high):
         return duration(seconds)
     return f"{duration(seconds)} ({duration(low)} to {duration(high)})"
 
 
 def steady_duration(seconds: float | None) -> str:
-    """For a live table, where seconds beside minutes would only flicker: 42s, 5m, 2h05m, 3d04h."""
+    """Format a duration for a live table, without seconds beside minutes, which would flicker: 42s, 5m,
+    2h05m, 3d04h."""
     if seconds is None:
         return MISSING
     if seconds < _MINUTE:
@@ -49,7 +50,10 @@ def steady_duration(seconds: float | None) -> str:
 
 
 def steady_duration_with_interval(seconds: float | None, low: float | None, high: float | None) -> str:
-    """2h05m (2h-3h): ends in one unit, and none where they read alike."""
+    """Format a duration and its interval for a live table: 2h05m (2h-3h).
+
+    Each bound has one unit; the interval is omitted where both bounds read alike.
+    """
     text = steady_duration(seconds)
     if seconds is None or low is None or high is None or _one_unit(low) == _one_unit(high):
         return text
@@ -65,7 +69,7 @@ def _one_unit(seconds: float) -> str:
 
 
 def duration_in_words(seconds: float | None, unknown: str = MISSING) -> str:
-    """For sentences, with one unit: 42 s, 12 min, 5.1 h, 3.2 days."""
+    """Format a duration for a sentence, in one unit: 42 s, 12 min, 5.1 h, 3.2 days."""
     if seconds is None:
         return unknown
     if seconds < 2 * _MINUTE:
@@ -76,6 +80,6 @@ def duration_in_words(seconds: float | None, unknown: str = MISSING) -> str:
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lines of a table whose columns are as wide as their widest entry, two spaces apart."""
+    """Format `rows` as the lines of a table whose columns are as wide as their widest entry, two spaces apart."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,4 +1,4 @@
-"""A first Ctrl-C or SIGTERM asks the work to end in order; a second ends it at once."""
+"""Graceful shutdown: the first Ctrl-C or SIGTERM asks the work to end in order, a second one ends it at once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from types import FrameType
 
 
 class Interrupted(Exception):
-    """The work ended early because it was asked to. Everything that had ended is on disk."""
+    """Early end of the work on request. Everything that had finished is on disk."""
 
     exit_code = 130
 
 
 class StopFlag:
-    """Set by the first signal."""
+    """Flag that the first signal sets."""
 
     def __init__(self) -> None:
         self.is_set = False
@@ -23,7 +23,7 @@ class StopFlag:
 
 @contextmanager
 def graceful_stop() -> Iterator[StopFlag]:
-    """Inside this block the first SIGINT or SIGTERM sets the flag; the second raises KeyboardInterrupt."""
+    """Set the flag on the first SIGINT or SIGTERM inside this block; the second raises KeyboardInterrupt."""
     flag = StopFlag()
 
     def handle(_number: int, _frame: FrameType | None) -> None:

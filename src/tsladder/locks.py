@@ -1,4 +1,4 @@
-"""One owner at a time: a lock on a folder, held for as long as the process lives."""
+"""Exclusive ownership of a folder by a file lock, held for as long as the process lives."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from tsladder.errors import WorkFailed
 
 _LOOKS = 20
 _LOOK_SECONDS = 0.01
-"""`is_owned` holds a lock itself for an instant: who wants the folder then tries again before giving up."""
+"""Seconds between attempts to take a lock: `is_owned` itself holds the lock for an instant, so one attempt is not
+enough."""
 
 
 @contextmanager
 def sole_owner(folder: Path, what: str) -> Iterator[None]:
-    """Hold `folder`. Raises WorkFailed naming the process that already holds it.
+    """Hold the lock of `folder` during the block. Raises WorkFailed naming the process that already holds it.
 
     The kernel frees the lock when its holder dies, however it dies.
     """
@@ -48,7 +49,10 @@ def _taken(stream: TextIO) -> bool:
 
 
 def owned_since(folder: Path) -> float:
-    """When the holder of `folder` took it, in seconds since 1970: it then wrote its number into the lock."""
+    """Return when the holder of `folder` took its lock, in seconds since 1970; 0.0 where no lock file exists.
+
+    The time is that of the lock file, into which the holder writes its process number when it takes the lock.
+    """
     try:
         return (folder / "lock").stat().st_mtime
     except FileNotFoundError:
@@ -56,7 +60,7 @@ def owned_since(folder: Path) -> float:
 
 
 def is_owned(folder: Path) -> bool:
-    """True while some process holds `folder`."""
+    """Check whether some process holds the lock of `folder`."""
     try:
         with (folder / "lock").open("r") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)

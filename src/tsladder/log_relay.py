@@ -1,12 +1,13 @@
-"""The log of a run as a file, and the process that copies into it what DVC and its stages print.
+"""Log file of a run, and the process that copies into it what DVC and its stages print.
 
-Each line gets its time; what is printed goes to the terminal's plain log as well. The process is started by its file's
-path and is on the standard library alone: whatever ends the run that started it, kill -9 and Ctrl-Z included, those who
-print never meet a closed or a full pipe.
+Each line gets its time; printed output also goes to the terminal's plain log. The process is started by the path of
+this file and needs the standard library alone: however the run that started it ends, kill -9 and Ctrl-Z included,
+processes that print never face a closed or a full pipe.
 
     python log_relay.py LOG PIPE [ECHO]...
 
-PIPE is a descriptor to read from until it is closed, and ECHO the one that its bytes are copied to at once (-1: none).
+PIPE is a descriptor that is read until it is closed, and ECHO the descriptor to which its bytes are copied at once (-1:
+none).
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ _CHUNK = 65536
 
 
 def stamp(moment: datetime.datetime) -> str:
-    """The time of a line, to the millisecond, as it stands at its beginning."""
+    """Format the time of a line, to the millisecond, as it stands at the beginning of the line."""
     return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class LogFile:
-    """The file at `path`, to which several processes append. Work never ends for its sake: that it cannot be written is
-    said once on stderr, and later lines are tried all the same."""
+    """File at `path` to which several processes append. A file that cannot be written never stops the work: the fault
+    is reported once on stderr, and later lines are tried all the same."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._fault_said = False
 
     def append(self, *lines: bytes) -> None:
-        """Each with the time, all in one write: lines of other processes stand before or after them."""
+        """Append `lines`, each with the time, in a single write, so that lines of other processes never fall between
+        them."""
         head = f"{stamp(datetime.datetime.now(datetime.UTC))} ".encode()
         whole = b"".join(head + line + b"\n" for line in lines)
         try:
@@ -49,7 +51,7 @@ class LogFile:
             self.say_once(error)
 
     def say_once(self, fault: OSError) -> None:
-        """Why it cannot be written; nothing from the second time on."""
+        """Report on stderr why the file cannot be written; later calls print nothing."""
         if self._fault_said:
             return
         self._fault_said = True
@@ -60,7 +62,8 @@ class LogFile:
 
 
 def relay(log: LogFile, echoes: dict[int, int]) -> None:
-    """Copy until every pipe of `echoes` (pipe -> where to) is closed. A line goes to disk whole, in one write."""
+    """Copy until every pipe of `echoes` (pipe -> descriptor to copy to) is closed. Each line is written to disk whole,
+    in a single write."""
     unfinished = dict.fromkeys(echoes, b"")
     with selectors.DefaultSelector() as selector:
         for pipe in echoes:

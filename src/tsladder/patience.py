@@ -1,4 +1,4 @@
-"""Has this sequence of losses stopped improving? Pure: state in, state out."""
+"""Early-stopping patience over a sequence of losses. Pure: state in, state out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """`limit` steps without an improvement of more than `min_delta` exhaust it; limit None never does.
+    """State of early stopping: exhausted after `limit` steps without an improvement of more than `min_delta`.
 
-    `best` is the plain minimum seen and `best_step` where it stood; `reference` is the loss that the next
-    improvement is measured against, so that many gains below min_delta do not add up to endless patience.
+    With `limit` None it is never exhausted. `best` is the minimum seen and `best_step` the step at which it occurred;
+    `reference` is the loss against which the next improvement is measured, so that many gains below min_delta do not
+    add up to endless patience.
     """
 
     limit: int | None
@@ -26,7 +27,7 @@ class Patience:
 
 
 def step(state: Patience, loss: float, number: int) -> Patience:
-    """Take the finite `loss` of step `number` into account."""
+    """Return the state after the finite `loss` of step `number`."""
     improved = loss < state.reference - state.min_delta
     is_best = loss < state.best
     return Patience(

@@ -1,4 +1,4 @@
-"""Where every file of a study lies: one table, so that no path is spelled twice."""
+"""Paths of all files of a study: one table, so that no path is spelled twice."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ PREDICTIONS = "predictions.parquet"
 
 _DVC = ".dvc"
 _TEMPORARY = Path(_DVC, "tmp", "exps")
-"""Where DVC checks out its temporary experiments, seen from the root of its repository."""
+"""Folder in which DVC checks out its temporary experiments, relative to the root of its repository."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`root` holds params.yaml, data/ and artifacts/ of this workspace; `home` is the same folder of the main checkout.
+    """Root folders of a study and the paths of its files.
 
-    They differ inside a temporary DVC experiment: DVC then sets DVC_ROOT to the main checkout, and the
-    resumable studies and the MLflow store are shared from there. A DVC_ROOT of anything else, exported in a shell or
-    left by another study, is not believed.
+    `root` holds params.yaml, data/ and artifacts/ of this workspace; `home` is the same folder of the main checkout.
+    They differ inside a temporary DVC experiment: DVC then sets DVC_ROOT to the main checkout, and the resumable
+    studies and the MLflow store are shared from there. A DVC_ROOT of anything else, exported in a shell or left over
+    from another study, is ignored.
     """
 
     root: Path
@@ -33,8 +34,8 @@ class Places:
 
     @classmethod
     def here(cls) -> Places:
-        """Of the study in the working folder, or in the nearest folder above it that holds one; of the working folder
-        where there is none. Raises BadInput where that was removed."""
+        """Return the paths of the study in the working directory, or in the nearest folder above it that holds one; of
+        the working directory itself where there is none. Raises BadInput where the working directory was removed."""
         try:
             folder = Path.cwd()
         except FileNotFoundError:
@@ -43,8 +44,8 @@ class Places:
 
     @classmethod
     def of(cls, folder: Path) -> Places:
-        """Of the study in the absolute path `folder`, or in the nearest folder above it that holds one; of `folder`
-        itself where there is none."""
+        """Return the paths of the study in `folder` (an absolute path), or in the nearest folder above it that holds
+        one; of `folder` itself where there is none."""
         root = _study_at(folder)
         return cls(root, _home(root, os.environ.get("DVC_ROOT")))
 
@@ -61,7 +62,7 @@ class Places:
 
     @property
     def manifests(self) -> Path:
-        """Which records of ingestion lie beside the bars, by content."""
+        """Path of the list of the ingestion records that lie beside the bars, by content."""
         return self.artifacts / "manifests.json"
 
     @property
@@ -117,7 +118,7 @@ class Places:
         return self.plans / "audit.json"
 
     def ending(self, plan: Path) -> Path:
-        """Says whether the stage of the plan file `plan` ended without a result."""
+        """Return the path of the file that records whether the stage of plan file `plan` ended without a result."""
         return self.artifacts / "endings" / plan.relative_to(self.plans)
 
     def hpo(self, cell: Cell) -> Path:
@@ -195,7 +196,7 @@ class Places:
 
     @property
     def pause(self) -> Path:
-        """Whoever holds this folder's lock has paused all training of the project."""
+        """Lock folder by which a process pauses all training of the project, as long as it holds the lock."""
         return self.mlruns / "pause"
 
     @property
@@ -208,48 +209,54 @@ class Places:
 
     @property
     def live_results(self) -> Path:
-        """The table of the report while its cells are built, for whoever looks: of the study that was at work last."""
+        """Live table of results, for the user to look at while cells are built; it is that of the study that was at
+        work last."""
         return self.mlruns / EXPERIMENT_RESULTS
 
     @property
     def calibration(self) -> Path:
-        """Peaks of memory as measured on this machine, shared by its experiments."""
+        """Peak memory as measured on this machine, shared by its experiments."""
         return self.home / ".tsladder" / "calibration.json"
 
     @property
     def dvc_cache(self) -> Path:
-        """DVC's cache, shared by the experiments."""
+        """DVC's cache, shared by all experiments."""
         return self.home / ".dvc" / "cache"
 
     @property
     def sources(self) -> Path:
-        """What the modules of the code in use say, so that status need not parse them again."""
+        """Cache of the parsed modules of the code in use, so that `tsladder status` need not parse them again."""
         return self.home / ".tsladder" / "sources.json"
 
     def study(self, cell: Cell, key: str) -> Path:
-        """The live, resumable record of one cell's search."""
+        """Return the folder of the live, resumable record of one cell's search."""
         return self.studies / f"{cell}-{key[:16]}"
 
     def live_records(self, cell: Cell, stage: str) -> list[Path]:
-        """Those of `cell` that stage `stage` (hpo, supplementary or train) has left, whatever their keys."""
+        """Return the live records that stage `stage` (hpo, supplementary or train) has left of `cell`, whatever their
+        keys."""
         infix = {"hpo": "", "supplementary": "supplementary-", "train": "train-"}[stage]
         return sorted(self.studies.glob(f"{cell}-{infix}{'[0-9a-f]' * 16}"))
 
     def supplementary_study(self, cell: Cell, key: str) -> Path:
-        """The live, resumable record of the second phase of one cell's search."""
+        """Return the folder of the live, resumable record of the second phase of one cell's search."""
         return self.studies / f"{cell}-supplementary-{key[:16]}"
 
     def transfer_training(self, cell: Cell, key: str) -> Path:
-        """The live, resumable record of another horizon's winner trained on the windows of `cell`."""
+        """Return the folder of the live, resumable record of another horizon's winner trained on the
+        windows of `cell`."""
         return self.studies / f"{cell}-transfer-{key[:16]}"
 
     def training(self, cell: Cell, key: str) -> Path:
-        """The live, resumable record of the retraining of one cell's winner."""
+        """Return the folder of the live, resumable record of the retraining of one cell's winner."""
         return self.studies / f"{cell}-train-{key[:16]}"
 
 
 def _study_at(folder: Path) -> Path:
-    """A folder above must hold all of a study: a params.yaml alone may be of anything."""
+    """Return the nearest folder at or above `folder` that holds a study; `folder` itself where there is none.
+
+    A folder above must hold everything that a study needs: a params.yaml alone may belong to anything.
+    """
     if (folder / "params.yaml").exists():
         return folder
     names = "params.yaml", "dvc.yaml", "stages/hpo.py"
@@ -257,7 +264,8 @@ def _study_at(folder: Path) -> Path:
 
 
 def _home(root: Path, dvc_root: str | None) -> Path:
-    """The folder that `root` is a copy of, should it lie in a temporary experiment of `dvc_root`; else `root`."""
+    """Return the folder that `root` is a copy of where it lies in a temporary experiment of `dvc_root`, otherwise
+    `root`."""
     if not dvc_root:
         return root
     main, real = Path(dvc_root).resolve(), root.resolve()

@@ -1,8 +1,8 @@
 """Run a stage script around its one function: read arguments and plan, write endings. Imports nothing heavy.
 
-A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream hands the
-failure on, so that one failed cell never costs the law. A stage that failed by itself ends in order too, and says so
-where DVC sees it: the next run takes it up again.
+A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream passes the failure
+on, so that one failed cell never costs the law. A stage that fails by itself also ends in order and records its failure
+where DVC sees it, so that the next run retries it.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
 
 EXIT_FILE = "TSLADDER_EXIT_FILE"
-"""Environment variable: the file in which a failing stage leaves its exit code."""
+"""Environment variable with the path of the file in which a failing stage leaves its exit code."""
 
 _GARBAGE_AFTER = 100_000
 
 StudyVerb = Callable[[Places, Params], None]
 CellVerb = Callable[[Places, Params, Cell, Any], None]
-"""`Any`: the plan of the stage, a record of `tsladder.artifacts.plans`."""
+"""Function of a stage of one cell; `Any` is the plan of the stage, a record of `tsladder.artifacts.plans`."""
 
 
 def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
-    """Run a stage of the whole study; returns the exit code. For a process that ends with it.
+    """Run a stage of the whole study and return the exit code. For a process that ends with the stage.
 
-    `shows_results`: the table of results so far is written again when it has ended.
+    `shows_results`: whether to rewrite the live table of results when the stage has ended.
     """
 
     def work() -> None:
@@ -58,9 +58,9 @@ def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
 
 
 def run_cell_stage(stage: str, verb: CellVerb) -> int:
-    """Run stage `stage` (hpo, train or evaluate) of the cell named by ``--cell``; returns the exit code.
+    """Run stage `stage` (hpo, train or evaluate) of the cell named by ``--cell`` and return the exit code.
 
-    For a process that ends with it.
+    For a process that ends with the stage.
     """
     parser = argparse.ArgumentParser(description=f"stage {stage} of one cell; run by DVC")
     parser.add_argument("--cell", required=True, help="for example 2M-h1")
@@ -88,15 +88,18 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
 
 
 def _show_results(places: Places, params: Params) -> None:
-    """The table of results so far has what this stage has left."""
+    """Update the live table of results with what this stage has left."""
     from tsladder.results.live import LiveResults
 
     LiveResults(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)).update()
 
 
 def _run(work: Callable[[], None]) -> int:
-    """Libraries make a million objects that live as long as the process: looking for garbage among them took 0.3 s of
-    importing MLflow and 0.8 s at the end of every stage."""
+    """Run `work` as a stage, with its log, and return the exit code.
+
+    Garbage collection is made rare: libraries create a million objects that live as long as the process, and scanning
+    them took 0.3 s while importing MLflow and 0.8 s at the end of every stage.
+    """
     gc.set_threshold(_GARBAGE_AFTER, 50, 50)
     started = time.monotonic()
     join_log(Places.here().logs)
@@ -107,7 +110,8 @@ def _run(work: Callable[[], None]) -> int:
 
 
 def exit_code(work: Callable[[], None]) -> int:
-    """Run `work`: 0 fine, 1 the work failed, 2 bad input, 130 interrupted; one message on stderr, no traceback."""
+    """Run `work` and return its exit code: 0 success, 1 the work failed, 2 bad input, 130 interrupted; one message on
+    stderr, no traceback."""
     try:
         work()
     except (BadInput, WorkFailed, Interrupted) as ending:
@@ -120,7 +124,8 @@ def exit_code(work: Callable[[], None]) -> int:
 
 
 def _report_exit(code: int) -> int:
-    """Leave a failing exit code where `tsladder run` looks for it: DVC turns every one into its own 255."""
+    """Leave a failing exit code where `tsladder run` looks for it: DVC turns every failure into its own
+    exit code 255."""
     path = os.environ.get(EXIT_FILE)
     if code != 0 and path is not None:
         write_text(Path(path), str(code))
@@ -128,7 +133,7 @@ def _report_exit(code: int) -> int:
 
 
 def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, CellPlan | NotPlanned]:
-    """The plan file of a cell's stage, and what it holds."""
+    """Return the path of the plan file of a cell's stage, and the plan in it."""
     if stage == "hpo":
         return (path := places.search_plan(cell)), read_plan(SearchPlan, path)
     if stage == "train":
@@ -137,7 +142,7 @@ def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, CellPlan | N
 
 
 def _inherited_ending(stage: str, places: Places, cell: Cell, plan: CellPlan | NotPlanned) -> Ending | None:
-    """The ending that this cell already has before the stage starts, or None."""
+    """Return the ending that this cell already has before the stage starts, or None."""
     if isinstance(plan, NotPlanned):
         return Ending.of(cell, CellStatus.NOT_PLANNED)
     upstream = []

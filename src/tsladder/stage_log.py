@@ -1,8 +1,8 @@
 """Choose the log of a stage: that of the `tsladder run` that started it, or one of its own.
 
-`dvc repro` and `dvc exp run` keep no log. A stage that one of them starts finds the DVC process among its ancestors,
-and all stages of one such process write to one file: what they print, and what the file alone holds. What a training
-process writes to its descriptors by itself, past Python's streams, is only in the log of a `tsladder run`.
+`dvc repro` and `dvc exp run` keep no log. A stage started by one of them finds the DVC process among its ancestors, and
+all stages of one such process write to one file: what they print, and the lines meant for the file alone. What a
+training process writes to its descriptors directly, past Python's streams, is only in the log of a `tsladder run`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _STAGE = "DVC_STAGE"
 """Environment variable in which DVC names the stage that it runs."""
 
 _CLOCK_STEPS_SECONDS = 60.0
-"""The start of a process is computed from its age: a clock that was set meanwhile moves it."""
+"""Tolerance in seconds for the start time of a process, which is computed from its age: setting the clock moves it."""
 
 
 def join_log(logs: Path) -> None:
-    """Let this process, and those it starts, write to the log of its run; `logs` is where a new one is made.
+    """Let this process and its children write to the log of their run; a new log is created in `logs`.
 
     For a process that ends with its stage.
     """
@@ -54,13 +54,14 @@ def join_log(logs: Path) -> None:
 
 
 def note_end(code: int, seconds: float) -> None:
-    """Write into the log how the stage ended."""
+    """Write to the log how the stage ended: exit code and seconds."""
     name = os.environ.get(_STAGE, Path(sys.argv[0]).stem)
     current_log().write_unprinted(f"stage {name} ended with {code} after {seconds:.1f} s")
 
 
 def _command() -> tuple[str, int, datetime.datetime]:
-    """Words, number and start of the command that began all this: the nearest DVC above, else this very process."""
+    """Return command line, process number and start time of the command behind this stage: the nearest DVC process
+    among the ancestors, or this process itself."""
     import psutil
 
     own = psutil.Process()
@@ -80,7 +81,7 @@ def _moment(seconds: float) -> datetime.datetime:
 
 
 def _earlier(logs: Path, pid: int, started: datetime.datetime) -> Path | None:
-    """The log that an earlier stage of the same process has made."""
+    """Return the log that an earlier stage of the same process created, or None."""
     steps = datetime.timedelta(seconds=_CLOCK_STEPS_SECONDS)
     for path in logs.glob(f"run-*-{pid}.log"):
         moment = log_moment(path)
@@ -90,7 +91,7 @@ def _earlier(logs: Path, pid: int, started: datetime.datetime) -> Path | None:
 
 
 class Copied:
-    """`stream`, every whole line of which is written to `log` as well."""
+    """Text stream that also writes every whole line of `stream` to `log`."""
 
     def __init__(self, stream: TextIO, log: RunningLog) -> None:
         self._stream = stream
@@ -119,5 +120,5 @@ class Copied:
 
 
 def _seen(line: str) -> str:
-    """Text at the end of a line in which a progress bar returned to the beginning."""
+    """Return what remains visible of a line in which a progress bar returned to the beginning."""
     return line.rpartition("\r")[2]

@@ -1,12 +1,12 @@
-"""How far long work has come, told to whoever wants to know: work knows no terminal."""
+"""Progress callbacks: long work reports its steps and knows nothing about terminals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 OnStep = Callable[[str, int, int], None]
-"""Told before each step: what it is, its number from 1, and of how many."""
+"""Progress callback, called before each step with its description, its number from 1, and the number of steps."""
 
 
 def no_progress(_what: str, _number: int, _of: int) -> None:
-    """For work that nobody watches."""
+    """Ignore progress: the default callback for work whose progress is not shown."""

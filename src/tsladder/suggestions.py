@@ -1,4 +1,4 @@
-"""Suggest names like one that is unknown: "did you mean 2M-h1?"."""
+"""Suggest known names similar to an unknown one: "did you mean 2M-h1?"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OFFERED = 3
 
 
 def similar(name: str, known: Iterable[str], *, count: int = OFFERED, cutoff: float = 0.5) -> list[str]:
-    """At most `count` of `known`, the most similar first, compared without upper and lower case.
+    """Return at most `count` of the names `known`, the most similar to `name` first, ignoring case.
 
     `cutoff`: least similarity, from 0 to 1, by `difflib.SequenceMatcher.ratio`.
     """
@@ -19,7 +19,8 @@ def similar(name: str, known: Iterable[str], *, count: int = OFFERED, cutoff: fl
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Half a sentence for a refusal: the names most similar to `name`, or all of `known` where none is similar."""
+    """Return the second half of an error message: the names most similar to `name`, or all of `known` if none is
+    similar."""
     names = list(known)
     offered = similar(name, names)
     return f"did you mean {' or '.join(offered)}?" if offered else f"there are {', '.join(names)}"

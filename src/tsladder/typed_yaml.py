@@ -1,6 +1,7 @@
-"""YAML text -> plain data -> frozen dataclasses, by their annotations, with every fault named by its dotted path.
+"""Convert YAML text to plain data and then to frozen dataclasses by their annotations, naming every fault by its dotted
+path.
 
-Bounds stand in the annotations (`Annotated[int, Range(1)]`), so a section says by itself what it accepts.
+Bounds stand in the annotations (`Annotated[int, Range(1)]`), so each section itself states what it accepts.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Text must match the whole expression; `words` explains it."""
+    """Regular expression that text must match in full; `words` describes it in error messages."""
 
     expression: str
     words: str
@@ -46,20 +47,20 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class MayBeLeftOut:
-    """The leaf may be missing; it is then the default of its field."""
+    """Marker of a leaf that a file may omit; its value is then the default of its field."""
 
 
-def read_floats_of_yaml_1_2(loader: Any) -> None:
-    """Let the loader class `loader` take `1e-4`, which DVC writes, for a number."""
-    form = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
-    loader.add_implicit_resolver("tag:yaml.org,2002:float", form, list("-+0123456789."))
+class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader that reads `1e-4`, which DVC writes, as a number, as YAML 1.2 does."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A SafeLoader with YAML 1.2 floats, and no silently repeated keys."""
+PlainLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+)
 
 
-read_floats_of_yaml_1_2(_Loader)
+class _Loader(PlainLoader):
+    """PlainLoader that rejects repeated keys."""
 
 
 def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -78,7 +79,8 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def read_yaml(path: Path) -> Any:
-    """The plain data in `path`, unchecked. Raises BadInput when it is no YAML text."""
+    """Return the plain data in the file `path`, unchecked. Raises BadInput where it does not exist or is
+    not YAML text."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -89,7 +91,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, *, source: str) -> Any:
-    """The plain data in `text`, unchecked. Raises BadInput that names `source` when it is no YAML."""
+    """Return the plain data in `text`, unchecked. Raises BadInput that names `source` when the text is not YAML."""
     try:
         # A SafeLoader subclass: builds plain data only.
         return yaml.load(text, Loader=_Loader)  # noqa: S506
@@ -98,11 +100,11 @@ def parse_yaml(text: str, *, source: str) -> Any:
 
 
 BROKEN: Any = object()
-"""What `Reader.read` returns of a value with a fault."""
+"""Value that `Reader.read` returns for a value with a fault."""
 
 
 class Reader:
-    """Builds a value of an annotated type from plain data, collecting faults instead of raising."""
+    """Builder of values of annotated types from plain data, which collects faults instead of raising."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -209,7 +211,7 @@ class Reader:
 
 
 def leaves_that_may_be_left_out(kind: type, path: str = "") -> Iterator[str]:
-    """Dotted paths of the leaves of the section `kind`, and of the sections in it, that a file may leave out."""
+    """Return the dotted paths of the leaves of section `kind` and of its subsections that a file may omit."""
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
         if MayBeLeftOut() in typing.get_args(hint)[1:]:
             yield _join(path, name)

@@ -1,4 +1,4 @@
-"""Names shared by every room: enumerations, cell names, budgets. No number here alters a result.
+"""Names shared by all packages: enumerations, cell names, budgets. No number here alters a result.
 
 Axis letters used as suffixes of array names:
 
@@ -24,7 +24,7 @@ from enum import StrEnum
 
 
 class Region(StrEnum):
-    """A part of the timeline with one purpose."""
+    """Part of the timeline with one purpose: training, validation or test."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -32,7 +32,7 @@ class Region(StrEnum):
 
 
 class StopReason(StrEnum):
-    """How a training run ended."""
+    """Reason why a training run ended."""
 
     COMPLETED = "completed"
     EARLY_STOPPING = "early_stopping"
@@ -53,7 +53,7 @@ class StopReason(StrEnum):
 
     @property
     def by_machine(self) -> bool:
-        """True where the run failed for what happened around it, so that it may end otherwise when trained again."""
+        """True where the run failed because of its environment, so that it may end otherwise when trained again."""
         return self in (
             StopReason.OUT_OF_MEMORY,
             StopReason.TIMEOUT,
@@ -64,8 +64,8 @@ class StopReason(StrEnum):
 
 
 class ProbeOutcome(StrEnum):
-    """How a probe of the leak audit ended, or all of them. FAILED: a leak was seen, and nothing else makes a verdict
-    invalid. INCONCLUSIVE: no leak was seen, but one that is there could have been missed."""
+    """Outcome of one probe of the leak audit, or of all probes. FAILED: a leak was found, and nothing else makes a
+    verdict invalid. INCONCLUSIVE: no leak was found, but an existing one could have been missed."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -73,13 +73,13 @@ class ProbeOutcome(StrEnum):
 
     @classmethod
     def of_all(cls, outcomes: Iterable[ProbeOutcome]) -> ProbeOutcome:
-        """Failed if any failed, else inconclusive if any is, else passed."""
+        """Return FAILED if any outcome is, else INCONCLUSIVE if any is, else PASSED."""
         seen = set(outcomes)
         return next((outcome for outcome in (cls.FAILED, cls.INCONCLUSIVE) if outcome in seen), cls.PASSED)
 
 
 class Phase(StrEnum):
-    """The tag `phase` of an MLflow run."""
+    """Value of the tag `phase` of an MLflow run."""
 
     SEARCH = "search"
     SUPPLEMENTARY = "supplementary"
@@ -89,7 +89,7 @@ class Phase(StrEnum):
 
 
 class CellStatus(StrEnum):
-    """The `status` field of every file that a cell's stages write."""
+    """Value of the `status` field of every file that a cell's stages write."""
 
     NOT_PLANNED = "not_planned"
     FAILED = "failed"
@@ -97,10 +97,10 @@ class CellStatus(StrEnum):
 
 
 LOG_LOSS = "log_loss"
-"""The loss of a task of two classes, in nats."""
+"""Loss of a task of two classes, in nats."""
 
 HUBER = "huber"
-"""The loss of a forecast return: Huber's with delta 1, errors in standard deviations of the training labels."""
+"""Loss of a return forecast: Huber's with delta 1, with errors in standard deviations of the training labels."""
 
 RANK_ERROR = "rank_error"
 """The loss of a ranking of stocks: 1 - the day's rank IC, so 1 for no order at all."""
@@ -111,7 +111,7 @@ _UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 
 
 def parse_budget(text: str) -> int:
-    """Parameter count named by a rung: ``"750k"`` -> 750000. Raises ValueError for any other form."""
+    """Return the parameter count named by a rung: ``"750k"`` -> 750000. Raises ValueError for any other form."""
     match = _BUDGET.fullmatch(text)
     if match is None:
         raise ValueError(f"a budget is <number>[k|M|B], for example 750k, 2M or 1.5B; got {text!r}")
@@ -133,7 +133,7 @@ class Cell:
 
     @classmethod
     def parse(cls, name: str) -> Cell:
-        """Inverse of ``str``. Raises ValueError when `name` is no cell name."""
+        """Parse a cell name, the inverse of ``str``. Raises ValueError when `name` is not a cell name."""
         budget, separator, horizon = name.rpartition("-h")
         if not separator or not horizon.isdigit():
             raise ValueError(f"a cell is <budget>-h<horizon>, for example 2M-h1; got {name!r}")
@@ -142,6 +142,6 @@ class Cell:
 
 
 def experiment_name(phase: str, cell: Cell, task: str) -> str:
-    """How `best_params.json` and `experiment_results.csv` call a cell: `6A_2M_h1_threshold_1pct` of phase `6A`, as the
-    earlier scripts did."""
+    """Return the name of a cell in `best_params.json` and `experiment_results.csv`: `6A_2M_h1_threshold_1pct` of phase
+    `6A`, as the earlier scripts named it."""
     return f"{phase}_{cell.budget}_h{cell.horizon}_{task}"

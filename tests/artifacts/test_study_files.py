@@ -14,7 +14,7 @@ import pytest
 from tests.small_records import features_manifest, horizon_splits, region_count, search_plan
 
 from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, read_audit, write_audit
-from tsladder.artifacts.features import FurtherFeatures, LostDays, read_manifest, write_manifest
+from tsladder.artifacts.features import FurtherFeatures, FurtherSymbol, LostDays, read_manifest, write_manifest
 from tsladder.artifacts.ingestion import (
     FindingKind,
     IngestionFinding,
@@ -53,17 +53,21 @@ MANIFEST = features_manifest()
 OWN = MANIFEST.origin
 assert OWN is not None
 OTHER = FurtherFeatures(
-    symbol="other",
-    first_row=4832,
+    further=FurtherSymbol(
+        symbol="other",
+        first_row=4832,
+        warm_up=199,
+        open_equals_previous_close=None,
+        origin=dataclasses.replace(
+            OWN,
+            lost_days=LostDays(
+                count=3, before=1, between=("2015-06-01",), after=1, first="2015-01-02", last="2018-12-31"
+            ),
+        ),
+    ),
     rows=10,
     first_day="2018-12-14",
     last_day="2018-12-31",
-    warm_up=199,
-    open_equals_previous_close=None,
-    origin=dataclasses.replace(
-        OWN,
-        lost_days=LostDays(count=3, before=1, between=("2015-06-01",), after=1, first="2015-01-02", last="2018-12-31"),
-    ),
 )
 SPLITS = horizon_splits(3, notes=["a note"])
 FOLD = FoldDays(train=SPLITS.splits.train, validation=SPLITS.splits.validation)

@@ -1,4 +1,4 @@
-"""artifacts/audit/audit.json: what the leak audit found."""
+"""artifacts/audit/audit.json: the findings of the leak audit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROBES: Mapping[str, str] = {
     "label_reach": "No label reaches into the next region",
     "blanked_test_targets": "Blanked test targets change nothing but the score",
 }
-"""Name -> title, in the order in which they are run and told."""
+"""Name of each probe -> its title, in the order in which probes are run and reported."""
 
 _AGAIN = "remove it and run `dvc repro audit`"
 _CONSTANT = "constant_columns"
@@ -27,9 +27,10 @@ _CONSTANT = "constant_columns"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeFinding:
-    """What one probe looked at, in words and numbers. `needs`: what an inconclusive one would take to tell.
+    """Finding of one probe, in words and numbers.
 
-    `outcome` is None in audits from before there were outcomes; `ended` is never.
+    `needs`: what it would take to decide an inconclusive probe. `outcome` is None in audits that older versions wrote;
+    the property `ended` is never None.
     """
 
     name: str
@@ -47,7 +48,7 @@ class ProbeFinding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditNote:
-    """What a reader should know of the data and is no leak."""
+    """Remark on the data that a reader should know and that is not a leak."""
 
     name: str
     columns: tuple[str, ...]
@@ -55,13 +56,13 @@ class AuditNote:
 
     @classmethod
     def of_constant_columns(cls, columns: tuple[str, ...], words: str) -> AuditNote:
-        """Columns that are constant over training."""
+        """Return the note on the columns that are constant over the training region."""
         return cls(name=_CONSTANT, columns=columns, words=words)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditRecord:
-    """The leak probes of the study, in their order."""
+    """Leak probes of the study, in the order in which they were run."""
 
     passed: bool
     probes: tuple[ProbeFinding, ...]
@@ -70,17 +71,19 @@ class AuditRecord:
 
     @property
     def ended(self) -> ProbeOutcome:
-        """What the record says of the whole."""
+        """Outcome of the whole audit, as the record states it."""
         return _ended(self.outcome, passed=self.passed)
 
     @property
     def worst(self) -> ProbeOutcome:
-        """What follows from its probes: failed if any failed, else inconclusive if any is, else passed."""
+        """Outcome of the whole audit, derived from its probes: failed if any failed, else inconclusive if any is, else
+        passed."""
         return ProbeOutcome.of_all(probe.ended for probe in self.probes)
 
     @property
     def constant(self) -> str | None:
-        """A sentence on columns that are constant over training; None where there is none, or none was looked for."""
+        """Sentence on columns that are constant over training; None if there are none, or if the audit did not look for
+        them."""
         return next((note.words for note in self.notes if note.name == _CONSTANT), None)
 
     def ending(self, outcome: ProbeOutcome) -> tuple[ProbeFinding, ...]:
@@ -88,23 +91,15 @@ class AuditRecord:
 
 
 def _ended(outcome: ProbeOutcome | None, *, passed: bool) -> ProbeOutcome:
-    """What did not pass and names no other outcome has failed."""
+    """Return the stated outcome; a finding that did not pass and states no other outcome counts as failed."""
     if outcome in (None, ProbeOutcome.PASSED):
         return ProbeOutcome.PASSED if passed else ProbeOutcome.FAILED
     return outcome
 
 
 def read_audit(path: Path) -> AuditRecord:
-    """The audit at `path`. Raises FileNotFoundError where there is none, WorkFailed for a damaged one."""
+    """Read the audit at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
     return read_record(AuditRecord, path, remedy=_AGAIN)
-
-
-def audit_if_there(path: Path) -> AuditRecord | None:
-    """As `read_audit`; None where there is none."""
-    try:
-        return read_audit(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def write_audit(path: Path, audit: AuditRecord) -> None:

@@ -1,6 +1,6 @@
-"""best_params.json: the configuration that leads a cell's search, in the form that users of the earlier scripts read.
+"""best_params.json: the configuration that leads a cell's search, in the format that users of the earlier scripts read.
 
-It lies in the live record from the first trial with a score on, and beside the choice when the search has ended.
+The file exists in the live record from the first scored trial on, and beside the choice once the search has ended.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from tsladder.artifacts.record import read_record, write_record
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestParams:
-    """`training`: settings and batch size. `best_...` are those of trial `number`, which leads by the `objective`: its
-    score (higher is better), its loss, its AUC where that is the objective. `timestamp`: when that trial ended.
-    `search_key`: identity of the search."""
+    """Leading configuration of a search.
+
+    `training`: training settings and batch size. `number` is the trial that leads by the `objective`; `best_score` is
+    its score (higher is better), `best_val_loss` its loss, `best_val_auc` its AUC if that is the objective, and
+    `timestamp` the time at which it ended. `search_key`: identity of the search.
+    """
 
     experiment: str
     architecture: Mapping[str, int]
@@ -33,12 +36,12 @@ class BestParams:
 
 
 def read_best_params(path: Path) -> BestParams:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the leading configuration from `path`. Raises FileNotFoundError and WorkFailed."""
     return read_record(BestParams, path)
 
 
 def write_best_params(path: Path, best: BestParams | None) -> None:
-    """Replace `path`; None: no trial has a score, and no file stays."""
+    """Replace the leading configuration at `path`; remove the file if `best` is None, since no trial has a score."""
     if best is None:
         path.unlink(missing_ok=True)
         return

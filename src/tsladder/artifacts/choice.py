@@ -1,4 +1,4 @@
-"""choice.json: the configuration that the search of a cell chose. It is what the later stages read of a search."""
+"""choice.json: the configuration that the search of a cell chose, and all that later stages read of a search."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from tsladder.vocabulary import CellStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """Architecture and settings of the winner, and its measured parameter counts: all, those of the encoder blocks, all
-    but embedding and head. `off_budget`: the counts lie outside the rung's tolerance.
+    """Architecture and settings of the winner of a search, and its measured parameter counts.
 
-    Nothing else stands here, so that the same winner found again leaves the later stages fresh.
+    `n_params`: all parameters; `n_params_blocks`: those of the encoder blocks; `n_params_body`: all but embedding and
+    head. `off_budget`: the counts lie outside the rung's tolerance.
+
+    The record holds nothing else, so that a repeated search with the same winner leaves the later stages fresh.
     """
 
     cell: str
@@ -33,12 +35,13 @@ class Choice:
 
 
 def read_choice(path: Path) -> Choice | Ending:
-    """The choice at `path`, or how the search ended without one. Raises FileNotFoundError and WorkFailed."""
+    """Read the choice at `path`, or how the search ended without one. Raises FileNotFoundError and WorkFailed."""
     return read_done(Choice, path)
 
 
 def read_winner(path: Path) -> Choice:
-    """The choice at `path`. Raises WorkFailed where the search has none, FileNotFoundError."""
+    """Read the choice at `path`. Raises WorkFailed if the search has no winner, FileNotFoundError if there is no
+    file."""
     choice = read_choice(path)
     if isinstance(choice, Ending):
         raise WorkFailed(f"{path} holds no winner ({choice.words}): run `tsladder run`")
@@ -46,5 +49,5 @@ def read_winner(path: Path) -> Choice:
 
 
 def write_choice(path: Path, choice: Choice | Ending) -> None:
-    """Replace `path`."""
+    """Replace the choice at `path`, or the record that there is none."""
     write_record(path, choice)

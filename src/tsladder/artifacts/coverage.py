@@ -1,4 +1,4 @@
-"""coverage.json: how much of a cell's grid its search has seen, and how its trials ended."""
+"""coverage.json: how much of a cell's grid its search has tried, and how its trials ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tsladder.artifacts.record import read_record, write_record
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForcedArchitecture:
-    """An architecture that is tried whatever the sampler thinks of it. `in_grid`: the sampler could draw it, too."""
+    """Architecture that is tried independently of the sampler. `in_grid`: the sampler could have drawn it as well."""
 
     what: str
     d_model: int
@@ -24,8 +24,11 @@ class ForcedArchitecture:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leader:
-    """The best trial. `forced`: what it was tried for, None where the sampler drew it. `score`: higher is better.
-    `at_edge`: its values that lie at an edge of their range."""
+    """Best trial of a search.
+
+    `forced`: the purpose for which the trial was forced; None if the sampler drew it. `score`: higher is better.
+    `at_edge`: the hyperparameters whose value lies at an edge of their range.
+    """
 
     number: int
     forced: str | None
@@ -35,9 +38,12 @@ class Leader:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
-    """Counts of one search. `members_seen` and `shapes_seen` are of the grid's `grid_size` and `shapes`;
-    `trials_trained` ended with a loss or were pruned; `spread` is the best score less the worst; `stop_reasons`: reason
-    -> trials."""
+    """Counts of one search.
+
+    `members_seen` and `shapes_seen` count the distinct ones tried of the grid's `grid_size` architectures and `shapes`
+    shapes; `trials_trained` counts trials that ended with a loss or were pruned; `spread` is the best score minus the
+    worst; `stop_reasons`: reason -> number of trials.
+    """
 
     grid_size: int
     shapes: int
@@ -58,10 +64,10 @@ class Coverage:
 
 
 def read_coverage(path: Path) -> Coverage:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the coverage of a search from `path`. Raises FileNotFoundError and WorkFailed."""
     return read_record(Coverage, path)
 
 
 def write_coverage(path: Path, coverage: Coverage) -> None:
-    """Replace `path`."""
+    """Replace the coverage of a search at `path`."""
     write_record(path, coverage)

@@ -1,4 +1,5 @@
-"""How a stage of a cell, or a stage across cells, ended: the `status` of each of their files, and why it failed."""
+"""Ending of a stage, of one cell or across cells: the `status` field of each of its files, and the reason of a
+failure."""
 
 from __future__ import annotations
 
@@ -15,10 +16,10 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
-    """What a stage leaves that ended without a result, and what the files of all stages begin with.
+    """Record of a stage that ended without a result. The files of all stages begin with these fields.
 
-    `stop_reason`: THERMAL where heat stopped it, so that the next run goes on. `search_key`: identity of the search
-    that failed.
+    `stop_reason`: THERMAL if the stage was stopped for heat, so that the next run resumes it. `search_key`: identity of
+    the search that failed.
     """
 
     status: CellStatus
@@ -55,22 +56,25 @@ class Ending:
 
     @property
     def by_heat(self) -> bool:
-        """True for a failure that the next run takes up again because it was too hot."""
+        """True for a failure for heat, which the next run resumes."""
         return self.failed and self.stop_reason is StopReason.THERMAL
 
     @property
     def words(self) -> str:
-        """Why there is no result."""
+        """Reason why there is no result."""
         return self.reason or str(self.status).replace("_", " ")
 
 
 def read_ending(path: Path) -> Ending:
-    """How the stage that left `path` ended, whatever else stands in the file."""
+    """Read how the stage that wrote `path` ended; the other fields of the file are ignored."""
     return read_record(Ending, path)
 
 
 def read_done(kind: type[R], path: Path) -> R | Ending:
-    """The record at `path` of a stage that has a result, else how it ended. Raises FileNotFoundError and WorkFailed."""
+    """Read the record at `path` of a stage that has a result, else how the stage ended.
+
+    Raises FileNotFoundError and WorkFailed.
+    """
     value = read_json(path)
     ending = record_of(Ending, value, source=str(path))
     return record_of(kind, value, source=str(path)) if ending.status is CellStatus.DONE else ending

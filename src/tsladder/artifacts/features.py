@@ -1,4 +1,4 @@
-"""artifacts/features/manifest.json: what the feature table holds, and of which bars it was made."""
+"""artifacts/features/manifest.json: the columns of the feature table, and the bars it was made from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED = 5
 
 
 class ColumnKind(StrEnum):
-    """The unit of a column, which decides how the `ratio` normalisation treats it."""
+    """Unit of a column, which decides how the `ratio` normalisation treats it."""
 
     PRICE = "price"  # a price level: becomes a ratio to the window's last Close
     RANGE = "range"  # a difference of prices: divided by the window's last Close
@@ -27,7 +27,7 @@ class ColumnKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeatureColumn:
-    """One input column. `look_back` is how many days pass before its first value, in a five-day week."""
+    """One input column. `look_back`: number of days before its first value, in a five-day week."""
 
     name: str
     kind: ColumnKind
@@ -39,7 +39,10 @@ class FeatureColumn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BarsFacts:
-    """`fingerprint`: SHA-256 (hex) of the days and values themselves, not of the file that holds them."""
+    """Extent and identity of a series of bars.
+
+    `fingerprint`: SHA-256 (hex) of the days and values themselves, not of the file that holds them.
+    """
 
     days: int
     first_day: str
@@ -51,8 +54,9 @@ class BarsFacts:
 class LostDays:
     """Days of the bars that the feature table leaves out because a second series is missing on them.
 
-    `before` the table's first day (after the indicators' own warm-up), `between` its days, `after` its last one;
-    `count` of them all. `first` and `last` of them all, as ISO text; None where no day was lost.
+    `before` counts those before the table's first day (after the warm-up of the indicators), `after` those after its
+    last day; `between` lists those inside the table. `count`, `first` and `last` refer to all of them; `first` and
+    `last` are ISO text, None if no day was lost.
     """
 
     count: int
@@ -63,7 +67,7 @@ class LostDays:
     last: str | None
 
     def words(self) -> str:
-        """Which days they are, for a line that says how many."""
+        """Describe which days were lost, to follow a phrase that says how many."""
         parts = f"{self.before} before the first day kept, {len(self.between)} between, {self.after} after the last"
         return f"{self.first} to {self.last}; {parts}{_named(self.between)}"
 
@@ -77,11 +81,11 @@ def _named(days: Sequence[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a feature table comes from: the bars it was made of, the day it could start on, the days it lost.
+    """Source of a feature table: the bars it was made from, the days on which it could start, the days it lost.
 
-    `first_day_asked`: data.first_day as it stands. `earliest_first_day`: the first on which every column of the tier
-    has a value. `common_first_day`: the first on which every tier without VIX has all its columns, None where the bars
-    are too short for the largest. `lost_days`: None for a tier of one series.
+    `first_day_asked`: data.first_day as the user set it. `earliest_first_day`: the first day on which every column of
+    the tier has a value. `common_first_day`: the first day on which every tier without VIX has all its columns; None if
+    the bars are too short for the largest tier. `lost_days`: None for a tier that reads a single series.
     """
 
     first_day_asked: str | None
@@ -92,27 +96,36 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FurtherFeatures:
-    """A symbol whose rows follow below those of a table's own, from row `first_row` on; fields as in
-    `FeaturesManifest`."""
+class FurtherSymbol:
+    """Further symbol of a feature table: its rows follow those of the first symbol, from row `first_row` on.
+
+    The other fields are as in `FeaturesManifest`.
+    """
 
     symbol: str
     first_row: int
-    rows: int
-    first_day: str
-    last_day: str
     warm_up: int
     open_equals_previous_close: float | None
     origin: Annotated[Origin | None, Inline()]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FeaturesManifest:
-    """No clock, no machine. `fingerprint`: of the table's values. Of several symbols all else is said of the first;
-    `further` has the others.
+class FurtherFeatures:
+    """Further symbol of a feature table with the extent of its days; fields as in `FeaturesManifest`."""
 
-    `warm_up`: days of the bars before the first row. `open_equals_previous_close`: a share of all days of the bars,
-    None where it was not measured.
+    further: Annotated[FurtherSymbol, Inline()]
+    rows: int
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeaturesManifest:
+    """Manifest of a feature table. It holds no timestamp and no trace of the machine.
+
+    `fingerprint`: hash of the table's values. In a table of several symbols all other fields describe the first one and
+    `further` the others. `warm_up`: days of the bars before the first row. `open_equals_previous_close`: share of all
+    days of the bars on which this holds; None if it was not measured.
     """
 
     symbol: str
@@ -130,16 +143,8 @@ class FeaturesManifest:
 
 
 def read_manifest(path: Path) -> FeaturesManifest:
-    """The manifest at `path`. Raises FileNotFoundError where there is none, WorkFailed for a damaged one."""
+    """Read the manifest at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
     return read_record(FeaturesManifest, path)
-
-
-def manifest_if_there(path: Path) -> FeaturesManifest | None:
-    """As `read_manifest`; None where there is none."""
-    try:
-        return read_manifest(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def write_manifest(path: Path, manifest: FeaturesManifest) -> None:

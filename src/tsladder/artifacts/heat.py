@@ -1,4 +1,4 @@
-"""Temperature of the machine while a model trains: the values that are read and recorded."""
+"""Temperature of the machine during training: thermometer readings, and the heat record of a job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ThermalLevel(StrEnum):
-    """How hot the machine is, from least to most. UNKNOWN where no sensor answered."""
+    """Thermal level of the machine, in order of severity. UNKNOWN if no sensor answered."""
 
     UNKNOWN = "unknown"
     NORMAL = "normal"
@@ -22,8 +22,11 @@ class ThermalLevel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemperatureReading:
-    """What a thermometer said. `celsius` is None where it said a level alone, or nothing; `source` names the sensor, or
-    why none answered."""
+    """One reading of a thermometer.
+
+    `celsius` is None if the thermometer gave only a level, or nothing; `source` names the sensor, or says why none
+    answered.
+    """
 
     level: ThermalLevel
     celsius: float | None
@@ -37,8 +40,11 @@ class TemperatureReading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heat:
-    """What a job went through: the highest level and temperature read while it ran (UNKNOWN and None where no sensor
-    answered), how often it was paused, for heat or by hand, and for how many seconds in all."""
+    """Thermal record of a job.
+
+    `level` and `max_celsius` are the highest read while the job ran (UNKNOWN and None if no sensor answered); `pauses`
+    counts its pauses, for heat or by hand, and `paused_seconds` is their total length.
+    """
 
     level: ThermalLevel = ThermalLevel.UNKNOWN
     max_celsius: float | None = None
@@ -52,4 +58,4 @@ class Heat:
 
 
 NO_HEAT = Heat()
-"""Of a job of which nothing was read."""
+"""Record of a job for which nothing was read."""

@@ -1,5 +1,5 @@
-"""artifacts/ingestion.json: what ingestion found in the bars of a study and changed in them, and what of it can make
-the law wrong."""
+"""artifacts/ingestion.json: what ingestion found and changed in the bars of a study, and which of it may distort the
+law."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tsladder.vocabulary import Region
 
 
 class ManifestState(StrEnum):
-    """What lies beside a file of bars. FOUND: a record of just these bars. OTHER_BARS: of a file with other bytes."""
+    """State of the manifest beside a file of bars. FOUND: it belongs to exactly these bars. OTHER_BARS: it belongs to a
+    file with other bytes."""
 
     FOUND = "found"
     NONE = "none"
@@ -22,7 +23,8 @@ class ManifestState(StrEnum):
 
 
 class SymbolRole(StrEnum):
-    """What a study reads a symbol's bars for: its law, training windows beside its own, or columns of the tier."""
+    """Purpose for which a study reads a symbol's bars: the law, training windows beside those of the law, or columns of
+    the tier."""
 
     LAW = "law"
     TRAINING = "training"
@@ -41,10 +43,11 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestionFinding:
-    """One kind of thing that was found in the bars of a symbol, or done to them, as often as `count` says.
+    """One kind of finding in the bars of a symbol, or of change to them, with its `count`.
 
-    `used`: how often inside the days of each region, at the study's first horizon; None where the days are not known.
-    `largest` in words, `first_days` in time order, `option`: that of `tsladder ingest` which did it.
+    `used`: number of them within the days of each region at the study's first horizon; None if the days are not known.
+    `largest`: the largest one, in words. `first_days`: in time order. `option`: the option of `tsladder ingest` that
+    made the change.
     """
 
     kind: FindingKind
@@ -58,8 +61,11 @@ class IngestionFinding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SymbolIngestion:
-    """The bars of one symbol. What `tsladder ingest` recorded is empty or None unless `manifest` is FOUND; `findings`
-    of the bars themselves are there all the same."""
+    """Ingestion of the bars of one symbol.
+
+    Fields that `tsladder ingest` recorded are empty or None unless `manifest` is FOUND; `findings` made in the bars
+    themselves are there in any case.
+    """
 
     symbol: str
     role: SymbolRole
@@ -75,21 +81,21 @@ class SymbolIngestion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestionRecord:
-    """`cautions`: horizon -> sentences without a full stop, for beside the verdict."""
+    """Ingestion of all symbols of a study.
+
+    `cautions`: horizon -> sentences without a full stop, to be shown beside the verdict.
+    """
 
     symbols: tuple[SymbolIngestion, ...]
     cautions: Mapping[int, tuple[str, ...]]
 
 
-def read_ingestion(path: Path) -> IngestionRecord | None:
-    """None where there is no such file, as in studies and capsules older than it. Raises WorkFailed for a damaged
-    one."""
-    try:
-        return read_record(IngestionRecord, path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def read_ingestion(path: Path) -> IngestionRecord:
+    """Read the ingestion record at `path`. Raises FileNotFoundError if it does not exist, as in studies and capsules of
+    older versions, and WorkFailed if it is damaged."""
+    return read_record(IngestionRecord, path)
 
 
 def write_ingestion(path: Path, ingestion: IngestionRecord) -> None:
-    """Replace the file `path`."""
+    """Replace the ingestion record at `path`."""
     write_record(path, ingestion)

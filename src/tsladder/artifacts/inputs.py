@@ -1,6 +1,6 @@
-"""artifacts/inputs.json and manifests.json: which files in data/ a study reads, by content.
+"""artifacts/inputs.json and manifests.json: hashes of the files in data/ that a study reads.
 
-No code reads them back: DVC compares them, and so finds which stages are stale.
+No code reads them back: DVC compares them and so finds the stages that are stale.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from tsladder.artifacts.record import write_record
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BarsBeside:
-    """`beside`: symbol that is read beside `data.symbol` -> SHA-256 of its file of bars."""
+    """Further symbols of a study. `beside`: symbol that is read beside `data.symbol` -> SHA-256 of its file of bars."""
 
     beside: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestRecords:
-    """`manifests`: symbol -> SHA-256 of what `tsladder ingest` recorded beside its bars, None where that is nothing."""
+    """Ingestion manifests of a study's symbols.
+
+    `manifests`: symbol -> SHA-256 of the manifest that `tsladder ingest` wrote beside its bars; None if there is none.
+    """
 
     manifests: Mapping[str, str | None]
 

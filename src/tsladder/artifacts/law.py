@@ -1,7 +1,7 @@
-"""artifacts/law/scaling.json: the law of every horizon, its verdict and what supports it.
+"""artifacts/law/scaling.json: the scaling law of every horizon, its verdict and the evidence for it.
 
-A number beyond all floats is null in the file. Fields with a default are younger than the first laws that are still
-read, or are not told of every horizon.
+A number beyond the range of floats is null in the file. Fields with a default are younger than the oldest laws that are
+still read, or do not exist for every horizon.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tsladder.artifacts.store import read_json
 
 Interval = tuple[float, float]
 Ends = tuple[float | None, float | None]
-"""An interval of which an end may be beyond all floats."""
+"""Interval of which an end may lie beyond the range of floats (None)."""
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
@@ -25,7 +25,7 @@ _AGAIN = "remove it and run `dvc repro fit`"
 
 
 def closed(ends: Ends | None) -> Interval | None:
-    """The interval `ends`; None where there is none, or it has not two ends."""
+    """Return the interval `ends`; None if there is none or one of its ends is missing."""
     if ends is None or ends[0] is None or ends[1] is None:
         return None
     return ends[0], ends[1]
@@ -62,7 +62,7 @@ class LawPoint:
 
     @property
     def measured(self) -> tuple[float, float]:
-        """(n_params, loss) of a rung. Raises ValueError of a dropped cell."""
+        """Pair (n_params, loss) of a rung. Raises ValueError for a dropped cell."""
         if self.n_params is None or self.loss is None:
             raise ValueError(f"{self.cell} was dropped")
         return self.n_params, self.loss
@@ -70,7 +70,8 @@ class LawPoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConstantLaw:
-    """Size does not matter: the geometric mean of the rung means, and the sd of their logs around it."""
+    """Law without an effect of size: the geometric mean of the rung means, and the standard deviation of their logs
+    around it."""
 
     loss: float
     residual_sd: float | None
@@ -78,7 +79,7 @@ class ConstantLaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerLaw:
-    """loss = C * N ** -alpha; fields as in `tsladder.law.curve.power_law.PowerFit`."""
+    """Power law loss = C * N ** -alpha; fields as in `tsladder.law.curve.power_law.PowerFit`."""
 
     C: float | None
     alpha: float
@@ -109,8 +110,11 @@ class PowerLaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloorLaw:
-    """E + A N^-alpha. `bends`: a law without a floor fits significantly worse. `identified`: and the floor is known
-    well enough to be a figure."""
+    """Power law with a floor, E + A N^-alpha.
+
+    `bends`: a law without a floor fits significantly worse. `identified`: the law bends, and the floor is known well
+    enough to be quoted.
+    """
 
     identified: bool
     reason: str
@@ -126,8 +130,11 @@ class FloorLaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OverfitLaw:
-    """The form in which loss rises again beyond a size. `turns`: that it does is shown; `turns_at_n` is where the
-    fitted curve has its least loss, claimed or not."""
+    """Law whose loss rises again beyond some size.
+
+    `turns`: the rise is shown with confidence; `turns_at_n`: size of least loss on the fitted curve, whether the rise
+    is shown or not.
+    """
 
     form: str
     preferred: bool
@@ -152,7 +159,8 @@ class Fits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelChoice:
-    """The form that the rungs support at the verdict's confidence. An AICc of None does not exist for so few rungs."""
+    """Functional form that the rungs support at the confidence of the verdict. An AICc of None: it does not exist for
+    so few rungs."""
 
     aicc: Mapping[str, float | None]
     preferred: str
@@ -161,7 +169,8 @@ class ModelChoice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JointRegion:
-    """Boundary, point by point, of the region in which C and alpha lie together, and the loss at the reference size."""
+    """Boundary, point by point, of the joint confidence region of C and alpha, and the loss at the reference size along
+    it."""
 
     confidence: float
     alpha: tuple[float, ...]
@@ -174,7 +183,8 @@ class JointRegion:
 
     @property
     def C_ends(self) -> tuple[float, float | None] | None:
-        """The upper end is None where C reaches beyond all floats; None where all of it does."""
+        """Smallest and largest C of the region. The upper end is None if C reaches beyond the range of floats; None if
+        all of it does."""
         known = [value for value in self.C if value is not None]
         if not known:
             return None
@@ -188,9 +198,9 @@ class JointRegion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InfluentialRung:
-    """A rung that carries the fit, or does not belong to the law of the others, and the exponent without it.
+    """Rung that dominates the fit, or is an outlier from the law of the others, and the exponent without it.
 
-    `p_outlier`: that a rung of the others' law lies as far off, times the number of rungs (Bonferroni).
+    `p_outlier`: probability that a rung of the others' law lies as far off, times the number of rungs (Bonferroni).
     """
 
     cell: str
@@ -201,7 +211,7 @@ class InfluentialRung:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExcessLaw:
-    """Loss above the best simpler forecast: how it changes with ten times the parameters."""
+    """Excess of the loss over that of the best simpler forecast: its change per tenfold number of parameters."""
 
     baseline: str
     baseline_loss: float
@@ -213,7 +223,8 @@ class ExcessLaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SettleOption:
-    """More `seeds`, `rungs` or test days, and the seconds of work where they are known."""
+    """Option for an undecided verdict: more `seeds`, `rungs` or test days, and the seconds of work if they are
+    known."""
 
     what: str
     seeds: int | None
@@ -224,7 +235,8 @@ class SettleOption:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NeighbourContrast:
-    """Loss of the larger rung less that of the smaller one, paired by day; `p_holm` is corrected over the ladder."""
+    """Loss of the larger rung minus that of the smaller one, paired by day; `p_holm` is Holm-corrected over the
+    ladder."""
 
     smaller: str
     larger: str
@@ -237,8 +249,11 @@ class NeighbourContrast:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestRungs:
-    """The rungs that cannot be told from the best one, and the p-value at which each rung would leave them. `about`:
-    what that may be said of."""
+    """Model confidence set of the rungs: those that cannot be distinguished from the best one, and the p-value at which
+    each rung would leave the set.
+
+    `about`: the population for which the set holds.
+    """
 
     members: tuple[str, ...]
     p_values: Mapping[str, float]
@@ -247,7 +262,8 @@ class BestRungs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungLeftOut:
-    """A rung predicted by the power law of the others. `error` is relative: predicted / measured - 1."""
+    """Leave-one-out prediction of a rung by the power law of the others. `error`: relative, predicted / measured -
+    1."""
 
     cell: str
     n_params: float
@@ -262,8 +278,11 @@ class RungLeftOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialSelection:
-    """The exponent of the searches' validation losses by how many trials a rung may choose from (k -> exponent).
-    `change`: at the largest k less that at 1; `p`: that there is none."""
+    """Exponent of the searches' validation losses as a function of the number of trials a rung may choose from.
+
+    `alphas`: number of trials k -> exponent. `change`: exponent at the largest k minus that at 1; `p`: p-value of no
+    change.
+    """
 
     alphas: Mapping[int, float]
     change: float | None
@@ -275,9 +294,9 @@ class TrialSelection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonLaw:
-    """The law of one horizon. The figures of its power law are None where none was fitted.
+    """Law of one horizon. The figures of its power law are None if none was fitted.
 
-    `alpha_ci` is that of rungs and days together, `alpha_ci_rungs` and `alpha_ci_days` its two parts.
+    `alpha_ci` covers the noise of rungs and days together, `alpha_ci_rungs` and `alpha_ci_days` that of each alone.
     """
 
     points: tuple[LawPoint, ...]
@@ -312,7 +331,7 @@ class HorizonLaw:
 
     @property
     def kept(self) -> tuple[LawPoint, ...]:
-        """The rungs that the law is fitted to."""
+        """Rungs that the law is fitted to."""
         return tuple(point for point in self.points if not point.dropped)
 
     @property
@@ -321,7 +340,7 @@ class HorizonLaw:
 
     @property
     def form(self) -> str:
-        """As `tsladder.law.curve.forms.Form` names it."""
+        """Functional form of the law, as named in `tsladder.law.curve.forms.Form`."""
         return self.model_choice.preferred
 
     @property
@@ -346,13 +365,13 @@ class HorizonLaw:
 
     @property
     def left_out_errors(self) -> Mapping[str, float]:
-        """Cell -> relative error of the law of the other rungs at this one."""
+        """Cell -> relative error of the law of the other rungs at this rung."""
         return {left.cell: left.error for left in self.leave_one_rung_out}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyLaw:
-    """scaling.json as a whole. `audit`: the one that its verdicts were given under."""
+    """Content of scaling.json. `audit`: the leak audit under which its verdicts were given."""
 
     study_key: str
     metric: str
@@ -364,30 +383,23 @@ class StudyLaw:
 
 
 def read_law(path: Path) -> StudyLaw:
-    """The law at `path`. Raises FileNotFoundError where there is none, WorkFailed for a damaged one."""
+    """Read the law at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
     return read_record(StudyLaw, path, remedy=_AGAIN)
 
 
-def law_if_there(path: Path) -> StudyLaw | None:
-    """As `read_law`; None where there is none."""
-    try:
-        return read_law(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
 def stored_law(path: Path) -> Mapping[str, Any] | None:
-    """The law at `path` as plain data of any version, to be compared leaf by leaf; None where there is none."""
+    """Read the law at `path`, of any version, as plain data, to be compared leaf by leaf; return None if it does not
+    exist."""
     return read_json(path) if path.exists() else None
 
 
 def law_of_plain(record: Mapping[str, Any], source: str, *, remedy: str = _AGAIN) -> StudyLaw:
-    """From its JSON; the inverse of `json_of`. Raises WorkFailed that names `source` and the `remedy`."""
+    """Build a law from its JSON; the inverse of `json_of`. Raises WorkFailed, which names `source` and the `remedy`."""
     return record_of(StudyLaw, dict(record), source=source, remedy=remedy)
 
 
 def horizon_law_of(record: Mapping[str, Any], source: str) -> HorizonLaw:
-    """The law of one horizon, or of one group of a table, from its JSON."""
+    """Build the law of one horizon, or of one group of a table, from its JSON."""
     return record_of(HorizonLaw, dict(record), source=source, remedy=_AGAIN)
 
 

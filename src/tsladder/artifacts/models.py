@@ -1,4 +1,4 @@
-"""status.json of a cell's models: which training seeds of its winner are there, or why none is."""
+"""status.json of a cell's models: which training seeds of its winner were trained, or why none was."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tsladder.vocabulary import CellStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelsStatus:
-    """The numbers of the seeds whose models lie beside the file."""
+    """Training seeds of a cell's winner. `seeds`: numbers of the seeds whose models lie beside the file."""
 
     cell: str
     status: CellStatus = CellStatus.DONE
@@ -21,12 +21,14 @@ class ModelsStatus:
 
 
 def read_models_status(path: Path) -> ModelsStatus | Ending:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the status of a cell's models, or how the retraining ended without one. Raises FileNotFoundError and
+    WorkFailed."""
     return read_done(ModelsStatus, path)
 
 
 def read_trained_seeds(path: Path) -> tuple[int, ...]:
-    """Numbers of the trained seeds. Raises WorkFailed where there is none, FileNotFoundError."""
+    """Read the numbers of the trained seeds. Raises WorkFailed if there are none, FileNotFoundError if there is no
+    file."""
     status = read_models_status(path)
     if isinstance(status, Ending):
         raise WorkFailed(f"{path} names no trained seed ({status.words}): run `tsladder run`")
@@ -34,5 +36,5 @@ def read_trained_seeds(path: Path) -> tuple[int, ...]:
 
 
 def write_models_status(path: Path, status: ModelsStatus | Ending) -> None:
-    """Replace `path`."""
+    """Replace the status of a cell's models at `path`."""
     write_record(path, status)

@@ -1,4 +1,4 @@
-"""How a training ended and what it took: the record that a worker hands back and that trials and seeds keep."""
+"""Outcome of a training run and its cost: the record that a worker returns and that trials and seeds keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tsladder.vocabulary import StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPlan:
-    """How one optimizer step is executed. None of it changes a number that a study compares."""
+    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares."""
 
     micro_batch: int
     accumulation_steps: int
@@ -25,15 +25,15 @@ class BatchPlan:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BatchPlan:
-        """The plan whose fields are among the keys of `record`."""
+        """Build the plan whose fields are among the keys of `record`."""
         return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoldOutcome:
-    """How the model of one fold of a walk forward ended; its fields are as in `TrainingOutcome`.
+    """Outcome of the model of one walk-forward fold; its fields are as in `TrainingOutcome`.
 
-    `seconds` are those of the epochs that came to their end.
+    `seconds`: total of the epochs that were completed.
     """
 
     stop_reason: StopReason
@@ -58,19 +58,20 @@ class FoldOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingOutcome:
-    """How training ended. `best_val_loss`, its standard error over windows and `val_auc` belong to the restored weights
-    of `best_epoch`. The loss is log loss for classes; for returns it is Huber's loss in standard deviations of the
-    training labels, and there is no AUC.
+    """Outcome of a training run.
 
-    A run without a usable validation loss has None there, never a number. `curve` holds (optimizer steps so far,
-    validation loss) after each epoch, `train_losses` the training losses there, `val_aucs` the AUCs there, empty where
-    they were not monitored. `seconds` are of the clock, those of `heat` that it was paused included; so are
-    `train_seconds`, those in optimizer steps of the epochs that came to their end.
+    `best_val_loss`, its standard error over windows `val_loss_se` and `val_auc` belong to the restored weights of
+    `best_epoch`. The loss is the log loss for classes; for returns it is Huber's loss in standard deviations of the
+    training labels, and there is no AUC. A run without a usable validation loss has None there, never a number.
 
-    Of a walk forward the losses are means over its `folds`, and the curve holds the epochs of all of them in turn;
-    `best_epoch` is None, each fold has its own. `folds` is empty where one model was trained.
+    `curve` holds (optimizer steps so far, validation loss) after each epoch, `train_losses` the training losses and
+    `val_aucs` the AUCs after each epoch; `val_aucs` is empty if AUC was not monitored. `seconds` is wall-clock time,
+    `train_seconds` the part of it that the optimizer steps of completed epochs took; both include the pauses in `heat`.
 
-    `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 where it began afresh. `curve`
+    In walk-forward training the losses are means over the `folds`, `curve` holds the epochs of all folds one after the
+    other, and `best_epoch` is None, since each fold has its own. `folds` is empty if a single model was trained.
+
+    `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 if training began afresh. `curve`
     and `seconds` include them.
     """
 
@@ -99,7 +100,7 @@ class TrainingOutcome:
 
     @property
     def train_loss(self) -> float | None:
-        """Of the last epoch."""
+        """Training loss of the last epoch; None before the first one."""
         return self.train_losses[-1] if self.train_losses else None
 
     @property
@@ -107,7 +108,7 @@ class TrainingOutcome:
         return _scored(self.stop_reason, self.best_val_loss)
 
     def first_epochs(self, count: int) -> TrainingOutcome:
-        """The same with the first `count` epochs of its curve alone."""
+        """Return this outcome with only the first `count` epochs of its curves."""
         return dataclasses.replace(
             self,
             curve=self.curve[:count],
@@ -116,14 +117,15 @@ class TrainingOutcome:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Its keys in a line of trials.jsonl, where the batch plan stands among the trial's params."""
+        """Return the outcome's keys in a line of trials.jsonl, where the batch plan is among the trial's params."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         folds = [fold.to_json() for fold in self.folds]
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> TrainingOutcome:
-        """The outcome in a line of trials.jsonl. Raises KeyError, ValueError or TypeError where it is none."""
+        """Build the outcome from a line of trials.jsonl. Raises KeyError, ValueError or TypeError if the line lacks
+        one."""
         values = {name: record[name] for name in _SAME_IN_JSON if name in record or name not in _MAY_BE_MISSING}
         values["stop_reason"] = StopReason(values["stop_reason"])
         values["curve"] = tuple((int(step), float(loss)) for step, loss in values["curve"])
@@ -137,11 +139,11 @@ _SAME_IN_JSON = tuple(
     field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds")
 )
 _MAY_BE_MISSING = ("val_aucs", "resumed_at")
-"""Keys that older records lack."""
+"""Keys that records of older versions lack."""
 
 
 def heat_json(heat: Heat) -> dict[str, Any]:
-    """The keys of `heat` in a record of a training."""
+    """Return the keys of `heat` in the record of a training run."""
     return {
         "celsius": heat.max_celsius,
         "thermal": heat.level,
@@ -151,7 +153,7 @@ def heat_json(heat: Heat) -> dict[str, Any]:
 
 
 def heat_from_json(record: Mapping[str, Any]) -> Heat:
-    """The inverse of `heat_json`."""
+    """Build a `Heat` from a record; the inverse of `heat_json`."""
     return Heat(
         max_celsius=record["celsius"],
         level=ThermalLevel(record["thermal"]),

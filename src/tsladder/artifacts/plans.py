@@ -1,7 +1,8 @@
-"""artifacts/plans/: everything that must make a stage stale, and nothing else. One record a kind of plan file.
+"""artifacts/plans/: everything that must make a stage stale, and nothing else; one record class per kind of plan file.
 
-The files are inputs of stages and enter the keys of live records, so their bytes are those of the record's values. A
-file of a cell above the top rung, or of a stage that was not asked for, says only that nothing is planned.
+The files are inputs of stages, and their bytes enter the keys of live records, so they depend on the values of the
+record alone. The file of a cell above the top rung, or of a stage that was not asked for, says only that nothing is
+planned.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ _AGAIN = "remove it and run `dvc repro plan`"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """The part of training that is the same for every trial of a study. `patience` None: no early stopping.
+    """Training settings that are the same for every trial of a study. `patience` None: no early stopping.
 
-    `loss` is what is trained on; `monitor`, val_loss or val_auc, is what stops a run early and chooses its best epoch.
+    `loss` is the training loss; `monitor`, val_loss or val_auc, decides early stopping and the best epoch.
     """
 
     effective_batch: int
@@ -49,7 +50,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellQuestion:
-    """What the three plan files of a cell have in common."""
+    """Fields that the three plan files of a cell have in common."""
 
     cell: str
     budget: str
@@ -65,7 +66,8 @@ class CellQuestion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchTask:
-    """How a cell is searched. `stop` and `pruning` None: off. `grid_size` and `shapes`: of the rung's architectures."""
+    """Settings of the search of a cell. `stop` and `pruning` None: off. `grid_size` and `shapes` count the rung's
+    architectures and their shapes."""
 
     strategy: str
     preset: str
@@ -80,7 +82,8 @@ class SearchTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPlan:
-    """plans/<cell>.json. `code`: module -> fingerprint of what makes its numbers."""
+    """plans/<cell>.json: the search of a cell. `code`: module -> fingerprint of the code that makes the search's
+    numbers."""
 
     question: Annotated[CellQuestion, Inline()]
     search: SearchTask
@@ -89,7 +92,7 @@ class SearchPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainPlan:
-    """plans/train/<cell>.json: how its winner is retrained. `seeds` is a count."""
+    """plans/train/<cell>.json: the retraining of a cell's winner. `seeds`: number of training seeds."""
 
     question: Annotated[CellQuestion, Inline()]
     seeds: int
@@ -98,7 +101,7 @@ class TrainPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluatePlan:
-    """plans/evaluate/<cell>.json: how its winner is scored."""
+    """plans/evaluate/<cell>.json: the scoring of a cell's winner."""
 
     question: Annotated[CellQuestion, Inline()]
     evaluation: EvaluationParams
@@ -110,7 +113,7 @@ CellPlan = SearchPlan | TrainPlan | EvaluatePlan
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SupplementaryPlan:
-    """plans/supplementary.json: the second phase. `cells`: name -> digest of its search plan."""
+    """plans/supplementary.json: the second phase of searches. `cells`: name -> digest of its search plan."""
 
     budgets: Literal["auto"] | tuple[str, ...]
     trials: int
@@ -121,7 +124,7 @@ class SupplementaryPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransferPlan:
-    """plans/transfer.json: winners on the other horizons. `cells`: name -> digest of its train plan."""
+    """plans/transfer.json: the winners on the other horizons. `cells`: name -> digest of its train plan."""
 
     seed: int
     evaluation: EvaluationParams
@@ -132,7 +135,7 @@ class TransferPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditPlan:
-    """plans/audit.json: the study under audit, and the small model that is trained for it."""
+    """plans/audit.json: the study under audit, and the small model that is trained for the audit."""
 
     seed: int
     horizons: tuple[int, ...]
@@ -148,7 +151,7 @@ class AuditPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotPlanned:
-    """Instead of any of them: of a cell above the top rung, or of a stage that was not asked for, with the reason."""
+    """Plan file of a cell above the top rung, or of a stage that was not asked for, with the reason."""
 
     cell: Annotated[str | None, OmitNone()] = None
     budget: Annotated[str | None, OmitNone()] = None
@@ -162,7 +165,7 @@ P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, SupplementaryPlan, Transfe
 
 
 def read_plan(kind: type[P], path: Path) -> P | NotPlanned:
-    """The plan file `path`. Raises WorkFailed when it is missing, damaged or of another kind."""
+    """Read the plan file `path`. Raises WorkFailed if it is missing, damaged or of another kind."""
     try:
         content = read_json(path)
     except FileNotFoundError:
@@ -173,7 +176,7 @@ def read_plan(kind: type[P], path: Path) -> P | NotPlanned:
 
 
 def read_planned(kind: type[P], path: Path) -> P:
-    """As `read_plan`; a file that plans nothing is refused as well."""
+    """Read the plan file `path` as `read_plan` does. Raises WorkFailed also if it plans nothing."""
     plan = read_plan(kind, path)
     if isinstance(plan, NotPlanned):
         raise WorkFailed(f"{path} plans nothing: set a higher `budget` in params.yaml and run `dvc repro plan`")
@@ -181,7 +184,7 @@ def read_planned(kind: type[P], path: Path) -> P:
 
 
 def plan_if_there(kind: type[P], path: Path) -> P | NotPlanned | None:
-    """As `read_plan`; None where there is no file."""
+    """Read the plan file `path` as `read_plan` does; return None if it does not exist."""
     try:
         return read_plan(kind, path) if path.exists() else None
     except NotADirectoryError:
@@ -190,7 +193,7 @@ def plan_if_there(kind: type[P], path: Path) -> P | NotPlanned | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchedTask:
-    """What a live record says of its search, whichever version of tsladder began it."""
+    """Fields of a search plan that can be read from live records of any version of tsladder."""
 
     strategy: str
     objective: str
@@ -203,7 +206,7 @@ class _SearchedPlan:
 
 
 def searched_task(path: Path) -> SearchedTask | None:
-    """Of the search plan at `path` in a live record; None where it says nothing that can be read."""
+    """Read the search task of the plan at `path` in a live record; return None if it cannot be read."""
     try:
         return read_record(_SearchedPlan, path).search
     except (WorkFailed, OSError):
@@ -211,7 +214,8 @@ def searched_task(path: Path) -> SearchedTask | None:
 
 
 def plain_plan(content: str | bytes) -> Mapping[str, Any] | None:
-    """A plan file of any version as plain data, to be compared leaf by leaf; None where it is no object."""
+    """Parse a plan file of any version into plain data, to be compared leaf by leaf; return None if it is not a JSON
+    object."""
     found = json.loads(content)
     return found if isinstance(found, dict) else None
 

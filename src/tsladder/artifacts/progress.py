@@ -1,4 +1,5 @@
-"""progress.json: what trains in a live record at this moment, for people. Nothing else is decided by it."""
+"""progress.json: the trainings that run in a live record at this moment, for display only; no decision depends on
+it."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ PROGRESS = "progress.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunningTrial:
-    """A trial, or a seed, that a worker trains now; None where it is not known.
+    """Trial or seed that a worker is training now. Values that are not known are None.
 
-    `epoch` is the last one that ended, 0 for none; `started`: seconds since 1970; `silent_seconds`: since the worker
-    last said anything, those of a pause not counted; `resident_gib`: what it holds in memory.
+    `epoch` is the last completed epoch, 0 for none; `started`: seconds since 1970; `silent_seconds`: time since the
+    worker's last message, pauses not counted; `resident_gib`: resident memory of the worker.
     """
 
     number: int
@@ -33,8 +34,12 @@ class RunningTrial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveProgress:
-    """`done` of the `total` trainings of a `phase` have ended; `at`: when it was written, seconds since 1970; `paused`:
-    what for. None where the file does not say: nothing trains any more, or an older version wrote it."""
+    """Progress of a search or a retraining.
+
+    `done` of the `total` trainings of a `phase` have ended; `at`: time of writing, seconds since 1970; `paused`: the
+    reason of a pause. Values that the file does not hold are None: nothing trains any more, or an older version wrote
+    it.
+    """
 
     running: tuple[RunningTrial, ...] = ()
     at: float | None = None
@@ -49,7 +54,8 @@ NOTHING_RUNS = LiveProgress()
 
 
 def write_progress(path: Path, progress: LiveProgress) -> None:
-    """Replace `path`. Nobody waits for the disk: what a loss of power takes is of no use any more."""
+    """Replace the progress file at `path`, without waiting for the disk: after a loss of power the file is of no use
+    anyway."""
     running = [dataclasses.asdict(trial) for trial in progress.running]
     facts = {field.name: getattr(progress, field.name) for field in dataclasses.fields(progress)}
     known = {"running": []} if progress == NOTHING_RUNS else facts | {"running": running}
@@ -57,7 +63,7 @@ def write_progress(path: Path, progress: LiveProgress) -> None:
 
 
 def read_progress(path: Path) -> LiveProgress:
-    """What the file says; of one that is missing, torn or foreign, nothing."""
+    """Read the progress file at `path`; if it is missing, torn or foreign, report that nothing runs."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,10 +1,10 @@
-"""JSON files <-> frozen dataclasses, checked by their annotations.
+"""JSON files <-> frozen dataclasses, checked against the annotations of the dataclass.
 
 A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
-left out of a file where it is None, one with `MayBeLeftOut` where it has its default, one with `Unstored` always. The
-keys of a nested record annotated with `Inline` stand beside those of the record around it. Keys that no field names are
+left out of a file if it is None, one with `MayBeLeftOut` if it has its default, one with `Unstored` always. The keys of
+a nested record annotated with `Inline` are written beside those of the outer record. Keys that no field names are
 ignored, or kept in the one field annotated with `Rest`. Keys of a mapping may be numbers or enumerations. A file
-without `version` is of version 1; a record class of a later version says so in the class variable `VERSION`.
+without `version` has version 1; a record class of a later version states it in the class variable `VERSION`.
 """
 
 from __future__ import annotations
@@ -24,27 +24,29 @@ from tsladder.errors import WorkFailed
 from tsladder.typed_yaml import BROKEN, MayBeLeftOut, Reader
 
 REBUILD = "remove it and run `tsladder run`"
-"""What to do about a file that a stage builds again."""
+"""Remedy for a file that a stage builds again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OmitNone:
-    """The key is left out of the file where the value is None, and None where the file leaves it out."""
+    """Annotation of a field whose key is left out of the file if the value is None; a missing key is read as None."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rest:
-    """The field holds the keys that no other field names, as plain data; in the file they stand beside the others."""
+    """Annotation of the field that holds the keys no other field names, as plain data; in the file they stand beside
+    the others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inline:
-    """The object around the nested record holds its keys. Where it may be None, that is said by none of them."""
+    """Annotation of a nested record whose keys stand in the outer object. A nested record that may be None is None if
+    none of its keys is there."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unstored:
-    """The field stands in no file: who reads the record sets it from what stands around."""
+    """Annotation of a field that is in no file: the reader of the record sets it from its context."""
 
 
 class Record(Protocol):
@@ -57,16 +59,16 @@ R = TypeVar("R", bound=Record)
 
 
 def read_record(kind: type[R], path: Path, *, remedy: str = REBUILD) -> R:
-    """The record at `path`.
+    """Read the record at `path`.
 
-    Raises FileNotFoundError where there is no file; WorkFailed, with `remedy`, where it is damaged, has another version
-    or a missing or wrong field.
+    Raises FileNotFoundError if the file does not exist; WorkFailed, with `remedy`, if it is damaged, has another
+    version, or has a missing or wrong field.
     """
     return record_of(kind, read_json(path), source=str(path), remedy=remedy)
 
 
 def record_of(kind: type[R], value: object, *, source: str, remedy: str = REBUILD) -> R:
-    """The record that the JSON `value` from `source` says. Raises WorkFailed as `read_record` does."""
+    """Build the record of class `kind` from the JSON `value` of `source`. Raises WorkFailed as `read_record` does."""
     check_version(value, latest=getattr(kind, "VERSION", 1), source=source, remedy=remedy)
     reader = RecordReader()
     record: R = reader.read(kind, value, "")
@@ -77,7 +79,7 @@ def record_of(kind: type[R], value: object, *, source: str, remedy: str = REBUIL
 
 
 def check_version(value: object, *, latest: int, source: str, remedy: str = REBUILD) -> None:
-    """Raise WorkFailed where the JSON object `value` has a version that this code does not know."""
+    """Raise WorkFailed if the JSON object `value` has a version that this code does not know."""
     version = value.get("version", 1) if isinstance(value, Mapping) else 1
     if type(version) is not int or not 1 <= version <= latest:
         known = "version 1" if latest == 1 else f"versions 1 to {latest}"
@@ -88,17 +90,17 @@ def check_version(value: object, *, latest: int, source: str, remedy: str = REBU
 
 
 def write_record(path: Path, record: Record, *, durable: bool = True) -> None:
-    """Replace the file `path` by `record`."""
+    """Replace the file `path` with `record`."""
     write_json(path, json_of(record), durable=durable)
 
 
 def text_of(record: Record) -> str:
-    """The text that `write_record` leaves in a file."""
+    """Return the text that `write_record` writes to a file."""
     return json_text(json_of(record))
 
 
 def json_of(record: Record) -> dict[str, Any]:
-    """The JSON object of `record`; the inverse of `record_of`."""
+    """Return the JSON object of `record`; the inverse of `record_of`."""
     version = getattr(record, "VERSION", 1)
     content: dict[str, Any] = _plain(record)
     return content if version == 1 else {"version": version} | content
@@ -128,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class _Field:
-    """A field of a record: its type, whether it must stand in the file, and its rules."""
+    """Field of a record: its type, whether it must be in the file, and its annotations."""
 
     name: str
     kind: Any
@@ -171,8 +173,11 @@ def _fields_of(kind: type) -> tuple[_Field, ...]:
 
 
 class RecordReader(Reader):
-    """Builds frozen dataclasses from JSON. Unlike a section of params.yaml, a record may hold keys that this code does
-    not know, empty lists and objects, enumerations and values of any type."""
+    """Builder of frozen dataclasses from JSON.
+
+    Unlike a section of params.yaml, a record may hold keys that this code does not know, empty lists and objects,
+    enumerations and values of any type.
+    """
 
     def read(self, kind: Any, raw: object, path: str) -> Any:
         if kind is Any or kind is object:
@@ -228,7 +233,7 @@ class RecordReader(Reader):
         return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)
 
     def _read_inline(self, kind: Any, raw: dict[str, Any], path: str) -> Any:
-        """A record whose keys stand in `raw`; None where it may be that and none of them does."""
+        """Read a record whose keys stand in `raw`; return None if it may be None and none of its keys is there."""
         options = [option for option in typing.get_args(kind) or (kind,) if option is not type(None)]
         may_be_none = len(typing.get_args(kind)) > len(options)
         if may_be_none and not any(field.name in raw for option in options for field in _fields_of(option)):

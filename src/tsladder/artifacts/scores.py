@@ -1,4 +1,4 @@
-"""scores.json: what the trained seeds of one cell score on validation and test, beside constants and baselines."""
+"""scores.json: scores of the trained seeds of one cell on validation and test, beside constants and baselines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from tsladder.artifacts.record import OmitNone, Rest, Unstored, record_of, write
 from tsladder.vocabulary import LOG_LOSS, CellStatus
 
 Metrics = Mapping[str, float | None]
-"""Metric -> value, of one forecast on one region; None where it is undefined there."""
+"""Metric -> value, of one forecast on one region; None if the metric is undefined there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
-    """A value with the bounds of its confidence interval, its standard error and how many independent values it is
-    worth. `dof`: degrees of freedom of the t distribution that the bounds come from; None: it is the normal one."""
+    """Estimate with its confidence interval, its standard error and its effective sample size.
+
+    `dof`: degrees of freedom of the t distribution that the bounds come from; None: the bounds come from the normal
+    distribution.
+    """
 
     value: float
     low: float
@@ -35,9 +38,10 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skill:
-    """1 - loss / loss of another forecast, with the paired interval of the difference over that loss.
+    """Skill score against a reference forecast: 1 - loss / reference loss, with the interval of the paired difference
+    divided by the reference loss.
 
-    None where the other forecast never errs.
+    All three are None if the reference never errs.
     """
 
     skill: float | None
@@ -51,7 +55,8 @@ class Skill:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReliabilityBin:
-    """Windows whose probabilities lie from `low` to `high`: their mean probability and how often the event came."""
+    """One bin of a reliability diagram: windows with probabilities from `low` to `high`, their mean probability and the
+    observed frequency of the event."""
 
     low: float
     high: float
@@ -62,7 +67,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThresholdDecision:
-    """Yes or no at a threshold that was chosen on validation. A rate without a case is None."""
+    """Classification metrics at a threshold that was chosen on validation. A rate without cases is None."""
 
     threshold: float
     criterion: str
@@ -75,7 +80,8 @@ class ThresholdDecision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Temperature:
-    """What dividing the logits by `value`, fitted on validation, makes of a region's log loss and ECE."""
+    """Temperature scaling of a region: its log loss and ECE after the logits are divided by `value`, which was fitted
+    on validation."""
 
     value: float
     log_loss: float
@@ -84,10 +90,10 @@ class Temperature:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoredRegion:
-    """One cell on one region, as `evaluation.scores.RegionScores` and its twin for returns tell it.
+    """Scores of one cell on one region, from `evaluation.scores.RegionScores` or its counterpart for returns.
 
-    `metric`: name of the task's loss. `seeds`: training seed -> its metrics; `mean`: theirs, averaged. `of_task`: what
-    only one kind of task has.
+    `metric`: name of the task's loss. `seeds`: training seed -> its metrics; `mean`: the metrics averaged over the
+    seeds. `of_task`: fields that only one kind of task has.
     """
 
     windows: int
@@ -114,16 +120,16 @@ class ScoredRegion:
 
     @property
     def loss(self) -> float | None:
-        """Mean over the seeds."""
+        """Mean loss over the seeds."""
         return self.loss_in(self.mean)
 
     def loss_in(self, metrics: Metrics) -> float | None:
-        """The loss among the metrics of a seed or a baseline."""
+        """Return the loss among the metrics of a seed or a baseline."""
         return metrics.get(self.metric)
 
     @property
     def loss_interval(self) -> Interval | None:
-        """None where the evaluation was too old to store one."""
+        """Confidence interval of the loss; None if the evaluation was too old to store one."""
         return self.intervals.get(self.metric)
 
     @property
@@ -134,31 +140,32 @@ class ScoredRegion:
 
     @property
     def reliability(self) -> tuple[ReliabilityBin, ...]:
-        """Of probabilities; () for returns."""
+        """Bins of the reliability diagram of probabilities; () for returns."""
         bins = self.of_task.get("reliability") or ()
         return tuple(record_of(ReliabilityBin, one, source="reliability in scores.json") for one in bins)
 
     @property
     def decision(self) -> ThresholdDecision | None:
-        """Of probabilities, where a threshold could be chosen."""
+        """Classification metrics of probabilities; None if no threshold could be chosen, and for returns."""
         found = self.of_task.get("decision")
         return None if found is None else record_of(ThresholdDecision, found, source="decision in scores.json")
 
     @property
     def temperature(self) -> Temperature | None:
-        """Of probabilities."""
+        """Temperature scaling of probabilities; None where none is stored, and for returns."""
         found = self.of_task.get("temperature")
         return None if found is None else record_of(Temperature, found, source="temperature in scores.json")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SymbolScores:
-    """One cell on one region of one symbol.
+    """Scores of one cell on one region of one symbol.
 
-    `loss` is that of the task, `auc` or for returns `ic` its ranking, means over the seeds; the ranking that does not
-    apply or is undefined is None. `skill`: 1 - loss / loss of the `stricter` constant, which is the pooled training
-    region's or that of the symbol's own region in hindsight;
-    None where that never errs. `advantage`: paired interval of (constant's loss - model's loss) a day.
+    `loss` is that of the task and `auc`, or `ic` for returns, its rank metric, both means over the seeds; the rank
+    metric that does not apply or is undefined is None. `stricter` names the constant with the smaller loss: that of the
+    pooled training region, or that of the symbol's own region in hindsight. `skill`: 1 - loss / loss of that constant;
+    None if that constant never errs. `advantage`: daily mean of (constant's loss - model's loss), with its paired
+    interval.
     """
 
     windows: int
@@ -176,8 +183,11 @@ class SymbolScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellScores:
-    """`key`: identity of the question. `n_data`: training windows. `symbols`: of a study of several, symbol -> region
-    -> its scores, None where it has no window there. Counts are as in `choice.Choice`."""
+    """Scores of one cell.
+
+    `key`: identity of the question. `n_data`: number of training windows. `symbols`: in a study of several symbols,
+    symbol -> region -> its scores, None if the symbol has no window there. Parameter counts are as in `choice.Choice`.
+    """
 
     cell: str
     budget: str
@@ -197,7 +207,7 @@ class CellScores:
 
 
 def read_scores(path: Path) -> CellScores | Ending:
-    """The scores at `path`, or how the cell ended without any. Raises FileNotFoundError and WorkFailed."""
+    """Read the scores at `path`, or how the cell ended without any. Raises FileNotFoundError and WorkFailed."""
     scores = read_done(CellScores, path)
     if isinstance(scores, Ending):
         return scores
@@ -208,5 +218,5 @@ def read_scores(path: Path) -> CellScores | Ending:
 
 
 def write_scores(path: Path, scores: CellScores | Ending) -> None:
-    """Replace `path`."""
+    """Replace the scores at `path`, or the record that there are none."""
     write_record(path, scores)

@@ -1,4 +1,4 @@
-"""lag.json in the live record of a search: the search lag with which it began."""
+"""lag.json in the live record of a search: the search lag with which the search began."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ LAG = "lag.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchLag:
-    """`lag`: how many trials after the last one that it learns from a trial is drawn."""
+    """Search lag. `lag`: distance, in trials, between a trial and the last earlier trial whose result it may use."""
 
     lag: int
 
 
 def read_lag(path: Path) -> int:
-    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    """Read the search lag. Raises FileNotFoundError, and WorkFailed if the file is damaged or of another version."""
     return read_record(SearchLag, path).lag
 
 
 def write_lag(path: Path, lag: int) -> None:
-    """Replace `path`."""
+    """Replace the search lag at `path`."""
     write_record(path, SearchLag(lag=lag))

@@ -1,4 +1,5 @@
-"""outcome.json of a seed in the live record of a retraining, and timings/<cell>.json, which holds all of a cell's."""
+"""outcome.json of a seed in the live record of a retraining, and timings/<cell>.json, which holds all seeds of a
+cell."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 from tsladder.artifacts.heat import Heat
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome, heat_from_json, heat_json
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import if_there, read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.vocabulary import StopReason
 
@@ -19,13 +20,16 @@ T = TypeVar("T")
 OUTCOME = "outcome.json"
 
 SEED_PREFIX = "seed-"
-"""Before the number in the name of a seed."""
+"""Text before the number in the name of a seed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedRecord:
-    """How the training of a seed ended and what it took: a `TrainingOutcome` without what stands beside the weights
-    (training.json). `train_loss` is that of its last epoch."""
+    """Outcome of the training of one seed, and its cost.
+
+    It holds a `TrainingOutcome` without the fields that are stored beside the weights (training.json). `train_loss` is
+    that of the last epoch.
+    """
 
     scored: bool
     stop_reason: StopReason
@@ -45,7 +49,7 @@ class SeedRecord:
 
     @classmethod
     def of(cls, outcome: TrainingOutcome, *, predicted_memory_gib: float, device: str, threads: int) -> SeedRecord:
-        """Of a training that ended with `outcome`."""
+        """Build the record of a training that ended with `outcome`."""
         kept = {name: getattr(outcome, name) for name in _FIELDS if hasattr(outcome, name)}
         return cls(**kept, predicted_memory_gib=predicted_memory_gib, device=device, threads=threads)
 
@@ -55,7 +59,8 @@ class SeedRecord:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> SeedRecord:
-        """The inverse of `to_json`. Raises KeyError, ValueError or TypeError for what is no such record."""
+        """Build a record from its JSON; the inverse of `to_json`. Raises KeyError, ValueError or TypeError for any
+        other JSON."""
         values = {name: record[name] for name in _FIELDS if name not in ("heat", "plan")}
         values["stop_reason"] = StopReason(values["stop_reason"])
         return cls(**values, heat=heat_from_json(record), plan=BatchPlan.from_json(record))
@@ -66,7 +71,7 @@ _FIELDS = tuple(item.name for item in dataclasses.fields(SeedRecord))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timings:
-    """The seeds of a cell by number; `key`: of the retraining, None where there was none."""
+    """Seeds of a cell, by number. `key`: identity of the retraining; None if there was none."""
 
     cell: str
     key: str | None = None
@@ -74,17 +79,19 @@ class Timings:
 
 
 def read_seed(path: Path) -> SeedRecord:
-    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    """Read the record of a seed. Raises FileNotFoundError, and WorkFailed if the file is damaged or of another
+    version."""
     return _checked(path, lambda: SeedRecord.from_json(read_json(path)))
 
 
 def write_seed(path: Path, record: SeedRecord) -> None:
-    """Replace `path`."""
+    """Replace the record of a seed at `path`."""
     write_json(path, record.to_json())
 
 
 def read_timings(path: Path) -> Timings:
-    """Raises FileNotFoundError, and WorkFailed where the file is damaged or of another version."""
+    """Read the seeds of a cell. Raises FileNotFoundError, and WorkFailed if the file is damaged or of another
+    version."""
     record = read_json(path)
     seeds = record.get("seeds", {})
     return Timings(
@@ -94,8 +101,13 @@ def read_timings(path: Path) -> Timings:
     )
 
 
+def timings_if_there(path: Path) -> Timings:
+    """Read the seeds of a cell as `read_timings` does; no seed if the file does not exist."""
+    return if_there(read_timings)(path) or Timings(cell=path.stem)
+
+
 def write_timings(path: Path, timings: Timings) -> None:
-    """Replace `path`."""
+    """Replace the seeds of a cell at `path`."""
     seeds = {f"{SEED_PREFIX}{number}": seed.to_json() for number, seed in timings.seeds.items()}
     key = {} if timings.key is None else {"key": timings.key}
     write_json(path, {"cell": timings.cell, **key, "seeds": seeds})

@@ -1,4 +1,4 @@
-"""artifacts/splits/: h<horizon>.json, which days belong to which region, and splits.json, a summary of all horizons."""
+"""artifacts/splits/: h<horizon>.json, the days of each region, and splits.json, a summary of all horizons."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _AGAIN = "remove it and run `dvc repro splits`"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionCount:
-    """Windows of a region and how many are labelled 1, or with a return above 0; all others are negatives.
+    """Windows of a region, and how many of them are positives: labelled 1, or with a return above 0. All others are
+    negatives.
 
-    The days are the first and last day a label is asked on; None where there is no window.
+    `first_day` and `last_day` are the earliest and latest last day of a window, for which its label is forecast; None
+    if the region has no window.
     """
 
     windows: int
@@ -38,8 +40,11 @@ Counts = Mapping[Region, RegionCount]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionDays:
-    """`segments`: first and last row of the feature table of each run of days, both included. `windows_per_segment` 1
-    keeps the first window of each; None keeps all."""
+    """Days of a region.
+
+    `segments`: first and last row, both included, of each contiguous run of days in the feature table.
+    `windows_per_segment` 1 keeps the first window of each segment; None keeps all.
+    """
 
     segments: tuple[tuple[int, int], ...]
     windows_per_segment: int | None
@@ -47,7 +52,7 @@ class RegionDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoldDays:
-    """One fold of a walk forward."""
+    """Days of one walk-forward fold."""
 
     train: RegionDays
     validation: RegionDays
@@ -55,8 +60,11 @@ class FoldDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitDays:
-    """The three regions of one horizon. `folds`: all of a walk forward, the last of which `train` and `validation` are;
-    empty where there is none."""
+    """Days of the three regions of one horizon.
+
+    `folds`: all folds of a walk-forward split, the last of which is `train` and `validation`; empty for any other
+    split.
+    """
 
     horizon: int
     train: RegionDays
@@ -67,7 +75,7 @@ class SplitDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SymbolSplits:
-    """The splits of one of several symbols."""
+    """Splits of one of several symbols."""
 
     splits: SplitDays
     counts: Counts
@@ -75,8 +83,11 @@ class SymbolSplits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonSplits:
-    """The splits file of one horizon. `folds`: windows of training and validation of every fold of a walk forward.
-    `symbols`: of several symbols each one's own, while `splits` and `counts` are of all together."""
+    """Splits file of one horizon.
+
+    `folds`: counts of training and validation windows of every walk-forward fold. `symbols`: in a study of several
+    symbols, the splits of each; `splits` and `counts` then refer to all symbols together.
+    """
 
     splits: SplitDays
     counts: Counts
@@ -85,13 +96,13 @@ class HorizonSplits:
     symbols: Annotated[Mapping[str, SymbolSplits], MayBeLeftOut()] = field(default_factory=dict)
 
     def of_symbol(self, symbol: str) -> SplitDays:
-        """Those of one symbol; of a study of one symbol they are the only ones."""
+        """Return the splits of one symbol; in a study of one symbol, the only ones."""
         return self.symbols[symbol].splits if self.symbols else self.splits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonCounts:
-    """What the summary tells of a horizon: its splits file without the days."""
+    """Summary of a horizon: its splits file without the days."""
 
     counts: Counts
     notes: tuple[str, ...]
@@ -101,23 +112,21 @@ class HorizonCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitsSummary:
-    """`kind`: how regions were cut, as in params.yaml."""
+    """Summary of the splits of all horizons. `kind`: method of splitting, as in params.yaml."""
 
     kind: str
     horizons: Mapping[int, HorizonCounts]
 
 
 def read_splits(path: Path) -> HorizonSplits:
-    """The splits file of one horizon. Raises FileNotFoundError where there is none, WorkFailed for a damaged one."""
+    """Read the splits file of one horizon. Raises FileNotFoundError if it does not exist, WorkFailed if it is
+    damaged."""
     return read_record(HorizonSplits, path, remedy=_AGAIN)
 
 
-def read_summary(path: Path) -> SplitsSummary | None:
-    """splits.json at `path`; None where there is none. Raises WorkFailed for a damaged one."""
-    try:
-        return read_record(SplitsSummary, path, remedy=_AGAIN)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def read_summary(path: Path) -> SplitsSummary:
+    """Read splits.json at `path`. Raises FileNotFoundError if it does not exist, WorkFailed if it is damaged."""
+    return read_record(SplitsSummary, path, remedy=_AGAIN)
 
 
 def write_splits(path: Path, splits: HorizonSplits) -> None:

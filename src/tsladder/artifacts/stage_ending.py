@@ -1,4 +1,4 @@
-"""artifacts/endings/: whether a stage ended without a result. No code reads them back: DVC compares them."""
+"""artifacts/endings/: a flag that a stage ended without a result. No code reads the files back: DVC compares them."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class StageEnding:
 
 
 def write_stage_ending(path: Path, ending: StageEnding, *, durable: bool = True) -> None:
-    """Replace the ending file `path`."""
+    """Replace the stage ending at `path`."""
     write_record(path, ending, durable=durable)

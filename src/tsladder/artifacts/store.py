@@ -1,4 +1,4 @@
-"""Files with one writer: JSON replaced atomically, and append-only JSON lines that survive a kill -9."""
+"""Files with a single writer: JSON that is replaced atomically, and append-only JSON lines that survive a kill -9."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ T = TypeVar("T")
 
 
 def canonical(value: object) -> str:
-    """One text per value: keys sorted, no spaces, NaN refused (missing is None)."""
+    """Serialise `value` to its one canonical JSON text: keys sorted, no spaces, NaN refused (a missing value is
+    None)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 (hex) of the canonical JSON of `parts`."""
+    """Return the SHA-256 (hex) of the canonical JSON of `parts`."""
     return hashlib.sha256(canonical(list(parts)).encode()).hexdigest()
 
 
 def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
-    """Write `value` to `path`, sorted and indented, so that a reader sees the old file or the new one, whole.
+    """Write `value` to `path`, sorted and indented, so that a reader sees either the whole old file or the whole new
+    one.
 
-    `durable` waits for the disk; without it a loss of power may leave either, or an empty file.
+    `durable` waits for the disk; without it a loss of power may leave the old file, the new one or an empty one.
     """
     write_text(path, json_text(value), durable=durable)
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """The text that `write_json` leaves in a file."""
+    """Return the text that `write_json` writes to a file."""
     return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Atomic replacement of a text file; its folder is made if missing."""
+    """Replace a text file atomically; create its folder if it is missing."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
@@ -50,8 +52,11 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` to be written, which takes its place when the block ends and is removed when the
-    block raises. The folder is made if missing."""
+    """Yield a temporary file beside `path`, which replaces `path` when the block ends and is removed if the block
+    raises.
+
+    The folder is created if it is missing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -63,7 +68,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object stored at `path`. Raises WorkFailed when the file is damaged, FileNotFoundError when missing."""
+    """Read the JSON object at `path`. Raises WorkFailed if the file is damaged, FileNotFoundError if it does not
+    exist."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -73,11 +79,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-@functools.cache
 def if_there(read: Callable[[Path], T]) -> Callable[[Path], T | None]:
-    """`read` of a file that may be missing: None where it is. The same reader always gives the same function."""
+    """Wrap the reader `read` so that it returns None for a missing file. The same reader always gives the same
+    function."""
+    wrapped: Callable[[Path], T | None] = _if_there(read)
+    return wrapped
 
-    def read_if_there(path: Path) -> T | None:
+
+@functools.cache
+def _if_there(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    def read_if_there(path: Path) -> Any:
         try:
             return read(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -87,7 +98,7 @@ def if_there(read: Callable[[Path], T]) -> Callable[[Path], T | None]:
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
-    """Append one JSON line and have it on disk before returning."""
+    """Append one JSON line and wait until it is on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as stream:
         stream.write(canonical(value) + "\n")
@@ -96,10 +107,10 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of `path`, [] when it does not exist.
+    """Read the complete lines of `path`; return [] if the file does not exist.
 
-    A torn last line (the writer was killed while appending) was never acknowledged and is left out.
-    A broken line anywhere else is damage: WorkFailed.
+    A torn last line (the writer was killed while appending) was never acknowledged and is left out. Raises WorkFailed
+    for a broken line anywhere else.
     """
     if not path.exists():
         return []
@@ -114,7 +125,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def cut_torn_tail(path: Path) -> bytes | None:
-    """Cut an unterminated last line off `path`, keeping it in `<name>.torn`. Returns what was cut."""
+    """Cut an unterminated last line off `path`, append it to `<name>.torn` and return it; return None if there is
+    none."""
     if not path.exists():
         return None
     content = path.read_bytes()
@@ -131,7 +143,8 @@ def cut_torn_tail(path: Path) -> bytes | None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename `path` to the first free of `<name>.aside-1`, `-2`, ...; returns the new name. Nothing is overwritten."""
+    """Rename `path` to the first free one of `<name>.aside-1`, `-2`, ... and return the new name. Nothing is
+    overwritten."""
     number = 1
     while (kept := path.with_name(f"{path.name}.aside-{number}")).exists():
         number += 1

@@ -1,4 +1,5 @@
-"""Files of the second phase of searches: selection.json says which budgets have one, summary.json what a cell found."""
+"""Files of the second phase of searches: selection.json (which budgets have one) and summary.json (the result of a
+cell)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tsladder.vocabulary import CellStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SelectedBudgets:
-    """The budgets that have a second phase, and budget -> why."""
+    """Budgets that have a second phase. `reasons`: budget -> why it has one or has none."""
 
     status: CellStatus = CellStatus.DONE
     budgets: tuple[str, ...]
@@ -22,8 +23,11 @@ class SelectedBudgets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SupplementSummary:
-    """The second phase of one cell. Scores are of the `objective`, higher is better; `best` is what it varied, of trial
-    `best_number`; `finished`: why it ended before all of its trials."""
+    """Second phase of one cell.
+
+    Scores are those of the `objective`, higher is better. `best` holds the settings that the phase varied, with their
+    values in trial `best_number`. `finished`: why the phase ended before all of its trials.
+    """
 
     cell: str
     budget: str
@@ -41,20 +45,20 @@ class SupplementSummary:
 
 
 def read_selection(path: Path) -> SelectedBudgets | Ending:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the selected budgets, or how the stage ended without any. Raises FileNotFoundError and WorkFailed."""
     return read_done(SelectedBudgets, path)
 
 
 def write_selection(path: Path, selection: SelectedBudgets | Ending) -> None:
-    """Replace `path`."""
+    """Replace the selected budgets at `path`, or the record that there are none."""
     write_record(path, selection)
 
 
 def read_summary(path: Path) -> SupplementSummary | Ending:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the second phase of a cell, or how it ended without a result. Raises FileNotFoundError and WorkFailed."""
     return read_done(SupplementSummary, path)
 
 
 def write_summary(path: Path, summary: SupplementSummary | Ending) -> None:
-    """Replace `path`."""
+    """Replace the second phase of a cell at `path`, or the record that it has no result."""
     write_record(path, summary)

@@ -1,4 +1,5 @@
-"""training.json beside the weights of a trained model: what was trained, and how it ended."""
+"""training.json beside the weights of a trained model: its architecture and settings, and the outcome of its
+training."""
 
 from __future__ import annotations
 
@@ -10,13 +11,16 @@ from tsladder.artifacts.record import read_record, write_record
 from tsladder.vocabulary import StopReason
 
 RECORD = "training.json"
-"""Is written after the weights, so a folder that holds it is whole."""
+"""Name of the file. It is written after the weights, so a folder that holds it is complete."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedModel:
-    """`best_epoch` is the epoch of the weights, whose validation loss and AUC these are; the AUC is None where it was
-    not monitored. `n_params` is measured. No clock: the same training leaves the same record."""
+    """Description of a trained model.
+
+    `best_epoch` is the epoch of the weights, to which `best_val_loss` and `val_auc` belong; `val_auc` is None if it was
+    not monitored. `n_params` is measured. There is no timestamp: the same training gives the same record.
+    """
 
     architecture: Mapping[str, int]
     settings: Mapping[str, float]
@@ -29,10 +33,10 @@ class TrainedModel:
 
 
 def read_trained_model(path: Path) -> TrainedModel:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the description of a trained model. Raises FileNotFoundError and WorkFailed."""
     return read_record(TrainedModel, path)
 
 
 def write_trained_model(path: Path, model: TrainedModel) -> None:
-    """Replace `path`."""
+    """Replace the description of a trained model at `path`."""
     write_record(path, model)

@@ -1,4 +1,4 @@
-"""transfer.json: what each cell's winner loses on the other horizons of its rung."""
+"""transfer.json: the regret of each cell's winner on the other horizons of its rung."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from tsladder.vocabulary import CellStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Regret:
-    """What the winner of horizon `source` loses on horizon `horizon` against that horizon's own winner, one rung.
+    """Regret of the winner of horizon `source` on horizon `horizon`: its loss minus that of the horizon's own winner,
+    on one rung.
 
-    `value` in units of the loss, `relative` to the own winner's loss, `low` and `high` the interval of `relative`.
-    `p_above` is the one-sided p that it loses nothing, corrected by Holm over all pairs once they are judged together.
-    None: unknown, and `reason` says why; `same` where both winners are one configuration.
+    `value` is in units of the loss, `relative` is divided by the own winner's loss, and `low` and `high` are the
+    interval of `relative`. `p_above` is the one-sided p-value of no regret, Holm-corrected over all pairs once they are
+    judged together. Figures are None if they are unknown, and `reason` says why; `same` if both winners are one
+    configuration.
     """
 
     budget: str
@@ -34,8 +36,11 @@ class Regret:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transfer:
-    """`region`: on which days regret was measured, with `seeds` seeds. `margin`: the relative regret from which on
-    settings would distort a law."""
+    """Regrets of all winners, and the verdict on them.
+
+    `region`: the region on whose days regret was measured, with `seeds` seeds. `margin`: the relative regret from which
+    on settings would distort a law.
+    """
 
     status: CellStatus = CellStatus.DONE
     region: str
@@ -48,10 +53,10 @@ class Transfer:
 
 
 def read_transfer(path: Path) -> Transfer | Ending:
-    """Raises FileNotFoundError and WorkFailed."""
+    """Read the regrets of all winners, or how the stage ended without any. Raises FileNotFoundError and WorkFailed."""
     return read_done(Transfer, path)
 
 
 def write_transfer(path: Path, transfer: Transfer | Ending) -> None:
-    """Replace `path`."""
+    """Replace the regrets of all winners at `path`, or the record that there are none."""
     write_record(path, transfer)

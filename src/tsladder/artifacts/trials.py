@@ -1,4 +1,4 @@
-"""trials.jsonl: a line an attempt at a trial, in the live record of a search and in what it leaves."""
+"""trials.jsonl: one line per attempt at a trial, in the live record of a search and in the search's outputs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from tsladder.errors import WorkFailed
 TRIALS = "trials.jsonl"
 
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
-"""What reading a line raises that is damaged or was written by another version."""
+"""Exceptions raised by a line that is damaged or was written by another version."""
 
 
 class TrialState(StrEnum):
-    """COMPLETE has a loss; PRUNED was given up; FAILED never will have one; INTERRUPTED, by a wish or by heat, is
-    redone by the next start."""
+    """State of a trial.
+
+    COMPLETE: it has a loss. PRUNED: it was given up. FAILED: it will never have a loss. INTERRUPTED: it was stopped by
+    the user or for heat, and the next start repeats it.
+    """
 
     COMPLETE = "complete"
     PRUNED = "pruned"
@@ -32,7 +35,8 @@ class TrialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakenFrom:
-    """The trial of another search that was trained: the name of that search's live record, and its number there."""
+    """Trial of another search whose training is reused for this one: the name of that search's live record, and the
+    trial's number there."""
 
     folder: str
     number: int
@@ -43,11 +47,12 @@ class TakenFrom:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialRecord:
-    """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained, `outcome` how it ended.
+    """One attempt at one trial. `draws` is what the sampler drew, `params` what was trained, `outcome` how training
+    ended.
 
-    `identity` says which training it is, in whatever search; older records have none. Where it was not trained here but
-    `taken_from` another search, all that was measured is of that training, seconds included; `workers` and `lag`, with
-    which it was drawn, are this search's.
+    `identity` identifies the training across searches; records of older versions have none. If the trial was not
+    trained here but `taken_from` another search, all measurements are those of that training, seconds included;
+    `workers` and `lag`, with which the trial was drawn, are this search's.
     """
 
     number: int
@@ -78,7 +83,8 @@ class TrialRecord:
 
     @property
     def val_loss(self) -> float | None:
-        """Of a trial that was trained to its end; one that ended otherwise has none that others are compared with."""
+        """Validation loss of a trial that was trained to its end; None for any other trial, whose loss must not be
+        compared."""
         return self.outcome.best_val_loss if self.state is TrialState.COMPLETE else None
 
     @property
@@ -87,12 +93,12 @@ class TrialRecord:
 
     @property
     def shape(self) -> tuple[int, int] | None:
-        """(d_model, n_layers), where its params have them."""
+        """Shape (d_model, n_layers), None if the params do not hold both."""
         d_model, n_layers = self.params.get("d_model"), self.params.get("n_layers")
         return None if d_model is None or n_layers is None else (d_model, n_layers)
 
     def to_json(self) -> dict[str, Any]:
-        """The line of trials.jsonl, with the outcome's keys among its own."""
+        """Return the line of trials.jsonl, with the outcome's keys among its own."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         if self.lag == self.workers:
             # As it was written before the two were told apart.
@@ -102,7 +108,10 @@ class TrialRecord:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TrialRecord:
-        """The inverse of `to_json`. Raises KeyError, ValueError, TypeError or AttributeError for what is no trial."""
+        """Build a record from its JSON; the inverse of `to_json`.
+
+        Raises KeyError, ValueError, TypeError or AttributeError if `record` is not a trial.
+        """
         values = {name: record[name] for name in _SAME_IN_JSON if name in record}
         values["state"] = TrialState(record["state"])
         values.setdefault("lag", record["workers"])
@@ -117,24 +126,24 @@ _SAME_IN_JSON = tuple(
 
 
 def latest(records: Iterable[TrialRecord]) -> dict[int, TrialRecord]:
-    """Trial number -> its last attempt."""
+    """Map each trial number to its last attempt."""
     return {record.number: record for record in records}
 
 
 def append_trial(path: Path, record: TrialRecord) -> None:
-    """Have the line of an attempt on disk before returning."""
+    """Append the line of an attempt and wait until it is on disk."""
     append_line(path, record.to_json())
 
 
 def write_trials(path: Path, records: Sequence[TrialRecord]) -> None:
-    """Replace the file `path` by these attempts."""
+    """Replace the file `path` with these attempts."""
     write_text(path, "".join(canonical(record.to_json()) + "\n" for record in records))
 
 
 def read_trials(path: Path) -> list[TrialRecord]:
-    """The attempts in `path`, [] when it does not exist; a torn last line is left out.
+    """Read the attempts in `path`; return [] if the file does not exist. A torn last line is left out.
 
-    Raises WorkFailed where another line is damaged or of another version.
+    Raises WorkFailed if another line is damaged or of another version.
     """
     records = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -149,7 +158,7 @@ def read_trials(path: Path) -> list[TrialRecord]:
 
 
 def readable_trials(path: Path) -> list[TrialRecord]:
-    """The attempts in `path`, which may be in use, without what cannot be read."""
+    """Read the attempts in `path`, which another process may be writing, and skip lines that cannot be read."""
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError:
@@ -164,9 +173,10 @@ def readable_trials(path: Path) -> list[TrialRecord]:
 
 
 def repair_trials(path: Path, say: Callable[[str], None]) -> list[TrialRecord]:
-    """The attempts in `path`, which the caller alone writes to.
+    """Read the attempts in `path`, of which the caller is the only writer.
 
-    Where a line cannot be read the file is kept under a new name and written again without it, which is said.
+    If a line cannot be read, the file is kept under a new name and written again without that line, which `say`
+    reports.
     """
     if not path.exists():
         return []

@@ -1,8 +1,9 @@
-"""Probe `blanked_test_targets`: the labels of the test region decide nothing but the score.
+"""Probe `blanked_test_targets`: the labels of the test region influence nothing but the test score.
 
-Every test label is turned into its opposite (blanking them would shorten the labels' known days). Windows, the weights
-of a small model, its loss on validation and the forecasts of every fitted baseline, on test, too, must be the same, bit
-for bit. No loss on test is computed here: that region is scored once per trained model of the study.
+Every test label is turned into its opposite (blanking the labels would shorten the days on which labels are known).
+Windows, the weights of a small model, its loss on validation and the forecasts of every fitted baseline, also on test,
+must stay the same, bit for bit. No loss on test is computed here: that region is scored once per trained model of the
+study.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _EPOCHS = 2
 
 
 def blanked_test_targets(subject: Subject) -> Finding:
-    """Windows of every horizon; training and baselines on the first."""
+    """Run the probe: windows are compared on every horizon, training and baselines on the first."""
     changed: list[str] = []
     ended: str | None = None
     flipped = 0
@@ -77,7 +78,7 @@ def _changed_windows(labels: LabelAudit, before: WindowSet, after: WindowSet) ->
 
 
 def _changed_results(subject: Subject, pairs: list[tuple[WindowSet, WindowSet]]) -> tuple[list[str], str | None]:
-    """What of the fitted models changed, and how training ended where it left nothing to compare."""
+    """Return the outputs of the fitted models that changed, and how training ended where it left nothing to compare."""
     (windows, blanked), (ratio, blanked_ratio) = pairs[0], pairs[-1]
     one, other = subject.pipeline.train(windows, _EPOCHS), subject.pipeline.train(blanked, _EPOCHS)
     changed = []

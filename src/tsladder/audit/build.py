@@ -1,4 +1,4 @@
-"""The audit stage: the study's own data and code -> seven probes and one record."""
+"""Audit stage: run seven probes on the study's own data and code, and write one record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
+from tsladder.artifacts.store import if_there
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.finding import Finding
@@ -41,10 +42,10 @@ IN_ORDER: Sequence[Probe] = (
 
 
 def audit_study(places: Places) -> None:
-    """Write artifacts/audit/audit.json. A failed probe is a finding and no failed stage: the law says what follows, and
-    of an inconclusive one, too.
+    """Write artifacts/audit/audit.json. A failed or inconclusive probe is a finding, not a failed stage: the law
+    decides what follows from it.
 
-    Raises WorkFailed where something that is to be probed is missing.
+    Raises WorkFailed where an input of the probes is missing.
     """
     record = audit(open_subject(places, read_planned(AuditPlan, places.audit_plan)))
     for probe in record.probes:
@@ -63,7 +64,7 @@ def _line(probe: ProbeFinding) -> str:
 
 
 def audit(subject: Subject) -> AuditRecord:
-    """The same subject gives the same record."""
+    """Run all probes on `subject` and return the record; the same subject gives the same record."""
     findings = [probe(subject) for probe in IN_ORDER]
     return AuditRecord(
         passed=all(finding.passed for finding in findings),
@@ -74,7 +75,7 @@ def audit(subject: Subject) -> AuditRecord:
 
 
 def _notes(subject: Subject) -> tuple[AuditNote, ...]:
-    """What a reader should know of the data and is no leak."""
+    """Return facts on the data that a reader should know and that are not leaks."""
     splits = [subject.splits(horizon) for horizon in subject.horizons]
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:
@@ -84,8 +85,8 @@ def _notes(subject: Subject) -> tuple[AuditNote, ...]:
 
 
 def open_subject(places: Places, plan: AuditPlan) -> Subject:
-    """The study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing or
-    belong to another question."""
+    """Open the study that `plan` (artifacts/plans/audit.json) asks about. Raises WorkFailed when its files are missing
+    or belong to another question."""
     data, target, windows, geometry = plan.data, plan.target, plan.windows, plan.model
     table = read_features(places.features)
     if len(table.columns) != geometry.n_features:
@@ -122,7 +123,7 @@ def _splits(places: Places, horizon: int) -> HorizonSplits:
 
 
 def _summary(places: Places) -> SplitsSummary:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     if summary is None:
         raise WorkFailed(f"{places.splits_summary} is missing: run `dvc repro splits` first")
     return summary

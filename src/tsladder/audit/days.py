@@ -1,7 +1,8 @@
-"""Probes `shared_days` and `label_reach`: who sees which day, counted from the windows and the splits file alone.
+"""Probes `shared_days` and `label_reach`: which regions use which days, counted from the windows and the splits file
+alone.
 
-A window's span runs from its first input day to its label's last day. The code that made the splits is not asked: spans
-are laid over the calendar and counted, and how far a label looks ahead is measured by changing prices.
+A window's span runs from its first input day to its label's last day. The code that made the splits is not called:
+spans are laid over the calendar and counted, and how far a label looks ahead is measured by changing prices.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _JUMP = 8.0
 
 
 def shared_days(subject: Subject) -> Finding:
-    """No day belongs to windows of two regions of a fold, nor to the validation of two folds, and no window leaves the
-    segments of its own.
+    """Check that no day belongs to windows of two regions of a fold, nor to the validation of two folds, and that no
+    window leaves the segments of its own region.
 
-    A later fold may train on what an earlier one is validated on. Days are compared as dates, so a date that stood in
-    two rows would be seen.
+    A later fold may train on days on which an earlier one is validated. Days are compared as dates, so that a date that
+    stood in two rows would be found.
     """
     faults: list[str] = []
     shared = outside = windows = 0
@@ -67,11 +68,11 @@ def shared_days(subject: Subject) -> Finding:
 
 
 def label_reach(subject: Subject) -> Finding:
-    """No label of training looks at a day that validation or test of its fold uses; in time order nor does one of
-    validation at a day of test. Labels look no further ahead than the horizon, and each window carries the label of its
-    last day.
+    """Check that no training label looks at a day that validation or test of its fold uses and, in time order, that no
+    validation label looks at a test day; that labels look no further ahead than the horizon; and that each window
+    carries the label of its last day.
 
-    Numbers of several folds are those of the worst one: most days touched, fewest days between regions.
+    Figures of several folds are those of the worst fold: most days touched, fewest days between regions.
     """
     faults: list[str] = []
     numbers: dict[str, int] = {}
@@ -113,7 +114,7 @@ def label_reach(subject: Subject) -> Finding:
 
 
 def measured_reach(subject: Subject, horizon: int) -> int:
-    """How many days ahead labels look, seen by multiplying and dividing all prices after each of some days."""
+    """Measure how many days ahead labels look, by multiplying and dividing all prices after each of some days."""
     rows = len(subject.table.dates_T)
     before_T = subject.labels(horizon)
     reach = 0
@@ -146,7 +147,8 @@ def _span(subject: Subject, windows: Windows, reach: int) -> Days:
 
 
 def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
-    """Days of validation and test, as blocks or as windows, that spans of training lie on, whatever their symbol."""
+    """Count the days of validation and test, as segments or as windows, on which spans of training windows lie,
+    whatever their symbol."""
     dates_T = subject.table.dates_T
     kept = np.zeros(len(dates_T), dtype=bool)
     for region in (Region.VALIDATION, Region.TEST):
@@ -155,7 +157,7 @@ def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
 
 
 def _out_of_order(subject: Subject, fold: AuditedFold, horizon: int, reach: int, numbers: dict[str, int]) -> list[str]:
-    """Days are counted on the calendar of all symbols."""
+    """Return the faults of the time order of the regions; days are counted on the joint calendar of all symbols."""
     dates_T = subject.table.dates_T
     day_T = np.searchsorted(np.unique(dates_T), dates_T)
     faults = []

@@ -1,4 +1,4 @@
-"""What one probe found, as it enters the record."""
+"""Finding of one probe, as it enters the audit's record."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ Number = float | int | str
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """`words`: one sentence for people. Numbers are rounded, so that the last bits of a sum never enter the record.
+    """Result of one probe.
 
-    `needs`: what an inconclusive probe would take to tell, as the end of a sentence "it would need ..."; None for any
-    other. Raises ValueError where that is not so, and for a probe that is not in `tsladder.artifacts.audit.PROBES`.
+    `words`: one sentence for the reader. Numbers are rounded, so that the last bits of a sum never enter the record.
+    `needs`: what an inconclusive probe would need for an answer, as the end of a sentence "it would need ..."; None for
+    any other. Raises ValueError where `needs` does not match the outcome, and for a name that is not in
+    `tsladder.artifacts.audit.PROBES`.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Finding:
         return self.outcome is ProbeOutcome.PASSED
 
     def record(self) -> ProbeFinding:
-        """As the audit's file has it."""
+        """Return the finding as it stands in the audit's file."""
         return ProbeFinding(
             name=self.name,
             title=PROBES[self.name],
@@ -50,23 +52,24 @@ class Finding:
 
 
 def outcome_of(*, leak: bool, blind: bool) -> ProbeOutcome:
-    """`leak`: one was seen, which counts however blind the probe is. `blind`: one could have been missed."""
+    """Return the outcome of a probe: FAILED where a leak was found, even if the probe could have missed others;
+    otherwise INCONCLUSIVE where a leak could have been missed (`blind`), else PASSED."""
     if leak:
         return ProbeOutcome.FAILED
     return ProbeOutcome.INCONCLUSIVE if blind else ProbeOutcome.PASSED
 
 
 def _json_number(value: Number) -> Number:
-    """JSON knows no infinity and no NaN."""
+    """Return `value`, as text where it is infinite or NaN, which JSON does not have."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def rounded(value: float, digits: int = 3) -> float:
-    """`value` to so many significant digits."""
+    """Round `value` to `digits` significant digits."""
     return float(f"{value:.{digits}g}")
 
 
 def listed(names: list[str], at_most: int = 3) -> str:
-    """The first of `names` in words, and how many more."""
+    """Join the first `at_most` of `names` into a list in words, followed by the number of the others."""
     more = len(names) - at_most
     return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")

@@ -1,13 +1,13 @@
-"""Probe `normalisation`: what a window shows depends on its own days, and on training windows through one mean and
-standard deviation a column, and on nothing else.
+"""Probe `normalisation`: a window's inputs depend on its own days and, through one mean and standard deviation per
+column, on the training windows, and on nothing else.
 
 - Own days: with the training windows taken out of the splits there are no statistics, so every other day may be
-  replaced by nonsense and a window must show what it showed. Each region is tried in turn.
-- Statistics: with the training windows in place every day that none of them shows is replaced, and all of them must
-  show what they showed: no mean is taken over validation or test days. In a walk forward so fold by fold: what a later
-  fold trains on is replaced, too, for an earlier one.
+  replaced by nonsense and the window must keep its inputs. Each region is tried in turn.
+- Statistics: with the training windows in place, every day that no training window contains is replaced, and all
+  training windows must keep their inputs: no mean is taken over validation or test days. In a walk-forward split this
+  is done fold by fold: for an earlier fold, the days on which a later one trains are replaced, too.
 
-That the nonsense arrives is checked, too: some other window must change under it.
+The probe also checks that the nonsense takes effect: some other window must change under it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tsladder.data.windows import Windows
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-6
-"""Largest change of a number x that a model is shown, over 1 + |x|, that counts as rounding."""
+"""Largest change of a model input x, divided by 1 + |x|, that counts as rounding."""
 
 _WINDOWS_A_REGION = 4
 _TRAINING_WINDOWS = 64
@@ -108,10 +108,10 @@ def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.rand
 
 
 def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
-    """`table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
+    """Return `table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
 
-    Prices of a symbol's first day are doubled exactly: its Close is the unit that prices are kept in. A power of two
-    cancels to the last bit, where another factor would leave rounding in the place of what is looked for.
+    Prices of a symbol's first day are doubled exactly: its Close is the unit in which prices are kept. A power of two
+    cancels to the last bit, where another factor would leave rounding errors where changes are looked for.
     """
     count = int(replaced_T.sum())
     values_TF = table.values_TF.copy()
@@ -129,7 +129,7 @@ def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.
 
 
 def _without_training(splits: Splits, region: Region) -> Splits:
-    """The windows of `region` as validation, and none beside them."""
+    """Return splits whose validation holds the windows of `region`, with empty training and test regions."""
     moved = dataclasses.replace(splits.region(region), region=Region.VALIDATION)
     return Splits(
         horizon=splits.horizon,
@@ -140,7 +140,7 @@ def _without_training(splits: Splits, region: Region) -> Splits:
 
 
 def _change(before: Windows, after: Windows, index_B: NDArray[np.int64]) -> float:
-    """Largest change of a shown number, over 1 + |x|; infinite where the windows are not the same ones."""
+    """Return the largest change of an input, divided by 1 + |x|; infinite where the two sets of windows differ."""
     if not np.array_equal(before.ends_N, after.ends_N):
         return float("inf")
     shown: Floats = before.batch(index_B).astype(np.float64)

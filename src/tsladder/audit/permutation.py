@@ -1,4 +1,4 @@
-"""Permute labels, and show windows their own label: what the probe `shuffled_targets` feeds a pipeline."""
+"""Permute labels, and show windows their own label: inputs of the probe `shuffled_targets`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tsladder.vocabulary import Region
 
 
 def permute(subject: Subject, windows: WindowSet, *, training: int, validation: int) -> Floats:
-    """Labels y_T of the first horizon, with those of the windows of training and of validation permuted by the task.
-    The two numbers name the permutation of each region; the same number gives the same labels."""
+    """Return labels y_T of the first horizon, with those of the training and validation windows permuted by the task.
+    `training` and `validation` number the permutation of each region; the same number gives the same labels."""
     y_T = subject.labels(subject.first_horizon).copy()
     for region, number in ((Region.TRAIN, training), (Region.VALIDATION, validation)):
         ends_N = windows.region(region).ends_N
@@ -22,7 +22,8 @@ def permute(subject: Subject, windows: WindowSet, *, training: int, validation: 
 
 
 def label_among_inputs(windows: WindowSet, shown_T: Floats) -> WindowSet:
-    """`windows` whose first column is the label of each day, of size about 1, as loud as the loudest of training."""
+    """Return `windows` with the label of each day as first column, of size about 1, scaled to the largest root mean
+    square among the training columns."""
     x_NF = windows.train.last_day().astype(np.float64)
     loudness = float(np.sqrt(np.square(x_NF).mean(axis=0)).max()) or 1.0
 

@@ -1,6 +1,6 @@
-"""The code that the audit looks into: each step of a study from bars to forecasts, as a function that can be called.
+"""Code under audit: each step of a study, from bars to forecasts, as a callable function.
 
-The probes call these and nothing else of the study, so a leak in any of them is in what they see.
+The probes call these functions and no other code of the study, so a leak in any step shows in what they return.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Cutter = Callable[[FeatureTable, Splits, Floats], WindowSet]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pipeline:
-    """The steps of a study.
+    """Steps of a study as functions.
 
-    `features`: bars to table. `labels`: table and horizon to y_T. `windows`: what models see; `ratio_windows`: what
-    baselines see, the same function where the study's normalisation is `ratio`. `train`: windows and epochs (None: as
-    many as it takes to learn something plain) to a small model. `forecasts`: windows, ratio windows, their
-    table and a region to each fitted baseline's p_N there; the scored region's own rate, which is hindsight by
-    definition, and persistence, which repeats past labels of that region, are not among them.
+    `features`: bars to table. `labels`: table and horizon to y_T. `windows`: the models' inputs; `ratio_windows`: the
+    baselines' inputs, the same function where the study's normalisation is `ratio`. `train`: windows and epochs (None:
+    as many as it takes to learn a plain rule) to a small model. `forecasts`: windows, ratio windows, their table and a
+    region to each fitted baseline's p_N there. The scored region's own rate, which is hindsight by definition, and
+    persistence, which repeats past labels of that region, are not among them.
     """
 
     features: Callable[[Bars], FeatureTable]
@@ -48,11 +48,11 @@ class Pipeline:
 
     @property
     def cutters(self) -> tuple[Cutter, ...]:
-        """Every way in which this study makes windows."""
+        """All functions with which this study makes windows."""
         return (self.windows,) if self.ratio_windows is self.windows else (self.windows, self.ratio_windows)
 
     def both_windows(self, table: FeatureTable, splits: Splits, y_T: Floats) -> tuple[WindowSet, WindowSet]:
-        """What models see and what baselines see."""
+        """Return the models' windows and the baselines' windows."""
         windows = self.windows(table, splits, y_T)
         if self.ratio_windows is self.windows:
             return windows, windows
@@ -62,7 +62,8 @@ class Pipeline:
 def study_pipeline(
     data: DataParams, target: TargetParams, windows: WindowParams, model: SmallModel, vix: Bars | None = None
 ) -> Pipeline:
-    """The study's own steps under its own parameters. `vix`: for a tier that has columns of it."""
+    """Return the study's own steps under its own parameters. `vix`: bars of the VIX, for a tier with columns made of
+    it."""
 
     def features(bars: Bars) -> FeatureTable:
         # Bars that are cut off on a day know no VIX after it, either.

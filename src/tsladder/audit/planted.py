@@ -1,17 +1,17 @@
-"""Probe `planted_future_feature`: the audit sees a leak when there is one.
+"""Probe `planted_future_feature`: the audit finds a leak when there is one.
 
 A column that knows how far the price will go within the horizon is planted in a copy of the features. Two detectors
-must flag it, and the second must be silent without it:
+must flag it, and the second must stay silent without it:
 
-- cutting the bars off changes the column (the check of `truncated_future`);
-- a logistic regression (of returns a ridge) on the last day's features becomes too good to be true: its loss on
-  validation falls by more than IMPLAUSIBLE_SKILL below that of the better of the two constants. On the bundled S&P 500
-  and Nasdaq, horizons 1, 3 and 5, its skill was, for targets of 0.5, 1 and 2 % and direction, 0.79 to 0.91 with the
-  planted column and at most 0.25 without it, the forecast of volatility included; for returns at least 0.99 with it and
-  at most -0.02 without it.
+- truncating the bars changes the column (the check of `truncated_future`);
+- a logistic regression (for returns a ridge regression) on the last day's features becomes too good to be true: its
+  loss on validation falls by more than IMPLAUSIBLE_SKILL below that of the better of the two constants. On the bundled
+  S&P 500 and Nasdaq, horizons 1, 3 and 5, its skill was, for targets of 0.5, 1 and 2 % and direction, 0.79 to 0.91 with
+  the planted column and at most 0.25 without it, the forecast of volatility included; for returns at least 0.99 with it
+  and at most -0.02 without it.
 
-So a label hidden among the study's own features fails this probe, too: then the detector is not silent. Where a
-detector misses the planted column, no leak was seen and the probe is inconclusive.
+A label hidden among the study's own features therefore fails this probe, too: the second detector is then not silent.
+Where a detector misses the planted column and the study's own features raise no alarm, the probe is inconclusive.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from tsladder.vocabulary import ProbeOutcome, Region
 
 IMPLAUSIBLE_SKILL = 0.5
 SHOWS_FROM = 400
-"""Training windows from which the planted column gave an implausible skill wherever it was measured and both outcomes
-were among them (docs/decisions.md)."""
+"""Number of training windows from which the planted column gave an implausible skill in every measurement in which both
+outcomes were among them (docs/decisions.md)."""
 
 PLANTED = FeatureColumn(
     name="planted_future",
@@ -107,7 +107,8 @@ def _more_windows(linear: str, training: int) -> str:
 
 
 def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:
-    """`table` with the column PLANTED at its end; 0 on a symbol's last days, whose future is not there."""
+    """Return `table` with the column PLANTED appended; its value is 0 on a symbol's last days, whose future
+    is unknown."""
     planted_T = np.concatenate([_beyond_target(own, target, horizon) for own in table.by_symbol()])
     return dataclasses.replace(
         table, columns=(*table.columns, PLANTED), values_TF=np.column_stack([table.values_TF, planted_T])
@@ -121,7 +122,8 @@ def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> N
 
 
 def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float:
-    """On validation, of the study's linear baseline on the last day of `table`, against the better constant."""
+    """Return the skill on validation of the study's linear baseline on the last day of `table`, against the better
+    constant."""
     ratio = subject.pipeline.ratio_windows(table, subject.splits(horizon), subject.labels(horizon))
     forecasts = subject.pipeline.forecasts(ratio, ratio, table, Region.VALIDATION)
     y_N = ratio.validation.y_N.astype(np.float64)

@@ -1,34 +1,35 @@
-"""Probe `shuffled_targets`: labels that mean nothing teach nothing.
+"""Probe `shuffled_targets`: permuted labels, which carry no information, cannot be learned.
 
-The labels of training and validation are permuted: in each region half the windows, drawn at random, get a 1;
-returns are put into another order (below, read IC for AUC and ridge for logistic; `rank` of each task has its null).
-Then the study's own pipeline runs on them. Nothing that a window may know says anything of such a label, so a small
-model and the last-day logistic must rank validation no better than by chance, unless a label reaches the inputs or
-validation's labels reach the fitting. Where a leak sits decides how it shows:
+The labels of training and validation are permuted: in each region half of the windows, drawn at random, get a 1;
+returns are put into another order (below, read IC for AUC and ridge for logistic; `rank` of each task has its null
+distribution). Then the study's own pipeline runs on them. Nothing that a window may know says anything about such a
+label, so a small model and the last-day logistic regression must rank validation no better than by chance, unless a
+label reaches the inputs or the labels of validation reach the fitting. How a leak shows depends on where it sits:
 
-- A label among the inputs (a column made of labels, statistics by label): training then teaches to read it, and
-  validation is ranked almost without error. Seen by the rank test below. That only the labels handed in are leaked, and
-  not others that the pipeline fetched for itself, is checked, too.
-- Labels of validation used in fitting: too few to be sure of being seen by skill, and certain to be seen by this: the
-  same training labels beside other validation labels must leave the weights after ONE epoch (when there is no epoch to
-  choose) and the baselines' forecasts the same, bit for bit.
-- What shuffling cannot see: a feature that knows prices of the future says nothing of a permuted label;
+- A label among the inputs (a column made of labels, statistics by label): training then learns to read it, and
+  validation is ranked almost without error. The rank test below finds this. The probe also checks that the windows
+  carry the labels handed in, and not others that the pipeline fetched for itself.
+- Labels of validation used in fitting: their effect on skill is too small to be found reliably, but this check finds it
+  with certainty: the same training labels beside other validation labels must leave the weights after ONE epoch (when
+  there is no epoch to choose) and the baselines' forecasts the same, bit for bit.
+- What shuffling cannot detect: a feature that knows future prices says nothing about a permuted label;
   `truncated_future` and `planted_future_feature` look for that. Windows shared by two regions: `shared_days`.
 
-Why validation's labels are permuted as well: against its real ones, a model fitted to noise leans on volatility by
-accident, up or down, and does so on every day alike, so that it seems significantly right in half of all shuffles.
-Against permuted ones the days are independent by construction, no bootstrap is needed, and the chance of an alarm is
+Why the labels of validation are permuted as well: against its real labels, a model fitted to noise leans on volatility
+by accident, up or down, and does so on every day alike, so that it seems significantly right in half of all shuffles.
+Against permuted labels the days are independent by construction, no bootstrap is needed, and the false alarm rate is
 known. Why halves: at a base rate of one in a hundred neither the model nor a rank test would notice a label among the
 inputs.
 
-The rank test. Under the null the AUC of n windows, half positive, has mean 1/2 and variance (n + 1) / (3 n^2) (Mann and
-Whitney 1947; ties only lower it). The deviations of the PERMUTATIONS are pooled into one z, which must not exceed
-LIMIT. For the logistic that is a chance of 1e-9. The model's epoch is chosen on the same labels: the best of four draws
-lies at most 1.03 above their mean, so the pooled z at most 2.06 above 0, and its standard deviation is at most 1. Even
-both together leave a chance of 4e-5; by 60 permutations of the default study (2026-11) the pooled z has a mean of 0.9
-and a standard deviation of 1.0, which leaves 1e-7. A label among the inputs gives a z of 17 with 100 windows and 53
-with 926. That the small model could see one is tried each time: it is trained on windows one of whose columns is the
-label, and unless that exceeds the limit the probe is inconclusive.
+The rank test. Under the null hypothesis the AUC of n windows, half of them positive, has mean 1/2 and variance (n + 1)
+/ (3 n^2) (Mann and Whitney 1947; ties only lower it). The deviations of the PERMUTATIONS are pooled into one z, which
+must not exceed LIMIT. For the logistic regression this has a probability of 1e-9. The model's epoch is chosen on the
+same labels: the best of four draws lies on average at most 1.03 standard deviations above their mean, so the mean of
+the pooled z is at most 2.06 and its standard deviation at most 1. Even both together leave a probability of 4e-5; in 60
+permutations of the default study (2026-11) the pooled z had a mean of 0.9 and a standard deviation of 1.0, which leaves
+1e-7. A label among the inputs gives a z of 17 with 100 windows and 53 with 926. Each run checks that the small model
+could find such a label: it is trained on windows one of whose columns is the label, and unless its z exceeds the limit
+the probe is inconclusive.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ from tsladder.vocabulary import Region
 PERMUTATIONS = 4
 LIMIT = 6.0
 LEARNS_FROM = 150
-"""Training windows from which the control exceeded the limit in every training that was measured, on 127 validation
-windows of 25 columns, all families and patches of 40 days (docs/decisions.md)."""
+"""Number of training windows from which the control exceeded the limit in every training that was measured, on 127
+validation windows of 25 columns, all families and patches of 40 days (docs/decisions.md)."""
 
 _NAME = "shuffled_targets"
 
 Cut = tuple[WindowSet, WindowSet]
-"""What models see and what baselines see."""
+"""The models' windows and the baselines' windows."""
 
 
 def shuffled_targets(subject: Subject) -> Finding:
@@ -115,7 +116,7 @@ def shuffled_targets(subject: Subject) -> Finding:
 
 
 def _needs(labels: LabelAudit, seen: Ranking, *, training: int, validation: int) -> str:
-    """What the control would take to exceed LIMIT: by the rank test itself, and by what was measured of training."""
+    """Return what the control would need to exceed LIMIT, by the rank test itself and by measurements of training."""
     least = labels.windows_to_rank(1.0, LIMIT, PERMUTATIONS)
     if validation < least:
         return f"at least about {least} validation windows; this study has {validation}"
@@ -142,13 +143,14 @@ def _forecasts(subject: Subject, cut: Cut) -> Mapping[str, Floats]:
 
 
 def _carries(cut: Cut, y_T: Floats) -> bool:
-    """Do the windows carry the labels handed in, in their precision?"""
+    """Check whether the windows carry the labels `y_T`, in the precision of the windows."""
     regions = [windows.region(region) for windows in cut for region in (Region.TRAIN, Region.VALIDATION)]
     return all(np.array_equal(region.y_N, y_T[region.ends_N].astype(region.y_N.dtype)) for region in regions)
 
 
 def _peeking(subject: Subject, real: WindowSet, cut: Cut, forecasts: Mapping[str, Floats]) -> list[str]:
-    """What of one epoch and of the baselines changes when validation's labels alone are permuted otherwise."""
+    """Return the outputs of one epoch and of the baselines that change when only the labels of validation are permuted
+    differently."""
     y_T = permute(subject, real, training=0, validation=PERMUTATIONS)
     other = subject.pipeline.both_windows(subject.table, subject.splits(subject.first_horizon), y_T)
     once, again = subject.pipeline.train(cut[0], 1), subject.pipeline.train(other[0], 1)

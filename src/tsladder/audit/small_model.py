@@ -1,4 +1,4 @@
-"""A small model of the study's family, trained in this process by the study's own trainer, on one thread."""
+"""Small model of the study's family, trained in this process by the study's own trainer, on one thread."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows, WindowSet
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import candidate_plans
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from tsladder.models.build import Model
 
 STEPS = 160
-"""Optimizer steps after which the small model has learned a plain rule to the last window (it takes about 130) while it
-is shown at most FEATURES features; for more, in proportion: one column among 205 takes about 480."""
+"""Optimizer steps after which the small model has learned a plain rule for every window (this takes about 130) with at
+most FEATURES features; in proportion for more: one column among 205 takes about 480."""
 
 FEATURES = 60
 
 MOST_EPOCHS = 4
 LEAST_VIEWS = 1280
-"""Windows that an epoch shows at least. Where training has fewer, an epoch shows each several times, and STEPS_OF_FEW
-steps are taken: with 225 windows once each, in batches of 6, the model missed a column that with six times each, in
-batches of 17, it finds (docs/decisions.md). More epochs instead would be more draws for validation to choose from."""
+"""Least number of windows shown per epoch. Where training has fewer, an epoch shows each window several times, and
+STEPS_OF_FEW steps are taken: with 225 windows shown once per epoch, in batches of 6, the model missed a column that it
+finds with six passes, in batches of 17 (docs/decisions.md). More epochs instead would give validation more epochs to
+choose from."""
 
 STEPS_OF_FEW = 320
 _LARGEST_BATCH = 64
@@ -39,7 +41,8 @@ _LARGEST_BATCH = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmallModel:
-    """What is trained. `recipe` is the study's but for patience: every epoch is run, and batches are cut to size."""
+    """Model and recipe to train. `recipe` is the study's except for patience: every epoch is run, and the batch size
+    follows the number of windows."""
 
     spec: ModelSpec
     recipe: Recipe
@@ -49,9 +52,9 @@ class SmallModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Learned:
-    """A trained model from outside: a hash of all its weights, its loss and its forecasts p_N on validation.
+    """Outputs of a trained model: a hash of all its weights, its loss and its forecasts p_N on validation.
 
-    The last two are None where training ended without a usable loss; `ended` says how.
+    The last two are None where training ended without a usable loss; `ended` is the stop reason.
     """
 
     weights: str
@@ -62,7 +65,7 @@ class Learned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diet:
-    """How often an epoch shows each window, in batches of how many, and how many epochs there are."""
+    """Training schedule: how often an epoch shows each window, the batch size, and the number of epochs."""
 
     passes: int
     batch: int
@@ -70,13 +73,13 @@ class Diet:
 
 
 def steps_to_learn(n_features: int) -> int:
-    """Optimizer steps in which the small model finds one column among `n_features`."""
+    """Return the number of optimizer steps in which the small model finds one column among `n_features`."""
     return max(STEPS, STEPS * n_features // FEATURES)
 
 
 def diet_of(n_windows: int, n_features: int, effective_batch: int) -> Diet:
-    """Of a training on `n_windows` that makes `steps_to_learn` in at most MOST_EPOCHS; never more than
-    `effective_batch` windows a step."""
+    """Return the schedule of a training on `n_windows` that makes `steps_to_learn` in at most MOST_EPOCHS epochs, with
+    at most `effective_batch` windows per step."""
     passes = max(1, -(-LEAST_VIEWS // n_windows))
     steps = steps_to_learn(n_features)
     if passes > 1:
@@ -89,8 +92,8 @@ def diet_of(n_windows: int, n_features: int, effective_batch: int) -> Diet:
 def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None) -> Learned:
     """Train on the training windows; validation chooses the epoch, as in the study.
 
-    `epochs` None: as many as make `steps_to_learn`, at most `MOST_EPOCHS`. The learning rate is high and fixed: what is
-    asked is whether anything can be learned at all, in seconds.
+    With `epochs` None there are as many epochs as make `steps_to_learn`, at most `MOST_EPOCHS`. The learning rate is
+    high and fixed: the question is only whether anything can be learned at all, within seconds.
     """
     from tsladder.training.outcome import Job
     from tsladder.training.trainer import fit
@@ -130,7 +133,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
 
 
 def _repeated(windows: Windows, passes: int) -> Windows:
-    """Each window `passes` times; the series they are cut from is shared."""
+    """Return each window `passes` times; the series that they are cut from is shared."""
     if passes == 1:
         return windows
     return dataclasses.replace(
@@ -144,7 +147,7 @@ def _repeated(windows: Windows, passes: int) -> Windows:
 
 
 def _forecasts(model: Model, windows: WindowSet, task: str) -> NDArray[np.float64]:
-    """What the model's outputs on validation stand for under `task`."""
+    """Return the model's forecasts on validation: its outputs, converted to what they stand for under `task`."""
     import torch
 
     from tsladder.training.feed import Feed
@@ -167,7 +170,8 @@ def _weights_digest(model: Model) -> str:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Sums are added up in an order that depends on the number of threads: one gives the same record everywhere."""
+    """Run the block on one PyTorch thread: the order of summation depends on the number of threads, and one thread
+    gives the same record everywhere."""
     import torch
 
     before = torch.get_num_threads()

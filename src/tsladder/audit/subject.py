@@ -1,4 +1,4 @@
-"""What is audited: the bars, the stored features and splits of a study, and the code that made and uses them."""
+"""Subject of the audit: the bars, stored features and splits of a study, and the code that made and uses them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ Days = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class AuditedFold:
-    """The windows of every region of one fold as the code cuts them, and the days that the splits file gives it.
+    """The windows of every region of one fold as the code cuts them, and the days that the splits file assigns to it.
 
-    `label` names it in a finding's words. `own`: its regions, test with the last fold alone.
+    `label` names the fold in a finding's words. `own`: the regions that belong to the fold; test belongs to the last
+    fold alone.
     """
 
     label: str
@@ -40,11 +41,11 @@ class AuditedFold:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Subject:
-    """One study under audit. `splits_records`: horizon -> its splits file. `bars`: of the table's own
-    symbol; `further_bars`: of those whose rows follow.
+    """One study under audit. `splits_records`: horizon -> its splits file. `bars`: those of the table's own symbol;
+    `further_bars`: those of the symbols whose rows follow.
 
-    `in_time_order`: training lies before validation before test (`splits.kind` dates, and every fold of walk_forward),
-    not in shuffled blocks.
+    `in_time_order`: training lies before validation and validation before test (`splits.kind` dates, and every fold of
+    walk_forward), in contrast to shuffled blocks.
     """
 
     bars: Bars
@@ -67,7 +68,7 @@ class Subject:
 
     @property
     def first_horizon(self) -> int:
-        """The horizon of the probes that train: what they look into is the same code for every horizon."""
+        """Horizon of the probes that train: the code under audit is the same for every horizon."""
         return self.horizons[0]
 
     def splits(self, horizon: int) -> Splits:
@@ -77,7 +78,8 @@ class Subject:
         return self.pipeline.labels(self.table, horizon)
 
     def windows(self, horizon: int) -> WindowSet:
-        """As the study's models see them. Raises WorkFailed where a region has none: nothing could be probed."""
+        """Return the windows as the study's models see them. Raises WorkFailed where a region has no window, so that
+        nothing could be probed."""
         made = self.pipeline.windows(self.table, self.splits(horizon), self.labels(horizon))
         empty = [region.value for region in Region if len(made.region(region)) == 0]
         for number, fold in enumerate(made.earlier, start=1):
@@ -90,7 +92,8 @@ class Subject:
         return made
 
     def folds(self, horizon: int) -> list[AuditedFold]:
-        """What `windows` gives, fold by fold with test; one where the study does not walk forward."""
+        """Return the content of `windows` fold by fold, each with test; a single fold where the study does not walk
+        forward. Raises WorkFailed where the stored folds are not as many as the trained ones."""
         made, days = self.windows(horizon), self.splits_records[horizon].splits
         walks = bool(made.earlier)
         stored = days.folds if walks else (FoldDays(train=days.train, validation=days.validation),)
@@ -115,7 +118,7 @@ class Subject:
         return folds
 
     def random(self, *parts: str | int) -> np.random.Generator:
-        """A stream of its own for every probe."""
+        """Return an independent random generator, derived from the study's seed and `parts`."""
         return np.random.default_rng(derive_seed(self.seed, "audit", *parts))
 
 
@@ -129,12 +132,12 @@ def _segments(of_region: RegionDays, rows: int) -> Days:
 
 
 def input_days(ends_N: NDArray[np.int64], context_length: int, rows: int) -> NDArray[np.bool_]:
-    """Which of `rows` days any of the windows that end on `ends_N` shows."""
+    """Return which of `rows` days are inputs of any of the windows that end on `ends_N`."""
     return days_between(ends_N - context_length + 1, ends_N, rows)
 
 
 def days_between(first_N: NDArray[np.int64], last_N: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
-    """Which of `rows` days lie in any run from `first_N` to `last_N`, both included."""
+    """Return which of `rows` days lie in any interval from `first_N` to `last_N`, both included."""
     covered_T = np.zeros(rows, dtype=bool)
     for first, last in zip(first_N.tolist(), last_N.tolist(), strict=True):
         covered_T[max(first, 0) : last + 1] = True
@@ -142,7 +145,7 @@ def days_between(first_N: NDArray[np.int64], last_N: NDArray[np.int64], rows: in
 
 
 def same_inputs(one: Windows, other: Windows) -> bool:
-    """Do the two show the same numbers on the same days, bit for bit? Labels are not looked at."""
+    """Check whether two sets of windows hold the same inputs on the same days, bit for bit; labels are not compared."""
     pairs = (
         (one.series_TF, other.series_TF),
         (one.ends_N, other.ends_N),

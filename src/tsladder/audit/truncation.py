@@ -1,7 +1,7 @@
-"""Probe `truncated_future`: a feature's value on a day is the same when the days after it were never there.
+"""Probe `truncated_future`: a feature's value on a day does not change when the days after it are removed.
 
-The stored table is compared with features made again from bars that end on each of several days, on every day and in
-every column up to there, raw prices included.
+The stored table is compared with features recomputed from bars that end on each of several days, on every day up to
+there and in every column, raw prices included.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from tsladder.errors import BadInput
 from tsladder.vocabulary import Region
 
 TOLERANCE = 1e-9
-"""Largest change that counts as rounding, in standard deviations of the column: less than 32-bit inputs keep."""
+"""Largest change that counts as rounding, in standard deviations of the column: finer than the precision of 32-bit
+inputs."""
 
 _RAW = ("open", "high", "low", "close")
 _DAYS_OF_A_WEEK = 5
@@ -28,7 +29,8 @@ _RANDOM_CUTS = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """`largest`: by column, the largest change in standard deviations. `faults`: what could not be compared at all."""
+    """Differences between stored and recomputed features. `largest`: the largest change of each column, in standard
+    deviations. `faults`: what could not be compared at all."""
 
     cuts: int
     largest: Mapping[str, float]
@@ -78,7 +80,7 @@ def truncated_future(subject: Subject) -> Finding:
 
 
 def _every_symbol(subject: Subject) -> Comparison:
-    """The largest change of each column on any symbol."""
+    """Return the comparison over all symbols, with the largest change of each column on any of them."""
     tables = subject.table.by_symbol()
     found = [
         compare_truncated(bars, table, subject.pipeline.features, cut_rows(subject, table))
@@ -98,7 +100,7 @@ def _every_symbol(subject: Subject) -> Comparison:
 def compare_truncated(
     bars: Bars, table: FeatureTable, features: Callable[[Bars], FeatureTable], rows: Sequence[int]
 ) -> Comparison:
-    """`table` against what `features` makes of `bars` that end on each of its `rows`."""
+    """Compare `table` with what `features` computes from `bars` that end on each of its `rows`."""
     stored_TX = _with_raw(table)
     spread_X = stored_TX.std(axis=0)
     spread_X[spread_X == 0.0] = 1.0
@@ -121,8 +123,8 @@ def compare_truncated(
 
 
 def cut_rows(subject: Subject, table: FeatureTable) -> list[int]:
-    """Rows of `table`, one symbol's, to cut after: the days on which regions end, every day of two weeks (for weekly
-    features), the last, some at random."""
+    """Return the rows of `table`, which holds one symbol, after which to truncate: the days on which regions end, every
+    day of two weeks (for weekly features), the last day, and some random days."""
     days = len(table.dates_T)
     rows = {days - 1}
     for horizon in subject.horizons:

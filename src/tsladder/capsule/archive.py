@@ -32,15 +32,16 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read the capsule at `path`, whose members must be those of its manifest, in name and size.
+    """Read the manifest of the capsule at `path`, whose members must match it in name and size.
 
-    Raises Faulty, OSError."""
+    Raises Faulty, and OSError where the file cannot be read.
+    """
     with _opened(path) as archive:
         return _checked(archive)
 
 
 def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
-    """Check every member, then write them all below `folder`. Raises Faulty with nothing written, OSError."""
+    """Check every member, then write all of them below `folder`. Raises Faulty with nothing written, and OSError."""
     with _opened(path) as archive:
         manifest = _checked(archive)
         for number, (name, member) in enumerate(manifest.members.items(), start=1):
@@ -137,7 +138,8 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
 
 
 def _chunks(source: IO[bytes], size: int) -> Iterator[bytes]:
-    """Exactly `size` bytes, whatever a header claimed."""
+    """Yield exactly `size` bytes of `source`, whatever its header claims. Raises Faulty where it is shorter
+    or longer."""
     left = size
     while left > 0:
         chunk = source.read(min(_CHUNK, left))

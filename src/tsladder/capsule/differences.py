@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 TOLERANCE = 1e-6
-"""Relative, of numbers: another processor's last digits are no difference."""
+"""Relative tolerance of numbers: last digits that vary between processors are no difference."""
 
 _TOLD_OF_STUDY = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
 _MISSING = object()
@@ -18,8 +18,8 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
 class Kind(Enum):
-    """Kind of a difference. VALUE: another figure or name. WORDS: a sentence of the same figures. ADDED: the stored law
-    lacks the field, as the law of an earlier version does."""
+    """Kind of a difference. VALUE: another figure or name. WORDS: a sentence with the same figures, worded differently.
+    ADDED: a field that the stored law lacks, as the law of an earlier version does."""
 
     VALUE = "value"
     WORDS = "words"
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """A field that is not as stored, with both values in words."""
+    """A field that differs from the stored law, with both values as text."""
 
     kind: Kind
     path: str
@@ -40,7 +40,7 @@ class Difference:
 
 
 def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Each field of the study's law and of its horizons that differs; () where none does."""
+    """Return each field of the study's law and of its horizons that differs; () where none does."""
     told = {key: stored.get(key) for key in _TOLD_OF_STUDY}
     lines = list(_differing("", told, {key: found.get(key) for key in _TOLD_OF_STUDY}))
     ours, theirs = found.get("horizons", {}), stored.get("horizons", {})
@@ -63,7 +63,8 @@ def _differing(path: str, stored: Any, found: Any) -> Iterator[Difference]:
 
 
 def _kind(path: str, stored: Any, found: Any) -> Kind | None:
-    """None: no difference. A horizon that is missing as a whole is another value, a field of one an added one."""
+    """Return the kind of a difference, None where there is none. A horizon that is missing as a whole is a VALUE, a
+    missing field of a horizon is ADDED."""
     if stored is _MISSING and "." in path:
         return Kind.ADDED
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (stored, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 FORMAT = 2
-"""1 had no ingestion.json."""
+"""Version of the layout; version 1 had no ingestion.json."""
 MANIFEST = "manifest.json"
 ENVIRONMENT = "environment.json"
 PARAMS = "params.yaml"
@@ -14,7 +14,7 @@ MOST_MEMBERS = 20_000
 MOST_MEMBER_BYTES = 256 * 2**20
 MOST_BYTES = 2**30
 MOST_RATIO = 500
-"""Largest compression ratio of a member of RATIO_FROM_BYTES and more. Text of a study stays below 100."""
+"""Largest compression ratio of a member of at least RATIO_FROM_BYTES. Text of a study stays below 100."""
 RATIO_FROM_BYTES = 2**20
 
 _CELL = r"(?P<cell>\d{1,15}(?:\.\d{1,15})?[kMB]?-h\d{1,6})"
@@ -43,7 +43,7 @@ _OF_THE_STUDY = (
 
 
 def is_member(name: str) -> bool:
-    """True where a capsule may hold a file of this name."""
+    """Check whether a capsule may hold a file of this name."""
     return any(_match(pattern, name) for pattern in (_PLAN, *_OF_A_CELL, *_OF_THE_STUDY))
 
 
@@ -52,13 +52,13 @@ def is_cell(name: str) -> bool:
 
 
 def is_plan(name: str) -> bool:
-    """A plan file: the study's identity is computed from its text."""
+    """Check whether `name` is a plan file; the study's identity is computed from the text of plan files."""
     return name.startswith("artifacts/plans/")
 
 
 def belongs(name: str, planned: frozenset[str], cells: frozenset[str]) -> bool:
-    """True where the file `name` belongs to a study of these cells. A file of an unplanned cell is another study's;
-    its plan file says that it is not planned."""
+    """Check whether the file `name` belongs to a study of these cells. A file of an unplanned cell belongs to another
+    study; only its plan file, which says that it is not planned, belongs to this one."""
     if (of_plan := _match(_PLAN, name)) is not None:
         return of_plan["cell"] in cells
     for pattern in _OF_A_CELL:

@@ -15,12 +15,12 @@ CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
 
 
 class Faulty(Exception):
-    """A fault of a capsule, worded to follow its name."""
+    """Fault of a capsule; the message is worded to follow the capsule's name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """`size`: in bytes, unpacked."""
+    """Size in bytes, unpacked, and SHA-256 of one member of a capsule."""
 
     sha256: str
     size: int
@@ -32,7 +32,8 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """`cells`: state of each planned cell as `tsladder status` named it when the capsule was made."""
+    """Content of manifest.json. `cells`: state of each planned cell, as `tsladder status` named it when the capsule was
+    made."""
 
     tsladder: str
     study: str
@@ -42,8 +43,8 @@ class Manifest:
 
     @property
     def not_fresh(self) -> dict[str, str]:
-        """Planned cells that were neither fresh nor failed, with their state: what is told of them may be older than
-        the question, or not there yet."""
+        """Planned cells that were neither fresh nor failed, with their state: what is reported of them may be older
+        than the question, or missing."""
         return not_fresh(self.cells)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,12 +59,13 @@ class Manifest:
 
 
 def not_fresh(states: Mapping[str, str]) -> dict[str, str]:
-    """Planned cells that are neither fresh nor failed. `states`: of all cells, as `tsladder status` names them."""
+    """Return the planned cells that are neither fresh nor failed. `states`: states of all cells, as named by `tsladder
+    status`."""
     return {name: state for name, state in states.items() if state not in ("fresh", "failed", "not_planned")}
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Raises Faulty for a newer format and for everything that is no manifest."""
+    """Parse the manifest of a capsule. Raises Faulty for a newer format and for anything that is not a manifest."""
     record = strict_json(content, "its manifest")
     if not isinstance(record, dict) or "format" not in record:
         raise Faulty("its manifest names no format: this is no study capsule")
@@ -105,7 +107,7 @@ def _member(name: str, entry: Mapping[str, Any]) -> Member:
 
 
 def strict_json(content: bytes, what: str) -> Any:
-    """JSON as its standard has it: UTF-8, no key twice, no NaN. Raises Faulty, naming `what`."""
+    """Parse JSON strictly by its standard: UTF-8, no repeated key, no NaN. Raises Faulty, which names `what`."""
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Pack the study on disk into one zip file, with the same bytes for the same files."""
+"""Pack the study on disk into one zip file; the same files give the same bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip file can hold: a capsule has no time of its own."""
+"""Earliest time that a zip file can hold, used for all members: a capsule has no time of its own."""
 
 
 def pack_study(
@@ -38,10 +38,11 @@ def pack_study(
     force: bool = False,
     on_step: OnStep = no_progress,
 ) -> Manifest:
-    """Write the capsule `path`, whole or not at all. `states`: of each planned cell, as the status names them.
+    """Write the capsule `path`, whole or not at all. `states`: state of each planned cell, as named by `tsladder
+    status`.
 
-    Raises BadInput for a path that is taken (unless `force`) or cannot be written, WorkFailed where the study lacks
-    what a report needs, or a file of it is damaged.
+    Raises BadInput for a path that is taken (unless `force`) or cannot be written, and WorkFailed where the study lacks
+    what a report needs or one of its files is damaged.
     """
     refuse_taken(path, force=force)
     planned = _planned(places, params)
@@ -66,7 +67,7 @@ def pack_study(
 
 
 def refuse_taken(path: Path, *, force: bool) -> None:
-    """Raises BadInput where no capsule can or may be written at `path`."""
+    """Raise BadInput where no capsule can or may be written at `path`."""
     if path.is_dir():
         raise BadInput(f"{path} is a folder: name a file for the capsule, for example {path / 'study.zip'}")
     if path.exists() and not force:
@@ -76,7 +77,7 @@ def refuse_taken(path: Path, *, force: bool) -> None:
 
 
 def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
-    """Cells that the plan files on disk say are planned."""
+    """Return the cells that are planned according to the plan files on disk."""
     missing = [places.search_plan(cell) for cell in params.cells if not places.search_plan(cell).exists()]
     if missing:
         raise WorkFailed(f"{_listed(places, missing)} is missing: there is no study yet, run `tsladder run` first")
@@ -85,7 +86,7 @@ def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
 
 
 def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[str, Path]:
-    """Member name -> file, in the order of the names."""
+    """Return member name -> file, in the order of the names."""
     cells, built = frozenset(map(str, params.cells)), frozenset(map(str, planned))
     found = {PARAMS: places.params}
     for path in places.artifacts.rglob("*"):

@@ -1,6 +1,6 @@
 """Remove absolute paths and the names of host and user from the files of a capsule.
 
-Records hold numbers and names of ours; what a library said when a training failed may hold anything.
+Records hold numbers and names of tsladder's own, but the message of a library when a training failed may hold anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tsladder.errors import WorkFailed
 
 _ENDS = r"[^\s/'\",:;()<>\[\]{}\\]"
 _PATH = re.compile(rf"(?<![\w.:/])/(?:{_ENDS}+/)+({_ENDS}*)")
-"""An absolute path of two names or more. Addresses of web pages and fractions are none."""
+"""Pattern of an absolute path of at least two names; addresses of web pages and fractions do not match."""
 
 _RECORDS = (".json", ".jsonl")
 _TEXT = (".yaml", ".csv")
@@ -31,7 +31,7 @@ _SAID = ("message", "dropped_reason")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Here:
-    """Names that would reveal the machine of a capsule. `roots`: folders, the deepest first."""
+    """Names that would reveal the machine on which a capsule was made. `roots`: folders, the deepest first."""
 
     roots: tuple[str, ...]
     user: str
@@ -39,7 +39,7 @@ class Here:
 
     @classmethod
     def of(cls, study: Path) -> Here:
-        """This machine, with the study in the folder `study`."""
+        """Return the names of this machine, with the study in the folder `study`."""
         folders = {study, study.resolve(), Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix)}
         roots = sorted((str(folder) for folder in folders if len(folder.parts) > 1), key=len, reverse=True)
         try:
@@ -49,24 +49,25 @@ class Here:
         return cls(roots=tuple(roots), user=user, host=socket.gethostname())
 
     def scrub(self, text: str) -> str:
-        """Absolute paths shortened to their last name."""
+        """Return `text` with absolute paths shortened to their last name."""
         for root in self.roots:
             text = re.sub(rf"(?<![\w.:/]){re.escape(root)}(?![\w.-])", "...", text)
         text = _PATH.sub(r".../\1", text)
         return text.replace(f"{self.user}@{self.host}", "user@host") if self.user and self.host else text
 
     def scrub_said(self, text: str) -> str:
-        """The same of words that a library may have said, where the name of the host may stand alone."""
+        """Return `text`, possibly a library's message, cleaned as by `scrub` and also of the host name where it stands
+        alone."""
         text = self.scrub(text)
         return re.sub(rf"(?<![\w-]){re.escape(self.host)}(?![\w-])", "host", text) if self.host else text
 
 
 def without_traces(contents: Mapping[str, bytes], here: Here) -> dict[str, bytes]:
-    """Member name -> content without what tells of `here`; the same bytes where there is nothing to take out.
+    """Return member name -> content without traces of `here`; the same bytes where there is nothing to remove.
 
-    What a library said is cleaned alike wherever it is repeated, as a law repeats why a cell was dropped. Plan files
+    A library's message is cleaned alike wherever it is repeated, as a law repeats why a cell was dropped. Plan files
     stay as they are: the study's identity is computed from them, and they hold the question only. Raises WorkFailed
-    where one nevertheless names a folder of this machine, and where a record is damaged.
+    where a plan file nevertheless names a folder of this machine, and where a record is damaged.
     """
     records = {name: _records(name, content) for name, content in contents.items() if name.endswith(_RECORDS)}
     said = {text for lines in records.values() for line in lines for text in _said(line)}
@@ -76,7 +77,7 @@ def without_traces(contents: Mapping[str, bytes], here: Here) -> dict[str, bytes
 
 
 def _records(name: str, content: bytes) -> list[Any]:
-    """The record of a JSON file, or those of its lines."""
+    """Return the record of a JSON file, or the records of its lines."""
     try:
         texts = content.decode("utf-8").splitlines() if name.endswith(".jsonl") else [content.decode("utf-8")]
         return [json.loads(text) for text in texts]
@@ -86,7 +87,7 @@ def _records(name: str, content: bytes) -> list[Any]:
 
 
 def _said(value: Any) -> Iterator[str]:
-    """Fields that may hold words of a library: messages and reasons."""
+    """Yield the fields that may hold words of a library: messages and reasons."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if isinstance(inner, str) and (key in _SAID or (key == "reason" and "status" in value)):

@@ -1,4 +1,4 @@
-"""Compute law, verdicts, figures and report again from the points in a capsule."""
+"""Recompute law, verdicts, figures and report from the points in a capsule."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _STEPS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rebuilt:
-    """`differing`: fields of the law that are not as stored. `not_compared`: why nothing could be compared, or None."""
+    """Result of a rebuild. `differing`: fields of the law that differ from the stored ones. `not_compared`: why nothing
+    could be compared, or None."""
 
     manifest: Manifest
     verdicts: tuple[str, ...]
@@ -43,8 +44,8 @@ class Rebuilt:
 def rebuild(capsule: Path, out: Path, *, force: bool = False, on_step: OnStep = no_progress) -> Rebuilt:
     """Write the report of `capsule` into the folder `out`, whole or not at all.
 
-    Into a folder that is there only with `force`, and then beside what else lies in it. Raises BadInput for a capsule
-    that is none, is damaged or made by a newer tsladder, and for an `out` that is taken or cannot be written.
+    An existing folder is written to only with `force`, and other files in it are kept. Raises BadInput for a file that
+    is not a capsule, is damaged or was made by a newer tsladder, and for an `out` that is taken or cannot be written.
     """
     _refuse_unreadable(capsule)
     _refuse_taken(out, force=force)
@@ -119,7 +120,7 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
 
 
 def _said(error: Exception, folder: Path) -> str:
-    """Its message, without the temporary folder and without what in a stranger's file would steer a terminal."""
+    """Return the message of `error` without the temporary folder and without a stranger's control characters."""
     words = str(error).replace(f"{folder}/", "").strip()
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
 
@@ -140,7 +141,7 @@ def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]
 
 
 def _environment(record: Mapping[str, Any]) -> Environment:
-    """Description of the machine that made the capsule, with a sentence on this one."""
+    """Return the description of the machine that made the capsule, with a sentence on this machine."""
     machine = record["machine"]
     there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
     ours = software_versions()
@@ -158,7 +159,8 @@ def _environment(record: Mapping[str, Any]) -> Environment:
 
 
 def _place(folder: Path, out: Path) -> None:
-    """The report's files and the law's own into `out`: by one rename where nothing is there, else file by file."""
+    """Move the report's files and the law's own files into `out`: by one rename where `out` does not exist, otherwise
+    file by file."""
     places = Places(folder, folder)
     for name in ("scaling.json", "scaling.csv"):
         (places.law / name).replace(places.report / name)

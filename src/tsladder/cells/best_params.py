@@ -1,4 +1,4 @@
-"""Say which configuration leads a cell's search, in the form that users of the earlier scripts read."""
+"""Describe the leading configuration of a cell's search, in the form that users of the earlier scripts read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tsladder.vocabulary import experiment_name
 
 
 def best_params(work: CellWork, key: str, objective: Objective, records: Sequence[TrialRecord]) -> BestParams | None:
-    """The leader of the ended trials `records`, forced ones included; None where none has a score. `key`: identity of
-    the search."""
+    """Return the leader of the ended trials `records`, forced ones included; None where none has a score. `key`:
+    identity of the search."""
     leader = objective.best(records)
     if leader is None:
         return None

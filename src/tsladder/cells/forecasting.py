@@ -1,4 +1,4 @@
-"""What the trained seeds of a cell forecast, computed in a worker process while the caller does something else."""
+"""Forecasts of a cell's trained seeds, computed in a worker process while the caller does something else."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tsladder.models.spec import ModelSpec
 Key = TypeVar("Key", bound=Hashable)
 
 Forecasts = dict[Key, dict[int, NDArray[np.float64]]]
-"""Name of some windows -> seed number -> probability of every window, p_N; or its return."""
+"""Key of some windows -> seed number -> the forecast for every window: a probability p_N, or a return."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedSeeds:
-    """The checkpoints of one architecture: seed number -> folder, and how to compute with them.
+    """Checkpoints of one architecture, seed number -> folder, and how to run them.
 
-    `output_scale`: what a model's output is multiplied by to be a return; None: it is the logit of a probability.
+    `output_scale`: factor that turns a model's output into a return; None: the output is the logit of a probability.
     """
 
     spec: ModelSpec
@@ -43,7 +43,8 @@ class TrainedSeeds:
 
 @contextmanager
 def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[Future[Forecasts[Key]]]:
-    """Forecasts for the windows `scored`, under way. `result` raises WorkFailed for an unusable checkpoint."""
+    """Start computing forecasts for the windows `scored`, and yield their future. Its `result` raises WorkFailed for an
+    unusable checkpoint."""
     start_fork_server(optimizers=False)
     context = multiprocessing.get_context("forkserver")
     # From a thread, because the first job waits for what the fork server preloads.

@@ -1,8 +1,8 @@
-"""A configuration trained on fresh seeds: the winner of a cell, which the law is fitted on, or another cell's.
+"""Train a configuration on fresh seeds: the winner of a cell, which the law is fitted on, or another cell's.
 
-A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses
-no finished seed and another seed count trains only what is new. A seed that failed for the machine is trained again by
-the next start.
+A finished seed is kept in the study's live record under a key of everything that made it, so a kill -9 loses no
+finished seed and another seed count trains only what is new. A seed that failed because of the machine is trained again
+by the next start.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from tsladder.training.outcome import WEIGHTS, Job, ended_early
 from tsladder.vocabulary import CellStatus, Phase, StopReason
 
 TRANSFER_PHASE = "transfer"
-"""What people read where another cell's winner is trained; in MLflow that is a training like any other."""
+"""Phase that a user sees where another cell's winner is trained; in MLflow that is a training like any other."""
 
 
 def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
-    A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than
-    asked for would compare unequal efforts. So does heat that stops the training, until the next start goes on.
-    Raises Interrupted when asked to stop.
+    A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than asked for
+    would compare unequal efforts. A stop for heat also makes the cell failed, until the next start goes on. Raises
+    Interrupted when asked to stop.
     """
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
     folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
@@ -77,9 +77,9 @@ def _failed(work: CellWork, reason: str, stop_reason: StopReason | None = None) 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Seeds of one configuration by number: the folder of each one's checkpoint and how it ended.
+    """Trained seeds of one configuration by number: the folder of each checkpoint and how each seed ended.
 
-    `heat_stop`: why those without a folder were not trained to their end for now; None when all were.
+    `heat_stop`: why the seeds without a folder were not trained to their end for now; None when all were.
     """
 
     folders: Mapping[int, Path]
@@ -88,7 +88,7 @@ class Trained:
 
     @property
     def fault(self) -> str | None:
-        """Which of them ended without a usable loss, and how; None when all have one."""
+        """Seeds that ended without a usable loss, and how; None when all have one."""
         failed = [f"seed {number}: {o.stop_reason}" for number, o in self.outcomes.items() if not o.scored]
         return ", ".join(failed) or None
 
@@ -96,8 +96,8 @@ class Trained:
 def train_seeds(
     work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, of: str = ""
 ) -> Trained | str:
-    """Train `choice` on the windows of `work` into `folder`, whose lock the caller holds: those seeds that are not
-    there yet. Returns the reason when it cannot be trained here.
+    """Train those seeds of `choice` that are not yet in `folder`, whose lock the caller holds, on the windows of
+    `work`. Returns the reason when the model cannot be trained here.
 
     `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
@@ -122,7 +122,7 @@ def train_seeds(
 
 
 def _take_up_again(outcome: Path) -> None:
-    """Forget how a seed ended at an earlier start where that was for the machine; its MLflow run keeps it."""
+    """Forget how a seed ended at an earlier start where the machine was the cause; its MLflow run keeps it."""
     if outcome.exists() and read_seed(outcome).stop_reason.by_machine:
         outcome.unlink()
 
@@ -130,7 +130,8 @@ def _take_up_again(outcome: Path) -> None:
 def _train(
     work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
 ) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
-    """Train `jobs`; None when all ended. What made it too hot to go on, and how each seed ended that is still open.
+    """Train `jobs` and return None when all ended; after a stop for heat, return the temperature reading and how each
+    open seed ended.
 
     Raises Interrupted.
     """
@@ -193,7 +194,7 @@ def _train(
 
 
 def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
-    """`job` as it is executed in `slot`."""
+    """Return `job` as it is executed in `slot`."""
     execution = work.in_slot(job.spec, slot)
     if execution is None:
         raise ValueError(f"{job.spec.architecture()} does not fit {slot.memory_gib:.1f} GiB")
@@ -201,7 +202,7 @@ def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
 
 
 def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
-    """Of all seeds, those that were trained by an earlier start included."""
+    """Return the heartbeat of all seeds, which counts those that an earlier start trained."""
     seeds = range(1, work.train_plan.seeds + 1)
     return Heartbeat(
         folder,
@@ -252,7 +253,8 @@ def _run(
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The weights and the clockless record; linked where the file system can, so large models are not doubled."""
+    """Copy the weights and the record without times; hard-linked where the file system can, so large models are not
+    doubled."""
     for name in (WEIGHTS, RECORD):
         with replacing(target / name) as temporary:
             try:

@@ -1,4 +1,4 @@
-"""One search from its live record to its last trial: what every phase does alike."""
+"""Run one search from its live record to its last trial: what all phases have in common."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.best_params import write_best_params
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
@@ -23,7 +24,7 @@ from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
 from tsladder.planning.too_little_memory import misfit
 from tsladder.results.live import LiveResults
-from tsladder.search.adoption import Adopter, Adoption, adopt, read_adoption
+from tsladder.search.adoption import Adopter, adopt, adoption_in
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.lag import record_lag, recorded_lag
@@ -38,7 +39,7 @@ from tsladder.vocabulary import Phase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Search:
-    """What is searched, and where its live record lies: `question` is what decides its trials, `key` its identity.
+    """Search to run, and the folder of its live record. `question`: what decides its trials; `key`: its identity.
 
     A configuration among `known` is not trained.
     """
@@ -56,9 +57,11 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Searched:
-    """The ended trials in the order of their numbers, and why there are no more of them (None: all were asked).
+    """Result of a search: the ended trials in the order of their numbers, and why there are no more (None: all were
+    asked).
 
-    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what it began with, if anything.
+    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what the search began with, if
+    anything.
     """
 
     records: tuple[TrialRecord, ...]
@@ -69,7 +72,7 @@ class Searched:
 
 
 def conduct(search: Search, tracker: Tracker) -> Searched | str:
-    """Train what has not ended yet; or say why it cannot be trained on this machine.
+    """Train the trials that have not ended yet; or return the reason why they cannot be trained on this machine.
 
     The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
     """
@@ -84,7 +87,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     results = LiveResults(work.places, work.params, say)
 
     def publish(records: Sequence[TrialRecord]) -> None:
-        """What a second phase finds is in no row of the table."""
+        """Update the published results; the table has no row for a supplementary phase."""
         if search.phase is Phase.SEARCH:
             results.update(
                 lambda: write_best_params(
@@ -169,8 +172,8 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
 
 
 def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str) -> Adoption | None:
-    """What the search began with, or now begins with: one that has a trial adopts nothing any more."""
-    found = read_adoption(search.folder)
+    """Return what the search began with or now begins with; a search that has a trial adopts nothing any more."""
+    found = adoption_in(search.folder)
     if found is not None or attempts or search.phase is not Phase.SEARCH:
         return found
     work, schedule = search.work, search.schedule
@@ -179,7 +182,7 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
 
 
 def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Callable[[str], None]) -> int:
-    """The lag that the search began with, or begins with now."""
+    """Return the lag that the search began with, or begins with now."""
     wished = search.work.params.hardware.search_lag(workers)
     lag = recorded_lag(search.folder, attempts)
     if lag is None:
@@ -192,7 +195,8 @@ def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Cal
 
 
 def _workers(search: Search) -> int | str:
-    """How many train side by side so that every configuration that may be drawn fits; or which of them do not."""
+    """Return how many trials train side by side so that every configuration that may be drawn fits; or a message that
+    names those that do not fit."""
     work, space = search.work, search.space
     offered: set[ModelSpec] = {*space.grid.members, *(item.spec for item in search.schedule.forced)}
     workers = min(work.execution(spec).workers for spec in offered)

@@ -20,7 +20,7 @@ from tsladder.vocabulary import Phase, Region
 SCORED = (Region.VALIDATION, Region.TEST)
 
 Scored = tuple[str, Region]
-"""A symbol and a region of it."""
+"""Symbol, and one of its regions."""
 
 
 def record_scores(
@@ -30,7 +30,7 @@ def record_scores(
     scores: Mapping[Scored, Scores],
     made: Mapping[Scored, RegionForecasts],
 ) -> None:
-    """Write the outputs of the cell. Predictions are those for the study's own symbol."""
+    """Write the scores and predictions of the cell; predictions only for the study's own symbol."""
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
@@ -66,7 +66,7 @@ def _region(scores: Scores) -> ScoredRegion:
 
 
 def _key(work: CellWork, choice: Choice) -> str:
-    """By which it is known that these scores belong to a question."""
+    """Return the key that ties these scores to their question."""
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
     return scoring_key(
         work.evaluate_plan, retraining_key(read_planned(TrainPlan, work.places.train_plan(work.cell)), choice, *inputs)

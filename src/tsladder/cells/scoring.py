@@ -1,4 +1,4 @@
-"""Scoring the trained seeds of one cell on validation and test, beside the baselines on the same windows."""
+"""Score the trained seeds of one cell on validation and test, beside the baselines on the same windows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tsladder.vocabulary import Phase, Region
 
 
 def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
-    """Write artifacts/scores/<cell>/{scores.json, predictions.parquet}.
+    """Score the cell and write artifacts/scores/<cell>/{scores.json, predictions.parquet}.
 
     Every choice has been made when this runs: the test region is scored once per trained model.
     """
@@ -43,7 +43,7 @@ def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -
 
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
-    """Those of the study's own symbol first. Another symbol may have none in a region."""
+    """Return the windows to score, those of the study's own symbol first. Another symbol may have none in a region."""
     own, windows = work.dataset.table.symbol, work.dataset.windows
     found = {(own, region): windows.region(region) for region in SCORED}
     found |= {(name, region): of[region] for name, of in windows.further.items() for region in SCORED}
@@ -55,7 +55,8 @@ def _score(
     scoring: Scoring,
     made: Mapping[Scored, RegionForecasts],
 ) -> dict[Scored, Scores]:
-    """Choices made on validation are those of the study's own symbol: the others have no such."""
+    """Score every symbol and region. Choices made on validation are those of the study's own symbol; other symbols have
+    none."""
     own, evaluation = work.dataset.table.symbol, work.evaluate_plan.evaluation
     choices = scoring.choose(made[own, Region.VALIDATION])
     return {key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
@@ -67,7 +68,7 @@ def _made(
     baselines: Mapping[Region, tuple[Forecast, ...]],
     forecasts: Forecasts[Scored],
 ) -> dict[Scored, RegionForecasts]:
-    """What is to be scored. Baselines are those of the study's own symbol."""
+    """Collect the forecasts to score. Baselines are only given for the study's own symbol."""
     own = work.dataset.table.symbol
     return {
         (symbol, region): RegionForecasts(
@@ -83,12 +84,12 @@ def _made(
 
 
 def scoring_of(work: CellWork) -> Scoring:
-    """How forecasts of the cell are scored."""
+    """Return the scoring that the cell's task defines, given its training labels."""
     return load_task(work.target.task).scoring(work.dataset.windows.train.y_N)
 
 
 def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -> TrainedSeeds:
-    """The checkpoints of `choice` in `folders`, and how they are computed with on this machine."""
+    """Return the checkpoints of `choice` in `folders`, and how to run them on this machine."""
     spec = work.spec(choice.architecture)
     plan = work.batch_plan(spec, work.machine.memory_gib)
     return TrainedSeeds(
@@ -104,7 +105,7 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
 
 
 def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast, ...]]:
-    """They always see ratios to the last Close, whatever the model's normalisation."""
+    """Compute the baselines. Their inputs are always ratios to the last Close, whatever the model's normalisation."""
     dataset, windows = work.dataset, work.question.windows
     y_T = labels(dataset.table, work.target, work.cell.horizon)
     ratio = dataset.windows

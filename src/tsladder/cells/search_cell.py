@@ -1,4 +1,4 @@
-"""The search of one cell: what it may draw, in which order, and what it leaves behind."""
+"""Search one cell: its space, its schedule and the files that it leaves behind."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tsladder.vocabulary import Phase
 def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     """Search `work.cell` and write its outputs under artifacts/hpo/<cell>/.
 
-    A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed, and so is one
-    that the machine became too hot for: its trials are kept, and the next start goes on.
-    Raises Interrupted when asked to stop, WorkFailed when another process owns the cell.
+    A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed. So is a cell
+    whose search the machine became too hot for: its trials are kept, and the next start goes on. Raises Interrupted
+    when asked to stop, WorkFailed when another process owns the cell.
     """
     key = work.search_key
     folder = work.places.study(work.cell, key)

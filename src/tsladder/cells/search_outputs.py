@@ -1,4 +1,4 @@
-"""Write what a finished search leaves under artifacts/hpo/<cell>/."""
+"""Write the outputs of a finished search under artifacts/hpo/<cell>/."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from tsladder.vocabulary import CellStatus, StopReason
 
 
 def write_failure(work: CellWork, reason: str) -> None:
-    """The cell is dropped from the law with this reason; nothing else stops."""
+    """Write the cell as failed: it is dropped from the law with this reason, and nothing else stops."""
     failed = Ending.of(work.cell, CellStatus.FAILED, reason, search_key=work.search_key)
     write_choice(work.places.choice(work.cell), failed)
 
 
 def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
-    """The cell is dropped from the law until the next run goes on with it; its trials so far are copied.
+    """Write the cell as stopped for heat: it is dropped from the law until the next run goes on; its trials so far are
+    copied.
 
-    The reason stands in choice.json as `stop_reason` too, where the next run looks for it.
+    The cause is in choice.json as `stop_reason` too, where the next run looks for it.
     """
     folder, records = work.places.hpo(work.cell), found.records
     attempts = [*records, *stop.attempts]

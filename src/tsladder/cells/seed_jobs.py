@@ -1,4 +1,4 @@
-"""Build the trainings of a configuration on fresh seeds: which seed, on which windows, by which recipe."""
+"""Build the training jobs of a configuration on fresh seeds: which seed, on which windows, by which recipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tsladder.training.outcome import Job
 
 
 def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | str:
-    """One job a seed, numbered from 1; or why the model cannot be trained here."""
+    """Return one job per seed, numbered from 1; or the reason why the model cannot be trained here."""
     spec = work.spec(choice.architecture)
     execution = work.execution(spec)
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))
@@ -51,10 +51,10 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
 
 
 def at_once(work: CellWork, execution: ExecutionPlan) -> int:
-    """How many seeds train at the same time.
+    """Return how many seeds train at the same time.
 
-    Three seeds on two cores, one after the other on the core that is free, leave one core idle for a third of the
-    time; all three at once, on one thread each, share both to the end. The threads of a seed stay the same.
+    Three seeds on two cores, trained as cores become free, leave one core idle for a third of the time; all three at
+    once, on one thread each, share both cores to the end. The threads of a seed stay the same.
     """
     seeds, cores = work.train_plan.seeds, work.machine.cores
     one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
@@ -62,5 +62,5 @@ def at_once(work: CellWork, execution: ExecutionPlan) -> int:
 
 
 def seed_folder(folder: Path, number: int) -> Path:
-    """Folder of one seed in the live record `folder`."""
+    """Return the folder of one seed in the live record `folder`."""
     return folder / f"seed-{number}"

@@ -1,10 +1,11 @@
-"""What the log says when a search and its trials begin. For people alone: nothing is read back from it."""
+"""Log lines at the start of a search and of its trials. For the user alone: no program reads them back."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 
+from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.training_log import (
     crew_words,
@@ -17,7 +18,6 @@ from tsladder.cells.training_log import (
 from tsladder.cells.trial_records import TrialPlan
 from tsladder.cells.work import CellWork
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
-from tsladder.search.adoption import Adoption
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
 from tsladder.tasks import load as load_task
@@ -27,7 +27,7 @@ from tsladder.vocabulary import Phase, parse_budget
 def search_lines(
     work: CellWork, phase: Phase, space: SearchSpace, schedule: Schedule, *, workers: int, lag: int, done: int
 ) -> list[str]:
-    """A cell's search as it starts, `done` of its trials being known from before."""
+    """Describe a cell's search as it starts, `done` of its trials being known from before."""
     return [
         labelled("search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _effort(schedule, done)),
         labelled("objective", objective_words(work, schedule)),
@@ -40,7 +40,7 @@ def search_lines(
 
 
 def trial_words(work: CellWork, trial: TrialPlan) -> str:
-    """What a trial trains, and how."""
+    """Describe what a trial trains, and how."""
     again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
     origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
     spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
@@ -49,7 +49,7 @@ def trial_words(work: CellWork, trial: TrialPlan) -> str:
 
 
 def adoption_words(adoption: Adoption) -> str:
-    """What is to be known of a search that began with the trials of another one."""
+    """Describe the adoption by a search that began with the trials of another one."""
     return (
         f"the first trials are those of {adoption.folder}, whose search space this one contains: the sampler continues "
         "from them, so what this search finds depends on what was known when it began"
@@ -57,14 +57,14 @@ def adoption_words(adoption: Adoption) -> str:
 
 
 def taken_over_words(counts: Mapping[str, int]) -> str:
-    """How many trials came from which live records."""
+    """Describe how many trials were taken over from which live records."""
     total = sum(counts.values())
     origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
     return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"
 
 
 def objective_words(work: CellWork, schedule: Schedule) -> str:
-    """What the search makes best, by its name in params.yaml and in words."""
+    """Describe the objective of the search, by its name in params.yaml and in words."""
     mean = f", mean over {len(work.dataset.windows.folds)} folds" if work.dataset.windows.earlier else ""
     if schedule.objective.name == "val_auc":
         named = "val_auc: area under the ROC curve on validation, the highest wins"
@@ -94,7 +94,7 @@ def _grid_words(work: CellWork, space: SearchSpace) -> str:
 
 
 def space_words(space: SearchSpace) -> str:
-    """Every setting that is drawn or given, with its range."""
+    """Describe every setting that is drawn or given, with its range."""
     words = [
         f"{field.name} {_range_words(value)}"
         for field in dataclasses.fields(SpaceParams)
@@ -119,7 +119,7 @@ def _listed(values: tuple[float, ...] | tuple[int, ...]) -> str:
 
 
 def _plan_lines(work: CellWork, space: SearchSpace, schedule: Schedule, workers: int) -> list[str]:
-    """The batch plans by which the grid's members and the forced ones are trained, each once."""
+    """Describe the batch plans under which the grid's members and the forced trials are trained, each plan once."""
     memory = work.machine.memory_gib / workers
     peaks: dict[BatchPlan, list[float]] = {}
     offered = dict.fromkeys([*space.grid.members, *(item.spec for item in schedule.forced)])

@@ -1,4 +1,5 @@
-"""The second phase of a strategy that has one: what its supplement varies, around the winners of some budgets.
+"""Supplementary search, the second phase of a strategy that has one: vary the supplement's settings around the winners
+of some budgets.
 
 Its trials are reported beside the winners and never enter the law: the other rungs had no such effort.
 """
@@ -47,10 +48,11 @@ from tsladder.vocabulary import Cell, CellStatus, Phase
 def search_supplementary(
     places: Places, params: Params, tracker: Tracker | None = None, *, crews: Crews = LocalCrew
 ) -> None:
-    """Write artifacts/supplementary/: which budgets and why, and a folder for every cell of them. `crews` train.
+    """Search around the winners and write artifacts/supplementary/: which budgets and why, and a folder for every cell
+    of them. `crews` train.
 
-    The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
-    machine becomes too hot; the next start goes on.
+    The next run repeats what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the machine
+    becomes too hot; the next start goes on.
     """
     plan = read_plan(SupplementaryPlan, places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
@@ -93,7 +95,7 @@ def _winner_score(places: Places, cell: Cell) -> float | str:
 
 
 def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement, tracker: Tracker | None) -> bool:
-    """True when a trial of it has a score."""
+    """Search one cell and write its summary. Returns True when a trial has a score."""
     summary = work.places.supplementary_summary(work.cell)
     choice = read_choice(work.places.choice(work.cell))
     if isinstance(choice, Ending):
@@ -151,7 +153,8 @@ def _winner(work: CellWork, choice: Choice) -> Configuration:
 
 
 def around(winner: Configuration, supplement: Supplement, work: CellWork) -> SearchSpace:
-    """What the supplement varies, each beside the winner's own value; all else is the winner's."""
+    """Return the search space around `winner`: each value that the supplement varies beside the winner's own, all else
+    as in the winner."""
     spec, settings = winner.spec, winner.settings
     heads = sorted({spec.n_heads, *(heads for heads in supplement.n_heads if spec.d_model % heads == 0)})
     n_windows = len(work.dataset.windows.train)

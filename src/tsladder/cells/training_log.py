@@ -1,4 +1,4 @@
-"""What the log says of trainings, in plain words: data, models, batch plans, and every epoch. For people alone."""
+"""Log lines of trainings, in plain words: data, models, batch plans and every epoch. For the user alone."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LABEL_WIDTH = 11
 
 
 def labelled(label: str, words: str) -> str:
-    """A line of the few at a cell's start."""
+    """Format one of the labelled lines at a cell's start."""
     return f"{label:<{_LABEL_WIDTH}}{words}"
 
 
 def data_lines(work: CellWork) -> list[str]:
-    """What is trained on: rows, features and target, then the windows of every region with their labels."""
+    """Describe the training data: rows, features and target, then the windows of every region with their labels."""
     table, windows, target = work.dataset.table, work.dataset.windows, work.target
     words = load_task(target.task).words
     symbols = [own.symbol for own in table.by_symbol()]
@@ -49,13 +49,13 @@ def data_lines(work: CellWork) -> list[str]:
 
 
 def _counted(regions: Mapping[str, Windows], words: Words) -> str:
-    """How many windows each region has, and how their labels lie."""
+    """Describe how many windows each region has, and how their labels are distributed."""
     labels = {name: windows.y_N for name, windows in regions.items()}
     return ", ".join(f"{name} {words.labels(y_N) if len(y_N) else 0}" for name, y_N in labels.items())
 
 
 def model_words(spec: ModelSpec) -> str:
-    """Its own shape, and its size."""
+    """Describe the shape and the size of a model."""
     return (
         f"d_model {spec.d_model}, n_layers {spec.n_layers}, n_heads {spec.n_heads}, d_ff {spec.d_ff}, "
         f"n_params {spec.n_params:,}"
@@ -63,12 +63,12 @@ def model_words(spec: ModelSpec) -> str:
 
 
 def settings_words(settings: Mapping[str, float | int]) -> str:
-    """What training is set to."""
+    """Describe the settings of a training."""
     return ", ".join(f"{name} {value:.4g}" for name, value in settings.items())
 
 
 def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
-    """How a step is executed, and the memory that one training is predicted to take at its peak."""
+    """Describe how a step is executed, and the peak memory that one training is predicted to take."""
     known = sorted(peaks_gib)
     low, high = f"{known[0]:.2f}", f"{known[-1]:.2f}"
     return (
@@ -79,14 +79,14 @@ def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
 
 
 def crew_words(workers: int, execution: ExecutionPlan) -> str:
-    """Who trains."""
+    """Describe the workers: how many train at a time, on how many threads each, on which device."""
     each = "1 thread" if execution.threads == 1 else f"{execution.threads} threads"
     return f"{workers} at a time, {each} each, on {execution.device}"
 
 
 def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequence[int], workers: int) -> list[str]:
-    """The retraining of a winner as it starts: that of the cell, or of another one named `of`; `job` is one of those
-    `missing` of its `total` seeds."""
+    """Describe the retraining of a winner as it starts: the cell's own, or another one named `of`; `job` is one of
+    those `missing` of its `total` seeds."""
     whose = f"the winner {of.replace('-', ' ')}" if of else "the winner"
     known = f"; {total - len(missing)} done before" if len(missing) < total else ""
     windows = work.dataset.windows
@@ -104,12 +104,12 @@ def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequen
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Begun:
     epochs: int
-    """Of one model."""
+    """Epochs allowed for one model."""
     models: int
 
 
 class TrainingLog:
-    """The trainings of one cell in the log file. `name` says what training `number` is called."""
+    """Writer of one cell's trainings to the log file. `name` returns what the training of a number is called."""
 
     def __init__(self, cell: Cell, name: Callable[[int], str], log: Log | None = None) -> None:
         self._cell = cell
@@ -118,12 +118,13 @@ class TrainingLog:
         self._begun: dict[int, _Begun] = {}
 
     def began(self, number: int, words: str, *, epochs: int, models: int = 1) -> None:
-        """It starts; of a walk forward it trains several `models`, each for so many `epochs` at most."""
+        """Log that training `number` starts; in a walk forward it trains several `models`, each for `epochs` at
+        most."""
         self._begun[number] = _Begun(epochs, models)
         self._write(number, f"starts: {words}")
 
     def epoch_ended(self, event: Progress) -> None:
-        """One more of its epochs."""
+        """Log one more epoch of a training."""
         record, begun = event.record, self._begun[event.number]
         fold, epoch = divmod(record.epoch - 1, begun.epochs)
         of_fold = f"fold {fold + 1}/{begun.models} " if begun.models > 1 else ""

@@ -1,4 +1,4 @@
-"""The MLflow run of a training, whether it is a trial of a search or a seed of a winner."""
+"""MLflow run of a training, whether it is a trial of a search or a seed of a winner."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def training_run(
     end_ms: int | None = None,
     description: str = "",
 ) -> RunRecord:
-    """The run of a training that ended with `outcome`; `metrics` and `extra_tags` are those of its kind alone."""
+    """Build the run of a training that ended with `outcome`; `metrics` and `extra_tags` are those of its kind alone."""
     heat = outcome.heat
     return RunRecord(
         name=name,
@@ -61,7 +61,7 @@ def training_run(
 
 
 def fold_metrics(outcome: TrainingOutcome) -> dict[str, float | None]:
-    """Loss and AUC of every fold of a walk forward."""
+    """Return the loss and AUC of every fold of a walk forward, by metric name."""
     metrics: dict[str, float | None] = {}
     for number, fold in enumerate(outcome.folds, start=1):
         metrics[f"fold_{number}_val_loss"] = fold.best_val_loss

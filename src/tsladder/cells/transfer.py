@@ -1,4 +1,5 @@
-"""Every cell's winner on the other horizons of its rung: trained there on the same seeds, and its regret."""
+"""Transfer of winners: train every cell's winner on the other horizons of its rung, on the same seeds, and measure its
+regret."""
 
 from __future__ import annotations
 
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Losses = dict[int, Floats]
-"""Seed number -> loss of each day."""
+"""Seed number -> loss of each day, in order of date."""
 
 
 def transfer_winners(places: Places, params: Params, tracker: Tracker | None = None) -> None:
-    """Write artifacts/transfer/: the predictions of every transferred winner, and the verdict.
+    """Transfer the winners and write artifacts/transfer/: the predictions of every transferred winner, and the verdict.
 
-    The next run takes up again what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the
-    machine becomes too hot; the next start trains only the seeds that are missing.
+    The next run repeats what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the machine
+    becomes too hot; the next start trains only the seeds that are missing.
     """
     plan = read_plan(TransferPlan, places.transfer_plan)
     if isinstance(plan, NotPlanned):
@@ -72,7 +73,7 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
 
 
 def rung_gain(params: Params) -> float:
-    """What one step of this ladder gains, as a share of the loss, under the smallest exponent of interest.
+    """Return what one step of this ladder gains, as a share of the loss, under the smallest exponent of interest.
 
     The narrowest step counts; a ladder of one rung counts as doubling. A loss of this size from foreign settings hides
     a rung.
@@ -90,7 +91,7 @@ def _regrets_on(
     choices: Mapping[int, Choice | Ending],
     tracker: Tracker | None,
 ) -> list[Regret]:
-    """Of all other winners of the rung on the horizon of `cell`."""
+    """Return the regrets of all other winners of the rung on the horizon of `cell`."""
     sources = [horizon for horizon in choices if horizon != cell.horizon]
 
     def unknown(source: int, reason: str) -> Regret:
@@ -132,7 +133,7 @@ def _regrets_on(
 
 
 def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
-    """Of the own winner, as the evaluation left them; or why there are none."""
+    """Return the losses of the cell's own winner, as the evaluation left them; or the reason why there are none."""
     import pandas as pd
 
     ending = read_ending(places.scores_record(cell))
@@ -144,7 +145,8 @@ def _native_losses(places: Places, cell: Cell, region: str) -> Losses | str:
 def _transferred_losses(
     work: CellWork, code: Mapping[str, str], source: int, choice: Choice, tracker: Tracker | None
 ) -> Losses | str:
-    """Of another winner trained on the windows of `work`; or why it could not be trained."""
+    """Return the losses of another winner trained on the windows of `work`; or the reason why it could not be
+    trained."""
     import pandas as pd
 
     key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)

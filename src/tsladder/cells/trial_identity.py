@@ -1,4 +1,4 @@
-"""Identity of a trial: two trials with the same one end alike, whichever search asks for them."""
+"""Identity of a trial: two trials with the same identity end alike, whichever search asks for them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tsladder.search.configuration import Configuration
 
 
 def trial_base(work: CellWork) -> str:
-    """All of an identity but configuration and seed; computed once for a search."""
+    """Return the digest of all of an identity but configuration and seed; computed once for a search."""
     code = training_code(work.plan)
     return training_base(work.plan, work.dataset.table.fingerprint(), work.dataset.splits_record, code)
 
 
 def trial_identity(work: CellWork, configuration: Configuration, seed: int) -> str:
-    """Of one trial of the cell `work`."""
+    """Return the identity of one trial of the cell `work`."""
     return training_identity(trial_base(work), configuration.to_record(), seed)

@@ -1,4 +1,5 @@
-"""What is written down of a trial the moment it ends: its record, its MLflow run, its line on the terminal."""
+"""Records of a trial, written the moment it ends: its line in trials.jsonl, its MLflow run and its line on the
+terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _RUN_STATUS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialPlan:
-    """A drawn trial, and how it is executed in its slot."""
+    """Drawn trial, and how it is executed in its slot."""
 
     drawn: DrawnTrial
     execution: JobExecution
@@ -36,8 +37,8 @@ class TrialPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialKeeper:
-    """Turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs carry;
-    `publish` shows the ended trials to whoever looks at the results while the search runs."""
+    """Recorder that turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs
+    carry; `publish` shows the ended trials to whoever looks at the results while the search runs."""
 
     work: CellWork
     phase: Phase
@@ -52,7 +53,7 @@ class TrialKeeper:
     publish: Callable[[Sequence[TrialRecord]], None]
 
     def record(self, trial: TrialPlan, outcome: TrainingOutcome) -> TrialRecord:
-        """The line of trials.jsonl."""
+        """Return the line of trials.jsonl for a trial that ended."""
         drawn = trial.drawn
         spec, settings = drawn.configuration.spec, drawn.configuration.settings
         if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
@@ -81,7 +82,8 @@ class TrialKeeper:
         )
 
     def taken_over(self, trial: TrialPlan, earlier: TrialRecord) -> TrialRecord:
-        """The line of a trial that another search has trained: its measurements, this search's bookkeeping."""
+        """Return the line of a trial that another search has trained: its measurements with this search's
+        bookkeeping."""
         return dataclasses.replace(
             earlier,
             number=trial.drawn.number,
@@ -94,7 +96,8 @@ class TrialKeeper:
         )
 
     def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
-        """Copy to MLflow what a run that was killed had on disk and not yet there, and close what it left open."""
+        """Copy to MLflow the attempts that a killed run had on disk and not yet there, and close the runs that it left
+        open."""
         logged = {
             (run.name, run.tags.get("attempt"))
             for run in self.tracker.runs(self.parent_id)
@@ -111,7 +114,7 @@ class TrialKeeper:
         return f"{self.work.cell}/{kind}-{record.number:03d}"
 
     def log(self, record: TrialRecord) -> None:
-        """The nested MLflow run."""
+        """Log the nested MLflow run of a trial."""
         message = record.outcome.message
         self.tracker.log_run(
             training_run(
@@ -145,7 +148,7 @@ class TrialKeeper:
         )
 
     def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
-        """One line on stderr."""
+        """Print one line on the ended trial to stderr."""
         so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
         spec, outcome = trial.drawn.configuration.spec, record.outcome
         shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
@@ -159,7 +162,7 @@ class TrialKeeper:
 
 
 def _description(record: TrialRecord, objective: Objective) -> str:
-    """What the page of a trial's run says first."""
+    """Return the text at the top of a trial's page in MLflow."""
     origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
     outcome, loss = record.outcome, objective.words(record)
     if outcome.folds and outcome.best_val_loss is not None:

@@ -1,4 +1,4 @@
-"""Train the trials of one cell in worker processes and write them down as they end; resumable at any instant.
+"""Train the trials of one cell in worker processes and record them as they end; resumable at any instant.
 
 trials.jsonl is written the moment a trial ends and is the truth. Which trial comes next is decided in `draws`.
 """
@@ -38,21 +38,22 @@ from tsladder.training.outcome import Job
 from tsladder.vocabulary import StopReason
 
 _OF_THE_MODEL = (StopReason.PRUNED, StopReason.DIVERGED)
-"""Endings without a loss that another attempt would only repeat. After any other, such as a kill, the next one may go
-on from the checkpoint."""
+"""Endings without a loss that another attempt would only repeat. After any other ending, such as a kill, the next
+attempt may go on from the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeatStop:
-    """`reading` ended the search for now, and with it the `attempts` that were running; they are made again by the next
-    start."""
+    """Stop for heat: `reading` ended the search for now, and with it the running `attempts`, which the next start makes
+    again."""
 
     reading: TemperatureReading
     attempts: tuple[TrialRecord, ...]
 
 
 class Runner:
-    """One start of one cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded there.
+    """Runner of one start of a cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded
+    there.
 
     `key` is the identity of the search. A configuration among `known` is not trained, and a trial that ended in an
     `earlier` search is taken over from there.
@@ -102,24 +103,25 @@ class Runner:
 
     @property
     def finished(self) -> Finished | None:
-        """Why the search ended before all of its trials were asked; None when it did not."""
+        """Reason why the search ended before all of its trials were asked; None when it did not."""
         return self._draws.finished
 
     @property
     def heat_stop(self) -> HeatStop | None:
-        """Set when the machine became too hot to go on."""
+        """Stop for heat, where the machine became too hot to go on; else None."""
         return self._heat_stop
 
     @property
     def ended_records(self) -> list[TrialRecord]:
-        """The ended trials in the order of their numbers."""
+        """Ended trials in the order of their numbers."""
         return self._draws.ended
 
     def run(self) -> bool:
-        """Train every trial that has not ended yet. True when it stopped before all had: asked to, or for heat.
+        """Train every trial that has not ended yet. Returns True when the search stopped before all had ended, on
+        request or for heat.
 
-        Where none is left the journal is still brought up to date: a kill may have come between the line of the last
-        trial and the journal's.
+        Where none is left the journal is still brought up to date: a kill may have come between the last trial's line
+        and the journal's.
         """
         seed = sampler_seed(self._work.seed, self._work.cell, self._keeper.phase)
         study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._keeper.say)
@@ -131,7 +133,7 @@ class Runner:
         return self._draws.any_left
 
     def _train(self, study: SearchStudy) -> TemperatureReading | None:
-        """Keep the workers busy; the reading for which they were ended, if they were."""
+        """Keep the workers busy; return the temperature reading for which they were stopped, if they were."""
         folds = self._work.dataset.windows.folds
         return keep_busy(
             self._work.crew(folds, workers=self._keeper.workers),
@@ -177,14 +179,14 @@ class Runner:
         return job
 
     def _say_taken_over(self) -> None:
-        """What came from other searches since it was last said."""
+        """Report the trials taken over from other searches since the last report."""
         if self._taken_over:
             done = f"{len(self._draws.ended)} of {self._schedule.trials_total} are done"
             self._keeper.say(f"{taken_over_words(self._taken_over)}; {done}")
             self._taken_over.clear()
 
     def _planned(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:
-        """`drawn`, and how it is executed in `slot`."""
+        """Return the plan of the trial `drawn` in `slot`."""
         configuration = drawn.configuration
         execution = self._work.in_slot(configuration.spec, slot, configuration.effective_batch)
         if execution is None:
@@ -226,7 +228,7 @@ class Runner:
         self._keeper.announce(trial, record, self._schedule.objective.best(self.ended_records))
 
     def _keep(self, study: SearchStudy, record: TrialRecord) -> None:
-        """On disk first, then to MLflow."""
+        """Record a trial on disk first, then in MLflow."""
         append_trial(self._folder / TRIALS, record)
         job = self._jobs.pop(record.number, None)
         self._draws.end(study, record)
@@ -238,5 +240,5 @@ class Runner:
 
 
 def _checkpoint_of(trial: TrialPlan) -> str:
-    """Of the same name in every search that has this trial."""
+    """Return the name of a trial's checkpoint, the same in every search that has this trial."""
     return f"trial-{trial.identity[:16]}"

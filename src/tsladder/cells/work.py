@@ -1,4 +1,4 @@
-"""What the stages of one cell share: its plan turned back into typed values, its windows and its MLflow tags."""
+"""Work on one cell, shared by its stages: its plan turned back into typed values, its windows and its MLflow tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, SearchPlan, TrainPlan, read_planned
+from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, Recipe, SearchPlan, TrainPlan, read_planned
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
@@ -25,7 +25,7 @@ from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import cell_key
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.planning.too_little_memory import refuse_too_little
 from tsladder.tasks import load as load_task
 from tsladder.tracking import RunTags
@@ -40,13 +40,14 @@ SCRATCH = "scratch"
 
 
 def clear_scratch(live: Path) -> None:
-    """Remove what a killed run has left there. The caller holds the record's lock."""
+    """Remove what a killed run has left in the scratch folder of the live record. The caller holds the record's
+    lock."""
     shutil.rmtree(live / SCRATCH, ignore_errors=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobExecution:
-    """How a job is executed in a slot. None of it belongs to the question."""
+    """Execution of a job in a slot. None of it belongs to the question."""
 
     plan: BatchPlan
     device: str
@@ -55,8 +56,8 @@ class JobExecution:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellWork:
-    """One cell, and who trains its models. `plan` is the content of the plan file that the stage depends on; `machine`
-    is this one."""
+    """Work on one cell, with the workers that train its models. `plan` is the content of the plan file that the stage
+    depends on; `machine` describes this machine."""
 
     cell: Cell
     places: Places
@@ -74,7 +75,8 @@ class CellWork:
 
     @property
     def search_plan(self) -> SearchPlan:
-        """Raises TypeError in a stage that has another plan; so do the two below."""
+        """Search plan of the cell. Raises TypeError in a stage that has another plan; so do `train_plan` and
+        `evaluate_plan`."""
         return _of_kind(SearchPlan, self.plan)
 
     @property
@@ -110,7 +112,7 @@ class CellWork:
 
     @property
     def search_base_rate_loss(self) -> float:
-        """The same beside the loss of a trial: the mean over the folds of a walk forward."""
+        """Base rate loss to set beside a trial's loss: the mean over the folds of a walk forward."""
         return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
 
     def _constant_loss(self, fold: FoldWindows) -> float:
@@ -130,7 +132,8 @@ class CellWork:
         *,
         calibration: Calibration | None = None,
     ) -> BatchPlan | None:
-        """How a batch of the recipe, or of `effective_batch`, is trained within `memory_gib`; None: it does not fit."""
+        """Return the plan under which a batch of the recipe, or of `effective_batch`, is trained within `memory_gib`;
+        None: it does not fit."""
         recipe = self.recipe
         return plan_batch(
             spec,
@@ -142,12 +145,12 @@ class CellWork:
         )
 
     def crew(self, folds: Sequence[FoldWindows], *, workers: int) -> Crew:
-        """Those who train on `folds`, `workers` models at once."""
+        """Return the crew that trains on `folds`, `workers` models at once."""
         threads = max(1, self.machine.cores // workers)
         return self.crews(folds, machine=self.machine, workers=workers, threads=threads)
 
     def in_slot(self, spec: ModelSpec, slot: Slot, effective_batch: int | None = None) -> JobExecution | None:
-        """How `spec` is trained in `slot`; None: it does not fit."""
+        """Return how `spec` is trained in `slot`; None: it does not fit."""
         plan = self.batch_plan(spec, slot.memory_gib, effective_batch, calibration=slot.machine.calibration)
         if plan is None:
             return None
@@ -156,17 +159,18 @@ class CellWork:
         return JobExecution(plan=plan, device=slot.machine.device, threads=threads)
 
     def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
-        """Peak of a worker on this machine."""
+        """Predict the peak memory of a worker on this machine."""
         return predicted_memory_gib(spec, plan, self.machine.calibration)
 
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
-        """Where a job of the live record `live` puts its best weights meanwhile; None: they stay in memory."""
+        """Return the folder where a job of the live record `live` keeps its best weights meanwhile; None: they stay in
+        memory."""
         return str(live / SCRATCH) if best_on_disk(spec) else None
 
     def forecast(
         self, spec: ModelSpec, settings: Settings, plan: BatchPlan, threads: int, folds: Sequence[FoldWindows]
     ) -> Forecast | None:
-        """Seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
+        """Forecast the seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
         if self.machine.rates is None:
             return None
         *earlier, last = (
@@ -183,8 +187,8 @@ class CellWork:
         return forecast(spec, plan, threads, run, self.machine.rates)
 
     def with_checkpoints(self, job: Job, live: Path, *, name: str, identity: str, folds: Sequence[FoldWindows]) -> Job:
-        """`job`, which trains on `folds`, with what it needs to be kept in the live record `live` while it is under
-        way. `identity`: of everything that decides its numbers."""
+        """Return `job`, which trains on `folds`, with what it needs to keep checkpoints in the live record `live` while
+        it runs. `identity`: of everything that decides its numbers."""
         predicted = self.forecast(job.spec, job.settings, job.plan, job.threads, folds)
         minutes = self.params.training.checkpoint_minutes
         checkpoints = None
@@ -254,7 +258,7 @@ def _of_kind(kind: type[K], plan: CellPlan) -> K:
 
 
 def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:
-    """The params of a run in MLflow and in trials.jsonl, in the study's vocabulary."""
+    """Return the params of a run as MLflow and trials.jsonl hold them, in the study's vocabulary."""
     return {
         "d_model": spec.d_model,
         "n_layers": spec.n_layers,

@@ -1,1 +1,1 @@
-"""Commands of `tsladder`: arguments, words and live pictures, one module a subcommand."""
+"""Commands of `tsladder`: arguments, texts and live displays, one module per subcommand."""

@@ -20,7 +20,8 @@ from tsladder.planning.step_costs import COSTS
 from tsladder.steps import OnStep, no_progress
 
 Probe = tuple[tuple[int, int, int], str, str, int, int, bool]
-"""(d_model, n_layers, n_heads), precision, optimizer, micro-batch, effective batch, checkpointing."""
+"""One measured configuration: (d_model, n_layers, n_heads), precision, optimizer, micro-batch, effective batch,
+checkpointing."""
 
 PROBES: tuple[Probe, ...] = (
     # Chosen so that each term of the model of memory leads in one of them.
@@ -55,12 +56,12 @@ GPU_PROBES: tuple[Probe, ...] = (
 
 _GPU_EPOCHS = 3
 _GPU_STEPS = 8
-"""Steps of milliseconds are measured over several, and epoch by epoch, of which the quickest counts: the first loads
-kernels, and any may be disturbed."""
+"""Optimizer steps per epoch: steps of milliseconds are measured over several, epoch by epoch, and the quickest epoch
+counts, since the first loads kernels and any may be disturbed."""
 
 
 def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedMachine:
-    """Measure, fit and keep beside the study. Raises BadInput, WorkFailed."""
+    """Measure and fit this machine, and store the result beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)
     wanted = [
@@ -78,7 +79,7 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
 
 
 def probes(geometry: Geometry, device: str) -> list[tuple[ModelSpec, BatchPlan]]:
-    """Models, with their batch plans, that are measured on `device`, on windows like the study's."""
+    """Return the models, with their batch plans, that are measured on `device`, on windows like the study's."""
     return [
         (
             ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=4 * d_model),
@@ -129,7 +130,7 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
 
 
 def calibration_lines(calibrated: CalibratedMachine) -> list[str]:
-    """Measured and predicted memory and time, with the errors of the prediction."""
+    """Format measured and predicted memory and time, with the errors of the prediction."""
     rows = [("parameters", "precision", "optimizer", "micro-batch", "checkpointing", "predicted", "measured", "error")]
     for peak in calibrated.peaks:
         predicted = predicted_memory_gib(peak.spec, peak.plan, calibrated.memory)

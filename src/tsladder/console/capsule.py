@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tsladder.artifacts.law import law_if_there
+from tsladder.artifacts.law import read_law
+from tsladder.artifacts.store import if_there
 from tsladder.capsule.differences import Difference, Kind
 from tsladder.capsule.pack import pack_study, refuse_taken
 from tsladder.capsule.rebuild import rebuild
@@ -22,15 +23,15 @@ _MOST_DIFFERENCES = 40
 
 
 def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
-    """Pack the study into `path`; what to say of it. Notes on what is not fresh go to stderr. Raises BadInput,
-    WorkFailed."""
+    """Pack the study into `path` and return the lines to print. Notes on cells that are not fresh go to stderr. Raises
+    BadInput, WorkFailed."""
     params = load_params(places.params)
     refuse_taken(path, force=force)
     with progress("packing the study") as on_step:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
         manifest = pack_study(places, params, states, path, force=force, on_step=on_step)
     _note_states(manifest.not_fresh, "this capsule")
-    law = law_if_there(places.scaling)
+    law = if_there(read_law)(places.scaling)
     if law is None or law.study_key != manifest.study_key:
         _note("the law of this study is missing or out of date; `tsladder run` fits it")
     size = f"{len(manifest.members)} files in {path.stat().st_size / 2**20:.1f} MiB"
@@ -41,7 +42,7 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
 
 
 def report_here(places: Places) -> list[str]:
-    """The verdicts of the study in this folder and where its report lies. Raises BadInput, WorkFailed."""
+    """Return the verdicts of the study in this folder and the path of its report. Raises BadInput, WorkFailed."""
     state = study_state(places)
     report = places.report / "report.md"
     if not report.exists():
@@ -56,7 +57,8 @@ def report_here(places: Places) -> list[str]:
 
 
 def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[str], int]:
-    """Rebuild the report of `capsule`; what to say of it, and the exit code: 1 where its law came out otherwise."""
+    """Rebuild the report of `capsule`; return the lines to print and the exit code, 1 where its law came out
+    differently."""
     folder = Path.cwd() / capsule.name.removesuffix(".zip") if out is None else out
     with progress(f"rebuilding {capsule.name}") as on_step:
         built = rebuild(capsule, folder, force=force, on_step=on_step)
@@ -75,7 +77,8 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
 
 
 def _note_words(found: Sequence[Difference]) -> None:
-    """Note sentences that another version of tsladder worded differently, and fields that it did not have."""
+    """Print a note on sentences that another version of tsladder worded differently, and on fields that it did not
+    have."""
     words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
     told = [
         *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
@@ -108,12 +111,12 @@ def _note(text: str) -> None:
 
 
 def _printable(text: str) -> str:
-    """Text out of a stranger's file, without what would steer a terminal."""
+    """Return text from a stranger's file without characters that would control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def refuse_out_without_capsule(out: Path | None, *, force: bool) -> None:
-    """Raises BadInput: without --from nothing is written."""
+    """Raise BadInput for --out or --force without --from, where nothing is written."""
     if out is not None or force:
         raise BadInput(
             "--out and --force go with --from: without a capsule `tsladder report` shows the report that is there, and "

@@ -16,7 +16,7 @@ _COLOURS = {
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Plain where the output is no terminal: then nothing is imported either."""
+    """Print the lines, plain where the output is not a terminal; then nothing is imported either."""
     if not sys.stdout.isatty():
         print("\n".join(lines))
         return

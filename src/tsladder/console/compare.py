@@ -23,8 +23,8 @@ SEPARATOR = ":"
 
 
 def name_cells(names: Sequence[str]) -> bool:
-    """True where `names` are cells of this study or their baselines, False where they are experiments. Raises BadInput
-    for a mixture, for more than two cells, and for fewer than two names."""
+    """Return True where `names` are cells of this study or their baselines, False where they are experiments. Raises
+    BadInput for a mixture, for more than two cells, and for fewer than two names."""
     cells = [name for name in names if _is_cell(name)]
     if len(names) < 2:
         raise BadInput(f"compare takes two cells, or two experiments or more; got {names[0]} alone")
@@ -50,8 +50,8 @@ def _is_cell(name: str) -> bool:
 def compare_here(places: Places, first: str, second: str, region: str | None = None) -> Comparison:
     """Compare two models, each a cell (`2M-h1`: its winner on all seeds) or a baseline (`2M-h1:volatility_logistic`).
 
-    `region`: None for the one that the law describes. Raises BadInput for a name that is none, for a cell that has no
-    scores, and for two that were not scored on the same days and labels.
+    `region`: None for the one that the law describes. Raises BadInput for an unknown name, for a cell that has no
+    scores, and for two models that were not scored on the same days and labels.
     """
     params = load_params(places.params)
     scored = region or params.law.region
@@ -84,7 +84,7 @@ def _refuse_unscored(places: Places, cell: Cell) -> None:
 
 
 def comparison_lines(found: Comparison) -> list[str]:
-    """The verdict in words, then the figures."""
+    """Format the verdict in words, then the figures."""
     better, worse = (found.first, found.second) if found.difference >= 0.0 else (found.second, found.first)
     clear = found.low > 0.0 or found.high < 0.0
     words = (

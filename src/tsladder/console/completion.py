@@ -28,7 +28,8 @@ _PREAMBLE = {
 
 
 def completion_script(parser: Parser, shell: str) -> str:
-    """For bash, zsh or tcsh, to be sourced or put where the shell looks for such scripts."""
+    """Return the completion script for bash, zsh or tcsh, to be sourced or put where the shell looks for
+    such scripts."""
     for command in parser.commands.values():
         for action in command._actions:
             if (how := _completed(action)) is not None:

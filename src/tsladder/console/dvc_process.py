@@ -20,11 +20,12 @@ from tsladder.stage import EXIT_FILE
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORDS_SECONDS = 10.0
-"""So long its last words are waited for after DVC has ended: what it left behind may hold the pipe for ever."""
+"""Seconds to wait for remaining output after DVC has ended: processes that it left behind may hold the pipe
+for ever."""
 
 
 class DvcProcess:
-    """One command of DVC that runs, with whatever stage it has started."""
+    """A running DVC command, with whatever stage it has started."""
 
     def __init__(self, exit_file: Path) -> None:
         self._exit_file = exit_file
@@ -48,7 +49,7 @@ class DvcProcess:
                 os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """True when it has ended, and all that it printed is in the log; False after `seconds`."""
+        """Return True when the command has ended and all its output is in the log, False after `seconds`."""
         if self._process is None or self._relay is None:
             raise ValueError("DVC was not started")
         try:
@@ -64,7 +65,7 @@ class DvcProcess:
 
     @property
     def code(self) -> int:
-        """The failing stage's exit code, since DVC has one for all failures, else DVC's own."""
+        """Exit code of the failing stage, since DVC has one for all failures; otherwise DVC's own."""
         if self._code is None:
             raise ValueError("DVC has not ended")
         return self._code
@@ -113,9 +114,9 @@ class DvcProcess:
 
 @contextmanager
 def dvc_running(places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> Iterator[DvcProcess]:
-    """Run DVC with `arguments`; what it prints goes to `log`, and with `echo` to this process's output as well.
+    """Run DVC with `arguments`; its output goes to `log`, and with `echo` to this process's output as well.
 
-    SIGINT, SIGTERM and SIGHUP to this process ask it to stop. When the block ends it has ended.
+    SIGINT, SIGTERM and SIGHUP to this process ask DVC to stop. DVC has ended when the block ends.
     """
     dvc = DvcProcess(places.mlruns / f"exit-{os.getpid()}")
 

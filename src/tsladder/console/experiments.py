@@ -25,10 +25,10 @@ _PLANS = "artifacts/plans"
 def compare_experiments_here(
     places: Places, names: Sequence[str], region: str | None = None, on_step: OnStep = no_progress
 ) -> SideBySide:
-    """`names`: experiments of DVC, git revisions, or `workspace`; the others are compared with the first of them.
+    """Compare experiments with the first of `names`, which are DVC experiments, git revisions, or `workspace`.
 
-    `region`: None for the one that the law of the first describes. The workspace is only read. Raises BadInput for a
-    name that is none, for one without results and where nothing may be compared.
+    `region`: None for the one that the law of the first describes. The workspace is only read. Raises BadInput for an
+    unknown name, for an experiment without results and where nothing may be compared.
     """
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -50,7 +50,8 @@ def compare_experiments_here(
 
 
 def _copy(places: Places, paths: Sequence[str], into: Path) -> None:
-    """From the workspace as from any revision, so that a run beside it changes no file between two looks."""
+    """Copy `paths` from the workspace, as from any revision, so that a concurrent run changes no file between two
+    reads."""
     missing = [path for path in paths if not (places.root / path).exists()]
     if missing:
         raise BadInput(f"{WORKSPACE} has no {' and no '.join(missing)}: build it with `tsladder run`")
@@ -64,7 +65,8 @@ def _copy(places: Places, paths: Sequence[str], into: Path) -> None:
 
 
 def _refuse_outdated(name: str, folder: Path) -> None:
-    """Its law must be of its last plan, and its parameters those that both were made with: dvc.lock has all of it."""
+    """Raise BadInput unless the law belongs to the last plan and the parameters are those that both were made with,
+    according to dvc.lock."""
     stages = read_lock(folder / "dvc.lock")
     if any(stage not in stages for stage in _DECIDING):
         raise BadInput(f"{name} has no finished run in its dvc.lock: end it with `tsladder run`")
@@ -90,7 +92,7 @@ def _refuse_outdated(name: str, folder: Path) -> None:
 
 
 def _md5(stage: Mapping[str, Any], entries: str) -> str | None:
-    """MD5 of the folder of plans, as a stage of dvc.lock records it."""
+    """Return the MD5 of the folder of plans, as a stage of dvc.lock records it."""
     return next((entry.get("md5") for entry in stage.get(entries, ()) if entry["path"] == _PLANS), None)
 
 

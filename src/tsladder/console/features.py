@@ -18,12 +18,13 @@ _HEADS = ("column", "kind", "look-back", "what", "source")
 
 
 def list_tiers() -> dict[str, Any]:
-    """JSON-ready: every tier's columns with and without OHLCV, and the days before its first row."""
+    """Return, JSON-ready, every tier's number of columns with and without OHLCV, and the days before its first row."""
     return {"common_warm_up": COMMON_WARM_UP, "tiers": {name: _tier(name) for name in tiers.names()}}
 
 
 def describe_tier(name: str) -> dict[str, Any]:
-    """JSON-ready: the same of one tier, with its columns in order. Raises BadInput for an unknown one."""
+    """Return, JSON-ready, one tier as in `list_tiers`, with its columns in order. Raises BadInput for an
+    unknown tier."""
     known = tiers.names()
     if name not in known:
         near = similar(name, known, cutoff=0.3) or known
@@ -60,7 +61,7 @@ def _column(indicator: Indicator) -> dict[str, Any]:
 
 
 def tier_lines(record: dict[str, Any]) -> list[str]:
-    """Plain text of `list_tiers`."""
+    """Format the record of `list_tiers` as plain text."""
     rows = [("tier", "columns", "with OHLCV", "without volume", "warm-up")]
     for name, tier in record["tiers"].items():
         vix = "" if tier["vix_warm_up"] is None else f", and {tier['vix_warm_up']} days of VIX"
@@ -78,7 +79,7 @@ def tier_lines(record: dict[str, Any]) -> list[str]:
 
 
 def column_lines(record: dict[str, Any]) -> list[str]:
-    """Plain text of `describe_tier`."""
+    """Format the record of `describe_tier` as plain text."""
     columns = (*record["indicators"], *record["ohlcv"])
     names = ("name", "kind", "look_back", "words", "source")
     rows = [tuple(str(column[name]) for name in names) for column in columns]

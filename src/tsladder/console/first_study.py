@@ -1,4 +1,4 @@
-"""Find the leaves of params.yaml that must differ for a first study of bars that were just ingested."""
+"""Find the parameters of params.yaml that must change for a first study of bars that were just ingested."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 def first_settings(places: Places, frame: pd.DataFrame) -> tuple[str, ...]:
-    """leaf=value of each leaf, data.symbol aside, under which the stage splits accepts these bars as those of the study
-    in params.yaml. `frame`: Date, Open, High, Low, Close, and Volume where there is one.
+    """Return leaf=value of each parameter, data.symbol aside, that must change for the stage splits to accept these
+    bars as those of the study in params.yaml. `frame`: Date, Open, High, Low, Close, and Volume where there is one.
 
     - data.volume, where there is no volume or it is the same on every day.
     - the dates of splits, where a region between them would hold too few of these days.
     - target.task, where validation or test would have fewer than splits.min_positives positives or negatives: the
       nearest of its alternatives that has enough.
 
-    Without a readable params.yaml only the first is known. Days that the tier loses to warm-up are left out, those that
+    Without a readable params.yaml only the first is known. Days that the tier loses to warm-up are left out; days that
     VIX does not have are not.
     """
     settings = [] if _has_volume(frame) else ["data.volume=false"]
@@ -52,7 +52,7 @@ def _has_volume(frame: pd.DataFrame) -> bool:
 
 
 def _prices(params: Params, frame: pd.DataFrame) -> FeatureTable:
-    """The rows that the features stage keeps of these bars, without a feature."""
+    """Return the rows that the features stage keeps of these bars, without any feature."""
     lost = warm_up(params.data)
     kept = frame.iloc[lost:]
     open_T, high_T, low_T, close_T = (
@@ -74,7 +74,7 @@ def _prices(params: Params, frame: pd.DataFrame) -> FeatureTable:
 
 
 def _has_too_few_days(params: Params, dates_T: NDArray[np.datetime64]) -> bool:
-    """True where some region holds at most `splits.min_positives` windows on the longest horizon."""
+    """Check whether some region holds at most `splits.min_positives` windows on the longest horizon."""
     context_length, horizon = params.windows.context_length, max(params.horizons)
     try:
         splits = make_splits(dates_T, params.splits, context_length, horizon, params.study.seed)
@@ -86,8 +86,8 @@ def _has_too_few_days(params: Params, dates_T: NDArray[np.datetime64]) -> bool:
 
 
 def _possible_task(params: Params, table: FeatureTable) -> str:
-    """The task nearest to the one in params.yaml that the splits stage accepts on every horizon; the one in params.yaml
-    where that has no alternatives, and where there are too few days for any."""
+    """Return the task nearest to the one in params.yaml that the splits stage accepts on every horizon; the one in
+    params.yaml itself where it has no alternatives, and where there are too few days for any."""
     asked = params.target.task
     alternatives = load_task(asked).alternatives
     if not alternatives:

@@ -23,7 +23,7 @@ _LEAST_DRAWS = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FitOptions:
-    """Options of a fit, as they were typed; `columns` and `ignore` have an entry for each time the option was given."""
+    """Options of a fit, as typed; `columns` and `ignore` have one entry for each time the option was given."""
 
     columns: Sequence[str] = ()
     ignore: Sequence[str] = ()
@@ -36,7 +36,7 @@ class FitOptions:
     huber_delta: float | None = None
 
     def reading(self) -> Reading:
-        """The options of reading. Raises BadInput with every fault of any option."""
+        """Parse the options that describe the table. Raises BadInput with every fault of any option."""
         faults = []
         if not 0.0 < self.alpha_of_interest < math.inf:
             faults.append(f"--alpha-of-interest must be a positive number, got {self.alpha_of_interest:g}")
@@ -65,7 +65,8 @@ class FitOptions:
 def fit_points(
     paths: Sequence[Path], out: Path | None, options: FitOptions | None = None, on_step: OnStep = no_progress
 ) -> dict[str, Any]:
-    """The record of the tables at `paths` together, written to the folder `out` where one is given. Raises BadInput."""
+    """Fit the tables at `paths` together and return the record, written to the folder `out` where one is given. Raises
+    BadInput."""
     options = options or FitOptions()
     reading = options.reading()
     if out is not None and out.exists() and not out.is_dir():
@@ -89,7 +90,7 @@ def fit_points(
 
 
 def fit_lines(record: Mapping[str, Any]) -> list[str]:
-    """Plain text of a fit: the columns that were read, and for every group its verdict, fits and rungs."""
+    """Format a fit as plain text: the columns that were read, and for every group its verdict, fits and rungs."""
     blocks = [[record["understood"]], *(_group(name, law) for name, law in record["groups"].items())]
     return [line for block in blocks for line in (*block, "")][:-1]
 
@@ -173,7 +174,8 @@ def _rungs(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _left_out(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Rungs to show; of a long ladder only those that carry the fit, and the top one, which tests the law."""
+    """Return the left-out rungs to show; for a long ladder only those that carry the fit, and the top one, which tests
+    the law."""
     distance = {rung["cell"]: rung["cooks_distance"] for rung in law["influential"]}
     header = ("rung", "loss", "predicted", "error", "alpha without it", "Cook's distance")
     left_out = law["leave_one_rung_out"]

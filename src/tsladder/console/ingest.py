@@ -35,7 +35,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in param
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """Options of the command beside file and symbol."""
+    """Options of the command besides file and symbol."""
 
     choices: Choices
     force: bool = False
@@ -44,8 +44,9 @@ class Wishes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ingestion:
-    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder.
-    `settings`: leaf=value that a first study of these bars needs beside data.symbol."""
+    """Result of an ingestion. `outcome`: what was done, or with `dry_run` what would be done. `stored_as`:
+    path relative to the study's folder. `settings`: leaf=value that a first study of these bars needs
+    besides data.symbol."""
 
     account: Account
     outcome: Outcome
@@ -65,7 +66,8 @@ class Ingestion:
 
 
 def choices_of(options: argparse.Namespace) -> Choices:
-    """Raises BadInput for a --column or --header that names no role."""
+    """Parse the user's choices on columns and formats. Raises BadInput for a --column or --header that
+    names no role."""
     of_stocks = options.panel is not None
     return Choices(
         of_stocks=of_stocks,
@@ -119,7 +121,8 @@ def _told_columns(told: Sequence[str], vocabulary: Vocabulary) -> dict[Role, str
 
 @contextlib.contextmanager
 def garbage_collection_off() -> Iterator[None]:
-    """A hundred thousand rows are as many lists that stay: looking for garbage among them took a fifth of the time."""
+    """Disable garbage collection during the block: a hundred thousand rows are as many lists that stay alive, and
+    scanning them took a fifth of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -131,7 +134,8 @@ def garbage_collection_off() -> Iterator[None]:
 
 @garbage_collection_off()
 def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, today: datetime.date) -> Ingestion:
-    """Read, check and store. Raises BadInput with nothing written, WorkFailed where Yahoo cannot be reached."""
+    """Read, check and store bars. Raises BadInput with nothing written, and WorkFailed where Yahoo cannot
+    be reached."""
     refuse_order_of_days(wishes.choices)
     if not NAME.fullmatch(symbol):
         raise BadInput(f"--symbol must be letters, digits, '.', '_' and '-', at most 64, no path; got {symbol!r}")
@@ -163,9 +167,9 @@ def refuse_order_of_days(choices: Choices) -> None:
 def ingest_and_say(
     places: Places, source: str, symbol: str, wishes: Wishes, *, add: bool, as_json: bool, today: datetime.date
 ) -> None:
-    """Ingest, track with `add`, and print: the account or JSON alone on stdout, warnings on stderr.
+    """Ingest, track with `add`, and print: the account, or JSON alone, on stdout, and warnings on stderr.
 
-    Raises as `ingest_here` and, after all is printed, as `track`.
+    Raises as `ingest_here` and, after everything is printed, as `track`.
     """
     done = ingest_here(places, source, symbol, wishes, today=today)
     for warning in done.account.warnings:
@@ -189,7 +193,7 @@ def ingest_and_say(
 
 
 def track(places: Places, stored_as: str) -> None:
-    """`dvc add data`. Raises WorkFailed, with the bars kept, when DVC does not do it."""
+    """Run `dvc add data`. Raises WorkFailed, with the bars kept, when DVC fails."""
     command = [sys.executable, "-m", "dvc", "add", "data"]
     done = subprocess.run(command, cwd=places.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -200,7 +204,7 @@ def track(places: Places, stored_as: str) -> None:
 
 
 def ingestion_lines(done: Ingestion) -> list[str]:
-    """Plain text of an ingestion; warnings are printed separately, on stderr."""
+    """Format an ingestion as plain text; warnings are printed separately, on stderr."""
     account = done.account
     rows = [("read", _form(account))]
     rows += [("", f"{account.rows_read} rows, {account.rows_kept} kept: {account.first_day} to {account.last_day}")]

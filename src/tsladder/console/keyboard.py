@@ -12,32 +12,32 @@ _ESCAPE = "\x1b"
 
 
 class Keyboard:
-    """Keys of the terminal behind `descriptor`; closed at first."""
+    """Reader of single keys from the terminal behind `descriptor`; closed at first."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._before: list[int | list[bytes | int]] | None = None
 
     def open(self) -> None:
-        """From now on keys come one by one."""
+        """Set the terminal to deliver keys one by one."""
         if self._before is None:
             before = termios.tcgetattr(self._descriptor)
             tty.setcbreak(self._descriptor, termios.TCSANOW)
             self._before = before
 
     def close(self) -> None:
-        """The terminal is as it was before `open`. Of one that is gone nothing is left to restore."""
+        """Restore the terminal to its state before `open`; a terminal that no longer exists is ignored."""
         before, self._before = self._before, None
         if before is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
 
     def forget(self) -> None:
-        """Closed, and the terminal left as it is."""
+        """Mark the keyboard as closed, and leave the terminal as it is."""
         self._before = None
 
     def read(self, seconds: float) -> str | None:
-        """The letters pressed within `seconds`, as capitals or not; None: nobody will press any more."""
+        """Return the letters pressed within `seconds` in lower case, "" for none; None when the input has ended."""
         try:
             ready, _, _ = select.select([self._descriptor], [], [], seconds)
             pressed = os.read(self._descriptor, 1024) if ready else None

@@ -1,4 +1,4 @@
-"""Build the live table of a running study: a line a cell, then trainings, DVC's stage and messages. Pure."""
+"""Build the live table of a running study: one line per cell, then trainings, DVC's stage and messages. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doings:
-    """Facts beside the state: what DVC does now, the last messages, a fault, and the keys."""
+    """Facts beside the state: the present activity of DVC, the last messages, a fault, and the keys."""
 
     doing: str | None = None
     messages: Sequence[str] = ()
@@ -39,7 +39,8 @@ class Doings:
 
 
 def picture(state: StudyState | None, doings: Doings, *, width: int, height: int) -> RenderableType:
-    """At most `height` lines of `width` columns: cells of which there is nothing to say share a line where need be."""
+    """Render at most `height` lines of `width` columns; cells about which there is nothing to say share a line where
+    needed."""
     above = [] if state is None else _running_lines(state)
     totals = [] if state is None else [_totals(state), *_laws(state)]
     notes = [Text(f"! {doings.note}", style="bold yellow")] if doings.note else []
@@ -61,9 +62,10 @@ def picture(state: StudyState | None, doings: Doings, *, width: int, height: int
 
 
 def folded(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellState]]:
-    """(label, state) of at most `room` lines: the longest runs of neighbours in one quiet state share a line first.
+    """Return (label, state) of at most `room` lines: the longest runs of neighbours in one quiet state share a line
+    first.
 
-    What runs or has failed keeps a line of its own as long as there is room for it.
+    A cell that runs or has failed keeps a line of its own as long as there is room for it.
     """
     runs: list[list[tuple[str, CellState]]] = [[item] for item in cells.items()]
     while len(runs) > room:
@@ -113,7 +115,8 @@ def _added(states: Sequence[CellState]) -> dict[str, int]:
 
 
 def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
-    """Columns as wide as what is in them. Where that is too much the end of the last one is cut, never a figure."""
+    """Lay out columns as wide as their content. Where that is too wide the end of the last column is cut, never a
+    figure."""
     by_auc = any(state.objective == VAL_AUC for _, state in rows)
     best = ("AUC", "loss") if by_auc else ("best",)
     heads = ("cell", "state", "trials", *best, *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
@@ -154,7 +157,7 @@ def _style(state: CellState) -> str:
 
 
 def _word(state: CellState) -> str:
-    """The most important fact of a cell, in at most 15 letters."""
+    """Return the most important fact about a cell, in at most 15 letters."""
     if state.stalled_seconds is not None:
         return f"stalled {steady_duration(state.stalled_seconds)}"
     if state.paused is not None:
@@ -211,6 +214,6 @@ def _totals(state: StudyState) -> Text:
 
 
 def _laws(state: StudyState) -> list[Text]:
-    """Verdicts of the current question."""
+    """Return the verdicts that belong to the current question."""
     laws = [f"h{horizon} {law.verdict}" for horizon, law in state.verdicts.items() if law.current and law.verdict]
     return [Text("verdicts: " + ", ".join(laws))] if laws else []

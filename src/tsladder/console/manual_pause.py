@@ -1,4 +1,4 @@
-"""Pause all training by hand: a lock, which ends with the process that holds it, however that ends."""
+"""Manual pause of all training, by a lock that ends with the process that holds it, however that process ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tsladder.places import Places
 
 
 class HandPause:
-    """Not asked for at first, nor after its block."""
+    """Manual pause of all training; inactive at first, and again after its block."""
 
     def __init__(self, places: Places) -> None:
         self._folder = places.pause
@@ -31,7 +31,8 @@ class HandPause:
         return self._held is not None
 
     def toggle(self) -> str | None:
-        """Ask for it, or release it. Why it cannot be asked for, where another process has paused already."""
+        """Start or end the pause. Returns why it cannot start, where another process has paused already; otherwise
+        None."""
         if self._held is not None:
             self.release()
             return None
@@ -44,7 +45,7 @@ class HandPause:
         return None
 
     def release(self) -> None:
-        """Training goes on within a second."""
+        """End the pause; training continues within a second."""
         held, self._held = self._held, None
         if held is not None:
             held.close()

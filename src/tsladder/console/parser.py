@@ -18,7 +18,7 @@ _WIDTH = 100
 
 
 class Parser(argparse.ArgumentParser):
-    """`commands`: the subcommands by name, known once all are added."""
+    """Argument parser; `commands` holds the subcommands by name, known once all are added."""
 
     commands: Mapping[str, argparse.ArgumentParser]
 
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[str]:
-    """Its long options."""
+    """Return the long options of `parser`."""
     return [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
 
 
@@ -45,7 +45,7 @@ def _nearest(typed: str, known: list[str]) -> str:
 
 
 def with_examples(parser: Parser, commands: Mapping[str, argparse.ArgumentParser]) -> Parser:
-    """`parser` with the examples of each command below its help, and an overview of them below its own."""
+    """Return `parser` with the examples of each command below its help, and an overview of them below its own."""
     parser.commands = commands
     parser.epilog = f"{_listed(OVERVIEW)}\n\n`tsladder COMMAND --help` has more of them."
     parser.formatter_class = argparse.RawDescriptionHelpFormatter

@@ -1,4 +1,4 @@
-"""Plain text of `tsladder plan`. Pure."""
+"""Format the output of `tsladder plan` as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NO_FORECAST = "no forecast"
 
 
 def forecast_lines(forecast: StudyForecast) -> list[str]:
-    """One line a cell; a cell above the top rung says so."""
+    """Return one line per cell; the line of a cell above the top rung says so."""
     heads = ("cell", "fits", "grid", "shapes", "trials", "seeds", "workers", "batch plan", "peak GiB", "step", "epoch")
     rows: list[tuple[str, ...]] = [(*heads, "expected", "at most")]
     unknown = NO_FORECAST if forecast.machine.rates is None else MISSING
@@ -44,7 +44,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
 
 
 def _trials(cell: CellForecast) -> str:
-    """Number of trials, and of those that other searches have trained."""
+    """Return the number of trials, and how many of them other searches have trained."""
     if not cell.trials_taken_over:
         return str(cell.trials)
     least = "" if cell.trials_taken_over_exact else "at least "
@@ -52,7 +52,7 @@ def _trials(cell: CellForecast) -> str:
 
 
 def _total(forecast: StudyForecast) -> list[str]:
-    """The time of all planned cells; of none when a planned one's is not known, with the reason."""
+    """Return the time of all planned cells; where that of a planned cell is not known, the reason instead."""
     planned = [cell for cell in forecast.cells.values() if cell.planned and cell.fits]
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
@@ -66,7 +66,7 @@ def _total(forecast: StudyForecast) -> list[str]:
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:
-    """One line a configuration that the strategy forces, rung by rung."""
+    """Return one line per configuration that the strategy forces, rung by rung."""
     rows = [("cells", "forced", "d_model", "n_layers", "n_heads", "d_ff", "parameters", "settings")]
     by_rung: dict[str, list[str]] = {}
     for name in forecast.cells:

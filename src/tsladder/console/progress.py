@@ -20,10 +20,10 @@ QUIET_SECONDS = 2.0
 
 @contextmanager
 def progress(what: str, *, quiet_seconds: float = QUIET_SECONDS, stream: TextIO | None = None) -> Iterator[OnStep]:
-    """Show `what` and the steps told to the function that this yields, with a bar and the time it has taken.
+    """Show `what` and the steps passed to the yielded function, with a bar and the elapsed time.
 
     Nothing appears within the first `quiet_seconds`, nothing stays when the work has ended, and without a terminal
-    there is nothing at all. `stream`: instead of stderr.
+    nothing is shown at all. `stream` replaces stderr.
     """
     shown = stream or sys.stderr
     if not shown.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
@@ -41,7 +41,7 @@ def progress(what: str, *, quiet_seconds: float = QUIET_SECONDS, stream: TextIO 
 
 
 class _Bar:
-    """The state of one bar, which the timer's thread may make appear at any moment."""
+    """State of one bar, which the timer's thread may make appear at any moment."""
 
     def __init__(self, what: str, stream: TextIO) -> None:
         self._what = what

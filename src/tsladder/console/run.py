@@ -35,8 +35,8 @@ _LAST_LINES = 20
 
 
 def run_study(places: Places, *, retry_failed: bool, first: str | None = None, only: Sequence[str] = ()) -> int:
-    """Rebuild what is stale; returns the exit code. Of all cells, of `first` and those that follow it, or of `only`
-    those named. Raises BadInput before DVC starts, Interrupted when stopped."""
+    """Rebuild what is stale and return the exit code: all cells, `first` and the cells that follow it, or only the
+    cells named in `only`. Raises BadInput before DVC starts, Interrupted when stopped."""
     params = load_params(places.params)
     selection = select_cells(params, first=first, only=only)
     missing = [str(path) for symbol in params.data.markets if not (path := places.bars(symbol)).exists()]
@@ -54,7 +54,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
 
 
 class _Run:
-    """One run with its log."""
+    """One `tsladder run` with its log."""
 
     def __init__(self, places: Places, selection: CellSelection, machine: Machine) -> None:
         self._places = places
@@ -65,7 +65,7 @@ class _Run:
         self._live = can_draw()
 
     def go(self, *, retry_failed: bool, foretold: str | None) -> int:
-        """`foretold`: what to say before anything is run."""
+        """Run the study and return the exit code; `foretold` is printed before anything runs."""
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
         self._tell_log()
@@ -94,10 +94,10 @@ class _Run:
         return drive(self._places, arguments, self._log, self._timeline, pause)
 
     def _take_up(self, *, retry_failed: bool) -> bool:
-        """Prepare the failed cells that are selected. `retry_failed`: what they have trained is set aside.
+        """Prepare the selected cells that have failed. With `retry_failed` their earlier trainings are set aside.
 
-        True where DVC would hold one of them for done, since somebody ran `dvc commit` or `dvc exp save` on it: then
-        the plan stage must run.
+        Returns True where DVC would take one of them for finished, since somebody ran `dvc commit` or `dvc exp save` on
+        it: then the plan stage must run.
         """
         places = self._places
         if not any(_has_failed(places, cell) for cell in self._selection.cells):
@@ -111,7 +111,7 @@ class _Run:
         return bool(failed) and reader.freshness().endings_recorded
 
     def _end(self, driven: Driven, seconds: float) -> int:
-        """Say how it went; the exit code."""
+        """Report how the run went, and return the exit code."""
         if self._live and driven.code != 0:
             # The table stood in their place, and nobody has seen them.
             for line in self._timeline.last_of_stage(_LAST_LINES):
@@ -151,7 +151,7 @@ class _Run:
             self._log.note(f"memory: {line}")
 
     def _tell_store(self) -> None:
-        """A store that was moved learns its place also where no stage runs: its address is printed at the end."""
+        """Update the paths of a moved store even where no stage runs: its address is printed at the end."""
         try:
             notes = store_notes(self._places.mlruns)
         except WorkFailed as error:
@@ -166,13 +166,13 @@ class _Run:
 
 
 def _set_aside(places: Places, stage: str, cell: Cell) -> None:
-    """The live record of what failed, so that the stage begins anew."""
+    """Rename the live record of the failed stage, so that the stage starts from scratch."""
     stamp = time.strftime("%Y%m%dT%H%M%S")
     for folder in places.live_records(cell, stage):
         folder.rename(folder.with_name(f"failed-{stamp}-{folder.name}"))
 
 
 def _has_failed(places: Places, cell: Cell) -> bool:
-    """True where the cell has failed, whether or not its parameters have changed since."""
+    """Check whether the cell has failed, whether or not its parameters have changed since."""
     records = (places.choice(cell), places.models_status(cell))
     return any(path.exists() and read_ending(path).failed for path in records)

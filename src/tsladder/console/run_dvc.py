@@ -19,7 +19,7 @@ _MESSAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """Exit code of a command, and whether somebody stopped it."""
+    """Exit code of a command, and whether the user stopped it."""
 
     code: int
     stopped: bool
@@ -28,9 +28,10 @@ class Driven:
 def drive(
     places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: HandPause | None
 ) -> Driven:
-    """Run DVC with `arguments`. What it printed is in `log`, and `timeline` has heard all of it.
+    """Run DVC with `arguments`. Afterwards all its output is in `log` and has been passed to `timeline`.
 
-    `pause`: what the key of the live table asks for; None: there is no table, and DVC's output is this process's.
+    `pause`: manual pause that a key of the live table toggles; None: there is no table, and DVC's output goes to this
+    process's output.
     """
     log.note("> dvc " + " ".join(arguments))
     with dvc_running(places, arguments, log, echo=pause is None) as dvc:

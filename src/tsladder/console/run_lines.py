@@ -1,4 +1,4 @@
-"""Plain text of `tsladder run`: a note before a run of days, and the summary at its end."""
+"""Format the output of `tsladder run` as plain text: a note before a run of days, and the summary at its end."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _OF_A_CELL = ("hpo", "train", "evaluate")
 def long_run(
     places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[Offered]]
 ) -> str | None:
-    """One line where what is left of `selection` is expected to take more than a day: by what has been trained so far,
-    else by forecast. None where it is not, or nothing is known. `forced`: by rung, what its strategy forces."""
+    """Return one line where what is left of `selection` is expected to take more than a day, by the trainings so far or
+    else by forecast; None where it is not, or nothing is known. `forced`: by rung, the configurations that its strategy
+    forces."""
     states = study_state(places).cells
     left = {cell: states[str(cell)].seconds_to_go for cell in selection.cells if params.is_planned(cell)}
     if None in left.values():
@@ -35,8 +36,9 @@ def long_run(
 def summary_lines(
     states: Mapping[str, CellState], stages: Mapping[str, float], seconds: float, selection: CellSelection
 ) -> list[str]:
-    """A line a cell that was to be built: the wall time of its stages in this run and the training that it holds; a
-    line of the stages of the whole study; and how long it all took. `stages`: stage as DVC names it -> seconds."""
+    """Return one line per cell that was to be built, with the wall time of its stages in this run and the
+    training that it holds; a line on the stages of the whole study; and the total time. `stages`: stage as
+    DVC names it -> seconds."""
     rows = []
     for name in map(str, selection.cells):
         state = states[name]
@@ -66,5 +68,5 @@ def _of_cell(cell: Cell, stages: Mapping[str, float]) -> float:
 
 
 def _reason(state: CellState) -> str:
-    """On one line."""
+    """Return the reason of a failure on one line."""
     return " ".join((state.reason or "").split())

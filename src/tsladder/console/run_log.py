@@ -1,6 +1,6 @@
 """Write and read the log of one `tsladder run`, and derive from it which stages ran and for how long.
 
-A line is the time it was printed at, a space, and what was printed. Stages add lines of their own that begin with
+A line is the time at which it was printed, a space, and the printed text. Stages add lines of their own that begin with
 FILE_ONLY and were never printed.
 """
 
@@ -28,14 +28,14 @@ _REMEMBERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that was printed, or written by a stage, at `at`."""
+    """Line that was printed, or written by a stage, at `at`."""
 
     at: datetime.datetime
     text: str
 
 
 class RunLog:
-    """The file at `path`, written by the relay of what DVC prints, by stages and by `note`, and read as it grows."""
+    """Log file at `path`, written by the relay of DVC's output, by stages and by `note`, and read as it grows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,7 +43,8 @@ class RunLog:
 
     @classmethod
     def create(cls, places: Places) -> RunLog:
-        """A new one, named by the time and this process. Where none can be made that is said, and none is kept."""
+        """Create a log, named by the time and this process. Where none can be created that is reported, and no log is
+        kept."""
         path = places.logs / log_name(datetime.datetime.now(datetime.UTC), os.getpid())
         try:
             places.logs.mkdir(parents=True, exist_ok=True)
@@ -55,15 +56,15 @@ class RunLog:
 
     @property
     def kept(self) -> bool:
-        """False where it cannot be written: then nothing is known of what DVC says."""
+        """False where the log cannot be written: then nothing is known of DVC's output."""
         return self.path != Path(os.devnull)
 
     def note(self, text: str) -> None:
-        """A line of the run's own."""
+        """Write a line of the run itself."""
         log_at(self.path).write(text)
 
     def new_lines(self) -> list[Line]:
-        """Those that were written since the last call; of a file that was removed meanwhile, those of the new one."""
+        """Return the lines written since the last call; of a file that was replaced by a shorter one, all its lines."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as stream:
@@ -77,7 +78,7 @@ class RunLog:
 
 
 def _line(text: str) -> Line | None:
-    """None where there is no time: the rest of a line that a full disk has cut."""
+    """Parse a line of the log; None where it has no time, as the rest of a line that a full disk has cut."""
     moment, _, said = text.partition(" ")
     try:
         at = datetime.datetime.fromisoformat(moment)
@@ -87,7 +88,7 @@ def _line(text: str) -> Line | None:
 
 
 class Timeline:
-    """Follow DVC from its lines: the running stage, how long each stage took, and the last messages."""
+    """Progress of DVC as read from its lines: the running stage, how long each stage took, and the last messages."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
@@ -99,21 +100,21 @@ class Timeline:
 
     @property
     def stage(self) -> str | None:
-        """The one that runs; None between two."""
+        """Name of the running stage; None between two stages."""
         return self._stage if self._open else None
 
     @property
     def began(self) -> datetime.datetime | None:
-        """When it did."""
+        """Start time of the running stage; None between two stages."""
         return self._began if self._open else None
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """Stage -> seconds of the clock that it took, of those that have ended."""
+        """Stage -> wall time in seconds, for the stages that have ended."""
         return self._seconds
 
     def hear(self, lines: Iterable[Line]) -> None:
-        """Take in what was printed; what the file alone holds is passed over."""
+        """Process printed lines; lines meant for the file alone are skipped."""
         for line in lines:
             if line.text.startswith(FILE_ONLY):
                 continue
@@ -128,16 +129,16 @@ class Timeline:
                 self._lines.append(line.text)
 
     def close(self, at: datetime.datetime) -> None:
-        """Nothing runs from `at` on."""
+        """Record that no stage runs from `at` on."""
         if self._open and self._stage is not None and self._began is not None:
             before = self._seconds.get(self._stage, 0.0)
             self._seconds[self._stage] = before + (at - self._began).total_seconds()
         self._open = False
 
     def messages(self, count: int) -> tuple[str, ...]:
-        """The last lines that tell something."""
+        """Return the last `count` informative lines."""
         return tuple(self._lines)[-count:] if count > 0 else ()
 
     def last_of_stage(self, count: int) -> tuple[str, ...]:
-        """The last lines since the stage began that was started last, blank ones left out."""
+        """Return the last lines since the most recent stage began, without blank ones."""
         return tuple(line for line in self._of_stage if line.strip())[-count:]

@@ -1,7 +1,7 @@
-"""Draw a live picture at the foot of the terminal and read keys.
+"""Draw a live display at the foot of the terminal and read keys.
 
-It gives the terminal back whole, however its block ends, also for the time that it is suspended by Ctrl-Z, and leaves
-it alone while it belongs to somebody else (`bg`).
+The terminal is restored however the block ends, also while the process is suspended by Ctrl-Z, and is left alone while
+it belongs to another process (`bg`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rich.live import Live
 from tsladder.console.keyboard import Keyboard
 
 _TICK_SECONDS = 0.1
-"""So soon a Ctrl-Z is heard, and that the terminal is ours again."""
+"""Seconds within which a Ctrl-Z, or the return of the terminal to this process, is noticed."""
 
 
 def can_draw() -> bool:
-    """True where stdout and stderr are a terminal in whose foreground this process runs."""
+    """Check whether stdout and stderr are a terminal in whose foreground this process runs."""
     return (
         sys.stdout.isatty()
         and sys.stderr.isatty()
@@ -35,7 +35,8 @@ def can_draw() -> bool:
 
 
 def _in_foreground(descriptor: int) -> bool:
-    """True in the foreground of the terminal: a process that sets a terminal from the background is stopped."""
+    """Check whether this process is in the foreground of the terminal: one that configures a terminal from the
+    background is stopped."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
@@ -44,7 +45,7 @@ def _in_foreground(descriptor: int) -> bool:
 
 
 class Screen:
-    """Shows nothing outside of its block."""
+    """Live display on the terminal, which shows nothing outside its block."""
 
     def __init__(self) -> None:
         self._console = Console()
@@ -83,7 +84,7 @@ class Screen:
         return self._keyboard is not None
 
     def draw(self, picture: RenderableType) -> None:
-        """Replace what is shown. Nothing is, while the terminal is somebody else's or gone."""
+        """Replace the display. Nothing is shown while the terminal belongs to another process or no longer exists."""
         if not _in_foreground(self._terminal):
             self._let_go()
         elif self._live is None and not self._gone:
@@ -95,7 +96,8 @@ class Screen:
                 self._gone = True
 
     def keys(self, seconds: float) -> str:
-        """The letters pressed within `seconds`. What suspends or ends this process from the keyboard acts in here."""
+        """Return the letters pressed within `seconds`. Keys that suspend or end this process take effect during this
+        call."""
         deadline = time.monotonic() + seconds
         while True:
             if self._suspend_by is not None:
@@ -155,7 +157,8 @@ class Screen:
             self._keyboard.close()
 
     def _let_go(self) -> None:
-        """The terminal was taken from us while we were stopped: whoever has it has set it up for himself."""
+        """Stop drawing without restoring the terminal's settings: another process got it while this one was stopped,
+        and has configured it."""
         live, self._live = self._live, None
         if self._keyboard is not None:
             self._keyboard.forget()

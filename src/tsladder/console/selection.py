@@ -1,4 +1,4 @@
-"""Select the cells that a run builds, and the targets of DVC for them."""
+"""Select the cells that a run builds, and the DVC targets for them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tsladder.vocabulary import Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellSelection:
-    """`cells` in the order of the study. `whole`: the law and the report are built as well."""
+    """Selected cells, in the order of the study. `whole`: the law and the report are built as well."""
 
     cells: tuple[Cell, ...]
     whole: bool
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Stages of DVC; a cell's evaluation pulls in its search and its training. None: all there are."""
+        """Stages of DVC to build; a cell's evaluation pulls in its search and its training. Empty for all stages."""
         return () if self.whole else tuple(f"evaluate@{cell.budget}-{cell.horizon}" for cell in self.cells)
 
 
 def select_cells(params: Params, *, first: str | None = None, only: Sequence[str] = ()) -> CellSelection:
-    """All cells; or `first` and all that follow it in ladder x horizons; or `only` those named.
+    """Select all cells; or `first` and all that follow it in ladder x horizons; or the cells named in `only`.
 
-    Raises BadInput for a name that is no cell of the study, or a cell above its top rung, and where both are given.
+    Raises BadInput for a name that is not a cell of the study, for a cell above its top rung, and where both are given.
     """
     if first is not None and only:
         raise BadInput("--from and --only exclude each other: --from CELL builds it and all that follow it")

@@ -1,4 +1,4 @@
-"""Plain text of `tsladder compare EXP EXP`. Pure."""
+"""Format the output of `tsladder compare EXP EXP` as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 48
 
 
 def side_by_side_lines(found: SideBySide) -> list[str]:
-    """Parameters and laws of each experiment, differing parameters, paired comparisons, and refused ones."""
+    """Format parameters and laws of each experiment, differing parameters, paired comparisons, and refused ones."""
     return [
         *_what_they_are(found.summaries),
         "",
@@ -38,7 +38,8 @@ def _what_they_are(summaries: Sequence[Summary]) -> list[str]:
 
 
 def _laws(found: SideBySide) -> list[str]:
-    """The law's columns are of the law's region, the best cell's of the compared one."""
+    """Format the laws; the columns of the law refer to the law's region, those of the best cell to the
+    compared region."""
     best = f"best cell, {found.metric.replace('_', ' ')} and skill on {found.region}"
     rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", "alpha", *PARTS, "rungs", best)]
     laws = sorted(
@@ -106,12 +107,13 @@ def _pairs(found: SideBySide) -> list[str]:
 
 
 def _p(p: float) -> str:
-    """0.034 and, for what is smaller than can be told, < 0.001."""
+    """Format a p-value: 0.034, and < 0.001 for values too small to show."""
     return p_in_words(p).removeprefix("p ").removeprefix("= ")
 
 
 def _on_seeds(pairs: Sequence[Pair]) -> list[str]:
-    """Note on the seeds of the first comparison that has one, and the number of further notes (--json has all)."""
+    """Return a note on the seeds of the first comparison that has one, and the number of further notes (--json has
+    all)."""
     notes = [pair.found.note for pair in pairs if pair.found.note is not None]
     more = f" (and of {len(notes) - 1} more comparisons: --json)" if len(notes) > 1 else ""
     return [f"seeds: {notes[0]}{more}"] if notes else []
@@ -123,7 +125,7 @@ def _loss(pair: Pair, side: int) -> str:
 
 
 def _better(pair: Pair, first: str, confidence: float) -> str:
-    """Name of the significantly better one after the correction for several comparisons."""
+    """Return the name of the significantly better one after correction for multiple comparisons."""
     if pair.p_holm >= 1.0 - confidence:
         return "not significant"
     return first if pair.found.difference > 0.0 else pair.experiment

@@ -1,4 +1,4 @@
-"""Plain text of `tsladder status`. Pure."""
+"""Format the output of `tsladder status` as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PARTS = ("of the rungs", "of the days")
 
 
 def status_lines(state: StudyState) -> list[str]:
-    """The matrix of budgets and horizons, a line for each planned cell, what is to be said of some, the verdicts and
-    the times."""
+    """Format the matrix of budgets and horizons, one line per planned cell, further facts of some cells, the verdicts
+    and the times."""
     planned = {name: cell for name, cell in state.cells.items() if cell.state != "not_planned"}
     by_auc = any(cell.objective == VAL_AUC for cell in planned.values())
     best = ("best AUC", "its val") if by_auc else ("best val",)
@@ -47,7 +47,8 @@ def status_lines(state: StudyState) -> list[str]:
 
 
 def _matrix(state: StudyState) -> list[str]:
-    """Rungs with a planned cell, a column a horizon: the state, and the losses or how far it is."""
+    """Return one row per rung with a planned cell and one column per horizon: the state, and the losses or the
+    progress."""
     cells: dict[str, dict[str, CellState]] = {}
     for name, cell in state.cells.items():
         budget, _, horizon = name.rpartition("-")
@@ -77,7 +78,7 @@ def _in_matrix(cell: CellState) -> str:
 
 
 def _said(cell: CellState) -> list[str]:
-    """Further facts of a cell, for lines below the table."""
+    """Return further facts about a cell, for lines below the table."""
     words = []
     if cell.phase is not None:
         progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
@@ -112,7 +113,7 @@ def _verdicts(state: StudyState) -> list[str]:
 
 
 def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> str:
-    """0.0100 [0.0050, 0.0150]."""
+    """Format an exponent with its interval: 0.0100 [0.0050, 0.0150]."""
     if alpha is None:
         return MISSING
     ends = "" if interval is None else f" [{', '.join(map(exponent_in_words, interval))}]"
@@ -120,7 +121,7 @@ def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> 
 
 
 def half_width(interval: tuple[float, float] | None) -> str:
-    """Half the width of an interval: ±0.0040."""
+    """Format half the width of an interval: ±0.0040."""
     return MISSING if interval is None else f"±{exponent_in_words((interval[1] - interval[0]) / 2.0)}"
 
 

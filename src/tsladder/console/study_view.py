@@ -1,4 +1,4 @@
-"""Refresh the state of a study at intervals, whatever happens to its files meanwhile."""
+"""Refresh the state of a study at intervals, and tolerate files that cannot be read meanwhile."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tsladder.places import Places
 from tsladder.status.study_state import StudyReader, StudyState
 
 _SHARE = 0.1
-"""Largest share of a core for refreshing: training needs the rest."""
+"""Largest share of a CPU core for refreshing: training needs the rest."""
 
 _LONGEST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The last state that was read, and why there is no newer one. Both None: nothing was read yet."""
+    """The last state that was read, and why there is no newer one. Both are None before the first read."""
 
     state: StudyState | None
     fault: str | None
 
 
 class StudyView:
-    """Looks at most every `interval` seconds."""
+    """Reader of the state of a study, at most once every `interval` seconds."""
 
     def __init__(self, places: Places, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._reader = StudyReader(places)
@@ -36,8 +36,8 @@ class StudyView:
         self._view = View(None, None)
 
     def look(self) -> View:
-        """The current state, or the last one within the interval. A file that cannot be read is a fault of the view and
-        does not end it: it may be whole again in a moment."""
+        """Return the current state, or the last one within the interval. A file that cannot be read is a fault of the
+        view and does not end it, since it may be readable again in a moment."""
         began = self._clock()
         if began >= self._next:
             try:

@@ -17,8 +17,8 @@ _PORTS = range(1, 65_536)
 
 
 def open_ui(places: Places, port: int) -> NoReturn:
-    """Become the server. Raises BadInput for a port that is none or taken, WorkFailed before anything was tracked and
-    where the store is damaged."""
+    """Replace this process by the server. Raises BadInput for a port that is invalid or taken, and WorkFailed where
+    nothing has been tracked yet or the store is damaged."""
     refuse_port(port)
     store = places.mlruns / "mlflow.db"
     if not store.exists():
@@ -35,7 +35,7 @@ def open_ui(places: Places, port: int) -> NoReturn:
 
 
 def refuse_port(port: int) -> None:
-    """Raises BadInput where no server can listen on `port` of this machine."""
+    """Raise BadInput where no server can listen on `port` of this machine."""
     if port not in _PORTS:
         raise BadInput(f"--port must be between {_PORTS[0]} and {_PORTS[-1]}, got {port}")
     with socket.socket() as probe:

@@ -21,14 +21,14 @@ from tsladder.status.study_state import StudyState
 
 
 class _Ended(Exception):
-    """Raised by a signal that ends the command."""
+    """Exception raised by a signal that ends the command."""
 
 
 def watch_study(places: Places, *, interval: float) -> int:
-    """Show the study until a Ctrl-C, SIGTERM or q, which are a good end: 0.
+    """Show the study until a Ctrl-C, SIGTERM or q, which end it successfully with exit code 0.
 
-    Without a terminal to draw on the plain status is printed at first and whenever a cell, its trials or a verdict have
-    changed. Raises BadInput where params.yaml is faulty at the beginning.
+    Without a terminal to draw on, the plain status is printed at first and whenever a cell, its trials or a verdict
+    have changed. Raises BadInput where params.yaml is faulty at the start.
     """
     if not math.isfinite(interval) or interval <= 0:
         raise BadInput(f"--interval must be a number of seconds above 0, got {interval:g}")
@@ -94,7 +94,7 @@ def _lines(seen: View) -> list[str]:
 
 
 def _what_counts(seen: View) -> object:
-    """Equal for two views between which nothing has happened that is worth a new table: times alone always change."""
+    """Return the part of a view whose change is worth a new table: the times alone always change."""
     state: StudyState | None = seen.state
     if state is None:
         return seen.fault

@@ -1,4 +1,4 @@
-"""Plain text of `tsladder why`. Pure."""
+"""Format the output of `tsladder why` as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEGEND = {
 
 
 def why_lines(found: Why) -> list[str]:
-    """State, reasons, what would run again in its order, and the cost."""
+    """Format the state, the reasons, the stages that would run again in their order, and the cost."""
     state = found.state.replace("_", " ")
     lines = [
         f"{found.cell} is {state}" + (": nothing has changed since it was built" if found.state == "fresh" else "")

@@ -1,1 +1,1 @@
-"""From a file of daily bars to the labelled windows a model sees."""
+"""The data pipeline, from a file of daily bars to the labelled windows of a model."""

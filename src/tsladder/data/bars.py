@@ -1,4 +1,4 @@
-"""Daily bars of one symbol, read from Parquet and checked row by row before anything else sees them."""
+"""Daily bars of one symbol, read from Parquet and checked row by row before any use."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class Bars:
 
 
 def until(bars: Bars, day: np.datetime64) -> Bars:
-    """The bars as they were known on `day`: those after it cut off."""
+    """Return the bars up to and including `day`, as they were known on that day."""
     kept = int(np.searchsorted(bars.dates_T, day, side="right"))
     series = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
     return dataclasses.replace(bars, **{name: getattr(bars, name)[:kept].copy() for name in series})
 
 
 def share_open_equals_previous_close(bars: Bars) -> float:
-    """Share of days (from the second on) whose Open repeats the Close before; such days carry no gap."""
+    """Return the share of days (from the second on) whose Open repeats the previous Close; such days carry no gap."""
     if len(bars.open_T) < 2:
         return 0.0
     return float(np.mean(bars.open_T[1:] == bars.close_T[:-1]))
@@ -90,7 +90,7 @@ def read_bars(path: Path, symbol: str, *, adjust: bool = False) -> Bars:
 
 
 def adjusted_bars(bars: Bars, adjusted_T: NDArray[np.float64]) -> Bars:
-    """`bars` whose Close is `adjusted_T`, the other prices of a day scaled by the same factor."""
+    """Return `bars` with the Close `adjusted_T` and the other prices of each day scaled by the same factor."""
     factor_T = adjusted_T / bars.close_T
     return replace(
         bars,
@@ -102,7 +102,7 @@ def adjusted_bars(bars: Bars, adjusted_T: NDArray[np.float64]) -> Bars:
 
 
 def bar_faults(bars: Bars) -> Iterator[tuple[int, str]]:
-    """Every broken law of `bars` as (row counted from 0, what is wrong); nothing for sound bars."""
+    """Yield every violation of the rules for bars as (row counted from 0, what is wrong); nothing for valid bars."""
     gaps_T = np.diff(bars.dates_T)
     for row in np.flatnonzero(np.isnat(bars.dates_T)):
         yield int(row), "the date is missing"

@@ -1,4 +1,4 @@
-"""The features stage: bars on disk -> the feature table of the tier."""
+"""The stage `features`: computes the feature table of the tier from the bars on disk."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from tsladder.places import Places
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sources:
-    """The bars of every symbol of the study, that of `data.symbol` first; `vix`: for a tier with columns of it."""
+    """The bars of every symbol of the study, that of `data.symbol` first; `vix`: bars of VIX for a tier with VIX
+    columns."""
 
     markets: tuple[Bars, ...]
     vix: Bars | None
 
 
 def write_features(places: Places, data: DataParams) -> None:
-    """Write artifacts/features, and say in a line a symbol which days a second series cost. Raises BadInput."""
+    """Write artifacts/features, and print one line for each symbol that lost days to a second series. Raises
+    BadInput."""
     table = features_of(places, data)
     table.write(places.features)
     for own in table.by_symbol():
@@ -32,13 +34,16 @@ def write_features(places: Places, data: DataParams) -> None:
 
 
 def features_of(places: Places, data: DataParams) -> FeatureTable:
-    """The table, from the bars on disk, the rows of every symbol in it. Raises BadInput."""
+    """Compute the feature table of all symbols from the bars on disk. Raises BadInput."""
     sources = read_all(places, data)
     return stacked([build_features(bars, data, sources.vix) for bars in sources.markets])
 
 
 def read_all(places: Places, data: DataParams) -> Sources:
-    """Prices are adjusted where `data.adjust`, but not those of VIX as a second series. Raises BadInput."""
+    """Read the bars of all symbols, and of VIX where the tier needs it. Raises BadInput.
+
+    Prices are adjusted if `data.adjust` says so, except those of VIX as a second series.
+    """
     return Sources(
         markets=tuple(read_bars(places.bars(symbol), symbol, adjust=data.adjust) for symbol in data.markets),
         vix=read_bars(places.bars(VIX), VIX) if load_tier(data.tier).reads_vix else None,
@@ -46,7 +51,7 @@ def read_all(places: Places, data: DataParams) -> Sources:
 
 
 def lost_lines(table: FeatureTable) -> list[str]:
-    """What a tier of two series lost, in a line; none where nothing was lost."""
+    """Return a line on the days that a tier of two series lost; no line where none was lost."""
     lost = None if table.origin is None else table.origin.lost_days
     if lost is None or lost.count == 0:
         return []

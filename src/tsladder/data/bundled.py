@@ -17,9 +17,9 @@ COLUMNS = ("Open", "High", "Low", "Close", "Volume")
 
 
 def bundled_frames() -> dict[str, pd.DataFrame]:
-    """Symbol -> frame with Date and the five columns, missing days still in it.
+    """Return symbol -> frame with Date and the five columns, missing days still included.
 
-    VIX is published as one value a day: it stands as all four prices, and it has no volume.
+    VIX is published as one value per day, which stands as all four prices; it has no volume.
     """
     import arch.data.nasdaq
     import arch.data.sp500
@@ -36,7 +36,7 @@ def bundled_frames() -> dict[str, pd.DataFrame]:
 
 
 def write_bundled(folder: Path) -> dict[str, tuple[int, int]]:
-    """Write `<symbol>.parquet` into `folder`; the result is symbol -> (rows written, wholly missing rows dropped)."""
+    """Write `<symbol>.parquet` into `folder`; return symbol -> (rows written, wholly missing rows dropped)."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for symbol, frame in bundled_frames().items():

@@ -1,4 +1,4 @@
-"""Columns that are constant over training: no model can learn anything from them."""
+"""Detection of columns that are constant over training, from which no model can learn anything."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tsladder.data.tier_columns import columns_of_volume
 
 
 def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_length: int) -> tuple[str, ...]:
-    """Columns whose largest value is their smallest over the days that training windows show, at any horizon.
+    """Return the columns that are constant over the days in training windows, at any horizon.
 
-    `splits`: one a horizon; of a walk forward its last fold counts, on which winners are trained. Of several symbols
-    the days of all count together.
+    `splits`: one for each horizon; in a walk forward the last fold counts, on which winners are trained. With several
+    symbols the days of all count together.
     """
     constant_F = np.zeros(len(table.columns), dtype=bool)
     for cut in splits:
@@ -30,7 +30,8 @@ def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_leng
 
 
 def constant_words(constant: Sequence[str], columns: int, tier: str) -> str:
-    """One sentence that names the columns, of so many of `tier` in all, and how to leave them out where one can."""
+    """Return one sentence that names the constant columns of `tier`'s `columns`, and how to leave them out where
+    possible."""
     are, them = ("is", "it") if len(constant) == 1 else ("are", "them")
     said = f"{len(constant)} of {columns} columns {are} constant over training, and nothing can be learned from {them}"
     way = (

@@ -1,6 +1,6 @@
-"""Splits without the windows that would reach across a lost day.
+"""Removal of windows that would reach across a lost day from the splits.
 
-A window shows days that follow each other, and a label asks about the days right after.
+The days of a window are consecutive, and a label concerns the days right after.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tsladder.data.splits import Segment, Split, Splits
 def around_lost_days(
     splits: Splits, dates_T: NDArray[np.datetime64], between: Sequence[str], context_length: int
 ) -> Splits:
-    """`splits` of the table's days `dates_T` with every segment cut where a day was lost inside it.
+    """Return `splits` of the table's days `dates_T`, with every segment cut at the days lost inside it.
 
-    Where a segment stands for one window, the first run that holds a window stays, and none where no run does.
+    Where a segment keeps only one window, its first run that holds a window stays, and none where no run does.
     """
     if not between:
         return splits

@@ -1,4 +1,4 @@
-"""How the days of a series are cut into regions: in time order, in shuffled blocks, or in folds of a walk forward."""
+"""The division of a series of days into regions: in time order, in shuffled blocks, or in folds of a walk forward."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_splits(
 
 
 def _in_time_order(dates_T: NDArray[np.datetime64], splits: SplitParams) -> dict[Region, tuple[int, int]]:
-    """First row of every region, and the first row after it."""
+    """Return the first row of every region, and the first row after it."""
     days = len(dates_T)
     if splits.validation_start is not None and splits.test_start is not None:
         cut, end = (
@@ -73,7 +73,7 @@ def _in_time_order(dates_T: NDArray[np.datetime64], splits: SplitParams) -> dict
 
 
 def _walk_forward(bounds: Mapping[Region, tuple[int, int]], splits: SplitParams, horizon: int) -> Splits:
-    """The K folds of `make_splits` before its test region."""
+    """Cut the K folds of `make_splits` before its test region."""
     purge_days = horizon if splits.purge_days is None else splits.purge_days
     if purge_days < horizon:
         raise ValueError(f"purge_days ({purge_days}) below the horizon ({horizon}): labels would reach into validation")
@@ -135,7 +135,7 @@ def _chunks(days: int, splits: SplitParams, context_length: int, horizon: int, s
 
 
 def _gaps(days: int, held: Iterable[Segment]) -> list[Segment]:
-    """The runs of rows that no segment of `held` covers."""
+    """Return the runs of rows that no segment of `held` covers."""
     gaps = []
     first = 0
     for segment in [*sorted(held, key=lambda segment: segment.first), Segment(first=days, last=days)]:

@@ -1,9 +1,9 @@
-"""What of the bars can make the law of a study wrong, one sentence a kind, for beside the verdict. Pure.
+"""Cautions about bars that can distort the law of a study, one sentence per kind, shown with the verdict. Pure.
 
-Only what lies in days that the study uses counts, and only where it changes more than a few labels of thousands:
+Only irregularities within the days of the study count, and only where they change more than a few labels of thousands:
 
-- a jump that looks like a split, a day that was left out: always, since each makes labels wrong that nobody meant so;
-- a gap: from LONG_CLOSURE_DAYS on, for closures of exchanges are shorter, or where long steps are frequent;
+- a jump that looks like a split, a day that was left out: always, since each makes labels wrong unintentionally;
+- a gap: above LONG_CLOSURE_DAYS, since closures of exchanges are shorter, or where long steps are frequent;
 - days whose High or Low was widened, days without trade: above SHARE of the days of a region.
 """
 
@@ -21,25 +21,28 @@ from tsladder.params import TargetParams
 from tsladder.tasks import load as load_task
 
 LONG_CLOSURE_DAYS = 12
-"""Calendar days between two bars; the longest holidays of exchanges (Lunar New Year, Golden Week) make eleven."""
+"""Most calendar days between two bars that a closure of exchanges explains; the longest holidays (Lunar New Year,
+Golden Week) make eleven."""
 
 SHARE = 0.01
-"""Of the days of a region, from which on repairs and days without trade are said beside the verdict."""
+"""Share of the days of a region above which repairs and days without trade are reported with the verdict."""
 
 FREQUENT = 0.02
-"""Of the days of a region, from which on steps of more than LONG_GAP_DAYS are; holidays make half of it."""
+"""Share of the days of a region above which steps of more than LONG_GAP_DAYS are reported; holidays make half of it."""
 
 _SHOWN = 4
 _SPLITS = ((2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (6, 1), (7, 1), (8, 1), (10, 1), (15, 1), (20, 1), (25, 1), (50, 1))
 _LIKE = 0.06
-"""How far a ratio of closes may lie from a split's: the market moves on that day, too."""
+"""Tolerance between a ratio of closes and a split's: the market moves on that day, too."""
 
 
 def cautions(
     symbol: str, found: IrregularDays, used: UsedDays, target: TargetParams, *, volume_used: bool = True
 ) -> tuple[str, ...]:
-    """Sentences without a full stop; the same at every horizon with the same regions. `volume_used`: columns made of
-    the volume are fed to the models."""
+    """Return the cautions on a symbol as sentences without a full stop, equal at every horizon with the same regions.
+
+    `volume_used`: columns made of the volume are fed to the models.
+    """
     said = (
         _jumps(symbol, found, used),
         _gaps(symbol, found.gaps, used),
@@ -76,7 +79,8 @@ def _change(jump: Jump) -> str:
 
 
 def split_like(ratio: float) -> str | None:
-    """The split that would change an unadjusted Close by `ratio`, as "2:1" (two for one) or "1:10"."""
+    """Return the split that would change an unadjusted Close by `ratio`, as "2:1" (two for one) or "1:10"; None if none
+    does."""
     for new, old in _SPLITS:
         if abs(ratio * new / old - 1.0) < _LIKE:
             return f"{new}:{old}"
@@ -161,7 +165,8 @@ def _idle(symbol: str, found: IrregularDays, used: UsedDays, *, volume_used: boo
 
 
 def _shares(days_N: Days, used: UsedDays, least: float) -> str | None:
-    """Each region in which the days are more than the share `least` of all, in words; None where there is none."""
+    """Describe each region in which more than the share `least` of all days are among `days_N`; None where there is
+    none."""
     told = [
         f"{count / rows:.1%} of the {REGION_WORDS[region]} days ({count} of {rows})"
         for region, count in used.counts(days_N).items()

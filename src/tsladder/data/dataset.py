@@ -1,4 +1,4 @@
-"""From the files of the features and splits stages to the windows of one horizon."""
+"""The dataset of one horizon, loaded from the files of the stages `features` and `splits`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from tsladder.params import TargetParams, WindowParams
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dataset:
-    """Windows of one horizon and what identifies them. `further_splits`: of the symbols beside the study's own."""
+    """The windows of one horizon and their identity. `further_splits`: splits of the symbols other than the study's
+    own."""
 
     table: FeatureTable
     windows: WindowSet
     splits: Splits
     further_splits: Mapping[str, Splits]
     splits_record: HorizonSplits
-    """The splits file: it enters the identity of everything computed from it."""
+    """The splits file, which enters the identity of everything computed from it."""
 
 
 def load_dataset(

@@ -1,4 +1,4 @@
-"""The feature table: named columns per day, after the indicators' warm-up, beside the raw prices of the same days."""
+"""The feature table: named columns per day after the indicators' warm-up, beside the raw prices of the same days."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tsladder.artifacts.features import (
     FeatureColumn,
     FeaturesManifest,
     FurtherFeatures,
+    FurtherSymbol,
     Origin,
     read_manifest,
     write_manifest,
@@ -29,27 +30,16 @@ _RAW = ("open", "high", "low", "close")
 _SERIES = ("dates_T", "values_TF", *(f"{name}_T" for name in _RAW))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FurtherSymbol:
-    """A symbol whose rows follow below those of a table's own, from `first_row` on; fields as in `FeatureTable`."""
-
-    symbol: str
-    first_row: int
-    warm_up: int
-    open_equals_previous_close: float | None
-    origin: Origin | None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FeatureTable:
-    """`values_TF` (T days x F columns, finite) with the raw prices of the same T days.
+    """The features `values_TF` (T days x F columns, finite) with the raw prices of the same T days.
 
-    `warm_up` counts the days of the bars that were lost before the first row; `open_equals_previous_close`
-    is a share of all days of the bars, None where it was not measured; `origin` is None where it is not known.
-    Neighbouring rows are neighbouring days of the bars, but where `origin.lost_days` names a day between them.
+    `warm_up` counts the days of the bars that were lost before the first row; `open_equals_previous_close` is a share
+    of all days of the bars, None where it was not measured; `origin` is None where it is not known. Neighbouring rows
+    are neighbouring days of the bars, except where `origin.lost_days` names a day between them.
 
-    `further`: symbols whose rows follow those of `symbol`, one after the other, days starting anew with each. All else
-    that is said of one symbol is said of `symbol`; `by_symbol` gives every one its own table.
+    `further`: symbols whose rows follow those of `symbol`, one after the other, each with its own days. All other
+    fields that describe one symbol describe `symbol`; `by_symbol` gives every symbol its own table.
     """
 
     symbol: str
@@ -69,11 +59,11 @@ class FeatureTable:
 
     @property
     def first_rows(self) -> tuple[int, ...]:
-        """The first row of each symbol."""
+        """First row of each symbol."""
         return (0, *(further.first_row for further in self.further))
 
     def by_symbol(self) -> tuple[FeatureTable, ...]:
-        """One table a symbol, that of `symbol` first; their arrays are views."""
+        """Split the table into one for each symbol, that of `symbol` first; the arrays are views."""
         if not self.further:
             return (self,)
         stops = (*self.first_rows[1:], len(self.dates_T))
@@ -105,9 +95,10 @@ class FeatureTable:
         return tuple(column.name for column in self.columns)
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the values themselves: days, columns, features and raw prices; not of their encoding.
+        """Return the SHA-256 (hex) of the values themselves: days, columns, features and raw prices; not of their
+        encoding.
 
-        Where there are several symbols, of their names, too.
+        With several symbols their names enter, too.
         """
         digest = hashlib.sha256()
         digest.update(json.dumps([[c.name, c.kind.value, c.scale] for c in self.columns]).encode())
@@ -120,7 +111,7 @@ class FeatureTable:
         return digest.hexdigest()
 
     def manifest(self) -> FeaturesManifest:
-        """What the table holds, for people and for `read_features`; no clock, no machine."""
+        """Describe the content of the table, for readers and for `read_features`, without time or machine."""
         own, *others = self.by_symbol()
         return FeaturesManifest(
             symbol=self.symbol,
@@ -133,14 +124,7 @@ class FeatureTable:
             origin=self.origin,
             columns=self.columns,
             further=tuple(
-                FurtherFeatures(
-                    symbol=further.symbol,
-                    first_row=further.first_row,
-                    **table._days(),
-                    warm_up=further.warm_up,
-                    open_equals_previous_close=further.open_equals_previous_close,
-                    origin=further.origin,
-                )
+                FurtherFeatures(further=further, **table._days())
                 for further, table in zip(self.further, others, strict=True)
             ),
         )
@@ -166,7 +150,7 @@ class FeatureTable:
 
 
 def stacked(tables: Sequence[FeatureTable]) -> FeatureTable:
-    """The tables of several symbols as one, the rows of each below those of the one before; inverse of `by_symbol`."""
+    """Stack the tables of several symbols into one, in order; inverse of `by_symbol`."""
     own, *others = tables
     if not others:
         return own
@@ -186,7 +170,8 @@ def stacked(tables: Sequence[FeatureTable]) -> FeatureTable:
 
 
 def read_features(folder: Path) -> FeatureTable:
-    """Inverse of `FeatureTable.write`. Raises WorkFailed when a file is missing, broken or not of its manifest."""
+    """Read what `FeatureTable.write` wrote. Raises WorkFailed for a file that is missing, broken or contradicts its
+    manifest."""
     import pandas as pd
 
     try:
@@ -204,16 +189,7 @@ def read_features(folder: Path) -> FeatureTable:
             warm_up=manifest.warm_up,
             open_equals_previous_close=manifest.open_equals_previous_close,
             origin=manifest.origin,
-            further=tuple(
-                FurtherSymbol(
-                    symbol=further.symbol,
-                    first_row=further.first_row,
-                    warm_up=further.warm_up,
-                    open_equals_previous_close=further.open_equals_previous_close,
-                    origin=further.origin,
-                )
-                for further in manifest.further
-            ),
+            further=tuple(each.further for each in manifest.further),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkFailed(f"{folder} holds no readable feature table: {error}; run the features stage again") from None

@@ -1,4 +1,4 @@
-"""Indicator formulas that are more than one call of TA-Lib."""
+"""Formulas of indicators that take more than one call of TA-Lib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FLAT_BAND_WIDTH = 1e-7
 
 
 def stoch_rsi(close_T: Column) -> Column:
-    """Fast-K of StochRSI (14, 5, 3), 0 to 100; TA-Lib answers 0 where the RSI stands still (0/0)."""
+    """Return fast %K of StochRSI (14, 5, 3), 0 to 100; TA-Lib gives 0 where the RSI is constant (0/0)."""
     import talib
 
     fast_k_T, _ = talib.STOCHRSI(close_T, timeperiod=14, fastk_period=5, fastd_period=3)
@@ -23,7 +23,7 @@ def stoch_rsi(close_T: Column) -> Column:
 
 
 def bollinger_b(bars: Bars, days: int = 20) -> Column:
-    """(Close - lower) / (upper - lower) of the bands 2 sd about the mean; one half where the bands coincide."""
+    """Return (Close - lower) / (upper - lower) of the bands 2 sd about the mean; one half where the bands coincide."""
     import talib
 
     upper_T, middle_T, lower_T = talib.BBANDS(bars.close_T, timeperiod=days, nbdevup=2.0, nbdevdn=2.0)
@@ -33,7 +33,7 @@ def bollinger_b(bars: Bars, days: int = 20) -> Column:
 
 
 def vwap(bars: Bars, days: int = 20) -> Column:
-    """Sum of Close x Volume over sum of Volume; the plain mean of Close where nothing was traded."""
+    """Return the sum of Close x Volume over the sum of Volume; the plain mean of Close where nothing was traded."""
     vwap_T = np.full(len(bars.close_T), np.nan)
     if len(bars.close_T) < days:
         return vwap_T
@@ -47,10 +47,11 @@ def vwap(bars: Bars, days: int = 20) -> Column:
 
 
 def on_completed_weeks(bars: Bars, indicator: Callable[[Column], Column]) -> Column:
-    """`indicator` of the weekly closes, as known on each day: the value of the last ISO week before the day's own.
+    """Return `indicator` of the weekly closes, as known on each day: the value of the last ISO week before the day's
+    own.
 
-    A week counts as ended on the first trading day of a later week. Its own last trading day cannot be told
-    from a day before a holiday without looking forward, so it still shows the week before.
+    A week counts as completed on the first trading day of a later week. Its own last trading day cannot be told from a
+    day before a holiday without looking forward, so that day still shows the week before.
     """
     # Day 0 of datetime64 is a Thursday: three days on, whole sevens begin on Mondays.
     week_T = (bars.dates_T.astype("datetime64[D]").astype(np.int64) + 3) // 7

@@ -1,7 +1,7 @@
-"""Bars in, feature table out: the columns of a tier, without the days before all of them have a value.
+"""Computation of the feature table from bars: the columns of a tier, without the days before all of them have a value.
 
-Two laws hold for every column: its value at day t does not change when days after t change, and it is finite
-after warm-up.
+Two rules hold for every column: its value at day t does not change when days after t change, and it is finite after
+warm-up.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tsladder.params import DataParams
 
 
 def build_features(bars: Bars, data: DataParams, vix: Bars | None = None) -> FeatureTable:
-    """Fill the columns of `data.tier` (and OHLCV while `data.ohlcv`; without those of the volume while `data.volume` is
-    false), and drop the days before all have a value.
+    """Compute the columns of `data.tier`, and drop the days before all have a value.
 
-    Columns of VIX are filled from `vix`, on its own days, and known on those days alone: a day of `bars` that is none
-    of them is lost. Raises BadInput when a column needs the volume or the VIX that is not there, when the bars are
+    OHLCV is added if `data.ohlcv` is true, and columns made of the volume are left out if `data.volume` is false.
+    Columns of VIX are computed from `vix`, on its own days, and known on those days alone: a day of `bars` without VIX
+    is lost. Raises BadInput when a column needs a missing volume, when no day has both series, when the bars are
     shorter than the warm-up or do not reach back to `data.first_day`, or when a value after warm-up is not finite.
     """
     chosen = tier_indicators(data)
@@ -99,7 +99,7 @@ def _required(vix: Bars | None, data: DataParams) -> Bars:
 
 
 def _on_days_of(bars: Bars, vix: Bars, indicator: Indicator) -> Column:
-    """The column as made of VIX's days; NaN on a day of `bars` that is none of them."""
+    """Compute the column on VIX's days; NaN on a day of `bars` without VIX."""
     filled_T = np.full(len(bars.dates_T), np.nan)
     _, rows, vix_rows = np.intersect1d(bars.dates_T, vix.dates_T, assume_unique=True, return_indices=True)
     filled_T[rows] = indicator.fill(vix)[vix_rows]
@@ -107,7 +107,8 @@ def _on_days_of(bars: Bars, vix: Bars, indicator: Indicator) -> Column:
 
 
 def _begin(bars: Bars, data: DataParams, warm_up: int, known_N: NDArray[np.int64]) -> int:
-    """Row of the bars from which on known days are kept. Raises BadInput where `data.first_day` cannot be the first."""
+    """Return the row of the bars from which known days are kept. Raises BadInput where `data.first_day` cannot be the
+    first."""
     if data.first_day is None:
         return warm_up
     if data.first_day == "common":

@@ -1,4 +1,7 @@
-"""The stage ingestion: bars, the records of their ingestion, and the days in use -> artifacts/ingestion.json."""
+"""The stage `ingestion`: summarises bars, the records of their ingestion and the days that the study uses.
+
+Its output is artifacts/ingestion.json.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def build_ingestion(places: Places, params: Params) -> None:
 
 
 def ingestion_of(places: Places, params: Params) -> IngestionRecord:
-    """Of every symbol whose bars the study reads, its own first. Raises as `build_ingestion`."""
+    """Build the record of every symbol whose bars the study reads, its own first. Raises as `build_ingestion`."""
     table = read_features(places.features)
     records = {horizon: read_splits(places.horizon_splits(horizon)) for horizon in params.horizons}
     volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
@@ -73,8 +76,10 @@ def ingestion_of(places: Places, params: Params) -> IngestionRecord:
 
 
 def _used(table: FeatureTable, splits: HorizonSplits, symbol: str, role: SymbolRole) -> UsedDays:
-    """`splits`: the splits file of a horizon. A symbol beside the study's own gives training windows to the law, and
-    nothing else."""
+    """Return the days of a symbol that the study uses at the horizon of the splits file `splits`.
+
+    A symbol other than the study's own contributes only training windows to the law.
+    """
     regions = tuple(Region) if role is SymbolRole.LAW else (Region.TRAIN,)
     return UsedDays.of(Splits.of_days(splits.of_symbol(symbol)), table.dates_T, regions)
 

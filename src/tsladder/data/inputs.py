@@ -1,7 +1,7 @@
-"""Which bars are read beside those of `data.symbol`, by content: what must change for the features to become stale.
+"""The files of bars read besides that of `data.symbol`, by content: a change makes the features stale.
 
-DVC cannot say that a stage depends on a file for some values of a parameter only. So the stage `inputs` looks at the
-whole folder of data and writes down what counts, and `features` depends on what it wrote.
+DVC cannot say that a stage depends on a file for some values of a parameter only. So the stage `inputs` depends on the
+whole folder of data and records the relevant files, and `features` depends on that record.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ VIX = "vix"
 
 
 def further_symbols(data: DataParams) -> tuple[str, ...]:
-    """The other symbols whose features are made, and VIX where the tier has columns of it."""
+    """Return the further symbols whose features are computed, and VIX where the tier has columns of it."""
     beside = (VIX,) if load_tier(data.tier).reads_vix else ()
     return tuple(dict.fromkeys((*data.further, *beside)))
 
 
 def bars_beside(places: Places, data: DataParams) -> BarsBeside:
-    """Further symbol -> SHA-256 of its file. Raises BadInput that names every missing file and how to get it."""
+    """Return further symbol -> SHA-256 of its file. Raises BadInput that names every missing file and how to get it."""
     symbols = further_symbols(data)
     missing = [symbol for symbol in symbols if not places.bars(symbol).is_file()]
     if missing:

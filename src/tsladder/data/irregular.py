@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONG_GAP_DAYS = 5
-"""Calendar days between two rows; a weekend and a holiday on either side of it are five."""
+"""Most calendar days between two rows of a regular step; a weekend and a holiday on either side of it make five."""
 
 JUMP = 0.4
-"""A change of Close within a day, as a share, that looks like a split."""
+"""Change of Close within a day, as a share, above which it looks like a split."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
-    """`days`: calendar days between two neighbouring rows, of which `after` and `before` are the days (ISO)."""
+    """A step between two neighbouring rows of `days` calendar days, from the day `after` to the day `before` (ISO)."""
 
     days: int
     after: str
@@ -28,16 +28,16 @@ class Gap:
 
 
 def gap_before(dates_T: NDArray[np.datetime64], row: int) -> Gap:
-    """The step from the row before `row` to it, however short."""
+    """Return the step from the previous row to `row`, however short."""
     after, before = dates_T[row - 1], dates_T[row]
     return Gap(days=int((before - after).astype(np.int64)), after=str(after), before=str(before))
 
 
 def long_gap_rows(dates_T: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Rows that lie more than LONG_GAP_DAYS after the row before."""
+    """Return the rows that lie more than LONG_GAP_DAYS after the previous row."""
     return np.flatnonzero(np.diff(dates_T).astype(np.int64) > LONG_GAP_DAYS) + 1
 
 
 def jump_rows(close_T: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Rows whose Close differs from that of the row before by more than JUMP."""
+    """Return the rows whose Close differs from the previous one by more than JUMP."""
     return np.flatnonzero(np.abs(close_T[1:] / close_T[:-1] - 1.0) > JUMP) + 1

@@ -1,5 +1,4 @@
-"""Days of a symbol's bars that ingestion warned of or changed: found in the bars as the study reads them, and in the
-record of their ingestion."""
+"""Irregular days of a symbol's bars, found in the bars as the study reads them and in the record of their ingestion."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ DROP_FAULTY = "--drop-faulty-rows"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Jump:
-    """`ratio`: Close of `day` to the Close before."""
+    """A jump of Close. `ratio`: Close of `day` over the previous Close."""
 
     day: str
     ratio: float
@@ -30,7 +29,8 @@ class Jump:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LeftOut:
-    """Days that an option of `tsladder ingest` left out. `unknown`: rows among them whose day could not be read."""
+    """Days that an option of `tsladder ingest` left out. `unknown`: number of rows among them whose day could not be
+    read."""
 
     option: str
     days: Days
@@ -39,7 +39,8 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class IrregularDays:
-    """`jump_way`: what to do about jumps. `idle`: days without trade, of which `repeating` repeat the Close before.
+    """The irregular days of a symbol. `jump_way`: advice on jumps. `idle`: days without trade, of which `repeating`
+    repeat the previous Close.
 
     `widened`: days whose High or Low was moved, by the shares `steps`. `volume_zero`: days whose missing volume was
     taken as 0; they are among `idle`.
@@ -59,10 +60,11 @@ class IrregularDays:
 def irregular_days(
     bars: Bars, adjusted: Bars | None, record: Mapping[str, Any], *, is_adjusted: bool = False
 ) -> IrregularDays:
-    """`adjusted`: the same bars rescaled to Adj Close, None where the file has none. `record`: of ingestion, empty
-    where there is none. `is_adjusted`: `bars` are rescaled themselves.
+    """Find the irregular days of a symbol.
 
-    Raises KeyError, TypeError or ValueError for a record that `tsladder ingest` did not write.
+    `adjusted`: the same bars rescaled to Adj Close, None where the file has none. `record`: of their ingestion, empty
+    where there is none. `is_adjusted`: `bars` are already rescaled. Raises KeyError, TypeError or ValueError for a
+    record that `tsladder ingest` did not write.
     """
     rows = jump_rows(bars.close_T)
     jumps = tuple(
@@ -104,7 +106,7 @@ def _jump_way(rows: NDArray[np.int64], adjusted: Bars | None, *, is_adjusted: bo
 
 
 def _step(row: Mapping[str, Any]) -> float:
-    """How far High or Low was moved, as a share."""
+    """Return the share by which High or Low was moved, the larger of the two."""
     (high, higher), (low, lower) = row["high"], row["low"]
     return float(max(higher / high, low / lower) - 1.0)
 

@@ -9,7 +9,8 @@ from tsladder.artifacts.features import LostDays
 
 
 def lost_days(dates_T: NDArray[np.datetime64], kept_N: NDArray[np.int64], first: int) -> LostDays:
-    """Of the days `dates_T` from row `first` on, those that are not among the rows `kept_N` (ascending, not empty)."""
+    """Describe the days of `dates_T` from row `first` on that are not among the rows `kept_N` (ascending, not
+    empty)."""
     rows = np.setdiff1d(np.arange(first, len(dates_T)), kept_N)
     inside = rows[(rows > kept_N[0]) & (rows < kept_N[-1])]
     return LostDays(

@@ -1,4 +1,4 @@
-"""How bars came into data/: `NAME.manifest.json` beside `NAME.parquet`, written by `tsladder ingest`."""
+"""The record of an ingestion, `NAME.manifest.json` beside `NAME.parquet`, written by `tsladder ingest`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SHA256 = "parquet_sha256"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """`record`: keys are those of `tsladder ingest --json` (`warnings`, `notes`, `repairs`, `dropped`, `zone` and so
-    on); empty unless FOUND."""
+    """A manifest as found. `record`: keys are those of `tsladder ingest --json` (`warnings`, `notes`, `repairs`,
+    `dropped`, `zone` and so on); empty unless FOUND."""
 
     state: ManifestState
     record: Mapping[str, Any]
@@ -36,7 +36,7 @@ def sha256_of(path: Path) -> str:
 
 
 def find_manifest(bars: Path) -> Manifest:
-    """What lies beside the Parquet file `bars`. Raises nothing."""
+    """Find the manifest beside the Parquet file `bars`, and its state. Does not raise."""
     try:
         record = json.loads(manifest_path(bars).read_text(encoding="utf-8"))
         recorded = record.get(SHA256) if isinstance(record, dict) else None
@@ -52,14 +52,17 @@ def find_manifest(bars: Path) -> Manifest:
 
 
 def read_manifest(bars: Path) -> dict[str, Any] | None:
-    """What `tsladder ingest` recorded of the Parquet file `bars`; None where it recorded nothing, or of other bytes."""
+    """Read the record of `tsladder ingest` for the Parquet file `bars`; None where there is none, or one of other
+    bytes."""
     found = find_manifest(bars)
     return dict(found.record) if found.state is ManifestState.FOUND else None
 
 
 def manifest_digests(places: Places, data: DataParams) -> IngestRecords:
-    """Every symbol that the study reads -> SHA-256 of its manifest, None where there is none: what must change for the
-    stage `ingestion` to become stale, and no other. DVC cannot depend on a file that need not be there."""
+    """Return every symbol that the study reads -> SHA-256 of its manifest, None where there is none.
+
+    A change of these makes the stage `ingestion` stale, and no other. DVC cannot depend on a file that may be missing.
+    """
     symbols = dict.fromkeys((data.symbol, *further_symbols(data)))
     return IngestRecords(manifests={symbol: _digest(manifest_path(places.bars(symbol))) for symbol in symbols})
 

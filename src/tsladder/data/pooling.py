@@ -1,9 +1,10 @@
-"""The splits of every symbol of a study, and the pooled ones: training windows of all, validation and test of one.
+"""The splits of every symbol of a study, and the pooled ones with the training windows of all symbols.
 
-The study's own symbol is cut as `splits` says, alone or not. The others follow its calendar: their training days end
-before the DATE on which its validation begins, their validation and test days lie between the same dates. Dates, not
-rows: two markets may be nearly one (S&P 500 and Nasdaq), so that a window of the other in the years of validation
-would show the model the very days it is chosen or tested on.
+The study's own symbol is cut as `splits` says, whether or not there are others; validation and test are its alone. The
+others follow its calendar: their training days end before the DATE on which its validation begins, their validation and
+test days lie between the same dates. Dates are used, not rows: two markets may move almost as one (S&P 500 and Nasdaq),
+so that a window of the other one in the years of validation would show the model the very days it is chosen or tested
+on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tsladder.vocabulary import Region
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PooledSplits:
-    """`own`: of the study's symbol. `further`: of the others, by name. Rows are those of the one table of all.
+    """The splits of all symbols. `own`: of the study's symbol. `further`: of the others, by name. Rows are those of the
+    common table.
 
     `thinned`: a note for each symbol whose days were lost to a second series.
     """
@@ -37,8 +39,8 @@ class PooledSplits:
 
     @property
     def pooled(self) -> Splits:
-        """Training windows of all symbols, validation and test of the study's own. No segment crosses a symbol, so no
-        window does."""
+        """Training windows of all symbols, with validation and test of the study's own. No segment, and so no window,
+        crosses from one symbol to another."""
         segments = [segment for splits in (self.own, *self.further.values()) for segment in splits.train.segments]
         return dataclasses.replace(self.own, train=dataclasses.replace(self.own.train, segments=tuple(segments)))
 
@@ -66,7 +68,7 @@ def cut_symbols(table: FeatureTable, splits: SplitParams, context_length: int, h
 
 
 def _starts(own: FeatureTable, splits: SplitParams, whole: Splits) -> tuple[np.datetime64, np.datetime64]:
-    """The dates on which validation and test begin: as asked for, or the first days of those regions."""
+    """Return the dates on which validation and test begin: as configured, or the first days of those regions."""
     if splits.validation_start is not None and splits.test_start is not None:
         return np.datetime64(splits.validation_start, "D"), np.datetime64(splits.test_start, "D")
     validation, test = (own.dates_T[region.segments[0].first] for region in (whole.validation, whole.test))
@@ -88,7 +90,7 @@ def _between(dates_T: NDArray[np.datetime64], starts: tuple[np.datetime64, np.da
 
 
 def _moved(splits: Splits, first_row: int) -> Splits:
-    """`splits` of a symbol's own rows, in the rows of the table in which it begins at `first_row`."""
+    """Shift `splits` of a symbol's own rows to the rows of the table in which it begins at `first_row`."""
 
     def moved(split: Split) -> Split:
         segments = tuple(Segment(first=s.first + first_row, last=s.last + first_row) for s in split.segments)
@@ -110,7 +112,10 @@ def _refuse_untrainable(table: FeatureTable, splits: Splits, context_length: int
 def _thinned(
     table: FeatureTable, whole: Splits, splits: Splits, context_length: int, *, named: bool
 ) -> tuple[str, ...]:
-    """A note on the windows that lost days cost; none where no day was lost between two others. `named`: of whom."""
+    """Return a note on the windows that lost days cost; none where no day was lost between two others.
+
+    `named`: the note names the symbol.
+    """
     lost = table.lost_between
     if not lost:
         return ()

@@ -1,8 +1,8 @@
-"""Statistics over the last D days of a series, for every day: what all features but the recursive ones are made of.
+"""Statistics over the last D days of a series, for every day: the basis of all features except the recursive ones.
 
-Each window is summed afresh, row by row: no rounding is carried along from day to day, so a window of equal values has
-a spread of exactly 0, and a value does not depend on how many days follow. Leading days without a finite value count
-as not there; a day without a whole window is NaN. Axis letters: T days of the series, D days of a window.
+Each window is summed anew, row by row: no rounding is carried along from day to day, so a window of equal values has a
+spread of exactly 0, and a value does not depend on how many days follow. Leading days without a finite value count as
+absent; a day without a whole window is NaN. Axis letters: T days of the series, D days of a window.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROUNDING = 1e-9
 
 
 def rolling(days: int, reduce: Callable[..., Column], *series_T: Column) -> Column:
-    """`reduce` of the windows x_TD of each series, one value a window, on the window's last day."""
+    """Apply `reduce` to the windows x_TD of each series; one value per window, on the window's last day."""
     total = len(series_T[0])
     out_T = np.full(total, np.nan)
     first = max(_first_finite(x_T) for x_T in series_T)
@@ -52,12 +52,12 @@ def lowest(x_T: Column, days: int) -> Column:
 
 
 def spread(x_T: Column, days: int, ddof: int = 1) -> Column:
-    """Standard deviation; exactly 0 where only rounding moves."""
+    """Return the standard deviation; exactly 0 where the values differ only by rounding."""
     return rolling(days, lambda x_TD: spread_of(x_TD, ddof), x_T)
 
 
 def spread_of(x_TD: Column, ddof: int = 1) -> Column:
-    """`spread` of windows at hand."""
+    """Return `spread` of given windows."""
     centred_TD = x_TD - x_TD.mean(axis=1, keepdims=True)
     sd_T: Column = np.sqrt((centred_TD * centred_TD).sum(axis=1) / (x_TD.shape[1] - ddof))
     return np.where(sd_T <= _ROUNDING * np.abs(x_TD).max(axis=1), 0.0, sd_T)
@@ -68,7 +68,7 @@ def root_mean_square(x_T: Column, days: int) -> Column:
 
 
 def correlation(a_T: Column, b_T: Column, days: int) -> Column:
-    """Pearson's; 0 where one of the two stands still."""
+    """Return Pearson's correlation; 0 where one of the two is constant."""
 
     def reduce(a_TD: Column, b_TD: Column) -> Column:
         moves_TD = (a_TD - a_TD.mean(axis=1, keepdims=True)) * (b_TD - b_TD.mean(axis=1, keepdims=True))
@@ -78,12 +78,12 @@ def correlation(a_T: Column, b_T: Column, days: int) -> Column:
 
 
 def slope(x_T: Column, days: int) -> Column:
-    """Least-squares slope per day."""
+    """Return the least-squares slope per day."""
     return rolling(days, slope_of, x_T)
 
 
 def slope_of(x_TD: Column) -> Column:
-    """`slope` of windows at hand."""
+    """Return `slope` of given windows."""
     weights_D = _centred_days(x_TD.shape[1])
     # Held against the last day, so that equal values cancel to the last bit.
     moved_TD = x_TD - x_TD[:, -1:]
@@ -96,7 +96,8 @@ def _centred_days(days: int) -> Column:
 
 
 def share_at_most(x_T: Column, days: int) -> Column:
-    """Share of the last `days` days, this one included, whose value is at most this day's: above 0, at most 1."""
+    """Return the share of the last `days` days, this one included, whose value is at most this day's: above 0, at most
+    1."""
     return rolling(days, lambda x_TD: (x_TD <= _raised(x_TD[:, -1:])).mean(axis=1), x_T)
 
 
@@ -106,33 +107,35 @@ def _raised(x: Column) -> Column:
 
 
 def days_since(x_T: Column, days: int, extreme: Callable[..., NDArray[np.intp]]) -> Column:
-    """Days since the latest `extreme` (np.argmax or np.argmin) of the last `days` days: 0 today, `days` - 1 at most."""
+    """Return the days since the latest `extreme` (np.argmax or np.argmin) of the last `days` days: 0 today, `days` - 1
+    at most."""
     return rolling(days, lambda x_TD: extreme(x_TD[:, ::-1], axis=1).astype(np.float64), x_T)
 
 
 def before(x_T: Column, days: int) -> Column:
-    """The value of `days` days ago."""
+    """Return the value of `days` days ago."""
     return np.concatenate([np.full(min(days, len(x_T)), np.nan), x_T[: max(len(x_T) - days, 0)]])
 
 
 def change(x_T: Column, days: int = 1) -> Column:
-    """The value less that of `days` days ago."""
+    """Return the value less that of `days` days ago."""
     return np.asarray(x_T - before(x_T, days))
 
 
 def log_ratio(x_T: Column, days: int) -> Column:
-    """Logarithm of the value over that of `days` days ago; exactly 0 between equal values."""
+    """Return the logarithm of the value over that of `days` days ago; exactly 0 between equal values."""
     return np.asarray(np.log(x_T / before(x_T, days)))
 
 
 def ratio(a_T: Column, b_T: Column, otherwise: float = 0.0) -> Column:
-    """a / b, and `otherwise` where b is 0; NaN where either is."""
+    """Return a / b, and `otherwise` where b is 0; NaN where either is."""
     out_T = np.where(np.isnan(a_T), np.nan, otherwise)
     return np.divide(a_T, b_T, out=out_T, where=b_T != 0.0)
 
 
 def exponential_mean(x_T: Column, decay: float) -> Column:
-    """Mean with weights 1, `decay`, `decay`^2, ... into the past, over their sum: no start value is needed."""
+    """Return the mean with weights 1, `decay`, `decay`^2, ... into the past, over their sum: no start value is
+    needed."""
     out_T = np.full(len(x_T), np.nan)
     weighted = weight = 0.0
     for day, value in enumerate(x_T.tolist()):

@@ -1,4 +1,4 @@
-"""Cut the regions of every horizon and write the splits files."""
+"""The stage `splits`: cuts the regions of every horizon and writes the splits files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tsladder.vocabulary import Region
 
 
 def build_splits(places: Places, params: Params) -> None:
-    """Cut the regions of every horizon and write them, one file a horizon and a summary.
+    """Cut the regions of every horizon and write them, one file for each horizon and a summary.
 
-    Training is that of all symbols, validation and test are those of `data.symbol`, which alone is held to be thick
-    enough. Raises BadInput, before anything is written, when some horizon's split is refused.
+    Training windows are those of all symbols, validation and test windows those of `data.symbol`, the only symbol whose
+    regions must be large enough. Raises BadInput, before anything is written, when some horizon's split is refused.
     """
     table = read_features(places.features)
     of_horizon = {horizon: horizon_splits(table, params, horizon) for horizon in params.horizons}
@@ -39,7 +39,7 @@ def build_splits(places: Places, params: Params) -> None:
 
 
 def horizon_splits(table: FeatureTable, params: Params, horizon: int) -> HorizonSplits:
-    """The splits file of one horizon. Raises BadInput where the split is refused."""
+    """Build the splits file of one horizon. Raises BadInput where the split is refused."""
     context_length = params.windows.context_length
     cut = cut_symbols(table, params.splits, context_length, horizon, seed=params.study.seed)
     y_T = labels(table, params.target, horizon)
@@ -70,7 +70,7 @@ def _without_days(splits: HorizonSplits) -> HorizonCounts:
 
 
 def _fold_counts(earlier: Sequence[Counts], counts: Counts) -> tuple[Counts, ...]:
-    """Those of a walk forward, the last one too; none where there is none."""
+    """Return the counts of all folds of a walk forward, the last one included; empty where there is none."""
     if not earlier:
         return ()
     return tuple({region: fold[region] for region in (Region.TRAIN, Region.VALIDATION)} for fold in [*earlier, counts])
@@ -79,7 +79,7 @@ def _fold_counts(earlier: Sequence[Counts], counts: Counts) -> tuple[Counts, ...
 def _walked(
     earlier: Sequence[Mapping[Region, RegionCount]], counts: Mapping[Region, RegionCount], horizon: int
 ) -> tuple[str, ...]:
-    """A note on the folds of a walk forward; none where there is none."""
+    """Return a note on the folds of a walk forward; empty where there is none."""
     if not earlier:
         return ()
     folds = []

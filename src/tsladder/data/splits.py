@@ -1,7 +1,7 @@
-"""Which windows belong to which region, so that no window of one region shares a day with another.
+"""Assignment of windows to regions such that no window of one region shares a day with a window of another.
 
-A window's span runs from its first input day to its last label day. It belongs to a region only if the whole
-span lies inside one segment of that region.
+A window's span runs from its first input day to its last label day. It belongs to a region only if the whole span lies
+inside one segment of that region.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Split:
     windows_per_segment: int | None = None
 
     def ends_N(self, context_length: int, horizon: int) -> NDArray[np.int64]:
-        """Row of each window's last input day, ascending."""
+        """Return the row of each window's last input day, ascending."""
         runs = [np.empty(0, dtype=np.int64)]
         for segment in self.segments:
             run = np.arange(segment.first + context_length - 1, segment.last - horizon + 1, dtype=np.int64)
@@ -48,7 +48,7 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fold:
-    """What one model of a walk forward is trained on, and what it is validated on."""
+    """One fold of a walk forward: the training and the validation region of one model."""
 
     train: Split
     validation: Split
@@ -60,8 +60,8 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Splits:
-    """The three regions of one horizon. In a walk forward `train` and `validation` are those of its last fold, and the
-    `earlier` folds stand before it in time order."""
+    """The three regions of one horizon. In a walk forward `train` and `validation` are those of its last fold, and
+    `earlier` holds the folds before it in time order."""
 
     horizon: int
     train: Split
@@ -71,21 +71,21 @@ class Splits:
 
     @property
     def folds(self) -> tuple[Fold, ...]:
-        """All of a walk forward; one where there is none."""
+        """All folds of a walk forward; one fold otherwise."""
         return (*self.earlier, Fold(train=self.train, validation=self.validation))
 
     def region(self, region: Region) -> Split:
         return {Region.TRAIN: self.train, Region.VALIDATION: self.validation, Region.TEST: self.test}[region]
 
     def each(self, change: Callable[[Split], Split]) -> Splits:
-        """These splits with `change` made to the regions of every fold and to test."""
+        """Return these splits with `change` applied to the regions of every fold and to test."""
         *earlier, last = (Fold(train=change(fold.train), validation=change(fold.validation)) for fold in self.folds)
         return replace(
             self, train=last.train, validation=last.validation, test=change(self.test), earlier=tuple(earlier)
         )
 
     def days(self) -> SplitDays:
-        """As the splits file has them."""
+        """Return the splits in the form of the splits file."""
         folds = self.folds if self.earlier else ()
         return SplitDays(
             horizon=self.horizon,
@@ -97,7 +97,7 @@ class Splits:
 
     @classmethod
     def of_days(cls, days: SplitDays) -> Splits:
-        """Inverse of `days`."""
+        """Rebuild the splits from the form of the splits file; inverse of `days`."""
         earlier = tuple(
             Fold(train=_split(Region.TRAIN, fold.train), validation=_split(Region.VALIDATION, fold.validation))
             for fold in days.folds[:-1]
@@ -146,7 +146,8 @@ def count_regions(
 def count_earlier(
     splits: Splits, y_T: NDArray[np.float64], dates_T: NDArray[np.datetime64], context_length: int
 ) -> tuple[dict[Region, RegionCount], ...]:
-    """The same of training and validation of every earlier fold of a walk forward; of none where there is none."""
+    """Count training and validation of every earlier fold of a walk forward, as `count_regions` does; empty where there
+    is none."""
     counts = []
     for fold in splits.earlier:
         of_fold = replace(splits, train=fold.train, validation=fold.validation, earlier=())
@@ -163,11 +164,11 @@ def check_splits(
     *,
     counts_positives: bool = True,
 ) -> tuple[str, ...]:
-    """Notes on a usable split; BadInput for one that cannot be measured on.
+    """Return notes on a usable split; raise BadInput for one on which no model can be measured.
 
     Validation and test need `splits.min_positives` windows of each class, training one of each; so do those of the
     `earlier` folds of a walk forward. A note names the base rates where the largest is over 1.5 times the smallest: a
-    constant forecast then misleads. `counts_positives` false: the task has no classes, and windows alone count.
+    constant forecast then misleads. `counts_positives` false: the task has no classes, and only windows are counted.
     """
     faults = []
     for region, name, count in _named(counts, earlier):
@@ -194,7 +195,7 @@ def check_splits(
 def _named(
     counts: Mapping[Region, RegionCount], earlier: Sequence[Mapping[Region, RegionCount]]
 ) -> list[tuple[Region, str, RegionCount]]:
-    """Every count with what a message calls its windows: in a walk forward by their fold."""
+    """Return every count with the name of its windows in messages: in a walk forward that of their fold."""
     if not earlier:
         return [(region, region.value, count) for region, count in counts.items()]
     in_folds = [

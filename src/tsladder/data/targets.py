@@ -1,4 +1,4 @@
-"""Labels: what happens in the days after t. The only module that looks forward."""
+"""Labels: the outcome in the days after t. No other module looks forward."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tsladder.tasks import load as load_task
 
 
 def labels(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
-    """Label of every day t from RAW prices, as the task of `target` defines it; NaN for the last `horizon` days, whose
-    future is unknown.
+    """Return the label of every day t from RAW prices, as the task of `target` defines it; NaN for the last `horizon`
+    days, whose future is unknown.
 
     Each symbol of the table ends in days without a label, and no label looks into the rows of another. Raises BadInput
     when no day of a symbol has a future.
@@ -36,12 +36,12 @@ def _of_one_symbol(table: FeatureTable, target: TargetParams, horizon: int) -> N
 
 
 def horizon_of(y_T: NDArray[np.float64]) -> int:
-    """The horizon that `labels` was asked for: how many days at the end have no label."""
+    """Return the horizon of labels: the number of days at the end without a label."""
     known = np.flatnonzero(~np.isnan(y_T))
     return len(y_T) - 1 - int(known[-1]) if len(known) else len(y_T)
 
 
 def require_horizon(y_T: NDArray[np.float64], horizon: int) -> None:
-    """Guard: labels of one horizon never meet the splits of another. Raises ValueError, for it is a bug."""
+    """Check that labels and splits have the same horizon. Raises ValueError, since a mismatch is a bug."""
     if horizon_of(y_T) != horizon:
         raise ValueError(f"labels look {horizon_of(y_T)} days ahead, the splits keep room for {horizon}")

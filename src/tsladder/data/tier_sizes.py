@@ -1,4 +1,4 @@
-"""How many columns the feature table has: all that planning needs to know of features."""
+"""The number of columns of the feature table, the only fact about features that planning needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VOLUME_OHLCV = 1
 
 
 def n_features(data: DataParams) -> int:
-    """Columns of the feature table."""
+    """Return the number of columns of the feature table."""
     tier = load_tier(data.tier)
     indicators, ohlcv = tier.columns, OHLCV
     if not data.volume:

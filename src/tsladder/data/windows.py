@@ -1,8 +1,8 @@
 """Windows: C days of all features before a label, as views on one array, with one affine map per window.
 
-Every normalisation is ``x_BTC = series[end-C+1 .. end] * scale + shift`` with a scale and a shift per window
-and column, so the days themselves are never copied until a batch is asked for. Axis letters as in `vocabulary`; S
-counts the possible starts of a window.
+Every normalisation is ``x_BTC = series[end-C+1 .. end] * scale + shift`` with a scale and a shift per window and
+column, so the days themselves are only copied when a batch is requested. Axis letters as in `vocabulary`; S counts the
+possible starts of a window.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _Wanted = tuple[str, Region]
 class Windows:
     """N labelled windows on the shared `series_TF`. `ends_N` are rows of it, `dates_N` their last input days.
 
-    `symbols`: whose windows they are, in the order of their rows, where not the study's own symbol's alone.
+    `symbols`: the symbols of the windows, in the order of their rows; empty where they are the study's own symbol
+    alone.
     """
 
     series_TF: NDArray[np.float32]
@@ -53,7 +54,7 @@ class Windows:
         return len(self.ends_N)
 
     def batch(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Normalised inputs x_BTC of the windows numbered `index_B`."""
+        """Return the normalised inputs x_BTC of the windows numbered `index_B`."""
         days_SCT = sliding_window_view(self.series_TF, self.context_length, axis=0)
         x_BTC = days_SCT.swapaxes(1, 2)[self.ends_N[index_B] - self.context_length + 1]
         x_BTC *= self.scale_NF[index_B, None, :]
@@ -61,11 +62,11 @@ class Windows:
         return x_BTC
 
     def last_day(self) -> NDArray[np.float32]:
-        """Normalised features x_NF of each window's last day."""
+        """Return the normalised features x_NF of each window's last day."""
         return self.series_TF[self.ends_N] * self.scale_NF + self.shift_NF
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of which days are shown and what is asked; the same under every normalisation."""
+        """Return the SHA-256 (hex) of the windows' days and labels, which is the same under every normalisation."""
         digest = hashlib.sha256(f"{self.context_length}:{len(self)}".encode())
         digest.update(self.ends_N.astype("<i8").tobytes())
         digest.update(self.dates_N.astype("datetime64[D]").astype("<i8").tobytes())
@@ -76,7 +77,7 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FoldWindows:
-    """What one model is trained on and what it is validated on, normalised by its own training windows."""
+    """The training and validation windows of one model, normalised by its own training windows."""
 
     train: Windows
     validation: Windows
@@ -86,11 +87,11 @@ class FoldWindows:
 class WindowSet:
     """The windows of the three regions of one horizon; they share one `series_TF` of the named columns.
 
-    In a walk forward `train` and `validation` are those of its last fold, by which `test` is normalised too, and the
-    `earlier` folds stand before it in time order.
+    In a walk forward `train` and `validation` are those of its last fold, by which `test` is normalised too, and
+    `earlier` holds the folds before it in time order.
 
-    Of several symbols `train` holds the windows of all, `validation` and `test` those of the study's own; `further`
-    holds for each of the others its windows of those two regions, maybe none.
+    With several symbols `train` holds the windows of all, `validation` and `test` those of the study's own; `further`
+    holds for each of the others its windows of those two regions, possibly none.
     """
 
     train: Windows
@@ -102,7 +103,7 @@ class WindowSet:
 
     @property
     def folds(self) -> tuple[FoldWindows, ...]:
-        """All of a walk forward; one where there is none."""
+        """All folds of a walk forward; one fold otherwise."""
         return (*self.earlier, FoldWindows(train=self.train, validation=self.validation))
 
     def region(self, region: Region) -> Windows:
@@ -111,7 +112,7 @@ class WindowSet:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Affine:
-    """x -> x * scale + shift, per window and column, in float64."""
+    """The affine map x -> x * scale + shift, per window and column, in float64."""
 
     scale_NF: NDArray[np.float64]
     shift_NF: NDArray[np.float64]
@@ -127,16 +128,15 @@ def build_windows(
     windows: WindowParams,
     further: Mapping[str, Splits] | None = None,
 ) -> WindowSet:
-    """Windows of every region, normalised as `windows.normalisation` says; statistics come from training windows only,
-    in every fold of a walk forward from its own.
+    """Build the windows of every region, normalised as `windows.normalisation` says; statistics come from training
+    windows only, in every fold of a walk forward from its own.
 
-    ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded
-    columns over their constant, unitless ones as they are; then one mean and sd per column over the days of all
-    training windows, whatever their symbol.
-    ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A column that does not move gives 0.
-    Prices enter in units of their symbol's first Close, which cancels: another unit of price changes nothing.
-    `further`: splits of other symbols of the table, whose validation and test windows are wanted, too.
-    Raises BadInput naming column and day where a number leaves the range of float32.
+    ``ratio``: prices and ranges over the window's last Close, volumes standardised within the window, bounded columns
+    over their constant, unitless ones as they are; then one mean and sd per column over the days of all training
+    windows, whatever their symbol. ``revin``: (x - mean) / sd over the window's days. ``none``: as they are. A constant
+    column gives 0. Prices enter in units of their symbol's first Close, which cancels: another unit of price changes
+    nothing. `further`: splits of other symbols of the table, whose validation and test windows are needed, too. Raises
+    BadInput naming column and day where a number leaves the range of float32.
     """
     require_horizon(y_T, splits.horizon)
     series_TF = table.values_TF
@@ -172,7 +172,7 @@ def _normalised(
     y_T: NDArray[np.float64],
     windows: WindowParams,
 ) -> dict[_Wanted, Windows]:
-    """The windows of `wanted`, under the statistics of the training windows among them."""
+    """Build the windows of `wanted`, normalised by the statistics of the training windows among them."""
     context_length, training = windows.context_length, (table.symbol, Region.TRAIN)
     ends = {key: split.ends_N(context_length, horizon) for key, split in wanted.items()}
     maps = {key: _map(table, series_TF, ends_N, windows) for key, ends_N in ends.items()}
@@ -199,14 +199,14 @@ def _normalised(
 
 
 def _of_whom(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
-    """The symbols on whose rows the windows end; () where that is the table's own alone."""
+    """Return the symbols on whose rows the windows end; () where that is the table's own alone."""
     names = [own.symbol for own in table.by_symbol()]
     found = [names[place] for place in np.unique(_place_N(table, ends_N))]
     return tuple(found) if found != names[:1] else ()
 
 
 def _place_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which symbol of the table, counted from 0, each row belongs to."""
+    """Return the index of the symbol to which each row belongs."""
     return np.searchsorted(np.array(table.first_rows), rows_N, side="right") - 1
 
 
@@ -240,7 +240,8 @@ def _map(
 def _window_moments(
     series_TF: NDArray[np.float64], ends_N: NDArray[np.int64], context_length: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of every window and column, summed afresh so that no rounding is carried along."""
+    """Return mean and standard deviation of every window and column, summed anew so that no rounding is carried
+    along."""
     mean_NF = np.empty((len(ends_N), series_TF.shape[1]))
     sd_NF = np.empty_like(mean_NF)
     if len(ends_N) == 0:
@@ -258,7 +259,7 @@ def _window_moments(
 def _training_moments(
     series_TF: NDArray[np.float64], ends_N: NDArray[np.int64], affine: _Affine, context_length: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation per column over all days of all training windows after `affine`.
+    """Return mean and standard deviation per column over all days of all training windows after `affine`.
 
     The variance of the whole is the mean variance within windows plus the variance of the windows' means.
     """
@@ -271,7 +272,7 @@ def _training_moments(
 
 
 def _inverse(sd: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / sd, and 0 where the values do not move: such a column shows the model 0."""
+    """Return 1 / sd, and 0 where the values are constant: such a column is 0 for the model."""
     moves = sd > _FLAT * np.abs(mean)
     return np.divide(1.0, sd, out=np.zeros_like(sd), where=moves)
 

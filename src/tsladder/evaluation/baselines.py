@@ -1,7 +1,7 @@
-"""Forecasts any model must be held against, on the same windows and labels.
+"""Baseline forecasts for a classifier, on the same windows and labels as the model.
 
-The target "does the price reach +X % within H days" is largely a forecast of volatility, so a model that does not
-beat yesterday's volatility has found nothing new.
+The target "does the price reach +X % within H days" is largely a forecast of volatility, so a model that does not beat
+yesterday's volatility has found nothing new.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LEAST_VOLATILITY = 1e-6
 
 
 class LabelledWindows(Protocol):
-    """What a baseline needs to know of a region's windows: the row of each last day, and each label."""
+    """The part of a region's windows that a baseline needs: the row of each last day, and each label."""
 
     @property
     def ends_N(self) -> NDArray[np.int64]: ...
@@ -40,17 +40,18 @@ class LabelledWindows(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Forecast:
-    """A named baseline and what it predicts of every scored window: a probability, or a return."""
+    """A named baseline and its forecast for every scored window: a probability or a return."""
 
     name: str
     p_N: Floats
 
 
 def ewma_volatility(close_T: NDArray[np.floating], decay: float = 0.94) -> Floats:
-    """Daily volatility (standard deviation of log returns) known at the close of each day; NaN on the first day.
+    """Return the daily volatility (standard deviation of log returns) known at the close of each day; NaN on the first
+    day.
 
-    Exponentially weighted squared returns with RiskMetrics' daily decay (1996); the weights are divided by their
-    sum, so the first days need no starting value.
+    The estimate is the exponentially weighted mean of squared returns with RiskMetrics' daily decay (1996); the weights
+    are divided by their sum, so the first days need no starting value.
     """
     close = np.asarray(close_T, dtype=np.float64)
     squared = np.diff(np.log(close)) ** 2
@@ -74,12 +75,12 @@ def baselines(
     horizon: int,
     first_rows: Sequence[int] = (0,),
 ) -> tuple[Forecast, ...]:
-    """Every baseline's forecast for the windows `scored`, fitted on the windows `train` alone.
+    """Return every baseline's forecast for the windows `scored`, fitted on the windows `train` alone.
 
     `close_T`: raw closes of the whole table, in which each symbol begins at one of `first_rows`. `ratio_*_NF`: the
-    features of each window's last day under `ratio` normalisation, whatever the model itself is fed. `y_T`: the label
-    of every row of the table, of which persistence reads those whose `horizon` has passed. The one exception to "fitted
-    on train" is `own_rate`, the scored region's own rate: the best constant there is, which only hindsight knows.
+    features of each window's last day under `ratio` normalisation, whatever input the model itself gets. `y_T`: the
+    label of every row of the table, of which persistence reads those whose `horizon` has passed. The one exception to
+    "fitted on train" is `own_rate`, the scored region's own rate: the best constant there is, known only in hindsight.
     """
     y_train, y_scored = (np.asarray(windows.y_N, dtype=np.float64) for windows in (train, scored))
     return (
@@ -97,7 +98,10 @@ def fitted_baselines(
     ratio_scored_NF: NDArray[np.floating],
     first_rows: Sequence[int] = (0,),
 ) -> tuple[Forecast, ...]:
-    """Those of `baselines` that see no label but training's, on whatever day: nothing of `scored` but its days."""
+    """Return those forecasts of `baselines` that use no labels but those of training.
+
+    Of `scored` only the days are used, so that the forecasts exist on any day.
+    """
     y_train = np.asarray(train.y_N, dtype=np.float64)
     # Each symbol's volatility begins anew: the step from one's last close to the next one's first is no return.
     volatility_T = np.concatenate([ewma_volatility(own_T) for own_T in np.split(close_T, first_rows[1:])])

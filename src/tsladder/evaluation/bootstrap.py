@@ -1,10 +1,11 @@
 """Intervals of figures over days whose neighbours are dependent, by the stationary block bootstrap.
 
-Resamples are handled as weights: weights_DN counts how often draw d holds day n. Every figure here is a function of
-the weighted days, so one matrix serves all metrics and seeds.
+Resamples are handled as weights: weights_DN counts how often draw d holds day n. Every figure here is a function of the
+weighted days, so one matrix serves all metrics and seeds.
 
-A percentile interval of this bootstrap covers too rarely: its variance is damped by the blocks' ends and by centring
-at the sample's mean, and it is itself estimated from few blocks. So the variance is corrected and enters a t interval.
+A percentile interval of this bootstrap covers too rarely: its variance is biased downwards by the blocks' ends and by
+centring at the sample's mean, and is itself estimated from few blocks. So the variance is corrected and enters a t
+interval.
 """
 
 from __future__ import annotations
@@ -22,25 +23,26 @@ from tsladder.evaluation.difference import bounds
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
-"""weights_DN -> one row of K figures a draw; NaN where a draw does not define one."""
+"""A function of weights_DN that returns one row of K figures for each draw; NaN where a draw does not define one."""
 
 _ROUNDING = 1e-24
-"""A variance below this share of the squared figure is rounding."""
+"""Share of the squared figure below which a variance is rounding."""
 
 _CELLS_AT_ONCE = 2_000_000
 
 _SHORTEST_SHARED = 0.5
-"""Times the square root of the days: the least block of `shared_block_length`. See docs/decisions.md, 2026-11-28."""
+"""Least block of `shared_block_length`, as a multiple of the square root of the days. See docs/decisions.md,
+2026-11-28."""
 
 
 def mean_interval(
     values_N: NDArray[np.floating], *, draws: int, confidence: float, seed: int, block: int | None = None
 ) -> Interval:
-    """Interval of the mean of `values_N`, in the order of its days, by the stationary block bootstrap.
+    """Return the interval of the mean of `values_N`, in the order of its days, by the stationary block bootstrap.
 
-    `block`: mean block length, None: as the series itself asks for. Two models are compared by handing in their daily
-    difference: the pairing is then exact. Equal inputs and seed give the same interval.
-    Raises ValueError on an empty series and on values that are no numbers.
+    `block`: mean block length; None: estimated from the series itself. Two models are compared by passing their daily
+    difference, which makes the pairing exact. Equal inputs and seed give the same interval. Raises ValueError for an
+    empty series and for values that are not finite.
     """
     values = np.asarray(values_N, dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
@@ -61,14 +63,18 @@ def mean_interval(
 
 
 def certain(value: float) -> Interval:
-    """The interval of a figure that does not vary over days."""
+    """Return the interval of a figure that does not vary over days."""
     return Interval(value=value, low=value, high=value, se=0.0, effective_n=None, dof=None)
 
 
 def t_interval(
     value: float, variance: float, independent_variance: float, *, days: int, dof: float, confidence: float
 ) -> Interval:
-    """From the variance of a figure and the variance that it would have if its days were independent."""
+    """Return the t interval of a figure from its variance.
+
+    `independent_variance`: variance that the figure would have if its days were independent; it gives the effective
+    number of days.
+    """
     if variance <= _ROUNDING * max(1.0, value**2):
         return certain(value)
     low, high = bounds(value, [(variance, dof)], confidence=confidence)
@@ -77,12 +83,12 @@ def t_interval(
 
 
 def dependent_variance(statistic: Statistic, *, days: int, block: int, draws: int, seed: int) -> tuple[Floats, float]:
-    """(variance_K, degrees of freedom) of K figures over dependent days.
+    """Return (variance_K, degrees of freedom) of K figures over dependent days.
 
     A block of mean length b weighs the autocovariance at lag k by about (1 - 1/b)^k, which costs a share of the
-    variance that halves when b doubles (Politis and White 2004): twice the variance at 2b, less that at b, is free
-    of it. That share is never taken to be negative. The degrees of freedom are those of a spectral estimate at
-    frequency zero with the same weights, days / sum of their squares.
+    variance that halves when b doubles (Politis and White 2004): twice the variance at 2b, less that at b, is free of
+    it. That share is never taken to be negative. The degrees of freedom are those of a spectral estimate at frequency
+    zero with the same weights, days / sum of their squares.
     """
     rng = np.random.default_rng(seed)
     short_K = _centred_variance(statistic, days, block, draws, rng)
@@ -101,9 +107,10 @@ def resampled_intervals(
     confidence: float,
     seed: int,
 ) -> list[Interval | None]:
-    """The interval of each of K figures over dependent days, of which `values` are the figures of the sample itself.
+    """Return the interval of each of K figures over dependent days; `values` are the figures of the sample itself.
 
-    None where a figure is undefined, or defined in fewer than two draws, which leave its variance unknown.
+    An interval is None where the figure is undefined, or defined in fewer than two draws, which leave its variance
+    unknown.
     """
     variance_K, dof = dependent_variance(statistic, days=days, block=block, draws=draws, seed=seed)
     independent_K = independent_variance(statistic, days=days, draws=draws, seed=seed)
@@ -116,23 +123,23 @@ def resampled_intervals(
 
 
 def within(interval: Interval, lowest: float, highest: float) -> Interval:
-    """No end beyond what the figure can be."""
+    """Clip the ends of an interval to the range of the figure."""
     return replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
 
 
 def independent_variance(statistic: Statistic, *, days: int, draws: int, seed: int) -> Floats:
-    """variance_K of the same figures if the days were independent: blocks of one day."""
+    """Return variance_K of the figures if the days were independent, by blocks of one day."""
     return _centred_variance(statistic, days, 1, draws, np.random.default_rng(seed))
 
 
 def shared_block_length(constant_loss_N: NDArray[np.floating]) -> int:
-    """Mean block length for the figures of every model that is scored on the same days.
+    """Return the mean block length for the figures of every model that is scored on the same days.
 
-    `constant_loss_N`: daily loss of a forecast that is the same every day, so of the labels alone. The length is what
-    that series asks for, at least half the square root of N and at most N / 3. `block_length` of a model's own loss
-    takes a correlation of .1 over 60 days either for none or for a long one: two models whose losses differ in the
-    third digit get blocks of 3 and of 23 days. No block covers dependence over a good part of the region: intervals
-    are then too narrow.
+    `constant_loss_N`: daily loss of a constant forecast, which depends on the labels alone. The length is the one
+    estimated from that series, at least half the square root of N and at most N / 3. `block_length` of a model's own
+    loss takes a correlation of .1 over 60 days either for none or for a long one: two models whose losses differ in the
+    third digit get blocks of 3 and of 23 days. No block covers dependence over a good part of the region: intervals are
+    then too narrow.
     """
     labels_N = np.asarray(constant_loss_N, dtype=np.float64)
     least = math.ceil(_SHORTEST_SHARED * math.sqrt(labels_N.size))
@@ -140,8 +147,10 @@ def shared_block_length(constant_loss_N: NDArray[np.floating]) -> int:
 
 
 def block_length(values_N: Floats) -> int:
-    """Politis and White's estimate (2004, corrected 2009), rounded up, at most N / 3; N ** (1/3) where the days are too
-    few or too regular to estimate it."""
+    """Estimate the mean block length by Politis and White (2004, corrected 2009), rounded up, at most N / 3.
+
+    Where the days are too few or too regular for the estimate, it is N ** (1/3).
+    """
     from arch.bootstrap import optimal_block_length
 
     n = values_N.size
@@ -156,7 +165,7 @@ def block_length(values_N: Floats) -> int:
 
 
 def resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """weights_DN of `draws` resamples, some draws at a time so that memory stays bounded."""
+    """Yield weights_DN of `draws` resamples, some draws at a time so that memory stays bounded."""
     from arch.bootstrap import StationaryBootstrap
 
     bootstrap = StationaryBootstrap(block, np.empty(days), seed=rng)
@@ -169,7 +178,7 @@ def resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> It
 
 
 def _centred_variance(statistic: Statistic, days: int, block: int, draws: int, rng: np.random.Generator) -> Floats:
-    """Variance over draws; deviations from the sample's mean instead of the true one cost a known share of it."""
+    """Return the variance over draws, corrected for the known share lost by centring at the sample's mean."""
     figures_DK = np.concatenate([statistic(weights_DN) for weights_DN in resamples(days, block, draws, rng)])
     kept = (1.0 - (1.0 + 2.0 * float(_lag_weights(days, block).sum())) / days) if days > 1 else 1.0
     with warnings.catch_warnings():
@@ -179,6 +188,7 @@ def _centred_variance(statistic: Statistic, days: int, block: int, draws: int, r
 
 
 def _lag_weights(days: int, block: int) -> Floats:
-    """How the bootstrap weighs the autocovariances at lags 1 .. days - 1 (Politis and Romano 1994, Lemma 1)."""
+    """Return the bootstrap's weights of the autocovariances at lags 1 .. days - 1 (Politis and Romano 1994, Lemma
+    1)."""
     lag_N = np.arange(1, days)
     return np.asarray((1.0 - lag_N / days) * (1.0 - 1.0 / block) ** lag_N, dtype=np.float64)

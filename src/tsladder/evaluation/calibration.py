@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Expected calibration error, reliability bins and a temperature."""
+"""Calibration of probabilities: expected calibration error, reliability bins and temperature scaling."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from tsladder.evaluation.metrics import CLIP, per_day_log_loss
 
 Floats = NDArray[np.float64]
 Probabilities = Mapping[int, NDArray[np.floating]]
-"""Training seed -> probability of every window."""
+"""Probability of every window by training seed."""
 
 BINS = 10
 _COLDEST, _HOTTEST = 0.01, 100.0
 
 
 def bins_of(p_N: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Bin 0 .. BINS - 1 of each forecast, ascending with it, cut at the forecasts' own deciles (equal counts).
+    """Return the bin, 0 .. BINS - 1, of each forecast, in ascending order, cut at the forecasts' own deciles (equal
+    counts).
 
-    Equal forecasts share a bin whatever their number, so bins may be larger than others, or empty: a constant
+    Equal forecasts share a bin whatever their number, so some bins may be larger than others, or empty: a constant
     forecast has a single one.
     """
     p = np.asarray(p_N, dtype=np.float64)
@@ -30,15 +31,16 @@ def bins_of(p_N: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def expected_calibration_error(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> float:
-    """ECE: mean over days of |mean forecast - observed rate| of the day's bin.
+    """Return the ECE: the mean over days of |mean forecast - observed rate| of the day's bin.
 
-    Even a perfect forecast has a positive ECE, because a bin's observed rate is a matter of luck.
+    Even a perfect forecast has a positive ECE, because a bin's observed rate varies by chance.
     """
     return sum(b.windows * abs(b.predicted - b.observed) for b in reliability(y_N, {0: p_N})) / len(p_N)
 
 
 def reliability(y_N: NDArray[np.floating], probabilities: Probabilities) -> tuple[ReliabilityBin, ...]:
-    """The bins that hold a forecast, lowest first. Several seeds are pooled, so each window counts once a seed."""
+    """Return the bins that hold a forecast, lowest first. Seeds are pooled, so each window counts once for each
+    seed."""
     p = np.concatenate([np.asarray(p_N, dtype=np.float64) for _, p_N in sorted(probabilities.items())])
     y = np.tile(np.asarray(y_N, dtype=np.float64), len(probabilities))
     bin_of = bins_of(p)
@@ -58,11 +60,11 @@ def reliability(y_N: NDArray[np.floating], probabilities: Probabilities) -> tupl
 
 
 def fit_temperature(y_N: NDArray[np.floating], probabilities: Probabilities) -> float:
-    """The temperature T, one for all seeds, under which sigmoid(logit / T) has the least mean log loss.
+    """Fit the temperature T, one for all seeds, under which sigmoid(logit / T) has the least mean log loss.
 
-    Guo et al. (2017). The loss is convex in 1/T, so the root of its slope is found by Brent's method. T stays within
-    0.01 .. 100, and is that end of the range to which the loss falls where the slope has no root; 1 where every
-    forecast is one half and no T changes anything.
+    The method is that of Guo et al. (2017). The loss is convex in 1/T, so the root of its slope is found by Brent's
+    method. T stays within 0.01 .. 100: where the slope has no root there, T is the end of the range with the lower
+    loss. T is 1 where every forecast is one half, since then no T changes anything.
     """
     from scipy.optimize import brentq
 
@@ -72,7 +74,7 @@ def fit_temperature(y_N: NDArray[np.floating], probabilities: Probabilities) -> 
         return 1.0
 
     def slope(log_temperature: float) -> float:
-        """Of the loss in 1/T."""
+        """Return the slope of the loss in 1/T."""
         return float(np.mean((_sigmoid(z * np.exp(-log_temperature)) - y) * z))
 
     low, high = np.log(_COLDEST), np.log(_HOTTEST)
@@ -84,12 +86,12 @@ def fit_temperature(y_N: NDArray[np.floating], probabilities: Probabilities) -> 
 
 
 def at_temperature(p_N: NDArray[np.floating], temperature: float) -> Floats:
-    """The forecasts with their logits divided by `temperature`: above 1 they become less certain."""
+    """Return the forecasts with their logits divided by `temperature`; above 1 they become less certain."""
     return _sigmoid(_logit(p_N) / temperature)
 
 
 def scored_at(y_N: NDArray[np.floating], probabilities: Probabilities, temperature: float) -> Temperature:
-    """What `temperature` does to the seeds on these windows."""
+    """Score the seeds' forecasts on these windows after scaling by `temperature`."""
     cooled = [at_temperature(p_N, temperature) for _, p_N in sorted(probabilities.items())]
     return Temperature(
         value=temperature,

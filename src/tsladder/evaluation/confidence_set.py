@@ -1,4 +1,4 @@
-"""The model confidence set: which models cannot be told from the best on the days at hand."""
+"""The model confidence set: the models not distinguishable from the best on the given days."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _SAME = 1e-12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfidenceSet:
-    """`members`: models that hold the best one with the asked-for confidence, best first.
+    """A model confidence set. `members`: models that hold the best one with the given confidence, best first.
 
-    `p_values`: for every model, the level up to which it would be left out. `about`: what the set may be said of.
+    `p_values`: for every model, the significance level up to which it stays in the set. `about`: the population that
+    the statement is about.
     """
 
     members: tuple[str, ...]
@@ -38,10 +39,10 @@ class ConfidenceSet:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeanNoise:
-    """What moves the mean loss of each model beside the days: other searches, other seeds.
+    """Noise of each model's mean loss from sources other than the days: other searches, other seeds.
 
     `variances`: model -> variance of its mean, in squared units of the loss. `dof`: degrees of freedom of their common
-    scale; infinite: it is known.
+    scale; infinite where the scale is known.
     """
 
     variances: Mapping[str, float]
@@ -61,13 +62,14 @@ def model_confidence_set(
     seed: int,
     noise: MeanNoise | None = None,
 ) -> ConfidenceSet:
-    """Hansen, Lunde and Nason (2011), the range statistic, from daily losses on the same days in time order.
+    """Compute the set of Hansen, Lunde and Nason (2011) by the range statistic, from daily losses on the same days in
+    time order.
 
-    The stationary bootstrap's mean block is the longest that any model's distance to the average model asks for.
+    The stationary bootstrap's mean block is the longest one estimated from any model's distance to the average model.
     `noise`: added to each resampled mean, as a t variate of its degrees of freedom, and to the variance of each pair's
-    distance. Without it the models are taken as they were trained: those of equal losses share one fate, and one that
-    loses the same amount to another every day is left out with p 0, since no resample says otherwise.
-    Raises ValueError without models, for losses that do not pair up, and for noise of other models.
+    distance. Without it the statement is about the models as trained: models with equal losses get the same p-value,
+    and one that loses the same amount to another every day gets p 0, since no resample says otherwise. Raises
+    ValueError without models, for losses that do not pair up, and for noise of other models.
     """
     series = {name: np.asarray(losses[name], dtype=np.float64) for name in sorted(losses)}
     shapes = {name: loss_N.shape for name, loss_N in series.items()}
@@ -91,7 +93,7 @@ def model_confidence_set(
 
 
 def _certain_pairs(series: Mapping[str, Floats], ordered: list[str]) -> tuple[dict[str, str], set[str]]:
-    """(model -> an equal one before it, models that lose the same to a better one every day)."""
+    """Return (model -> an equal one before it, models that lose the same amount to a better one every day)."""
     twin_of: dict[str, str] = {}
     worse: set[str] = set()
     for better, name in itertools.combinations(ordered, 2):
@@ -106,7 +108,10 @@ def _certain_pairs(series: Mapping[str, Floats], ordered: list[str]) -> tuple[di
 
 
 def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNoise | None = None) -> dict[str, float]:
-    """The worst model leaves the set first; a model's p is the largest of all tests until it leaves. K models."""
+    """Return each model's p-value: the worst model leaves the set first, and its p is the largest of all tests so far.
+
+    Axis letter: K models.
+    """
     names = list(series)
     loss_KN = np.stack([series[name] for name in names])
     mean_K = loss_KN.mean(axis=1)
@@ -133,7 +138,7 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
 
 
 def _moved_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
-    """Mean loss of each model on resampled days, less that on all days."""
+    """Return the mean loss of each model on resampled days, less that on all days."""
     days = loss_KN.shape[1]
     distance_KN = loss_KN - loss_KN.mean(axis=0)
     block = max(block_length(distance_N) for distance_N in distance_KN)
@@ -144,7 +149,10 @@ def _moved_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
 
 
 def _noise_draws(variance_K: Floats, dof: float, draws: int, seed: int) -> Floats:
-    """The scale is common to all models of a draw: it was estimated from all of them together."""
+    """Draw the noise of each model's mean.
+
+    The scale is common to all models of a draw, since it was estimated from all of them together.
+    """
     rng = np.random.default_rng([seed, 1])
     normal_DK = rng.normal(size=(draws, variance_K.size)) * np.sqrt(variance_K)
     if math.isinf(dof):

@@ -1,4 +1,4 @@
-"""From a probability to a yes or no: one threshold, chosen on the validation region alone."""
+"""Decisions from probabilities by one threshold, chosen on the validation region alone."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ CRITERION = "balanced_accuracy"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationChoices:
-    """What the validation region settles for every other one. `threshold` is None where it has one class alone."""
+    """Choices made on the validation region for all regions. `threshold` is None where that region has only one
+    class."""
 
     temperature: float
     threshold: float | None
 
 
 def choose_on_validation(y_N: NDArray[np.floating], probabilities: Probabilities) -> ValidationChoices:
-    """`y_N` and `probabilities` are those of the validation region. One choice serves all seeds."""
+    """Choose temperature and threshold from the labels and probabilities of the validation region, one of each for all
+    seeds."""
     return ValidationChoices(
         temperature=fit_temperature(y_N, probabilities), threshold=choose_threshold(y_N, probabilities)
     )
 
 
 def choose_threshold(y_N: NDArray[np.floating], probabilities: Probabilities) -> float | None:
-    """The threshold with the best balanced accuracy, the mean over seeds; None where one class occurs alone.
+    """Choose the threshold with the best balanced accuracy over the pooled seeds; None where only one class occurs.
 
-    Between two neighbouring forecasts every threshold decides alike, so the middle of each gap stands for it, the
-    gaps to 0 and to 1 included. Of equally good gaps the one nearest to the base rate counts, then the lower.
+    Between two neighbouring forecasts every threshold decides alike, so the middle of each gap stands for it, the gaps
+    to 0 and to 1 included. Of equally good gaps the one nearest to the base rate is taken, then the lower.
     """
     y = np.tile(np.asarray(y_N, dtype=np.float64), len(probabilities))
     p = np.concatenate([np.asarray(p_N, dtype=np.float64) for _, p_N in sorted(probabilities.items())])
@@ -55,7 +57,7 @@ def choose_threshold(y_N: NDArray[np.floating], probabilities: Probabilities) ->
 
 
 def decide(y_N: NDArray[np.floating], probabilities: Probabilities, threshold: float) -> ThresholdDecision:
-    """Say yes where a forecast is at least `threshold`, and compare with the labels."""
+    """Predict the positive class where a forecast is at least `threshold`, and compare with the labels."""
     y = np.tile(np.asarray(y_N, dtype=np.float64) == 1.0, len(probabilities))
     yes = np.concatenate([np.asarray(p_N) >= threshold for _, p_N in sorted(probabilities.items())])
     hits, misses = int((yes & y).sum()), int((~yes & y).sum())

@@ -1,4 +1,4 @@
-"""A difference of two mean losses with several independent sources of noise, by Welch and Satterthwaite."""
+"""Inference on a difference of two mean losses with several sources of noise, by Welch and Satterthwaite."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Term = tuple[float, float]
 
 
 def two_sided(difference: float, terms: Sequence[Term]) -> tuple[float | None, float | None]:
-    """(standard error, p that there is no difference); None where nothing is known of the noise."""
+    """Return (standard error, p that there is no difference); None for each where nothing is known of the noise."""
     return against_zero(difference, terms) if terms else (None, None)
 
 
 def against_zero(difference: float, terms: Sequence[Term]) -> tuple[float, float]:
-    """(standard error, two-sided p that there is no difference). Raises ValueError without terms."""
+    """Return (standard error, two-sided p that there is no difference). Raises ValueError without terms."""
     se, dof = combine(terms)
     if se == 0.0:
         return 0.0, 1.0 if difference == 0.0 else 0.0
@@ -23,7 +23,7 @@ def against_zero(difference: float, terms: Sequence[Term]) -> tuple[float, float
 
 
 def above_zero(difference: float, terms: Sequence[Term]) -> float:
-    """p that the true difference is 0 or less, one-sided. Raises ValueError without terms."""
+    """Return the one-sided p that the true difference is 0 or less. Raises ValueError without terms."""
     se, dof = combine(terms)
     if se == 0.0:
         return 0.0 if difference > 0.0 else 1.0
@@ -31,14 +31,14 @@ def above_zero(difference: float, terms: Sequence[Term]) -> float:
 
 
 def bounds(difference: float, terms: Sequence[Term], *, confidence: float) -> tuple[float, float]:
-    """The two-sided interval of the true difference. Raises ValueError without terms."""
+    """Return the two-sided interval of the true difference. Raises ValueError without terms."""
     se, dof = combine(terms)
     reach = se * _quantile(0.5 + confidence / 2.0, dof)
     return difference - reach, difference + reach
 
 
 def combine(terms: Sequence[Term]) -> tuple[float, float]:
-    """(standard error, degrees of freedom) of the sum of all noise. Raises ValueError without terms."""
+    """Return (standard error, degrees of freedom) of the sum of all noise. Raises ValueError without terms."""
     if not terms:
         raise ValueError("a difference needs at least one known source of noise")
     variance = sum(v for v, _ in terms)
@@ -47,7 +47,7 @@ def combine(terms: Sequence[Term]) -> tuple[float, float]:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction (1979); pairs without a p-value are left out of the count."""
+    """Apply Holm's step-down correction (1979); pairs without a p-value are not counted."""
     known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
     corrected: list[float | None] = [None] * len(p_values)
     running = 0.0

@@ -1,4 +1,4 @@
-"""The fitted baselines: linear models and boosted trees, each fitted on training windows and asked for others."""
+"""The fitted baselines, linear models and boosted trees, each fitted on training windows and applied to others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ RATIO_INVERSE_PENALTY = 0.1
 TREES = 100
 TREE_LEAVES = 8
 TREE_LEARNING_RATE = 0.05
-"""The gradient-boosted trees: few, small and slow to learn, set once, never tuned and never stopped early."""
+"""Learning rate of the gradient-boosted trees. They are few and small and learn slowly; set once, never tuned and never
+stopped early."""
 
 _TREES: dict[str, Any] = {
     "max_iter": TREES,
@@ -26,13 +27,15 @@ _TREES: dict[str, Any] = {
 }
 
 RIDGE_PENALTY = 1.0 / RATIO_INVERSE_PENALTY
-"""Of the ridge of returns, against the summed squared error: the weight that the ratio logistic has."""
+"""Penalty of the ridge regression of returns, against the summed squared error: the same weight as in the ratio
+logistic."""
 
 
 def logistic(
     y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating], inverse_penalty: float
 ) -> Floats:
-    """Logistic regression on columns standardised over the training windows; one class alone gives its rate."""
+    """Predict by logistic regression on columns standardised over the training windows; with a single class, by its
+    rate."""
     if y_N.min() == y_N.max():
         return np.full(len(scored_NF), y_N.mean())
     from sklearn.linear_model import LogisticRegression
@@ -44,7 +47,7 @@ def logistic(
 
 
 def boosted_classes(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> Floats:
-    """Histogram gradient boosting (scikit-learn); one class alone gives its rate."""
+    """Predict by histogram gradient boosting (scikit-learn); with a single class, by its rate."""
     if y_N.min() == y_N.max():
         return np.full(len(scored_NF), y_N.mean())
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -58,7 +61,7 @@ def boosted_classes(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDAr
 
 
 def ridge(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> Floats:
-    """Ridge regression on columns standardised over the training windows, the intercept free."""
+    """Predict by ridge regression on columns standardised over the training windows; the intercept is not penalised."""
     from sklearn.linear_model import Ridge
 
     train, scored = _standardised(train_NF, scored_NF)
@@ -68,7 +71,7 @@ def ridge(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.flo
 
 
 def boosted_returns(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> Floats:
-    """The same trees on the squared error of a return: scikit-learn's have no Huber loss."""
+    """Predict returns by the same trees, fitted to the squared error, since scikit-learn's have no Huber loss."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
@@ -79,7 +82,8 @@ def boosted_returns(y_N: Floats, train_NF: NDArray[np.floating], scored_NF: NDAr
 
 
 def _standardised(train_NF: NDArray[np.floating], scored_NF: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Both by mean and standard deviation of training; a column that hardly varies there keeps its size."""
+    """Standardise both by mean and standard deviation of training; a column that hardly varies there is only
+    centred."""
     train, scored = np.asarray(train_NF, dtype=np.float64), np.asarray(scored_NF, dtype=np.float64)
     mean_F, sd_F = train.mean(axis=0), train.std(axis=0)
     sd_F = np.where(sd_F > 1e-9 * np.maximum(1.0, np.abs(mean_F)), sd_F, 1.0)

@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 def metric_intervals(
     y_N: NDArray[np.floating], probabilities: Probabilities, *, params: EvaluationParams, seed: int
 ) -> dict[str, Interval | None]:
-    """Interval of the mean over seeds of log loss, Brier score, AUC, average precision and ECE, over days.
+    """Return the interval, over days, of the mean over seeds of log loss, Brier score, AUC, average precision and ECE.
 
-    They tell of other days, not of other seeds. Log loss and Brier score are means of days. The others are computed
-    on resampled days, the same days for every seed and metric; draws of one class alone have no ranks and are left
-    out. A rank metric is None where one class occurs alone. All blocks are as long as the labels ask for, so that
-    models scored on the same days get intervals of one kind.
+    The intervals describe the variation over other days, not over other seeds. Log loss and Brier score are means of
+    days. The other metrics are computed on resampled days, the same days for every seed and metric; draws with a single
+    class have no ranks and are left out. A rank metric is None where only one class occurs. All blocks have the length
+    estimated from the labels, so that models scored on the same days get comparable intervals.
     """
     y = np.asarray(y_N, dtype=np.float64)
     by_seed = [np.asarray(p_N, dtype=np.float64) for _, p_N in sorted(probabilities.items())]

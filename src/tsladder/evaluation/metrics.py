@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 CLIP = 1e-7
-"""Probabilities are moved this far away from 0 and 1 before the logarithm: one certain error costs at most 16.1."""
+"""Distance from 0 and 1 to which probabilities are clipped before the logarithm: one certain error costs at most
+16.1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClassifierScores:
-    """`auc` and `average_precision` are None where only one class occurs: they are undefined there, not 0."""
+    """Metrics of one classifier. `auc` and `average_precision` are None where only one class occurs: they are undefined
+    there, not 0."""
 
     log_loss: float
     brier: float
@@ -24,10 +26,10 @@ class ClassifierScores:
 
 
 def per_day_log_loss(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> Floats:
-    """Negative log likelihood (nats) of each label under its probability, clipped to [CLIP, 1 - CLIP].
+    """Return the negative log likelihood (nats) of each label under its probability, clipped to [CLIP, 1 - CLIP].
 
-    Raises ValueError for labels other than 0 and 1, for probabilities that are no numbers in [0, 1], and for
-    arrays that do not pair up.
+    Raises ValueError for labels other than 0 and 1, for probabilities that are no numbers in [0, 1], and for arrays
+    that do not pair up.
     """
     y, p = _checked(y_N, p_N)
     p = np.clip(p, CLIP, 1.0 - CLIP)
@@ -35,7 +37,7 @@ def per_day_log_loss(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> Fl
 
 
 def score_classifier(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> ClassifierScores:
-    """All metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
+    """Compute all metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
     y, p = _checked(y_N, p_N)
     ranked = 0.0 < y.mean() < 1.0
     return ClassifierScores(
@@ -58,7 +60,8 @@ def _checked(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> tuple[Floa
 
 
 def _auc(y: Floats, p: Floats) -> float:
-    """Share of (positive, negative) pairs in the right order, ties counted half (Mann-Whitney, by midranks)."""
+    """Return the share of (positive, negative) pairs in the right order, ties counted half (Mann-Whitney, by
+    midranks)."""
     _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     midrank = np.cumsum(counts) - (counts - 1) / 2.0
     positives = y.sum()
@@ -67,7 +70,7 @@ def _auc(y: Floats, p: Floats) -> float:
 
 
 def _average_precision(y: Floats, p: Floats) -> float:
-    """Precision at each distinct threshold, weighted by the recall gained there; no interpolation."""
+    """Return the precision at each distinct threshold, weighted by the recall gained there; no interpolation."""
     _, inverse = np.unique(-p, return_inverse=True)
     hits = np.bincount(inverse, weights=y)
     called = np.cumsum(np.bincount(inverse))

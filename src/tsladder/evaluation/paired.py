@@ -1,4 +1,4 @@
-"""Is one model better than another on the same days? Cells, or a cell and a baseline, from their daily losses."""
+"""Paired comparison of two models, or of a model and a baseline, from their losses on the same days."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ _SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Loss of `second` less loss of `first` a day, in units of `metric`; above 0 the first is the better one.
+    """The difference of two models: mean daily loss of `second` less that of `first`, in units of `metric`; above 0 the
+    first is better.
 
     relative      difference over the loss of `first`; None where that is 0
     low, high, se interval at `confidence` and standard error of the difference
-    p             two-sided p that there is none
-    effective_n   how many independent days the paired difference is worth; None where it is the same every day
-    *_seeds       training seeds of each; () for a forecast that no seed alters
-    noise         what the standard error holds: "days and seeds" or "days"
-    note          what a reader should know of the seeds, or None
+    p             two-sided p of no difference
+    effective_n   effective number of independent days of the paired difference; None where it is the same every day
+    *_seeds       training seeds of each; () for a forecast that does not depend on a seed
+    noise         sources in the standard error: "days and seeds" or "days"
+    note          a remark on the seeds, or None
     """
 
     first: str
@@ -50,11 +51,13 @@ class Comparison:
 
 
 def compare_models(first: DailyLosses, second: DailyLosses, *, params: EvaluationParams, seed: int) -> Comparison:
-    """Paired by day. The variance of the difference is that of the daily differences between the means over seeds
-    (block bootstrap) and that of each mean over its own seeds, where there are two or more; Student's t takes its
-    degrees of freedom from Welch and Satterthwaite. The models may have other seeds, and more or fewer of them.
+    """Compare two models, paired by day.
 
-    Raises BadInput naming what differs when their days or their labels do.
+    The variance of the difference is that of the daily differences between the means over seeds (block bootstrap) and
+    that of each mean over its own seeds, where there are two or more; Student's t takes its degrees of freedom from
+    Welch and Satterthwaite. The models may have different seeds, and different numbers of them.
+
+    Raises BadInput naming the differences when the models' days, labels or metrics differ.
     """
     _refuse_unlike(first, second)
     gap_N = second.loss_N - first.loss_N

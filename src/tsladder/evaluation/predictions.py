@@ -1,4 +1,4 @@
-"""The table predictions.parquet of a cell: what every model forecast on every day. Its writer and its strict reader."""
+"""The table predictions.parquet of a cell, every model's forecast for every day: its columns and its strict reader."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.integer] | NDArray[np.floating]
-"""Classes, or returns."""
+"""Labels of classes, or returns."""
 
 SEED_PREFIX = "seed-"
 COLUMNS = ("date", "region", "model", "label", "probability", "prediction")
-"""Of a table, the loss aside."""
+"""Columns of a table of predictions, apart from the loss."""
 
 
 def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
-    """Short fingerprint (12 hex digits of SHA-256) of the days scored on and of their labels: models with the same one
-    can be compared, whatever they were shown."""
+    """Return a fingerprint (12 hex digits of SHA-256) of the scored days and their labels.
+
+    Models with the same fingerprint can be compared, whatever inputs they had.
+    """
     found = hashlib.sha256(np.asarray(dates_N).astype("datetime64[D]").astype("<i8").tobytes())
     found.update(np.asarray(y_N).astype("<f4").tobytes())
     return found.hexdigest()[:12]
@@ -41,8 +43,8 @@ def scored_on(dates_N: NDArray[np.datetime64], y_N: NDArray[np.number]) -> str:
 class DailyLosses:
     """Losses of one model on the days of a region, in time order.
 
-    `losses`: training seed -> loss_N, `metric` their name. `fixed`: True for a forecast that no seed alters; its key is
-    0 and its spread over seeds is none.
+    `losses`: training seed -> loss_N; `metric`: name of the loss. `fixed`: True for a forecast that does not depend on
+    a seed; its only key is 0, and it has no spread over seeds.
     """
 
     name: str
@@ -54,7 +56,7 @@ class DailyLosses:
 
     @property
     def loss_N(self) -> Floats:
-        """Averaged over the seeds."""
+        """Daily loss averaged over the seeds."""
         return np.asarray(np.mean([loss for _, loss in sorted(self.losses.items())], axis=0), dtype=np.float64)
 
 
@@ -68,7 +70,7 @@ class Predictions:
     metric: str
 
     def trained(self, name: str) -> DailyLosses:
-        """The seeds of the cell, under the name `name`."""
+        """Return the losses of the cell's seeds, under the name `name`."""
         seeds = {
             int(model.removeprefix(SEED_PREFIX)): loss_N
             for model, loss_N in self.losses.items()
@@ -77,7 +79,7 @@ class Predictions:
         return self._of(name, dict(sorted(seeds.items())))
 
     def baseline(self, name: str) -> DailyLosses:
-        """Raises KeyError when there is no such baseline."""
+        """Return the losses of a baseline. Raises KeyError when there is no such baseline."""
         return self._of(name, {0: self.losses[name]}, fixed=True)
 
     def _of(self, name: str, losses: Mapping[int, Floats], *, fixed: bool = False) -> DailyLosses:
@@ -93,8 +95,9 @@ def predictions_frame(
     probabilities: Mapping[int, NDArray[np.floating]],
     forecasts: Sequence[Forecast],
 ) -> pd.DataFrame:
-    """Long table, one row a window and model: date, region, model (`seed-<k>` or a baseline), label, probability,
-    log_loss. Every figure of a region can be computed again from it.
+    """Build a long table with one row for each window and model, from which every figure of a region can be recomputed.
+
+    Columns: date, region, model (`seed-<k>` or a baseline), label, probability, log_loss.
     """
     return frame_of(
         region,
@@ -115,7 +118,10 @@ def return_predictions_frame(
     baselines: Sequence[Forecast],
     scale: float,
 ) -> pd.DataFrame:
-    """The same of returns: date, region, model, label (the return), prediction, huber. `scale`: unit of the loss."""
+    """Build the same table for returns: date, region, model, label (the return), prediction, huber.
+
+    `scale`: unit of the loss.
+    """
     return frame_of(
         region,
         dates_N,
@@ -128,7 +134,7 @@ def return_predictions_frame(
 
 
 def by_model(by_seed: Mapping[int, NDArray[np.floating]], baselines: Sequence[Forecast]) -> dict[str, Floats]:
-    """Model as the table names it -> its forecasts."""
+    """Return the forecasts by model, named as in the table."""
     models = {f"{SEED_PREFIX}{k}": np.asarray(p_N, dtype=np.float64) for k, p_N in sorted(by_seed.items())}
     return models | {f.name: np.asarray(f.p_N, dtype=np.float64) for f in baselines}
 
@@ -143,8 +149,10 @@ def frame_of(
     metric: str,
     loss: Callable[[Floats], Floats],
 ) -> pd.DataFrame:
-    """The table of `forecasts`, by model. `forecast` names their column, "probability" or "prediction", and `metric`
-    that of their `loss`."""
+    """Build the table of `forecasts`, by model.
+
+    `forecast`: name of their column, "probability" or "prediction"; `metric`: name of the column of their `loss`.
+    """
     import pandas as pd
 
     days = {"date": np.asarray(dates_N).astype("datetime64[s]"), "region": str(region)}
@@ -156,10 +164,11 @@ def frame_of(
 
 
 def read_predictions(path: Path, region: str, *, days: int | None = None) -> Predictions:
-    """The region `region` of the table at `path`; `days`: how many it must have, where that is known.
+    """Read the region `region` of the table at `path`.
 
-    Raises WorkFailed, with one line a model, where a seed or a baseline misses days that another one has, has a day
-    twice, has another label or a loss that is no number; and where the region, its seeds or some days lack altogether.
+    `days`: number of days that the region must have, where known. Raises WorkFailed, with one line per model, where a
+    seed or a baseline misses days that another one has, has a day twice, has another label or a loss that is no number;
+    and where the region, its seeds or some days are missing altogether.
     """
     import pandas as pd
 
@@ -191,8 +200,10 @@ def read_predictions(path: Path, region: str, *, days: int | None = None) -> Pre
 
 
 def loss_column(table: pd.DataFrame) -> str:
-    """Name of the loss that a table of predictions holds, the first column beside COLUMNS. Raises WorkFailed where it
-    holds none."""
+    """Return the name of the loss in a table of predictions, the one column not in COLUMNS.
+
+    Raises WorkFailed where there is none.
+    """
     for column in table.columns:
         if column not in COLUMNS:
             return str(column)
@@ -206,7 +217,8 @@ def _fault(
     dates_N: NDArray[np.datetime64],
     y_N: Labels,
 ) -> str | None:
-    """What is wrong with the rows of one model, sorted by day, beside all days of its region and their labels."""
+    """Return the first fault in the rows of one model, sorted by day, compared with all days and labels of its region;
+    None for sound rows."""
     twice = own_N[1:][own_N[1:] == own_N[:-1]]
     if twice.size:
         return f"has {twice[0]} twice"

@@ -1,4 +1,4 @@
-"""One region to be scored, what baselines are fitted on, and what every task's scores know of it."""
+"""The inputs of scoring one region, the inputs of its baselines, and the scores common to all tasks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RegionForecasts:
-    """One region, ready to be scored: labels and days of its windows, what each training seed and each baseline
-    forecast of them, and the seed of the bootstrap."""
+    """One region, ready to be scored: labels and days of its windows, the forecasts of each training seed and each
+    baseline, and the seed of the bootstrap."""
 
     y_N: NDArray[np.floating]
     dates_N: NDArray[np.datetime64]
@@ -30,10 +30,10 @@ class RegionForecasts:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Known:
-    """What baselines are fitted on and asked for.
+    """Inputs of the baselines: the windows to fit them on and the windows to forecast.
 
     `close_T`: raw closes of the whole table, in which each symbol begins at one of `first_rows`. `ratio_*_NF`: the
-    features of each window's last day under `ratio` normalisation, whatever the model itself is fed.
+    features of each window's last day under `ratio` normalisation, whatever input the model itself gets.
     """
 
     train: LabelledWindows
@@ -45,7 +45,7 @@ class Known:
 
 
 class Scores(Protocol):
-    """What the scores of every task know of a region, beside metrics of their own."""
+    """The scores of a region that every task has, besides metrics of its own."""
 
     @property
     def windows(self) -> int: ...

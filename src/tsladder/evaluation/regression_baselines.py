@@ -1,4 +1,4 @@
-"""Forecasts of a return that any model must be held against, on the same windows and labels."""
+"""Baseline forecasts of a return, on the same windows and labels as the model."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def return_baselines(
     y_T: Floats,
     horizon: int,
 ) -> tuple[Forecast, ...]:
-    """Every baseline's forecast for the windows `scored`; arguments as those of `baselines.baselines`.
+    """Return every baseline's forecast for the windows `scored`; arguments as those of `baselines.baselines`.
 
-    `base_rate` is the training mean, `own_rate` the scored region's own mean, which only hindsight knows.
-    ``persistence`` repeats the last return whose `horizon` has passed, and where there is none the training mean.
+    `base_rate` is the training mean, `own_rate` the scored region's own mean, known only in hindsight. ``persistence``
+    repeats the last return whose `horizon` has passed, and where there is none the training mean.
     """
     y_train, y_scored = (np.asarray(windows.y_N, dtype=np.float64) for windows in (train, scored))
     return (
@@ -49,7 +49,7 @@ def fitted_return_baselines(
     ratio_train_NF: NDArray[np.floating],
     ratio_scored_NF: NDArray[np.floating],
 ) -> tuple[Forecast, ...]:
-    """Those of `return_baselines` that see no label but training's, on whatever day."""
+    """Return those forecasts of `return_baselines` that use no labels but those of training, on any day."""
     y_train = np.asarray(train.y_N, dtype=np.float64)
     count = len(scored.ends_N)
     return (

@@ -24,7 +24,7 @@ _RANGES = {
     "sign_hit_rate": (0.0, 1.0),
     "rmse": (0.0, math.inf),
 }
-"""Least and largest value of each metric that is no mean of days, in the order of `_Resampled.figures`."""
+"""Least and largest value of each metric that is not a mean of days, in the order of `_Resampled.figures`."""
 
 
 def return_intervals(
@@ -35,11 +35,11 @@ def return_intervals(
     params: EvaluationParams,
     seed: int,
 ) -> dict[str, Interval | None]:
-    """Interval of the mean over seeds of each metric of `ReturnScores`, over days. `forecasts`: seed -> forecast_N.
+    """Return the interval, over days, of the mean over seeds of each metric of `ReturnScores`.
 
-    As `intervals.metric_intervals` does for classes: the Huber loss is a mean of days, the others are computed on
-    resampled days. All blocks are as long as the loss of a constant forecast asks for. None for a metric that is
-    undefined here.
+    `forecasts`: seed -> forecast_N. As in `intervals.metric_intervals` for classes, the Huber loss is a mean of days,
+    and the others are computed on resampled days. All blocks have the length estimated from the loss of a constant
+    forecast. None for a metric that is undefined here.
     """
     y = np.asarray(y_N, dtype=np.float64)
     by_seed = [np.asarray(forecast_N, dtype=np.float64) for _, forecast_N in sorted(forecasts.items())]
@@ -72,9 +72,9 @@ def return_intervals(
 class _Ranked:
     """Values sorted once for all resamples.
 
-    order_N         days by value
-    starts_G        first place of each group of equal values
-    group_N         group of each place
+    order_N         days in the order of their values
+    starts_G        first position of each group of equal values
+    group_N         group of each position
     """
 
     order_N: Rows
@@ -88,7 +88,10 @@ class _Ranked:
         return cls(order_N=order_N, starts_G=starts_G, group_N=group_N)
 
     def midranks(self, weights_DN: Floats) -> Floats:
-        """Of each day within each draw, in the order of the days; a day that a draw lacks has a rank without weight."""
+        """Return the midrank of each day within each draw, in the order of the days.
+
+        A day that a draw lacks gets a rank without weight.
+        """
         sizes_DG = np.add.reduceat(np.take(weights_DN, self.order_N, axis=1), self.starts_G, axis=1)
         ranks_DG = np.cumsum(sizes_DG, axis=1) - (sizes_DG - 1.0) / 2.0
         ranks_DN = np.empty_like(weights_DN)
@@ -98,7 +101,7 @@ class _Ranked:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Resampled:
-    """One seed's forecasts beside the returns, ready for any resample of their days."""
+    """One seed's forecasts and the returns, prepared for any resample of their days."""
 
     y_N: Floats
     forecast_N: Floats
@@ -117,7 +120,7 @@ class _Resampled:
         )
 
     def figures(self, weights_DN: Floats) -> Floats:
-        """The metrics of `_RANGES` (columns) of each draw; NaN where a draw does not define one."""
+        """Return the metrics of `_RANGES` (columns) of each draw; NaN where a draw does not define one."""
         y_N, forecast_N = self.y_N, self.forecast_N
         ic_D = _correlations(weights_DN, self.ranked_y.midranks(weights_DN), self.ranked_forecast.midranks(weights_DN))
         pearson_D = _correlations(weights_DN, y_N[None, :], forecast_N[None, :])
@@ -132,7 +135,7 @@ class _Resampled:
 
 
 def _correlations(weights_DN: Floats, one_DN: Floats, other_DN: Floats) -> Floats:
-    """Weighted correlation of each draw."""
+    """Return the weighted correlation of each draw."""
     total_D1 = weights_DN.sum(axis=1, keepdims=True)
     one_DN = one_DN - (weights_DN * one_DN).sum(axis=1, keepdims=True) / total_D1
     other_DN = other_DN - (weights_DN * other_DN).sum(axis=1, keepdims=True) / total_D1

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 HUBER_DELTA = 1.0
-"""Where Huber's loss (1964) turns from a square into a line, in standard deviations of the training labels."""
+"""Point at which Huber's loss (1964) turns from a square into a line, in standard deviations of the training labels."""
 
 _LEAST_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReturnScores:
-    """Metrics of one forecast.
+    """Metrics of one forecast of returns.
 
     huber          mean Huber loss of (return - forecast) / scale
     ic             information coefficient: Spearman's rank correlation of forecast and return
@@ -38,7 +38,7 @@ class ReturnScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingReturns:
-    """What the training labels fix for every region: their mean, their standard deviation and how many are above 0."""
+    """Statistics of the training labels that apply to every region: mean, standard deviation and share above 0."""
 
     mean: float
     scale: float
@@ -46,14 +46,15 @@ class TrainingReturns:
 
     @classmethod
     def of(cls, y_N: NDArray[np.floating]) -> TrainingReturns:
-        """Raises ValueError where all labels are one: there is no unit to measure an error in."""
+        """Compute the statistics of the labels. Raises ValueError where all are equal: there is no unit to measure an
+        error in."""
         y = np.asarray(y_N, dtype=np.float64)
         scale = scale_of(y)
         return cls(mean=float(y.mean()), scale=scale, share_up=float((y > 0.0).mean()))
 
 
 def scale_of(y_N: NDArray[np.floating]) -> float:
-    """Standard deviation of the training labels: the unit of a model's output and of the Huber loss.
+    """Return the standard deviation of the training labels: the unit of a model's output and of the Huber loss.
 
     Raises ValueError where it is 0.
     """
@@ -64,9 +65,10 @@ def scale_of(y_N: NDArray[np.floating]) -> float:
 
 
 def per_day_huber(y_N: NDArray[np.floating], forecast_N: NDArray[np.floating], scale: float) -> Floats:
-    """Huber's loss of each day: with z = (y - forecast) / scale, z^2 / 2 up to |z| = HUBER_DELTA, beyond it a line.
+    """Return Huber's loss of each day: with z = (y - forecast) / scale, z^2 / 2 up to |z| = HUBER_DELTA, beyond it a
+    line.
 
-    Raises ValueError for values that are no numbers and for arrays that do not pair up.
+    Raises ValueError for values that are not finite and for arrays that do not pair up.
     """
     y, forecast = _checked(y_N, forecast_N)
     z = np.abs(y - forecast) / scale
@@ -76,7 +78,7 @@ def per_day_huber(y_N: NDArray[np.floating], forecast_N: NDArray[np.floating], s
 def score_returns(
     y_N: NDArray[np.floating], forecast_N: NDArray[np.floating], training: TrainingReturns
 ) -> ReturnScores:
-    """All metrics of `forecast_N` for the returns `y_N`."""
+    """Compute all metrics of `forecast_N` for the returns `y_N`."""
     y, forecast = _checked(y_N, forecast_N)
     squared = float(np.sum((y - forecast) ** 2))
     of_mean = float(np.sum((y - training.mean) ** 2))
@@ -92,7 +94,7 @@ def score_returns(
 
 
 def correlation(one_N: Floats, other_N: Floats) -> float | None:
-    """Pearson's; None where one of the two does not vary."""
+    """Return Pearson's correlation; None where one of the two does not vary."""
     one, other = one_N - one_N.mean(), other_N - other_N.mean()
     spreads = [float(np.sqrt(np.mean(values**2))) for values in (one, other)]
     sizes = [float(np.abs(values).max()) for values in (one_N, other_N)]
@@ -102,14 +104,14 @@ def correlation(one_N: Floats, other_N: Floats) -> float | None:
 
 
 def midranks(values_N: Floats) -> Floats:
-    """Ranks from 1, equal values sharing the mean of theirs."""
+    """Return ranks from 1, with equal values sharing the mean of theirs."""
     _, inverse, counts = np.unique(values_N, return_inverse=True, return_counts=True)
     ranks: Floats = np.cumsum(counts) - (counts - 1) / 2.0
     return ranks[inverse]
 
 
 def mean_over_seeds(scores: Sequence[ReturnScores], name: str) -> float | None:
-    """Of the metric `name`; None where it is undefined for a seed."""
+    """Average the metric `name` over the seeds; None where it is undefined for one of them."""
     values = [getattr(one, name) for one in scores]
     return None if None in values else float(np.mean(values))
 

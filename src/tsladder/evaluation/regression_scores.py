@@ -1,4 +1,4 @@
-"""Everything known about one trained forecast of returns on one region: seeds, constants, baselines, intervals."""
+"""The scores of forecasts of returns by one cell on one region: seeds, constants, baselines, intervals."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tsladder.evaluation.skill import stand, standard_error
 from tsladder.params import EvaluationParams
 
 _NO_VARIANCE = 1e-6
-"""In standard deviations of the training labels."""
+"""Range of the forecasts below which they count as constant, in standard deviations of the training labels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReturnRegionScores:
-    """One cell on one region. Losses are mean Huber losses, errors in units of `scale`.
+    """The scores of one cell on one region. Losses are mean Huber losses, errors in units of `scale`.
 
     positives, base_rate   windows whose return is above 0, and their share
     train_base_rate        that share among the training windows
@@ -40,7 +40,7 @@ class ReturnRegionScores:
     base_rate_loss         loss of the constant at the training mean
     own_rate_loss          loss of the constant at this region's own mean
 
-    The rest is that of `scores.RegionScores`.
+    The other fields are those of `scores.RegionScores`.
     """
 
     windows: int
@@ -68,7 +68,7 @@ class ReturnRegionScores:
     constant_predictor: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, keys sorted when written; the same scores always give the same text."""
+        """Return plain data, keys sorted when written; the same scores always give the same text."""
         plain = dataclasses.asdict(self)
         plain["seeds"] = {str(seed): dataclasses.asdict(scores) for seed, scores in sorted(self.seeds.items())}
         plain["beaten_by"] = list(self.beaten_by)
@@ -136,7 +136,7 @@ def score_return_region(
 
 
 def _mean_scores(scores: Sequence[ReturnScores]) -> ReturnScores:
-    """Of the seeds; None where a metric is undefined for one of them."""
+    """Average the metrics over the seeds; None where a metric is undefined for one of them."""
     return ReturnScores(
         huber=float(np.mean([one.huber for one in scores])),
         ic=mean_over_seeds(scores, "ic"),

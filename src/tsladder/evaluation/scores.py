@@ -1,4 +1,4 @@
-"""Everything known about one trained classifier on one region: its seeds, the constants, the baselines, intervals."""
+"""The scores of one cell's classifiers on one region: seeds, constants, baselines, intervals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _NO_VARIANCE = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForecastScores:
-    """`auc` and `average_precision` are None where only one class occurs. `ece`: see `calibration`."""
+    """Metrics of one forecast of classes. `auc` and `average_precision` are None where only one class occurs. `ece`:
+    see `calibration`."""
 
     log_loss: float
     brier: float
@@ -41,7 +42,7 @@ class ForecastScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionScores:
-    """One cell on one region. Losses are mean log losses in nats.
+    """The scores of one cell on one region. Losses are mean log losses in nats.
 
     mean               metrics averaged over the seeds
     log_loss_se        standard error of that mean over the seeds; None with one seed
@@ -49,11 +50,11 @@ class RegionScores:
     own_rate_loss      loss of the constant at this region's own positive rate
     baselines          metrics of each baseline on the same windows
     intervals          metric -> interval over days of the mean over seeds; see `metric_intervals`
-    reliability        forecasts in ten bins beside what came of them, the seeds pooled
-    decision           the threshold chosen on validation, applied here; None: none could be chosen, or was given
-    temperature        the temperature fitted on validation, applied here; no other figure knows of it
+    reliability        mean forecast and observed rate in ten bins of the forecasts, the seeds pooled
+    decision           the threshold chosen on validation, applied here; None where there is no threshold
+    temperature        the temperature fitted on validation, applied here; no other figure uses it
 
-    The rest is that of `standing.Standing`.
+    The other fields are those of `skill.Standing`.
     """
 
     windows: int
@@ -81,7 +82,7 @@ class RegionScores:
     temperature: Temperature | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, keys sorted when written; the same scores always give the same text."""
+        """Return plain data, keys sorted when written; the same scores always give the same text."""
         plain = dataclasses.asdict(self)
         plain["seeds"] = {str(seed): dataclasses.asdict(scores) for seed, scores in sorted(self.seeds.items())}
         plain["baselines"] = {name: dataclasses.asdict(scores) for name, scores in self.baselines.items()}
@@ -105,8 +106,8 @@ def score_region(
     """Score the seeds of one cell on one region, all on the same windows `y_N`, `dates_N` (in time order).
 
     `probabilities`: training seed -> probability of each window. `forecasts`: as `baselines()` gives them.
-    `train_rate`: the training region's positive rate. `seed` starts the bootstrap. `choices`: what
-    `choose_on_validation` gave; without them there is no decision and no temperature.
+    `train_rate`: the training region's positive rate. `seed` starts the bootstrap. `choices`: the result of
+    `choose_on_validation`; without it there is no decision and no temperature.
     """
     y = np.asarray(y_N, dtype=np.float64)
     if not probabilities:
@@ -156,7 +157,7 @@ def score_region(
 
 
 def score_forecast(y_N: NDArray[np.floating], p_N: NDArray[np.floating]) -> ForecastScores:
-    """All metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
+    """Compute all metrics of the probabilities `p_N` for the labels `y_N` (0 or 1)."""
     return ForecastScores(**dataclasses.asdict(score_classifier(y_N, p_N)), ece=expected_calibration_error(y_N, p_N))
 
 

@@ -1,4 +1,4 @@
-"""Where a model stands beside constants and simpler forecasts, from daily losses alone, whatever the loss is."""
+"""Skill of a model against constants and simpler forecasts, from daily losses alone, for any loss."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NEVER_ERRS = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """A model's daily loss, averaged over seeds, beside the losses of other forecasts on the same days.
+    """A model's daily loss, averaged over seeds, compared with the losses of other forecasts on the same days.
 
     base_rate_loss     loss of the constant known in advance, from training
     own_rate_loss      loss of the other constant: the one known in hindsight, of a ranking the static order
     stricter           the constant with the lower loss; skill and advantage are claimed against it
     skill              1 - loss / loss of the stricter constant; None where that constant never errs
-    advantage          paired interval of (stricter constant's loss - model's loss) a day; above 0 is skill
+    advantage          paired interval of (stricter constant's loss - model's loss) per day; above 0 is skill
     skill_against      constant or baseline -> skill of the mean loss against it
     beaten_by          baselines, constants included, whose paired interval lies wholly below the model's loss
     constant_predictor the predictions do not vary, or the paired loss difference to the training constant is within
@@ -53,12 +53,17 @@ def stand(
     seed: int,
     block: int | None = None,
 ) -> Standing:
-    """`loss_SN`: daily losses of each training seed. `constants`: daily losses of two, the one known from training
-    first. `unvarying`: no seed's predictions vary. `seed` starts the bootstrap, `block` is its mean block length, None:
-    as each difference itself asks for.
+    """Compare a model with constants and baselines by daily losses.
 
-    A model is judged by its daily loss averaged over seeds, never by the loss of averaged forecasts, which would be
-    that of an ensemble.
+    `loss_SN`: daily losses of each training seed. `constants`: daily losses of two constants, the one known from
+    training first. `unvarying`: no seed's predictions vary. `seed` starts the bootstrap; `block` is its mean block
+    length in days, None: estimated from each difference. A model is judged by its daily loss averaged over seeds, never
+    by the loss of averaged forecasts, which would be that of an ensemble.
+    """
+
+    `loss_SN`: daily losses of each training seed. `constants`: daily losses of BASE_RATE and OWN_RATE. `unvarying`: no
+    seed's predictions vary. `seed` starts the bootstrap. A model is judged by its daily loss averaged over seeds, never
+    by the loss of averaged forecasts, which would be that of an ensemble.
     """
     loss_N = np.asarray(np.stack(loss_SN).mean(axis=0), dtype=np.float64)
     training, other = constants
@@ -85,14 +90,14 @@ def stand(
 
 
 def standard_error(values: Sequence[float]) -> float | None:
-    """Standard error of the mean of independent `values`; None for fewer than two."""
+    """Return the standard error of the mean of independent `values`; None for fewer than two."""
     if len(values) < 2:
         return None
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def _skill(gap: Interval, other_loss: float) -> Skill:
-    """From the interval of (model's loss - other's loss)."""
+    """Convert the interval of (model's loss - other's loss) to a skill score with its interval."""
     if other_loss < _NEVER_ERRS:
         return Skill(skill=None, low=None, high=None)
     return Skill(skill=-gap.value / other_loss, low=-gap.high / other_loss, high=-gap.low / other_loss)

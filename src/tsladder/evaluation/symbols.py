@@ -1,4 +1,4 @@
-"""What one cell scores on each symbol of a study, in a few figures: the same ones for the study's own and for the rest.
+"""A short summary of one cell's scores on each symbol of a study, with the same figures for all symbols.
 
 Every symbol has its own days, labels and base rate, so losses of two symbols are never compared; skill may be.
 """
@@ -10,7 +10,7 @@ from tsladder.evaluation.region import Scores
 
 
 def symbol_scores(scores: Scores, metric: str) -> SymbolScores:
-    """Those of one region of one symbol. `metric`: name of the task's loss."""
+    """Return the summary of the scores on one region of one symbol. `metric`: name of the task's loss."""
     return SymbolScores(
         windows=scores.windows,
         positives=scores.positives,

@@ -1,4 +1,4 @@
-"""Do the best settings differ by horizon? Regret of each winner on the other horizons of its rung. Pure."""
+"""Transfer of settings between horizons: the regret of each winner on the other horizons of its rung. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Verdict = Literal["separate_searches_needed", "settings_transfer", "undecided"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransferVerdict:
-    """`margin`: the relative regret from which on settings would distort a law."""
+    """The verdict on transfer. `margin`: relative regret from which on transferred settings would distort a law."""
 
     verdict: Verdict
     reason: str
@@ -39,10 +39,11 @@ def regret(
     params: EvaluationParams,
     seed: int,
 ) -> Regret:
-    """From the daily losses of both configurations by training seed, on the same days in time order.
+    """Compute the regret from the daily losses of both configurations by training seed, on the same days in time order.
 
-    Its noise: the paired daily difference averaged over seeds (block bootstrap) and the spread of both over their
-    seeds. With one seed that spread is unknown, so there is no interval. Raises ValueError when the days differ.
+    Its noise comes from the paired daily difference averaged over seeds (block bootstrap) and from the spread of both
+    over their seeds. With one seed that spread is unknown, so there is no interval. Raises ValueError when the days
+    differ.
     """
     own_N, other_N = (np.mean(list(losses.values()), axis=0) for losses in (own, transferred))
     if own_N.shape != other_N.shape:
@@ -60,11 +61,11 @@ def regret(
 
 
 def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: float) -> TransferVerdict:
-    """One verdict over all pairs of horizons of all rungs.
+    """Give one verdict over all pairs of horizons of all rungs.
 
-    Separate searches are needed where, after Holm's correction, some winner loses more than nothing elsewhere, and at
-    least `margin`. Settings transfer where every interval ends below `margin`: all pairs have to pass, so no
-    correction is due. Everything else is undecided.
+    Separate searches are needed where, after Holm's correction, the loss of some winner on another horizon is
+    significant and at least `margin`. Settings transfer where every interval ends below `margin`: all pairs have to
+    pass, so no correction is due. Everything else is undecided.
     """
     corrected = tuple(
         dataclasses.replace(item, p_above=p)

@@ -17,12 +17,12 @@ Rows = NDArray[np.int64]
 class SortedForecasts:
     """The forecasts of one seed in ascending order, sorted once for all resamples.
 
-    order_N         days by forecast
+    order_N         days in the order of their forecasts
     y_N             label of each day, in that order
     error_N         forecast less label, in that order
-    positive_P      places of the positive days
-    first_P, last_P first and last place of the forecasts equal to that of each positive day
-    bin_starts      first place of each calibration bin that is not empty
+    positive_P      positions of the positive days
+    first_P, last_P first and last position of the forecasts equal to that of each positive day
+    bin_starts      first position of each calibration bin that is not empty
     """
 
     order_N: Rows
@@ -49,9 +49,10 @@ class SortedForecasts:
         )
 
     def figures(self, weights_DN: Floats) -> Floats:
-        """AUC, average precision and ECE (columns) of each draw; `weights_DN` counts how often it holds each day.
+        """Return AUC, average precision and ECE (columns) of each draw; `weights_DN` counts how often a draw holds each
+        day.
 
-        The first two are NaN in a draw of one class alone. The bins of the ECE are those of the days themselves.
+        The first two are NaN in a draw with a single class. The bins of the ECE are those of the original days.
         """
         sorted_DN = np.take(weights_DN, self.order_N, axis=1)
         gap_DB = np.abs(np.add.reduceat(sorted_DN * self.error_N, self.bin_starts, axis=1))
@@ -72,5 +73,5 @@ class SortedForecasts:
 
 
 def _before(sums_DN: Floats, place_P: Rows) -> Floats:
-    """The running sums just before each place."""
+    """Return the running sums just before each position."""
     return np.where(place_P > 0, sums_DN[:, np.maximum(place_P - 1, 0)], 0.0)

@@ -1,7 +1,7 @@
-"""Workers that train models side by side, wherever they are: the port that searches and retrainings work through.
+"""The port `Crew`: workers, wherever they run, that train models side by side for searches and retrainings.
 
-An implementation says which slots are free, starts a job in one and tells what becomes of it. What every
-implementation promises is tested in tests/execution/crew_contract.py.
+An implementation reports which slots are free, starts a job in a slot and yields the events of its jobs.
+tests/execution/crew_contract.py tests what every implementation promises.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tsladder.training.outcome import EpochRecord, Job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """Room for one job: its part of `machine` at the place of this name. A job's batch plan, device and threads follow
-    from its slot."""
+    """Resources for one job: its share of `machine` at the place called `place`. The batch plan, device and threads of
+    a job follow from its slot."""
 
     place: str
     machine: Machine
@@ -30,7 +30,8 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobOrder:
-    """A job to be started. `number` names it, and `attempt` (from 1) tells its start from an earlier one."""
+    """Order to start a job. `number` identifies the job, and `attempt` (from 1) tells repeated starts of the same job
+    apart."""
 
     number: int
     job: Job
@@ -39,7 +40,7 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Job `number` finished an epoch."""
+    """Event: job `number` finished an epoch."""
 
     number: int
     record: EpochRecord
@@ -48,8 +49,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """Job `number` was started again in its slot: it ran out of memory, and `plan` is the smaller one; or it had
-    stalled, and `plan` is None."""
+    """Event: job `number` was started again in its slot.
+
+    Either it ran out of memory, and `plan` is the smaller batch plan; or it had stalled, and `plan` is None.
+    """
 
     number: int
     plan: BatchPlan | None
@@ -59,7 +62,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Job `number` has a line for people."""
+    """Event: job `number` has a line of text for the user."""
 
     number: int
     text: str
@@ -68,7 +71,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Job `number` is over."""
+    """Event: job `number` has ended."""
 
     number: int
     outcome: TrainingOutcome
@@ -79,44 +82,45 @@ Event = Progress | Retried | Said | Ended
 
 
 class Crew(Protocol):
-    """Workers with the windows of one cell."""
+    """Workers that hold the windows of one cell."""
 
     @property
     def running(self) -> tuple[int, ...]:
-        """The numbers of the jobs that were started and have not ended."""
+        """Numbers of the jobs that were started and have not ended."""
 
     def free(self) -> Sequence[Slot]:
-        """The slots in which a job can be started now."""
+        """Return the slots in which a job can be started now."""
 
     def start(self, order: JobOrder, slot: Slot) -> None:
-        """Start a job in a slot that is free. Raises ValueError where its number is running or no such slot is free."""
+        """Start a job in a free slot. Raises ValueError if a job of that number is running or the slot is not free."""
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Wait until a job has news (at most `timeout` seconds), then yield what there is.
+        """Wait until there is an event of some job (at most `timeout` seconds), then yield all events that are there.
 
-        Of a job its epochs come in order and one Ended comes last, whatever befell it.
+        The epochs of a job come in order, and exactly one Ended comes last, however the job ended.
         """
 
     def vital_signs(self) -> dict[int, VitalSigns]:
-        """Silence and memory of every job that runs."""
+        """Return the silence and the memory of every running job."""
 
     def stop_all(self) -> None:
-        """Ask every job to stop: at once with a checkpoint where it keeps one, else after its current epoch."""
+        """Ask every job to stop: at once, with a checkpoint, if it keeps one; else after its current epoch."""
 
     def pause_all(self) -> None:
-        """Suspend every job where it stands, until `resume_all`; called again it takes in those started since."""
+        """Suspend every job where it stands, until `resume_all`. A repeated call also suspends the jobs started
+        since."""
 
     def resume_all(self) -> None:
-        """Let every suspended job run on."""
+        """Resume every suspended job."""
 
     def end_now(self) -> None:
-        """Kill what runs, without an Ended, and give up every slot."""
+        """Kill every running job without an Ended event, and give up all slots."""
 
 
 class Crews(Protocol):
-    """Bring together a crew whose jobs train one model on the last of `folds`, or one on each of several in turn.
+    """Factory of crews whose jobs train one model on the last of `folds`, or one on each of several folds in turn.
 
-    `machine`: this one; `workers` jobs at once are wanted here, on `threads` threads each.
+    `machine`: the machine of this process, on which `workers` jobs at a time are wanted, with `threads` threads each.
     """
 
     def __call__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> Crew: ...

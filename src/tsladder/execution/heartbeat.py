@@ -1,6 +1,6 @@
-"""What trains in a live record at this moment, for whoever looks: `progress.json`, replaced while work goes on.
+"""Heartbeat of a live record: `progress.json`, which says what is training now and is replaced while work goes on.
 
-It feeds people only. Nothing is read back from it, and it alters no number.
+The file is for display only: nothing is read back from it, and it changes no number.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
-"""So often at least, also where nothing happens: a file that is older tells of a supervisor that hangs or is gone."""
+"""Longest interval between two writes, even if nothing happens: an older file means that the supervisor hangs or is
+gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VitalSigns:
-    """Of a worker: seconds since it last said anything, those of a pause not counted, and what it holds in memory
-    (None: not read yet)."""
+    """Vital signs of a worker: seconds since its last message, pauses not counted, and its resident memory (None: not
+    read yet)."""
 
     silent_seconds: float
     resident_gib: float | None
@@ -31,7 +32,8 @@ NO_HEARTBEAT = VitalSigns(silent_seconds=0.0, resident_gib=None)
 
 
 class Heartbeat:
-    """Of one live record in `folder`. `done` says how many of the `total` trainings of this `phase` have ended."""
+    """Writer of the heartbeat of the live record in `folder`. `done` returns how many of the `total` trainings of this
+    `phase` have ended."""
 
     def __init__(
         self,
@@ -53,28 +55,29 @@ class Heartbeat:
         self._written = -math.inf
 
     def began(self, number: int, *, epochs: int) -> None:
-        """Training `number` starts."""
+        """Note that training `number` starts."""
         self._running[number] = RunningTrial(number=number, epoch=0, epochs=epochs, started=self._clock())
         self._news = True
 
     def began_again(self, number: int) -> None:
-        """It starts once more from its first epoch."""
+        """Note that training `number` starts again from its first epoch."""
         self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None)
         self._news = True
 
     def epoch_ended(self, number: int, *, epoch: int, val_loss: float) -> None:
-        """Its epoch `epoch`, counted from 1."""
+        """Note that training `number` completed epoch `epoch`, counted from 1."""
         loss = val_loss if math.isfinite(val_loss) else None
         self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss)
         self._news = True
 
     def ended(self, number: int) -> None:
-        """It is over."""
+        """Note that training `number` has ended."""
         del self._running[number]
         self._news = True
 
     def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
-        """Write, where something has happened or the last time is long ago. To be called several times a second."""
+        """Write the file if something has happened or the last write is long ago. To be called several times a
+        second."""
         now = self._clock()
         # A clock that was set back must not silence it.
         fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
@@ -96,7 +99,7 @@ class Heartbeat:
         )
 
     def stop(self) -> None:
-        """Nothing trains here any more."""
+        """Write that nothing trains in this live record any more."""
         write_progress(self._path, NOTHING_RUNS)
 
     def _shown(self, number: int, signs: VitalSigns) -> RunningTrial:

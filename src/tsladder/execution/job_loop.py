@@ -1,4 +1,4 @@
-"""Keep a crew busy until there is nothing left to start, or until asked to stop."""
+"""Job loop: keep a crew busy until no job is left to start, or until the user asks to stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOPPING = "stopping: trainings that keep a checkpoint write it, the others fini
 
 
 def retry_words(event: Retried) -> str:
-    """One line for whoever watches the run."""
+    """Describe a retry in one line for the user."""
     if event.plan is None:
         return f"{event.reason}; it is started once more"
     with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
@@ -29,7 +29,7 @@ def retry_words(event: Retried) -> str:
 
 
 def heat_reason(reading: TemperatureReading, done: str) -> str:
-    """Why a cell is failed for now that had `done`."""
+    """Return the reason of a cell that failed for heat and that the next run resumes; `done` says how much was done."""
     return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
 
 
@@ -49,11 +49,12 @@ def keep_busy(
 ) -> TemperatureReading | None:
     """Run jobs in the slots of `crew` until `next_job` has none and none is running, then end the crew.
 
-    `next_job` is asked for each free slot; None means not now. What is said of a job, or of an attempt at one, that is
-    not running is dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs leave a checkpoint, or
-    finish their epoch where they keep none. While `watch` says so, or `by_hand`, the crew is suspended and no job is
-    started; the reading for which `watch` ended it is returned, after what was running has ended as THERMAL.
-    `heartbeat` is told of everything; each job trains `models_a_job` models, one after the other.
+    `next_job` is asked for each free slot; None means not now. Events of a job, or of an attempt at a job, that is not
+    running are dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs write a checkpoint, or
+    finish their epoch if they keep none. While `watch` or `by_hand` asks for a pause, the crew is suspended and no job
+    is started. If `watch` stops the crew, its running jobs end as THERMAL. Returns the reading for which `watch`
+    stopped the crew; None if it did not, or if the user had asked to stop before. `heartbeat` is notified of
+    everything; each job trains `models_a_job` models, one after the other.
     """
     told_to_stop = False
     started: dict[int, tuple[JobOrder, float]] = {}

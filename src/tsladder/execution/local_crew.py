@@ -1,4 +1,4 @@
-"""The crew of this machine: worker processes side by side at one place, watched from this process."""
+"""Crew of the local machine: worker processes side by side, supervised by this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACE = "here"
 
 
 class LocalCrew:
-    """`workers` equal slots of `machine`; the memory of a worker on its CPU is watched."""
+    """Crew of `workers` equal slots of `machine`. If jobs run on the CPU, the memory of each worker is watched."""
 
     def __init__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> None:
         *earlier, last = folds

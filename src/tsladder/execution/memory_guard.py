@@ -1,6 +1,8 @@
-"""Watches the resident memory of workers and the machine's swap, and knows whether the kernel killed for memory.
+"""Memory guard: watch the resident memory of workers and the machine's swap, and detect out-of-memory kills by the
+kernel.
 
-A machine that swaps trains nothing: a worker above its share is ended before it gets there. Read on a timer.
+Training on a machine that swaps makes no progress, so a worker above its share is ended before it comes to that. Memory
+is read on a timer.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from tsladder.planning.memory import GIB
 
 READ_EVERY_SECONDS = 1.0
 SWAPPED_GIB = 0.5
-"""Of swap that filled up since the watch began, with memory nearly used up, is thrashing about to start."""
+"""Growth of the used swap since the watch began above which, with memory nearly used up, thrashing is about to
+start."""
 
 _SCARCE = 0.05
-"""Share of the machine's memory below which what is left counts as nearly used up."""
+"""Share of the machine's memory below which the available memory counts as nearly used up."""
 
 VMSTAT = Path("/proc/vmstat")
 CGROUP_EVENTS = Path("/sys/fs/cgroup/memory.events")
@@ -25,7 +28,7 @@ CGROUP_EVENTS = Path("/sys/fs/cgroup/memory.events")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MachineMemory:
-    """GiB of the whole machine."""
+    """Memory of the whole machine, in GiB."""
 
     total: float
     available: float
@@ -42,7 +45,7 @@ def read_machine() -> MachineMemory:
 
 
 def read_resident_gib(pid: int) -> float | None:
-    """Resident GiB of a process, pages that it shares with others included; None when it is gone."""
+    """Return the resident memory of a process in GiB, shared pages included; None if the process is gone."""
     import psutil
 
     try:
@@ -52,7 +55,7 @@ def read_resident_gib(pid: int) -> float | None:
 
 
 class MemoryWatch:
-    """`limit_gib`: the share of each worker; None watches the machine's swap alone."""
+    """Watch on the memory of workers. `limit_gib`: share of each worker; None watches only the machine's swap."""
 
     def __init__(
         self,
@@ -72,11 +75,12 @@ class MemoryWatch:
 
     @property
     def held_gib(self) -> Mapping[int, float]:
-        """Worker -> what it held at the last reading."""
+        """Worker -> its resident memory at the last reading, in GiB."""
         return self._held
 
     def overuse(self, workers: Mapping[int, int]) -> dict[int, str]:
-        """Worker -> why it has to be ended, of `workers` (number -> process id). Empty between two readings."""
+        """Return worker -> reason why it must be ended, for `workers` (number -> process id). Empty between two
+        readings."""
         now = self._clock()
         if not workers or now < self._next:
             return {}
@@ -99,21 +103,21 @@ class MemoryWatch:
 
 
 class KernelKills:
-    """Counts the processes that the kernel has killed for want of memory, as far as it says so."""
+    """Counter of the processes that the kernel has killed for want of memory, as far as the kernel reports them."""
 
     def __init__(self, files: tuple[Path, ...] = (CGROUP_EVENTS, VMSTAT)) -> None:
         self._files = files
         self._known = self._count()
 
     def one_more(self) -> bool:
-        """Has one been killed that was not asked about yet? Each is answered for once."""
+        """Check whether there was a kill that no earlier call has reported. Each kill is reported once."""
         if self._count() <= self._known:
             return False
         self._known += 1
         return True
 
     def _count(self) -> int:
-        """The cgroup's counter where there is one: the machine's also counts the processes of others."""
+        """Read the cgroup's counter if there is one, since the machine's counter includes other users' processes."""
         for path in self._files:
             if path.exists():
                 fields = dict(line.split(maxsplit=1) for line in path.read_text().splitlines())

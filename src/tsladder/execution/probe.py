@@ -1,4 +1,4 @@
-"""A short real training run of a model under a plan: what it takes in memory and time on this machine."""
+"""Probe: a short real training run of a model under a batch plan, to measure its memory and time on this machine."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import best_on_disk, scoring_batch
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import EpochRecord, Job
 
 EPOCHS = 2
-"""Gradients and moments exist from the first step on, the copy of the best weights from the first epoch on."""
+"""Epochs after which memory has reached its peak: gradients and moments exist from the first step on, the copy of the
+best weights from the first epoch on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How a probe ended, and its epochs in order."""
+    """Outcome of a probe, and its epochs in order."""
 
     outcome: TrainingOutcome
     epochs: tuple[EpochRecord, ...]
@@ -38,11 +40,13 @@ def probe(
     epochs: int = EPOCHS,
     steps: int = 1,
 ) -> Probe:
-    """Train `spec` for `epochs` of `steps` steps each on made windows and score each, in a worker as a trial's.
+    """Train `spec` on synthetic windows for `epochs` of `steps` steps each, with a validation pass after each, in a
+    worker process like that of a trial.
 
-    It is started without a crew: what it may take is not limited to a slot's share, since it is what is measured.
+    The worker is started without a crew: its memory is what is measured, so it is not limited to the share of a slot.
 
-    The plan is carried out as it is given or, where memory runs out, as its retries end; the outcome says which.
+    The plan is executed as given or, if memory runs out, as reduced by the retries; the outcome holds the plan that was
+    used.
     """
     job = Job(
         spec=spec,
@@ -83,7 +87,7 @@ def probe(
 
 
 def made_windows(spec: ModelSpec, count: int) -> Windows:
-    """`count` windows of noise: what they hold changes neither memory nor time."""
+    """Generate `count` windows of noise: their values affect neither memory nor time."""
     g, rng = spec.geometry, np.random.default_rng(0)
     days = count + g.context_length - 1
     return Windows(

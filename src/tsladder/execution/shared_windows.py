@@ -1,7 +1,7 @@
-"""One copy of the windows in memory for all training processes of a cell.
+"""Shared memory for windows: one copy for all training processes of a cell.
 
-The arrays are written to a file that has no name any more; each process maps it. Pages are shared until somebody
-writes to them, and the last process to end frees them, however it ends.
+The arrays are written to an unlinked file that each process maps. Pages are shared until a process writes to them, and
+the last process to end frees them, however it ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ARRAYS = ("series_TF", "ends_N", "scale_NF", "shift_NF", "y_N", "dates_N")
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """Where an array lies in the file."""
+    """Position of an array in the file."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -35,7 +35,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the arrays of some windows lie."""
+    """Positions of the arrays of one set of windows."""
 
     slots: dict[str, _Slot]
     context_length: int
@@ -43,8 +43,10 @@ class _Place:
 
 
 class SharedWindows:
-    """The folds that a cell trains on, one unless it walks forward; sent to a process they cost a file descriptor, not
-    a copy."""
+    """Folds that a cell trains on: one, or several in walk-forward training.
+
+    Sending them to a process costs a file descriptor, not a copy.
+    """
 
     def __init__(self, folds: Sequence[FoldWindows]) -> None:
         self.folds = tuple(folds)
@@ -56,7 +58,7 @@ class SharedWindows:
         self._file.flush()
 
     def close(self) -> None:
-        """Give this process's file descriptor back; processes that have mapped the file keep their windows."""
+        """Close this process's file descriptor; processes that have mapped the file keep their windows."""
         self._file.close()
 
     def _place(self, windows: Windows, written: dict[int, _Slot]) -> _Place:

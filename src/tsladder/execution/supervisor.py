@@ -1,4 +1,4 @@
-"""Training processes side by side on one machine: start them, watch them, end them. Imports no torch itself."""
+"""Supervisor of training processes side by side on one machine: start, watch and end them. Imports no torch itself."""
 
 from __future__ import annotations
 
@@ -26,23 +26,26 @@ from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 
 STALL_SECONDS = 600.0
-"""A worker that says nothing for so long hangs, where its micro-batches are short or of unknown length."""
+"""Silence after which a worker counts as hung, if its micro-batches are short or of unknown length."""
 
 STALL_MICRO_BATCHES = 10.0
-"""So many predicted micro-batches, where that is longer: a worker speaks in every block of its model, so that even a
-machine shared with others leaves it many times what it needs."""
+"""Silence, in predicted micro-batches, after which a worker counts as hung, if that is longer than STALL_SECONDS. A
+worker sends a message in every block of its model, so even on a shared machine this is many times what it needs."""
 
 STALL_RETRIES = 1
-"""A stalled training is started once more; what stalls twice hangs for a reason of its own."""
+"""Number of times that a stalled training is started again; one that stalls twice hangs for a reason of its own."""
 
 _LONGEST_TICK = 5.0
-"""Silence is counted in ticks of the supervisor and no longer than this each, so that a suspended machine or a stopped
-process group, which silences all of them at once, ends nobody."""
+"""Longest step, in seconds, in which the supervisor counts silence, so that a suspended machine or a stopped process
+group, which silences all workers at once, does not end any of them."""
 
 
 @dataclass(slots=True)
 class _Child:
-    """`started`: when its job's first attempt did. `too_large` and `stalled`: why each earlier one was ended."""
+    """Worker process and its job.
+
+    `started`: start time of the job's first attempt. `too_large` and `stalled`: why each earlier attempt was ended.
+    """
 
     number: int
     job: Job
@@ -57,8 +60,9 @@ class _Child:
 def start_fork_server(*, optimizers: bool = True) -> None:
     """Start the server that workers are forked from; it loads torch while this process does something else.
 
-    Called again it does nothing. Only what RUNS no tensor operation is preloaded: a fork would lose the threads of
-    one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would spend again.
+    A repeated call does nothing. Only modules that RUN no tensor operation are preloaded, since a fork would lose the
+    threads of one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would
+    spend again.
     """
     preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
@@ -69,15 +73,15 @@ def start_fork_server(*, optimizers: bool = True) -> None:
 
 
 class Supervisor:
-    """Starts jobs in processes forked from a server that has torch loaded, and yields what they say.
+    """Supervisor of jobs in processes that are forked from a server with torch loaded; it yields their events.
 
-    A child that dies without a last word ends as KILLED. One that is silent for `stall_seconds`, or for as long as
-    STALL_MICRO_BATCHES of its predicted micro-batches, is killed and started once more; a second time it ends as
-    STALLED. Nothing a child does ends the parent. One that `watch` finds above its share of memory, or that the kernel
-    killed for memory, starts again under a smaller plan, MAX_RETRIES times at most, and then ends as OUT_OF_MEMORY.
-    Whatever starts again goes on from its checkpoint where it has one.
+    A child that dies without a last message ends as KILLED. A child that is silent for `stall_seconds`, or for as long
+    as STALL_MICRO_BATCHES of its predicted micro-batches if that is longer, is killed and started again; the second
+    time it ends as STALLED. Nothing that a child does ends the parent. A child that `watch` finds above its share of
+    memory, or that the kernel killed for want of memory, is started again under a smaller plan, at most MAX_RETRIES
+    times, and then ends as OUT_OF_MEMORY. A job that is started again resumes from its checkpoint if it has one.
 
-    Every job trains one model on `train` and `validation`; with `earlier` folds, one on each of them before.
+    Every job trains one model on `train` and `validation`; with `earlier` folds, it first trains one on each of them.
     """
 
     def __init__(
@@ -105,7 +109,7 @@ class Supervisor:
         return tuple(self._children)
 
     def vital_signs(self) -> dict[int, VitalSigns]:
-        """Of every job that runs. Its silence does not count while it is suspended."""
+        """Return the vital signs of every running job. Time for which a job is suspended does not count as silence."""
         held = {} if self._watch is None else self._watch.held_gib
         return {
             number: VitalSigns(silent_seconds=child.silent_seconds, resident_gib=held.get(number))
@@ -125,7 +129,7 @@ class Supervisor:
         self._children[number] = _Child(number, job, process, ours, started, too_large, stalled)
 
     def stop_all(self) -> None:
-        """Ask every child to stop: at once with a checkpoint where it keeps one, else after its current epoch."""
+        """Ask every child to stop: at once, with a checkpoint, if it keeps one; else after its current epoch."""
         self._stopping = True
         for child in self._children.values():
             try:
@@ -135,18 +139,20 @@ class Supervisor:
                 continue
 
     def pause_all(self) -> None:
-        """Suspend every child where it stands, until `resume_all`; called again it takes in those started since.
+        """Suspend every child where it stands, until `resume_all`. A repeated call also suspends the children started
+        since.
 
-        What is suspended is not silent, and does not outlive this process.
+        A suspended child does not count as silent, and does not outlive this process.
         """
         self._suspension.hold([pid for child in self._children.values() if (pid := child.process.pid) is not None])
 
     def resume_all(self) -> None:
-        """Let every suspended child run on."""
+        """Resume every suspended child."""
         self._suspension.end()
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Wait until some child speaks or dies (at most `timeout` seconds), then yield what is there."""
+        """Wait until some child sends a message or dies (at most `timeout` seconds), then yield the events that are
+        there."""
         channels = {child.channel: child for child in self._children.values()}
         spoken = wait(list(channels), timeout)
         self._count_silence([channels[ready] for ready in spoken])  # type: ignore[index]
@@ -182,7 +188,7 @@ class Supervisor:
             yield self._again(child, reason)
 
     def _again(self, child: _Child, reason: str) -> Retried | Ended:
-        """Start `child`'s job under a smaller plan; the job is over when there is none or too many were tried."""
+        """Start `child`'s job again under a smaller plan; end the job if there is none or too many were tried."""
         smaller = smaller_plan(child.job.plan)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
@@ -202,7 +208,7 @@ class Supervisor:
             child.silent_seconds = 0.0
 
     def end_now(self) -> None:
-        """Kill every child that is still running; nothing can be started afterwards."""
+        """Kill every running child; nothing can be started afterwards."""
         self.resume_all()
         for child in list(self._children.values()):
             child.process.kill()
@@ -236,7 +242,8 @@ class Supervisor:
 
 
 def _whole(child: _Child, outcome: TrainingOutcome) -> TrainingOutcome:
-    """`outcome` of the last attempt with what is to be said of the earlier ones."""
+    """Add the earlier attempts of a job to the `outcome` of its last one: their number, their time and the reasons of
+    their ends."""
     if not child.too_large and not child.stalled:
         return outcome
     said = [f"out of memory before: {reason}" for reason in child.too_large]
@@ -252,11 +259,11 @@ def _whole(child: _Child, outcome: TrainingOutcome) -> TrainingOutcome:
 
 @contextmanager
 def _blocked(*signals: signal.Signals) -> Iterator[None]:
-    """Block `signals` for what is started meanwhile.
+    """Block `signals` in the processes that are started meanwhile.
 
-    A Ctrl-C reaches the whole process group. The server and every child forked from it inherit the mask, so that
-    ending an epoch in order stays the parent's to ask for; a handler set in the child would come too late for a
-    signal that arrives while it is being forked.
+    A Ctrl-C reaches the whole process group. The server and every child forked from it inherit the mask, so that the
+    decision to end an epoch in order stays with the parent; a handler set in the child would come too late for a signal
+    that arrives while the child is being forked.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:

@@ -1,9 +1,9 @@
-"""Processes suspended where they stand, in the middle of a batch, and never for longer than this process lives.
+"""Suspension of processes where they stand, in the middle of a batch, and never for longer than this process lives.
 
-A stopped process cannot notice that its parent is gone, and it would stay for ever. So a small shell waits beside it
-for the end of a pipe that only this process holds, and wakes it then, however this process ended; awake, a worker sees
-by itself that it is an orphan. (The kernel's own signal to orphans, PR_SET_PDEATHSIG, comes with the end of the fork
-server that workers descend from, and that lives on as long as any of them.)
+A stopped process cannot notice that its parent is gone, and would stay stopped for ever. So a small shell waits for the
+end of a pipe that only this process holds, and wakes the stopped processes then, however this process ended; once
+awake, a worker notices by itself that it is an orphan. (The kernel's own signal to orphans, PR_SET_PDEATHSIG, comes
+with the end of the fork server that workers descend from, and that server lives as long as any of them.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WAKE_AT_THE_END = 'read -r _; kill -CONT "$@"'
 
 
 class Suspension:
-    """Holds nothing at first."""
+    """Set of suspended processes, empty at first."""
 
     def __init__(self) -> None:
         self._pids: frozenset[int] = frozenset()
@@ -28,8 +28,11 @@ class Suspension:
         return self._waker is not None
 
     def hold(self, pids: Collection[int]) -> None:
-        """Suspend the processes `pids`, children of this process or of its fork server. Those held already are stopped
-        again: a terminal wakes its whole process group when it is brought to the foreground."""
+        """Suspend the processes `pids`, children of this process or of its fork server.
+
+        Processes that are suspended already are stopped again: a terminal wakes its whole process group when it is
+        brought to the foreground.
+        """
         pids = frozenset(pids)
         if not pids:
             return
@@ -50,7 +53,7 @@ class Suspension:
             _signal(pid, signal.SIGSTOP)
 
     def end(self) -> None:
-        """Let them run on. Nothing is held afterwards."""
+        """Resume all suspended processes. The set is empty afterwards."""
         if self._waker is None:
             return
         waker, self._waker, self._pids = self._waker, None, frozenset()
@@ -58,7 +61,7 @@ class Suspension:
 
 
 def _let_go(waker: subprocess.Popen[bytes]) -> None:
-    """Close the pipe that `waker` waits for; it has woken its processes when this returns."""
+    """Close the pipe that `waker` waits for, and return after it has woken its processes."""
     waker.communicate()
 
 

@@ -1,7 +1,7 @@
-"""What the machine's temperature asks of those who train on it: go on, pause until it is cooler, or stop.
+"""Thermal guard: decide from the machine's temperature whether training goes on, pauses until it is cooler, or stops.
 
-`step` is the rule, pure; `ThermalWatch` reads a thermometer on a timer, never per batch, adds the pause that somebody
-asked for by hand, and keeps what each job went through.
+`step` is the rule, a pure function; `ThermalWatch` reads a thermometer on a timer, never per batch, adds the pause that
+the user asks for by hand, and keeps the heat record of each job.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from tsladder.execution.thermometer import WARNING_FROM_CELSIUS, Thermometer
 READ_EVERY_SECONDS = 10.0
 
 RESUME_BELOW_CELSIUS = WARNING_FROM_CELSIUS - 5.0
-"""A pause ends below this, not at the warning itself: suspended workers cool a processor by more within seconds, and
-training would flutter around the limit."""
+"""Temperature below which a pause ends. It is lower than the warning level because a processor cools by several degrees
+within seconds of a pause, and training would otherwise flutter around the limit."""
 
 LONGEST_WAIT_SECONDS = 300.0
-"""So long a pause goes on without any reading, and so long work that has not begun waits at the critical level."""
+"""Longest time for which a pause goes on without any reading, and for which work that has not begun waits at the
+critical level."""
 
 _REMIND_SECONDS = 600.0
 
 
 class Action(StrEnum):
-    """What to do with the workers: let them run, suspend them where they stand, or end them."""
+    """Action on the workers: let them run, suspend them where they stand, or end them."""
 
     GO = "go"
     PAUSE = "pause"
@@ -35,7 +36,8 @@ class Action(StrEnum):
 
 
 class Pause(StrEnum):
-    """What a pause is for. By hand outweighs heat: whoever asked for it sees that it was heard."""
+    """Reason of a pause. BY_HAND takes precedence over HEAT, so that a user who asks for a pause sees the request
+    confirmed."""
 
     HEAT = "heat"
     BY_HAND = "by hand"
@@ -43,8 +45,12 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuardState:
-    """What is done now, and the two instants (seconds of the caller's clock) that limit how long: the last reading of a
-    known level, and when a critical one was first met with nothing running (None: it is not)."""
+    """State of the thermal guard: the current action, and two instants (seconds of the caller's clock) that limit its
+    duration.
+
+    `known_at`: time of the last reading with a known level. `critical_since`: time at which a critical level was first
+    read with no worker running; None: it is not critical.
+    """
 
     action: Action = Action.GO
     known_at: float | None = None
@@ -52,11 +58,11 @@ class GuardState:
 
 
 def step(state: GuardState, reading: TemperatureReading, now: float, *, working: bool) -> GuardState:
-    """The state after `reading` at `now`. `working`: some worker of ours is there, running or suspended.
+    """Return the state after `reading` at time `now`. `working`: one of our workers exists, running or suspended.
 
-    Critical ends the work; before any has begun the heat is not ours, so it waits. Warning pauses. Unknown changes
-    nothing for a while: it is no sign of heat and none of cooling; a pause whose sensor stays silent then ends, since
-    its workers have long stood still.
+    A critical level ends the work; if no work has begun, the heat is not ours, so the guard waits. A warning level
+    pauses. An unknown level is a sign neither of heat nor of cooling and changes nothing for a while; a pause whose
+    sensor stays silent then ends, since its workers have long stood still.
     """
     level = reading.level
     if level is ThermalLevel.UNKNOWN:
@@ -73,7 +79,8 @@ def step(state: GuardState, reading: TemperatureReading, now: float, *, working:
 
 
 class ThermalWatch:
-    """Reads `thermometer` every READ_EVERY_SECONDS of `clock` (seconds) and tells `say` what it makes of it."""
+    """Thermal watch on the jobs of a crew: it reads `thermometer` every READ_EVERY_SECONDS of `clock` (seconds) and
+    reports pauses and their ends to `say`."""
 
     def __init__(
         self, thermometer: Thermometer, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
@@ -91,18 +98,19 @@ class ThermalWatch:
 
     @property
     def reading(self) -> TemperatureReading | None:
-        """The last one."""
+        """Last temperature reading; None before the first one."""
         return self._reading
 
     @property
     def pause(self) -> Pause | None:
-        """What the last look paused for; None: it did not."""
+        """Reason of the pause that the last call of `look` asked for; None if it asked for none."""
         return self._pause
 
     def look(self, running: Collection[int], *, stopping: bool = False, by_hand: bool = False) -> Action:
-        """What is to be done with the jobs `running`, which was to be done since the last look as that said.
+        """Return the action on the jobs `running`, to be carried out until the next call; the time since the last call
+        counts as paused if that call asked for a pause.
 
-        `by_hand`: somebody wants them paused. `stopping`: they are about to end anyway, so they are not paused; a
+        `by_hand`: the user wants the jobs paused. `stopping`: they are about to end anyway, so they are not paused; a
         critical temperature ends them in either case.
         """
         now = self._clock()
@@ -130,11 +138,12 @@ class ThermalWatch:
         return Pause.HEAT if self._state.action is Action.PAUSE else None
 
     def begin(self, number: int) -> None:
-        """Job `number` starts now; the last reading is at most READ_EVERY_SECONDS old."""
+        """Begin the heat record of job `number`, which starts now; the last reading is at most READ_EVERY_SECONDS
+        old."""
         self._heats[number] = self._heat(number)
 
     def end(self, number: int) -> Heat:
-        """What job `number`, which is over, went through."""
+        """Return the heat record of job `number`, which has ended."""
         heat = self._heat(number)
         self._heats.pop(number, None)
         return heat

@@ -1,8 +1,8 @@
-"""How hot the machine is, from the sensors that its system offers. What cannot be read is unknown, never normal.
+"""Thermometers: temperature of the machine from the sensors of its system. A failed reading is UNKNOWN, never NORMAL.
 
-Linux: hwmon through psutil. NVIDIA GPUs: NVML through `nvidia-smi`, its own command, which comes with every driver: no
-dependency, and a driver that hangs costs a timeout in place of the process. macOS: `sudo -n powermetrics`, tested on
-recorded output only. Elsewhere: unknown.
+Linux: hwmon through psutil. NVIDIA GPUs: NVML through the command `nvidia-smi`, which comes with every driver, so there
+is no dependency, and a driver that hangs costs a timeout, not the process. macOS: `sudo -n powermetrics`, tested on
+recorded output only. Other systems: UNKNOWN.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ CRITICAL_FROM_CELSIUS = 95.0
 _PLAUSIBLE_CELSIUS = (0.0, 150.0)
 
 _COMMAND_SECONDS = 5.0
-"""A sensor's command that takes longer hangs; `powermetrics` is asked for a sample of a fifth of a second."""
+"""Time after which a sensor's command counts as hung; `powermetrics` is asked for a sample of a fifth of a second."""
 
 _CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
-"""hwmon names of processors. Where one answers, the other sensors are left out: unconnected pins of mainboards report
-any temperature."""
+"""hwmon names of processors. If one answers, other sensors are ignored: unconnected pins of mainboards report arbitrary
+temperatures."""
 
 
 class Thermometer(Protocol):
-    """A sensor, or several."""
+    """One sensor, or several."""
 
     def read(self) -> TemperatureReading:
-        """The hottest there is. A failure is an UNKNOWN reading that says why, not an exception."""
+        """Return the hottest reading. A failure is an UNKNOWN reading that says why, not an exception."""
         ...
 
 
 def thermal_level(celsius: float | None) -> ThermalLevel:
-    """Level of a temperature. A failed one (None, or the -1 and 0 that broken sensors give) is UNKNOWN."""
+    """Return the level of a temperature. A failed reading (None, or the -1 and 0 that broken sensors give) is
+    UNKNOWN."""
     low, high = _PLAUSIBLE_CELSIUS
     if celsius is None or not low < celsius < high:
         return ThermalLevel.UNKNOWN
@@ -50,7 +51,7 @@ def thermal_level(celsius: float | None) -> ThermalLevel:
 
 
 def reading_of(celsius: float, source: str) -> TemperatureReading:
-    """A reading in degrees; an implausible one is UNKNOWN and keeps no number."""
+    """Build a reading in degrees Celsius; an implausible one is UNKNOWN and keeps no number."""
     level = thermal_level(celsius)
     if level is ThermalLevel.UNKNOWN:
         return unread(f"{source} says {celsius:g} °C, which no machine has")
@@ -62,12 +63,14 @@ def unread(why: str) -> TemperatureReading:
 
 
 def hottest(readings: Iterable[TemperatureReading], otherwise: str) -> TemperatureReading:
-    """The most severe of `readings`, the highest of equals; UNKNOWN because of `otherwise` when there is none."""
+    """Return the most severe of `readings`, and the highest among equals; UNKNOWN with the reason `otherwise` if there
+    is none."""
     return max(readings, key=lambda r: (r.level.severity, r.celsius or 0.0), default=unread(otherwise))
 
 
 class Hwmon:
-    """The processor's own sensors as psutil reads them (Linux hwmon); every sensor where it has none."""
+    """Temperature sensors of the processor as psutil reads them (Linux hwmon); all sensors if the processor has
+    none."""
 
     def read(self) -> TemperatureReading:
         import psutil
@@ -92,7 +95,8 @@ class Hwmon:
 
 
 class NvidiaSmi:
-    """NVML through its command line: the hottest GPU of the machine, since they share a case."""
+    """GPU temperatures through the command line of NVML: the hottest GPU of the machine counts, since they share a
+    case."""
 
     COMMAND = ("nvidia-smi", "--query-gpu=index,temperature.gpu", "--format=csv,noheader,nounits")
 
@@ -102,13 +106,13 @@ class NvidiaSmi:
 
 
 def parse_nvidia_smi(text: str) -> TemperatureReading:
-    """Of the lines `index, degrees`; a GPU without a sensor says [N/A] there."""
+    """Parse lines of the form `index, degrees`; a GPU without a sensor has [N/A] in place of degrees."""
     found = re.findall(r"^(\d+), *(\d+)$", text, flags=re.MULTILINE)
     return hottest((reading_of(float(c), f"GPU {index}") for index, c in found), otherwise="nvidia-smi names no sensor")
 
 
 class Powermetrics:
-    """macOS: die temperatures (Intel), else the thermal pressure (Apple silicon, which shows no degrees).
+    """macOS sensors: die temperatures (Intel), else the thermal pressure (Apple silicon, which reports no degrees).
 
     Needs a sudo rule without password for /usr/bin/powermetrics. Tested on recorded output only.
     """
@@ -132,11 +136,12 @@ _PRESSURE = {
     "Trapping": ThermalLevel.CRITICAL,
     "Sleeping": ThermalLevel.CRITICAL,
 }
-"""The thermal pressure levels of macOS: Heavy throttles, at Trapping the system is about to go to sleep."""
+"""Thermal pressure levels of macOS: at Heavy the system throttles, at Trapping it is about to go to sleep."""
 
 
 def parse_powermetrics(text: str) -> TemperatureReading:
-    """Of the lines `CPU die temperature: 47.42 C` (sampler smc) and `Current pressure level: Heavy` (thermal)."""
+    """Parse lines of the form `CPU die temperature: 47.42 C` (sampler smc) and `Current pressure level: Heavy`
+    (thermal)."""
     dies = re.findall(r"^(CPU|GPU) die temperature: (-?\d+(?:\.\d+)?) C\b", text, flags=re.MULTILINE)
     pressures = re.findall(r"^Current pressure level: (\w+)$", text, flags=re.MULTILINE)
     readings = [reading_of(float(celsius), f"{die} die") for die, celsius in dies]
@@ -148,8 +153,8 @@ def parse_powermetrics(text: str) -> TemperatureReading:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The sensor of the device that trains, and another that counts only where it is too hot: what the one cannot say
-    is not known from the other."""
+    """Sensor of the device that trains, with another one beside it that counts only if it is too hot. If the device's
+    own sensor fails, a normal reading of the other does not replace it."""
 
     own: Thermometer
     other: Thermometer
@@ -161,21 +166,21 @@ class Beside:
 
 
 class NoThermometer:
-    """A system whose sensors nobody reads here."""
+    """Thermometer of a system whose sensors tsladder does not read."""
 
     def read(self) -> TemperatureReading:
         return unread(f"tsladder reads no sensor on {platform.system()}")
 
 
 def thermometer_for(device: str) -> Thermometer:
-    """The sensors to watch while `device` (cpu, cuda or mps) trains on this system."""
+    """Return the sensors to watch while `device` (cpu, cuda or mps) trains on this system."""
     known: dict[str, Thermometer] = {"Linux": Hwmon(), "Darwin": Powermetrics()}
     system = known.get(platform.system(), NoThermometer())
     return Beside(NvidiaSmi(), system) if device == "cuda" else system
 
 
 def _output(command: Sequence[str]) -> str | TemperatureReading:
-    """What `command` prints; an UNKNOWN reading when it cannot be had."""
+    """Return the output of `command`, or an UNKNOWN reading if it fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

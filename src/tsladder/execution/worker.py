@@ -1,8 +1,9 @@
-"""One training run in a process of its own: it can die without taking the study with it.
+"""Worker: one training run in a process of its own, which can die without taking the study with it.
 
-The child speaks through a pipe: a beat every few seconds while its micro-batches and blocks go by, an EpochRecord
-after every epoch, a Remark for people, and a TrainingOutcome as its last word. Asked to stop, it leaves a checkpoint
-within seconds where its training keeps one, and otherwise finishes its epoch; it stops at once when the parent is gone.
+The child sends messages through a pipe: a beat every few seconds while its micro-batches and blocks go by, an
+EpochRecord after every epoch, a Remark for the user, and a TrainingOutcome as its last message. Asked to stop, it
+writes a checkpoint within seconds if its training keeps one, and otherwise finishes its epoch; it exits at once when
+the parent is gone.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ STOP = "stop"
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A line for people."""
+    """Line of text for the user."""
 
     text: str
 
 
 def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
-    """Entry point of the child process."""
+    """Run `job` on `windows` and send its messages through `channel`: the entry point of the child process."""
     _die_with_parent()
     started = time.perf_counter()
     try:
@@ -80,7 +81,10 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         return stopping
 
     def stop_asked() -> bool:
-        """Asked in every block of a model, and a look into the pipe costs as much as a small block."""
+        """Check at most every LOOK_SECONDS whether the parent asked to stop.
+
+        This is called in every block of a model, and reading the pipe costs as much as a small block.
+        """
         nonlocal last_look
         now = time.perf_counter()
         if now - last_look < LOOK_SECONDS:
@@ -165,12 +169,12 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
 
 
 def allocate_for(plan: BatchPlan) -> None:
-    """How glibc's allocator serves a process that trains under `plan`; nothing is done under another C library.
+    """Set glibc's allocator for a process that trains under `plan`; do nothing under another C library.
 
-    Memory that a step frees is kept for the next one, instead of being handed back and faulted in again: that took 2 to
-    7 % of a step. Where memory is short enough for checkpointing every tensor gets pages of its own, which go back when
-    it is freed: between the kept inputs of blocks the heap would fray to twice its size. So it would between the
-    moments of AdamW that steps bf16 weights, with a few fp32 copies of each at a time.
+    Memory that a step frees is kept for the next step, instead of being returned to the system and faulted in again,
+    which took 2 to 7 % of a step. If memory is short enough for activation checkpointing, every tensor gets pages of
+    its own, which are returned when it is freed: between the kept inputs of blocks the heap would fragment to twice its
+    size. So it would between the moments of AdamW that steps bf16 weights, with a few fp32 copies of each at a time.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -183,7 +187,7 @@ def allocate_for(plan: BatchPlan) -> None:
 
 
 def peak_memory_gib(device: str) -> float:
-    """The allocator's peak on a GPU, the process's peak resident size elsewhere."""
+    """Return the allocator's peak on a GPU, and the peak resident size of the process elsewhere, in GiB."""
     if device == "cuda":
         import torch
 

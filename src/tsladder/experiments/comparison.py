@@ -26,8 +26,7 @@ _TOLD = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonSummary:
     """The law of one horizon on the law's region (`alpha_ci` None where it is open, else of rungs and days together,
-    with its two parts), and the cell of the lowest
-    validation loss with its loss and skill on the compared region."""
+    with its two parts), and the cell of the lowest validation loss with its loss and skill on the compared region."""
 
     horizon: int
     rungs: int
@@ -43,7 +42,7 @@ class HorizonSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """Summary of one experiment; None for a parameter that its params.yaml does not have."""
+    """Summary of one experiment; a parameter that its params.yaml does not have is None."""
 
     name: str
     family: str | None
@@ -61,8 +60,8 @@ class Summary:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
     """One comparison of another experiment with the first. `budget`: the rung of both cells, or None where they are of
-    different rungs. `best_of_each`: each is its experiment's best cell of the horizon. `p_holm`: its p, corrected over
-    all comparisons of the answer."""
+    different rungs. `best_of_each`: each cell is the best of its experiment at the horizon. `p_holm`: p-value of the
+    comparison, Holm-corrected over all comparisons."""
 
     experiment: str
     horizon: int
@@ -82,7 +81,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Differing:
-    """A parameter that `experiment` has otherwise than the first one; None: not there, or null."""
+    """Parameter whose value in `experiment` differs from that in the first one; None: missing, or null."""
 
     experiment: str
     path: str
@@ -92,7 +91,8 @@ class Differing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SideBySide:
-    """`pairs` hold the first experiment's loss as `first`: a difference above 0 is in its favour."""
+    """Comparison of experiments. `pairs` hold the first experiment's loss as `first`: a difference above 0 is in its
+    favour."""
 
     region: str
     metric: str
@@ -108,10 +108,10 @@ class SideBySide:
 
 
 def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
-    """Each of `experiments` (two or more, read for one region) against the first, horizon by horizon: cells of one
+    """Compare each of `experiments` (two or more, read for one region) with the first, horizon by horizon: cells of one
     rung, and the best cell of each. Intervals are drawn with the first one's `evaluation` and seed.
 
-    A horizon whose days, labels or metric differ is refused with the reasons. Raises BadInput with all of them where
+    A horizon whose days, labels or metric differ is refused with the reasons. Raises BadInput with all reasons where
     nothing is left to compare.
     """
     first, *others = experiments
@@ -186,7 +186,7 @@ def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Match:
-    """Two cells that may be compared. `best_of_each`: as in Pair."""
+    """Two comparable cells. `best_of_each`: as in Pair."""
 
     other: str
     best_of_each: bool
@@ -195,7 +195,8 @@ class _Match:
 
 
 def _matched(first: Experiment, other: Experiment, horizon: int) -> list[_Match]:
-    """The cells of every rung that both have, and the best of each, once where that is one of these pairs."""
+    """Match the cells of every rung that both experiments have, and the best cells of each, without
+    repeating a pair."""
     theirs = other.of_horizon(horizon)
     best = first.best(horizon).cell, other.best(horizon).cell
     cells = [(cell, cell) for cell in first.of_horizon(horizon) if cell in theirs]

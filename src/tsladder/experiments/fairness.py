@@ -27,7 +27,8 @@ _COMMON = "set data.first_day: common in both, and every tier of that symbol sta
 
 
 def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ...]:
-    """Why `horizon` cannot be compared: what differs, in words, and what to do; () where it can."""
+    """Return the reasons why `horizon` cannot be compared: the differences, in words, and what to do; ()
+    where it can."""
     absent = [
         f"{one.name} has no scored cell of h{horizon}; it has {', '.join(f'h{h}' for h in one.horizons)}"
         for one in (first, second)
@@ -49,13 +50,15 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
 
 
 def _in_label_sd(metric: str) -> bool:
-    """Whether the same error is another loss after another training region, since its unit is that of the labels."""
+    """Check whether losses of this metric are in units of the labels' standard deviation, so that equal errors give
+    different losses after different training regions."""
     task = judged_by(metric)
     return task is not None and task.loss_in_label_sd
 
 
 def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | None:
-    """Scored alike, trained on other days: fair to the forecasts, and a reader of tiers or families should know."""
+    """Return a note where two experiments were scored alike but trained on other days, which is fair to the forecasts
+    but matters to a comparison of tiers or families; None otherwise."""
     one, other = first.trained_on.get(horizon), second.trained_on.get(horizon)
     if one is None or other is None or one == other:
         return None
@@ -74,8 +77,8 @@ def _other_training(first: Experiment, second: Experiment, horizon: int) -> str 
 
 
 def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any]]:
-    """Dotted path -> both values, of every parameter that differs; those of `hardware` alter no result. A leaf that one
-    of them does not have is None there."""
+    """Return dotted path -> both values, for every parameter that differs, except those of `hardware`, which alter no
+    result. A leaf that one experiment does not have is None there."""
     paths = dict.fromkeys([*first.params, *second.params])
     return {
         path: (first.params.get(path), second.params.get(path))
@@ -87,7 +90,7 @@ def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any
 def _facts(
     dates_N: NDArray[np.datetime64], y_N: NDArray[Any], other_dates_N: NDArray[np.datetime64], other_y_N: NDArray[Any]
 ) -> Iterator[str]:
-    """Differences of the days and the labels themselves."""
+    """Yield the differences of the days and of the labels themselves."""
     if not np.array_equal(dates_N, other_dates_N):
         yield f"other days: {_span(dates_N)} against {_span(other_dates_N)}"
     if np.array_equal(dates_N, other_dates_N):
@@ -118,7 +121,7 @@ def _causes(first: Experiment, second: Experiment, first_days: tuple[str, str] |
 
 
 def _first_days(first: Experiment, second: Experiment, horizon: int) -> tuple[str, str] | None:
-    """The first days that were trained on, where they differ: they move every cut by a fraction of the days."""
+    """Return the first training days of both where they differ: they move every cut that is a fraction of the days."""
     one, other = first.trained_on.get(horizon), second.trained_on.get(horizon)
     if one is None or other is None or one.first_day is None or other.first_day is None:
         return None
@@ -126,7 +129,7 @@ def _first_days(first: Experiment, second: Experiment, horizon: int) -> tuple[st
 
 
 def _moved_by_tier(first: Experiment, second: Experiment) -> bool:
-    """True where the first days follow from the tiers' own warm-ups."""
+    """Check whether the difference of the first days follows from the tiers' own warm-ups."""
     tiers = {one.params.get("data.tier") for one in (first, second)}
     starts = {one.params.get("data.first_day") for one in (first, second)}
     return len(tiers) > 1 and None in starts

@@ -1,7 +1,7 @@
-"""Read revisions of a repository through DVC's own code: their names, and their files. No other module imports DVC.
+"""Read names and files of revisions of a repository through DVC's own code. No other module imports DVC.
 
-Nothing in the workspace is touched: files come from git's objects and from DVC's cache, or its remote where the cache
-has none. Commands of DVC that change something are run as processes (`tsladder.console.dvc_process`).
+Nothing in the workspace is touched: files come from git's objects and from DVC's cache, or from its remote where the
+cache lacks them. DVC commands that change something are run as processes (`tsladder.console.dvc_process`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 WORKSPACE = "workspace"
-"""Name of the files as they are in the working folder."""
+"""Name of the files as they are in the working directory."""
 
 _LISTED = 12
 
 
 class Repository:
-    """Git and DVC around the folder of a study. Raises BadInput where there is none of them."""
+    """Git and DVC repository around the folder of a study. Raises BadInput where one of them is missing."""
 
     def __init__(self, root: Path) -> None:
         from dvc.exceptions import NotDvcRepoError
@@ -44,14 +44,14 @@ class Repository:
         self._inside = root.resolve().relative_to(self._repo.root_dir)
 
     def names(self) -> tuple[str, ...]:
-        """Experiments by name, then branches and tags, and the workspace."""
+        """Return the experiments by name, then branches and tags, and the workspace."""
         scm = self._repo.scm
         found = self._repo.experiments.ls(all_commits=True)
         experiments = sorted({name for entries in found.values() for name, _ in entries})
         return tuple(dict.fromkeys([*experiments, *scm.list_branches(), *scm.list_tags(), WORKSPACE]))
 
     def require(self, names: Iterable[str]) -> None:
-        """Raises BadInput that names every one of `names` which is no revision, the nearest ones and what there is."""
+        """Raise BadInput where any of `names` is not a revision, with the most similar names and the known ones."""
         from dvc.scm import RevError, resolve_rev
 
         unknown = []
@@ -71,14 +71,14 @@ class Repository:
             )
 
     def at(self, name: str) -> Revision:
-        """The files of revision `name`, which must be one."""
+        """Return the files of revision `name`, which must exist."""
         from dvc.api import DVCFileSystem
 
         return Revision(name, DVCFileSystem(str(self._repo.root_dir), rev=name), self._inside)
 
 
 class Revision:
-    """The files of a study, in the folder `inside` of its repository, as one revision had them."""
+    """Files of a study, in the folder `inside` of its repository, at one revision."""
 
     def __init__(self, name: str, files: DVCFileSystem, inside: Path) -> None:
         self._name = name
@@ -86,10 +86,10 @@ class Revision:
         self._inside = inside
 
     def fetch(self, paths: Sequence[str], into: Path) -> None:
-        """Copy `paths` (files, and folders with all in them) to the same places in `into`.
+        """Copy `paths` (files, and folders with all their files) to the same places in `into`.
 
-        Raises BadInput for one that the revision does not have, for one that neither cache nor remote holds, and for a
-        revision that DVC cannot read; WorkFailed where the remote fails.
+        Raises BadInput for a path that the revision does not have, for one that neither cache nor remote holds, and for
+        a revision that DVC cannot read; WorkFailed where the remote fails.
         """
         from dvc.exceptions import DvcException, FileMissingError
         from dvc_data.index import DataIndexDirError

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tsladder.artifacts.law import HorizonLaw, StudyLaw, law_of_plain, stored_law
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.splits import read_summary
+from tsladder.artifacts.store import if_there
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
 from tsladder.params import EvaluationParams
@@ -22,12 +23,12 @@ from tsladder.vocabulary import Cell, Region, parse_budget
 
 ASKED = ("params.yaml", "dvc.lock")
 RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
-"""Paths of an experiment that are read, relative to its root: its question, and its results."""
+"""Paths of an experiment's results, relative to its root."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Days:
-    """When a horizon was trained on, as the splits say; None where they do not."""
+    """Training period of a horizon according to the splits; None where they do not tell."""
 
     windows: int | None
     first_day: str | None
@@ -36,7 +37,7 @@ class Days:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ScoredCell:
-    """One cell's daily losses on the compared region and on validation, by which a best cell is chosen."""
+    """Daily losses of one cell on the compared region and on validation, by which the best cell is chosen."""
 
     cell: Cell
     skill: float | None
@@ -44,12 +45,12 @@ class ScoredCell:
     validation: Predictions
 
     def losses(self, experiment: str) -> DailyLosses:
-        """Losses of its seeds, under a name that includes the experiment's."""
+        """Return the losses of its seeds, under a name that includes the experiment's."""
         return self.scored.trained(f"{experiment} {self.cell}")
 
     @property
     def loss(self) -> float:
-        """Mean over seeds and days of the compared region."""
+        """Mean loss over seeds and days of the compared region."""
         return float(self.scored.trained(str(self.cell)).loss_N.mean())
 
     @property
@@ -59,10 +60,9 @@ class ScoredCell:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Experiment:
-    """`params`: every leaf of its params.yaml by dotted path, as plain data. `laws`: horizon -> its law, of the losses
-    of region `law_region`. `region`: what is compared. `cells`: the scored ones, smallest rung first.
-    `trained_on`: horizon -> days.
-    """
+    """Results of one experiment. `params`: every leaf of its params.yaml by dotted path, as plain data. `laws`: horizon
+    -> its law, of the losses of region `law_region`. `region`: the compared region. `cells`: the scored ones, smallest
+    rung first. `trained_on`: horizon -> days."""
 
     name: str
     params: Mapping[str, Any]
@@ -77,27 +77,28 @@ class Experiment:
 
     @property
     def horizons(self) -> tuple[int, ...]:
-        """Those with a scored cell."""
+        """Horizons with a scored cell."""
         return tuple(sorted({cell.horizon for cell in self.cells}))
 
     def of_horizon(self, horizon: int) -> Mapping[Cell, ScoredCell]:
         return {cell: scored for cell, scored in self.cells.items() if cell.horizon == horizon}
 
     def best(self, horizon: int) -> ScoredCell:
-        """The cell with the lowest validation loss; ValueError where the horizon has no scored cell."""
+        """Return the cell with the lowest validation loss; raises ValueError where the horizon has no scored cell."""
         return min(self.of_horizon(horizon).values(), key=lambda scored: scored.validation_loss)
 
     def days(self, horizon: int) -> tuple[NDArray[np.datetime64], NDArray[Any]]:
-        """(dates_N, y_N) of a horizon with a scored cell; all its cells share them."""
+        """Return (dates_N, y_N) of a horizon with a scored cell; all its cells share them."""
         scored = next(iter(self.of_horizon(horizon).values())).scored
         return scored.dates_N, scored.y_N
 
 
 def read_experiment(places: Places, name: str, region: str | None = None) -> Experiment:
-    """The experiment `name`, whose files lie in `places`; `region`: to be compared on, None for its law's.
+    """Read the experiment `name`, whose files lie in `places`. `region`: the region to compare, None for that of its
+    law.
 
-    Raises BadInput for one that has no scored cell or that another version of tsladder laid out differently, WorkFailed
-    for damaged files.
+    Raises BadInput for an experiment that has no scored cell or that another version of tsladder laid out differently,
+    WorkFailed for damaged files.
     """
     try:
         return _read(places, name, region)
@@ -140,7 +141,7 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
 
 
 def leaves(raw: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of nested mappings with its dotted path; a list is a leaf."""
+    """Yield every leaf of nested mappings with its dotted path; a list is a leaf."""
     if isinstance(raw, Mapping):
         for key, value in raw.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
@@ -193,7 +194,7 @@ def _refuse_mixed(name: str, cells: Mapping[Cell, ScoredCell]) -> None:
 
 
 def _trained_on(places: Places) -> dict[int, Days]:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     found = {}
     for horizon, splits in () if summary is None else summary.horizons.items():
         train = splits.counts[Region.TRAIN]

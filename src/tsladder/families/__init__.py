@@ -1,7 +1,8 @@
-"""The model families, one module each: a family is called like its module, which offers it as FAMILY.
+"""The model families, one module each, named like the family and defining it as FAMILY.
 
-A new file in this folder is a new family; nothing lists them. `parts` holds what families share. No module imports all
-families: each is loaded by its name, so another one's code is never run and makes nothing stale. Imports no torch.
+A new file in this folder is a new family; families are listed nowhere. `parts` holds what families share. No module
+imports all families: each is loaded by its name, so the code of other families is never run and makes nothing stale.
+Imports no torch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tsladder.families.parts.family import Family
 
 
 def names() -> tuple[str, ...]:
-    """Names of all families, sorted: the modules of this folder."""
+    """Return the names of all families, sorted: the modules of this folder."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
 
 

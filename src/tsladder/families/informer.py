@@ -1,9 +1,9 @@
-"""Informer classifier (Zhou et al. 2021), its encoder: each day is a token, ProbSparse attention, distilling.
+"""The Informer (Zhou et al. 2021) as a classifier, encoder only: tokens are days, ProbSparse attention, distilling.
 
 Deviations from the paper: no decoder and one logit instead of a forecast; pre-norm; a day is embedded by itself and not
-with its neighbours, and has no calendar embedding; distilling normalises with a LayerNorm, since a BatchNorm's
-output depends on what else is in the micro-batch, and pads with zeros, since days do not go round in a circle. Tokens
-are halved after each block as long as FEWEST_TOKENS are left; later blocks see what is left.
+with its neighbours, and has no calendar embedding; distilling normalises with a LayerNorm, since a BatchNorm's output
+depends on the other windows of the micro-batch, and pads with zeros, since days are not circular. Tokens are halved
+after each block as long as FEWEST_TOKENS are left; later blocks see the tokens that are left.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from tsladder.families.parts.layers import Mix
 
 FEWEST_TOKENS = 8
-"""Distilling stops where fewer tokens would be left: a head of two or three days could tell nothing apart."""
+"""Fewest tokens after distilling: a head of two or three days could distinguish nothing."""
 
 DISTILLING = DistillingCosts(matrix=3, vectors=3, kept=6.5, moved=24)
-"""Of parts/distilling.py: a convolution over three tokens with its bias, and a LayerNorm. Kept are the three tokens
-side by side (3d) and what convolution, norm, ELU and the two maxima take (3.5d)."""
+"""Costs of parts/distilling.py: a convolution over three tokens with its bias, and a LayerNorm. The backward pass keeps
+the three tokens side by side (3d) and what convolution, norm, ELU and the two maxima need (3.5d)."""
 
 _SLOWEST = 10_000.0
 
 
 class Informer:
-    """Tokens are days, with fixed positions, halved block by block."""
+    """The family whose tokens are days, with fixed positions, halved block by block."""
 
     leaves: tuple[str, ...] = ()
     fewer_parameters = "fewer features"
@@ -81,7 +81,7 @@ class Informer:
 
 
 def positions(days: int, width: int) -> Tensor:
-    """Sines and cosines of Vaswani et al. (2017), position_TD: fixed, as in the paper."""
+    """Return the sines and cosines of Vaswani et al. (2017), position_TD: fixed, as in the paper."""
     import torch
 
     angle_TD = torch.arange(days)[:, None] * _SLOWEST ** (-torch.arange(0, width, 2) / width)
@@ -89,7 +89,7 @@ def positions(days: int, width: int) -> Tensor:
 
 
 def _halved(tokens: int) -> int:
-    """By pooling with stride 2, the last token always inside."""
+    """Return the number of tokens after pooling with stride 2, the last token always included."""
     return -(-tokens // 2)
 
 

@@ -1,9 +1,8 @@
-"""iTransformer classifier (Liu et al. 2024): each feature's whole window is one token; attention across features.
+"""The iTransformer (Liu et al. 2024) as a classifier: a feature's whole window is a token; attention across features.
 
-Deviations from the paper: pre-norm, and one logit instead of a forecast of each feature. The head sees all tokens side
-by side. Tokens have no positions and share their embedding, so a mean over them could not tell one feature from
-another; in the paper each token forecasts its own feature and need not.
-Shapes: B batch, T days, C features (the tokens), D width.
+Deviations from the paper: pre-norm, and one logit instead of a forecast of each feature. The head reads all tokens side
+by side. Tokens have no positions and share their embedding, so a mean over them could not distinguish the features; in
+the paper each token forecasts its own feature and need not. Shapes: B batch, T days, C features (the tokens), D width.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ITransformer:
-    """Tokens are features, without positions."""
+    """The family whose tokens are features, without positions."""
 
     leaves: tuple[str, ...] = ()
     fewer_parameters = "shorter windows or fewer features"

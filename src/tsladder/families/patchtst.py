@@ -1,7 +1,7 @@
-"""PatchTST classifier (Nie et al. 2023), channel-mixing: a patch holds all features of its days.
+"""PatchTST (Nie et al. 2023) as a classifier, channel-mixing: a patch holds all features of its days.
 
-Deviations from the paper: one token sequence for all channels instead of one a channel, pre-norm, and one
-logit instead of a forecast. Shapes: B batch, T days, C features, P patches, E patch_len x C, D width.
+Deviations from the paper: one token sequence for all channels instead of one for each channel, pre-norm, and one logit
+instead of a forecast. Shapes: B batch, T days, C features, P patches, E patch_len x C, D width.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POSITION_SD = 0.02
 
 
 class PatchTST:
-    """Tokens are patches of days, with learned positions."""
+    """The family whose tokens are patches of days, with learned positions."""
 
     leaves = ("patch_len", "stride")
     fewer_parameters = "shorter patches or fewer features"
@@ -70,12 +70,13 @@ class PatchTST:
 
 
 def n_patches(geometry: Geometry) -> int:
-    """Patches are right-aligned: the newest day closes the last patch, oldest days that fill none are dropped."""
+    """Return the number of right-aligned patches: the newest day closes the last one; oldest days that fill none are
+    dropped."""
     return (geometry.context_length - geometry.patch_len) // geometry.stride + 1
 
 
 def dropped_days(geometry: Geometry) -> int:
-    """Oldest days of a window that no patch covers."""
+    """Return the number of oldest days of a window that no patch covers."""
     return (geometry.context_length - geometry.patch_len) % geometry.stride
 
 
@@ -86,7 +87,7 @@ def patches(geometry: Geometry, x_BTC: Tensor) -> Tensor:
 
 
 def learned_positions(count: int, width: int) -> nn.Parameter:
-    """Draw position_PD, which is trained."""
+    """Draw the initial position_PD, which is trained."""
     import torch
 
     return torch.nn.Parameter(torch.randn(count, width) * POSITION_SD)

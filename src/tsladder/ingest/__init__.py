@@ -1,1 +1,1 @@
-"""From a file as people have it to checked bars under data/, with an account of what was read, dropped and why."""
+"""Ingestion: read a user's file into checked bars under data/, and record what was read, dropped and why."""

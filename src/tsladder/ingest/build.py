@@ -1,4 +1,4 @@
-"""From a sheet to clean bars and the account of how they came about. Nothing is written here."""
+"""Build clean bars from a sheet, and the account of how they were made. Writes no file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Read:
     repairs: tuple[Repair, ...]
 
     def keep(self, kept_R: NDArray[np.bool_], repairs: Sequence[Repair]) -> _Read:
-        """Without the rows that are False in `kept_R`, which `repairs` account for."""
+        """Leave out the rows that are False in `kept_R`; `repairs` records them."""
         if kept_R.all():
             return self
         return _Read(
@@ -73,8 +73,11 @@ class _Read:
 
 
 def clean_bars(sheet: Sheet, symbol: str, choices: Choices, *, today: datetime.date) -> CleanBars:
-    """The bars of `sheet` as they are to be stored: Date, Open, High, Low, Close, and Volume and Adj Close where there
-    are. Raises BadInput that names every cause for which a row cannot be one."""
+    """Build the bars of `sheet` as they are to be stored: Date, Open, High, Low, Close, and Volume and Adj Close if the
+    sheet has them.
+
+    Raises BadInput that names every reason for which a row is not a valid bar.
+    """
     rows_read = len(sheet.rows_R) + sum(len(dropped.rows) for dropped in sheet.dropped)
     sheet, columns = choose_symbol(sheet, choices)
     sheet = drop_summary(sheet, columns)
@@ -115,7 +118,8 @@ def _refuse_nothing(sheet: Sheet, symbol: str) -> None:
 def _settled_days(
     sheet: Sheet, columns: Columns, choices: Choices, today: datetime.date
 ) -> tuple[Stamps, Settled, Sheet, tuple[Repair, ...]]:
-    """The days of the exchange for the rows between `choices.first_day` and `last_day` whose day can be read."""
+    """Determine the days of the exchange, and keep the rows from `choices.first_day` to `last_day` whose day can be
+    read."""
     stamps = read_days(sheet.columns[columns.places[Role.DATE]], sheet.source, choices, today=today)
     if Role.TIME in columns.places:
         stamps = _with_times(stamps, sheet, columns.places[Role.TIME])
@@ -143,7 +147,7 @@ def _settled_days(
 
 
 def _with_times(stamps: Stamps, sheet: Sheet, place: int) -> Stamps:
-    """Times of the day that stand in a column of their own."""
+    """Add the times of the day that stand in a column of their own."""
     column = sheet.columns[place]
     times = tuple(
         column if isinstance(column, list) else (f"{value:.0f}" if value == value else "" for value in column)
@@ -153,7 +157,8 @@ def _with_times(stamps: Stamps, sheet: Sheet, place: int) -> Stamps:
 
 
 def _within(days_R: NDArray[np.datetime64], choices: Choices) -> NDArray[np.bool_]:
-    """Rows whose day is unknown are within: they are told as faults."""
+    """Mark the rows from `choices.first_day` to `last_day`. Rows whose day is unknown are kept, to be reported as
+    faults."""
     within_R = np.ones(len(days_R), dtype=np.bool_)
     if choices.first_day is not None:
         within_R &= ~(days_R < np.datetime64(choices.first_day))
@@ -170,8 +175,11 @@ def _numbers(
     choices: Choices,
     repairs: tuple[Repair, ...],
 ) -> tuple[_Read, tuple[str, ...], str | None, dict[str, str]]:
-    """Values of the rows that are sound as far as they can be read, what was noted, the decimal mark, and the columns
-    that were left aside for what is in them."""
+    """Read the numbers of the rows and leave out faulty rows.
+
+    Returns the rows, the notes, the decimal mark, and the columns that were left aside because of their content, with
+    the reason.
+    """
     written = {role: sheet.columns[columns.places[role]] for role in _READ if role in columns.places}
     numbers = read_numbers(written, sheet.source, decimal=choices.decimal)
     read = _Read(sheet=sheet, days_R=settled.days_R, times=stamps.times, values=dict(numbers.values), repairs=repairs)
@@ -214,7 +222,10 @@ def _volume_filled(read: _Read, choice: MissingVolume | None) -> _Read:
 def _laws(
     read: _Read, symbol: str, choices: Choices, today: datetime.date
 ) -> tuple[Arranged, Bars, pd.DataFrame, _Read]:
-    """The rows in order, each a day, that hold every law of bars; those that break one are left out or refused."""
+    """Arrange the rows in time order, one row per day, so that they satisfy all constraints on bars.
+
+    A row that violates a constraint is left out, or BadInput is raised, as `choices` say.
+    """
     while True:
         _refuse_nothing(read.sheet, symbol)
         arranged = arrange(read.sheet, read.days_R, read.times, read.values)
@@ -261,7 +272,7 @@ def _title(sheet: Sheet, place: int) -> str:
 
 
 def _origin(sheet: Sheet, columns: Columns, values: Mapping[Role, NDArray[np.float64]]) -> dict[str, str]:
-    """Each stored column -> the heading that it was taken from."""
+    """Map each stored column to the heading that it was taken from."""
     places = {role: place for role, place in columns.places.items() if role is Role.DATE or role in values}
     if Role.VOLUME in values and Role.TICK_VOLUME in columns.places:
         volume = columns.places.get(Role.VOLUME)
@@ -272,7 +283,7 @@ def _origin(sheet: Sheet, columns: Columns, values: Mapping[Role, NDArray[np.flo
 
 
 def _is_nothing(column: Sequence[str] | NDArray[np.float64]) -> bool:
-    """Whether a volume is empty or 0 throughout."""
+    """Check whether a volume is empty or 0 throughout."""
     if isinstance(column, np.ndarray):
         return not bool((np.nan_to_num(column) > 0).any())
     return not any(set(cell) & set("123456789") for cell in column)

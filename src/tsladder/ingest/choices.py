@@ -1,4 +1,4 @@
-"""What the user says of a file where it does not say so itself, and which repairs are wanted."""
+"""Choices of the user for a file that is ambiguous, and the repairs that the user asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tsladder.ingest.numbers import Decimal
 
 
 class DateOrder(StrEnum):
-    """Which of the numbers of a date is the day, the month and the year. YMD is for years of two digits."""
+    """Order of day, month and year in a numeric date. YMD is for two-digit years."""
 
     DMY = "dmy"
     MDY = "mdy"
@@ -20,7 +20,7 @@ class DateOrder(StrEnum):
 
 
 class DayShift(StrEnum):
-    """Which day a bar belongs to, where the written one may not be that of the exchange."""
+    """Day that a bar belongs to, relative to the written day, which may not be that of the exchange."""
 
     AS_WRITTEN = "as-written"
     NEXT = "next"
@@ -32,7 +32,7 @@ class DayShift(StrEnum):
 
 
 class MissingVolume(StrEnum):
-    """What becomes of a day with prices and no volume in a file that has a volume elsewhere."""
+    """Treatment of a day with prices and no volume, in a file that has a volume on other days."""
 
     ZERO = "zero"
     DROP = "drop"
@@ -47,11 +47,12 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
-    """None: the file has to say it itself. `columns` maps a role to the heading it is taken from, "" for none.
+    """Choices of the user for one file. None: the file must be unambiguous itself.
 
-    `header` names the columns of a file without a header. `zone` is the exchange's: an IANA name or an offset, and
-    times without a zone count as UTC then. `century` is 18, 19 or 20, for years of two digits. `of_stocks`: the file
-    belongs to a panel, and may have a column for each stock, which hold `field`.
+    `columns` maps a role to the heading it is taken from, "" for none. `header` names the columns of a file without a
+    header. `zone` is the exchange's: an IANA name or an offset; times without a zone then count as UTC. `century` is
+    18, 19 or 20, for two-digit years. `of_stocks`: the file belongs to a panel and may have a column for each stock,
+    which then holds `field`.
     """
 
     only_symbol: str | None = None

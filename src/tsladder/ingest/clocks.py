@@ -1,4 +1,4 @@
-"""Times of the day and zones, as they stand behind a day or in a column of their own."""
+"""Parsing of times of the day and time zones, written behind a day or in a column of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ABBREVIATIONS = {
 
 
 def clock_seconds(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Seconds since the day began, NaN where no time is told."""
+    """Parse times of the day into seconds since midnight; NaN for a text that is not a time."""
     known = {text: _seconds(text) for text in set(texts)}
     return np.array([known[text] for text in texts], dtype=np.float64)
 
@@ -47,7 +47,7 @@ def _seconds(text: str) -> float:
 def zone_offsets(
     zones: Sequence[str], days_R: NDArray[np.datetime64], clock_R: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Seconds east of Greenwich for every row, NaN where no zone, or one unknown here, is told."""
+    """Return the offset of every row in seconds east of Greenwich; NaN if the row has no zone or an unknown one."""
     fixed = {zone: fixed_offset(zone) for zone in set(zones)}
     if all("/" not in zone for zone in fixed):
         return np.array([fixed[zone] for zone in zones], dtype=np.float64)
@@ -65,7 +65,7 @@ def zone_offsets(
 
 
 def fixed_offset(zone: str) -> float:
-    """Seconds east of Greenwich of `Z`, `+09:00`, `GMT+2` or `JST`; NaN for anything else."""
+    """Parse `Z`, `+09:00`, `GMT+2` or `JST` into seconds east of Greenwich; NaN for anything else."""
     if zone.upper() in _ABBREVIATIONS:
         return 3600.0 * _ABBREVIATIONS[zone.upper()]
     match = _OFFSET.fullmatch(zone)

@@ -1,4 +1,4 @@
-"""From the cells of a date column to days and times as written, in one notation for the whole column."""
+"""Parsing of a date column into days and times as written, with one notation for the whole column."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tsladder.ingest.years import full_years
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Stamps:
-    """What a date column says of R rows. `days_R` is the written day, NaT where a cell is a fault.
+    """Parsed date column of R rows. `days_R` is the written day, NaT for a faulty cell.
 
-    `times` are as written, "" for none; `clock_R` are the same in seconds of the day and `offset_R` seconds east of
-    Greenwich, both NaN where none are told; `zones` are the distinct zones as written.
+    `times` are as written, "" for none; `clock_R` are the times in seconds since midnight and `offset_R` the offsets in
+    seconds east of Greenwich, both NaN for none; `zones` are the distinct zones as written.
     """
 
     days_R: NDArray[np.datetime64]
@@ -40,7 +40,7 @@ class Stamps:
 
 
 MOST_DAYS_APART = 4
-"""Between two rows of daily bars, at the median."""
+"""Largest median distance, in days, between two rows of daily bars."""
 
 _FIVE_DIGITS = re.compile(r"[0-9]{5}(\.[0-9]+)?")
 _DAY_NUMBER = "a spreadsheet's day number: give the column a date format and export again"
@@ -51,8 +51,10 @@ def looks_like_a_day(cell: str) -> bool:
 
 
 def read_days(column: Cells, source: str, choices: Choices, *, today: datetime.date) -> Stamps:
-    """Raises BadInput when day and month, or the century, could be read in several ways and `choices` do not say which
-    is right."""
+    """Parse a date column.
+
+    Raises BadInput if the order of day and month, or the century, is ambiguous and `choices` do not decide it.
+    """
     cells = column if isinstance(column, list) else _digits(column)
     iso_R = _plain_iso(cells)
     if iso_R is not None:
@@ -106,14 +108,15 @@ def _timeless(days_R: NDArray[np.datetime64], notation: str) -> Stamps:
 
 
 def _digits(column: NDArray[np.float64]) -> list[str]:
-    """Days written as numbers, 20180131."""
+    """Convert days that are stored as numbers, such as 20180131, to text."""
     return [
         "" if value != value else f"{value:.0f}" if value.is_integer() else repr(value) for value in column.tolist()
     ]
 
 
 def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
-    """The days of a column that holds nothing but 2018-01-31 and the like; None for any other. Only to be quick."""
+    """Parse a column in which all cells are like 2018-01-31; return None for any other column. A shortcut, for speed
+    only."""
     if not all(len(cell) == 10 and cell[4] == cell[7] == "-" != cell[0] for cell in cells):
         return None
     try:
@@ -123,7 +126,7 @@ def _plain_iso(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
 
 
 def _common_unit(cells: Sequence[str]) -> str | None:
-    """The unit of a column whose cells are mostly counts since 1970."""
+    """Return the unit of a column in which most cells are counts since 1970; None for any other column."""
     first = next((cell for cell in cells if cell), "")
     if epoch_unit(first) is None and epoch_unit(next((cell for cell in reversed(cells) if cell), "")) is None:
         return None
@@ -158,7 +161,7 @@ def _counted(cells: Sequence[str], absent_R: NDArray[np.bool_], unit: str) -> St
 
 
 def _common_notation(cells: Sequence[str], absent_R: NDArray[np.bool_]) -> tuple[str, Sequence[re.Match[str] | None]]:
-    """The notation of most cells, and each cell's match of it."""
+    """Return the notation of most cells, and the match of each cell with it."""
     first = next((cell for cell, absent in zip(cells, absent_R.tolist(), strict=True) if not absent), "")
     notation = notation_of(first) or next(iter(PATTERNS))
     found = list(map(PATTERNS[notation].fullmatch, cells))
@@ -182,7 +185,8 @@ def _complaint(cell: str, notation: str, cells: Sequence[str], found: Sequence[r
 def _days_of(
     matches: Sequence[re.Match[str]], notation: str, source: str, choices: Choices, today: datetime.date
 ) -> tuple[NDArray[np.datetime64], str, tuple[str, ...]]:
-    """The days under the one reading that is possible or told, the notation in words, and what was decided."""
+    """Parse the days under the one reading that is possible or chosen; return them, the notation in words, and notes on
+    what was decided."""
     if notation.startswith("day"):
         if "two digits" in notation:
             return _of_two_digits(matches, notation, source, choices, today)
@@ -214,7 +218,7 @@ def _full_years(
 def _of_two_digits(
     matches: Sequence[re.Match[str]], notation: str, source: str, choices: Choices, today: datetime.date
 ) -> tuple[NDArray[np.datetime64], str, tuple[str, ...]]:
-    """Day, month and year of two digits each, in the one order that the calendar allows or `choices` tell."""
+    """Parse day, month and year of two digits each, in the one order that the calendar allows or `choices` name."""
     a, b, c = (_integers(matches, group) for group in "abc")
     mark = notation.removeprefix("day, month and year").removesuffix("of two digits")
     # 2000 has every day that any year of two digits can have.
@@ -242,7 +246,8 @@ def _of_two_digits(
 
 
 def is_daily(days_R: NDArray[np.datetime64]) -> bool:
-    """Whether the days lie as close together as those of a market; of one or two days nothing is known."""
+    """Check whether the days lie as close together as trading days; True for fewer than three days, which cannot
+    tell."""
     known = np.unique(days_R[~np.isnat(days_R)])
     return len(known) < 3 or float(np.median(np.diff(known).astype(np.int64))) <= MOST_DAYS_APART
 
@@ -252,12 +257,12 @@ def _integers(matches: Sequence[re.Match[str]], group: str) -> NDArray[np.int64]
 
 
 def _month_names(matches: Sequence[re.Match[str]]) -> NDArray[np.int64]:
-    """1 to 12; 0 for what is no month."""
+    """Convert names of months to 1 to 12; 0 for a name that is not a month."""
     return np.fromiter((month_number(match["name"]) for match in matches), dtype=np.int64, count=len(matches))
 
 
 def _assemble(years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.datetime64]:
-    """Days of the calendar; NaT where there is no such day."""
+    """Build calendar days; NaT for a day that does not exist."""
     starts = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     assembled = starts.astype("datetime64[D]") + (days - 1)
     sound = (months >= 1) & (months <= 12) & (days >= 1) & (assembled.astype("datetime64[M]") == starts)
@@ -267,7 +272,11 @@ def _assemble(years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray
 def _ordered(
     matches: Sequence[re.Match[str]], notation: str, source: str, order: DateOrder | None
 ) -> tuple[NDArray[np.datetime64], str]:
-    """The days under the order that the whole column allows."""
+    """Parse the days in the one order of day and month that the whole column allows, or in `order`; return them and the
+    notation.
+
+    Raises BadInput if both orders are possible and give different days.
+    """
     years, first, second = (_integers(matches, group) for group in ("y", "a", "b"))
     mark = notation.removeprefix("day and month").removesuffix("year")
     readings = {

@@ -1,4 +1,5 @@
-"""From rows of text (a CSV file, a workbook) to a sheet: its delimiter, its header, and every row with its line."""
+"""Conversion of rows of text (a CSV file, a workbook) to a sheet: find the delimiter and the header, and number the
+rows."""
 
 from __future__ import annotations
 
@@ -27,11 +28,15 @@ from tsladder.ingest.text_rows import DELIMITERS, all_rows, top_rows
 REMARK = "no day below the last day (a total or a remark)"
 _REMARKS = 20
 _LEAST_NUMBERS = 4
-"""Numbers in a row that may be a bar; and names in a header of prose, whose words are separated by blanks."""
+"""Fewest numbers in a row that may be a bar, and fewest known names in a header that is separated by blanks, as prose
+is."""
 
 
 def sheet_of_text(decoded: Decoded, source: str, choices: Choices) -> Sheet:
-    """Raises BadInput for a text without a header of daily bars or without rows."""
+    """Convert the text of a file to a sheet.
+
+    Raises BadInput for a text without rows or without a header of daily bars.
+    """
     if not decoded.text.strip():
         raise BadInput(f"{source} holds no text: daily bars as CSV or Parquet are needed")
     delimiter = _find_delimiter(decoded.text, source, choices)
@@ -43,9 +48,9 @@ def sheet_of_text(decoded: Decoded, source: str, choices: Choices) -> Sheet:
 
 
 def sheet_of_rows(rows: list[list[str]], lines: Sequence[int], source: str, form: FileForm, choices: Choices) -> Sheet:
-    """`lines` number the rows as the file does.
+    """Convert rows of text to a sheet. `lines` are their row numbers in the file.
 
-    Raises BadInput where no row is a header of daily bars, and the rows are of no known program.
+    Raises BadInput if no row is a header of daily bars and the rows do not fit the layout of a known program.
     """
     notes: tuple[str, ...] = ()
     if choices.header is not None:
@@ -88,7 +93,11 @@ def sheet_of_rows(rows: list[list[str]], lines: Sequence[int], source: str, form
 
 
 def _find_delimiter(text: str, source: str, choices: Choices) -> str:
-    """The delimiter under which the top of the file names most columns of daily bars, or has most cells."""
+    """Find the delimiter under which the top of the file names most columns of daily bars; else one that gives rows of
+    equal width.
+
+    Raises BadInput if there is none.
+    """
     tops = {delimiter: top_rows(text, delimiter, HEADER_WITHIN) for delimiter in DELIMITERS}
     if choices.header is None:
         known = {delimiter: header_place(rows, choices)[0] for delimiter, rows in tops.items()}
@@ -110,14 +119,15 @@ def _find_delimiter(text: str, source: str, choices: Choices) -> str:
 
 
 def _is_steady(rows: Sequence[Sequence[str]], width: int | None) -> bool:
-    """Whether most rows have the same number of cells, five or more."""
+    """Check whether most rows have the same number of cells, five or more, and `width` if that is given."""
     widths = [len(row) for row in rows if any(map(str.strip, row))]
     common = max(set(widths), key=widths.count, default=0)
     return common > _LEAST_NUMBERS and widths.count(common) * 2 > len(widths) and width in (None, common)
 
 
 def _remarks_below(body: Sequence[Sequence[str]], width: int) -> int:
-    """How many lines at the end are prose with more commas in it than the table has columns."""
+    """Count the lines of prose at the end of the file; 0 unless one of them has more cells than the table has
+    columns."""
     count = 0
     while count < min(_REMARKS, len(body)) and _is_prose(body[len(body) - 1 - count]):
         count += 1
@@ -131,7 +141,8 @@ def _is_prose(row: Sequence[str]) -> bool:
 
 
 def _even_out(body: list[list[str]], width: int) -> list[Fault]:
-    """Give every row `width` cells, in place; rows that have more, and not for a delimiter at their end, are faults.
+    """Give every row `width` cells, in place; return as faults the rows with more cells, unless the further cells are
+    empty.
 
     A row that is too short lacks its last values, and is judged by that.
     """
@@ -148,7 +159,7 @@ def _even_out(body: list[list[str]], width: int) -> list[Fault]:
 
 
 def _without_repeated_headers(sheet: Sheet) -> Sheet:
-    """Files that were strung together repeat it."""
+    """Leave out repetitions of the header, as in files that were concatenated."""
     names = [heading.name for heading in sheet.headings]
     kept_R = np.ones(len(sheet.rows_R), dtype=np.bool_)
     for place in (place for place, cell in enumerate(sheet.columns[0]) if cell == names[0] != ""):

@@ -1,4 +1,4 @@
-"""From the bytes of a text file to its text: compressed or not, with or without a byte order mark."""
+"""Decoding of the bytes of a text file: gzip or not, with or without a byte order mark, in its encoding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tsladder.errors import BadInput
 from tsladder.ingest.headers import count_known
 
 MOST_BYTES = 512 * 2**20
-"""More than any file of daily bars has; a small compressed file can unfold to more than memory holds."""
+"""Upper limit on the size of a file, above that of any file of daily bars; a small compressed file can expand to more
+than memory holds."""
 
 _TOP_LINES = 30
 _GZIP = b"\x1f\x8b"
@@ -41,9 +42,9 @@ class Decoded:
 
 
 def decode(content: bytes, source: str, encoding: str | None = None) -> Decoded:
-    """The text of `content`, which `source` names in errors, by `encoding` where it is given.
+    """Decode `content`, in `encoding` if that is given. `source` names the file in errors.
 
-    Raises BadInput for what is no text.
+    Raises BadInput if `content` is not text.
     """
     if encoding is not None:
         _check_encoding(encoding)
@@ -92,8 +93,8 @@ def _unfold(content: bytes, source: str) -> bytes:
 
 
 def _encoding(content: bytes) -> str:
-    """By the byte order mark; else UTF-16 where every other byte is zero, UTF-8 where it is that, else by the
-    header."""
+    """Detect the encoding: by the byte order mark; else UTF-16 if every other byte is zero; else UTF-8 if it is valid;
+    else by the header."""
     if content.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -1,4 +1,4 @@
-"""Days as counts since 1970 in UTC: seconds, milliseconds, microseconds or nanoseconds, told by their size."""
+"""Days as counts since 1970 in UTC: seconds, milliseconds, microseconds or nanoseconds, distinguished by their size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _COUNT = re.compile(r"(-?[0-9]{1,19})(?:\.[0-9]*)?")
 
 
 def epoch_unit(cell: str) -> str | None:
-    """The unit of a count since 1970; None for what is none, or too small to tell."""
+    """Return the unit of a count since 1970; None for a text that is not a count, or a count too small to tell its
+    unit."""
     match = _COUNT.fullmatch(cell)
     if match is None:
         return None
@@ -25,10 +26,10 @@ def epoch_unit(cell: str) -> str | None:
 
 
 def epoch_seconds(cells: Sequence[str], common: str) -> NDArray[np.float64]:
-    """Whole seconds since 1970; NaN where a cell is no count.
+    """Convert counts to whole seconds since 1970; NaN for a cell that is not a count.
 
-    Every cell tells its own unit: Binance went from milliseconds to microseconds. Counts near 1970 are too small to
-    tell one, and are in the `common` unit where the column then runs one way.
+    The unit is determined for every cell: Binance went from milliseconds to microseconds. Counts near 1970 are too
+    small for that, and are read in the `common` unit if the column is then monotonic.
     """
     seconds = np.full(len(cells), np.nan)
     small: list[int] = []

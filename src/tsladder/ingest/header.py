@@ -1,4 +1,4 @@
-"""Where the header of a table of text stands, and what it names; for a file without one, the layout it has."""
+"""Header of a table of text: find it and read its headings; for a file without one, recognise the layout."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LEAVE_OUT = ("-", "_", "")
 
 
 def known_names(row: Sequence[str], choices: Choices) -> int:
-    """How many columns of daily bars the row seems to name, those told by the user among them."""
+    """Count the columns of daily bars that the row seems to name, including those that the user named."""
     told = {name.strip().casefold() for name in choices.columns.values() if name}
     return count_known(row) + sum(cell.strip().casefold() in told and not is_known(cell) for cell in row)
 
 
 def header_place(rows: Sequence[Sequence[str]], choices: Choices) -> tuple[int, int]:
-    """(how many columns the best row names, its place) among the first rows."""
+    """Find the header among the first rows: return (the number of columns that the best row names, its index)."""
     known = [known_names(row, choices) for row in rows[:HEADER_WITHIN]]
     best = max(known, default=0)
     return best, known.index(best) if known else 0
@@ -52,10 +52,11 @@ def _names_days(name: str) -> bool:
 
 
 def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[Heading, ...], int]:
-    """The headings, and the place of the first row below all of the header.
+    """Return the headings, and the index of the first row below the whole header.
 
-    yfinance writes three header rows: fields, tickers, and the name of the index; in either order of the first two. R
-    gives the column of row names no name. `header` may be the row of the tickers, where these are names of columns too.
+    yfinance writes three header rows: fields, tickers, and the name of the index, with the first two in either order. R
+    gives no name to the column of row names. `header` may be the row of the tickers, where tickers are also names of
+    columns.
     """
     beside = (row for row in (header - 1, header + 1) if 0 <= row < len(rows))
     header = next((row for row in beside if _names_only_fields(rows[row], rows[header])), header)
@@ -95,7 +96,7 @@ def _names_only_fields(names: Sequence[str], tickers: Sequence[str]) -> bool:
 
 
 def _lacks_row_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether every row has one cell more than the header, and it is the first: R writes row names so."""
+    """Check whether every row has one cell more than the header, and the first cell is a row name, as R writes them."""
     rows = [row for row in below[:HEADER_WITHIN] if any(map(str.strip, row))]
     if (
         not names
@@ -112,9 +113,9 @@ def _lacks_row_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bo
 def told_headings(
     rows: Sequence[Sequence[str]], header: Sequence[str], source: str
 ) -> tuple[tuple[Heading, ...], int, tuple[str, ...]]:
-    """Headings by `--header`, the place of the first row of data, and what was noted.
+    """Return the headings given by `--header`, the index of the first row of data, and notes.
 
-    Raises BadInput where rows have another number of cells.
+    Raises BadInput if the rows have another number of cells.
     """
     filled = [row for row in rows if any(map(str.strip, row))]
     width = max((len(row) for row in filled[:HEADER_WITHIN]), default=0)
@@ -142,7 +143,8 @@ def told_headings(
 def headings_without(
     rows: Sequence[Sequence[str]], source: str, choices: Choices
 ) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
-    """Headings of a file whose rows begin at once. Raises BadInput where no program is known that writes it so."""
+    """Return the headings of a file without a header. Raises BadInput if it does not fit the layout of a known
+    program."""
     layout = known_layout(rows)
     if layout is not None:
         names = (name or f"({place + 1})" for place, name in enumerate(layout.names))

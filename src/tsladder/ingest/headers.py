@@ -1,4 +1,4 @@
-"""Which column of a sheet is which, by the names over them and by what the user says."""
+"""Assignment of the columns of a sheet to their roles, by their headings and by the choices of the user."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ STOCKS = Vocabulary(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """Role -> place of its column; and what the columns left aside are, by their headings."""
+    """Roles of the columns of a sheet.
+
+    `places`: role -> index of its column; `ignored`: heading of a column that is left aside -> why.
+    """
 
     places: Mapping[Role, int]
     ignored: Mapping[str, str]
@@ -70,12 +73,12 @@ def is_known(name: str) -> bool:
 
 
 def count_known(names: Sequence[str]) -> int:
-    """How many different columns of daily bars `names` seems to name."""
+    """Count the different columns of daily bars that `names` seems to name."""
     return len({RANKS[bare(heading.name)][0][0] for heading in split_prefixes(names) if is_known(heading.name)})
 
 
 def split_prefixes(names: Sequence[str]) -> tuple[Heading, ...]:
-    """`SPY.Open` is the Open of SPY where at least four names share the prefix."""
+    """Convert names to headings; split off a symbol, as in `SPY.Open`, if at least four names share the prefix."""
     parts = [name.strip().rpartition(".") for name in names]
     prefixed = [
         bool(prefix) and bare(prefix) not in _NO_TICKERS and is_known(field) and not is_known(name)
@@ -91,7 +94,7 @@ def split_prefixes(names: Sequence[str]) -> tuple[Heading, ...]:
 
 
 def symbols_of(headings: Sequence[Heading]) -> tuple[str, ...]:
-    """The symbols whose columns the header names, each once, in its order."""
+    """Return the symbols whose columns the header names, each once, in its order."""
     named = (heading.symbol for heading in headings if is_known(heading.name))
     return tuple(dict.fromkeys(symbol for symbol in named if symbol is not None))
 
@@ -105,10 +108,12 @@ def find_columns(
     traded: str | None = None,
     vocabulary: Vocabulary = BARS,
 ) -> Columns:
-    """Raises BadInput that names every column that is missing or stands twice.
+    """Assign the columns of a sheet to their roles.
 
-    Of columns that belong to symbols, those of `symbol` count. `told` are roles given to headings by the user, "" for
-    none; `traded` is what the file calls the instrument, to tell `Volume BTC` from `Volume ETH`.
+    If columns belong to symbols, only those of `symbol` count. `told`: role -> heading chosen by the user, "" for none.
+    `traded`: the file's name of the instrument, to tell `Volume BTC` from `Volume ETH`.
+
+    Raises BadInput that names every column that is missing or ambiguous.
     """
     told = told or {}
     ignored: dict[str, str] = {}
@@ -173,7 +178,7 @@ def _lacking(headings: Sequence[Heading], source: str, missing: Role | None, voc
 def _told_places(
     headings: Sequence[Heading], own: Sequence[int], source: str, told: Mapping[Role, str], vocabulary: Vocabulary
 ) -> dict[Role, int]:
-    """Raises BadInput for a heading that is not there or stands several times."""
+    """Find the columns that the user chose. Raises BadInput for a heading that does not exist or is ambiguous."""
     places: dict[Role, int] = {}
     for role, name in told.items():
         if not name:
@@ -196,7 +201,7 @@ def _told_places(
 
 
 def _resolve_time(claims: dict[Role, dict[int, list[int]]]) -> None:
-    """A column `time` is the date where no other is; elsewhere it is the time of day."""
+    """Decide the role of a column `time`: it is the date if there is no other one, else the time of day."""
     dates, times = claims.get(Role.DATE, {}), claims.get(Role.TIME, {})
     shared = {place for places in dates.values() for place in places}.intersection(*times.values() or [()])
     if not shared:
@@ -210,7 +215,8 @@ def _resolve_time(claims: dict[Role, dict[int, list[int]]]) -> None:
 def _resolve_volumes(
     claims: dict[Role, dict[int, list[int]]], headings: Sequence[Heading], free: Sequence[int], traded: str | None
 ) -> None:
-    """Of volumes told in several units, that of what is traded: `Volume BTC` before `Volume USDT`."""
+    """Choose among volumes in several units the one in units of the traded instrument: `Volume BTC` before `Volume
+    USDT`."""
     units = {place: unit for place in free if (unit := volume_unit(headings[place].name)) is not None}
     volumes = claims.setdefault(Role.VOLUME, {})
     for rank in list(volumes):

@@ -1,4 +1,4 @@
-"""What stands out in sound bars and a person should know: gaps, jumps, days without trade."""
+"""Inspection of valid bars for anomalies that the user should know of: gaps, jumps, days without trade."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Jump:
-    """`ratio` is Close to the Close before; `adjusted_ratio` the same of Adj Close, None without that column."""
+    """Jump of the Close. `ratio`: Close / previous Close; `adjusted_ratio`: the same for Adj Close, None without that
+    column."""
 
     day: str
     row: int
@@ -35,7 +36,7 @@ class Jump:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection:
-    """`zero_volume_days` is None without volume, `longest_gap` None for a single row."""
+    """Anomalies found in bars. `zero_volume_days` is None without a volume, `longest_gap` None for a single row."""
 
     longest_gap: Gap | None
     long_gaps: int
@@ -61,7 +62,10 @@ class Inspection:
 def inspect_bars(
     bars: Bars, adjusted_T: NDArray[np.float64] | None, rows_T: NDArray[np.int64], source: str
 ) -> Inspection:
-    """`rows_T` numbers the days as `source` does. Raises BadInput for bars of weeks or months."""
+    """Inspect bars for anomalies. `rows_T` are the row numbers of the days in `source`.
+
+    Raises BadInput for weekly or monthly bars.
+    """
     steps = np.diff(bars.dates_T).astype(np.int64)
     if len(bars.dates_T) >= _ENOUGH_ROWS and (median := float(np.median(steps))) > MOST_DAYS_APART:
         words = {7.0: "weekly bars?"}.get(median, "monthly bars?" if 28 <= median <= 31 else "not daily")

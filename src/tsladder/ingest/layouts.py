@@ -1,4 +1,4 @@
-"""Files without a header whose columns are known all the same, since their programs always write them so."""
+"""Layouts of files without a header, known because the programs that write them always use the same columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _BARS = ("Open", "High", "Low", "Close")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
-    """`names` of the columns, "" for those that bars do not need; `fits` looks at one row of that many cells."""
+    """Columns of the files of one program.
+
+    `names`: names of the columns, "" for those that bars do not need; `fits`: check of one row with that many cells.
+    """
 
     program: str
     names: tuple[str, ...]
@@ -54,7 +57,7 @@ _LAYOUTS = (
 
 
 def known_layout(rows: Sequence[Sequence[str]]) -> Layout | None:
-    """The layout that all `rows` have, whose Highs and Lows are where it says; None for any other."""
+    """Return the layout that all `rows` fit and under which Highs and Lows are plausible; None if there is none."""
     looked_at = [[cell.strip() for cell in row] for row in rows[:_ROWS_LOOKED_AT] if any(map(str.strip, row))]
     for layout in _LAYOUTS:
         if looked_at and all(len(row) == len(layout.names) and layout.fits(row) for row in looked_at):
@@ -65,7 +68,7 @@ def known_layout(rows: Sequence[Sequence[str]]) -> Layout | None:
 
 
 def proposed_header(row: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """What to type for a file without a header: Open, High, Low and Close where the numbers allow them, Volume last."""
+    """Propose a `--header` for a file without one: Open, High, Low and Close if the numbers allow them, Volume last."""
     cells = [cell.strip() for cell in row]
     first = 1 + next((place for place, cell in enumerate(cells) if looks_like_a_day(cell)), 0)
     names = ["-"] * len(cells)
@@ -83,7 +86,7 @@ def proposed_header(row: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _are_bars(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether Open, High, Low, Close in this order hold to Low <= Open, Close <= High, but for single faults."""
+    """Check whether nearly all rows, read as Open, High, Low, Close, satisfy Low <= Open, Close <= High."""
     sound = 0
     for row in rows:
         if not all(map(is_number_like, row)):

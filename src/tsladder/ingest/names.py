@@ -1,6 +1,6 @@
-"""The names that vendors and languages give to the columns of daily bars.
+"""Names of the columns of daily bars, as vendors write them, in many languages.
 
-Sources: the export pages of the vendors, and Investing.com's in the languages it is offered in.
+Sources: the export pages of the vendors, and those of Investing.com in the languages it is offered in.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ _BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
 
 
 def bare(name: str) -> str:
-    """A column's name without case, spaces, signs, accents, a number before it and a unit in brackets."""
+    """Normalise a column's name: remove case, spaces, punctuation, accents, a leading number and a unit in brackets."""
     text = unicodedata.normalize("NFKD", _ORDINAL.sub("", name)).casefold()
     text = _BRACKETS.sub("", text)
     return "".join(letter for letter in text if letter.isalnum())
@@ -175,6 +175,7 @@ def ranks_of(names_of: Mapping[Role, Sequence[str]]) -> dict[str, list[tuple[Rol
 
 
 RANKS: Mapping[str, Sequence[tuple[Role, int]]] = ranks_of(NAMES)
+"""Normalised name -> the roles that it may have, with the rank of the name in each."""
 PANEL_RANKS: Mapping[str, Sequence[tuple[Role, int]]] = ranks_of(PANEL_NAMES)
 
 # Coins and money in which a volume may be told: `Volume BTC`, `Volume USDT`, `Volume_(Currency)`.
@@ -186,6 +187,7 @@ _VOLUME_UNIT = re.compile(r"(?:base |quote )?vol(?:ume)?[ _.(\[-]+([A-Za-z]{2,10
 
 
 def volume_unit(name: str) -> str | None:
-    """`btc` of `Volume BTC`; None for a name that is no volume in a unit."""
+    """Return the unit in the name of a volume, `btc` for `Volume BTC`; None for a name that is not a volume with a
+    unit."""
     match = _VOLUME_UNIT.fullmatch(name.strip())
     return None if match is None or match[1].lower() in ("shares", "share", "contracts", "ma") else match[1].lower()

@@ -1,4 +1,4 @@
-"""How a day is written: the notations of a date column, with or without a time and a zone behind the day."""
+"""Notations of a day in a date column, with or without a time and a zone behind the day."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _MONTHS = (
 
 
 def _plain(name: str) -> str:
-    """Lower case without accents."""
+    """Convert to lower case without accents."""
     text = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in text if not unicodedata.combining(letter)).replace("ı", "i")
 
@@ -76,12 +76,12 @@ MONTHS = {_plain(name): number for number, names in enumerate(_MONTHS, start=1) 
 
 
 def month_number(name: str) -> int:
-    """1 to 12; 0 for what is no month."""
+    """Return the number of a month, 1 to 12; 0 for a name that is not a month."""
     return MONTHS.get(_plain(name), 0)
 
 
 def notation_of(cell: str) -> str | None:
-    """None for what is no day, a month of no language known here included."""
+    """Return the notation of a day; None for a cell that is not a day, or names a month in an unknown language."""
     for notation, pattern in PATTERNS.items():
         match = pattern.fullmatch(cell)
         if match is not None and ("Month" not in notation or month_number(match["name"])):

@@ -1,4 +1,5 @@
-"""From cells to numbers: what is a decimal mark and what groups the digits is decided over the whole file."""
+"""Parsing of cells into numbers; the decimal mark and the mark that groups digits are determined over the whole
+file."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tsladder.ingest.sheet import Cells, Fault, is_missing, shown
 
 
 class Decimal(StrEnum):
-    """The mark before the fraction; the other one may group the digits."""
+    """Decimal mark; the other of the two marks may group digits."""
 
     POINT = "point"
     COMMA = "comma"
@@ -29,7 +30,7 @@ class Decimal(StrEnum):
 class Numbers:
     values: Mapping[Role, NDArray[np.float64]]
     decimal: Decimal | None
-    """None: nothing in the file is written as text."""
+    """Decimal mark of the file; None if no number in it is written as text."""
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
 
@@ -67,7 +68,7 @@ _FORMS = {
 
 
 def read_numbers(columns: Mapping[Role, Cells], source: str, *, decimal: Decimal | None) -> Numbers:
-    """Values by role, NaN where nothing stands. Raises BadInput when the decimal mark cannot be told."""
+    """Parse columns into numbers by role, NaN for a missing value. Raises BadInput if the decimal mark is ambiguous."""
     values = {role: column for role, column in columns.items() if not isinstance(column, list)}
     written = {role: _Written.of(column) for role, column in columns.items() if isinstance(column, list)}
     if not written:
@@ -88,8 +89,11 @@ def read_numbers(columns: Mapping[Role, Cells], source: str, *, decimal: Decimal
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Written:
-    """A column of text. `bare` is without currency and blanks, and "nan" where there is no value; `signs` are the
-    characters in it that are no digits."""
+    """Column of text.
+
+    `bare`: cells without currency and blanks, and "nan" for a missing value; `signs`: the characters in them that are
+    not digits.
+    """
 
     cells: list[str]
     bare: list[str]
@@ -108,7 +112,8 @@ class _Written:
         return cls(cells=cells, bare=bare, signs=signs)
 
     def quick(self, mark: Decimal) -> NDArray[np.float64] | None:
-        """The numbers of a column without groups of digits; None for any other. Only to be quick."""
+        """Parse a column in which no digits are grouped; return None for any other column. A shortcut, for speed
+        only."""
         group = "," if mark is Decimal.POINT else "."
         if group in self.signs or not self.signs <= _NEAT:
             return None
@@ -119,7 +124,8 @@ class _Written:
             return None
 
     def careful(self, mark: Decimal, *, shortened: bool) -> tuple[NDArray[np.float64], list[tuple[int, str]]]:
-        """The numbers, and the cells that are none."""
+        """Parse the column cell by cell; return the numbers, and the place and text of the cells that are not
+        numbers."""
         numbers = np.full(len(self.cells), np.nan)
         unread: list[tuple[int, str]] = []
         for place, text in enumerate(self.bare):
@@ -136,7 +142,8 @@ def _signs(cells: list[str]) -> frozenset[str]:
 
 
 def _bare(cell: str) -> str:
-    """Without currency, blanks and apostrophes that group digits; a minus sign is `-`, brackets are one."""
+    """Remove currency, blanks and apostrophes that group digits; write a minus sign, or brackets around the number, as
+    `-`."""
     text = _CURRENCY.sub("", cell).strip(_SPACES).replace("−", "-")
     if text.startswith("(") and text.endswith(")"):
         text = f"-{text[1:-1]}"
@@ -146,9 +153,10 @@ def _bare(cell: str) -> str:
 
 
 def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
-    """What most of the marks say that can only be read in one way.
+    """Determine the decimal mark by a majority of the numbers that can be read in only one way.
 
-    A lone point is the decimal one unless something else speaks: programs write it so. A lone comma is not.
+    A lone point is the decimal mark unless other numbers contradict it, since that is how programs write numbers; a
+    lone comma is not. Raises BadInput if the mark is ambiguous.
     """
     columns = [column for column in written.values() if {",", "."} & column.signs]
     sole = _sole_mark(columns)
@@ -174,7 +182,8 @@ def _decide(written: Mapping[Role, _Written], source: str) -> Decimal:
 
 
 def _sole_mark(columns: list[_Written]) -> Decimal | None:
-    """The one mark of a file in which no number has two; None for any other. Most files are so, and quickly told."""
+    """Return the one mark of a file in which no number has two marks; None for any other file. Most files are like
+    this, and it is quick to check."""
     present = {mark for column in columns for mark in (",", ".") if mark in column.signs}
     if len(present) == 2 or any(_TWO_MARKS.search("\n".join(column.bare)) for column in columns):
         return None
@@ -206,7 +215,8 @@ def _why_not(cell: str, mark: Decimal) -> str:
 
 
 def _thousandths(written: Mapping[Role, _Written]) -> tuple[str, ...]:
-    """A file whose every price has exactly three digits after the point could mean thousands."""
+    """Return a note if every price has exactly three digits after the point, since the point could then group
+    thousands."""
     columns = [column.bare for role, column in written.items() if role not in _LARGE]
     if not all(cell == "nan" or _THREE_AFTER_POINT.fullmatch(cell) for cells in columns for cell in cells):
         return ()

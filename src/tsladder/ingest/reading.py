@@ -1,4 +1,5 @@
-"""From a file to a sheet: Parquet, Feather and workbooks by their first bytes, everything else as text."""
+"""Reading of a file into a sheet: Parquet, Feather and workbooks are recognised by their first bytes; all else is
+text."""
 
 from __future__ import annotations
 
@@ -17,8 +18,10 @@ _KINDS = "a CSV, Parquet, Feather or Excel file"
 
 
 def read_sheet(path: Path, choices: Choices, *, name: str | None = None) -> Sheet:
-    """Raises BadInput for what is no table of daily bars; the name of the file (or `name`), not its folder, goes into
-    records."""
+    """Read the file at `path` into a sheet. The name of the file (or `name`), not its folder, goes into records.
+
+    Raises BadInput if the file is not a table of daily bars.
+    """
     source = name or path.name
     if not path.exists():
         raise BadInput(f"{path} does not exist: name {_KINDS} of daily bars, or yahoo:TICKER")

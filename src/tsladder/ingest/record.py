@@ -1,4 +1,4 @@
-"""The account of one ingestion: what was read, what was dropped and why, what stands out."""
+"""Account of one ingestion: the rows read, the rows dropped and why, and the anomalies found."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from tsladder.ingest.sheet import Dropped, FileForm
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """`columns` names the source of each stored column. `decimal` is None where every number was stored as one; `zone`
-    and `days` where the written day was taken without being told so."""
+    """Account of one ingestion.
+
+    `columns`: stored column -> heading that it was taken from. `decimal` is None if no number was stored as text;
+    `zone` and `days` are None if the written day was taken without a choice of the user.
+    """
 
     source: str
     symbol: str
@@ -39,7 +42,7 @@ class Account:
         return self.inspection.warnings
 
     def to_json(self) -> dict[str, Any]:
-        """No clock, no host, no folder: the same file gives the same record."""
+        """Return the manifest as JSON. It holds no timestamp, host or folder: the same file gives the same record."""
         return {
             "source": self.source,
             "symbol": self.symbol,

@@ -1,4 +1,5 @@
-"""Faults that vendors really have, mended or left out as the user says, each one on record."""
+"""Repair of faults that occur in vendors' files: rows are corrected or left out as the user chooses, and each one is
+recorded."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ Values = dict[Role, NDArray[np.float64]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """What was done to which rows of the file: `details` has one entry a row, with its day and the reason or change."""
+    """One kind of repair. `details` has one entry per row, with its day and the reason or the change."""
 
     kind: str
     words: str
@@ -39,8 +40,10 @@ class Repair:
 
 
 def widen_range(sheet: Sheet, days_R: NDArray[np.datetime64], values: Values) -> tuple[Values, tuple[Repair, ...]]:
-    """High and Low moved out to Open and Close where they lie inside them; rows without a price, or with one that is
-    not positive, stay."""
+    """Widen High and Low to include Open and Close.
+
+    Rows without a price, or with one that is not positive, stay as they are.
+    """
     table = np.stack([values[role] for role in PRICES])
     sound_R = (np.isfinite(table) & (table > 0)).all(axis=0)
     top_R, bottom_R = (
@@ -74,7 +77,7 @@ def widen_range(sheet: Sheet, days_R: NDArray[np.datetime64], values: Values) ->
 
 
 def without_volume(values: Mapping[Role, NDArray[np.float64]]) -> NDArray[np.int64]:
-    """Places of the rows that have prices and no volume, in a file that has a volume elsewhere."""
+    """Return the places of the rows that have prices but no volume; empty if no row has a volume."""
     if Role.VOLUME not in values:
         return np.empty(0, dtype=np.int64)
     priced_R = ~np.isnan(np.stack([values[role] for role in PRICES])).all(axis=0)
@@ -99,8 +102,11 @@ def sound_rows(
     choices: Choices,
     symbols: Sequence[str] | None = None,
 ) -> tuple[NDArray[np.bool_], tuple[Repair, ...]]:
-    """Which rows stay, and the record of the others. Raises BadInput with every cause where `choices` drop none, and
-    where more rows are faulty than not: then it is the reading that is wrong."""
+    """Return a mask of the rows without a fault, and the record of the rows that are left out.
+
+    Raises BadInput with every cause if `choices` do not allow dropping rows, or if more than half of the rows are
+    faulty, since the file is then read wrongly.
+    """
     kept_R = np.ones(len(sheet.rows_R), dtype=np.bool_)
     if not faults:
         return kept_R, ()
@@ -130,7 +136,7 @@ def sound_rows(
 
 
 def _ways(faults: Sequence[Fault], choices: Choices, dropped: int, rows: int) -> tuple[str, ...]:
-    """The options with which the file would be taken as it is."""
+    """Return the options with which the file would be accepted."""
     ways = []
     words = [said for _, said in faults]
     if not choices.repair_range and any(
@@ -149,7 +155,7 @@ def _is_order(said: str) -> bool:
 
 
 def merged(repairs: Sequence[Repair]) -> tuple[Repair, ...]:
-    """One record for each kind: rows that fell out at several steps stand in one."""
+    """Merge the repairs of each kind into one record, since rows may be left out in several steps."""
     kinds: dict[str, list[Repair]] = {}
     for repair in repairs:
         kinds.setdefault(repair.kind, []).append(repair)
@@ -164,7 +170,7 @@ def _together(alike: Sequence[Repair]) -> Repair:
 
 
 def require_volume(choices: Choices, source: str, values: Mapping[Role, NDArray[np.float64]]) -> None:
-    """`--missing-volume` of a file without any volume would say nothing. Raises BadInput."""
+    """Raise BadInput if the user set `--missing-volume` for a file without any volume."""
     if choices.missing_volume is not None and Role.VOLUME not in values:
         raise BadInput(
             f"--missing-volume {choices.missing_volume}: {source} has no volume at all; leave the option out"

@@ -1,4 +1,4 @@
-"""Which rows of a sheet are days of the one symbol, in which order, each once."""
+"""Selection of the rows that are days of one symbol, in time order, each day once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INTRADAY_SHARE = 0.5
 
 
 def choose_symbol(sheet: Sheet, choices: Choices) -> tuple[Sheet, Columns]:
-    """The rows and columns of one symbol. Raises BadInput where there are several and `choices` name none."""
+    """Select the rows and columns of one symbol. Raises BadInput if there are several and `choices` name none."""
     only = choices.only_symbol
     titled = symbols_of(sheet.headings)
     if len(titled) > 1:
@@ -57,7 +57,7 @@ def _names(sheet: Sheet, place: int) -> list[str]:
 
 
 def _traded(sheet: Sheet, only: str | None) -> str | None:
-    """What the file calls the instrument, in its first row that does."""
+    """Return the name of the instrument: `only`, or that in the first row that names it; None if there is none."""
     if only is not None:
         return only
     for place, heading in enumerate(sheet.headings):
@@ -75,8 +75,11 @@ def _check_choice(source: str, held: tuple[str, ...], only: str | None) -> None:
 
 
 def drop_summary(sheet: Sheet, columns: Columns, among: Sequence[int] | None = None) -> Sheet:
-    """Without the lines below the last day (totals, sources, remarks) and the units above the first. A row that is a
-    whole bar is never one. `among` are the places of the prices where they are not known by their roles."""
+    """Leave out the lines below the last day (totals, sources, remarks) and the units above the first day.
+
+    A row that is a whole bar is never left out. `among`: positions of the price columns, where they are not known by
+    their roles.
+    """
     dates = sheet.columns[columns.places[Role.DATE]]
     if not isinstance(dates, list):
         return sheet
@@ -101,7 +104,7 @@ def drop_summary(sheet: Sheet, columns: Columns, among: Sequence[int] | None = N
 
 
 def _below_units(dates: Sequence[str], prices: Sequence[Sequence[str] | NDArray[np.float64]]) -> NDArray[np.bool_]:
-    """False for the rows between the header and the first day in which neither a day nor a price has a digit."""
+    """Mark as False the rows between the header and the first day in which neither the day nor a price has a digit."""
     below_R = np.ones(len(dates), dtype=np.bool_)
     for place in range(min(_UNIT_ROWS, len(dates))):
         if any(map(str.isdigit, dates[place])) or any(_has_number(column, place) for column in prices):
@@ -117,9 +120,10 @@ def _has_number(column: Sequence[str] | NDArray[np.float64], place: int) -> bool
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Arranged:
-    """Places of the kept rows in time order, and what was dropped and noted on the way.
+    """Rows in time order.
 
-    `faults` are rows of one day that contradict each other, both of them; they are among `places`.
+    `places`: places of the kept rows; `dropped` and `notes`: what was left out and noted. `faults` are pairs of rows
+    that contradict each other on the same day; both rows are among `places`.
     """
 
     places: NDArray[np.int64]
@@ -136,7 +140,7 @@ def arrange(
 ) -> Arranged:
     """Drop days without any price, put the rest in time order, and drop rows that repeat another exactly.
 
-    Raises BadInput for several times of one day.
+    Raises BadInput if a day has several times.
     """
     empty_R = np.logical_and.reduce([np.isnan(values[role]) for role in PRICES])
     if Role.VOLUME in values:
@@ -175,7 +179,7 @@ def _in_time_order(
 def _check_frequency(
     sheet: Sheet, days_R: NDArray[np.datetime64], times: tuple[str, ...], places: NDArray[np.int64]
 ) -> None:
-    """Rows of one day at different times are bars of minutes or hours."""
+    """Raise BadInput if a day has rows at different times, which are bars of minutes or hours."""
     for earlier, later in zip(places[:-1].tolist(), places[1:].tolist(), strict=True):
         if days_R[earlier] == days_R[later] and times[earlier] != times[later]:
             raise BadInput(
@@ -192,8 +196,11 @@ def _doubles(
     places: NDArray[np.int64],
     repeats: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], tuple[Fault, ...]]:
-    """Places of rows that say again what the row before them says of the same day, or the faults of those that
-    contradict it."""
+    """Find the rows that repeat the row before them on the same day.
+
+    Returns the places of the repeated rows or, if rows of the same day contradict each other, the faults of these.
+    Raises BadInput if so many days have contradicting rows that the file is intraday.
+    """
     table = np.stack(list(values.values()))
     here, before = places[repeats], places[repeats - 1]
     same = ((table[:, here] == table[:, before]) | (np.isnan(table[:, here]) & np.isnan(table[:, before]))).all(axis=0)

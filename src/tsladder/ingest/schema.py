@@ -1,6 +1,6 @@
-"""The columns of clean bars and the laws of each, as a pandera schema. The only door to pandera.
+"""Columns of clean bars and the constraints on each column, as a pandera schema. The only module that imports pandera.
 
-Laws between columns and between days are those of `data.bars`, which has the last word.
+Constraints between columns and between days are those of `data.bars`, which has the last word.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIRST_DAY = datetime.date(1600, 1, 1)
-"""Before any exchange: an earlier day is a misread one."""
+"""Earliest plausible day, before the opening of any exchange: an earlier day is a misread one."""
 
 POSITIVE = "prices must be positive and finite"
 NOT_NEGATIVE = "it must be 0 or more and finite"
 
 
 def schema_faults(frame: pd.DataFrame, *, today: datetime.date) -> list[Fault]:
-    """Every cell of `frame` that breaks the law of its column; rows counted from 0."""
+    """Return every cell of `frame` that violates a constraint on its column; rows are counted from 0."""
     import pandas as pd
     import pandera.pandas as pa
 

@@ -1,4 +1,4 @@
-"""A table as it stood in a file: columns of text or of numbers, and where each row stood."""
+"""Sheet: a table as it stood in a file, with columns of text or of numbers, and the row numbers of the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tsladder.errors import BadInput
 
 Cells = list[str] | NDArray[np.float64]
-"""One column: text as it was written, stripped ("" where there is nothing), or numbers of a typed file."""
+"""One column: text as it was written, stripped ("" for an empty cell), or numbers of a typed file."""
 
 ROWS_SHOWN = 20
 _MISSING = frozenset(
@@ -47,7 +47,7 @@ _LONGEST_MISSING = max(map(len, _MISSING))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
-    """The name over a column, and the symbol it belongs to where the header says one."""
+    """Heading of a column, and the symbol that the column belongs to if the header names one."""
 
     name: str
     symbol: str | None = None
@@ -69,7 +69,7 @@ class Dropped:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileForm:
-    """How a file was read: its kind, and for text its encoding and delimiter."""
+    """Format of a file: its kind, and for text its encoding and delimiter."""
 
     kind: str
     encoding: str | None = None
@@ -78,14 +78,17 @@ class FileForm:
 
 
 Fault = tuple[int, str]
-"""A row of the sheet (counted from 0) and what is wrong with it."""
+"""Row of the sheet (counted from 0) and the fault in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sheet:
-    """R rows of a file. `rows_R` numbers them as the file does: lines of a text (the header is one of them), rows of a
-    Parquet table from 1 on. `faults` are of rows that do not fit the table; `notes` say how it was recognised.
-    `number_headings` were numbers in a workbook, `number_columns` stand over some."""
+    """R rows of a file.
+
+    `rows_R`: their numbers in the file, which are lines of a text (the header is one of them), or rows of a Parquet
+    table from 1 on. `faults`: rows that do not fit the table; `notes`: how the table was recognised.
+    `number_headings`: headings that were numbers in a workbook; `number_columns`: those above a column with numbers.
+    """
 
     source: str
     form: FileForm
@@ -99,7 +102,7 @@ class Sheet:
     number_columns: frozenset[str] = frozenset()
 
     def keep(self, kept_R: NDArray[np.bool_], reason: str) -> Sheet:
-        """Without the rows that are False in `kept_R`; they are accounted for under `reason`."""
+        """Leave out the rows that are False in `kept_R`, and record them under `reason`."""
         if kept_R.all():
             return self
         places = np.flatnonzero(kept_R)
@@ -118,7 +121,7 @@ def take(column: Cells, places: NDArray[np.int64]) -> Cells:
 
 
 def missing(column: Cells) -> NDArray[np.bool_]:
-    """Which cells say that there is no value."""
+    """Mark the cells without a value."""
     if isinstance(column, list):
         return np.array([is_missing(cell) for cell in column], dtype=np.bool_)
     return np.isnan(column)
@@ -129,13 +132,13 @@ def is_missing(cell: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """A cell in a message: quoted, on one line, not endless."""
+    """Format a cell for a message: quoted, on one line, shortened."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:50]}...{text[-1]}"
 
 
 def is_number_like(cell: str) -> bool:
-    """Whether it could be a number in some notation: digits, no words."""
+    """Check whether the cell could be a number in some notation: digits, no words."""
     return _NUMBER_LIKE.fullmatch(cell) is not None
 
 
@@ -152,8 +155,11 @@ def refusal(
     ways: Sequence[str] = (),
     symbols: Sequence[str] | None = None,
 ) -> BadInput:
-    """Every cause once, with its first row (its day where `days` knows it, its stock by `symbols`) and the numbers of
-    the others; `ways` say how to go on all the same."""
+    """Build the error that refuses a file: every cause once, with its first row (its day, if `days` has it, and its
+    stock, if `symbols` are given) and the numbers of the other rows.
+
+    `ways`: options with which the file would be accepted all the same.
+    """
     causes: dict[str, list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: fault[0]):
         causes.setdefault(_PARTICULARS.sub("_", fault[1]), []).append(fault)

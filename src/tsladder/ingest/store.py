@@ -1,4 +1,5 @@
-"""Clean bars as Parquet, with their manifest: whole or not at all, and never over other bars without being told."""
+"""Storage of clean bars as Parquet, with their manifest: written whole or not at all, never over other bars without
+`force`."""
 
 from __future__ import annotations
 
@@ -27,9 +28,10 @@ class Outcome(StrEnum):
 
 
 def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
-    """What storing `frame` at `target` would do. Raises BadInput where other bars are there and `force` is not set.
+    """Determine what storing `frame` at `target` would do. Raises BadInput if other bars are there and `force` is not
+    set.
 
-    Equal means equal values: the bytes of a Parquet file change with the library that writes it.
+    Bars are equal if their values are: the bytes of a Parquet file change with the library that writes it.
     """
     if not target.exists():
         return Outcome.NEW
@@ -43,9 +45,9 @@ def judge(frame: pd.DataFrame, target: Path, *, force: bool) -> Outcome:
 
 
 def store(frame: pd.DataFrame | None, record: Mapping[str, Any], target: Path) -> None:
-    """Write `frame` (None: the bars there stay as they are) and its manifest; a reader sees whole files only.
+    """Write `frame` (None: the bars there stay as they are) and its manifest, so that a reader sees whole files only.
 
-    Raises BadInput where that is not allowed.
+    Raises BadInput if the files cannot be written.
     """
     bars = _part(target)
     manifest = _part(manifest_path(target))

@@ -1,4 +1,4 @@
-"""From a data frame (a Parquet file, an answer of Yahoo) to a sheet."""
+"""Conversion of a data frame (a Parquet or Feather file, a download from Yahoo) to a sheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARQUET, FEATHER = b"PAR1", b"ARROW1"
 
 
 def sheet_of_parquet(path: Path | io.BytesIO, source: str) -> Sheet:
-    """Raises BadInput for a file that is no Parquet."""
+    """Read a Parquet file into a sheet. Raises BadInput if it cannot be read as Parquet."""
     import pandas as pd
     import pyarrow as pa
 
@@ -31,7 +31,7 @@ def sheet_of_parquet(path: Path | io.BytesIO, source: str) -> Sheet:
 
 
 def sheet_of_feather(path: Path | io.BytesIO, source: str) -> Sheet:
-    """Raises BadInput for a file that is no Feather."""
+    """Read a Feather file into a sheet. Raises BadInput if it cannot be read as Feather."""
     import pandas as pd
     import pyarrow as pa
 
@@ -43,7 +43,10 @@ def sheet_of_feather(path: Path | io.BytesIO, source: str) -> Sheet:
 
 
 def sheet_of_frame(frame: pd.DataFrame, source: str, form: FileForm) -> Sheet:
-    """Columns and, where it is no plain count of the rows, the index. Zoned timestamps become their local day."""
+    """Convert the columns of a data frame, and its index unless that merely counts the rows, to a sheet.
+
+    Timestamps with a zone become the local day.
+    """
     import pandas as pd
 
     headings = list(_headings(frame))
@@ -69,7 +72,7 @@ def _headings(frame: pd.DataFrame) -> tuple[Heading, ...]:
 
 
 def _cells(column: pd.Series) -> Cells:
-    """Numbers as numbers; days and timestamps as ISO text; everything else as it prints."""
+    """Convert a column: numbers stay numbers, days and timestamps become ISO text, everything else its printed text."""
     import pandas as pd
 
     kind = column.dtype
@@ -96,7 +99,8 @@ def _is_nothing(value: object) -> bool:
 
 
 def _iso(column: pd.Series) -> list[str]:
-    """Days as `2018-01-31`; with the time of day, and the offset of a zoned column, where one is not midnight there."""
+    """Format days as `2018-01-31`. If some value is not a local midnight, the time of day is added, and the offset if
+    the column has a zone."""
     zone = getattr(column.dtype, "tz", None)
     local = column.dt.tz_localize(None) if zone is not None else column
     stamps_R = local.to_numpy().astype("datetime64[s]")
@@ -113,6 +117,7 @@ def _iso(column: pd.Series) -> list[str]:
 
 
 def _offset(east: int) -> str:
-    """`+09:00`; `Z` for 0. Before 1900 zones differ from UTC by odd seconds, which do not move a day."""
+    """Format an offset as `+09:00`; `Z` for 0. Before 1900 zones differ from UTC by odd seconds, which do not move a
+    day."""
     minutes = round(abs(east) / 60)
     return f"{'-' if east < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if east else "Z"

@@ -1,4 +1,4 @@
-"""From the text of a CSV file to rows of cells, each with the line it ends on."""
+"""Parsing of the text of a CSV file into rows of cells, each with the line on which it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_ARE = 0.5
 
 
 def top_rows(text: str, delimiter: str, count: int) -> list[list[str]]:
-    """The first `count` rows, or those above the first broken one."""
+    """Parse the first `count` rows, or those above the first malformed one."""
     rows: list[list[str]] = []
     stream = io.StringIO(_evened(text[:_TOP_CHARACTERS], delimiter), newline="")
     with contextlib.suppress(csv.Error):
@@ -28,7 +28,7 @@ _TOP_CHARACTERS = 200_000
 
 
 def all_rows(text: str, delimiter: str, source: str) -> tuple[list[list[str]], list[int]]:
-    """Rows and their lines. Raises BadInput for a text that is no sound CSV."""
+    """Parse all rows; return them and the line on which each ends. Raises BadInput if the text is not valid CSV."""
     text = _evened(text, delimiter)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
@@ -52,7 +52,8 @@ def all_rows(text: str, delimiter: str, source: str) -> tuple[list[list[str]], l
 
 
 def _evened(text: str, delimiter: str) -> str:
-    """The text as a CSV reader takes it: one blank between columns that are lined up by blanks."""
+    """Normalise the text for a CSV reader: one blank between columns that are aligned by blanks, and no semicolons
+    behind quoted lines."""
     if delimiter == " ":
         return re.sub(r"^ +| +$|(?<= ) +", "", text, flags=re.MULTILINE)
     # A program that separates by semicolons puts them behind lines that it has quoted as a whole.
@@ -62,7 +63,7 @@ def _evened(text: str, delimiter: str) -> str:
 
 
 def _unquoted(rows: list[list[str]], delimiter: str) -> list[list[str]]:
-    """Cells of lines that a program has put into quotation marks as a whole once more."""
+    """Split the cells of lines that a program has put into quotation marks as a whole."""
     wrapped = [_is_wrapped(row, delimiter) for row in rows[:1000]]
     if delimiter == " " or sum(wrapped) <= _MOST_ARE * len(wrapped):
         return rows

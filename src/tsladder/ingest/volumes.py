@@ -1,4 +1,5 @@
-"""Which column is the volume, where the numbers in it have to be seen: ticks for zeros, and CRSP's signs of Close."""
+"""Choice of the volume by its values, with tick volume in place of zeros, and removal of CRSP's minus signs from the
+Close."""
 
 from __future__ import annotations
 
@@ -24,9 +25,10 @@ Values = dict[Role, NDArray[np.float64]]
 
 
 def traded_volume(values: Mapping[Role, NDArray[np.float64]]) -> tuple[Values, str | None, str | None]:
-    """Values without Tick Volume; why Volume was left aside and what stands in its place, None where it was not.
+    """Choose the traded volume, or the tick volume in its place.
 
-    A volume that is 0 throughout is none: brokers and indices write it so.
+    Returns the values without Tick Volume; why Volume was left aside, and a note if ticks stand in its place, None for
+    each if it does not apply. A volume that is 0 throughout counts as missing, since brokers and indices write it so.
     """
     kept: Values = dict(values)
     kept.pop(Role.TICK_VOLUME, None)
@@ -49,7 +51,7 @@ def traded_volume(values: Mapping[Role, NDArray[np.float64]]) -> tuple[Values, s
 
 
 def possible_volume(columns: Columns) -> str | None:
-    """What to say of a column that was left aside and may be the volume, by its name."""
+    """Return a note on a column that was left aside and, by its name, may be the volume; None if there is none."""
     for title, why in columns.ignored.items():
         if why == NOT_OF_THE_BARS and _MAY_BE_VOLUME.search(title) and not _NO_VOLUME.search(title):
             return f"no column is taken as Volume; where {title!r} is it, say --column 'Volume={title}'"
@@ -59,7 +61,10 @@ def possible_volume(columns: Columns) -> str | None:
 def without_crsp_signs(
     sheet: Sheet, title: str, values: Mapping[Role, NDArray[np.float64]]
 ) -> tuple[Values, str | None]:
-    """CRSP marks a PRC that is the middle of bid and ask, on a day without a trade, by a minus sign."""
+    """Remove the minus sign by which CRSP marks a PRC that is the midpoint of bid and ask, on a day without a trade.
+
+    Returns the values, and a note if a sign was removed.
+    """
     close_R = values[Role.CLOSE]
     marked_R = close_R < 0
     if bare(title) not in CRSP_PRICES or not marked_R.any():

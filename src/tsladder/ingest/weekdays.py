@@ -1,4 +1,4 @@
-"""Which days of the week a column of days runs over."""
+"""Days of the week that a column of days covers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 MONDAY, FRIDAY, SATURDAY, SUNDAY = 0, 4, 5, 6
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FEW = 0.05
-"""At most this share of days on a weekend is what make-up sessions and typing errors bring about."""
+"""Largest share of days on a weekend that make-up sessions and typing errors account for."""
 
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
 
 def weekday(days_R: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """0 for Monday to 6 for Sunday."""
+    """Return the day of the week, 0 for Monday to 6 for Sunday."""
     return (days_R.astype("datetime64[D]").astype(np.int64) + _EPOCH_WEEKDAY) % 7
 
 
@@ -23,12 +23,14 @@ def weekend_share(days_R: NDArray[np.datetime64]) -> float:
 
 
 def spans_a_week(days_R: NDArray[np.datetime64]) -> bool:
-    """Whether every day of the week lies between the first day and the last, so that one without bars tells."""
+    """Check whether every day of the week lies between the first and the last day, so that a weekday without bars is
+    informative."""
     return len(days_R) > 1 and int((days_R.max() - days_R.min()).astype(np.int64)) >= 6
 
 
 def week_in_words(days_R: NDArray[np.datetime64]) -> str:
-    """`Monday to Friday`: the shortest run of weekdays round the week that holds all but a few of the days."""
+    """Describe the trading week, as in `Monday to Friday`: the shortest run of weekdays, Sunday followed by Monday,
+    that holds all but a few of the days."""
     counts = np.bincount(weekday(days_R), minlength=7)
     used = counts > FEW / 2 * counts.sum()
     if used.all():

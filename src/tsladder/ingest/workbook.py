@@ -1,4 +1,5 @@
-"""From an Excel workbook to a sheet, by pandas' own readers: openpyxl (or what pandas takes for .xls), an extra."""
+"""Reading of an Excel workbook into a sheet by pandas' own readers: openpyxl (or what pandas takes for .xls), an
+extra."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
 def is_workbook(path: Path | io.BytesIO, start: bytes) -> bool:
-    """By the first bytes; a zip archive is one where it holds a workbook."""
+    """Check by the first bytes whether the file is a workbook; a zip archive is one if it contains a workbook."""
     if start.startswith(_OLD):
         return True
     if not start.startswith(_ZIP):
@@ -35,8 +36,10 @@ def is_workbook(path: Path | io.BytesIO, start: bytes) -> bool:
 
 
 def sheet_of_workbook(path: Path | io.BytesIO, source: str, choices: Choices) -> Sheet:
-    """The one worksheet with a header of daily bars. Raises BadInput where there is none or several, and where the
-    package that reads workbooks is missing."""
+    """Read the one worksheet with a header of daily bars.
+
+    Raises BadInput if there is none or several, or if the package that reads workbooks is missing.
+    """
     import pandas as pd
 
     try:
@@ -89,7 +92,7 @@ def _is_number(cell: object) -> bool:
 
 
 def _text(cell: object) -> str:
-    """A cell as a CSV file would have it: days as ISO text, whole numbers without a point."""
+    """Format a cell as in a CSV file: days as ISO text, whole numbers without a point."""
     if cell is None or (isinstance(cell, float) and cell != cell):
         return ""
     if isinstance(cell, datetime.datetime):

@@ -1,4 +1,4 @@
-"""Daily bars from Yahoo. The only door to yfinance, which is an optional extra."""
+"""Download of daily bars from Yahoo. The only module that imports yfinance, which is an optional extra."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _TICKER = re.compile(r"[A-Za-z0-9^=][A-Za-z0-9.^=_-]{0,31}")
 
 
 def download(ticker: str, *, since: datetime.date | None, today: datetime.date) -> Sheet:
-    """All days of `ticker` from `since` on, up to the day before `today`: a day that is not over has no bar yet.
+    """Download all days of `ticker` from `since` on, up to the day before `today`, since an unfinished day has no bar
+    yet.
 
-    Raises BadInput where yfinance is missing or Yahoo knows no such days, WorkFailed where Yahoo cannot be reached.
+    Raises BadInput if yfinance is missing or Yahoo has no such days, WorkFailed if Yahoo cannot be reached.
     """
     source = f"{PREFIX}{ticker}"
     if not _TICKER.fullmatch(ticker):

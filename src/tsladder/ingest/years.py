@@ -1,4 +1,4 @@
-"""The century of years of two digits: the one under which the days run over a trading week."""
+"""Century of two-digit years: the one under which the days form a trading week."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def full_years(
     century: int | None,
     today: datetime.date,
 ) -> tuple[NDArray[np.int64], str]:
-    """Years of four digits, and how they were told. `days_under` gives the days of a choice of years.
+    """Convert two-digit years to four digits; return them and how the century was determined.
 
-    A hundred years shift the days of the week, so that of all readings that lie before today mostly one has no
-    weekends. Raises BadInput where none or several are possible and `century` does not choose.
+    `days_under` builds the days from a choice of years. A shift by a hundred years moves the days of the week, so
+    usually only one of the readings that lie before today has no weekends. Raises BadInput if none or several are
+    possible and `century` does not choose one.
     """
     if century is not None:
         return 100 * century + short, f"as told, {100 * century} to {100 * century + 99}"

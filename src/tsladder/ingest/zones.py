@@ -1,7 +1,7 @@
-"""The day that a bar belongs to, where its time may be the midnight of another zone.
+"""Determination of the day that a bar belongs to, when its time may be the midnight of another zone.
 
 A program that stores Tokyo's midnight in UTC writes 15:00 of the day before: read as written, every bar is a day early
-and the week runs Sunday to Thursday. Nothing else in the file shows it.
+and the week runs from Sunday to Thursday. Nothing else in the file shows it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ _OTHER_WEEKS = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Settled:
-    """`days_R` are the days of the exchange; `zone` and `shift` say by what they were told, None where as written."""
+    """Days of the exchange.
+
+    `zone` and `shift`: the choice of the user by which `days_R` were determined; both are None if they are as written.
+    """
 
     days_R: NDArray[np.datetime64]
     zone: str | None
@@ -58,9 +61,10 @@ def check_zone(zone: str) -> None:
 
 
 def settle_days(stamps: Stamps, rows_R: NDArray[np.int64], source: str, choices: Choices) -> Settled:
-    """Raises BadInput with both readings where the written day may not be the exchange's and `choices` do not tell.
+    """Determine the days of the exchange.
 
-    Faulty rows (NaT) have no say.
+    Raises BadInput with both readings if the written day may not be the exchange's and `choices` do not decide it.
+    Faulty rows (NaT) do not count.
     """
     known_R = ~np.isnat(stamps.days_R)
     if choices.days is not None:
@@ -82,13 +86,13 @@ def settle_days(stamps: Stamps, rows_R: NDArray[np.int64], source: str, choices:
 
 
 def _clock(stamps: Stamps, known_R: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Seconds of the day of the known rows; none where no time is told."""
+    """Return the times of the known rows in seconds since midnight; empty if there are none."""
     clock = stamps.clock_R[known_R]
     return clock[~np.isnan(clock)]
 
 
 def _doubt(stamps: Stamps, known_R: NDArray[np.bool_]) -> DayShift | None:
-    """The other day that the bars may belong to; None where the written one is sure."""
+    """Return the shift to the other day that the bars may belong to; None if the written day is certain."""
     days, clock = stamps.days_R[known_R], _clock(stamps, known_R)
     written, later, earlier = (weekend_share(days + step) for step in (0, 1, -1))
     tells = len(days) >= _FEWEST_ROWS and spans_a_week(days)
@@ -114,8 +118,10 @@ def _doubt(stamps: Stamps, known_R: NDArray[np.bool_]) -> DayShift | None:
 
 
 def _stand_for_another(days: NDArray[np.datetime64], of_weekend: int, step: int) -> bool:
-    """Whether weeks with a bar on that day of the weekend mostly lack the working day `step` days on: then the week is
-    shifted, and the bar is no short one beside a whole week."""
+    """Check whether most weeks with a bar on that day of the weekend lack the working day `step` days later.
+
+    In that case the week is shifted, and the bar is not a short session beside a whole week.
+    """
     found = np.unique(days[weekday(days) == of_weekend])
     found = found[(found + step <= days.max()) & (found + step >= days.min())]
     if len(found) < _FEWEST_WEEKS or len(found) < FEW / 2 * len(days):
@@ -149,7 +155,10 @@ def _in_zone(stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int6
 def _of_bare_days(
     stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, zone: str
 ) -> Settled:
-    """Dates without a time, of which `zone` can only say that they were midnights there, cut off in UTC."""
+    """Determine the days from dates without a time; `zone` then means that they were midnights there, cut off in UTC.
+
+    Raises BadInput if the days do not form a trading week under `zone`, or if it cannot decide between the readings.
+    """
     doubt = _doubt(stamps, known_R)
     if doubt is None:
         notes = (f"dates carry no time: a day is the one that is written, whatever {zone} is",)
@@ -168,13 +177,15 @@ def _of_bare_days(
 
 
 def _uncut(days: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
-    """The days whose midnights in `zone` lie on `days` in UTC: the next ones where the zone is east of Greenwich."""
+    """Return the days whose midnights in `zone` fall on `days` in UTC: the following days if the zone is east of
+    Greenwich."""
     noons = days.astype("datetime64[s]") + 43200
     return days + (_offsets(noons, zone) > 0).astype(np.int64)
 
 
 def _zone_of_cut_days(days: NDArray[np.datetime64]) -> str | None:
-    """A zone whose midnights in UTC these dates may be, where a shift of all of them would not do."""
+    """Find a zone whose midnights in UTC these dates may be; None if there is none, or if a shift by one day explains
+    them."""
     if weekend_share(days + 1) <= FEW:
         return None
     return next(
@@ -183,13 +194,13 @@ def _zone_of_cut_days(days: NDArray[np.datetime64]) -> str | None:
 
 
 def _instants(stamps: Stamps, known_R: NDArray[np.bool_]) -> NDArray[np.datetime64]:
-    """UTC moments of the known rows; times without a zone count as UTC."""
+    """Return the UTC times of the known rows; times without a zone count as UTC."""
     clock = np.nan_to_num(stamps.clock_R[known_R]) - np.nan_to_num(stamps.offset_R[known_R])
     return stamps.days_R[known_R].astype("datetime64[s]") + clock.astype(np.int64)
 
 
 def _offsets(moments: NDArray[np.datetime64], zone: str) -> NDArray[np.float64]:
-    """Seconds east of Greenwich of `zone` at these UTC moments."""
+    """Return the offsets of `zone` at these UTC times, in seconds east of Greenwich."""
     fixed = fixed_offset(zone)
     if fixed == fixed:
         return np.full(len(moments), fixed)
@@ -208,7 +219,8 @@ def _local_days(stamps: Stamps, known_R: NDArray[np.bool_], zone: str) -> NDArra
 
 
 def _zone_of_midnights(stamps: Stamps, known_R: NDArray[np.bool_]) -> str | None:
-    """A zone in which every time is a midnight, and the day another one than written."""
+    """Find a zone in which every time is a midnight, and some day differs from the written one; None if there is
+    none."""
     moments = _instants(stamps, known_R)
     for zone in _EXAMPLES:
         if named_zone(zone) is None:

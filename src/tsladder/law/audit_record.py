@@ -1,4 +1,4 @@
-"""What the leak audit found, as the law needs it: the whole audit or none, what failed, and what could not tell."""
+"""The leak audit as the law reads it: a check that it is complete, its failed and its inconclusive probes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tsladder.vocabulary import ProbeOutcome
 
 
 def whole_audit(path: Path) -> AuditRecord:
-    """The audit's record.
+    """Read the audit's record from `path`.
 
-    Raises WorkFailed when it is missing, damaged or short of a probe: a law without the whole audit would look as sound
-    as one that passed it.
+    Raises WorkFailed when the record is missing, damaged or short of a probe: a law without the whole audit would look
+    as sound as one that passed it.
     """
     try:
         record = read_audit(path)
@@ -27,7 +27,7 @@ def whole_audit(path: Path) -> AuditRecord:
 
 
 def _is_sound(record: AuditRecord) -> bool:
-    """Are all probes there, in order, and does every outcome agree with what stands beside it?"""
+    """Check that all probes are there in order, and that each outcome agrees with the related fields."""
     return (
         [probe.name for probe in record.probes] == list(PROBES)
         and all(probe.passed is (probe.ended is ProbeOutcome.PASSED) for probe in record.probes)
@@ -38,13 +38,15 @@ def _is_sound(record: AuditRecord) -> bool:
 
 
 def failed_probes(record: AuditRecord) -> list[str]:
-    """Each probe that saw a leak and what it saw, in its own words."""
+    """Return, for each probe that found a leak, its name and its finding."""
     return [f"{probe.name}: {probe.words.rstrip('.')}" for probe in record.ending(ProbeOutcome.FAILED)]
 
 
 def inconclusive_probes(record: AuditRecord) -> str | None:
-    """Which probes could not tell whether there is a leak, and what each would need, for beside a verdict, which stays
-    what it is; None where all could tell."""
+    """Return one sentence on the inconclusive probes and what each would need; None where every probe reached a result.
+
+    The sentence is shown with the verdict and does not change it.
+    """
     told = [f'"{probe.title}" would need {probe.needs}' for probe in record.ending(ProbeOutcome.INCONCLUSIVE)]
     if not told:
         return None

@@ -1,4 +1,4 @@
-"""The fit stage: scored cells -> law, verdict, files, and the registered model."""
+"""The stage `fit`: fits the law to the scored cells, and writes its verdict, its files and the registered model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ingestion import read_ingestion
-from tsladder.artifacts.plans import SearchPlan, read_plan
+from tsladder.artifacts.plans import Recipe, SearchPlan, read_plan
 from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
@@ -19,7 +20,6 @@ from tsladder.law.scaling import scaling_record, write_law
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
-from tsladder.planning.recipe import Recipe
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.tasks import load as load_task
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
@@ -39,10 +39,10 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
 
 
 def law_record(places: Places, params: Params, *, unscored_reason: str | None = None) -> dict[str, Any]:
-    """JSON-ready record of the law of the scores, plans and audit on disk. Writes nothing; same files, same record.
+    """Build the JSON-ready record of the law from the scores, plans and audit on disk, without writing anything.
 
-    `unscored_reason`: why a planned cell without scores is dropped; None: such a cell is refused. Raises WorkFailed for
-    it, and for a record that is missing or damaged.
+    The same files give the same record. `unscored_reason`: why a planned cell without scores is dropped; with None such
+    a cell raises WorkFailed. Raises WorkFailed as well for a record that is missing or damaged.
     """
     plans = {str(cell): read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
     planned = {name: plan for name, plan in plans.items() if isinstance(plan, SearchPlan)}
@@ -62,7 +62,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     objectives = {name: str(plan.search.objective) for name, plan in planned.items()}
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = whole_audit(places.audit_record)
-    ingestion = read_ingestion(places.ingestion)
+    ingestion = if_there(read_ingestion)(places.ingestion)
     return scaling_record(
         points,
         dropped,
@@ -89,7 +89,10 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
 def read_selection(
     places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> Selection | None:
-    """How the exponent hangs on the trials of the searches on disk. `objectives`: cell -> what its search sought."""
+    """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
+
+    `objectives`: cell -> objective of its search.
+    """
     ranked = [
         ranked_losses(read_trials(places.hpo(Cell.parse(point.cell)) / TRIALS), objectives[point.cell])
         for point in rungs

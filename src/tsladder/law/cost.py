@@ -1,7 +1,7 @@
-"""What further seeds and rungs of a study would cost, from the model of training time at its default rates.
+"""Estimated cost of further seeds and rungs of a study, from the model of training time at its default rates.
 
-Default rates, one thread and one process: the same study gives the same seconds on every machine. `tsladder plan` says
-what a study takes on the machine at hand.
+With default rates, one thread and one process, the same study gives the same seconds on every machine. `tsladder plan`
+estimates the time that a study takes on the machine at hand.
 """
 
 from __future__ import annotations
@@ -21,31 +21,36 @@ from tsladder.planning.memory import candidate_plans, plan_batch
 from tsladder.planning.recipe import recipe_of
 
 ASSUMED_MEMORY_GIB = 16.0
-"""Of a worker. It decides on micro-batches and checkpointing, of which seconds depend a little."""
+"""Assumed memory of a worker. It decides on micro-batches and checkpointing, which change the seconds only a little."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyCost:
-    """A `tsladder.law.next_runs.Cost` of one horizon of the study `params`, whose trainings see `run`."""
+    """The cost of further work at one horizon of the study `params`; an implementation of
+    `tsladder.law.next_runs.Cost`.
+
+    `run`: length of a training, as the splits of the horizon give it.
+    """
 
     params: Params
     run: RunLength
 
     @classmethod
     def of_horizon(cls, places: Places, params: Params, horizon: int) -> StudyCost | None:
-        """From the windows that the study's splits count; None before they are made."""
+        """Build the cost of a horizon from the windows that its splits count; None before the splits are made."""
         path = places.horizon_splits(horizon)
         if not path.exists():
             return None
         return cls(params=params, run=built_run_length(params, read_splits(path)))
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
-        """Every rung trained `extra` times more."""
+        """Return the seconds of training every rung `extra` more times; None where a rung's time is not known."""
         each = [self.training_seconds(size) for size in n_params]
         return _total([None if seconds is None else extra * seconds for seconds in each])
 
     def new_rungs(self, n_params: Sequence[float]) -> float | None:
-        """Every rung searched with all trials and trained on the study's seeds."""
+        """Return the seconds of searching every rung with all trials and training it on the study's seeds; None where
+        not known."""
         trials, seeds = self.params.search.trials_total, self.params.train.seeds
         each = [
             None if trial is None or seed is None else CELL_SECONDS + trials * trial + seeds * seed
@@ -54,15 +59,17 @@ class StudyCost:
         return _total(each)
 
     def training_seconds(self, n_params: float) -> float | None:
-        """Of one training of the grid's mean architecture at this size; None where the grid has none."""
+        """Return the mean seconds of one training over the grid's architectures at this size; None where the grid is
+        empty."""
         return _mean([each.expected for each in self._forecasts(n_params)])
 
     def trial_seconds(self, n_params: float) -> float | None:
-        """The same of one trial of a search, which may train one model a fold."""
+        """Return the mean seconds of one trial of a search, which may train one model per fold; None where the grid is
+        empty."""
         return _mean([each.trial_expected for each in self._forecasts(n_params)])
 
     def _forecasts(self, n_params: float) -> list[Forecast]:
-        """Of every shape of the grid at this size; none where it has none."""
+        """Forecast the training time of every shape of the grid at this size; empty where the grid is empty."""
         budget = str(round(n_params))
         try:
             grid = build_grid(geometry_of(self.params), budget)

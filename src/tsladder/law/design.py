@@ -1,13 +1,13 @@
-"""How sizes N and amounts of data D lie to each other, which decides what a table can say of size.
+"""The joint design of sizes N and amounts of data D, which decides whether their effects can be told apart.
 
-IN STEP. log D leaves log N the share 1 - r^2 of its spread (sum of squares), r their correlation, and the variance of
-a slope over N at equal D is 1 / (1 - r^2) times that of a slope over N alone. Below `IN_STEP` (inflation above 100)
+IN STEP. log D leaves log N the share 1 - r^2 of its spread (sum of squares), r their correlation, and the variance of a
+slope over N at equal D is 1 / (1 - r^2) times that of a slope over N alone. Below `IN_STEP` (inflation above 100)
 nothing of practical use is left, and a slope over what is left is that of rounding errors in D: the law is then one of
 N and D together, D growing as N^k. The same rule holds for planes and surfaces.
 
 SIZES, not points, are the replicates: a size's configuration is a draw, and all its amounts of data share its luck.
-Sizes closer than 10 % are one size. Amounts closer than 1 % are one amount: such a step moves a loss by less than
-the noise of one training.
+Sizes closer than 10 % are one size. Amounts closer than 1 % are one amount: such a step moves a loss by less than the
+noise of one training.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
-    """`left_of_size`: share of the spread of log N that log D leaves. `data_exponent`: slope k of log D on log N, None
-    for one size. `shared`: sizes have amounts of data in common, and every size is linked to every other by them, with
-    cells to spare: effects of sizes and of amounts can be told apart without a form for either."""
+    """The design of a table. `left_of_size`: share of the spread of log N that log D leaves. `data_exponent`: slope k
+    of log D on log N, None for one size. `shared`: sizes have amounts of data in common that link every size to every
+    other, with at least one spare cell, so that effects of sizes and of amounts can be told apart without a form for
+    either."""
 
     kind: Kind
     n_sizes: int
@@ -52,12 +53,12 @@ class Design:
 
     @property
     def inflation(self) -> float:
-        """How many times the variance of a slope at equal data exceeds that of a slope over size alone."""
+        """Variance of a slope at equal data, as a multiple of the variance of a slope over size alone."""
         return math.inf if self.left_of_size <= 0.0 else 1.0 / self.left_of_size
 
 
 def design_of(n_params_P: Sequence[float] | Floats, n_data_P: Sequence[float] | Floats) -> Design:
-    """Describe points of positive sizes and amounts, in any order. Raises ValueError without points."""
+    """Describe the design of points of positive sizes and amounts, in any order. Raises ValueError without points."""
     n, d = np.asarray(n_params_P, dtype=np.float64), np.asarray(n_data_P, dtype=np.float64)
     if n.size == 0 or n.shape != d.shape:
         raise ValueError(f"a design needs points, one amount of data each; got shapes {n.shape} and {d.shape}")
@@ -85,9 +86,10 @@ def design_of(n_params_P: Sequence[float] | Floats, n_data_P: Sequence[float] | 
 
 
 def groups_of(values_P: Floats, ratio: float) -> Labels:
-    """Label 0, 1, ... by size for each value: values less than `ratio` times the least of their group share a label.
+    """Label values 0, 1, ... in ascending order: values less than `ratio` times the least of their group share a label.
 
-    Counted from the least value, so that a chain of close values is cut into groups no wider than the ratio.
+    Groups are formed from the least value up, so that a chain of close values is cut into groups no wider than the
+    ratio.
     """
     labels = np.empty(values_P.size, dtype=np.intp)
     least, label = math.inf, -1
@@ -100,13 +102,14 @@ def groups_of(values_P: Floats, ratio: float) -> Labels:
 
 
 def n_sizes_of(n_params_P: Sequence[float] | Floats) -> int:
-    """How many sizes there are, those closer than 10 % counting as one."""
+    """Count the sizes; those closer than 10 % count as one."""
     sizes = np.asarray(n_params_P, dtype=np.float64)
     return int(groups_of(sizes, SAME_SIZE).max()) + 1 if sizes.size else 0
 
 
 def data_beside_tenfold(data_exponent: float) -> str:
-    """What a tenfold size came with, for a sentence "ten times larger on ...": 1 -> "ten times the data"."""
+    """Return the growth of data that goes with a tenfold size, as words after "ten times larger on": 1 -> "ten times
+    the data"."""
     factor = 10.0**data_exponent
     for value, words in ((10.0, "ten times the data"), (1.0, "the same data"), (0.1, "a tenth of the data")):
         if abs(factor / value - 1.0) < _ROUNDING**0.5:
@@ -117,7 +120,7 @@ def data_beside_tenfold(data_exponent: float) -> str:
 
 
 def _shared(sizes: Labels, amounts: Labels) -> bool:
-    """Is the table of sizes by amounts connected, with at least one more cell than a tree of them has?"""
+    """Check that sizes and amounts form a connected table with at least one more cell than a spanning tree."""
     cells = np.unique(np.column_stack([sizes, amounts]), axis=0)
     rows, columns = int(sizes.max()) + 1, int(amounts.max()) + 1
     if len(cells) < rows + columns:

@@ -1,4 +1,4 @@
-"""The record of one ladder: its fits, its verdict and what supports it. A horizon of a study, or a group of a table."""
+"""The record of one ladder, a horizon of a study or a group of a table: its fits, its verdict and its evidence."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """What the points support, how neighbours compare, and each rung left out (one entry a rung, or none).
+    """The fits of one ladder: the supported form, contrasts of neighbours, and leave-one-out (one entry per rung, or
+    none).
 
-    `days_of`: what the choice of days does to the exponent of the same rungs at other counts of their parameters.
+    `days_of`: the noise by days of the same rungs placed at another of their parameter counts.
     """
 
     support: Support
@@ -62,11 +63,12 @@ def law_of_points(
     huber_delta: float | HuberDelta | None = None,
     interest_option: str = "law.alpha_of_interest",
 ) -> dict[str, Any]:
-    """JSON-ready: fits, verdict and what supports it. `draws` and `seed` are those of every bootstrap in it.
+    """Build the JSON-ready record of a ladder: fits, verdict and evidence.
 
-    Where `n_data` varies otherwise than in step with `n_params`, size is judged at equal data, and the forms over N
-    alone are left out; wherever it varies the record also holds the `surface`. `cost`: what further work would take.
-    `huber_delta`: of the surface, None: chosen from the noise. `interest_option`: where `alpha_of_interest` is set.
+    `draws` and `seed` apply to every bootstrap in it. Where `n_data` varies otherwise than in step with `n_params`,
+    size is judged at equal data, and the forms over N alone are left out; wherever it varies the record also holds the
+    `surface`. `cost`: estimates the cost of further work. `huber_delta`: threshold of the surface's loss; None: chosen
+    from the noise. `interest_option`: name of the setting that holds `alpha_of_interest`.
     """
     rungs = in_order(points)
     data = _varying_data(rungs)
@@ -218,7 +220,7 @@ def fit_rungs(
 
 
 def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
-    """Baselines whose paired interval beats each rung; [] without rungs."""
+    """Return the baselines that beat every rung by their paired interval; [] without rungs."""
     if not points:
         return []
     return sorted(set(points[0].beaten_by).intersection(*(point.beaten_by for point in points)))
@@ -227,7 +229,7 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
 def _confidence_set(
     rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int
 ) -> dict[str, Any] | None:
-    """The rungs that cannot be told from the best; None where daily losses are not known.
+    """Return the set of rungs that cannot be distinguished from the best; None where daily losses are not known.
 
     Each rung is a draw of its search and seeds, whose noise is that of the rungs around their law.
     """
@@ -240,12 +242,13 @@ def _confidence_set(
 
 
 def _term(days: DayNoise | None) -> Term | None:
-    """What the choice of days adds to the scatter of the rungs, which holds the days that move each rung on its own."""
+    """Return the part of the day noise that the scatter of the rungs does not already hold, with its degrees of
+    freedom."""
     return None if days is None else (days.unseen, days.dof)
 
 
 def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
-    """Each rung's amount of data where it is known and not the same for all."""
+    """Return each rung's amount of data where all are known and they are not all the same; None elsewhere."""
     known = [point.n_data for point in rungs if point.n_data is not None]
     return known if len(known) == len(rungs) and len(set(known)) > 1 else None
 
@@ -253,8 +256,10 @@ def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
 def _influential(
     rungs: Sequence[RungPoint], power: PowerFit | None, left_out: Sequence[LeftOut], confidence: float
 ) -> list[dict[str, Any]]:
-    """Rungs that carry the fit, and rungs that do not belong to the law of the others. With one degree of freedom every
-    rung carries it, which names none."""
+    """List the rungs that carry the fit and the rungs that depart from the law of the others.
+
+    With one degree of freedom every rung carries the fit, so none is listed.
+    """
     if power is None or power.dof < 2 or not left_out:
         return []
     return [
@@ -270,8 +275,8 @@ def _influential(
 
 
 def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: float) -> PowerFit | None:
-    """The power law over another count of the same models, their days and weights unchanged; where data vary, only that
-    over the whole count is known."""
+    """Fit the power law over another count of the same models' parameters, on the same days; None where data vary or a
+    count is unknown, except over `n_params` itself."""
     if count == COUNTS[0]:
         return fitted.support.power
     if fitted.support.sizes is not None or any(getattr(point, count) is None for point in rungs):
@@ -293,7 +298,7 @@ def _power(fit: PowerFit | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples become lists, and numbers beyond all floats None."""
+    """Turn tuples into lists, and numbers that are not finite into None."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
@@ -334,14 +339,14 @@ def _dropped(cell: DroppedCell) -> dict[str, Any]:
 
 
 def _left_out(rungs: Sequence[RungPoint], fitted: Fitted) -> list[dict[str, Any]]:
-    """Each rung predicted by the others; where data vary, each size with all its points."""
+    """Return the leave-one-out prediction of each rung; where data vary, of each size with all its points."""
     if (sizes := fitted.support.sizes) is not None:
         return [{"cell": size_in_words(left.n_params)} | dataclasses.asdict(left) for left in sizes.left_out]
     return [{"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)]
 
 
 def _extrapolation(fitted: Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The largest one, predicted from those below it."""
+    """Return the prediction of the largest rung from those below it."""
     if (sizes := fitted.support.sizes) is not None and sizes.extrapolation is None:
         return None
     return left_out[-1] if left_out else None

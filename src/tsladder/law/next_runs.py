@@ -1,4 +1,7 @@
-"""What would settle an open verdict: more seeds, which further rungs, or more test days. Arithmetic, no simulation."""
+"""Further work that would settle an open verdict: more seeds, further rungs or more test days, found by arithmetic.
+
+No simulation is run.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +23,26 @@ _MOST_RUNGS = 6
 _SMALLEST_MODEL = 1e3
 _NO_NOISE = 1e-9
 _MUCH_LESS = 0.2
-"""A rung of so small a share of the greatest weight is named."""
+"""Share of the greatest weight below which the rung of least weight is named."""
 
 
 class Cost(Protocol):
-    """Seconds of work, None where it is not known: what a pure law does not know, its caller may."""
+    """The cost of further work in seconds, which the caller of the law may know; None where unknown."""
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
-        """Of training the chosen configuration of each of these rungs on `extra` further seeds."""
+        """Return the seconds of training the chosen configuration of each of these rungs on `extra` further seeds."""
         ...
 
     def new_rungs(self, n_params: Sequence[float]) -> float | None:
-        """Of searching and training rungs of these sizes."""
+        """Return the seconds of searching and training rungs of these sizes."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One way to settle a verdict. `what`: seeds, rungs or days. `seeds`: seeds a rung; `rungs`: sizes of further
-    rungs; both None where no number of them within reason would do. `estimated_seconds`: of the work, None where not
-    known."""
+    """One way to settle a verdict. `what`: "seeds", "rungs" or "days". `seeds`: seeds per rung; `rungs`: sizes of
+    further rungs; both None where no reasonable number would do. `estimated_seconds`: duration of the work, None
+    where unknown."""
 
     what: str
     seeds: int | None
@@ -57,11 +60,11 @@ def settle_options(
     cost: Cost | None = None,
     varying: bool = False,
 ) -> tuple[Option, ...]:
-    """How many seeds a rung, and which further rungs, let this ladder detect `alpha_of_interest`; where the choice of
-    test days alone hides it, only more days do.
+    """List the ways to let this ladder detect `alpha_of_interest`: seeds per rung and further rungs, or only more test
+    days where their choice alone hides it.
 
-    `noise`: relative, of a rung mean, or of a size's where data vary (`varying`). Costs are filled in where `cost` is
-    given and knows them.
+    `noise`: relative noise of a rung mean, or of a size's mean where data vary (`varying`). Costs are filled in where
+    `cost` is given and knows them.
     """
     if (days := _by_days(fit, noise, alpha_of_interest)) is not None:
         return (days,)
@@ -87,7 +90,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _by_days(fit: PowerFit, noise: float, target: float) -> Option | None:
-    """Where rungs without any noise would not do."""
+    """Return the option of more test days where even rungs without noise would not detect `target`; None elsewhere."""
     if fit.days is None or detectable_alpha(replace(Precision.of(fit, noise), noise=_NO_NOISE)) <= target:
         return None
     words = (
@@ -98,7 +101,8 @@ def _by_days(fit: PowerFit, noise: float, target: float) -> Option | None:
 
 
 def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ...]:
-    """Where standard errors differ: the rung that is known worst."""
+    """Return the option of measuring the least certain rung more precisely, where standard errors differ much; ()
+    elsewhere."""
     weights = np.array(fit.weights)
     ordered, variance_R = in_order(points), error_variances(points)
     if variance_R is None or weights.size != len(ordered) or float(weights.min()) > _MUCH_LESS * float(weights.max()):
@@ -168,7 +172,8 @@ def _by_rungs(
 
 
 def _detectable(sizes: Sequence[float], noise: float, fit: PowerFit) -> float:
-    """What a ladder of these sizes would detect, its noise known as well as it is now, on the same test days."""
+    """Return the exponent that a ladder of these sizes would detect on the same test days, with the noise known as well
+    as now."""
     now = Precision.of(fit, noise)
     then = Precision.of_sizes(sizes, noise, noise_dof=now.noise_dof, confidence=now.confidence)
     if then is None:

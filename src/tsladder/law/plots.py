@@ -1,4 +1,7 @@
-"""scaling.png and fit.png: a panel for each horizon or group, loss against size on log axes. Drawn from the record."""
+"""The figures scaling.png and fit.png, drawn from the record: one panel per horizon or group, loss against size.
+
+Both axes are logarithmic.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,8 @@ _MOST_LEVEL_LABELS = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Words:
-    """`heading`: of the panel. `mean`: what a point with an error bar is."""
+    """The texts of a panel: its `heading`, the axis label `loss`, and `mean`, the legend of the points with error
+    bars."""
 
     heading: str
     loss: str
@@ -52,7 +56,8 @@ class _Words:
 
 
 def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
-    """Points with one standard error, the power law with its interval, constants and baselines as lines."""
+    """Draw each horizon: points with one standard error, the power law with its interval, constants and baselines as
+    lines."""
     metric = record["metric"]
     loss = f"{loss_words(metric)} on {record['region']} ({loss_unit(metric)})"
     panels = []
@@ -63,7 +68,8 @@ def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
 
 
 def draw_groups(record: Mapping[str, Any], path: Path) -> None:
-    """The same of a table's groups, the first `MOST_PANELS` of them; where data vary, the surface at four amounts."""
+    """Draw the first `MOST_PANELS` groups of a table as `draw_scaling` does; where data vary, the surface at four
+    amounts."""
     panels = [
         (_Words(heading=name, loss=record["metric"], mean="rung mean ± 1 se; dots: single rows"), law)
         for name, law in record["groups"].items()
@@ -134,7 +140,7 @@ def _means(axes: Axes, n: Floats, points: Sequence[Mapping[str, Any]], label: st
 def _surface(
     axes: Axes, span: Floats, n: Floats, points: Sequence[Mapping[str, Any]], surface: Mapping[str, Any]
 ) -> None:
-    """Points coloured by their amount of data, and the fitted surface along N at four amounts."""
+    """Draw the points coloured by amount of data, and the fitted surface along N at four amounts."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
 
@@ -160,7 +166,7 @@ def _surface(
 
 
 def _curve(axes: Axes, span: Floats, law: Mapping[str, Any]) -> None:
-    """The form that the rungs prefer to a power law, where they do."""
+    """Draw the form that the rungs support instead of a power law, if there is one."""
     preferred = law["model_choice"]["preferred"]
     if preferred == Form.FLOOR:
         floor = law["fits"]["power_floor"]
@@ -217,7 +223,8 @@ def _references(axes: Axes, law: Mapping[str, Any]) -> None:
 
 
 def _axes(axes: Axes, span: Floats, n: Floats) -> None:
-    """Log axes whose range follows points and reference lines, not a band that a short ladder makes enormous."""
+    """Set log axes whose range follows points and reference lines, not the band of a short ladder, which can be very
+    wide."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axes.set_xscale("log")
@@ -249,7 +256,7 @@ def _axes(axes: Axes, span: Floats, n: Floats) -> None:
 
 
 def _round_ticks(bottom: float, top: float) -> list[float]:
-    """Round values of one spacing, four to nine of them, between the limits."""
+    """Return four to nine round values of one spacing between the limits."""
     from matplotlib.ticker import MaxNLocator
 
     return [float(tick) for tick in MaxNLocator(nbins=7).tick_values(bottom, top) if bottom <= tick <= top]

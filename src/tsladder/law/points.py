@@ -23,14 +23,14 @@ from tsladder.vocabulary import LOG_LOSS, Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungPoint:
-    """One rung mean. From a bare table only `cell`, `n_params` and `loss` are known; what is unknown is None.
+    """The mean of one rung. A bare table gives only `cell`, `n_params` and `loss`; all that is unknown is None.
 
     n_params, n_params_blocks, n_params_body   measured: all, encoder blocks, all but embedding and head
     loss, se                                  mean loss over seeds and its standard error (None: one seed)
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> loss on the same windows
-    n_data                                    amount of data it was trained on, where that is known: of a study, windows
+    n_data                                    amount of training data, where known; for a study, windows
     loss_step                                 unit of the last digit that a table shows of its losses (0.001 of 0.397),
                                               so that each row has an error of at least this over sqrt(12)
     loss_N, dates_N                           daily loss averaged over seeds, and its days
@@ -66,29 +66,29 @@ class RungPoint:
 
     @property
     def replicated(self) -> bool:
-        """Was it trained on several seeds, so that its standard error is that of seeds?"""
+        """True where the rung was trained on several seeds, so that its standard error is the one over seeds."""
         return len(self.seeds) > 1
 
     def named(self, count: str) -> RungPoint:
-        """This point placed at another of its three counts, e.g. ``n_params_blocks``."""
+        """Return this point placed at another of its three parameter counts, e.g. ``n_params_blocks``."""
         return dataclasses.replace(self, n_params=getattr(self, count))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DroppedCell:
-    """A cell that was planned and gives no point, and why."""
+    """A planned cell without a point, and the reason."""
 
     cell: str
     reason: str
 
 
 def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:
-    """The points by size, so that no result depends on the order in which they came."""
+    """Sort the points by size, so that no result depends on the order in which they came."""
     return tuple(sorted(points, key=lambda point: (point.n_params, point.n_data or 0.0, point.loss, point.cell)))
 
 
 def size_in_words(n_params: float) -> str:
-    """A parameter count as people say it: 970561 -> "971k"."""
+    """Format a parameter count in short form: 970561 -> "971k"."""
     for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if n_params >= 0.9995 * unit:
             return f"{n_params / unit:.3g}{name}"
@@ -98,10 +98,10 @@ def size_in_words(n_params: float) -> str:
 def read_points(
     scores_dir: Path, cells: Sequence[str], region: str, metric: str = LOG_LOSS
 ) -> tuple[dict[int, tuple[RungPoint, ...]], tuple[DroppedCell, ...]]:
-    """Points of every planned cell by horizon, smallest first, and the cells that gave none.
+    """Read the points of every planned cell by horizon, smallest first, and the cells without a point.
 
-    Reads `<scores_dir>/<cell>/scores.json` and `predictions.parquet`. Every horizon of `cells` is a key, with ()
-    where all its cells were dropped. `metric`: the loss of the study's task. Raises WorkFailed when scores are
+    The sources are `<scores_dir>/<cell>/scores.json` and `predictions.parquet`. Every horizon of `cells` is a key, with
+    () where all its cells were dropped. `metric`: the loss of the study's task. Raises WorkFailed when scores are
     missing, are of another loss, contradict their daily losses, or were taken on other windows or labels than the other
     rungs of their horizon.
     """

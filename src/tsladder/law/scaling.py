@@ -1,4 +1,4 @@
-"""The record of a study's law, one entry a horizon, and its three files: scaling.json, scaling.csv, scaling.png."""
+"""The record of a study's law, one entry per horizon, and its files scaling.json, scaling.csv and scaling.png."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def scaling_record(
     metric: str = LOG_LOSS,
     selections: Mapping[int, Selection | None] | None = None,
 ) -> dict[str, Any]:
-    """JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no clock.
+    """Build the JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no
+    time.
 
-    `warnings`: what to say beside the verdict of a horizon. `costs`: what further work at a horizon would take.
-    `metric`: the loss that the points are of. `selections`: how the exponent of a horizon hangs on the trials a rung.
+    `warnings`: sentences shown with the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
+    loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
@@ -66,7 +67,7 @@ def scaling_record(
 
 
 def write_law(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
-    """Write scaling.json, scaling.csv (one row a point, dropped cells included) and scaling.png; their paths."""
+    """Write scaling.json, scaling.csv (one row per point, dropped cells too) and scaling.png; return their paths."""
     from tsladder.law.plots import draw_scaling
 
     paths = folder / "scaling.json", folder / "scaling.csv", folder / "scaling.png"
@@ -77,7 +78,8 @@ def write_law(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path
 
 
 def points_table(laws: Mapping[str, Any], first: str) -> str:
-    """CSV, one row a point of every law, dropped ones included; column `first` holds the keys of `laws`."""
+    """Return CSV text with one row for each point of every law, dropped ones included; column `first` holds the keys of
+    `laws`."""
     stream = io.StringIO()
     scalars = [key for key in POINT_KEYS if key not in _LISTS]
     writer = csv.DictWriter(stream, [first, *scalars, "n_seeds", "beaten_by", "fitted_loss"], lineterminator="\n")
@@ -94,8 +96,10 @@ def points_table(laws: Mapping[str, Any], first: str) -> str:
 
 
 def residuals_of(law: Mapping[str, Any]) -> Sequence[float]:
-    """log(loss) - fitted of the points that were not dropped: around the power law or, where data vary, around the
-    surface or plane that size is judged by; () without a fit."""
+    """Return log(loss) - fitted of the points that were not dropped; () without a fit.
+
+    The fit is the power law or, where data vary, the surface or plane by which size is judged.
+    """
     if (sizes := law.get("size_at_equal_data")) is not None:
         return list(sizes["residuals"])
     return () if law["fits"]["power"] is None else list(law["fits"]["power"]["residuals"])

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 DRAWS = 1000
 SEED = 42
 _MOST_GROUPS = 4
-"""More are counted in the line that says what was understood."""
+"""Most groups named in the line on what was understood; more are only counted."""
 
 
 def fit_table(
@@ -41,13 +41,14 @@ def fit_table(
     huber_delta: float | None = None,
     on_step: OnStep = no_progress,
 ) -> dict[str, Any]:
-    """JSON-ready record of a CSV or JSON file or a frame of points (columns: `tsladder.law.reading.rows`), or of
-    several files, fitted together; raises BadInput.
+    """Fit the law of a CSV or JSON file, of a frame of points (columns: `tsladder.law.reading.rows`), or of several
+    files together; return its JSON-ready record.
 
     `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of
     one size (and one amount of data) are replicates of a rung: their mean is its loss, their spread gives its standard
-    error; a single row's is that of its column `se`. Where rows of one size are not replicates, `reading` says which
-    count. `understood` says in one line what was taken from where. The same rows in any order give the same record.
+    error; a single row takes that of its column `se`. Where rows of one size are not replicates, `reading` says which
+    count. `understood` says in one line what was taken from which column. The same rows in any order give the same
+    record. Raises BadInput.
     """
     table = read_tables(source, reading)
     groups: dict[str, list[Row]] = {}
@@ -86,8 +87,8 @@ def fit_table(
 
 
 def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
-    """One Huber threshold for the surfaces of all groups, or they would be fitted by different losses; None without
-    any."""
+    """Choose one Huber threshold for the surfaces of all groups, so that all are fitted by the same loss; None without
+    a surface."""
     from tsladder.law.surface.additive_surface import Group, delta_of_groups
 
     groups = []
@@ -108,7 +109,7 @@ def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
 
 
 def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
-    """Write fit.json, fit.csv (one row a rung) and fit.png, each whole or not at all; their paths."""
+    """Write fit.json, fit.csv (one row per rung) and fit.png, each whole or not at all; return their paths."""
     from tsladder.law.plots import draw_groups
 
     paths = folder / "fit.json", folder / "fit.csv", folder / "fit.png"
@@ -119,7 +120,7 @@ def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path
 
 
 def _understood(table: Rows, rungs: Mapping[str, int]) -> str:
-    """One line: which rows, what from which column, how many rungs."""
+    """Return one line on the rows, the column of each role, and the number of rungs."""
     titles = sorted(title for title, _ in table.understood)
     told = sorted({words for _, words in table.understood})
     if len(told) == 1:

@@ -1,11 +1,11 @@
-"""One verdict for a ladder, with its reason and what would settle it. The first that applies, in this order.
+"""The verdict on a ladder, with its reason and what would settle it: the first one that applies, in this order.
 
-Everything said follows from the form that the points support (`tsladder.law.curve.forms`): the verdict, its reason,
-what a model ten times larger would do, and what would settle it.
+Every statement follows from the form that the points support (`tsladder.law.curve.forms`): the verdict, its reason, the
+effect of a model ten times larger, and what would settle it.
 
-How sure they are. `scales` and `worse_with_size` are each said of 2.5 % of ladders without a law, and `flat` of at most
-2.5 % of those whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck, and
-so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
+Error rates. `scales` and `worse_with_size` are each given to 2.5 % of ladders without a law, and `flat` to at most that
+share of ladders whose exponent is the one of interest: a rung's chosen configuration is a draw of the search's luck,
+and so is the scatter that the interval is made from. Which of `flat` and `underpowered` a ladder without a law gets is
 mostly luck at three degrees of freedom: `tsladder.law.evidence.repetition` says what the same study would find again,
 and the reason says where rungs lie closer to their line than their seeds allow. `not_monotone`: see
 `tsladder.law.evidence.neighbours`.
@@ -37,10 +37,10 @@ from tsladder.law.wording import (
 )
 
 _BEYOND_WORDS = 700.0
-"""Log of a change so large that floats end."""
+"""Log of the largest change that a float can hold."""
 
 _LARGEST_TOLD = 1e3
-"""A prediction so many times the largest measured loss says nothing."""
+"""Largest ratio of a prediction to the greatest measured loss at which the prediction is given."""
 
 
 class VerdictName(StrEnum):
@@ -56,8 +56,8 @@ class VerdictName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """`reason` says why in numbers; `settle` what would confirm, sharpen or overturn it, and `options` the same as data
-    where it is more seeds, rungs or days."""
+    """A verdict. `reason` explains it in numbers; `settle` says what would confirm, sharpen or overturn it, and
+    `options` holds the same as data where it is more seeds, rungs or days."""
 
     name: VerdictName
     reason: str
@@ -67,7 +67,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """What a verdict is given on. `points` in order of size; `fit`: the power law of `support`."""
+    """The input of a verdict. `points` in order of size; `fit`: the power law of `support`."""
 
     points: Sequence[RungPoint]
     support: Support
@@ -94,11 +94,12 @@ def judge(
     interest_option: str = "law.alpha_of_interest",
     outliers: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict on rung means and the form they support.
+    """Return the verdict on rung means and the form that they support.
 
-    What is not known does not apply: without `has_skill` on every point there is no `no_skill`, without p-values in
-    `contrasts` no `not_monotone`. `interest_option`: where a user sets the exponent of interest. `outliers`: rungs that
-    do not belong to the law of the others. R squared plays no part: the sign, the interval and the power decide.
+    Verdicts that need unknown figures do not apply: without `has_skill` on every point there is no `no_skill`, without
+    p-values in `contrasts` no `not_monotone`. `interest_option`: the setting that holds the exponent of interest.
+    `outliers`: rungs that depart from the law of the others. R squared plays no part: the sign, the interval and the
+    power decide.
     """
     if probes_failed:
         return Verdict(
@@ -134,7 +135,8 @@ def judge(
 
 
 def _steepest_side(case: Case) -> float:
-    """Of a curve that is shown to turn: a fall and a rise that cancel are no flat ladder."""
+    """Return the steeper side of a curve that is shown to turn, else 0: a fall and a rise that cancel are no flat
+    ladder."""
     if case.support.form is not Form.TURN or case.support.overfit is None:
         return 0.0
     return case.support.overfit.steepest_side(case.points[0].n_params, case.points[-1].n_params)
@@ -300,7 +302,7 @@ def _look_first(outliers: Sequence[str]) -> str:
 
 
 def _estimate(case: Case) -> str:
-    """The exponent with its interval, and the two parts of the interval where both are known."""
+    """State the exponent with its interval, and the two parts of the interval where both are known."""
     fit = case.fit
     level = f"{fit.confidence:.0%} interval"
     if fit.alpha_ci_days is None:
@@ -326,7 +328,7 @@ def _days_unknown(case: Case) -> str:
 
 
 def _tenfold(case: Case) -> str:
-    """What a model ten times larger loses, where one exponent describes the rungs."""
+    """State the effect of a model ten times larger, where one exponent describes the rungs."""
     sizes = case.support.sizes
     if sizes is not None and sizes.tenfold_at_same_data is not None:
         told = _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
@@ -358,7 +360,7 @@ def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
 
 
 def _surface_words(surface: SurfaceFit) -> str:
-    """The surface that the exponent at equal data is an average of."""
+    """State the surface over which the exponent at equal data is an average."""
     figures = [("E", surface.E), ("alpha", surface.alpha), ("beta", surface.beta)]
     told = ", ".join(f"{name} = {value:.4g}" for name, value in figures if value is not None)
     return f"That is its average over these sizes on the surface E + A N^-alpha + B D^-beta with {told}. "
@@ -408,7 +410,7 @@ def _negligible(case: Case) -> str:
 
 
 def _extend(case: Case) -> str:
-    """What would confirm a sign, and what the form predicts for the next rung."""
+    """State what would confirm a sign, and what the form predicts for the next rung."""
     smallest, largest = (point.n_params for point in (case.points[0], case.points[-1]))
     ladder = f"{size_in_words(smallest)} to {size_in_words(largest)}"
     settle = f"The sign holds for {ladder}. "
@@ -425,7 +427,8 @@ def _extend(case: Case) -> str:
 
 
 def _prediction(case: Case) -> str:
-    """Of one rung ten times the largest, on the same days; nothing where data vary, since a size alone has none."""
+    """State the prediction for one rung ten times the largest, on the same days; empty where data vary, since size
+    alone then predicts nothing."""
     if case.support.sizes is not None or case.support.together:
         return ""
     size = 10.0 * case.points[-1].n_params
@@ -436,8 +439,8 @@ def _prediction(case: Case) -> str:
 
 
 def _lucky_fit(case: Case, claimed: float) -> str:
-    """A warning where the rungs lie closer to their line than their own noise allows them to lie but by luck, and the
-    exponent that is claimed, or excluded, is below what this ladder can show."""
+    """Warn where the rungs lie closer to their line than their own noise allows other than by luck, and the exponent
+    that is claimed, or excluded, is below what this ladder can show."""
     fit, noise = case.fit, case.noise
     if noise <= fit.residual_sd:
         return ""

@@ -1,4 +1,4 @@
-"""Figures of a law in words: p-values and intervals, one way for all its sentences."""
+"""Formats for the figures of a law in sentences: p-values, exponents, intervals and shares."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ _LEAST_SHARE = 5e-4
 
 
 def p_in_words(p: float) -> str:
-    """ "p = 0.034", and "p < 0.001" for what is smaller: no p-value is 0."""
+    """Format a p-value: "p = 0.034", and "p < 0.001" for a smaller one, since no p-value is 0."""
     return f"p < {_LEAST_P:g}" if p < _LEAST_P else f"p = {p:.2g}"
 
 
 def exponent_in_words(alpha: float) -> str:
-    """Four decimals, or powers of ten where those would show 0 of what is not 0 but for rounding."""
+    """Format an exponent with four decimals, or in powers of ten where those would show 0 for a value that is not."""
     if abs(alpha) < _NO_EXPONENT:
         return f"{0.0:.4f}"
     return f"{alpha:.4f}" if abs(alpha) >= _LEAST_EXPONENT else f"{alpha:.1e}"
 
 
 def interval_in_words(ends: tuple[float, float]) -> str:
-    """Of an exponent: "0.0120 to 0.0310"."""
+    """Format the interval of an exponent: "0.0120 to 0.0310"."""
     return f"{exponent_in_words(ends[0])} to {exponent_in_words(ends[1])}"
 
 
 def share_in_words(share: float) -> str:
-    """ "7.6%", "less than 0.1%" for what would show as nothing, and "more than 99.9%" for what would show as all."""
+    """Format a share: "7.6%", "less than 0.1%" for one that would show as nothing, "more than 99.9%" for one that would
+    show as all."""
     if share < _LEAST_SHARE:
         return "less than 0.1%"
     return "more than 99.9%" if 1.0 - _LEAST_SHARE <= share <= 1.0 else f"{share:.1%}"
@@ -37,5 +38,5 @@ def degrees_in_words(dof: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 rung", "2 rungs"."""
+    """Format a count with its noun: "1 rung", "2 rungs"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

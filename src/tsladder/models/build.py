@@ -1,4 +1,4 @@
-"""The one way from a ModelSpec to a torch module. It reaches the family by its name alone."""
+"""Construction of a torch module from a ModelSpec, for all families; the family is loaded by its name alone."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def build(spec: ModelSpec, *, dropout: float, activation_checkpointing: bool = F
 
 
 def lower(model: Model) -> None:
-    """Let the body of `model` hold its weights and compute in bf16; what is around it stays in fp32."""
+    """Let the body of `model` hold its weights and compute in bf16; the rest stays in fp32."""
     for part in model.body():
         part.to(torch.bfloat16)
 
 
 def count_params(model: nn.Module) -> int:
-    """Count the trained values of `model`."""
+    """Count the trained parameters of `model`."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -1,4 +1,4 @@
-"""Sizes of a model and, from its family, its exact counts, without building it. Imports no torch."""
+"""The sizes of a model and, from its family, its exact counts, without building it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Geometry", "ModelSpec", "spec_from_architecture"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
-    """One architecture inside a geometry. Raises ValueError where the heads do not share d_model evenly."""
+    """One architecture of a geometry. Raises ValueError where d_model is not divisible by the number of heads."""
 
     geometry: Geometry
     d_model: int
@@ -28,41 +28,41 @@ class ModelSpec:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """What decides the parameter count: (d_model, n_layers, d_ff)."""
+        """The sizes that decide the parameter count: (d_model, n_layers, d_ff)."""
         return (self.d_model, self.n_layers, self.d_ff)
 
     @property
     def costs(self) -> Costs:
-        """Counts, memory and work as the family has them. Raises BadInput for an unknown family."""
+        """Counts, memory and work, from the family. Raises BadInput for an unknown family."""
         return load(self.geometry.family).costs(self)
 
     @property
     def tokens(self) -> Tokens:
-        """Tokens of a window."""
+        """The tokens of a window: their number and the values in each."""
         return load(self.geometry.family).tokens(self.geometry)
 
     @property
     def n_params_blocks(self) -> int:
-        """Count of the encoder blocks alone."""
+        """Number of parameters of the encoder blocks alone."""
         return self.costs.n_params_blocks
 
     @property
     def n_params_body(self) -> int:
-        """Count of all but embedding (projection of the tokens, positions) and head."""
+        """Number of parameters of all but embedding (projection of the tokens, positions) and head."""
         return self.costs.n_params_body
 
     @property
     def n_params_formula(self) -> int:
-        """Exact count without RevIN's affine; decides membership of a grid."""
+        """Exact number of parameters without RevIN's affine; decides membership of a grid."""
         return self.costs.n_params
 
     @property
     def n_params(self) -> int:
-        """Exact count of everything that is trained; equals the built model's numel."""
+        """Exact number of trained parameters; equals the numel of the built model."""
         return self.n_params_formula + (2 * self.geometry.n_features if self.geometry.revin else 0)
 
     def architecture(self) -> dict[str, int]:
-        """The fields that name an architecture in the outputs of a study."""
+        """Return the fields that name an architecture in the outputs of a study."""
         return {
             "d_model": self.d_model,
             "n_layers": self.n_layers,
@@ -74,7 +74,7 @@ class ModelSpec:
 
 
 def spec_from_architecture(geometry: Geometry, architecture: Mapping[str, int]) -> ModelSpec:
-    """The inverse of `ModelSpec.architecture` inside a known geometry."""
+    """Rebuild a spec from `ModelSpec.architecture` within a known geometry."""
     return ModelSpec(
         geometry=geometry,
         d_model=int(architecture["d_model"]),

@@ -1,4 +1,5 @@
-"""The question as typed values. Below this room nobody sees a dict of parameters: a function receives its section."""
+"""Question of a study as typed values. Code outside this package sees no dict of parameters: a function receives its
+section."""
 
 from tsladder.params.reading import load_params, parse_params
 from tsladder.params.sections import (

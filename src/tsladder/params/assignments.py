@@ -1,4 +1,5 @@
-"""`-S leaf=value`, as `dvc exp run -S` takes it: another value for a leaf of params.yaml, and the file stays."""
+"""Assignments `-S leaf=value`, as `dvc exp run -S` takes them: other values for leaves of params.yaml, without changing
+the file."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from tsladder.typed_yaml import parse_yaml
 
 _FILE = "params.yaml:"
 _TIGHT_COLON = re.compile(r"([A-Za-z_]\w*):(?=[^\s/])")
-"""DVC takes {low:1,high:2}; YAML wants a space after the colon."""
+"""Pattern of a colon without the space that YAML needs: DVC takes {low:1,high:2}."""
 
 
 def assigned(raw: Any, assignments: Sequence[str], *, source: str, optional: Collection[str] = ()) -> Any:
-    """`raw`, the plain data of the file `source`, with `assignments` made one after the other. A section given for a
+    """Return `raw`, the plain data of the file `source`, with `assignments` applied in order. A section given for a
     section is merged into it, and `+leaf=value` adds a leaf, as DVC does. `optional`: leaves that the file may leave
-    out. Raises BadInput that lists every one that is none, or has no such leaf."""
+    out. Raises BadInput that lists every malformed assignment and every one to an unknown leaf."""
     changed = copy.deepcopy(raw)
     faults = []
     for text in assignments:
@@ -32,7 +33,8 @@ def assigned(raw: Any, assignments: Sequence[str], *, source: str, optional: Col
 
 
 def _assign(raw: Any, text: str, optional: Collection[str]) -> str | None:
-    """Change `raw`, or say what is wrong. `+leaf=value` adds a leaf to a section that lacks it."""
+    """Apply one assignment to `raw`, or return what is wrong with it. `+leaf=value` adds a leaf to a section that lacks
+    it."""
     path, equals, value = text.removeprefix(_FILE).partition("=")
     adds, path = path.startswith("+"), path.removeprefix("+")
     if not equals or not path:
@@ -71,7 +73,7 @@ def _unknown(raw: Any, path: str) -> str:
 
 
 def _paths(value: Any, path: str) -> Iterator[str]:
-    """Of every section and leaf."""
+    """Yield the dotted path of every section and leaf."""
     if not isinstance(value, Mapping):
         return
     for key, item in value.items():

@@ -9,7 +9,7 @@ from tsladder.vocabulary import Cell
 
 
 def known_cell(params: Params, name: str) -> Cell:
-    """The cell of ladder x horizons called `name`, planned or not. Raises BadInput that names similar ones."""
+    """Return the cell of ladder x horizons called `name`, planned or not. Raises BadInput that names similar ones."""
     cells = {str(cell): cell for cell in params.cells}
     if name in cells:
         return cells[name]

@@ -1,4 +1,4 @@
-"""Laws that tie several leaves of params.yaml together. Each fault names the leaf to change by its dotted path."""
+"""Constraints between several leaves of params.yaml. Each fault names the leaf to change by its dotted path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tsladder.vocabulary import parse_budget
 
 
 def faults_between_sections(params: Params) -> list[str]:
-    """Laws that tie several leaves together; every section has been read when this runs."""
+    """Check the constraints between leaves and return every fault; every section has been read when this runs."""
     return [
         *_ladder_faults(params),
         *_symbol_faults(params),

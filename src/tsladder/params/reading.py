@@ -1,4 +1,4 @@
-"""params.yaml -> Params; or ONE error that lists every fault by its dotted path."""
+"""Read params.yaml into Params, or raise ONE error that lists every fault by its dotted path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load_params(path: Path, assignments: Sequence[str] = ()) -> Params:
 
 
 def parse_params(raw: object, *, source: str) -> Params:
-    """Turn plain data into Params. `source` names the origin in the error."""
+    """Turn plain data into Params. `source` names the origin in the error, a BadInput that lists every fault."""
     reader = Reader()
     params = reader.read(Params, raw, "")
     if not reader.faults:

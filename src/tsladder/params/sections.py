@@ -1,4 +1,5 @@
-"""The sections of params.yaml as frozen, typed values: what each leaf may be, and what a section says of itself."""
+"""Sections of params.yaml as frozen, typed values: the values that each leaf may take, and what follows from one
+section alone."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ Positive = Annotated[float, Range(0.0, above=True)]
 
 _STRATEGIES = Path(__file__).parents[1] / "search" / "strategies"
 STRATEGIES = tuple(sorted(path.stem for path in _STRATEGIES.glob("*.py") if path.stem != "__init__"))
-"""Each module of search/strategies is a strategy."""
+"""Names of the strategies: each module of search/strategies is one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +34,11 @@ class StudyParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataParams:
-    """`symbol`: the market that validates, tests and makes the law. `symbols`: it and further ones whose windows are
-    trained on, too; null, none. `first_day` of a feature table: null, as early as the tier allows; `common`, as early
-    as every tier without VIX allows; or a date. Days before it count as warm-up. `adjust`: prices are rescaled to Adj
-    Close, for features and labels alike. `tier`: a module of data/tiers/. `volume` false: every column made of the
-    volume is left out of any tier and of OHLCV."""
+    """Data section. `symbol`: the market that validates, tests and makes the law. `symbols`: this one and further ones
+    whose windows are also trained on; null: no further ones. `first_day` of a feature table: null, as early as the tier
+    allows; `common`, as early as every tier without VIX allows; or a date. Days before it count as warm-up. `adjust`:
+    prices are rescaled to Adj Close, for features and labels alike. `tier`: a module of data/tiers/. `volume` false:
+    every column made of the volume is left out of any tier and of OHLCV."""
 
     symbol: Name
     tier: str
@@ -49,22 +50,22 @@ class DataParams:
 
     @property
     def tier_words(self) -> str:
-        """The tier as tables, tags and reports call it: "a25", or "a25 without volume"."""
+        """Tier as tables, tags and reports call it: "a25", or "a25 without volume"."""
         return self.tier if self.volume else f"{self.tier} without volume"
 
     @property
     def further(self) -> tuple[str, ...]:
-        """The symbols beside `symbol`, in their order."""
+        """Symbols beside `symbol`, in their order."""
         return tuple(symbol for symbol in self.symbols or () if symbol != self.symbol)
 
     @property
     def markets(self) -> tuple[str, ...]:
-        """`symbol`, then those beside it."""
+        """All symbols: `symbol`, then those beside it."""
         return (self.symbol, *self.further)
 
     def to_record(self) -> dict[str, typing.Any]:
-        """JSON-ready, for plan files. A list of `symbol` alone asks what null asks; `volume` is there only
-        where it is false, so that plans made before there was the leaf are the same."""
+        """Return a JSON-ready record for plan files. A list of `symbol` alone asks what null asks; `volume` is there
+        only where it is false, so that plans made before this leaf existed stay the same."""
         dated = self.first_day.isoformat() if isinstance(self.first_day, datetime.date) else self.first_day
         pooled = list(self.markets) if self.further else None
         record = {**dataclasses.asdict(self), "symbols": pooled, "first_day": dated}
@@ -74,7 +75,7 @@ class DataParams:
 
     @classmethod
     def from_record(cls, record: Mapping[str, typing.Any]) -> DataParams:
-        """Inverse of `to_record`."""
+        """Read a record that `to_record` wrote."""
         day, symbols = record["first_day"], record["symbols"]
         dated = day if day in (None, "common") else datetime.date.fromisoformat(day)
         return cls(**{**record, "symbols": None if symbols is None else tuple(symbols), "first_day": dated})
@@ -82,8 +83,8 @@ class DataParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetParams:
-    """`task` is offered by a module of tasks/. `price` is what a threshold has to be reached by; the other tasks always
-    look at the Close."""
+    """Target section. `task` is defined by a module of tasks/. `price`: the price that has to reach a threshold; the
+    other tasks always use the Close."""
 
     task: str
     price: Literal["high", "close"]
@@ -97,7 +98,8 @@ class WindowParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitParams:
-    """`validation_start` and `test_start` are both given, or both null: then the fractions cut by row count.
+    """Splits section. `validation_start` and `test_start` are both given, or both null: then the fractions cut by row
+    count.
 
     `folds`, `purge_days` (None: the horizon) and `embargo_days` are those of `walk_forward`, in trading days.
     """
@@ -117,7 +119,8 @@ class SplitParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelParams:
-    """`family` is a module of families/, which says which of the other leaves it reads; the rest it ignores."""
+    """Model section. `family` is a module of families/, which says which of the other leaves it reads; the rest it
+    ignores."""
 
     family: str
     patch_len: Count
@@ -126,7 +129,7 @@ class ModelParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """A number drawn between low and high, on a log scale where `log`."""
+    """Number drawn between low and high, on a log scale where `log`."""
 
     low: Annotated[float, Range(0.0)]
     high: Annotated[float, Range(0.0)]
@@ -140,14 +143,14 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZeroOr:
-    """Zero, or a number drawn as `zero_or` says: a logarithmic scale has no zero."""
+    """Zero, or a number drawn as `zero_or` says, since a logarithmic scale has no zero."""
 
     zero_or: Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceParams:
-    """The training settings a search draws. Exactly one of the two warm-ups is given, the other is null."""
+    """Training settings that a search draws. Exactly one of the two warm-ups is given, the other is null."""
 
     learning_rate: Span | Choices
     weight_decay: Span | Choices | ZeroOr
@@ -159,8 +162,9 @@ class SpaceParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopParams:
-    """A cell's search has converged when `min_trials` are complete or pruned and the best `top` complete ones differ by
-    at most `spread`, in units of `metric`: of the objective of the search, which it must be; None: whatever that is."""
+    """Stopping rule of a search. A cell's search has converged when `min_trials` are complete or pruned and the best
+    `top` complete ones differ by at most `spread`, in units of `metric`, which must be the objective of the search;
+    None: whatever that is."""
 
     min_trials: Count
     top: Annotated[int, Range(2)]
@@ -170,8 +174,9 @@ class StopParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PruningParams:
-    """A trial is given up when, to end among the best `goal` share of at least `min_cohort` complete trials, it would
-    have to improve by more than a share `reach` of them did from that optimizer step on; none before `min_steps`."""
+    """Pruning rule of a search. A trial is pruned when, to end among the best `goal` share of at least `min_cohort`
+    complete trials, it would have to improve by more than a share `reach` of them did from that optimizer step on; no
+    trial is pruned before `min_steps`."""
 
     min_cohort: Annotated[int, Range(2)]
     min_steps: Count
@@ -191,7 +196,7 @@ class PresetParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SupplementaryParams:
-    """The second phase of a strategy that has one: `trials` a cell on some budgets, `auto` for the two best."""
+    """Second phase of a strategy that has one: `trials` per cell on some budgets, `auto` for the two best."""
 
     budgets: Literal["auto"] | tuple[str, ...]
     trials: Count
@@ -199,9 +204,9 @@ class SupplementaryParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchParams:
-    """`preset` for trials, stop or pruning takes the preset's.
+    """Search section. `preset` for trials, stop or pruning takes the preset's value.
 
-    `transfer`: are the winners to be trained on the other horizons of their rung, too?
+    `transfer`: whether the winners are also trained on the other horizons of their rung.
     """
 
     strategy: str
@@ -233,11 +238,12 @@ class SearchParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingParams:
-    """How one model is trained. `patience: null` switches early stopping off; `preset` takes the preset's value.
+    """Training section: how one model is trained. `patience: null` switches early stopping off; `preset` takes the
+    preset's value.
 
     `loss` is one of those that the task allows; `auto` is the first of them, bce for classes, huber for returns.
     `min_delta` is in units of `monitor`. `checkpoint_minutes`: a training predicted to take longer keeps a checkpoint
-    while it is under way, written this often; null keeps none. It alters no number and makes nothing stale.
+    while it runs, written this often; null keeps none. It alters no number and makes nothing stale.
     """
 
     effective_batch: Count
@@ -254,7 +260,7 @@ class TrainingParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainParams:
-    """The retraining of each cell's winner: `seeds` is how many fresh seeds."""
+    """Train section: the retraining of each cell's winner on `seeds` fresh seeds."""
 
     seeds: Annotated[int, Range(1, 1000)]
 
@@ -273,7 +279,7 @@ class LawParams:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HardwareParams:
-    """How a cell is executed on this machine; never part of the question."""
+    """Hardware section: how a cell is executed on this machine; never part of the question."""
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     memory_gib: Positive | None
@@ -281,7 +287,8 @@ class HardwareParams:
     lag: Annotated[Literal["auto"] | Annotated[int, Range(1, 1024)], MayBeLeftOut()] = "auto"
 
     def search_lag(self, workers: int) -> int:
-        """How many trials after the last one that it learns from a trial is drawn, where `workers` train them."""
+        """Return the search lag, the distance from a trial to the last earlier one that its draw learns from, where
+        `workers` train."""
         return workers if self.lag == "auto" else self.lag
 
 
@@ -305,9 +312,9 @@ class Params:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """Every cell of ladder x horizons, planned or not, rung by rung."""
+        """All cells of ladder x horizons, planned or not, rung by rung."""
         return tuple(Cell(budget, horizon) for budget in self.ladder for horizon in self.horizons)
 
     def is_planned(self, cell: Cell) -> bool:
-        """A cell is built when its rung is not above the top rung `budget`."""
+        """Check whether `cell` is built: its rung is not above the top rung `budget`."""
         return parse_budget(cell.budget) <= parse_budget(self.budget)

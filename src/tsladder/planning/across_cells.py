@@ -1,7 +1,7 @@
 """Plan files of the stages that look at more than one cell: supplementary search, transfer of winners, leak audit.
 
-Each holds what must make its stage stale: the plans of the cells it works on, as digests, or what it asks about, and
-the code it runs.
+Each plan holds what must make its stage stale: the digests of the plans of the cells that it works on, or else its
+question, and the fingerprint of the code that it runs.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from tsladder.planning.stage_code import family_module, strategy_module, task_mo
 from tsladder.tasks import load as load_task
 
 AUDITED_AT_MOST = 200_000
-"""Parameters of the model that the audit trains: a dozen short trainings of it take seconds on one thread."""
+"""Largest parameter count of the model that the audit trains: at this size a dozen short trainings take seconds on one
+thread."""
 
 
 def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> SupplementaryPlan | NotPlanned:
-    """`offered`: has the strategy a second phase?"""
+    """Plan the supplementary search, or give the reason why there is none. `offered`: whether the strategy has a second
+    phase."""
     wanted = params.search.supplementary
     if wanted is None:
         return NotPlanned(reason="search.supplementary is null")
@@ -48,7 +50,7 @@ def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: b
 
 
 def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> TransferPlan | NotPlanned:
-    """What the winners of a rung are trained and judged by on each other's horizons."""
+    """Plan the transfer stage, which retrains and scores the winners of a rung on each other's horizons."""
     if not params.search.transfer:
         return NotPlanned(reason="search.transfer is false")
     return TransferPlan(
@@ -60,10 +62,10 @@ def plan_transfer(params: Params, plans: Sequence[CellPlans]) -> TransferPlan | 
 
 
 def plan_audit(params: Params) -> AuditPlan:
-    """What the leak audit asks about: data, labels and windows on every horizon, and a small model of the family.
+    """Plan the leak audit: data, labels and windows on every horizon, and a small model of the family.
 
-    Rungs, search and seeds are not in it, so another rung or another seed count audits nothing again. Raises BadInput
-    when the lowest rung's grid is empty.
+    Rungs, search and seeds are left out of the plan, so another rung or another seed count repeats no audit. Raises
+    BadInput when the lowest rung's grid is empty.
     """
     spec = _small_member(params)
     # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
@@ -84,13 +86,13 @@ def plan_audit(params: Params) -> AuditPlan:
 
 
 def _chosen(params: Params) -> list[str]:
-    """Modules that are loaded by name wherever models are trained."""
+    """Return the modules that are loaded by name wherever models are trained: those of the family and of the task."""
     return [family_module(params.model.family), task_module(params.target.task)]
 
 
 def _small_member(params: Params) -> ModelSpec:
-    """The lowest rung's smallest member, or the smallest shape there is where that takes minutes to train: a leak lies
-    in the way from bars to losses, which is the same for every size."""
+    """Return the smallest member of the lowest rung's grid, or the smallest shape of all where that member takes
+    minutes to train. A leak lies on the way from bars to losses, which is the same for every model size."""
     geometry = geometry_of(params)
     member = build_grid(geometry, params.ladder[0]).members[0]
     if member.n_params <= AUDITED_AT_MOST:
@@ -104,7 +106,8 @@ def _small_member(params: Params) -> ModelSpec:
 def plan_files(
     places: Places, params: Params, plans: Sequence[CellPlans], *, supplement_offered: bool
 ) -> dict[Path, Plan | NotPlanned]:
-    """Every plan file of the study -> what it says: three of each cell, and those of the stages across cells."""
+    """Return the content of every plan file of the study by path: three files per cell, and one for each stage across
+    cells."""
     return {
         **{path: content for plan in plans for path, content in plan.by_path(places).items()},
         places.supplementary_plan: plan_supplementary(params, plans, offered=supplement_offered),

@@ -1,10 +1,10 @@
-"""What the models of memory and time learn from short runs on one machine, and the file that keeps it. No torch.
+"""Calibrate the memory and time models by short runs on one machine, and store the result in a file. No torch.
 
-Of memory two numbers are fitted, by least squares on the logarithm of predicted over measured: the framework's own
-footprint and the factor on activations. Of time, on a CPU one: how much longer a step takes than by the default rates;
-fitted one by one to as few runs as a calibration makes, the costs predicted the others worse (benchmarks/README.md). On
-any other device each cost is fitted (planning/step_costs.py). The file holds what was measured as well, so that the fit
-can be made again.
+Two numbers of the memory model are fitted, by least squares on the logarithm of predicted over measured peaks: the
+framework's own footprint and the factor on activations. On a CPU one number of the time model is fitted: how much
+longer a step takes than under the default rates. Costs fitted one by one to as few runs as a calibration makes
+predicted the left-out runs worse (benchmarks/README.md). On any other device each cost is fitted
+(planning/step_costs.py). The file stores the measurements as well, so that the fit can be repeated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 VERSION = 2
-"""Of the file. The first had no number, and one factor of time for every device."""
+"""Version of the calibration file. The first had no number, and one factor of time for every device."""
 
 FEWEST_PEAKS = 3
 _FRAMEWORK_GIB = (0.0, 4.0)
@@ -39,9 +39,11 @@ _ACTIVATIONS = (0.5, 2.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peak:
-    """Peak GiB of one process that trained `spec` under `plan`, and seconds of one of its optimizer steps.
+    """One measured run: peak GiB of a process that trained `spec` under `plan`, and seconds of one of its optimizer
+    steps.
 
-    `threads` of a CPU; 1 on a GPU, which it had to itself. `start_seconds`: what passed outside its epochs.
+    `threads`: threads of a CPU; 1 on a GPU, which the process had to itself. `start_seconds`: time spent outside the
+    epochs.
     """
 
     spec: ModelSpec
@@ -54,8 +56,8 @@ class Peak:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelError:
-    """Of predictions against measured peaks, as shares of the measured: median and largest absolute error, and how
-    far the lowest prediction falls short (0: none does)."""
+    """Prediction errors relative to the measured values: median and largest absolute error, and how far the lowest
+    prediction falls short (0: none does)."""
 
     median: float
     worst: float
@@ -64,10 +66,12 @@ class ModelError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CalibratedMachine:
-    """`error` is that of the peaks it was fitted on, `left_out` that of each peak under a fit without it.
+    """Calibration of one machine, with its errors on the fitted runs and on left-out ones.
 
-    `rates`: DEFAULT_RATES times a factor on a CPU, elsewhere costs of its own; None: a file of the first version, which
-    knew no other. `time_error` and `time_left_out` are of steps as the other two are of peaks.
+    `error`: of the predicted peaks that were fitted; `left_out`: of each peak under a fit without it. `rates`:
+    DEFAULT_RATES times a factor on a CPU, elsewhere fitted costs; None for a file of the first version from a device
+    other than a CPU. `time_error` and `time_left_out`: the same errors for step times; the latter is None for too few
+    runs to leave one out.
     """
 
     machine: Mapping[str, Any]
@@ -81,12 +85,14 @@ class CalibratedMachine:
 
 
 def machine_identity(processor: str, device: str) -> dict[str, Any]:
-    """What peaks depend on: elsewhere they are measured again."""
+    """Return what measured peaks depend on: processor, device and version of torch. Where these differ, peaks are
+    measured again."""
     return {"processor": processor, "device": device, "torch": version("torch")}
 
 
 def calibrate(machine: Mapping[str, Any], peaks: Sequence[Peak]) -> CalibratedMachine:
-    """Fit `peaks`. Raises WorkFailed for fewer than FEWEST_PEAKS, and what `fit_costs` raises where that is asked."""
+    """Fit the memory and time models to `peaks`. Raises WorkFailed for fewer than FEWEST_PEAKS, and what `fit_costs`
+    raises where costs are fitted."""
     if len(peaks) < FEWEST_PEAKS:
         raise WorkFailed(f"{len(peaks)} measured peaks are too few to calibrate with: {FEWEST_PEAKS} are needed")
     memory, rates = fit_calibration(peaks), fit_rates(machine["device"], peaks)
@@ -109,7 +115,7 @@ def calibrate(machine: Mapping[str, Any], peaks: Sequence[Peak]) -> CalibratedMa
 
 
 def fit_rates(device: str, peaks: Sequence[Peak]) -> Rates:
-    """On a CPU the default costs times the median factor, elsewhere every cost by itself."""
+    """Fit the rates: on a CPU the default costs times the median factor, elsewhere every cost by itself."""
     if device == "cpu":
         factors = [peak.step_seconds / DEFAULT_RATES.seconds(_terms(peak)) for peak in peaks]
         return dataclasses.replace(DEFAULT_RATES, factor=round(statistics.median(factors), 4))
@@ -118,7 +124,7 @@ def fit_rates(device: str, peaks: Sequence[Peak]) -> Rates:
 
 
 def fit_calibration(peaks: Sequence[Peak]) -> Calibration:
-    """The calibration under which the predictions of `peaks` are off by the least squares of their logarithms."""
+    """Return the calibration that minimises the sum of squared logarithms of predicted over measured peaks."""
     import numpy as np
     from scipy.optimize import least_squares
 
@@ -133,7 +139,7 @@ def fit_calibration(peaks: Sequence[Peak]) -> Calibration:
 
 
 def model_error(errors: Sequence[float]) -> ModelError:
-    """Of `errors`, each predicted over measured less one."""
+    """Summarise `errors`, each of which is predicted over measured minus one."""
     return ModelError(
         median=round(statistics.median(map(abs, errors)), 4),
         worst=round(max(map(abs, errors)), 4),
@@ -154,7 +160,7 @@ def _terms(peak: Peak) -> dict[str, float]:
 
 
 def keep(path: Path, calibrated: CalibratedMachine) -> None:
-    """Write it to `path`, in place of what was there."""
+    """Write `calibrated` to `path`, replacing an earlier file."""
     write_json(
         path,
         {
@@ -183,7 +189,8 @@ def keep(path: Path, calibrated: CalibratedMachine) -> None:
 
 
 def kept(path: Path) -> CalibratedMachine | None:
-    """What `path` holds; None when there is no such file. Raises WorkFailed for a damaged file or a later version."""
+    """Read the calibration in `path`; None when there is no such file. Raises WorkFailed for a damaged file or an
+    unknown version."""
     if not path.exists():
         return None
     record = read_json(path)

@@ -1,8 +1,8 @@
-"""Plan files: per cell, everything that must make its stages stale, and nothing else.
+"""Plan files of a cell: everything that must make its stages stale, and nothing else.
 
-A cell has three: what is searched (`plans/<cell>.json`), how its winner is retrained (`plans/train/`) and how
-it is scored (`plans/evaluate/`). So a change of the metrics never retrains, and another seed count never
-searches again. They hold the question, sorted, without clocks, and nothing of the machine.
+A cell has three plan files: of its search (`plans/<cell>.json`), of its winner's retraining (`plans/train/`) and of its
+scoring (`plans/evaluate/`). So a change of the metrics never retrains, and another seed count never repeats a search.
+The files hold the question with sorted keys, no timestamps and nothing about the machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tsladder.vocabulary import Cell
 
 
 def geometry_of(params: Params) -> Geometry:
-    """The window, patches and inputs that all models of the study share."""
+    """Return the geometry that all models of the study share: window, patches and inputs."""
     return Geometry(
         family=params.model.family,
         context_length=params.windows.context_length,
@@ -41,9 +41,10 @@ def geometry_of(params: Params) -> Geometry:
 
 
 def plan_cells(params: Params) -> tuple[CellPlans, ...]:
-    """Plans of every cell of ladder x horizons; a cell above the top rung says only that it is not planned.
+    """Return the plans of every cell of ladder x horizons; those of a cell above the top rung say only that it is not
+    planned.
 
-    The code in use is fingerprinted into them. Raises BadInput when a planned rung's grid is empty.
+    The plans hold fingerprints of the code in use. Raises BadInput when a planned rung's grid is empty.
     """
     source = Code.in_use().source
     # Loaded by name, so no import leads to them; other families, tasks and strategies make nothing stale.
@@ -96,5 +97,6 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
 
 
 def as_asked(data: DataParams) -> DataParams:
-    """`data` as plan files hold it: a list of `symbol` alone asks what null asks."""
+    """Return `data` as plan files store it: `symbols` is None where it lists `symbol` alone, which is the same
+    question."""
     return dataclasses.replace(data, symbols=data.markets if data.further else None)

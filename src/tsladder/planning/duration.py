@@ -1,18 +1,18 @@
-"""How long training takes, term by term. Pure, no torch.
+"""Forecast training time, term by term. Pure, no torch.
 
-Seconds of one optimizer step on t threads. The family says what one window takes (`Family.costs`; of encoder blocks:
-families/parts/work.py):
+Seconds of one optimizer step on t threads are the sum of the terms below. The family counts what one window takes
+(`Family.costs`; for encoder blocks: families/parts/work.py).
 
-- products: what the forward pass multiplies and adds; the backward pass takes twice that, checkpointing one forward
-  pass more. Divided by the rate of the precision and by t;
-- memory: the numbers that elementwise work moves, in the bytes of the body, over the bandwidth of t threads;
-- calls: what each block costs a micro-batch whatever its size, once more with checkpointing;
-- optimizer: N values under either, divided by t; the lean one also has calls of its own in each block;
+- products: multiplications and additions of the forward pass; the backward pass takes twice as many, activation
+  checkpointing one forward pass more. Divided by the rate of the precision and by t;
+- memory: the numbers that elementwise operations move, in the bytes of the body, over the bandwidth of t threads;
+- calls: the fixed cost of each block per micro-batch, whatever its size, and a third more with checkpointing;
+- optimizer: N values with either optimizer, divided by t; the lean one also has calls of its own in each block;
 - a constant.
 
 The default costs in `Rates` were fitted by non-negative least squares to recorded trials and benchmarks of one machine
-without AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures the factor that another processor takes
-of them, and on a GPU every cost by itself. Several trainings on one GPU have it in turns: t is 1 over their number.
+without AMX (benchmarks/README.md, Time). `tsladder plan --calibrate` measures one factor on these costs for another
+processor, and on a GPU every cost by itself. Several trainings on one GPU take turns: t is then 1 over their number.
 """
 
 from __future__ import annotations
@@ -31,22 +31,24 @@ from tsladder.planning.memory import scoring_batch
 from tsladder.vocabulary import Region
 
 BEST_EPOCH_SHARE = 0.2
-"""Where a run has its best epoch, as a share of the epochs allowed: the mean of the recorded default study (4.2 of 20).
-An expectation and no limit; a run with patience ends so many epochs later."""
+"""Expected position of a run's best epoch, as a share of the epochs allowed: the mean of the recorded default study
+(4.2 of 20). It is an expectation and no limit; a run with patience ends that many epochs later."""
 
 SCORING_SHARE = 0.41
-"""Of a step's time on as many windows, without its optimizer: a third of the work, at a little less speed."""
+"""Time of scoring as a share of a training step's time on as many windows, without the optimizer: a third of the work,
+at a slightly lower speed."""
 
 CELL_SECONDS = 10.0
-"""What a cell's three stages take before and between trainings, most of it imports."""
+"""Seconds that a cell's three stages take before and between trainings, most of them for imports."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
-    """Seconds: a product (a multiplication and an addition are two) in fp32 and in bf16, a byte moved, a call of a
-    block, a value stepped by AdamW or by the lean optimizer, a block's calls of the latter, a step. On a CPU what AdamW
-    takes, and the lean optimizer's calls, could not be told from the rest. `start`: from the start of a worker to its
-    first step, of a small model. `factor`: of all of them on this machine."""
+    """Costs in seconds: of a product (a multiplication and an addition are two) in fp32 and in bf16, a byte moved, a
+    call of a block, a value stepped by AdamW or by the lean optimizer, the lean optimizer's calls in a block, and a
+    step. On a CPU the costs of AdamW and of the lean optimizer's calls could not be separated from the others. `start`:
+    from the start of a worker to its first step, for a small model. `factor`: multiplies all of them on this
+    machine."""
 
     fp32_product: float = 7.4e-12
     bf16_product: float = 1.5e-11
@@ -60,7 +62,7 @@ class Rates:
     factor: float = 1.0
 
     def seconds(self, terms: Mapping[str, float]) -> float:
-        """Of `terms`, as `step_terms` gives them."""
+        """Return the seconds of `terms`, as `step_terms` gives them."""
         return self.factor * sum(float(getattr(self, name)) * amount for name, amount in terms.items())
 
 
@@ -69,10 +71,10 @@ DEFAULT_RATES = Rates()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLength:
-    """What a training sees: windows of training and of validation, the epochs allowed and the patience (None: off).
+    """Length of a training: its training and validation windows, the epochs allowed and the patience (None: off).
 
-    `earlier`: what the other models of a trial see, one a fold, where the search walks forward.
-    `looks_first`: its loss is no sum over windows, so a batch in parts takes one forward pass more.
+    `earlier`: lengths of the other models of a trial, one per fold, where the search walks forward. `looks_first`: the
+    loss is no sum over windows, so a batch of several micro-batches takes one forward pass more.
     """
 
     train_windows: int
@@ -90,7 +92,8 @@ class RunLength:
 
 
 def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
-    """Of any training of the study, from the windows of training and of validation of every fold, the last one last."""
+    """Return the length of any training of the study. `folds`: training and validation windows of every fold, the last
+    one last."""
     preset = params.search.chosen
     *earlier, last = (
         RunLength(
@@ -106,7 +109,7 @@ def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
 
 
 def built_run_length(params: Params, splits: HorizonSplits) -> RunLength:
-    """The same from a splits file."""
+    """Return the length of any training of the study, from the contents of a splits file."""
     folds = splits.folds or (splits.counts,)
     return run_length(params, [(fold[Region.TRAIN].windows, fold[Region.VALIDATION].windows) for fold in folds])
 
@@ -114,7 +117,7 @@ def built_run_length(params: Params, splits: HorizonSplits) -> RunLength:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
     """Seconds of one training: an optimizer step, an epoch with its validation, the run as expected and at most; and of
-    a trial of the search, which is one such run, or one a fold."""
+    a trial of the search, which is one such run, or one per fold."""
 
     step: float
     epoch: float
@@ -127,7 +130,7 @@ class Forecast:
 def forecast(
     spec: ModelSpec, plan: BatchPlan, threads: float, run: RunLength, rates: Rates = DEFAULT_RATES
 ) -> Forecast:
-    """Of `spec` trained under `plan` in one process, on `threads` threads or on that part of a GPU."""
+    """Forecast the training of `spec` under `plan` in one process, on `threads` threads or on that share of a GPU."""
     step = rates.seconds(step_terms(spec, plan, threads, looks_first=run.looks_first))
 
     def epoch_seconds(one: RunLength) -> float:
@@ -150,7 +153,7 @@ def forecast(
 
 
 def step_terms(spec: ModelSpec, plan: BatchPlan, threads: float, *, looks_first: bool = False) -> dict[str, float]:
-    """Field of `Rates` -> how many of its unit one optimizer step takes."""
+    """Return how many units of each cost one optimizer step takes, by field of `Rates`."""
     passes = 3 + int(plan.activation_checkpointing) + int(looks_first and plan.accumulation_steps > 1)
     costs, windows = spec.costs, plan.effective_batch
     flops = passes * (windows * costs.products) / threads
@@ -168,7 +171,7 @@ def step_terms(spec: ModelSpec, plan: BatchPlan, threads: float, *, looks_first:
 
 
 def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int) -> dict[str, float]:
-    """The same of scoring `windows` windows."""
+    """Return how many units of each cost it takes to score `windows` windows, by field of `Rates`."""
     costs, whole = spec.costs, plan.precision == "fp32"
     flops = 3 * SCORING_SHARE * (windows * costs.products) / threads
     return {

@@ -19,14 +19,15 @@ from tsladder.planning.stage_code import NUMBER_MAKERS, is_outside
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Where the code that runs lies: `stages` holds the scripts, `source` the package."""
+    """Folders of the code in use: `stages` holds the scripts, `source` the package."""
 
     stages: Path
     source: Path
 
     @classmethod
     def in_use(cls) -> Code:
-        """The code of this very process. Raises WorkFailed where the package was installed without its stages."""
+        """Return the folders of this process's code. Raises WorkFailed where the package was installed without its
+        stages."""
         source = Path(__file__).resolve().parents[2]
         stages = source.parent / "stages"
         if not stages.is_dir():
@@ -35,22 +36,25 @@ class Code:
 
 
 def stage_fingerprint(stage: str, source: Path, chosen: Sequence[str] = ()) -> dict[str, str]:
-    """Module -> hash of all code that makes the numbers of `stage`; of the earlier code, where that made the same.
+    """Return the hash of every module that makes the numbers of `stage`, by module; of the earlier code where that made
+    the same numbers.
 
-    `source` is the folder that holds the package; `chosen` are modules that are loaded by name, where no import leads
+    `source` is the folder that holds the package; `chosen` are modules that are loaded by name, so that no import leads
     to them. Raises WorkFailed when a module is missing or cannot be parsed.
     """
     return same_numbers().as_before(stage, module_fingerprints((*NUMBER_MAKERS[stage], *chosen), source, stage))
 
 
 def module_fingerprints(modules: Sequence[str], source: Path, stage: str | None = None) -> dict[str, str]:
-    """Module -> hash of `modules` and of every module that they import, as far as it makes numbers of `stage`."""
+    """Return the hashes of `modules` and of every module that they import, by module, as far as they make numbers of
+    `stage`."""
     return {name: read_source(path).digest for name, path in sorted(number_makers(modules, source, stage).items())}
 
 
 def number_makers(modules: Sequence[str], source: Path, stage: str | None = None) -> dict[str, Path]:
-    """Module -> file of `modules` and of what they import; nothing is followed beyond a module of `OUTSIDE`, nor, where
-    a stage is given, beyond one that `MADE_IN` gives to others."""
+    """Return the files of `modules` and of what they import, by module. Imports are not followed beyond a module of
+    `OUTSIDE`, nor, where a stage is given, beyond one that `MADE_IN` assigns to other stages. Raises WorkFailed when
+    one of `modules` is missing."""
     missing = [name for name in modules if _module_path(name, source) is None]
     if missing:
         raise WorkFailed(f"{source} lacks {', '.join(missing)}: the checkout is damaged; git status shows what is gone")
@@ -58,12 +62,14 @@ def number_makers(modules: Sequence[str], source: Path, stage: str | None = None
 
 
 def import_closure(start: Path, source: Path) -> dict[str, Path]:
-    """Module -> file of every module of the package that the file `start` loads, at once or later."""
+    """Return the file of every module of the package that the file `start` imports, at the top or inside functions, by
+    module."""
     return _closure(read_source(start).imports, source, lambda _: False)
 
 
 def made_by(start: Path, source: Path) -> dict[str, Path]:
-    """As `import_closure`; nothing is followed beyond a module of `OUTSIDE`."""
+    """Return the import closure of the file `start` by module, without the modules of `OUTSIDE` and what only they
+    import."""
     return _closure(read_source(start).imports, source, is_outside)
 
 

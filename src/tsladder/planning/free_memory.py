@@ -1,7 +1,7 @@
-"""Memory that this process may take: what the machine and its cgroups own of it, and what of that is free now.
+"""Memory that this process may use: the total that the machine and its cgroups allow, and what is free of it now.
 
-Linux's own files are read where they are, psutil elsewhere. File cache that the kernel gives back when it is asked to
-counts as free: of the machine the kernel says so itself (MemAvailable), of a cgroup it is the inactive part.
+On Linux the kernel's own files are read, elsewhere psutil is asked. File cache that the kernel can reclaim counts as
+free: for the machine the kernel reports it itself (MemAvailable), for a cgroup it is the inactive part.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 _V2 = ("memory.max", "memory.current", "inactive_file")
 _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-"""Files of the limit and of the usage, and the field of memory.stat with the cache that can be given back."""
+"""Files of the limit and of the usage, and the field of memory.stat with the cache that can be reclaimed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryAtHand:
-    """GiB owned, and free at the moment of reading; `free_gib` never exceeds `total_gib`."""
+    """Total and free memory in GiB at the moment of reading; `free_gib` never exceeds `total_gib`."""
 
     total_gib: float
     free_gib: float
 
 
 def read_free_memory() -> MemoryAtHand:
-    """Of the machine and of every cgroup around this process, whichever leaves least."""
+    """Read total and free memory, each the smallest among the machine and every cgroup around this process."""
     total, free = _machine()
     for limit, taken in _cgroup_limits():
         total, free = min(total, limit), min(free, limit - taken)
@@ -38,7 +38,7 @@ def read_free_memory() -> MemoryAtHand:
 
 
 def _machine() -> tuple[int, int]:
-    """Bytes (total, available)."""
+    """Return the machine's memory in bytes (total, available)."""
     if MEMINFO.exists():
         lines = (line.split() for line in MEMINFO.read_text(encoding="ascii").splitlines())
         fields = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1}
@@ -52,7 +52,7 @@ def _machine() -> tuple[int, int]:
 
 
 def _cgroup_limits() -> Iterator[tuple[int, int]]:
-    """Bytes (limit, taken and not given back on demand) of every cgroup around this process that has a limit."""
+    """Yield the bytes (limit, used and not reclaimable) of every cgroup around this process that has a limit."""
     for folder, (limit_file, usage_file, cache_field) in _own_cgroups():
         limit = folder / limit_file
         text = limit.read_text(encoding="ascii").strip() if limit.exists() else ""
@@ -64,9 +64,10 @@ def _cgroup_limits() -> Iterator[tuple[int, int]]:
 
 
 def _own_cgroups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
-    """The folder of this process's cgroup and of all above it, in either version of the interface.
+    """Yield the folder of this process's cgroup and of every cgroup above it, in either version of the interface.
 
-    In a container the path may be that of the host, which is not there: the mounted root is the container's own then.
+    In a container the path may be that of the host, which does not exist there: the mounted root is then the
+    container's own cgroup.
     """
     for mounted, files, controller in ((CGROUPS, _V2, ""), (CGROUPS / "memory", _V1, "memory")):
         parts = _own_path(controller)
@@ -77,7 +78,8 @@ def _own_cgroups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
 
 
 def _own_path(controller: str) -> tuple[str, ...]:
-    """Parts of the path of this process's cgroup; none where it is the root, or not below what can be seen."""
+    """Return the parts of the path of this process's cgroup; none where it is the root or lies outside the mounted
+    tree."""
     lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines() if OWN_CGROUPS.exists() else []
     for line in lines:
         _, controllers, path = line.split(":", maxsplit=2)
@@ -88,7 +90,7 @@ def _own_path(controller: str) -> tuple[str, ...]:
 
 
 def _field(text: str, name: str) -> int:
-    """Of lines `name value`; 0 where it is not listed."""
+    """Return the value in the line `name value` of `text`; 0 where there is no such line."""
     for line in text.splitlines():
         words = line.split()
         if len(words) == 2 and words[0] == name:

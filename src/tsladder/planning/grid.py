@@ -1,8 +1,8 @@
-"""The architectures that belong to a parameter budget. Pure, no torch.
+"""Grid of the architectures of a parameter budget. Pure, no torch.
 
-A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below whose exact count lies within
-25 % of the budget and which its family admits. Heads do not change the count, so a *shape* is a
-(d_model, n_layers, d_ff).
+A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below whose exact parameter count lies within
+25 % of the budget and which its family admits. Heads do not change the count, so a *shape* is a (d_model, n_layers,
+d_ff).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
     "n_layers": lambda spec: spec.n_layers,
     "n_heads": lambda spec: spec.n_heads,
 }
-"""What an architecture of a grid is searched by."""
+"""Coordinates of a grid's architectures that a search explores, each with a function that reads it from a model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The members of a budget, sorted by count, then width, depth, feed-forward and heads."""
+    """Members of a budget's grid, sorted by parameter count, then width, depth, feed-forward width and heads."""
 
     budget: str
     members: tuple[ModelSpec, ...]
@@ -47,19 +47,19 @@ class Grid:
 
     @property
     def shapes(self) -> tuple[ModelSpec, ...]:
-        """One member a shape, with the fewest heads."""
+        """One member per shape, with the fewest heads."""
         first: dict[tuple[int, int, int], ModelSpec] = {}
         for member in self.members:
             first.setdefault(member.shape, member)
         return tuple(first.values())
 
     def heads_of(self, member: ModelSpec) -> tuple[int, ...]:
-        """The head counts this grid offers for the shape of `member`."""
+        """Return the head counts that this grid offers for the shape of `member`."""
         return tuple(other.n_heads for other in self.members if other.shape == member.shape)
 
 
 def build_grid(geometry: Geometry, budget: str) -> Grid:
-    """All members of `budget`. Raises BadInput when there is none."""
+    """Build the grid of all members of `budget`. Raises BadInput when there is none."""
     target = parse_budget(budget)
     small = target < SMALL_BELOW
     widths, depths = (SMALL_WIDTHS, SMALL_DEPTHS) if small else (WIDTHS, DEPTHS)
@@ -83,5 +83,5 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
 
 
 def is_within(spec: ModelSpec, target: int) -> bool:
-    """The law of a budget: the exact count (without RevIN's affine) lies within 25 % of it."""
+    """Check whether the exact parameter count (without RevIN's affine parameters) lies within 25 % of `target`."""
     return abs(spec.n_params_formula - target) <= TOLERANCE * target

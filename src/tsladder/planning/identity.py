@@ -1,7 +1,7 @@
-"""Identity of a training: what decides its numbers, and nothing of the search that asked for it. Imports nothing heavy.
+"""Identity of a training: what decides its numbers, and nothing of the search that asked for it. Light imports only.
 
-How many trials a search wants, when it stops, what it gives up and what it may draw belong to the search; micro-batch,
-workers and device to the machine. So a training is the same one wherever it is asked for.
+The number of trials, the stopping rule, pruning and the search space belong to the search; micro-batch, workers and
+device to the machine. So a training has the same identity wherever it is asked for.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from tsladder.planning.stage_code import TRAINING, family_module, task_module
 
 
 def training_code(plan: CellPlan) -> dict[str, str]:
-    """Module -> hash of the code in use between the files of features and splits and a trained model; of the earlier
-    code, where that made the same numbers. `plan` is any plan file of a cell; it names family and task."""
+    """Return the hash of every module in use between the files of features and splits and a trained model, by module;
+    of the earlier code where that made the same numbers. `plan`: any plan file of a cell, which names family and
+    task."""
     chosen = family_module(plan.question.model.family), task_module(plan.question.target.task)
     found = module_fingerprints((*TRAINING, *chosen), Code.in_use().source, "train")
     return same_numbers().as_before("training", found)
 
 
 def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSplits, code: Mapping[str, str]) -> str:
-    """What all trainings of a cell have in common; `plan` is any plan file of the cell, `code` of `training_code`.
+    """Return the digest of what all trainings of a cell have in common. `plan`: any plan file of the cell; `code`: as
+    `training_code` returns it.
 
-    Features and splits enter by their values, the rest of the question by what the windows and the recipe need of it.
+    Features and splits enter by their values, the rest of the question by the parts that the windows and the recipe
+    need.
     """
     question = json_of(plan.question)
     asked = {name: question[name] for name in ("horizon", "target", "windows", "model", "training")}
@@ -36,5 +39,6 @@ def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSpli
 
 
 def training_identity(base: str, configuration: Mapping[str, float | int], seed: int) -> str:
-    """One training of a cell: its configuration by the names of a trial's params, and its seed."""
+    """Return the identity of one training of a cell: of its configuration, named as in a trial's params, and its
+    seed."""
     return digest(base, configuration, seed)

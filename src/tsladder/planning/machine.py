@@ -1,4 +1,4 @@
-"""What the machine at hand offers, and how a cell is laid out on it. None of it belongs to the question."""
+"""Survey the machine at hand, and lay out a cell's trainings on it. Nothing here belongs to the question."""
 
 from __future__ import annotations
 
@@ -21,28 +21,30 @@ from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, HEADROOM, Calibra
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
-"""Left to the stage itself and to others whose need grows while it trains; of little memory, half."""
+"""Memory left to the stage itself and to other programs that grow while it trains; never more than half of the
+memory."""
 
 SIDE_BY_SIDE_BELOW = 50_000_000
-"""On CPUs models smaller than this train fastest one a core, on one thread each; larger ones take every core."""
+"""Parameter count below which models train fastest one per core on a CPU, each on one thread; larger ones take every
+core."""
 
 _WORKING_SET_GIB = 0.5
-"""Of activations, at least, that a worker beside others must have room for: more cores than that do not help."""
+"""Least room in GiB for the activations of each worker beside others: more workers than have that room do not help."""
 
 SHARE_A_GPU_BELOW = 5_000_000
 SMALL_MODELS_A_GPU = 4
-"""Small models leave a GPU idle between kernels, so several share it. Not measured yet: docs/decisions.md."""
+"""Number of small models that share a GPU, which each alone would leave idle between kernels. Not measured yet:
+docs/decisions.md."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Machine:
     """Cores and memory that this process may use, and the device that trains.
 
-    `memory_gib` is planned with, and is that of the device; `taken_gib`: how much more it would be if nothing else held
-    memory now. `at_hand`: what is free of what the device has; None: not read.
-    `fast_bf16`: does the device multiply bf16 faster than fp32; None: unknown.
-    `calibration`: measured here, or the defaults; so are `rates` on a CPU. Elsewhere they are None until measured, and
-    there is no forecast of time.
+    `memory_gib`: memory of the device to plan with; `taken_gib`: how much more it would be if nothing else held memory
+    now. `at_hand`: total and free memory of the device; None: not read. `fast_bf16`: whether the device multiplies bf16
+    faster than fp32; None: unknown. `calibration`: measured on this machine, or the defaults; likewise `rates` on a
+    CPU. On other devices `rates` is None until measured, and there is no forecast of time.
     """
 
     cores: int
@@ -55,18 +57,20 @@ class Machine:
     rates: Rates | None = None
 
     def part(self, workers: int, threads: int) -> float:
-        """What one of `workers` trainings side by side has: its threads, or its part of a GPU."""
+        """Return the share of one of `workers` trainings side by side: its `threads` on a CPU, elsewhere its fraction
+        of the device."""
         return threads if self.device == "cpu" else 1.0 / workers
 
     @property
     def usual_gib(self) -> float:
-        """What would be planned with if nothing else held memory."""
+        """Memory in GiB that would be planned with if nothing else held memory."""
         return self.memory_gib + self.taken_gib
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExecutionPlan:
-    """How many training processes side by side, how many threads and how much memory each."""
+    """Execution of trainings on a device: how many processes run side by side, with how many threads and how much
+    memory each."""
 
     device: str
     workers: int
@@ -75,12 +79,12 @@ class ExecutionPlan:
 
 
 def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ours_gib: float = 0.0) -> Machine:
-    """Read the machine and the wishes of params.yaml. A calibration of another machine is left alone.
+    """Survey the machine under the hardware settings of params.yaml. A calibration of another machine is ignored.
 
-    Memory is planned for what is free at this moment. `ours_gib`: what trainings of this project hold of a CPU's memory
-    now; it counts as free, since they give it back before others begin.
+    Memory is planned from what is free at this moment. `ours_gib`: what trainings of this project hold of a CPU's
+    memory now; it counts as free, since they release it before others begin.
 
-    Raises BadInput when a wish exceeds the machine, WorkFailed when `calibration_file` is damaged.
+    Raises BadInput when a setting exceeds the machine, WorkFailed when `calibration_file` is damaged.
     """
     device = _device(hardware)
     at_hand = _memory_at_hand(device, ours_gib)
@@ -106,15 +110,16 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
 
 
 def identity(device: str) -> dict[str, Any]:
-    """What a calibration of this machine is known by."""
+    """Return the identity by which a calibration of this machine is recognised."""
     return machine_identity(_processor(device), device)
 
 
 def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> ExecutionPlan:
-    """Small models side by side, on one thread each or sharing a GPU; a large one alone on all there is.
+    """Lay out trainings of `spec`: small models side by side, on one thread each or sharing a GPU; a large one alone on
+    all there is.
 
-    The number of workers decides what a search has seen when it draws, so it follows what the machine usually has, and
-    fewer train side by side only where what is free now cannot carry them at the smallest micro-batch.
+    The number of workers decides what a search has seen when it draws, so it follows the machine's usual memory. Fewer
+    train side by side only where the memory that is free now cannot hold them at the smallest micro-batch.
     """
     if hardware.workers != "auto":
         workers = hardware.workers
@@ -138,7 +143,7 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
 
 
 def memory_words(machine: Machine) -> str | None:
-    """What is free of what there is, and what is planned with; None where it was not read."""
+    """Describe free and total memory, and how much is planned with; None where memory was not read."""
     at_hand = machine.at_hand
     if at_hand is None:
         return None
@@ -150,9 +155,9 @@ def memory_words(machine: Machine) -> str | None:
 
 
 def scarce_memory_note(machine: Machine) -> str | None:
-    """A warning where hardware.memory_gib is more than what is free now; None elsewhere.
+    """Return a warning where hardware.memory_gib is more than what is free now; None elsewhere.
 
-    Without that wish no more is planned with than is free.
+    Without that setting no more memory is planned with than is free.
     """
     at_hand = machine.at_hand
     if at_hand is None or machine.memory_gib <= at_hand.free_gib:
@@ -164,7 +169,8 @@ def scarce_memory_note(machine: Machine) -> str | None:
 
 
 def slow_bf16_note(machine: Machine, precision: str) -> str | None:
-    """What a precision in bf16 costs where it is slower than fp32, and how to ask the law in fp32; None elsewhere."""
+    """Return a note on what bf16 costs where it is slower than fp32, and how to ask for the law in fp32; None
+    elsewhere."""
     if precision == "fp32" or machine.fast_bf16 is not False:
         return None
     return (
@@ -219,7 +225,8 @@ def _less_reserve(gib: float) -> float:
 
 
 def needs_torch(hardware: HardwareParams) -> bool:
-    """Must torch be asked to know the device? Only where a GPU can be present at all: importing it takes seconds."""
+    """Check whether torch must be imported to know the device: only where a GPU can be present at all, since that takes
+    seconds."""
     if hardware.device == "auto":
         return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
     return hardware.device != "cpu"

@@ -1,6 +1,6 @@
-"""How much memory a training process needs, term by term. Pure, no torch.
+"""Predict the memory of a training process, term by term. Pure, no torch.
 
-Bytes of one process at its peak, with b bytes a number of the body (4 in fp32, 2 in bf16) and N parameters:
+Bytes of one process at its peak, with b bytes per number of the body (4 in fp32, 2 in bf16) and N parameters:
 
 Held throughout
 - the interpreter with torch loaded: `Calibration.framework_gib`;
@@ -8,15 +8,17 @@ Held throughout
 - optimizer: AdamW's two moments, 8 N; the lean optimizer's rows and columns are below a thousandth of N;
 - the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them.
 
-Of one optimizer step, whatever is larger: everything that the forward pass leaves for the backward pass, or everything
-that the backward pass leaves for the step. In between the one is exchanged for the other block by block.
-- Gradients: b N, and where masters take them over 4 N. A step of several micro-batches carries 4 N of sums through each
-  of them. The lean optimizer at one micro-batch a step drops each gradient as soon as it is there: then one tensor's.
-- Activations, as the family has them (`Family.costs`); those of encoder blocks are in families/parts/activations.py.
-- With activation checkpointing a block leaves its input (d) alone, and one block at a time is computed again.
+During one optimizer step, whichever is larger: everything that the forward pass keeps for the backward pass, or
+everything that the backward pass leaves for the step. In between, the former is exchanged for the latter block by
+block.
+- Gradients: b N, and 4 N where masters take them over. A step of several micro-batches carries 4 N of sums through each
+  of them. The lean optimizer at one micro-batch per step drops each gradient as soon as it is complete: then one
+  tensor's.
+- Activations, as the family counts them (`Family.costs`); those of encoder blocks are in families/parts/activations.py.
+- With activation checkpointing a block keeps its input (d) alone, and one block at a time is computed again.
 
-Scoring keeps one block's moment for twice as many windows, up to `SCORING_BATCH`. What remains, arenas that the C
-library holds and cannot return, is the factor `Calibration.activations`.
+Scoring keeps the transient activations of one block for twice as many windows, up to `SCORING_BATCH`. What remains,
+arenas that the C library holds and cannot return, is covered by the factor `Calibration.activations`.
 """
 
 from __future__ import annotations
@@ -29,31 +31,34 @@ from tsladder.models.spec import ModelSpec
 
 GIB = 1024**3
 SMALLEST_WITHOUT_CHECKPOINTING = 16
-"""A smaller micro-batch costs more time, on CPUs and GPUs alike, than the third that checkpointing adds."""
+"""Smallest micro-batch without activation checkpointing: a smaller one costs more time, on CPUs and GPUs alike, than
+the third that checkpointing adds."""
 
 SCORING_BATCH = 512
-"""Windows scored at once: measured best on a CPU for models of 2M. A smaller micro-batch says that memory is short, and
-scoring then takes twice as many windows, which keep one block's activations instead of all."""
+"""Windows scored at once: measured best on a CPU for models of 2M parameters. A smaller micro-batch says that memory is
+short, and scoring then takes twice as many windows as the micro-batch, since it keeps one block's activations instead
+of all."""
 
 BEST_ON_DISK_FROM = 100_000_000
-"""Models of so many parameters keep the best epoch's weights in a file while they train: an epoch takes minutes there,
-and writing the file a second."""
+"""Parameter count from which models keep the best epoch's weights in a file while they train: an epoch takes minutes
+there, and writing the file a second."""
 
 HEADROOM = 1.08
-"""A plan is chosen for a twelfth more than it is predicted to take: so far predictions fall short at worst
+"""Safety factor on the predicted peak when a plan is chosen: predictions fall short by a twelfth at worst
 (benchmarks/README.md), and a worker above its share is ended."""
 
 SCATTERED = 1.4
-"""On activations in fp32 where a step has several micro-batches: what the first one leaves free in the C library's
-arenas lies between gradients that stay, and the next one fits into it badly. Measured 1.2 to 1.5; in bf16 and with
-checkpointing nothing of it was seen."""
+"""Factor on activations in fp32 where a step has several micro-batches: what the first one frees in the C library's
+arenas lies between gradients that stay, and the next one fits into it badly. Measured 1.2 to 1.5; not seen in bf16 or
+with checkpointing."""
 
 _MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
-    """What the model cannot know of a machine: `framework_gib` without any model, and a factor on activations.
+    """Constants of the memory model that depend on the machine: `framework_gib`, the footprint without any model, and
+    `activations`, a factor on activations.
 
     The defaults were fitted to measured peaks (benchmarks/README.md); `tsladder plan --calibrate` fits them again.
     """
@@ -66,15 +71,16 @@ DEFAULT_CALIBRATION = Calibration()
 
 
 def best_on_disk(spec: ModelSpec) -> bool:
-    """Does the best epoch's copy of the weights lie on disk while `spec` is trained?"""
+    """Check whether the best epoch's copy of the weights is kept on disk while `spec` is trained."""
     return spec.n_params >= BEST_ON_DISK_FROM
 
 
 def smaller_plan(plan: BatchPlan) -> BatchPlan | None:
-    """What needs less memory: half the micro-batch and twice the accumulation, then activation checkpointing.
+    """Return the next plan that needs less memory: half the micro-batch and twice the accumulation, then activation
+    checkpointing.
 
-    The lean optimizer starts with checkpointing, since a step of one micro-batch needs no gradients at all. None where
-    nothing is left.
+    The lean optimizer starts with checkpointing, since a step of one micro-batch need not hold all gradients at once.
+    None where nothing is left to reduce.
     """
     least = 1 if plan.activation_checkpointing else SMALLEST_WITHOUT_CHECKPOINTING
     if plan.micro_batch > least and (plan.activation_checkpointing or plan.optimizer != "lean"):
@@ -83,18 +89,19 @@ def smaller_plan(plan: BatchPlan) -> BatchPlan | None:
 
 
 def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
-    """`plan` at another micro-batch, same effective batch."""
+    """Return `plan` with another micro-batch and the same effective batch."""
     return replace(plan, micro_batch=micro_batch, accumulation_steps=-(-plan.effective_batch // micro_batch))
 
 
 def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
-    """Peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
+    """Predict the peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
     held, transient = memory_terms(spec, plan, calibration.activations)
     return (held + transient) / GIB + calibration.framework_gib
 
 
 def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[float, float]:
-    """Bytes (held throughout, of one step at most), without the framework. `activations`: factor on that term."""
+    """Return the bytes (held throughout, of one step at most), without the framework. `activations`: factor on that
+    term."""
     windows, body = plan.micro_batch, _body_bytes(plan)
     if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
         activations *= SCATTERED
@@ -110,7 +117,8 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
 
 
 def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
-    """Of a process that trains `spec` with AdamW on masters, the most that is held, before its first activation."""
+    """Predict the GiB that a process holds at rest when it trains `spec` with AdamW on fp32 masters, the recipe that
+    holds most: its peak at micro-batch 1 with activation checkpointing."""
     plan = BatchPlan(
         micro_batch=1,
         accumulation_steps=1,
@@ -134,7 +142,8 @@ def _held(spec: ModelSpec, plan: BatchPlan) -> float:
 
 
 def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
-    """Bytes of gradients: as the backward pass ends, as the step begins, and carried between micro-batches."""
+    """Return the bytes of gradients as the backward pass ends, as the step begins, and carried between
+    micro-batches."""
     body, n = _body_bytes(plan), spec.n_params
     several = plan.accumulation_steps > 1
     if plan.precision == "fp32":
@@ -153,12 +162,13 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
 
 
 def scoring_batch(micro_batch: int | None) -> int:
-    """Windows scored at once where training holds `micro_batch`; None: not known to be short of memory."""
+    """Return how many windows are scored at once where training holds `micro_batch`; None: memory is not known to be
+    short."""
     return SCORING_BATCH if micro_batch is None else min(SCORING_BATCH, 2 * micro_batch)
 
 
 def candidate_plans(*, effective_batch: int, precision: str, optimizer: str) -> Iterator[BatchPlan]:
-    """Every plan of one recipe, in the order in which they are preferred."""
+    """Yield every plan of one recipe, in order of preference."""
     whole = BatchPlan(
         micro_batch=effective_batch,
         accumulation_steps=1,
@@ -187,7 +197,7 @@ def plan_batch(
     memory_gib: float,
     calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> BatchPlan | None:
-    """The first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
+    """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
     plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
     return next(
         (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None
@@ -202,6 +212,6 @@ def least_memory_gib(
     optimizer: str,
     calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> float:
-    """What a worker that trains `spec` must have under the plan that needs least."""
+    """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`."""
     plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
     return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)

@@ -1,4 +1,5 @@
-"""The columns that a planned study feeds: how many, of which tier, and those known to be constant over training."""
+"""Columns that a planned study feeds its models: how many, of which tier, and those known to be constant over
+training."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ from tsladder.places import Places
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedFeatures:
-    """`tier`: in words, with "without volume" where data.volume is false. `constant`: columns that are constant over
-    training, None where features and splits of this question are not there yet or cannot be read; `notes`: what to say
-    of both."""
+    """Columns of a planned study. `tier`: its name, with "without volume" where data.volume is false. `constant`:
+    columns that are constant over training, None where features and splits of this question do not exist yet or cannot
+    be read. `notes`: remarks on the tier and on constant columns."""
 
     tier: str
     columns: int
@@ -29,7 +30,7 @@ class PlannedFeatures:
 
 
 def planned_features(places: Places, params: Params, *, built: bool) -> PlannedFeatures:
-    """`built`: features and splits on disk are those of the question."""
+    """Describe the columns of the planned study. `built`: features and splits on disk are those of the question."""
     columns = n_features(params.data)
     constant = _constant(places, params) if built else None
     notes = []

@@ -1,6 +1,6 @@
-"""The plan files of a cell, and the identities computed from them: of a study, a search, a retraining, its scores.
+"""Plan files of a cell, and the identities computed from them: of a study, a search, a retraining and its scores.
 
-Imports nothing heavy.
+Light imports only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tsladder.vocabulary import Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanFiles:
-    """The three plan files of a cell that is planned."""
+    """Contents of the three plan files of a planned cell."""
 
     search: SearchPlan
     train: TrainPlan
@@ -29,8 +29,8 @@ class PlanFiles:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellPlans:
-    """The plan files of one cell; `files` None: it lies above the top rung. Of such a cell `search`, `train` and
-    `evaluate` raise ValueError."""
+    """Plan files of one cell. `files` is None where the cell lies above the top rung; `search`, `train` and `evaluate`
+    then raise ValueError."""
 
     cell: Cell
     files: PlanFiles | None
@@ -57,7 +57,7 @@ class CellPlans:
         return self.files
 
     def by_path(self, places: Places) -> dict[Path, CellPlan | NotPlanned]:
-        """What its three files hold."""
+        """Return the contents of the cell's three plan files by path."""
         paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
         if self.files is None:
             nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
@@ -66,26 +66,27 @@ class CellPlans:
 
 
 def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:
-    """Identity of a study's question: the search plans of its planned cells."""
+    """Return the identity of a study's question: a digest of the search plans of its planned cells."""
     return digest({name: json_of(plan) for name, plan in search_plans.items() if isinstance(plan, SearchPlan)})
 
 
 def cell_key(plan: SearchPlan, features_fingerprint: str, splits: HorizonSplits) -> str:
-    """Identity of one cell's search: its plan and the VALUES it is computed from."""
+    """Return the identity of one cell's search: of its plan and the VALUES it is computed from."""
     return digest(json_of(plan), features_fingerprint, json_of(splits))
 
 
 def train_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
-    """Identity of one trained winner, whatever the number of seeds: another seed never retrains the others."""
+    """Return the identity of one trained winner, whatever the number of seeds: another seed never retrains the
+    others."""
     without_count = {key: value for key, value in json_of(plan).items() if key != "seeds"}
     return digest(without_count, json_of(choice), features_fingerprint, json_of(splits))
 
 
 def retraining_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
-    """Identity of one cell's retraining: the trained winner, and on how many seeds."""
+    """Return the identity of one cell's retraining: of the trained winner and its number of seeds."""
     return digest(train_key(plan, choice, features_fingerprint, splits), plan.seeds)
 
 
 def scoring_key(plan: EvaluatePlan, retraining: str) -> str:
-    """Identity of one cell's scores: its plan of evaluation and the `retraining` that is scored."""
+    """Return the identity of one cell's scores: of its evaluation plan and the `retraining` that is scored."""
     return digest(json_of(plan), retraining)

@@ -1,4 +1,4 @@
-"""How one model is trained: the recipe that a study fixes and the settings that a search draws. No torch."""
+"""Training of one model: the recipe that a study fixes and the settings that a search draws. No torch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from tsladder.params import PresetParams, TrainingParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import parse_budget
 
-__all__ = ["Recipe", "Settings", "loss_asked", "optimizer_of_rung", "precision_of_rung", "recipe_of"]
-
 BF16_FROM = 2_000_000
-"""Budgets from here on compute in bf16-mixed under `precision: auto`: where the processor multiplies bf16 fast, it pays
-there; below, a ladder that a laptop climbs stays in fp32 throughout."""
+"""Smallest budget that computes in bf16-mixed under `precision: auto`. From there on it pays where the processor
+multiplies bf16 fast; below, a ladder that a laptop can climb stays in fp32 throughout."""
 
 LEAN_FROM = 1_000_000_000
-"""Budgets from here on keep, under `auto`, no fp32 masters and no moments: AdamW on fp32 masters takes 24 bytes a
+"""Smallest budget that keeps, under `auto`, no fp32 masters and no moments: AdamW on fp32 masters takes 24 bytes a
 parameter, 48 GB at 2B, where bf16 weights stepped by the lean optimizer take 2."""
 
 
 def precision_of_rung(budget: str) -> str:
-    """The rule of `training.precision: auto`. It sees the rung and never the machine."""
+    """Return the precision that `training.precision: auto` means for a rung. It depends on the rung and never on the
+    machine."""
     size = parse_budget(budget)
     if size >= LEAN_FROM:
         return "bf16"
@@ -32,17 +31,17 @@ def precision_of_rung(budget: str) -> str:
 
 
 def optimizer_of_rung(budget: str) -> str:
-    """The rule of `training.optimizer: auto`."""
+    """Return the optimizer that `training.optimizer: auto` means for a rung."""
     return "lean" if parse_budget(budget) >= LEAN_FROM else "adamw"
 
 
 def loss_asked(training: TrainingParams, task: str) -> str:
-    """What a study of `task` trains on."""
+    """Return the loss that a study of `task` trains on; `auto` is the first of the task's losses."""
     return load_task(task).losses[0] if training.loss == "auto" else training.loss
 
 
 def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:
-    """What `training` and the chosen preset say for the rung `budget` and the target's `task`."""
+    """Return the recipe that `training` and the chosen preset give for the rung `budget` and the target's `task`."""
     return Recipe(
         effective_batch=training.effective_batch,
         precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
@@ -58,7 +57,7 @@ def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What a search draws for one trial beside its architecture."""
+    """Training settings that a search draws for one trial, beside its architecture."""
 
     learning_rate: float
     weight_decay: float
@@ -68,7 +67,7 @@ class Settings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Settings:
-        """From a record that holds them, maybe beside other values."""
+        """Read the settings from a record, which may hold other values as well."""
         return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
 
     def to_record(self) -> dict[str, float | int]:

@@ -1,4 +1,4 @@
-"""What a training of each horizon will see, before it runs: from the splits as last built, else from the bars."""
+"""Length of the trainings of each horizon, before they run: from the splits as last built, else from the bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tsladder.planning.duration import RunLength, built_run_length, run_length
 
 
 def have_same_windows(one: Params, other: Params) -> bool:
-    """Do both questions cut the same windows?"""
+    """Check whether both questions cut the same windows."""
 
     def cut(params: Params) -> tuple[object, ...]:
         return params.data, params.horizons, params.windows.context_length, params.splits, params.study.seed
@@ -20,15 +20,16 @@ def have_same_windows(one: Params, other: Params) -> bool:
 
 
 def run_lengths(places: Places, params: Params, *, built: bool = True) -> Mapping[int, RunLength]:
-    """By horizon; empty where there are neither splits nor bars. `built`: the splits on disk, where there are any, are
-    those of the question. Raises BadInput for bars that cannot be read."""
+    """Return the run length of every horizon; empty where there are neither splits nor bars. `built`: the splits on
+    disk, where there are any, are those of the question. Raises BadInput for bars that cannot be read."""
     if built and all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
         return {horizon: _built(places, params, horizon) for horizon in params.horizons}
     return _counted(places, params) if all(places.bars(symbol).exists() for symbol in params.data.markets) else {}
 
 
 def run_length_on_disk(places: Places, params: Params, horizon: int) -> RunLength | None:
-    """Of one horizon, from its splits as last built; None where there are none. Raises WorkFailed when damaged."""
+    """Return the run length of one horizon from its splits as last built; None where there are none. Raises WorkFailed
+    when they are damaged."""
     return _built(places, params, horizon) if places.horizon_splits(horizon).exists() else None
 
 
@@ -37,7 +38,8 @@ def _built(places: Places, params: Params, horizon: int) -> RunLength:
 
 
 def _counted(places: Places, params: Params) -> dict[int, RunLength]:
-    """As the stages features and splits would build them, without writing anything. Takes about a second."""
+    """Count windows as the stages features and splits would build them, without writing anything. Takes about a
+    second."""
     from tsladder.data.build import features_of
     from tsladder.data.pooling import cut_symbols
 

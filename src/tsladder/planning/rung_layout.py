@@ -1,4 +1,4 @@
-"""How the models of one rung are laid out on a machine, and how long one training of them takes there."""
+"""Lay out the models of one rung on a machine, and forecast how long one training of them takes there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.artifacts.plans import Recipe
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
@@ -15,11 +16,11 @@ from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import Recipe, recipe_of
+from tsladder.planning.recipe import recipe_of
 
 
 class Offered(Protocol):
-    """Something that a search is given to train beside the members of the grid."""
+    """Model that a search is given to train beside the members of the grid."""
 
     @property
     def spec(self) -> ModelSpec: ...
@@ -27,9 +28,9 @@ class Offered(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungLayout:
-    """`plans`: the batch plan of every model that a search of the rung may train; None: it does not fit.
+    """Layout of one rung on a machine: `workers` train side by side on `threads` threads each.
 
-    `workers` train side by side on `threads` threads each.
+    `plans`: the batch plan of every model that a search of the rung may train; None: it does not fit.
     """
 
     grid: Grid
@@ -45,8 +46,8 @@ class RungLayout:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingTime:
-    """Seconds, means over the models of a rung: a step, an epoch, a training as expected and without early stopping;
-    a trial of the search likewise, which is one training or one a fold."""
+    """Mean seconds over the models of a rung: of a step, an epoch, a training as expected and without early stopping;
+    likewise of a trial of the search, which is one training or one per fold."""
 
     step: float
     epoch: float
@@ -57,7 +58,8 @@ class TrainingTime:
 
 
 def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Offered]) -> RungLayout:
-    """Raises BadInput when the rung's grid is empty."""
+    """Lay out the models that a search of `rung` may train, `forced` ones included. Raises BadInput when the rung's
+    grid is empty."""
     grid = build_grid(geometry_of(params), rung)
     recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
@@ -77,7 +79,8 @@ def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[O
 
 
 def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -> TrainingTime | None:
-    """None where the windows or the machine's speed are not known, or some model does not fit."""
+    """Forecast the training time of a rung's models; None where the windows or the machine's speed are not known, or
+    some model does not fit."""
     fitting = [(spec, plan) for spec, plan in layout.plans.items() if plan is not None]
     if run is None or machine.rates is None or len(fitting) < len(layout.plans):
         return None

@@ -1,7 +1,8 @@
-"""What a file of code says: the modules it imports and the fingerprint of its syntax tree, found once for every text.
+"""Read source files: the modules they import and the fingerprint of their syntax tree, computed once per text.
 
-Parsing the hundred modules of a study takes a third of a second. `recall` takes over what an earlier process found in
-the same texts, `remember` keeps it for the next one. A text is known by its hash, so what is recalled is never old.
+Parsing the hundred modules of a study takes a third of a second. `recall` loads what an earlier process found in the
+same texts, `remember` stores it for the next one. A text is identified by its hash, so a recalled result is never out
+of date.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ PACKAGE = "tsladder"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`imports` may name attributes of modules as well; only those of the package are listed."""
+    """Imports and fingerprint of a source file. `imports` lists only names in the package, which may be attributes of
+    modules as well."""
 
     imports: frozenset[str]
     digest: str
@@ -32,7 +34,7 @@ _used: set[str] = set()
 
 
 def read_source(path: Path) -> Source:
-    """What the file `path` says. Raises WorkFailed when it cannot be parsed."""
+    """Return the imports and the fingerprint of the file `path`. Raises WorkFailed when it cannot be parsed."""
     text = path.read_text(encoding="utf-8")
     known_by = hashlib.sha256(text.encode()).hexdigest()
     _used.add(known_by)
@@ -46,7 +48,8 @@ def read_source(path: Path) -> Source:
 
 
 def recall(path: Path) -> None:
-    """Take over what `path` keeps; nothing where it is missing, damaged or of another rule than this module's."""
+    """Load the results stored in `path`; nothing where it is missing, damaged or written under another version of this
+    module or of Python."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["rule"] != _rule():
@@ -58,7 +61,7 @@ def recall(path: Path) -> None:
 
 
 def remember(path: Path) -> None:
-    """Keep in `path` what was read so far, unless it holds just that. A folder that cannot be written keeps nothing."""
+    """Store in `path` what was read so far, unless it holds just that. A folder that cannot be written is no error."""
     record = {
         "rule": _rule(),
         "found": {known_by: [sorted(_found[known_by].imports), _found[known_by].digest] for known_by in sorted(_used)},
@@ -75,12 +78,13 @@ def remember(path: Path) -> None:
 
 
 def _rule() -> str:
-    """Identity of how texts are read: another one finds other things in them."""
+    """Return the identity of the way texts are read: another version of this file or of Python finds other things in
+    them."""
     return hashlib.sha256(Path(__file__).read_bytes() + platform.python_version().encode()).hexdigest()
 
 
 def _imported_names(tree: ast.AST) -> set[str]:
-    """Everything that a text imports of the package, wherever it stands; not what it imports for types alone."""
+    """Return everything that a text imports from the package, at any depth; imports for types alone are left out."""
     names: set[str] = set()
     queue = [tree]
     while queue:

@@ -1,9 +1,9 @@
-"""Which modules make the numbers of each stage, and which modules that a stage loads make none.
+"""Modules that make the numbers of each stage, and modules that a stage loads and that make none.
 
-A cell becomes stale by an edit of a module that its numbers are made by. These are found by following imports from
-`NUMBER_MAKERS`; the search stops at the modules of `OUTSIDE`, which are not followed any further. What is chosen by
-name in params.yaml (family, task and strategy) is added by whoever plans. A test holds the two lists complete: every
-module that a stage loads is reached from the first or named in the second.
+A cell becomes stale by an edit of a module that makes its numbers. These are found by following imports from
+`NUMBER_MAKERS`; imports are not followed beyond the modules of `OUTSIDE`. What params.yaml chooses by name (family,
+task and strategy) is added by the caller who plans. A test keeps the two lists complete: every module that a stage
+loads is reached from the first or named in the second.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TRAINING = (
     "tsladder.training.folds",
     "tsladder.training.trainer",
 )
-"""From the files of features and splits to a trained model."""
+"""Entry modules of the code from the files of features and splits to a trained model."""
 _SEARCH = (
     "tsladder.search.adoption",
     "tsladder.search.draws",
@@ -107,7 +107,8 @@ OUTSIDE = {
     "tsladder.cells.training_log": "what the log says of trainings",
     "tsladder.execution.worker": "one training in a process of its own",
 }
-"""Module or package -> what it is for, and so why an edit of it changes no number. A package stands for its modules."""
+"""Module or package -> what it is for, which is why an edit of it changes no number. A package stands for all its
+modules."""
 
 _SCORED = ("evaluate", "audit", "transfer")
 MADE_IN = {
@@ -116,31 +117,32 @@ MADE_IN = {
     "tsladder.tasks.parts.return_audit": ("audit",),
     "tsladder.tasks.parts.return_scoring": _SCORED,
 }
-"""Module of a task -> the stages whose numbers it makes. The others load the task, too, and never ask it for these."""
+"""Module of a task -> the stages whose numbers it makes. The other stages load the task as well, but never use these
+parts."""
 
 
 def is_outside(module: str, stage: str | None = None) -> bool:
-    """Whether no number of `stage` hangs on the module of this name; None: of any stage."""
+    """Check whether the module of this name makes no number of `stage`; None: of any stage."""
     if stage is not None and stage not in MADE_IN.get(module, (stage,)):
         return True
     return any(module == name or module.startswith(name + ".") for name in OUTSIDE)
 
 
 def family_module(name: str) -> str:
-    """Module of the model family `name`, which is loaded by that name."""
+    """Return the module of the model family `name`, which is loaded by that name."""
     return f"tsladder.families.{name}"
 
 
 def strategy_module(name: str) -> str:
-    """Module of the search strategy `name`, which is loaded by that name."""
+    """Return the module of the search strategy `name`, which is loaded by that name."""
     return f"tsladder.search.strategies.{name}"
 
 
 def task_module(name: str) -> str:
-    """Module of the task `name`, which is loaded by that name. Raises BadInput for an unknown one."""
+    """Return the module of the task `name`, which is loaded by that name. Raises BadInput for an unknown one."""
     return f"tsladder.tasks.{module_of(name)}"
 
 
 def tier_module(name: str) -> str:
-    """Module of the feature tier `name`, which is loaded by that name."""
+    """Return the module of the feature tier `name`, which is loaded by that name."""
     return f"tsladder.data.tiers.{name}"

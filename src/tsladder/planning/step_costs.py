@@ -1,12 +1,12 @@
-"""Costs of a training step fitted to measured ones, on a device whose costs are not those of a CPU. No torch.
+"""Fit the costs of a training step to measured steps, on a device whose costs are not those of a CPU. No torch.
 
-On a CPU the costs keep their proportions and one factor tells machines apart (planning/calibration.py). Those of a GPU
-have others: products are a hundred times cheaper, while a call, or a value that the lean optimizer steps chunk by
-chunk, costs what the host takes to start it. So every cost is fitted by itself, by non-negative least squares on
+On a CPU the costs keep their proportions and one factor distinguishes machines (planning/calibration.py). On a GPU the
+proportions differ: products are a hundred times cheaper, while a call, or a value that the lean optimizer steps chunk
+by chunk, costs what the host takes to launch it. So every cost is fitted by itself, by non-negative least squares on
 relative errors: each measured step weighs the same, whether it took a millisecond or a second.
 
-The costs are added up. A GPU works while its host makes the next calls, so that of products and calls only the
-larger counts where nothing waits; the sum is then too high for models in between, and the fit lowers both costs.
+The costs are added up. A GPU works while its host launches the next calls, so of products and calls only the larger
+counts where nothing waits; the sum is then too high for models in between, and the fit lowers both costs.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ FEWEST_STEPS = len(COSTS) + 2
 
 
 def fit_costs(steps: Sequence[tuple[Mapping[str, float], float]], *, start: float) -> Rates:
-    """The costs under which `steps`, (terms as `step_terms` gives them, seconds), are predicted best.
+    """Fit the costs that best predict `steps`, pairs of terms (as `step_terms` gives them) and seconds.
 
-    `start`: seconds of a training before its first step. A cost of 0 could not be told from the others. Raises
-    WorkFailed for fewer than FEWEST_STEPS, and where a cost occurs in none of them.
+    `start`: seconds of a training before its first step. A fitted cost of 0 could not be separated from the others.
+    Raises WorkFailed for fewer than FEWEST_STEPS, and where a cost occurs in none of the steps.
     """
     import numpy as np
     from scipy.optimize import nnls

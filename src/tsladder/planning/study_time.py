@@ -1,4 +1,4 @@
-"""How long a cell takes from nothing, and a word beforehand where a run takes days."""
+"""Forecast the time of a cell from scratch, and warn beforehand where a run takes days."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DAY_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellTime:
-    """Seconds of a whole cell, searched and trained again, as expected and without early stopping."""
+    """Seconds of a whole cell, its search and its retraining, as expected and without early stopping."""
 
     expected: float
     at_most: float
 
 
 def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
-    """Of a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
+    """Forecast a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
     # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
     seeds = params.train.seeds
     searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
@@ -39,9 +39,10 @@ def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int)
 
 
 def seconds_by_cell(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> Mapping[Cell, float]:
-    """What every planned cell is expected to take, where that is known; `forced`: by rung, what its strategy forces.
+    """Forecast the seconds of every planned cell, where they can be known; `forced`: rung -> configurations that its
+    strategy forces.
 
-    Nothing is known where a GPU may have to be asked for, which takes seconds, or where bars or machine are such that a
+    Nothing is known where a GPU may have to be queried, which takes seconds, or where bars or machine are such that a
     stage will refuse them: that stage says why.
     """
     if needs_torch(params.hardware):
@@ -62,12 +63,12 @@ def seconds_by_cell(places: Places, params: Params, forced: Mapping[str, Sequenc
 
 
 def days(seconds: float | None) -> str | None:
-    """`seconds` in days where they are more than one; None where they are not, or not known."""
+    """Format `seconds` in days where they are more than one; None where they are not, or not known."""
     return None if seconds is None or seconds <= DAY_SECONDS else f"{seconds / DAY_SECONDS:.1f} days"
 
 
 def study_note(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> str | None:
-    """One line where all planned cells together take more than a day by forecast, else None."""
+    """Return one line where all planned cells together take more than a day by forecast, else None."""
     known = seconds_by_cell(places, params, forced)
     total = days(sum(known.values()))
     if total is None:

@@ -1,21 +1,22 @@
-"""Estimate the time that trainings still take, with an interval. Pure.
+"""Estimate the remaining time of trainings, with an interval. Pure.
 
-What is left of a cell is a number of trainings, each of about as many seconds as the others, and a little for each
+The remainder of a cell is a number of trainings, each of about as many seconds as the others, and a short time for each
 stage before and between them.
 
 - Trials of this question have ended: a training takes the mean of their seconds. Retraining takes the mean of the seeds
-  that have ended, else that of the trials, whose winner it trains: of their last folds where they walked forward.
+  that have ended, else that of the trials, whose winner it trains; where trials walked forward, that of their last
+  folds.
 - No trial has ended: a training takes what `tsladder plan` forecasts for the rung's models on this machine; unknown
   without a forecast.
 
-A training under way counts for the part it has left: of the trials that took longer than it has been running, the mean
-of what they took beyond that; where none took longer, its remaining epochs at its own pace. Trainings of a search run
+A running training counts for its remaining part: of the trials that took longer than it has been running, the mean of
+their excess over that time; where none took longer, its remaining epochs at its own pace. Trainings of a search run
 side by side on as many workers as the last trial says, those of the seeds on as many as there are seeds at most.
 
-The interval: from FEWEST_FOR_SCATTER trials on, Student's 90 % prediction interval for the sum of what is left, under
-the standard deviation s of those that ended: t * s * sqrt(n + n^2 / k) for n to come after k. Before that a factor of
-two either way; for a forecast at least up to what it takes without early stopping. Stages that run again only if one
-before them leaves something else count in the estimate and its upper end, and not in the lower one.
+The interval: from FEWEST_FOR_SCATTER trials on, Student's 90 % prediction interval for the sum of the remaining
+seconds, under the standard deviation s of those that ended: t * s * sqrt(n + n^2 / k) for n to come after k. Before
+that a factor of two either way; for a forecast at least up to its time without early stopping. Stages that run again
+only if one before them leaves something else count in the estimate and its upper end, and not in the lower one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ COVERAGE = 0.90
 
 STAGES = ("hpo", "train", "evaluate")
 OWN_SECONDS = CELL_SECONDS / len(STAGES)
-"""Seconds that a stage takes beside its trainings."""
+"""Seconds that a stage takes in addition to its trainings."""
 
 
 class Running(Protocol):
@@ -50,7 +51,7 @@ class Running(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """Expected seconds, and the ends of their interval."""
+    """Estimate of a duration: expected seconds, and the ends of their interval."""
 
     expected: float
     low: float
@@ -62,7 +63,7 @@ class Estimate:
         return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
 
     def at_best_nothing(self) -> Estimate:
-        """The same for a stage that may not have to run at all: the lower end is 0."""
+        """Return the estimate for a stage that may not have to run at all: its lower end is 0."""
         return Estimate(expected=self.expected, low=0.0, high=self.high)
 
 
@@ -72,7 +73,7 @@ NOTHING = Estimate(expected=0.0, low=0.0, high=0.0)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecasted:
     """Forecast of one training of a rung, in seconds, with `workers` training side by side. A trial of the search takes
-    `trial_factor` times as long: it trains one model a fold."""
+    `trial_factor` times as long: it trains one model per fold."""
 
     expected: float
     at_most: float
@@ -89,7 +90,7 @@ class Forecasted:
 class Remaining:
     """Trainings that a stage still has to do: `count` not yet begun, `running` under way, `side_by_side` at a time.
 
-    `seconds`: how long each of its kind took that has ended.
+    `seconds`: how long each ended training of the same kind took.
     """
 
     count: int
@@ -122,8 +123,8 @@ def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estim
 
 
 def stage_seconds(left: Estimate | None, factor: float) -> Estimate | None:
-    """Add to `left` the seconds that a stage takes beside its trainings; `factor`: how many times slower this machine
-    is than the default rates say."""
+    """Add to `left` the seconds that a stage takes in addition to its trainings; `factor`: how many times slower this
+    machine is than the default rates say."""
     own = OWN_SECONDS * factor
     beside = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
     return None if left is None else left + beside
@@ -152,14 +153,14 @@ def _part_left(trial: Running, seconds: Sequence[float], one: float, now: float)
 
 
 def _half_width(seconds: Sequence[float], count: int) -> float:
-    """Half the width of the prediction interval for the sum of `count` more."""
+    """Return half the width of the prediction interval for the sum of `count` more trainings."""
     k = len(seconds)
     return _student(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
 
 
 def _student(freedom: int) -> float:
-    """Quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and Stegun 26.7.5;
-    from two degrees of freedom on it is off by 0.3 % at most."""
+    """Return the quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and
+    Stegun 26.7.5; from two degrees of freedom on it is off by 0.3 % at most."""
     # scipy.special.stdtrit would do; importing it takes 0.4 s of the second within which `tsladder status` answers.
     z = statistics.NormalDist().inv_cdf(0.5 + COVERAGE / 2.0)
     terms = (

@@ -1,11 +1,12 @@
-"""What is said of a cell, or of a machine, that has too little memory: how much is needed, and the nearest settings
-that fit. Pure, no torch."""
+"""Messages about a cell, or a machine, that has too little memory: how much is needed, and the nearest settings that
+fit. Pure, no torch."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 
+from tsladder.artifacts.plans import Recipe
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
@@ -13,14 +14,16 @@ from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
 from tsladder.planning.machine import Machine, memory_words
 from tsladder.planning.memory import least_memory_gib
-from tsladder.planning.recipe import Recipe, recipe_of
+from tsladder.planning.recipe import recipe_of
 
 _LEANER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
-"""(optimizer, precision) from what changes least to what takes least. Any of them is another question."""
+"""Pairs (optimizer, precision), from the smallest change of the recipe to the least memory. Each of them makes another
+question."""
 
 
 def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, workers: int, recipe: Recipe) -> str:
-    """Why a cell of `members` architectures cannot be trained where `unfit` fit under no plan, and what would fit."""
+    """Explain why a cell of `members` architectures cannot be trained where `unfit` fit under no plan, and what would
+    fit."""
     smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
     need = _need(unfit, machine, recipe)
     remedies = [*_fewer_workers(need, machine, workers), *_leaner(unfit, machine, recipe)]
@@ -38,7 +41,7 @@ def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, worker
 
 
 def refuse_too_little(params: Params, machine: Machine) -> None:
-    """Raises BadInput where not even the smallest model of the ladder can be trained."""
+    """Raise BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
     recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
     spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
@@ -58,7 +61,7 @@ def refuse_too_little(params: Params, machine: Machine) -> None:
 
 
 def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> float:
-    """GiB that a worker must have for the largest of `specs`."""
+    """Return the GiB that a worker needs to train any of `specs`."""
     return max(
         least_memory_gib(
             spec,

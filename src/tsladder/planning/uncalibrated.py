@@ -1,4 +1,4 @@
-"""What to know of a study whose models are trained on another loss than the one its law is about. No torch."""
+"""Warn of a study whose models are trained on another loss than the one its law is about. No torch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ _MOVED = {
     "soft_auc": "sees the order of the logits alone and leaves their level and scale to chance",
     "label_smoothing": "keeps probabilities away from 0 and 1",
 }
-"""Loss -> what it does to the probabilities, beside the two losses whose own minimum is the reported loss."""
+"""Training losses that shift the probabilities, and how. The two losses that are left out are the reported losses
+themselves."""
 
 
 def uncalibrated(loss: str, *, objective: str, monitor: str) -> str | None:
-    """A warning where sigmoid(logit) is no probability after training on `loss`; None where it is.
+    """Return a warning where sigmoid(logit) is no probability after training on `loss`; None where it is.
 
-    `objective` of the search and `monitor` of a run as in params.yaml: where they are validation losses, the choice of
-    winners and epochs is made by what the loss has bent.
+    `objective` of the search and `monitor` of a training as in params.yaml: where they are validation losses, winners
+    and epochs are chosen by figures that the training loss has distorted.
     """
     if loss not in _MOVED:
         return None

@@ -1,4 +1,4 @@
-"""Read what the stages across cells left: the supplementary search and the transfer of winners."""
+"""Read the results of stages that span several cells: the supplementary search and the transfer of winners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tsladder.vocabulary import Cell
 
 
 def supplement_facts(places: Places, cells: Sequence[Cell]) -> SupplementFacts | None:
-    """None where there was no second phase."""
+    """Return the results of the second phase of the search; None where there was none."""
     selection = if_there(read_selection)(places.supplementary_selection)
     if not isinstance(selection, SelectedBudgets):
         return None
@@ -23,6 +23,6 @@ def supplement_facts(places: Places, cells: Sequence[Cell]) -> SupplementFacts |
 
 
 def transfer_found(places: Places) -> Transfer | None:
-    """None where it was not asked for."""
+    """Return the results of the transfer of winners; None where it was not requested."""
     transfer = if_there(read_transfer)(places.transfer_record)
     return transfer if isinstance(transfer, Transfer) else None

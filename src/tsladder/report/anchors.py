@@ -1,4 +1,4 @@
-"""Headings of a report by the address within the page that leads to them. Pure."""
+"""Anchors of a report: each heading with its unique address within the page. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from tsladder.report.blocks import Block, Heading
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """`id`: unique within the page, and the same wherever the headings above it are."""
+    """Heading with its `id`, which is unique within the page and follows from the heading's text, numbered where a text
+    repeats."""
 
     id: str
     heading: Heading
 
 
 def anchors(blocks: Sequence[Block]) -> tuple[Anchor, ...]:
-    """One for each heading, in their order."""
+    """Return one anchor per heading, in the order of the headings."""
     seen: Counter[str] = Counter()
     found = []
     for heading in (block for block in blocks if isinstance(block, Heading)):
@@ -30,5 +31,5 @@ def anchors(blocks: Sequence[Block]) -> tuple[Anchor, ...]:
 
 
 def slug(text: str) -> str:
-    """Letters and digits of `text` with hyphens between them, fit for an address or a file's name."""
+    """Return the words of `text` in lower case, joined by hyphens, for use in an address or a file name."""
     return "-".join(re.findall(r"\w+", text.casefold())) or "untitled"

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever its format."""
+"""Building blocks of a report, independent of its format."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Labelled facts, one a line; an empty label stands for a plain item."""
+    """Labelled facts, one per line; an item with an empty label has no label."""
 
     items: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file beside the report; `words` says what it shows to whom cannot see it."""
+    """Image file beside the report; `words` is its alternative text."""
 
     file: str
     words: str
 
 
 class Tone(StrEnum):
-    """What an entry's colour says again; its words say it first."""
+    """Colour of a table entry, which repeats what the entry's words say."""
 
     GOOD = "good"
     MIXED = "mixed"
@@ -50,10 +50,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """Rows of finished text, as many entries a row as columns.
+    """Table of formatted text, with as many entries per row as columns.
 
     `name` is unique within a report and names the table's CSV file; `caption` says what the rows are. A line break
-    within an entry is one for the eye only. `tones`: (row, column) -> colour, counted from 0.
+    within an entry only affects its display. `tones`: (row, column) -> colour, counted from 0.
     """
 
     name: str
@@ -76,7 +76,7 @@ def table(
     rows: Sequence[Sequence[str]],
     tones: Mapping[tuple[int, int], Tone] | None = None,
 ) -> Table:
-    """Columns of text, of numbers, of text again."""
+    """Build a table with text columns, then numeric columns, then text columns again."""
     columns = [*(Column(t) for t in text), *(Column(t, numeric=True) for t in numbers), *(Column(t) for t in after)]
     return Table(
         name=name,
@@ -88,5 +88,5 @@ def table(
 
 
 def or_words(rows: Table, otherwise: str) -> list[Block]:
-    """The table; a sentence where it has no row."""
+    """Return the table, or the sentence `otherwise` where the table has no row."""
     return [rows] if rows.rows else [Paragraph(otherwise)]

@@ -1,4 +1,4 @@
-"""artifacts/report/: the same facts as Markdown, HTML and the CSV that users' scripts read."""
+"""Write artifacts/report/: the same facts as Markdown, HTML and the CSV files that users' scripts read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tsladder.vocabulary import Phase
 
 TRIALS = "trials.csv"
 COPIED = ("report.html", EXPERIMENT_RESULTS, TRIALS, PARALLEL)
-"""What the run `comparison` holds, where it was written."""
+"""Files that the run `comparison` holds, as far as they were written."""
 
 
 def build_report(
@@ -32,8 +32,9 @@ def build_report(
 ) -> None:
     """Write report.md, report.html, experiment_results.csv, trials.csv and every picture that has something to show.
 
-    A report comes out whatever the cells did. Where there is a `tracker` and a study, its run `comparison` gets a copy.
-    `environment`: in place of this machine's. Raises WorkFailed when a file of the study is damaged.
+    A report is written whatever the state of the cells. Where there is a `tracker` and a study, the run `comparison`
+    gets a copy. `environment` replaces the description of this machine. Raises WorkFailed when a file of the study is
+    damaged.
     """
     facts = read_facts(places, params)
     if environment is not None:
@@ -56,7 +57,7 @@ def build_report(
 
 
 def _place_picture(path: Path, picture: bytes | None) -> None:
-    """The picture as a whole; an older one never stays beside a report that has none."""
+    """Write the picture atomically, or remove an older one where the report has none."""
     if picture is None:
         path.unlink(missing_ok=True)
         return

@@ -1,4 +1,4 @@
-"""trials.csv: every trial of every planned cell in one table, to compare budgets and horizons. Pure."""
+"""Write trials.csv: every trial of every planned cell in one table, to compare budgets and horizons. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 def to_trials_csv(facts: Facts) -> str:
-    """The whole file; what is unknown is an empty field."""
+    """Return the whole file as text; an unknown value is an empty field."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()

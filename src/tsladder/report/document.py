@@ -1,4 +1,4 @@
-"""The report as a list of blocks, the same for every format: answer, support, effort, environment. Pure."""
+"""Report as a list of blocks, the same for every format: answer, support, effort, environment. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tsladder.report.sections.verdicts import verdicts
 
 
 def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
-    """All blocks in reading order. A table without rows, or a picture not among `pictures`, becomes a sentence."""
+    """Return all blocks in reading order. A table without rows, or a picture not among `pictures`, becomes
+    a sentence."""
     return (
         Heading(1, f"Study {facts.params.study.name}"),
         *alarm(facts),

@@ -1,4 +1,4 @@
-"""How much a training region holds to learn from, where its windows overlap. Pure."""
+"""Amount of independent data in a training region whose windows overlap. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingExtent:
-    """How much the training region holds. `runs`: days of each unbroken stretch of it; `windows` overlap."""
+    """Amount of data in a training region. `runs`: number of days of each contiguous stretch; `windows`: number of
+    windows, which overlap."""
 
     runs: tuple[int, ...]
     windows: int | None
@@ -20,7 +21,8 @@ class TrainingExtent:
 
     @property
     def disjoint_windows(self) -> int | None:
-        """Windows, input and label days together, that fit side by side: the least that the region can teach."""
+        """Number of windows, input and label days together, that fit side by side: a lower bound of the independent
+        samples."""
         if not self.runs:
             return None
         span = self.context_length + self.horizon
@@ -29,5 +31,5 @@ class TrainingExtent:
 
     @property
     def independent_labels(self) -> float | None:
-        """Windows over horizon: the labels of neighbouring windows share all but one of their days."""
+        """Windows divided by the horizon: the labels of neighbouring windows share all but one of their days."""
         return None if self.windows is None else self.windows / self.horizon

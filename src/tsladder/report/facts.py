@@ -1,4 +1,4 @@
-"""What a report tells of cells and study, as values. None and empty mean unknown, never zero."""
+"""Facts on cells and study that a report presents, as values. None and empty mean unknown, never zero."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SupplementFacts:
-    """The second phase of a search: a sentence on every budget, and the cells of the chosen ones with what each found,
-    how it ended without a result, or None where there is nothing yet."""
+    """Second phase of a search. `reasons`: a sentence on every budget. `cells`: for each cell of the chosen budgets its
+    result, its ending without a result, or None where there is nothing yet."""
 
     reasons: Mapping[str, str]
     cells: Mapping[Cell, SupplementSummary | Ending | None]
@@ -40,9 +40,9 @@ class SupplementFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
-    """`training_runs`: how many days each unbroken run of training days has. `regions`: by name; the earlier folds of a
-    walk forward are `train of fold 1` and so on. `symbols`: of several symbols each one's regions; where there is one,
-    none."""
+    """Splits of one horizon. `training_runs`: number of days of each contiguous stretch of training days. `regions`: by
+    name; the earlier folds of a walk-forward split are `train of fold 1` and so on. `symbols`: the regions of each
+    symbol, empty for a study of one symbol."""
 
     horizon: int
     training_runs: tuple[int, ...]
@@ -53,9 +53,10 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """Versions where the report was written, and the identities of what it tells about.
+    """Software versions with which the report was written, and the identities of what it describes.
 
-    `rebuilt`: a sentence on where and with what, for a report of a study from elsewhere, whose versions these are.
+    `rebuilt`: for a report of a study from another machine, whose versions these are, a sentence on where and with what
+    it was rebuilt.
     """
 
     python: str
@@ -66,8 +67,8 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """Everything a report tells. `picture` is the PNG of the law; a stage that was not asked for is None, and so is
-    `ingestion` of a study that is older than its stage."""
+    """All facts that a report presents. `picture` is the PNG of the law. The field of a stage that was not requested is
+    None, and so is `ingestion` where the study is older than that stage."""
 
     params: Params
     study_key: str | None
@@ -87,17 +88,18 @@ class Facts:
         return tuple(cell for cell in self.cells if cell.planned)
 
     def of_horizon(self, horizon: int) -> tuple[CellFacts, ...]:
-        """Planned cells of `horizon`, smallest rung first."""
+        """Return the planned cells of `horizon`, smallest rung first."""
         return tuple(cell for cell in self.planned if cell.cell.horizon == horizon)
 
     @property
     def leaks(self) -> bool:
-        """True where a leak probe failed, so that no figure counts; an inconclusive one is no leak."""
+        """True where a leak probe failed, so that no figure is valid; an inconclusive probe is no leak."""
         return self.audit is not None and self.audit.worst is ProbeOutcome.FAILED
 
     @property
     def confidence(self) -> float:
-        """Of every interval over days: the study's own, unless the law was fitted at another."""
+        """Confidence level of every interval over days: that of the law where one was fitted, otherwise the study's
+        own."""
         fitted = None if self.law is None else self.law.confidence
         return self.params.evaluation.confidence if fitted is None else fitted
 

@@ -1,6 +1,6 @@
-"""Blocks -> one self-contained HTML page: no network, the pictures and the table library inside.
+"""Render blocks as one self-contained HTML page: no network access, with the pictures and the table library inside.
 
-Without scripts it is the same page with plain tables.
+Without scripts the page is the same with plain tables.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ for (const table of document.querySelectorAll("table[data-file]")) {
   });
 }
 """
-"""What is ours of the page's script: tables that are sorted by their keys, what is unknown last, and saved as CSV."""
+"""The page's own script: tables sorted by their keys, unknown entries last, and saved as CSV."""
 
 _ASIDE = re.compile(r" (?=\()")
 _LONG = 24
-"""Characters of one line beyond which a text may be broken."""
+"""Number of characters of one line beyond which a text may be broken."""
 
 
 def to_html(study: str, blocks: Sequence[Block], pictures: Mapping[str, bytes]) -> str:
-    """The page. `pictures`: file name -> PNG, one for every picture among the blocks."""
+    """Return the page. `pictures`: file name -> PNG, one for every picture among the blocks."""
     script = library_script(START)
     targets = anchors(blocks)
     following = iter(targets)
@@ -60,7 +60,7 @@ def to_html(study: str, blocks: Sequence[Block], pictures: Mapping[str, bytes]) 
 
 
 def _policy(script: str) -> str:
-    """Nothing from anywhere, and no script but ours."""
+    """Return the content security policy: nothing is loaded from anywhere, and no script runs but `script`."""
     ours = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return (
         f"default-src 'none'; script-src 'sha256-{ours}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -118,7 +118,7 @@ def _table(table: Table, file: str) -> str:
 
 
 def _column(table: Table, index: int) -> tuple[str, list[str]]:
-    """Head and entries of one column. What stands in brackets goes on a line of its own where no entry has lines
+    """Return head and entries of one column. Text in brackets goes on a line of its own where no entry has line breaks
     already, so that columns of figures stay narrow."""
     column, texts = table.columns[index], [row[index] for row in table.rows]
     figures = column.numeric and not any("\n" in text for text in texts)

@@ -1,4 +1,5 @@
-"""The tables that support the verdicts: fits, forms, neighbours, what would settle them. Pure."""
+"""Tables that support the verdicts: fits, functional forms, neighbouring rungs, ways to settle an open
+verdict. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ COUNTS = (("n_params_blocks", "alpha on N blocks"), ("n_params_body", "alpha on 
 
 
 def law_table(facts: Facts) -> Table:
-    """One row a horizon that has a verdict: its exponent."""
+    """Return one row per horizon that has a verdict, with its exponent."""
     rows = [
         (
             words.days(horizon),
@@ -38,7 +39,7 @@ def law_table(facts: Facts) -> Table:
 
 
 def fits_table(facts: Facts) -> Table:
-    """One row a horizon with a power law: how well it describes the rungs, and those it was not fitted to."""
+    """Return one row per horizon with a power law: how well it describes the rungs, and those it was not fitted to."""
     rows = [
         (
             words.days(horizon),
@@ -64,7 +65,7 @@ def fits_table(facts: Facts) -> Table:
 
 
 def settling_table(facts: Facts) -> Table:
-    """One row a way to settle an open verdict."""
+    """Return one row per way to settle an open verdict."""
     rows = [
         (words.days(horizon), law.verdict, way.what, way.words, words.duration(way.estimated_seconds))
         for horizon, law in judged(facts)
@@ -84,14 +85,14 @@ def _alpha_of(power: PowerLaw | None) -> float | None:
 
 
 def judged(facts: Facts) -> Iterator[tuple[int, HorizonLaw]]:
-    """Horizon and law, of every horizon that has one."""
+    """Yield horizon and law of every horizon that has one."""
     for horizon in facts.params.horizons:
         if (law := facts.law_of(horizon)) is not None:
             yield horizon, law
 
 
 def forms_table(facts: Facts) -> Table:
-    """AICc of each form, one row a horizon on which any form has one."""
+    """Return the AICc of each functional form, one row per horizon on which any form has one."""
     rows = []
     for horizon, law in judged(facts):
         choice = law.model_choice
@@ -103,7 +104,8 @@ def forms_table(facts: Facts) -> Table:
 
 
 def selection_table(facts: Facts) -> Table:
-    """The exponent by how many trials a rung may choose from, one row a horizon whose trials tell it."""
+    """Return the exponent by the number of trials that a rung may choose from, one row per horizon for which it is
+    known."""
     found = [(horizon, law.selection) for horizon, law in judged(facts) if law.selection is not None]
     counts = sorted({k for _, selection in found for k in selection.alphas})
     rows = [
@@ -127,7 +129,7 @@ def selection_table(facts: Facts) -> Table:
 
 
 def neighbours_table(facts: Facts) -> Table:
-    """Every pair of neighbouring rungs, horizon by horizon."""
+    """Return one row per pair of neighbouring rungs, horizon by horizon."""
     return table(
         "neighbours",
         "Each rung against the next",

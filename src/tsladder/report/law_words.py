@@ -1,25 +1,25 @@
-"""An exponent in words: its interval with the two parts of it, and what a ladder could have shown. Pure."""
+"""Wording of an exponent: its interval with its two parts, and the exponent that a ladder could have detected. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tsladder.artifacts.law import HorizonLaw, closed
+from tsladder.artifacts.law import HorizonLaw, Interval, closed
 from tsladder.law.curve.forms import Form
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words
-from tsladder.results.stored import Interval
 
 PARTS = ("of the rungs", "of the days")
 
 
 def reach(interval: Interval | None) -> str:
-    """Half the width of an interval around its figure: ±0.0123."""
+    """Format half the width of an interval: ±0.0123."""
     return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
 
 def ends_and_parts(law: HorizonLaw) -> str:
-    """-0.0177 to 0.0423: of the rungs ±0.0210, of the days ±0.0150. The ends alone where the days' part is unknown."""
+    """Format the interval of alpha and its parts: -0.0177 to 0.0423: of the rungs ±0.0210, of the days ±0.0150. Only
+    the ends where the part of the days is unknown."""
     ends = words.exponents(law.alpha_ci)
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
         return ends
@@ -28,7 +28,7 @@ def ends_and_parts(law: HorizonLaw) -> str:
 
 
 def scope(law: HorizonLaw) -> str:
-    """What is to be added to an alpha where no single exponent describes the ladder; "" where one does."""
+    """Return the qualification of an alpha where no single exponent describes the ladder; "" where one does."""
     if law.form == Form.TURN:
         return ", over a ladder that no single exponent describes"
     floor = law.fits.power_floor
@@ -41,8 +41,7 @@ def scope(law: HorizonLaw) -> str:
 
 
 def detectable(law: HorizonLaw) -> str:
-    """The least exponent that the ladder can be relied on to find; below three degrees of freedom only its range is
-    known."""
+    """Format the minimum detectable exponent of the ladder; below three degrees of freedom only its range is known."""
     if is_range(law):
         return words.exponents(law.detectable_range)
     return words.exponent(law.minimum_detectable_alpha)
@@ -53,7 +52,7 @@ def is_range(law: HorizonLaw) -> bool:
 
 
 def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
-    """For where a reader meets the interval for the first time; None where no law has an exponent."""
+    """Explain the interval of alpha and its parts where a reader meets it first; None where no law has an exponent."""
     known = [law for law in laws if law.alpha is not None]
     if not known:
         return None

@@ -1,4 +1,5 @@
-"""Does a study lack days or parameters? Independent samples against model size, and the train-validation gap by rung.
+"""Diagnose whether a study lacks days or parameters: independent samples against model size, and the train-validation
+gap by rung.
 
 Pure. A diagnosis, not a measurement: nothing here was trained on another amount of data.
 """
@@ -12,21 +13,21 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law import Interval
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
 from tsladder.law.curve.forms import Form
 from tsladder.law.verdict import VerdictName
 from tsladder.report import words
 from tsladder.report.extent import TrainingExtent
-from tsladder.results.stored import Interval
 
 Floats = NDArray[np.float64]
 
 LEAST_RUNGS = 3
-"""A slope over fewer rungs has no interval."""
+"""Least number of rungs of a slope: over fewer it has no interval."""
 
 
 class Lack(StrEnum):
-    """What a horizon lacks most; see `diagnose`."""
+    """Resource that a horizon lacks most; see `diagnose`."""
 
     MORE_DATA = "more data"
     MORE_PARAMETERS = "more parameters"
@@ -36,7 +37,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungLosses:
-    """One trained rung: losses by seed, in the study's unit. A seed that lacks either loss is not used."""
+    """Losses of one trained rung by seed, in the study's unit. A seed that lacks either loss is not used."""
 
     cell: str
     n_params: int
@@ -49,7 +50,8 @@ class RungLosses:
 class RungGap:
     """Validation loss less training loss of one rung, with its t interval over seeds (None with one seed).
 
-    `p_above_smallest`: two-sided p, Holm-corrected over the ladder, that the gap is that of the smallest rung.
+    `p_above_smallest`: two-sided p-value, Holm-corrected over the ladder, of the null hypothesis that the gap equals
+    that of the smallest rung.
     """
 
     cell: str
@@ -64,7 +66,8 @@ class RungGap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataLimits:
-    """The diagnosis of one horizon. `slope`: growth of the gap, in units of the loss, with ten times the parameters."""
+    """Diagnosis of one horizon. `slope`: growth of the gap, in units of the loss, per tenfold increase of the
+    parameters."""
 
     extent: TrainingExtent
     rungs: tuple[RungGap, ...]
@@ -82,7 +85,7 @@ class DataLimits:
         return rung.n_params / labels if labels else None
 
     def above_smallest(self, confidence: float) -> tuple[str, ...]:
-        """Rungs whose gap is wider than the smallest rung's beyond chance."""
+        """Return the rungs whose gap is significantly wider than that of the smallest rung."""
         first = self.rungs[0].gap if self.rungs else None
         return tuple(
             rung.cell
@@ -105,14 +108,16 @@ def diagnose(
     verdict: str | None = None,
     form: str | None = None,
 ) -> DataLimits:
-    """What this horizon lacks most. `alpha_ci`: interval of the law's exponent, of rungs and days together; None where
-    no figure counts. `verdict`, `form`: what the law says, and the form that the rungs support.
+    """Diagnose what this horizon lacks most. `alpha_ci`: interval of the law's exponent, of rungs and days together;
+    None where no figure is valid. `verdict` and `form`: the verdict of the law, and the functional form that the rungs
+    support.
 
-    More data: the gap widens with size beyond chance, AND the law rules out every exponent of interest without showing
-    a smaller one, AND the largest rung has more parameters than there are independent labels. More parameters: the
-    law's exponent lies above 0 and is not negligible AND the gap is not shown to widen. Anything else is undecided, so
-    also a ladder that no single exponent describes (a floor, a turn, not monotone) unless it is flat; without an
-    interval of either, unknown.
+    More data: the gap significantly widens with size, AND the law rules out every exponent of interest without showing
+    a smaller positive one, AND the largest rung has more parameters than there are independent labels. More parameters:
+    the law's exponent lies above 0 and is not negligible, AND some rung beats a constant, AND the gap is not shown to
+    widen. Unknown: the gap's slope or the exponent has no interval, or the number of training windows is not known.
+    Everything else is undecided, including a ladder that no single exponent describes (a floor, a turn, not monotone)
+    unless it is flat.
     """
     ordered = sorted(rungs, key=lambda rung: rung.n_params)
     gaps = _gaps(ordered, confidence)
@@ -157,14 +162,15 @@ def _paired(rung: RungLosses) -> tuple[Floats, Floats]:
 
 
 def _term(gap_S: Floats) -> Term | None:
-    """Variance of the mean over seeds and its degrees of freedom."""
+    """Return the variance of the mean over seeds and its degrees of freedom; None for fewer than two seeds."""
     if gap_S.size < 2:
         return None
     return float(gap_S.var(ddof=1)) / gap_S.size, float(gap_S.size - 1)
 
 
 def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[float | None, Interval | None]:
-    """Least squares of the gap on log10 N over rungs, with the t interval of R - 2 degrees of freedom."""
+    """Fit the gap on log10 N over R rungs by least squares; return the slope and its t interval with R - 2 degrees of
+    freedom."""
     x = np.log10([n for n, _ in points])
     y = np.array([gap for _, gap in points])
     if x.size < LEAST_RUNGS or np.ptp(x) == 0.0:
@@ -180,9 +186,9 @@ def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[floa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gain:
-    """What the law says of larger models. `settled`: by less than the exponent of interest, if at all. `falls`: the
-    loss falls with size over the whole ladder. `bent`: how, where one exponent does not say what more size brings.
-    `skilled`: some rung beats a constant, or that is not known."""
+    """Implication of the law for larger models. `settled`: any gain is shown to be below the exponent of interest.
+    `falls`: the loss falls with size over the whole ladder. `bent`: a sentence on the shape where no single exponent
+    tells what more size brings. `skilled`: some rung beats a constant, or this is not known."""
 
     settled: bool
     falls: bool

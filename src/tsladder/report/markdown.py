@@ -1,4 +1,4 @@
-"""Blocks -> Markdown."""
+"""Render blocks as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """One text; the pictures lie beside it as files."""
+    """Return the report as one text; the pictures lie beside it as files."""
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 
@@ -42,5 +42,5 @@ def _table(table: Table) -> str:
 
 
 def _text(text: str) -> str:
-    """One line in which nothing is markup; an underscore within a word needs no escape."""
+    """Return `text` on one line with markup escaped; an underscore within a word needs no escape."""
     return re.sub(r"(?<=\w)\\_(?=\w)", "_", _SPECIAL.sub(r"\\\1", " ".join(text.split())))

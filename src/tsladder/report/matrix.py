@@ -1,4 +1,4 @@
-"""The study at a glance, a row a rung and a column a horizon: what each cell reached, how it fills its budget. Pure.
+"""Overview of the study, one row per rung and one column per horizon: results of each cell and use of its budget. Pure.
 
 Colour repeats what an entry says in words.
 """
@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import ScoredRegion, Skill
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.facts import CellFacts, CellState, Facts
-from tsladder.results.stored import Interval
 
 IDEAL_SHARE = (0.90, 1.10)
-"""Of its budget, that a model should fill."""
+"""Range of the share of its budget that a model should fill."""
 
 _Entry = tuple[str, Tone | None]
 
 
 def matrix_table(facts: Facts) -> Table:
-    """Skill with its interval, test loss with its interval, best validation loss and state of every cell."""
+    """Return skill with its interval, test loss with its interval, best validation loss and state of every cell."""
     return _by_rung_and_horizon(facts, "matrix", "State, losses and skill of every cell", _reached)
 
 
 def utilisation_table(facts: Facts) -> Table:
-    """Measured parameters as a share of the budget; `outside` marks those beyond `IDEAL_SHARE`."""
+    """Return the measured parameters as a share of the budget; `outside` marks shares beyond `IDEAL_SHARE`."""
     return _by_rung_and_horizon(facts, "utilisation", "Parameters of each winner over its budget", _filled)
 
 
@@ -64,12 +64,13 @@ def _reached(cell: CellFacts) -> _Entry:
 
 
 def _against_constant(test: ScoredRegion) -> Skill:
-    """Skill against the stricter constant, with its interval where one is stored."""
+    """Return the skill against the stricter constant, with its interval where one is stored."""
     return test.skill_against.get(test.stricter, Skill(skill=test.skill, low=None, high=None))
 
 
 def _judged(test: ScoredRegion, ends: Interval) -> _Entry:
-    """`ends`: of the skill, or of the advantage in loss, over the stricter constant."""
+    """Return the entry of a scored cell; `ends` is the interval of its skill, or of its advantage in loss, over the
+    stricter constant."""
     if ends[1] < 0.0:
         return "a constant is better", Tone.BAD
     if ends[0] <= 0.0:

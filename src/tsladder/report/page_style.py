@@ -1,4 +1,4 @@
-"""How the page looks: light and dark, wide and narrow, on paper."""
+"""Style sheet of the HTML report: light and dark, wide and narrow screens, and print."""
 
 STYLE = """
 :root {

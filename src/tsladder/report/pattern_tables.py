@@ -1,4 +1,4 @@
-"""The tables of what the searches show of shape and settings. Pure."""
+"""Tables of what the searches show about shape and settings. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Horizons = tuple[int, ...]
 
 
 def depth_table(found: SearchPatterns, *, is_loss: bool) -> Table:
-    """One row a cell. `is_loss`: scores are losses with their sign turned."""
+    """Return one row per cell. `is_loss`: scores are losses with their sign inverted."""
     return table(
         "depth-or-width",
         "Depth against width in every search",
@@ -52,7 +52,7 @@ def _depth_row(pattern: DepthPattern, found: SearchPatterns, sign: float) -> tup
 
 
 def depth_sentence(pattern: DepthPattern, found: SearchPatterns) -> str:
-    """What one search shows, and of no pattern what it could have shown."""
+    """Describe what one search shows about depth; where it shows no pattern, what it could have detected."""
     said = str(pattern.leaning)
     if pattern.leaning is Leaning.NO_PATTERN:
         if pattern.rho is None:
@@ -70,7 +70,7 @@ def could_show(weakest: float | None) -> str:
 
 
 def winners_table(found: SearchPatterns, horizons: Horizons) -> Table:
-    """One row a rung: width by depth of each horizon's winner."""
+    """Return one row per rung: width by depth of each horizon's winner."""
     rows = []
     for pattern in found.winners:
         shapes = [pattern.winners.get(horizon) for horizon in horizons]
@@ -92,7 +92,7 @@ def winners_table(found: SearchPatterns, horizons: Horizons) -> Table:
 
 
 def settings_table(found: SearchPatterns) -> Table:
-    """One row a cell: the settings of the best trials against those of all."""
+    """Return one row per cell: the settings of the best trials against those of all trials."""
     return table(
         "settings-in-common",
         "The settings of the best trials against those of all",
@@ -115,7 +115,7 @@ def _settings_row(item: Agreement) -> tuple[str, ...]:
 
 
 def places_table(found: SearchPatterns) -> Table:
-    """One row a cell: how far the best trials are ahead, and how near to each other they lie."""
+    """Return one row per cell: how far the best trials are ahead, and how close to each other they lie."""
     return table(
         "best-trials",
         "The best trials against all of their search",

@@ -1,4 +1,4 @@
-"""The pictures that lie beside a report: the law's own, and those drawn here."""
+"""Pictures beside a report: that of the law, and those drawn here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tsladder.report.sections.verdicts import SCALING
 
 
 def pictures_of(facts: Facts) -> dict[str, bytes | None]:
-    """File name -> PNG; None where there is nothing to draw."""
+    """Return file name -> PNG; None where there is nothing to draw."""
     return {
         SCALING: facts.picture,
         RESIDUALS: draw_residuals(facts),

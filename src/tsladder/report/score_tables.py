@@ -1,4 +1,4 @@
-"""The tables of what each cell scored on the test region: losses, intervals, skill, decisions, calibration. Pure."""
+"""Tables of what each cell scored on the test region: losses, intervals, skill, decisions, calibration. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _titles(facts: Facts) -> tuple[str, ...]:
 
 
 def cells_table(facts: Facts) -> Table:
-    """One row a planned cell."""
+    """Return one row per planned cell."""
     words_of = load_task(facts.params.target.task).words
     ranking = words_of.ranking
     return table(
@@ -66,7 +66,7 @@ def _remarks(cell: CellFacts) -> str:
 
 
 def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
-    """Per horizon: the forecasts that need no transformer, then the span of the transformers on the same windows."""
+    """Return, per horizon, the baseline forecasts and then the range of the transformers on the same windows."""
     metrics = metrics_of(facts)
     rows: list[list[str]] = []
     for horizon in facts.params.horizons:
@@ -98,7 +98,7 @@ def _spans(metrics: Sequence[Metric], models: Sequence[Metrics]) -> list[str]:
 
 
 def scored(facts: Facts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
-    """Cells with their test scores, horizon by horizon, smallest rung first."""
+    """Yield the cells with their test scores, horizon by horizon, smallest rung first."""
     for horizon in facts.params.horizons:
         for cell in facts.of_horizon(horizon):
             if cell.test is not None:
@@ -106,7 +106,7 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
 
 
 def intervals_table(facts: Facts) -> Table:
-    """Every metric with its interval."""
+    """Return every metric with its interval, one row per scored cell."""
     rows = [
         [str(cell.cell), *(_estimate(test, one.name, one.digits) for one in metrics_of(facts))]
         for cell, test in scored(facts)
@@ -120,7 +120,7 @@ def _estimate(test: ScoredRegion, metric: str, digits: int) -> str:
 
 
 def samples_table(facts: Facts) -> Table:
-    """How many independent windows each interval is worth; no row where none is stored."""
+    """Return the effective number of independent windows behind each interval; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
         estimates = [test.intervals.get(metric.name) for metric in metrics_of(facts)]
@@ -132,7 +132,7 @@ def samples_table(facts: Facts) -> Table:
 
 
 def skill_table(facts: Facts) -> Table:
-    """Skill of each cell against each simpler forecast, the names in the order of `words.FORECASTS`."""
+    """Return the skill of each cell against each baseline, with the baselines in the order of `words.FORECASTS`."""
     found = {name for _, test in scored(facts) for name in test.skill_against}
     names = words.forecasts_in_order(found)
     rows = [
@@ -147,7 +147,7 @@ def skill_table(facts: Facts) -> Table:
 
 
 def decisions_table(facts: Facts) -> Table:
-    """Yes-or-no forecasts at the threshold chosen on validation."""
+    """Return the scores of binary decisions at the threshold chosen on validation."""
     rows = []
     for cell, test in scored(facts):
         if (decision := test.decision) is not None:
@@ -171,7 +171,8 @@ def decisions_table(facts: Facts) -> Table:
 
 
 def calibration_table(facts: Facts) -> Table:
-    """Expected calibration error, and what one temperature fitted on validation would make of it."""
+    """Return expected calibration error and log loss, before and after scaling by one temperature fitted on
+    validation."""
     rows = []
     for cell, test in scored(facts):
         temperature = test.temperature

@@ -1,4 +1,4 @@
-"""By what a table's entries are ordered: the number that a reader sees first, whatever it is dressed in. Pure."""
+"""Sort keys of table entries: the first number that a reader sees, whatever surrounds it. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tsladder.report.words import MISSING
 from tsladder.vocabulary import Cell, parse_budget
 
 UNKNOWN = ""
-"""The key of an entry that says nothing; it stands last whichever way a column is sorted."""
+"""Key of an entry without a value; it stands last whichever way a column is sorted."""
 
 _FIRST = re.compile(
     rf"{MISSING}|(?<![\w.])(?P<number>[+-]?(?:inf|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?))"
@@ -21,10 +21,10 @@ _MOST_HORIZON = 1e6
 
 
 def sort_keys(entries: Sequence[str], *, numeric: bool) -> tuple[str, ...]:
-    """A key for each entry of one column: a number where all that is known is one, otherwise text without its case.
+    """Return a key for each entry of one column: numbers where every known entry is one, otherwise text, ignoring case.
 
-    A column of numbers is read at the first number of an entry, with its unit (750k, 3 min); a column of text counts as
-    numbers only where every entry is a budget, a cell or a horizon, cells by size and then by horizon.
+    In a numeric column the key is the first number of an entry, with its unit (750k, 3 min). A text column counts as
+    numeric only where every entry is a budget, a cell or a horizon; cells are sorted by size and then by horizon.
     """
     known = [" ".join(entry.split()) for entry in entries]
     numbers = [_number(entry) if numeric else _named(entry) for entry in known]
@@ -59,7 +59,7 @@ def _budget(entry: str) -> float | None:
 
 
 def _written(number: float) -> str:
-    """As JavaScript reads it."""
+    """Format `number` as JavaScript reads it."""
     if number in (float("inf"), float("-inf")):
         return "Infinity" if number > 0.0 else "-Infinity"
     return repr(number)

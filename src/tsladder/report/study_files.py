@@ -1,4 +1,4 @@
-"""What the stages left about the study, read once into Facts. With `cell_files` the only readers of the report."""
+"""Read what the stages left about the study, once, into Facts. With `cell_files` the only readers of the report."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tsladder.artifacts.audit import audit_if_there
-from tsladder.artifacts.features import FeaturesManifest, manifest_if_there
+from tsladder.artifacts.audit import read_audit
+from tsladder.artifacts.features import FeaturesManifest, read_manifest
 from tsladder.artifacts.ingestion import read_ingestion
-from tsladder.artifacts.law import law_if_there
+from tsladder.artifacts.law import read_law
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
 from tsladder.artifacts.splits import Counts, RegionCount, read_splits, read_summary
-from tsladder.artifacts.store import digest
+from tsladder.artifacts.store import digest, if_there
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
 from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
 from tsladder.results.cell_files import read_cell
-from tsladder.results.stored import bytes_if_there
 from tsladder.vocabulary import Region
 
 PACKAGES = (
@@ -41,13 +40,13 @@ PACKAGES = (
 
 
 def read_facts(places: Places, params: Params) -> Facts:
-    """Everything a report tells. Missing files leave gaps; raises WorkFailed for a damaged one."""
+    """Read all facts that a report presents. Missing files leave gaps; raises WorkFailed for a damaged one."""
     plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
     known = {name: plan for name, plan in plans.items() if plan is not None}
     key = study_key(known) if known else None
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
-    law = law_if_there(places.scaling)
-    data = manifest_if_there(places.features_manifest)
+    law = if_there(read_law)(places.scaling)
+    data = if_there(read_manifest)(places.features_manifest)
     return Facts(
         params=params,
         study_key=key,
@@ -60,16 +59,16 @@ def read_facts(places: Places, params: Params) -> Facts:
             packages=software_versions(),
             fingerprints=_fingerprints(key, data, known, cells),
         ),
-        picture=bytes_if_there(places.law / "scaling.png"),
-        audit=audit_if_there(places.audit_record) or (law.audit if law else None),
+        picture=if_there(Path.read_bytes)(places.law / "scaling.png"),
+        audit=if_there(read_audit)(places.audit_record) or (law.audit if law else None),
         supplement=supplement_facts(places, params.cells),
         transfer=transfer_found(places),
-        ingestion=read_ingestion(places.ingestion),
+        ingestion=if_there(read_ingestion)(places.ingestion),
     )
 
 
 def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
-    summary = read_summary(places.splits_summary)
+    summary = if_there(read_summary)(places.splits_summary)
     if summary is None:
         return ()
     found = []
@@ -89,16 +88,15 @@ def _splits(places: Places, horizons: Sequence[int]) -> tuple[SplitFacts, ...]:
 
 
 def _training_runs(path: Path) -> tuple[int, ...]:
-    """Days of each unbroken run; none without the splits file."""
-    try:
-        segments = read_splits(path).splits.train.segments
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
+    """Return the number of days of each contiguous stretch of training days; empty without the splits file."""
+    of_horizon = if_there(read_splits)(path)
+    segments = () if of_horizon is None else of_horizon.splits.train.segments
     return tuple(last - first + 1 for first, last in segments)
 
 
 def _earlier_folds(folds: Sequence[Counts]) -> dict[str, RegionCount]:
-    """Of a walk forward, in which training and validation of the last fold are those of the study."""
+    """Return the regions of the earlier folds of a walk-forward split; training and validation of the last fold are the
+    study's own."""
     return {
         f"{region} of fold {number}": count
         for number, fold in enumerate(folds[:-1], start=1)
@@ -111,7 +109,7 @@ def _in_order(counts: Counts) -> dict[str, RegionCount]:
 
 
 def software_versions() -> dict[str, str]:
-    """Of those of PACKAGES that are installed here."""
+    """Return the versions of those of PACKAGES that are installed here."""
     found = {}
     for name in PACKAGES:
         try:
@@ -127,7 +125,8 @@ def _fingerprints(
     plans: Mapping[str, SearchPlan | NotPlanned],
     cells: Sequence[CellFacts],
 ) -> dict[str, str]:
-    """Name -> hexadecimal identity: the question, the values, the searching code, and each horizon's test windows."""
+    """Return name -> hexadecimal identity: the question, the feature values, the search code, and each horizon's test
+    windows."""
     found: dict[str, str | None] = {"study": key, "features": data.fingerprint if data else None}
     code = {digest(plan.code) for plan in plans.values() if isinstance(plan, SearchPlan)}
     found["code of the search"] = code.pop() if len(code) == 1 else None

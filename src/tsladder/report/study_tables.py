@@ -1,4 +1,4 @@
-"""The tables that tell about the study as a whole: its days, data, environment and stages across cells. Pure."""
+"""Tables on the study as a whole: its days, data, environment and the stages that span several cells. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fingerprints_table(facts: Facts) -> Table:
 
 
 def transfer_table(transfer: Transfer) -> Table:
-    """One row a rung and pair of horizons."""
+    """Return one row per rung and pair of horizons."""
     rows = []
     for winner in transfer.regrets:
         remark = "the same configuration" if winner.same else winner.reason or ""
@@ -78,7 +78,7 @@ def transfer_table(transfer: Transfer) -> Table:
 
 
 def supplement_table(supplement: SupplementFacts) -> Table:
-    """One row a cell of the chosen budgets."""
+    """Return one row per cell of the chosen budgets."""
     return table(
         "supplementary",
         "Trials around the winners",

@@ -1,25 +1,26 @@
-"""The verdicts in a few lines, for the end of a terminal run."""
+"""Summarise the verdicts in a few lines, for the end of a terminal run."""
 
 from __future__ import annotations
 
-from tsladder.artifacts.audit import audit_if_there
-from tsladder.artifacts.law import HorizonLaw, law_if_there
+from tsladder.artifacts.audit import read_audit
+from tsladder.artifacts.law import HorizonLaw, read_law
+from tsladder.artifacts.store import if_there
 from tsladder.places import Places
 from tsladder.report import law_words, words
 from tsladder.vocabulary import ProbeOutcome
 
 PARTS = "Of the rungs: other searches and seeds. Of the days: other test days, the same for all rungs."
-"""What the two parts of an interval of alpha stand for."""
+"""Explanation of the two parts of an interval of alpha."""
 
 
 def verdict_lines(places: Places) -> list[str]:
-    """A headline and its reason a horizon; one line when no law has been fitted yet."""
-    law = law_if_there(places.scaling)
+    """Return a headline and its reason per horizon; one line where no law has been fitted yet."""
+    law = if_there(read_law)(places.scaling)
     if law is None:
         return ["no verdict yet: the law has not been fitted"]
     if not law.horizons:
         return ["no verdict: no cell is planned"]
-    audit = audit_if_there(places.audit_record) or law.audit
+    audit = if_there(read_audit)(places.audit_record) or law.audit
     failed = audit.ending(ProbeOutcome.FAILED) if audit else ()
     lines = [f"LEAK PROBE FAILED: {probe.title}. {probe.words}".rstrip() for probe in failed]
     for horizon, of_horizon in sorted(law.horizons.items()):

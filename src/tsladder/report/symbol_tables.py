@@ -1,4 +1,4 @@
-"""The tables of a study of several symbols: which windows each gives, and what each cell scored on it. Pure."""
+"""Tables of a study of several symbols: the windows of each symbol, and the scores of each cell on it. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tsladder.tasks import load as load_task
 
 
 def in_order(facts: Facts, names: set[str]) -> list[str]:
-    """The study's own symbol, then the others as params.yaml lists them."""
+    """Return the study's own symbol first, then the others in the order of params.yaml."""
     return [name for name in facts.params.data.markets if name in names]
 
 
 def windows_table(facts: Facts) -> Table:
-    """One row a horizon and symbol; none for a study of one symbol."""
+    """Return one row per horizon and symbol; no row for a study of one symbol."""
     rows = []
     for split in facts.splits:
         for name in in_order(facts, set(split.symbols)):
@@ -28,7 +28,7 @@ def windows_table(facts: Facts) -> Table:
 
 
 def scores_table(facts: Facts) -> Table:
-    """One row a scored cell and symbol; none for a study of one symbol."""
+    """Return one row per scored cell and symbol; no row for a study of one symbol."""
     ranking = load_task(facts.params.target.task).words.ranking
     rows = []
     for cell in facts.planned:

@@ -1,4 +1,5 @@
-"""The door to DataTables, the library that sorts, searches and saves a page's tables. It ships inside itables."""
+"""The only access to DataTables, the JavaScript library that sorts, searches and saves a page's tables; it ships with
+itables."""
 
 from __future__ import annotations
 
@@ -13,15 +14,16 @@ _MARKUP = re.compile(r"<(?=!--|/?(?:script|style))", re.IGNORECASE)
 
 
 def library_script(start: str) -> str:
-    """A module with DataTables, licences included, and then `start`, which knows the library as `DataTable`.
+    """Return a JavaScript module with DataTables, licences included, followed by `start`, which refers to the library
+    as `DataTable`.
 
-    Safe to stand between script tags. Raises WorkFailed when the installed itables is laid out differently.
+    The text is safe between script tags. Raises WorkFailed when the installed itables is laid out differently.
     """
     return as_script(_file("dt_bundle.js"), start)
 
 
 def as_script(bundle: str, start: str) -> str:
-    """A module that exports the library, turned into one that uses it."""
+    """Convert a module that exports the library into one that uses it."""
     exports = _EXPORTS.findall(bundle)
     names = [name for part in exports for name in _DEFAULT.findall(part)]
     if len(exports) != 1 or len(names) != 1:
@@ -34,7 +36,7 @@ def as_script(bundle: str, start: str) -> str:
 
 
 def library_style() -> str:
-    """The library's own look, safe to stand between style tags."""
+    """Return the library's style sheet, safe between style tags."""
     return _MARKUP.sub(r"\\3C ", _file("dt_bundle.css"))
 
 

@@ -1,4 +1,4 @@
-"""The tables of what the searches chose and what they took: facts -> rows of text. Pure."""
+"""Tables of what the searches chose and what they cost: facts -> rows of text. Pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.search.objective import VAL_AUC
 
 APART = 0.20
-"""Two horizons' settings differ when the larger exceeds the smaller by more than this share."""
+"""Relative threshold: settings of two horizons differ when the larger exceeds the smaller by more than this share."""
 
 SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "batch_size")
 
 
 def architectures_table(facts: Facts) -> Table:
-    """One row a cell with a winner; layers over width tells depth against width."""
+    """Return one row per cell with a winner; layers over width shows depth against width."""
     rows = []
     for budget, of_horizon in _winners_by_rung(facts).items():
         for horizon, cell in of_horizon.items():
@@ -41,7 +41,7 @@ def architectures_table(facts: Facts) -> Table:
 
 
 def settings_table(facts: Facts) -> Table:
-    """Per rung and setting: each horizon's winner, and the pairs of horizons that lie more than 20 % apart."""
+    """Return, per rung and setting, each horizon's winner, and the pairs of horizons that lie more than 20 % apart."""
     horizons = facts.params.horizons
     rows = []
     for budget, of_horizon in _winners_by_rung(facts).items():
@@ -68,7 +68,7 @@ def _setting(cell: CellFacts | None, name: str) -> float | None:
 
 
 def pairs_apart(values: Mapping[int, float]) -> tuple[tuple[int, int], ...]:
-    """Pairs of keys whose larger value exceeds the smaller one by more than 20 % of it."""
+    """Return the pairs of keys whose larger value exceeds the smaller one by more than 20 % of it."""
     pairs = itertools.combinations(sorted(values), 2)
     return tuple((a, b) for a, b in pairs if _apart(values[a], values[b]))
 
@@ -88,7 +88,7 @@ def _winners_by_rung(facts: Facts) -> dict[str, dict[int, CellFacts]]:
 
 
 def coverage_table(facts: Facts) -> Table:
-    """How much of each cell's grid its search saw, and where its winner came from."""
+    """Return how much of each cell's grid its search covered, and where its winner came from."""
     by_auc = facts.params.search.objective == VAL_AUC
     best = ("best val AUC", "its val loss") if by_auc else ("best val loss",)
     rows = []
@@ -116,7 +116,7 @@ def coverage_table(facts: Facts) -> Table:
 
 
 def effort_table(facts: Facts) -> Table:
-    """What each cell took, and how its trials and the retraining ended."""
+    """Return the cost of each cell, and how its trials and the retraining ended."""
     rows = []
     for cell in facts.planned:
         search, again = cell.search, cell.retraining
@@ -142,7 +142,7 @@ def effort_table(facts: Facts) -> Table:
 
 
 def search_notes_table(facts: Facts) -> Table:
-    """The extremes that each search was made to try first, and what it has to say."""
+    """Return the extremes that each search was forced to try first, and the search's notes."""
     rows = [
         [str(cell.cell), ", ".join(cell.search.forced) or "none", words.listed(cell.search.notes)]
         for cell in facts.planned
@@ -161,7 +161,7 @@ def _highest(*values: float | None) -> float | None:
 
 
 def left_out_table(facts: Facts) -> Table:
-    """Cells without a point in the law and why; the unplanned cells of a rung share a row."""
+    """Return the cells without a point in the law and the reasons; the unplanned cells of a rung share a row."""
     rows = []
     for cell in facts.cells:
         if cell.state is CellState.FAILED:
@@ -177,6 +177,6 @@ def left_out_table(facts: Facts) -> Table:
 
 
 def seconds_of(cells: Iterable[CellFacts]) -> tuple[float | None, float | None]:
-    """Seconds of all searches and of all retrainings."""
+    """Return the seconds of all searches and of all retrainings."""
     found = tuple(cells)
     return total(*(cell.search.seconds for cell in found)), total(*(cell.retraining.seconds for cell in found))

@@ -1,14 +1,14 @@
-"""How numbers and names are written for people. What is unknown is a dash, never a zero."""
+"""Format numbers and names for the reader. Unknown values are a dash, never a zero."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import Interval as _Interval
 from tsladder.artifacts.scores import Skill
 from tsladder.formatting import duration_in_words
 from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
-from tsladder.results.stored import Interval
 
 MISSING = "—"
 
@@ -22,7 +22,7 @@ VERDICTS = {
     "not_monotone": "The error falls between some sizes and rises between others: no power law describes it.",
     "underpowered": "This ladder is too noisy or too short, or its test days are too few, to tell a law from no law.",
 }
-"""What each verdict means for a reader who has not studied statistics, whatever form the law has."""
+"""Meaning of each verdict for a reader without training in statistics, whatever functional form the law has."""
 
 FORECASTS = {
     "base_rate": "constant known from training",
@@ -45,7 +45,7 @@ BRIEF = {
     "persistence": "persistence",
     "gradient_boosted_trees": "last-day trees",
 }
-"""The same forecasts where room is short."""
+"""Short names of the same forecasts."""
 
 FORMS = {
     "constant": "a constant",
@@ -53,7 +53,7 @@ FORMS = {
     "power_floor": "a power of N above a floor",
     "overfit": "a loss that turns upwards with N",
 }
-"""The forms over N that a law can take and that AICc compares."""
+"""Functional forms over N that a law can take and that AICc compares."""
 
 _OTHER_FORMS = {"surface": "a surface over N and the amount of data", "not identifiable": "not identifiable"}
 
@@ -63,27 +63,27 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def short(value: float | None) -> str:
-    """Four significant digits: 0.00171, 20, 11.5."""
+    """Format to four significant digits: 0.00171, 20, 11.5."""
     return MISSING if value is None else f"{value:.4g}"
 
 
 def exponent(alpha: float | None) -> str:
-    """Four decimals, or powers of ten where those would show 0 of what is not 0."""
+    """Format an exponent with four decimals, or in scientific notation where those would show a nonzero value as 0."""
     return MISSING if alpha is None else exponent_in_words(alpha)
 
 
 def exponents(bounds: Interval | None) -> str:
-    """0.0120 to 0.0310."""
+    """Format an interval of exponents: 0.0120 to 0.0310."""
     return MISSING if bounds is None else interval_in_words(bounds)
 
 
 def chance(p: float | None) -> str:
-    """A p-value for a table, in two significant digits: 0.041; < 0.001 for what is smaller, for none is 0."""
+    """Format a p-value for a table, to two significant digits: 0.041; < 0.001 for smaller ones, since none is 0."""
     return MISSING if p is None else p_in_words(p).removeprefix("p ").removeprefix("= ")
 
 
 def p_value(p: float | None) -> str:
-    """The same for a sentence: p = 0.041, p < 0.001."""
+    """Format a p-value for a sentence: p = 0.041, p < 0.001."""
     return "p unknown" if p is None else p_in_words(p)
 
 
@@ -100,19 +100,19 @@ def signed(value: float | None, digits: int = 4) -> str:
 
 
 def size(n_params: float | None) -> str:
-    """A parameter count that need not be whole."""
+    """Format a parameter count that need not be an integer."""
     return count(None if n_params is None else round(n_params))
 
 
 def ratio(value: float | None) -> str:
-    """Three digits that count, without an exponent: 0.0123, 26.7, 5,746."""
+    """Format to three significant digits without an exponent: 0.0123, 26.7, 5,746."""
     if value is None:
         return MISSING
     return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
 def level(confidence: float) -> str:
-    """0.95 -> 95 %, 0.999 -> 99.9 %."""
+    """Format a confidence level as a percentage: 0.95 -> 95 %, 0.999 -> 99.9 %."""
     return f"{100.0 * confidence:g} %"
 
 
@@ -129,14 +129,14 @@ def interval(bounds: Interval | None, digits: int = 4) -> str:
 
 
 def estimate(value: float | None, found: _Interval | None, digits: int = 4) -> str:
-    """0.3485 (0.3101 to 0.3869); the bare value where there is no interval."""
+    """Format a value and its interval: 0.3485 (0.3101 to 0.3869); the bare value where there is no interval."""
     if found is None:
         return number(value, digits)
     return f"{number(found.value, digits)} ({interval(found.ci, digits)})"
 
 
 def skill(against: Skill | None) -> str:
-    """17.6 % (12.0 to 23.1 %)."""
+    """Format a skill and its interval: 17.6 % (12.0 to 23.1 %)."""
     if against is None or against.skill is None:
         return MISSING
     value = percent(against.skill)
@@ -158,12 +158,12 @@ def brief(name: str) -> str:
 
 
 def forecasts_in_order(names: Collection[str]) -> list[str]:
-    """As `FORECASTS` has them, constants first; those that it does not know last."""
+    """Sort `names` in the order of `FORECASTS`, constants first; unknown names come last."""
     return [*(name for name in FORECASTS if name in names), *sorted(set(names) - set(FORECASTS))]
 
 
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
-    """Mean ± standard error; the mean alone where the error is unknown."""
+    """Format mean ± standard error; the mean alone where the error is unknown."""
     if value is None or error is None:
         return number(value, digits)
     return f"{number(value, digits)} ± {number(error, digits)}"
@@ -178,7 +178,7 @@ def listed(items: Iterable[str]) -> str:
 
 
 def tally(counts: Mapping[str, int]) -> str:
-    """{"early_stopping": 7, "pruned": 1} -> "7 early stopping, 1 pruned"."""
+    """Format counts: {"early_stopping": 7, "pruned": 1} -> "7 early stopping, 1 pruned"."""
     return listed(f"{number} {reason.replace('_', ' ')}" for reason, number in counts.items())
 
 
@@ -191,6 +191,6 @@ def days(horizon: int) -> str:
 
 
 def architecture(sizes: Mapping[str, int]) -> str:
-    """Width, depth, heads and feed-forward in one phrase."""
+    """Format width, depth, heads and feed-forward size in one phrase."""
     names = (("d_model", "d_model"), ("n_layers", "layers"), ("n_heads", "heads"), ("d_ff", "d_ff"))
     return listed(f"{words} {sizes[key]}" for key, words in names if key in sizes)

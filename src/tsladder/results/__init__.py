@@ -1,1 +1,1 @@
-"""What is known of the cells of a study, read from files, and the table of it: experiment_results.csv."""
+"""Results of the cells of a study, read from files, and the table of them: experiment_results.csv."""

@@ -1,4 +1,4 @@
-"""What the stages left about one cell -> CellFacts. Any file may be missing."""
+"""Convert the files that the stages left about one cell to CellFacts. Any file may be missing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader, re
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.plans import NotPlanned, SearchPlan
 from tsladder.artifacts.scores import CellScores, read_scores
-from tsladder.artifacts.seeds import SeedRecord
+from tsladder.artifacts.seeds import SeedRecord, timings_if_there
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
-from tsladder.results.stored import timings_if_there
 from tsladder.vocabulary import Cell, Region
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellRecords:
-    """What lies there of a cell and belongs to the question; what does not, or is missing, is empty."""
+    """Records of a cell on disk that belong to the question; a record that does not, or is missing, is empty."""
 
     choice: Choice | Ending | None = None
     coverage: Coverage | None = None
@@ -35,9 +34,9 @@ class CellRecords:
 
 
 def read_cell(places: Places, params: Params, cell: Cell, plan: SearchPlan | NotPlanned | None) -> CellFacts:
-    """Everything known about `cell`. Without its plan file, params.yaml says whether it is planned.
+    """Read everything known about `cell`. Without its plan file, params.yaml says whether it is planned.
 
-    What lies on disk of a cell that is not planned belongs to another study and is not read.
+    Files of a cell that is not planned belong to another study and are not read.
     """
     planned = params.is_planned(cell) if plan is None else isinstance(plan, SearchPlan)
     if not planned:
@@ -56,7 +55,7 @@ def read_cell(places: Places, params: Params, cell: Cell, plan: SearchPlan | Not
 
 
 def cell_facts(cell: Cell, records: CellRecords, *, planned: bool = True) -> CellFacts:
-    """The values in `records`."""
+    """Convert `records` to facts."""
     state, failed_stage, reason = _ending(records.choice, records.scores)
     scores = records.scores if isinstance(records.scores, CellScores) and state is CellState.SCORED else None
     return CellFacts(
@@ -112,7 +111,7 @@ def _search(coverage: Coverage | None, best: BestParams | None, trials: Sequence
 
 
 def _ended(trials: Sequence[TrialRecord]) -> int | None:
-    """How many trials of a search that goes on have ended; None before one has begun."""
+    """Return the number of ended trials of a running search; None before one has begun."""
     return sum(trial.final for trial in latest(trials).values()) if trials else None
 
 
@@ -121,7 +120,7 @@ def _forced(one: ForcedArchitecture) -> str:
 
 
 def _origin(winner: Leader | None) -> str | None:
-    """Whether the winner was a forced trial or the sampler's."""
+    """Return whether the winner was a forced trial or sampled; None without a winner."""
     if winner is None:
         return None
     return "sampled" if winner.forced is None else f"forced ({winner.forced})"

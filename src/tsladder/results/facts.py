@@ -1,4 +1,4 @@
-"""What is known of one cell, as values. None and empty mean unknown, never zero."""
+"""Facts on one cell, as values. None and empty mean unknown, never zero."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tsladder.vocabulary import Cell, Region, StopReason, parse_budget
 
 
 class CellState(StrEnum):
-    """Where a cell ended. OPEN: planned, and its files are not there yet."""
+    """Final state of a cell. OPEN: planned, and its files do not exist yet."""
 
     SCORED = "scored"
     FAILED = "failed"
@@ -23,11 +23,11 @@ class CellState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchFacts:
-    """What a search did. `seconds` is the sum over all attempts; `origin` says where its winner came from; `spread` is
-    the best score less the worst.
+    """Results of a search. `seconds` is the sum over all attempts; `origin` says where its winner came from; `spread`
+    is the best score less the worst.
 
-    `best_...` are those of the trial that leads by the search's objective: its score (higher is better), its loss, its
-    AUC where that is the objective, its number.
+    `best_...` describe the trial that leads by the search's objective: its score (higher is better), its loss, its AUC
+    where that is the objective, and its number.
     """
 
     best_val_loss: float | None
@@ -57,7 +57,8 @@ class SearchFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainingFacts:
-    """The fresh seeds of a winner. `train_losses`: seed -> training loss of its last epoch, dropout on."""
+    """Retraining of a winner with fresh seeds. `train_losses`: seed -> training loss of its last epoch, with dropout
+    on."""
 
     train_losses: Mapping[str, float | None]
     stop_reasons: Mapping[str, int]
@@ -67,8 +68,8 @@ class RetrainingFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellFacts:
-    """One cell of ladder x horizons. `failed_stage`: search or retraining. `symbols`: of several symbols each one's
-    test region, None where it has no window there."""
+    """One cell of ladder x horizons. `failed_stage`: search or retraining. `symbols`: in a study of several symbols,
+    the scores of each on the test region, None where a symbol has no window there."""
 
     cell: Cell
     state: CellState
@@ -90,11 +91,11 @@ class CellFacts:
 
     @property
     def utilisation(self) -> float | None:
-        """Measured parameters over the budget's."""
+        """Measured parameter count divided by the budget."""
         return None if self.winner is None else self.winner.n_params / parse_budget(self.cell.budget)
 
     @property
     def stopped_by_heat(self) -> bool:
-        """True for a cell that failed in a stage where a run was stopped for its temperature."""
+        """True for a cell that failed in a stage in which a run was stopped because of its temperature."""
         stage = self.search if self.failed_stage == "search" else self.retraining
         return self.state is CellState.FAILED and StopReason.THERMAL in stage.stop_reasons

@@ -1,7 +1,8 @@
-"""Which files of a cell belong to the question: the outputs of its stages, else the live records of the same question.
+"""Find the files of a cell that belong to the question: the outputs of its stages, else the live records of the same
+question.
 
-Two that ask know it in two ways: the status compares every stage with dvc.lock, and the table that is written while
-stages run compares the keys that their outputs carry.
+There are two ways to find them: `tsladder status` compares every stage with dvc.lock, and the table that is written
+while stages run compares the keys in their outputs.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.features import read_manifest
 from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
-from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed
+from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed, timings_if_there
 from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
@@ -27,13 +28,12 @@ from tsladder.places import BEST_PARAMS, Places
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.stored import timings_if_there
 from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
 
 
 class Plans(Protocol):
-    """The plan files of one cell."""
+    """Plan files of one cell."""
 
     @property
     def cell(self) -> Cell: ...
@@ -47,7 +47,7 @@ class Plans(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Belonging:
-    """Which outputs belong to the question: those of the inputs, of the search, of the retraining, of the scoring."""
+    """Outputs that belong to the question: those of the inputs, of the search, of the retraining and of the scoring."""
 
     inputs: bool
     search: bool
@@ -59,7 +59,7 @@ NONE_BELONGS = Belonging(inputs=False, search=False, train=False, scores=False)
 
 
 def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged) -> CellRecords:
-    """What there is of the cell. Raises WorkFailed for a damaged file."""
+    """Read the records of the cell. Raises WorkFailed for a damaged file."""
     if not belonging.inputs:
         return CellRecords()
     cell = plans.cell
@@ -83,7 +83,7 @@ def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged)
 
 
 def facts_of(places: Places, plans: Plans, belonging: Callable[[], Belonging], files: Unchanged) -> CellFacts:
-    """What is known of a planned cell; of one whose files cannot be read only the reason."""
+    """Return the facts on a planned cell; only the reason for a cell whose files cannot be read."""
     try:
         return cell_facts(plans.cell, gather(places, plans, belonging(), files))
     except (WorkFailed, OSError, KeyError, TypeError, ValueError) as error:
@@ -93,8 +93,9 @@ def facts_of(places: Places, plans: Plans, belonging: Callable[[], Belonging], f
 
 
 def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belonging:
-    """As the keys say that outputs carry; one without a key, of an older version or of a stage that only handed a
-    failure on, belongs where the stage before it does and has failed."""
+    """Determine which outputs belong to the question by the keys that they carry. An output without a key,
+    from an older version or from a stage that only passed a failure on, belongs where the stage before it
+    does and has failed."""
     cell = plans.cell
     if not (places.features_manifest.exists() and places.horizon_splits(cell.horizon).exists()):
         return NONE_BELONGS
@@ -121,7 +122,7 @@ def _scores(places: Places, cell: Cell, files: Unchanged) -> CellScores | Ending
 def _live_seeds(
     places: Places, plans: Plans, choice: Choice | Ending | None, files: Unchanged
 ) -> dict[int, SeedRecord]:
-    """Of the retraining that the question asks for, the seeds that have ended."""
+    """Return the ended seeds of the retraining that the question asks for."""
     if not isinstance(choice, Choice):
         return {}
     folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
@@ -130,6 +131,6 @@ def _live_seeds(
 
 
 def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, HorizonSplits]:
-    """The values of the features and of the splits."""
+    """Return the identity of the feature values, and the splits."""
     manifest = files.read(places.features_manifest, read_manifest)
     return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)

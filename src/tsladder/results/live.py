@@ -1,7 +1,8 @@
-"""mlruns/experiment_results.csv: the table of the report while its cells are built, current after every trial and seed.
+"""Live table mlruns/experiment_results.csv: the report's table while its cells are built, current after every trial and
+seed.
 
-It is built from files alone and replaced as a whole, so that any number of processes may write it. It is for people:
-nothing is read back from it, and what cannot be written ends no work.
+It is built from files alone and replaced as a whole, so that any number of processes may write it. It is for the user:
+nothing is read back from it, and a failure to write it never stops the work.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Say = Callable[[str], None]
 
 
 def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
-    """The table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
+    """Return the table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
     planned = [one for cell in params.cells if (one := _plans(places, cell, files)).planned]
     key = study_key({str(one.cell): one.search for one in planned}) if planned else None
     facts = [facts_of(places, one, partial(belonging_by_keys, places, one, files), files) for one in planned]
@@ -31,7 +32,7 @@ def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
 
 
 class LiveResults:
-    """The writer of one process; what has not changed on disk is not read again."""
+    """Writer of the live table in one process; files that have not changed are not read again."""
 
     def __init__(self, places: Places, params: Params, say: Say) -> None:
         self._places = places
@@ -41,7 +42,8 @@ class LiveResults:
         self._told = False
 
     def update(self, before: Callable[[], None] | None = None) -> None:
-        """Write what `before` writes of the cell at work, then the table. A disk that takes neither is said once."""
+        """Call `before`, which writes the files of the cell at work, then write the table. A disk error is reported
+        once and otherwise ignored."""
         try:
             if before is not None:
                 before()
@@ -57,7 +59,8 @@ class LiveResults:
 
 
 def _plans(places: Places, cell: Cell, files: Unchanged) -> CellPlans:
-    """The three plan files of a cell as they lie there; one that is missing stands for a cell that is not planned."""
+    """Return the three plan files of a cell as they are on disk; a missing one stands for a cell that is
+    not planned."""
     search = files.read(places.search_plan(cell), _search)
     train = files.read(places.train_plan(cell), _train)
     evaluate = files.read(places.evaluate_plan(cell), _evaluate)

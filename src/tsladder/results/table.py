@@ -1,4 +1,5 @@
-"""experiment_results.csv: one row a planned cell, the columns users' scripts read first, ours after them."""
+"""Write experiment_results.csv: one row per planned cell, first the columns that users' scripts read, then further
+ones."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ KNOWN = (
     "duration_seconds",
     "timestamp",
 )
-"""The columns of the earlier scripts, in their order."""
+"""Columns of the earlier scripts, in their order."""
 
 ADDED = (
     "test_loss",
@@ -84,14 +85,14 @@ ADDED = (
 )
 
 HINDSIGHT = ("own_rate",)
-"""Forecasts that nobody could have made in advance; `test_skill` holds against the stricter constant anyway."""
+"""Forecasts that could not have been made in advance; `test_skill` is against the stricter constant in any case."""
 
 SCRIPT = "stages/hpo.py"
 
 
 def to_csv(params: Params, study_key: str | None, cells: Sequence[CellFacts]) -> str:
-    """The whole file, a row for each planned one of `cells`. What is unknown is an empty field, so a status is empty
-    only while a cell is open; the configuration of an open cell is the one that leads its search."""
+    """Return the whole file, with one row per planned one of `cells`. An unknown value is an empty field, so a status
+    is empty only while a cell is open; the configuration of an open cell is the one that leads its search."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, [*KNOWN, *ADDED], lineterminator="\n")
     writer.writeheader()
@@ -182,7 +183,7 @@ def _test(test: ScoredRegion) -> dict[str, Any]:
 
 
 def _against_best(test: ScoredRegion) -> dict[str, Any]:
-    """Skill against the forecast of lowest loss among those that could have been made in advance."""
+    """Return the skill against the forecast of lowest loss among those that could have been made in advance."""
     losses = {
         name: loss
         for name, metrics in test.baselines.items()

@@ -1,4 +1,4 @@
-"""Files that are read again only when they have changed."""
+"""Cache of file contents: a file is read again only when it has changed."""
 
 from __future__ import annotations
 
@@ -6,28 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tsladder.artifacts.store import read_json, read_lines
-
 T = TypeVar("T")
 
 
 class Unchanged:
-    """What files held when last read, for as long as their size, time and inode stay. Nobody may change what it hands
-    out."""
+    """Cache of the contents of files, valid as long as a file's size, modification time and inode stay the same.
+    Callers must not modify what it returns."""
 
     def __init__(self) -> None:
         self._read: dict[tuple[Path, object], tuple[object, Any]] = {}
 
-    def json(self, path: Path) -> dict[str, Any]:
-        """As `read_json`."""
-        return self.read(path, read_json)
-
-    def lines(self, path: Path) -> list[dict[str, Any]]:
-        """As `read_lines`."""
-        return self.read(path, read_lines)
-
     def read(self, path: Path, how: Callable[[Path], T]) -> T:
-        """`how(path)`, called once for as long as the file stays as it is."""
+        """Return `how(path)`, called again only when the file has changed."""
         seen = self._seen(path)
         known = self._read.get((path, how))
         if known is None or known[0] != seen or seen is None:

@@ -1,8 +1,9 @@
-"""A search whose space contains an earlier one's goes on from its trials: they become its own first ones, by number.
+"""Adoption of an earlier search's trials: a search whose space contains the earlier one's takes its trials as its own
+first ones, by number.
 
-Only a search that has no trial yet adopts, and what it adopts is written down before its first: from then on it is a
-function of its plan, its lag and that file. Where a search over the very same space is known, this one
-draws what that one drew, and nothing needs to be adopted but what that one had adopted.
+Only a search that has no trial yet adopts, and what it adopts is written down before its first trial: from then on the
+search is a function of its plan, its lag and that file. Where another search over the very same space is known, this
+one draws what that one drew, and needs to adopt only what that one had adopted.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tsladder.artifacts.adoption import ADOPTED, Adoption, read_adoption, write_adoption
 from tsladder.artifacts.plans import SearchPlan, SearchTask, searched_task
-from tsladder.artifacts.store import read_json, write_json
+from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.params import SpaceParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import IDENTITY, Draw, Value
-from tsladder.search.layout import ADOPTED, PLAN
+from tsladder.search.layout import PLAN
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace
 from tsladder.search.streams import trial_seed
@@ -26,17 +28,9 @@ from tsladder.vocabulary import Cell, Phase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Adoption:
-    """The draws of the first trials by number, and the live record whose search made them."""
-
-    folder: str
-    draws: Mapping[int, Mapping[str, Value]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Adopter:
-    """The search that may adopt: its `task`, its `space`, what all identities of its cell have in common (`base`)
-    and the seed of its trial of each number."""
+    """Search that may adopt trials: its `task`, its `space`, the digest that all identities of its cell share (`base`)
+    and the training seed of each trial number."""
 
     task: SearchTask
     space: SearchSpace
@@ -46,32 +40,29 @@ class Adopter:
 
     @classmethod
     def of(cls, plan: SearchPlan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
-        """The search of `cell` that `plan` asks for."""
+        """Build the adopter for the search of `cell` that `plan` asks for."""
         places = [schedule.place(number) for number in range(schedule.trials_total)]
         seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, place) for place in places]
         return cls(task=plan.search, space=space, schedule=schedule, base=base, seeds=seeds)
 
 
-def read_adoption(folder: Path) -> Adoption | None:
-    """What the search in `folder` adopted; None: nothing. Raises WorkFailed for a damaged file."""
-    path = folder / ADOPTED
-    if not path.exists():
-        return None
-    record = read_json(path)
-    return Adoption(folder=record["folder"], draws={int(number): draws for number, draws in record["draws"].items()})
+def adoption_in(folder: Path) -> Adoption | None:
+    """Read what the search in `folder` adopted; None: nothing. Raises WorkFailed for a damaged file."""
+    return if_there(read_adoption)(folder / ADOPTED)
 
 
 def adopt(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | None:
-    """Choose among the live records `others`, and write down in `folder`, what its search begins with."""
+    """Choose the trials that the search in `folder` begins with, from the live records `others`, and write them down
+    there."""
     chosen = choose(folder, others, adopter)
     if chosen is not None:
-        by_number = {str(number): dict(draws) for number, draws in chosen.draws.items()}
-        write_json(folder / ADOPTED, {"folder": chosen.folder, "draws": by_number})
+        write_adoption(folder / ADOPTED, chosen)
     return chosen
 
 
 def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption | None:
-    """What the search in `folder` would begin with: the most trials of one of `others`. None: with none."""
+    """Choose the trials that the search in `folder` would begin with: the most that one of `others` offers. None: no
+    trials."""
     same, narrower = [], []
     for other in others:
         earlier = None if other == folder else searched_task(other / PLAN)
@@ -85,12 +76,12 @@ def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption |
             narrower.append((len(draws), Adoption(folder=other.name, draws=draws)))
     most, known = max(same, key=lambda item: item[0], default=(0, folder))
     if most > 0:
-        return read_adoption(known)
+        return adoption_in(known)
     return max(narrower, key=lambda item: item[0], default=(0, None))[1]
 
 
 def position(record: TrialRecord, adopter: Adopter) -> int | None:
-    """Which number this search would give to the very same training; None: it makes no such one."""
+    """Return the number that this search would give to the very same training; None: it has no such training."""
     if not record.identity:
         return None
     seed = record.params["seed"]
@@ -100,7 +91,8 @@ def position(record: TrialRecord, adopter: Adopter) -> int | None:
 
 
 def _contained(trials: Sequence[TrialRecord], space: SpaceParams, adopter: Adopter) -> dict[int, dict[str, Value]]:
-    """The draws of `trials`, as far as they are this search's; none where it may not draw all that `space` could."""
+    """Return the draws of those `trials` that this search would make as well; none where it may not draw all that
+    `space` could."""
     earlier = replace(adopter.space, settings=space)
     narrow, wide = ({draw.name: draw for draw in drawn} for drawn in (earlier.draws, adopter.space.draws))
     new = wide.keys() - narrow.keys()
@@ -120,14 +112,14 @@ def _contained(trials: Sequence[TrialRecord], space: SpaceParams, adopter: Adopt
 
 
 def _decoded(draws: Mapping[str, Value], number: int, adopter: Adopter) -> Mapping[str, Value]:
-    """The configuration that this search would make of them."""
+    """Return the configuration that this search would decode from `draws` for trial `number`."""
     space, forced = adopter.space, adopter.schedule.forced
     found = space.decode_forced(draws, forced[number]) if number < len(forced) else space.decode(draws)
     return found.to_record()
 
 
 def _contains(wide: Draw, narrow: Draw) -> bool:
-    """Can `wide` be drawn wherever `narrow` can?"""
+    """Check whether `wide` can take every value that `narrow` can."""
     values = narrow.choices or (narrow.low, narrow.high)
     if wide.choices:
         return bool(narrow.choices) and set(values) <= set(wide.choices)

@@ -1,4 +1,4 @@
-"""What a trial trains, and what a sampler draws to get there. Pure: no optuna, no torch."""
+"""Configuration that a trial trains, and the coordinates that a sampler draws for it. Pure: no optuna, no torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value = float | int
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
-    """One drawn coordinate: between low and high, or one of `choices` where they are given."""
+    """Coordinate that a sampler draws: between low and high, or one of `choices` where they are given."""
 
     name: str
     low: float = 0.0
@@ -26,18 +26,18 @@ IDENTITY = (
     *("d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs"),
     "effective_batch",
 )
-"""What two trials of a cell must not have in common altogether, by its names in a trial's params."""
+"""Names, as in a trial's params, of what makes a configuration: no two trials of a cell may agree in all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Configuration:
-    """What one trial trains."""
+    """Configuration of one trial: model, training settings and effective batch."""
 
     spec: ModelSpec
     settings: Settings
     effective_batch: int
 
     def to_record(self) -> dict[str, Value]:
-        """Its IDENTITY by name."""
+        """Return the values of IDENTITY by name."""
         params = {**self.spec.architecture(), **self.settings.to_record(), "effective_batch": self.effective_batch}
         return {name: params[name] for name in IDENTITY}

@@ -1,4 +1,5 @@
-"""When more trials of a cell would teach nothing. Pure: a function of the trials that ended."""
+"""Convergence of a search: decide when more trials of a cell would teach nothing. Pure: a function of the ended
+trials."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ from tsladder.search.decisions import Finished
 def converged(
     scores: Sequence[float], rule: StopParams, *, metric: str, noise: float | None, pruned: int = 0
 ) -> Finished | None:
-    """Has the search of a cell converged? None while it has not.
+    """Return why the search of a cell has converged; None while it has not.
 
     `scores` are those of the complete trials, higher is better; `pruned` more trials were given up as hopeless, which
-    is a verdict on them too. `noise` is the standard error of one score: where the
-    rule asks for less spread than that, the best trials would differ by luck alone, and the warning says so.
+    is a verdict on them too. `noise` is the standard error of one score: where the rule asks for less spread than that,
+    the best trials would differ by luck alone, and the warning says so.
     """
     if len(scores) + pruned < rule.min_trials or len(scores) < rule.top:
         return None

@@ -1,4 +1,4 @@
-"""How much of a cell a search has seen, and what its winner leaves open. Pure."""
+"""Coverage of a cell by its search, and the open questions about its winner. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tsladder.search.schedule import Admitted, Schedule
 from tsladder.search.space import SearchSpace
 
 EDGE = 0.05
-"""A drawn setting is at an edge of its range within this share of it."""
+"""Share of a drawn setting's range within which a value counts as at the edge."""
 
 
 def coverage(
@@ -25,8 +25,8 @@ def coverage(
     finished: Finished | None,
     adopted: str | None = None,
 ) -> Coverage:
-    """Count what the trials `records` have seen. `finished`: why the search ended before all of its trials, None when
-    it did not. `adopted`: what it began with, where that was another search's trials."""
+    """Count what the trials `records` have covered. `finished`: why the search ended before all of its trials, None
+    when it did not. `adopted`: a note on the trials of another search that it began with, if it did."""
     scores = [score for record in records if (score := schedule.objective.score(record)) is not None]
     winner = schedule.objective.best(records)
     sampled = sum(record.forced is None for record in records)
@@ -104,7 +104,8 @@ def _edges_of_settings(space: SearchSpace, winner: TrialRecord) -> Iterator[str]
 
 
 def _share(draw: Draw, value: float) -> float | None:
-    """Where in its range a value lies, 0 to 1; None where it lies nowhere in it, as a zero beside a logarithmic one."""
+    """Return the position of a value in its range, 0 to 1; None where it has none, as a zero beside a logarithmic
+    range."""
     if not draw.log:
         return (value - draw.low) / (draw.high - draw.low)
     return math.log(value / draw.low) / math.log(draw.high / draw.low) if value > 0 else None

@@ -1,4 +1,4 @@
-"""What a strategy says of a cell. Pure: no optuna, no torch, no clock."""
+"""Decisions of a search strategy about a cell's trials. Pure: no optuna, no torch, no clock."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tsladder.search.configuration import Value
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """A trial whose architecture is given, and those of its settings that `settings` names; the others are drawn.
+    """Trial whose architecture is given, and those of its settings that `settings` names; the others are drawn.
 
-    Where there are too few trials for all, those of the lowest `rank` are trained, the first of equals. `place` is its
-    number in a search that trains all: seed and draws hang on it, so a shorter search trains it just so. None: its own.
+    Where there are too few trials for all, those of the lowest `rank` are trained, the first among equals. `place` is
+    the trial's number in a search that trains all; its seed and draws depend on it, so a shorter search trains the
+    same. None: its own number.
     """
 
     what: str
@@ -28,14 +29,15 @@ class Forced:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A trial that the sampler draws. `learns` is False while too few trials ended to learn from."""
+    """Trial that the sampler draws. `learns` is False while too few trials have ended to learn from."""
 
     learns: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """No further trial, and why. `warning` is set where the stop says less than it seems to."""
+    """End of the search: no further trial, and the reason. `warning` is set where the stop says less than it seems
+    to."""
 
     reason: str
     warning: str | None = None
@@ -46,9 +48,9 @@ Decision = Forced | Drawn | Finished
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supplement:
-    """What a supplementary phase varies around a cell's winner, each beside the winner's own value.
+    """Values that a supplementary phase varies around a cell's winner, each beside the winner's own value.
 
-    `n_heads` that the winner's width does not divide by are left out.
+    Values of `n_heads` that do not divide the winner's width are left out.
     """
 
     n_heads: tuple[int, ...]
@@ -57,7 +59,8 @@ class Supplement:
 
 
 class Strategy(Protocol):
-    """Which configurations a cell must see before the sampler decides, and whether the sampler learns from them.
+    """Search strategy: the configurations that a cell must train before the sampler decides, and whether the sampler
+    learns from them.
 
     `supplement`: what a second phase varies; None where the strategy has only one.
     """
@@ -66,5 +69,6 @@ class Strategy(Protocol):
     supplement: Supplement | None
 
     def forced(self, grid: Grid) -> tuple[Forced, ...]:
-        """In the order in which they are trained. Raises BadInput for one that the model family cannot have."""
+        """Return the forced trials in the order in which they are trained. Raises BadInput for a configuration that the
+        model family cannot have."""
         ...

@@ -1,7 +1,8 @@
-"""Draw the trials of a search: which configuration, seed and bar each number gets.
+"""Draw the trials of a search: the configuration, seed and pruning bar of each trial number.
 
-The sampler is told in the order of trial numbers, and a trial that it learns for is drawn when exactly the trials up to
-`lag` before it have ended: so the same plan at the same lag searches the same trials, whatever ends first.
+The sampler is told of ended trials in the order of their numbers. A trial whose draw learns from earlier ones is drawn
+from exactly the trials up to the one `lag` before it, once all of them have ended: so the same plan at the same lag
+searches the same trials, whichever ends first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration th
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawnTrial:
-    """A trial as it is to be trained. `attempt` counts from 1; `forced` names a forced configuration; it is given up
+    """Trial as it is to be trained. `attempt` counts from 1; `forced` names a forced configuration; the trial is pruned
     where it cannot get below `bar` any more (None: never)."""
 
     number: int
@@ -40,7 +41,7 @@ class DrawnTrial:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """An attempt at a trial; one that never ended is followed by another with the same draws."""
+    """Attempt at a trial; one that never ended is followed by another with the same draws."""
 
     number: int
     draws: dict[str, Value]
@@ -48,9 +49,9 @@ class _Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawRules:
-    """What decides the draws of a search beside the trials that ended. `lag`: how many trials before it a trial does
-    not wait for; a configuration among `known` is not drawn; trials numbered in `adopted` take these draws instead of
-    the sampler's; `seed`, `cell` and `phase` decide the seeds of the trainings."""
+    """Rules that, with the ended trials, decide the draws of a search. `lag`: a trial waits for all trials up to the
+    one `lag` before it. A configuration among `known` is not drawn. Trials numbered in `adopted` take these draws
+    instead of the sampler's. `seed`, `cell` and `phase` decide the seeds of the trainings."""
 
     space: SearchSpace
     schedule: Schedule
@@ -64,7 +65,7 @@ class DrawRules:
 
 
 class TrialDraws:
-    """The draws of one search after the `attempts` recorded so far, in the order of their numbers."""
+    """Draws of one search after the `attempts` recorded so far, in the order of their numbers."""
 
     def __init__(self, rules: DrawRules, attempts: Sequence[TrialRecord]) -> None:
         self._rules = rules
@@ -79,26 +80,27 @@ class TrialDraws:
 
     @property
     def finished(self) -> Finished | None:
-        """Why no further trial is drawn although fewer than all were; None while or where that is not so."""
+        """Reason why no further trial is drawn although fewer than all were; None while trials are drawn, and after all
+        were."""
         return self._finished
 
     @property
     def ended(self) -> list[TrialRecord]:
-        """The ended trials in the order of their numbers."""
+        """Ended trials in the order of their numbers."""
         return [self._ended[number] for number in sorted(self._ended)]
 
     @property
     def any_open(self) -> bool:
-        """Is a trial left that was never drawn?"""
+        """True where a trial is left that was never drawn."""
         return bool(self._open)
 
     @property
     def any_left(self) -> bool:
-        """Is a trial left that was never drawn, or has to be trained again?"""
+        """True where a trial is left that was never drawn, or that has to be trained again."""
         return bool(self._open or self._redo)
 
     def take_up(self, study: SearchStudy) -> None:
-        """Make `study` know the trials that ended, and close those that it believes to run."""
+        """Tell `study` the draws of the trials that ended, and close those that it holds to be running."""
         for number, record in self._ended.items():
             study.remember(number, record.draws)
         for number, draws in study.open_draws().items():
@@ -141,7 +143,7 @@ class TrialDraws:
         )
 
     def end(self, study: SearchStudy, record: TrialRecord) -> None:
-        """Take note of how a drawn trial ended; one that is not final is drawn again by the next start."""
+        """Record how a drawn trial ended; one that is not final is drawn again by the next start."""
         self._running.pop(record.number, None)
         if record.final:
             self._ended[record.number] = record
@@ -160,7 +162,8 @@ class TrialDraws:
     def _configure(
         self, study: SearchStudy, number: int, decision: Forced | Drawn
     ) -> tuple[_Attempt, Configuration] | None:
-        """What trial `number` draws and trains; None where the sampler finds nothing that is new."""
+        """Return the draws and the configuration of trial `number`; None where the sampler finds nothing that is
+        new."""
         space, schedule = self._rules.space, self._rules.schedule
         learned_through = None
         if isinstance(decision, Drawn) and decision.learns:
@@ -183,7 +186,7 @@ class TrialDraws:
         return None
 
     def _taken(self) -> list[Mapping[str, Value]]:
-        """What has been trained in this cell, is being trained, or is known otherwise."""
+        """Return the configurations that have been trained in this cell, are being trained, or are otherwise known."""
         running = [configuration.to_record() for configuration in self._running.values()]
         ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
         return [*self._known, *running, *ended]

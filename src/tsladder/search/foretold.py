@@ -1,8 +1,8 @@
-"""How many trials a search would take over, told without drawing or training.
+"""Forecast how many trials a search would take over from earlier ones, without drawing or training.
 
-Forced configurations and the draws at random hang on seeds alone. What the sampler has learned is drawn again alike
-where an earlier search over the same space, at the same lag, was told the same of the trials before. So far the
-count is certain; where it is not known what would be drawn, the rest is left open.
+Forced configurations and random draws depend on seeds alone. What the sampler draws after learning is the same where an
+earlier search over the same space, at the same lag, had the same earlier trials. That far the count is certain; where
+it is not known what would be drawn, the rest is left open.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from tsladder.artifacts.plans import searched_task
 from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
-from tsladder.search.adoption import Adopter, choose, position, read_adoption
+from tsladder.search.adoption import Adopter, adoption_in, choose, position
 from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.lag import recorded_lag
 from tsladder.search.layout import PLAN
@@ -25,7 +25,7 @@ from tsladder.training.pruning import build_bar
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """`trials` at least; `exact`: no more than these."""
+    """Number of trials taken over: at least `trials`, and no more than these where `exact`."""
 
     trials: int
     exact: bool
@@ -34,14 +34,14 @@ class TakenOver:
 def foretell(
     folder: Path, others: Sequence[Path], adopter: Adopter, *, pruning: PruningParams | None, lag: int | None
 ) -> TakenOver:
-    """Of the search in `folder`, which may not have begun, the trials that ended in the live records `others`.
+    """Count the trials of the search in `folder`, which may not have begun, that ended in the live records `others`.
 
-    `lag`: with which it would begin; None: not known.
+    `lag`: the lag at which the search would begin; None: not known.
     """
     ended = final_trials(folder)
     done = {record.number for record in ended}
     lag = recorded_lag(folder, ended) or lag
-    adopted = read_adoption(folder) or (None if done else choose(folder, others, adopter))
+    adopted = adoption_in(folder) or (None if done else choose(folder, others, adopter))
     draws = {} if adopted is None else dict(adopted.draws)
     known = [_known(other, adopter, draws) for other in others if other != folder]
     found = [_of_one(one, adopter, pruning, lag, done) for one in known if one.records]
@@ -51,9 +51,9 @@ def foretell(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """Trials of an earlier search by their number in this one. Trials in `fixed` take their draws from there, whatever
-    they are; others are drawn alike where the space and the strategy are the same, and those that the sampler has
-    learned for where it also `learns_alike`."""
+    """Trials of an earlier search by their number in this one. Trials in `fixed` take their adopted draws in any case;
+    others get the same draws where space and strategy are the same, and those drawn after learning only where the
+    search also `learns_alike`."""
 
     records: Mapping[int, TrialRecord]
     same_space: bool
@@ -63,8 +63,9 @@ class _Known:
 
 
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
-    """What lies in `folder`; `draws`: those that this search adopts."""
-    found, asked, own = searched_task(folder / PLAN), adopter.task, read_adoption(folder)
+    """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
+    adopts."""
+    found, asked, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
     same_space = found is not None and found.space == asked.space
     same_strategy = found is not None and found.strategy == asked.strategy
     same_objective = found is not None and found.objective == asked.objective
@@ -84,7 +85,7 @@ def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
 def _of_one(
     known: _Known, adopter: Adopter, pruning: PruningParams | None, lag: int | None, done: set[int]
 ) -> TakenOver:
-    """What comes from one earlier search: this one played through for as long as it is known what it draws."""
+    """Count what one earlier search provides, by playing this search through for as long as its draws are known."""
     schedule, count = adopter.schedule, 0
     ended: dict[int, TrialRecord] = {}
     for number in range(min(schedule.trials_total, max(known.records) + 1)):

@@ -1,4 +1,4 @@
-"""Search lag: how many trials after the last one that it learns from a trial is drawn.
+"""Search lag: the distance between a trial and the last earlier trial that its draw learns from.
 
 A search is a function of its plan and its lag, however many workers train its trials. The lag with which it begins is
 recorded in its live record, and each later start goes on with that.
@@ -14,9 +14,9 @@ from tsladder.artifacts.trials import TrialRecord
 
 
 def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
-    """The lag with which the search in `folder` began, whose `attempts` are these; None: it has not begun.
+    """Return the lag with which the search in `folder` began, given its `attempts`; None: it has not begun.
 
-    A record of a version without lags was searched at that of its last trial. Raises WorkFailed for a damaged file.
+    A record of a version without lags has the lag of its last trial. Raises WorkFailed for a damaged file.
     """
     path = folder / LAG
     if path.exists():
@@ -25,5 +25,5 @@ def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
 
 
 def record_lag(folder: Path, lag: int) -> None:
-    """Write down that the search in `folder` begins at `lag`."""
+    """Record that the search in `folder` begins at `lag`."""
     write_lag(folder / LAG, lag)

@@ -1,5 +1,4 @@
-"""The files of a search's live record, beside trials.jsonl and lag.json."""
+"""File names in a search's live record, beside those that `artifacts/` names."""
 
 PLAN = "plan.json"
 JOURNAL = "journal.log"
-ADOPTED = "adopted.json"

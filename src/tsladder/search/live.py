@@ -1,4 +1,5 @@
-"""The live record of a search as a start finds it: what cannot be used is kept aside under a new name, and said."""
+"""Open the live record of a search at its start: files that cannot be used are kept under a new name, with a
+message."""
 
 from __future__ import annotations
 
@@ -7,19 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.adoption import ADOPTED
 from tsladder.artifacts.search_lag import LAG
 from tsladder.artifacts.store import canonical, read_json, set_aside, write_json
 from tsladder.artifacts.trials import TRIALS, TrialRecord, TrialState, repair_trials
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import ADOPTED, JOURNAL, PLAN
+from tsladder.search.layout import JOURNAL, PLAN
 
 Say = Callable[[str], None]
 
 
 def open_live_record(folder: Path, plan: Mapping[str, Any], say: Say) -> list[TrialRecord]:
-    """The attempts recorded in `folder` for the question `plan`. The caller holds the folder's lock.
+    """Return the attempts recorded in `folder` for the question `plan`. The caller holds the folder's lock.
 
-    Files of another question are set aside, whole. Of trials.jsonl every readable line is kept; a trial whose line is
+    Files of another question are set aside, whole. Every readable line of trials.jsonl is kept; a trial whose line is
     lost is trained again.
     """
     _check_question(folder, plan, say)
@@ -45,11 +47,11 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
 
 
 def taken_up_again(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """`records` as the next start goes on from them.
+    """Return `records` as the next start goes on from them.
 
-    Where no trial has a loss yet, those that failed for the machine count as interrupted: a cell must not stay without
-    a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so that a
-    finished search is never changed.
+    Where no trial has a loss yet, those that failed because of the machine count as interrupted: a cell must not stay
+    without a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so
+    that a finished search is never changed.
     """
     if any(record.state is TrialState.COMPLETE for record in records):
         return list(records)

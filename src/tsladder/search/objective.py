@@ -1,7 +1,7 @@
-"""What a search makes best: the validation loss, or the area under the ROC curve on validation.
+"""Objective of a search: the validation loss, or the area under the ROC curve on validation.
 
-The one definition of a cell's best: `Objective.best` is the trial that leads, and whatever is called best of the cell
-(its loss, its score, its AUC, its configuration) is that trial's.
+This is the one definition of a cell's best: `Objective.best` is the leading trial, and whatever is called best of the
+cell (its loss, score, AUC or configuration) is that trial's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VAL_LOSS, VAL_AUC = "val_loss", "val_auc"
 
 
 class Trial(Protocol):
-    """What is compared of a trial, whoever has read it."""
+    """Figures of a trial that an objective compares, from whichever record they were read."""
 
     @property
     def number(self) -> int: ...
@@ -34,13 +34,13 @@ T = TypeVar("T", bound=Trial)
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """`name` is `val_loss` or `val_auc`, as in params.yaml."""
+    """Objective of a search; `name` is `val_loss` or `val_auc`, as in params.yaml."""
 
     name: str
 
     def score(self, trial: Trial) -> float | None:
-        """The AUC, or minus the loss: higher is better. None for a trial that has none: it did not complete, or its
-        AUC is undefined."""
+        """Return the AUC, or minus the loss: higher is better. None for a trial without a score: it did not complete,
+        or its AUC is undefined."""
         if trial.state != TrialState.COMPLETE:
             return None
         if self.name == VAL_AUC:
@@ -48,13 +48,13 @@ class Objective:
         return None if trial.best_val_loss is None else -trial.best_val_loss
 
     def best(self, trials: Sequence[T]) -> T | None:
-        """The trial of the highest score, the earliest of equals; None when none has a score."""
+        """Return the trial with the highest score, the earliest among equals; None when none has a score."""
         scored = [(score, trial) for trial in trials if (score := self.score(trial)) is not None]
         return max(scored, key=lambda item: (item[0], -item[1].number))[1] if scored else None
 
     def figures(self, leader: Trial | None) -> dict[str, float | None]:
-        """What every file and page says of the trial that leads, by name; `best_val_auc` where the AUC is what is
-        searched for. All None where there is no such trial."""
+        """Return the figures of the leading trial that every file and page shows, by name; `best_val_auc` only where
+        the search optimises the AUC. All are None where there is no leader."""
         if leader is None:
             return {"best_score": None, "best_val_loss": None, "best_val_auc": None}
         return {
@@ -64,22 +64,23 @@ class Objective:
         }
 
     def words(self, trial: Trial) -> str:
-        """The objective of one trial with its name, and beside an AUC the loss that belongs to it."""
+        """Describe a trial's objective with its name, and beside an AUC the loss that belongs to it."""
         loss = None if trial.best_val_loss is None else f"val_loss {trial.best_val_loss:.4f}"
         if loss is None or self.name == VAL_LOSS:
             return loss or "no loss"
         return f"{'no val_auc' if trial.val_auc is None else f'val_auc {trial.val_auc:.4f}'} ({loss})"
 
     def leader_words(self, leader: Trial | None) -> str:
-        """The best figure so far, and whose it is."""
+        """Describe the best figure so far, and the trial that has it."""
         if leader is None:
             return f"none has a {self.name}"
         return f"best {self.words(leader)} in trial {leader.number + 1}"
 
     def standard_error(self, record: TrialRecord, n_positive: int, n_negative: int) -> float | None:
-        """Of the score of a scored trial, as if the validation windows were independent; None where it has none.
+        """Return the standard error of a scored trial's score, as if the validation windows were independent; None
+        where it has none.
 
-        Overlapping windows have more. For the AUC by Hanley and McNeil (1982), equation 1.
+        With overlapping windows the true error is larger. For the AUC by Hanley and McNeil (1982), equation 1.
         """
         if self.name == VAL_LOSS:
             return record.outcome.val_loss_se

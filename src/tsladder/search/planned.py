@@ -1,4 +1,4 @@
-"""What a search plan says of a search: what it may draw, in which order, and when a trial is given up. Pure."""
+"""Search space and schedule of a search plan: what may be drawn, in which order, and when the search ends. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tsladder.search.strategies import load
 
 
 def planned_space(plan: SearchPlan, n_windows: int) -> SearchSpace:
-    """`n_windows`: to train on."""
+    """Return the search space of `plan`. `n_windows`: the number of training windows."""
     return SearchSpace(
         grid=build_grid(plan.question.model, plan.question.budget),
         settings=plan.search.space,
@@ -24,7 +24,7 @@ def planned_space(plan: SearchPlan, n_windows: int) -> SearchSpace:
 
 
 def planned_schedule(plan: SearchPlan, space: SearchSpace, classes: tuple[int, int]) -> Schedule:
-    """`classes`: positives and negatives among the validation windows."""
+    """Return the schedule of `plan`. `classes`: positives and negatives among the validation windows."""
     search = plan.search
     return build_schedule(
         load(search.strategy),
@@ -37,7 +37,7 @@ def planned_schedule(plan: SearchPlan, space: SearchSpace, classes: tuple[int, i
 
 
 def validation_classes(folds: Sequence[FoldWindows]) -> tuple[int, int]:
-    """Positives and negatives among the validation windows, those of all folds of a walk forward added; of returns,
+    """Count positives and negatives among the validation windows, summed over all folds of a walk forward; for returns,
     those above 0 and the others.
 
     The standard error of a mean over K equal folds is nearly that of one fold with all their windows: both fall as one

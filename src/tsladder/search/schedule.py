@@ -1,4 +1,4 @@
-"""The order of a cell's trials: the strategy's forced ones, then the sampler's until the search converged. Pure."""
+"""Order of a cell's trials: the strategy's forced ones, then the sampler's until the search has converged. Pure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tsladder.search.decisions import Decision, Drawn, Finished, Forced, Strateg
 from tsladder.search.objective import Objective
 
 START_UP = 6
-"""So many trials, forced or drawn at random, before the sampler learns from them."""
+"""Number of trials, forced or drawn at random, before the sampler learns from them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The forced trials that a search has room for, in the order in which they are trained, and the others."""
+    """Forced trials that a search has room for, in the order in which they are trained, and those left out."""
 
     forced: tuple[Forced, ...]
     left_out: tuple[Forced, ...]
 
     @property
     def note(self) -> str | None:
-        """What is not trained; None where all are."""
+        """Note on the forced trials that are not trained; None where all are."""
         if not self.left_out:
             return None
         missing = ", ".join(item.what for item in self.left_out)
@@ -34,7 +34,7 @@ class Admitted:
 
 
 def admit(forced: Sequence[Forced], trials: int) -> Admitted:
-    """As many of `forced` as `trials` leave room for."""
+    """Select as many of `forced` as `trials` leave room for."""
     placed = [replace(item, place=number) for number, item in enumerate(forced)]
     kept = {item.place for item in sorted(placed, key=lambda item: item.rank)[:trials]}
     return Admitted(
@@ -45,7 +45,7 @@ def admit(forced: Sequence[Forced], trials: int) -> Admitted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """At most `trials_total` trials. `classes` are the positives and negatives among the validation windows.
+    """Schedule of at most `trials_total` trials. `classes`: positives and negatives among the validation windows.
 
     `left_out`: what the strategy would force in a search of more trials.
     """
@@ -59,12 +59,12 @@ class Schedule:
     left_out: tuple[Forced, ...] = ()
 
     def place(self, number: int) -> int:
-        """What the seed and the random draws of trial `number` hang on."""
+        """Return the number on which the seed and the random draws of trial `number` depend."""
         place = self.forced[number].place if number < len(self.forced) else None
         return number if place is None else place
 
     def decide(self, number: int, seen: Sequence[TrialRecord]) -> Decision:
-        """What trial `number` (0-based) is, when `seen` are the trials before it that ended."""
+        """Decide what trial `number` (0-based) is, when `seen` are the trials before it that ended."""
         if number >= self.trials_total:
             return Finished(f"all {self.trials_total} trials are done")
         if number < len(self.forced):
@@ -89,7 +89,7 @@ def build_schedule(
     stop: StopParams | None,
     classes: tuple[int, int],
 ) -> Schedule:
-    """The schedule of one cell."""
+    """Build the schedule of one cell."""
     admitted = admit(strategy.forced(grid), trials_total)
     return Schedule(
         forced=admitted.forced,

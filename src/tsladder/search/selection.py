@@ -1,4 +1,4 @@
-"""Which budgets a supplementary phase looks at, and why. Pure."""
+"""Selection of the budgets that a supplementary phase searches, with reasons. Pure."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 BEST = 2
-"""So many budgets under `auto`."""
+"""Number of budgets that `auto` selects."""
 
 Scores = Mapping[str, Mapping[str, float | str]]
-"""Rung -> cell -> its winner's score (higher is better), or why it has none; smallest rung first."""
+"""Rung -> cell -> the winner's score (higher is better), or the reason why there is none; smallest rung first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen budgets, smallest first, and a sentence on every budget of the study."""
+    """Chosen budgets, smallest first, and a sentence on every budget of the study."""
 
     budgets: tuple[str, ...]
     reasons: Mapping[str, str]
 
 
 def select_budgets(wanted: str | Sequence[str], scores: Scores, *, metric: str) -> Selection:
-    """The BEST rungs by their mean score over the horizons (`auto`), or those of a list.
+    """Select the BEST rungs by their mean score over the horizons (`auto`), or those of a list.
 
-    A mean over fewer horizons would not compare: under `auto` a rung with a failed cell is left out. `metric` names
-    what is scored: a val_loss is the negative of its score.
+    A mean over fewer horizons would not be comparable: under `auto` a rung with a failed cell is left out. `metric`
+    names what is scored: a val_loss is the negative of its score.
     """
     if not isinstance(wanted, str):
         return _listed(wanted, scores)

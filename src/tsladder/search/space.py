@@ -1,8 +1,8 @@
-"""What a search may draw, and what a draw means. Pure: no optuna, no torch.
+"""Search space: what a search may draw, and the configuration that a draw stands for. Pure: no optuna, no torch.
 
-An architecture is drawn by its coordinates: how deep against how wide (n_layers / d_model on a log scale),
-the feed-forward ratio and the heads. A budget leaves a one-dimensional family of shapes a ratio, so a point of
-these coordinates is decoded to the nearest member of the grid; every member is reachable.
+An architecture is drawn by its coordinates: depth against width (n_layers / d_model on a log scale), the feed-forward
+ratio and the heads. At a given ratio, a budget leaves a one-dimensional family of shapes, so a point of these
+coordinates is decoded to the nearest member of the grid; every member is reachable.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ N_HEADS = "n_heads"
 EFFECTIVE_BATCH = "effective_batch"
 WHOLE = frozenset({"warmup_steps", "epochs"})
 IS_ZERO = "_is_zero"
-"""Ending of the name of the draw that decides whether a setting is zero."""
+"""Suffix of the name of the draw that decides whether a setting is zero."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchSpace:
-    """The grid of a rung, the training settings of a preset and the effective batches, drawn where there are several.
+    """Search space of a cell: the grid of its rung, the training settings of a preset, and the effective batches, drawn
+    where there are several.
 
-    `n_windows`, the windows to train on, turn a warm-up share into steps.
+    `n_windows`, the number of training windows, turns a warm-up share into steps.
     """
 
     grid: Grid
@@ -73,7 +74,7 @@ class SearchSpace:
         return tuple(draws)
 
     def decode(self, drawn: Mapping[str, Value]) -> Configuration:
-        """The member of the grid and the settings that a full set of draws stands for."""
+        """Return the configuration, a member of the grid and training settings, that a full set of draws stands for."""
         batch = self._batch(drawn)
         return Configuration(
             spec=self._decode_architecture(drawn),
@@ -82,14 +83,15 @@ class SearchSpace:
         )
 
     def decode_forced(self, drawn: Mapping[str, Value], forced: Forced) -> Configuration:
-        """The same for a forced trial: its own architecture and settings, which draws may only come near to."""
+        """Return the configuration of a forced trial: its own architecture and settings, which draws may only
+        approximate."""
         batch = self._batch(drawn)
         given: dict[str, Any] = dict(forced.settings)
         settings = dataclasses.replace(self._decode_settings(drawn, batch), **given)
         return Configuration(spec=forced.spec, settings=settings, effective_batch=batch)
 
     def forced_draws(self, forced: Forced) -> dict[str, Value]:
-        """The draws that a forced trial fixes; the sampler learns it as these."""
+        """Return the draws that a forced trial fixes; the sampler learns the trial under these."""
         return self.coordinates(forced.spec) | self._setting_draws(forced.settings)
 
     def _batch(self, drawn: Mapping[str, Value]) -> int:
@@ -122,7 +124,7 @@ class SearchSpace:
         )
 
     def coordinates(self, spec: ModelSpec) -> dict[str, Value]:
-        """The draws that decode to `spec`, or to the nearest member of the grid where `spec` is none."""
+        """Return the draws that decode to `spec`, or the nearest ones where `spec` is no member of the grid."""
         draws = {draw.name: draw for draw in self._architecture_draws()}
         aspect = draws[DEPTH_TO_WIDTH]
         return {
@@ -132,7 +134,7 @@ class SearchSpace:
         }
 
     def _setting_draws(self, settings: Mapping[str, Value]) -> dict[str, Value]:
-        """The draws nearest to some given settings; what the sampler learns a forced configuration as."""
+        """Return the draws nearest to the given settings; the sampler learns a forced configuration under these."""
         drawn: dict[str, Value] = {}
         known = {draw.name: draw for draw in self._settings_draws()}
         for name, value in settings.items():

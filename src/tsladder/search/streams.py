@@ -1,5 +1,5 @@
-"""The random streams of a search: with shared draws a poor set of learning rates would tilt all rungs of a law at once,
-and no residual would show it. So every cell and every phase draws from streams of its own."""
+"""Random streams of a search. Every cell and every phase draws from streams of its own: with shared draws a poor set of
+learning rates would bias all rungs of a law at once, and no residual would show it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tsladder.vocabulary import Cell, Phase
 
 
 def sampler_seed(seed: int, cell: Cell, phase: Phase) -> int:
-    """Of all that the sampler draws; `seed` is the study's."""
+    """Return the seed of all that the sampler draws; `seed` is the study's."""
     return derive_seed(*_stream(seed, cell, phase), "sampler")
 
 
 def trial_seed(seed: int, cell: Cell, phase: Phase, place: int) -> int:
-    """Of the training of trial `place`."""
+    """Return the seed of the training of trial `place`."""
     return derive_seed(*_stream(seed, cell, phase), "trial", place)
 
 

@@ -1,8 +1,8 @@
-"""The only door to Optuna: a sampler with a journal on disk, addressed by OUR trial numbers.
+"""Wrapper of Optuna, the only module that imports it: a sampler with a journal on disk, addressed by OUR trial numbers.
 
-trials.jsonl is the truth about what ended and how; the journal is what the sampler has been told. A draw depends
-on the trial's number and on the earlier trials in the order of their numbers, on nothing else: Optuna's own order
-would change with every kill and resume, and with it the draw. So each draw is made in a fresh in-memory study that
+trials.jsonl is the truth about what ended and how; the journal holds what the sampler has been told. A draw depends on
+the trial's number and on the earlier trials in the order of their numbers, and on nothing else: Optuna's own order
+would change with every kill and resume, and the draw with it. So each draw is made in a fresh in-memory study that
 holds that history, and the journal records it.
 """
 
@@ -31,8 +31,8 @@ NUMBER = "number"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a trial ended, for the sampler: with a score (higher is better), given up at a step with its score there, or
-    with neither: then it teaches nothing."""
+    """Result of a trial for the sampler: a score (higher is better), or pruned at a step with its score there, or
+    neither: then the sampler learns nothing from it."""
 
     score: float | None = None
     given_up: tuple[int, float] | None = None
@@ -40,7 +40,7 @@ class Told:
 
 @dataclass(slots=True)
 class _Known:
-    """A trial that was asked: its draws, how it ended once that is told, and whether the journal has it as ended."""
+    """Trial that was asked: its draws, its result once told, and whether the journal has it as ended."""
 
     draws: dict[str, Value]
     told: Told | None = None
@@ -48,13 +48,13 @@ class _Known:
 
 
 class UnusableJournal(Exception):
-    """The journal cannot be continued: it is damaged, or it belongs to another search or another version."""
+    """Journal that cannot be continued: it is damaged, or it belongs to another search or another version."""
 
 
 def open_study(folder: Path, draws: Sequence[Draw], *, key: str, seed: int, say: Callable[[str], None]) -> SearchStudy:
-    """The sampler of the search `key`, continued from its journal in `folder`.
+    """Open the sampler of the search `key`, continued from its journal in `folder`.
 
-    A journal that cannot be continued is set aside under a new name and said; the trials themselves are in
+    A journal that cannot be continued is set aside under a new name, with a message; the trials themselves are in
     trials.jsonl, so the new journal comes to hold the same.
     """
     try:
@@ -66,7 +66,7 @@ def open_study(folder: Path, draws: Sequence[Draw], *, key: str, seed: int, say:
 
 
 class SearchStudy:
-    """One cell's sampler. The caller holds the cell's lock. Raises UnusableJournal."""
+    """Sampler of one cell's search. The caller holds the cell's lock. Raises UnusableJournal."""
 
     def __init__(self, folder: Path, draws: Sequence[Draw], *, key: str, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -92,20 +92,21 @@ class SearchStudy:
                 self._known[number] = _Known(dict(trial.params), closed=True)
 
     def remember(self, number: int, draws: Mapping[str, Value]) -> None:
-        """Trial `number` was asked with `draws`, whatever the journal has kept: later draws count it as running."""
+        """Register that trial `number` was asked with `draws`, whatever the journal has kept: later draws count it as
+        running."""
         self._known.setdefault(number, _Known(dict(draws)))
 
     def open_draws(self) -> dict[int, dict[str, Value]]:
-        """Trials asked and never told, by a run that is gone: number -> what had been drawn."""
+        """Return the draws of trials that an earlier process asked and never told, by trial number."""
         return {number: self._known[number].draws for number in self._open}
 
     def draw(
         self, number: int, fixed: Mapping[str, Value], *, learned_through: int | None, redraw: int = 0
     ) -> dict[str, Value]:
-        """Draw what is not `fixed` for trial `number`; nothing is written down.
+        """Draw what is not `fixed` for trial `number`, without recording it.
 
-        By TPE from the results of the trials up to `learned_through`, with the later ones counted as running; at
-        random where it is None. Another `redraw` draws from another stream.
+        Drawn by TPE from the results of the trials up to `learned_through`, with the later ones counted as running; at
+        random where that is None. Another `redraw` draws from another stream.
         """
         if fixed.keys() >= self._distributions.keys():
             return dict(fixed)
@@ -117,7 +118,7 @@ class SearchStudy:
         return dict(study.ask(self._distributions).params)
 
     def ask(self, number: int, draws: Mapping[str, Value]) -> None:
-        """Write down that trial `number` runs with `draws`."""
+        """Record in the journal that trial `number` runs with `draws`."""
         self._journal.sampler = _fixed(draws, RandomSampler(seed=0))
         trial = self._journal.ask(self._distributions)
         trial.set_user_attr(NUMBER, number)
@@ -125,7 +126,7 @@ class SearchStudy:
         self._known[number] = _Known(dict(draws))
 
     def tell(self, number: int, told: Told) -> None:
-        """Trial `number` ended."""
+        """Record in the journal how trial `number` ended."""
         inner = self._open.pop(number)
         if told.score is not None:
             self._journal.tell(inner, told.score)
@@ -135,7 +136,7 @@ class SearchStudy:
         self._known[number].closed = True
 
     def ensure_told(self, number: int, draws: Mapping[str, Value], told: Told) -> None:
-        """Make the sampler know a trial that ended earlier, whatever its journal has kept of it."""
+        """Tell the sampler of a trial that ended earlier, whatever its journal has kept of it."""
         known = self._known.setdefault(number, _Known(dict(draws)))
         if number in self._open:
             self.tell(number, told)
@@ -155,7 +156,7 @@ class SearchStudy:
         return history
 
     def _trial(self, number: int, draws: Mapping[str, Value], told: Told | None) -> FrozenTrial:
-        """A trial as Optuna keeps it; None: it is running."""
+        """Return a trial as Optuna keeps it; `told` is None while it runs."""
         state, reports = TrialState.RUNNING, {}
         if told is not None:
             state = TrialState.COMPLETE if told.given_up is None else TrialState.PRUNED
@@ -171,17 +172,18 @@ class SearchStudy:
 
 
 class _HeldAlready:
-    """Optuna's own lock would outlive a kill -9 and keep the next start waiting for half a minute."""
+    """Lock that does nothing, since the caller holds the cell's lock. Optuna's own would outlive a kill -9 and keep the
+    next start waiting for half a minute."""
 
     def acquire(self) -> bool:
         return True
 
     def release(self) -> None:
-        """Nothing was taken."""
+        """Ignore the call: no lock was taken."""
 
 
 def _open_journal(path: Path, key: str) -> optuna.Study:
-    """The study `key` in the journal at `path`, made where there is none. Raises UnusableJournal."""
+    """Open the study `key` in the journal at `path`, created where there is none. Raises UnusableJournal."""
     lines = path.read_bytes().splitlines() if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
@@ -206,7 +208,7 @@ def _tpe(seed: int) -> TPESampler:
 
 
 def _fixed(values: Mapping[str, Value], base: BaseSampler) -> BaseSampler:
-    """`base` with some draws decided beforehand."""
+    """Return `base` with some draws fixed beforehand."""
     if not values:
         return base
     with warnings.catch_warnings():

@@ -1,9 +1,11 @@
-"""Trials that other searches of the same cell have ended: what an equal trial takes over instead of being trained.
+"""Reuse of trials that other searches of the same cell have ended: an equal trial takes over their result instead of
+being trained.
 
 Two trials are equal when their identities are (`tsladder.planning.identity`): then training would repeat every digit.
-How a training ended may still differ, for each search gives up by its own bar: a whole learning curve is held against
-that bar epoch by epoch and cut where it would have ended, a curve that another search cut is only long enough where
-this one's bar ends it no later. What ran out of memory, was killed or stalled may go well another time: it is trained.
+How a training ended may still differ, since each search prunes by its own bar. A whole learning curve is compared with
+that bar epoch by epoch and cut where it would have ended; a curve that another search cut is long enough only where
+this one's bar ends it no later. A trial that ran out of memory, was killed or stalled may succeed another time: it is
+trained.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from tsladder.vocabulary import StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Earlier:
-    """What is known before a search begins. `base`: what all identities of the cell have in common; `folders`: the live
-    records of the cell's searches; `trials`: those of other searches by identity; `adopted`: draws that the trials of
-    these numbers take instead of the sampler's."""
+    """Earlier results known before a search begins. `base`: the digest that all identities of the cell share;
+    `folders`: the live records of the cell's searches; `trials`: those of other searches by identity; `adopted`: draws,
+    by trial number, that trials take instead of the sampler's."""
 
     base: str
     folders: Sequence[Path] = ()
@@ -34,13 +36,15 @@ class Earlier:
     adopted: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
 
     def find(self, identity: str, bar: Bar | None) -> TrialRecord | None:
-        """How the trial ends that is asked now and must not stay above `bar`; None: it has to be trained."""
+        """Return the trial of this `identity` as it ends under `bar`, which its loss must not stay above; None: it has
+        to be trained."""
         found = (ended_under(record, bar) for record in self.trials.get(identity, ()))
         return next((record for record in found if record is not None), None)
 
 
 def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
-    """`record` as it would have ended under `bar`; None where that cannot be told from it, or may not be repeated."""
+    """Return `record` as it would have ended under `bar`; None where the record cannot tell that, or may not be
+    repeated."""
     outcome, curve = record.outcome, record.outcome.curve
     if record.state not in (TrialState.COMPLETE, TrialState.PRUNED) and outcome.stop_reason is not StopReason.DIVERGED:
         return None
@@ -61,7 +65,8 @@ def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
 
 
 def trials_of_others(folders: Sequence[Path], own: Path) -> dict[str, list[TrialRecord]]:
-    """Identity -> the final trials of the live records `folders` but `own`: whole curves first, then those cut."""
+    """Return the final trials of the live records `folders` but `own`, by identity: whole curves first, then those
+    cut."""
     found: dict[str, list[TrialRecord]] = {}
     for folder in folders:
         if folder != own:
@@ -74,9 +79,9 @@ def trials_of_others(folders: Sequence[Path], own: Path) -> dict[str, list[Trial
 
 
 def final_trials(folder: Path) -> list[TrialRecord]:
-    """The trials that ended in the live record `folder`, which may be in use; each with where it was trained.
+    """Return the trials that ended in the live record `folder`, which may be in use, each with where it was trained.
 
-    What cannot be read is left out: it is its own search that has to say so.
+    What cannot be read is left out: reporting that is left to the search it belongs to.
     """
     final = latest(record for record in readable_trials(folder / TRIALS) if record.final)
     return [_with_origin(final[number], folder.name) for number in sorted(final)]
@@ -87,9 +92,10 @@ def _with_origin(record: TrialRecord, folder: str) -> TrialRecord:
 
 
 def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | None:
-    """Move the checkpoint `name`, which another search left of an equal trial, into `own`; where it was, if anywhere.
+    """Move the checkpoint `name`, which another search left of an equal trial, into `own`; return where it was, if
+    anywhere.
 
-    A search that is at work keeps its own. The lock of `own` is held by the caller.
+    A search that is at work keeps its own checkpoints. The caller holds the lock of `own`.
     """
     target = own / CHECKPOINTS / name
     for folder in folders:

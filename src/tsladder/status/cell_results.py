@@ -1,4 +1,4 @@
-"""Read the results of one cell that belong to the current question. Others are not read."""
+"""Read the results of one cell that belong to the current question; others are not read."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ class BestConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellResults:
-    """Trials that have ended, and seeds of the winner that have (number -> seconds): each once, by its last attempt.
+    """Ended trials, and ended seeds of the winner (number -> seconds), each counted once, by its last attempt.
 
-    `last_model_seconds`: of a trial's last model, where it trained one a fold, else of the trial. `workers`: how many
-    trained side by side; None before any has ended. `failure`: why the cell has failed. `seconds_taken_over`: of those
-    of `trial_seconds` that another search has spent. `trials_to_take_over`: that need not be trained though they have
-    not ended here. `best_...` are those of the trial that leads, as `Objective.figures` names them.
+    `last_model_seconds`: seconds of a trial's last model where it trained one per fold, otherwise of the whole trial.
+    `workers`: how many trained in parallel; None before any has ended. `failure`: why the cell has failed.
+    `seconds_taken_over`: the part of `trial_seconds` that another search has spent. `trials_to_take_over`: trials that
+    need not be trained though they have not ended here. `best_...` describe the leading trial, as named by
+    `Objective.figures`.
     """
 
     trial_numbers: frozenset[int] = frozenset()
@@ -66,7 +67,7 @@ class CellResults:
 
     @property
     def seconds_spent(self) -> float | None:
-        """Sum over training processes; None where none has ended."""
+        """Seconds summed over training processes; None where none has ended."""
         return sum(self.trial_seconds) - self.seconds_taken_over + sum(self.seed_seconds.values()) or None
 
 
@@ -74,7 +75,7 @@ NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
 
 
 def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
-    """Raises WorkFailed for a damaged file."""
+    """Read the results of a cell. Raises WorkFailed for a damaged file."""
     records = gather(places, plans, belonging, files)
     trials = [trial for trial in latest(records.trials).values() if trial.final]
     objective = Objective(plans.search.search.objective)
@@ -118,7 +119,7 @@ def _last_model_seconds(outcome: TrainingOutcome) -> float:
 
 
 def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
-    """Reason of the failure, from the last stage that wrote an output of this question."""
+    """Return the reason of the failure, from the last stage that wrote an output of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
         (belonging.scores, places.scores_record(cell)),
         (belonging.train, places.models_status(cell)),
@@ -133,7 +134,8 @@ def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged)
 
 
 def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
-    """The stage (hpo or train) that the failure of `cell` comes from, and whether heat stopped it."""
+    """Return the stage (hpo or train) that the failure of `cell` comes from, and whether a stop by temperature caused
+    it."""
     search = read_ending(places.choice(cell))
     if search.failed:
         return "hpo", search.by_heat
@@ -142,7 +144,7 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
 
 
 def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
-    """True where an output of the cell belongs to another question; one that cannot be read counts as such."""
+    """Check whether an output of the cell belongs to another question; one that cannot be read counts as such."""
     outputs = (
         (belonging.search, places.choice(cell)),
         (belonging.train, places.models_status(cell)),

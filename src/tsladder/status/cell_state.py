@@ -1,4 +1,4 @@
-"""Read the state of one cell: from its outputs, its live records, and the time it still takes."""
+"""Read the state of one cell: from its outputs, its live records, and the time that it still takes."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ INPUT_STAGES = ("features", "splits")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellState:
-    """One cell, `state` not_planned, pending, running, fresh, stale or failed; None where a figure is not known.
+    """State of one cell: `state` is not_planned, pending, running, fresh, stale or failed. Unknown figures are None.
 
-    Every figure belongs to the question now asked: of a stale cell only the trials of that question are counted.
-    `best_...`: of the trial that leads the search by its `objective`; a score is better the higher it is.
-    `phase`: what works on it now, search, supplementary, train, transfer or evaluate, and how much of it is done; None:
-    nothing is known to. `reason`: why it has failed, or which of its files cannot be read.
+    Every figure belongs to the current question: for a stale cell only the trials of that question are counted.
+    `best_...`: the trial that leads the search by its `objective`; a higher score is better. `phase`: the work in
+    progress (search, supplementary, train, transfer or evaluate), followed by how much of it is done; None where no
+    work is known. `reason`: why the cell has failed, or which of its files cannot be read.
     """
 
     state: str
@@ -77,7 +77,7 @@ class CellState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellLook:
-    """The state of a cell and what it was read from."""
+    """State of a cell, with the results and the work from which it was read."""
 
     state: CellState
     results: CellResults
@@ -94,9 +94,9 @@ def look_at_cell(
     at_work: Sequence[str],
     files: Unchanged,
 ) -> CellLook:
-    """One cell at `now`, its live records `live` (phase, folder) and the stages `at_work` that DVC runs.
+    """Read one cell at `now`, with its live records `live` (phase, folder) and the stages `at_work` that DVC runs.
 
-    A damaged file of it is its reason, and hides no other cell.
+    A damaged file of the cell becomes its `reason`, and hides no other cell.
     """
     if not plans.planned:
         return CellLook(state=CellState(state=NOT_PLANNED), results=NO_RESULTS, work=None)
@@ -139,7 +139,7 @@ def look_at_cell(
 def _results(
     places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged
 ) -> tuple[CellResults, str | None]:
-    """Results of the cell; or none, and why they cannot be read."""
+    """Return the results of the cell; or empty ones, and why they cannot be read."""
     try:
         return read_results(places, plans, belonging, files), None
     except (WorkFailed, OSError) as error:
@@ -160,7 +160,7 @@ def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
 
 
 def _work_on(cell: Cell, live: LiveWork | None, at_work: Sequence[str]) -> LiveWork | None:
-    """The work on the cell by its live record, else by the stage that DVC runs."""
+    """Return the work on the cell by its live record, otherwise by the stage that DVC runs."""
     if live is not None:
         return live
     running = [stage for stage, name in zip(STAGES, cell_stages(cell), strict=True) if name in at_work]

@@ -41,9 +41,9 @@ class CellForecast:
     shapes: int | None = None
     trials: int | None = None
     trials_taken_over: int | None = None
-    """At least so many of them have been trained by other searches; None: not known."""
+    """Lower bound of how many of the trials other searches have trained; None: not known."""
     trials_taken_over_exact: bool | None = None
-    """True where the number is exact."""
+    """True where `trials_taken_over` is exact."""
     seeds: int | None = None
     workers: int | None = None
     threads: int | None = None
@@ -57,10 +57,11 @@ class CellForecast:
     predicted_seconds: float | None = None
     """Seconds of the whole cell, search and retraining; None where windows or the speed of the device are not known."""
     predicted_seconds_at_most: float | None = None
-    """The same without early stopping."""
+    """Seconds of the whole cell without early stopping."""
     predicted_step_seconds: float | None = None
     predicted_epoch_seconds: float | None = None
-    """Seconds of an optimizer step and of an epoch with validation: means over the members of the grid."""
+    """Seconds of an optimizer step (`predicted_step_seconds`) and of an epoch with validation: means over the members
+    of the grid."""
     forced: tuple[Mapping[str, Any], ...] = ()
     """Forced configurations: name, sizes, exact parameter count, settings, and whether it lies off the budget."""
     reason: str | None = None
@@ -68,7 +69,7 @@ class CellForecast:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyForecast:
-    """All cells by name, the machine that they were planned for, and what to know beside them."""
+    """Forecast of all cells by name, with the machine that they were planned for, and further notes."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
@@ -86,13 +87,13 @@ class StudyForecast:
 
     @property
     def refused(self) -> dict[str, str]:
-        """Planned cells that cannot be trained here, with the reason."""
+        """Planned cells that cannot be trained on this machine, with the reason."""
         return {name: cell.reason or "" for name, cell in self.cells.items() if cell.planned and not cell.fits}
 
 
 def study_forecast(places: Places, budget: str | None, assignments: Sequence[str] = ()) -> StudyForecast:
-    """Dry run with `budget` as the top rung (params.yaml's when None), and other values where `assignments`
-    (leaf=value) give them. Raises BadInput."""
+    """Plan the study without running it, with `budget` as the top rung (None: that of params.yaml) and the values of
+    `assignments` (leaf=value) in place of those of params.yaml. Raises BadInput."""
     params = load_params(places.params, assignments)
     if budget is not None:
         if budget not in params.ladder:
@@ -139,7 +140,7 @@ def _memory_record(machine: Machine) -> dict[str, float | None]:
 
 
 def _beside_note(machine: Machine, held: float) -> str | None:
-    """Note on running trainings of this project, which hold `held` GiB of the machine's memory."""
+    """Return a note on running trainings of this project, which hold `held` GiB of the machine's memory."""
     if not held:
         return None
     counts = "counts as free" if machine.device != "cuda" else "is not that of the GPU, where theirs counts as taken"
@@ -221,7 +222,7 @@ def _forecast(
 
 
 def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLength | None) -> dict[str, Any]:
-    """The forecast's fields of time; none where something is unknown."""
+    """Return the forecast's time fields; empty where something is unknown."""
     one = training_time(layout, machine, run)
     if one is None:
         return {}

@@ -1,4 +1,4 @@
-"""Read dvc.lock: what every stage was last built with. DVC writes it, git keeps it."""
+"""Read dvc.lock: the inputs and outputs with which every stage was last built. DVC writes it, git keeps it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from typing import Any
 import yaml
 
 from tsladder.errors import WorkFailed
-from tsladder.typed_yaml import read_floats_of_yaml_1_2
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A SafeLoader that reads floats as params.yaml does."""
-
-
-read_floats_of_yaml_1_2(_Loader)
+from tsladder.typed_yaml import PlainLoader
 
 
 def read_lock(path: Path) -> Mapping[str, Any]:
-    """Stage -> its record (cmd, deps, params, outs) in the dvc.lock `path`; {} where the file is missing.
+    """Return stage -> its record (cmd, deps, params, outs) in the dvc.lock `path`; {} where the file is missing.
 
     Raises WorkFailed when it is damaged.
     """
@@ -29,9 +22,10 @@ def read_lock(path: Path) -> Mapping[str, Any]:
 
 
 def read_yaml_mapping(path: Path) -> Mapping[str, Any]:
-    """The mapping in a file that DVC writes: dvc.lock, or an entry of the run cache. Raises WorkFailed when damaged."""
+    """Return the mapping in a file that DVC writes: dvc.lock, or an entry of the run cache. Raises WorkFailed when
+    damaged."""
     try:
-        record = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        record = yaml.load(path.read_text(encoding="utf-8"), Loader=PlainLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WorkFailed(f"{path} is damaged ({' '.join(str(error).split())}): restore it from git") from None
     return record if isinstance(record, dict) else {}

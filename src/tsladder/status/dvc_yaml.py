@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml, resolved as DVC resolves them: a matrix becomes one stage a combination, `${...}` its value.
+"""Resolve the stages of dvc.yaml as DVC does: a matrix becomes one stage per combination, `${...}` its value.
 
 Only what this project's file uses is understood; anything else is refused, not guessed at.
 """
@@ -16,11 +16,12 @@ from tsladder.errors import WorkFailed
 from tsladder.typed_yaml import read_yaml
 
 PLAN = "plan"
-"""The stage that costs a second and whose outputs are known without running it: they follow from params.yaml and the
-code at hand. It is not counted among what would run again."""
+"""Stage that takes a second and whose outputs are known without running it: they follow from params.yaml and the
+present code. It is not counted among the stages that would run again."""
 
 INPUTS = "inputs"
-"""The stage that hashes the bars which a tier reads beside its own: what it leaves is known by hashing them, too."""
+"""Stage that hashes the additional bars that a tier reads; its output is known without running it, by hashing them,
+too."""
 
 _UNDERSTOOD = {"cmd", "deps", "params", "outs", "metrics", "matrix"}
 _VALUE = re.compile(r"\$\{([\w.]+)\}")
@@ -28,7 +29,7 @@ _VALUE = re.compile(r"\$\{([\w.]+)\}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """Paths are relative to the root of the study, parameters dotted."""
+    """Stage of dvc.yaml. Paths are relative to the root of the study, names of parameters are dotted."""
 
     name: str
     cmd: str
@@ -39,14 +40,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Stages in an order in which each comes after all that it depends on; `upstream` names these for each."""
+    """Stages in topological order; `upstream` names, for each stage, all stages that it depends on."""
 
     stages: Mapping[str, Stage]
     upstream: Mapping[str, tuple[str, ...]]
 
 
 def read_pipeline(path: Path, params: Mapping[str, Any]) -> Pipeline:
-    """The pipeline in `path` with the values of `params`; without the file there are no stages. Raises WorkFailed."""
+    """Read the pipeline in `path` with the values of `params`; without the file there are no stages. Raises
+    WorkFailed."""
     if not path.exists():
         return Pipeline({}, {})
     record = read_yaml(path)
@@ -127,7 +129,7 @@ def _in_order(path: Path, stages: Mapping[str, Stage]) -> Pipeline:
 
 
 def _owners(stage: Stage, owners: Mapping[str, str]) -> tuple[str, ...]:
-    """Stages with an output that a dependency of `stage` is, holds, or lies in."""
+    """Return the stages with an output that a dependency of `stage` is, holds, or lies in."""
     found: dict[str, None] = {}
     for dep in stage.deps:
         parts = dep.split("/")
@@ -139,10 +141,10 @@ def _owners(stage: Stage, owners: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def overlaps(path: str, other: str) -> bool:
-    """True where one of two paths is the other or lies inside it."""
+    """Check whether one of two paths is the other or lies inside it."""
     return path == other or path.startswith(other + "/") or other.startswith(path + "/")
 
 
 def owners_of(pipeline: Pipeline, path: str, among: Sequence[str]) -> tuple[str, ...]:
-    """Those of the stages `among` that leave `path`, or something in it."""
+    """Return those of the stages `among` that write `path`, or something in it."""
     return tuple(name for name in among if any(overlaps(path, out) for out in pipeline.stages[name].outs))

@@ -26,7 +26,7 @@ Files = Mapping[str, str]
 
 
 class Hashes:
-    """MD5s of files, kept for as long as a file's size, time and inode stay."""
+    """Cache of MD5s of files, each valid as long as the file's size, modification time and inode stay the same."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Signature, str]] = {}
@@ -51,13 +51,13 @@ def text_md5(text: str) -> str:
 
 
 def folder_md5(files: Files) -> str:
-    """Identity of a folder that holds `files`."""
+    """Return the identity of a folder that holds `files`."""
     listing = [{"md5": files[name], "relpath": name} for name in sorted(files)]
     return text_md5(json.dumps(listing, sort_keys=True)) + FOLDER
 
 
 class WorkingTree:
-    """Files below `root`, but for outputs whose content is set by `expect`."""
+    """Files below `root`, except for outputs whose content is set by `expect`."""
 
     def __init__(self, root: Path, hashes: Hashes) -> None:
         self._root = root
@@ -71,17 +71,19 @@ class WorkingTree:
         self._expected[output] = files
 
     def change(self, path: str, record: Mapping[str, Any]) -> tuple[str | None, str | None] | None:
-        """(identity recorded, identity now) where `path` is not what `record` of dvc.lock says; None where it is."""
+        """Return (identity recorded, identity now) where `path` differs from `record` of dvc.lock; None where it does
+        not."""
         recorded, found = record.get("md5"), self._identity(path, record)
         return None if found == recorded else (recorded, found)
 
     def md5(self, path: str) -> str | None:
-        """Identity of `path`; None where nothing lies there, or something so large that it is not read."""
+        """Return the identity of `path`; None where it does not exist, or is too large to be read."""
         found = self._identity(path, {})
         return None if found is None or " " in found else found
 
     def _identity(self, path: str, record: Mapping[str, Any]) -> str | None:
-        """Identity of `path`; of large files that in `record` where the size is the same, else the size."""
+        """Return the identity of `path`; for large files that in `record` where the size is the same, otherwise the
+        size."""
         for output, files in self._expected.items():
             if (below := _below(path, output)) is not None:
                 return _identity_of(_files_below(files, below))
@@ -104,7 +106,7 @@ class WorkingTree:
         return _identity_of(files | expected)
 
     def _found(self, path: str) -> dict[str, os.stat_result]:
-        """Path inside `path` -> status of every file on disk that lies in no expected output."""
+        """Return path inside `path` -> status of every file on disk that lies in no expected output."""
         full = f"{self._root}/{path}"
         try:
             status = os.stat(full)  # noqa: PTH116
@@ -131,7 +133,7 @@ class WorkingTree:
 
 
 def _below(path: str, folder: str) -> str | None:
-    """`path` relative to `folder`, "" for itself; None where it does not lie in it."""
+    """Return `path` relative to `folder`, "" for `folder` itself; None where `path` does not lie in it."""
     if path == folder:
         return ""
     prefix = f"{folder}/" if folder else ""
@@ -139,7 +141,7 @@ def _below(path: str, folder: str) -> str | None:
 
 
 def texts_below(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """(path relative to `folder`, text) of those of `texts` that lie in it, or are it."""
+    """Yield (path relative to `folder`, text) of those of `texts` that lie in it, or are it."""
     for path, text in texts.items():
         if (inside := _below(path, folder)) is not None:
             yield inside, text
@@ -156,8 +158,8 @@ def _identity_of(files: Files) -> str | None:
 
 
 def _ignored_names(path: Path) -> tuple[str, ...]:
-    """Patterns of .dvcignore that are names, and what DVC itself never watches. Patterns with a slash inside hold only
-    below the root and are not used."""
+    """Return the patterns of .dvcignore that are names, and the names that DVC itself never watches. Patterns with a
+    slash inside hold only below the root and are not used."""
     own = (".git", ".hg", ".dvc", ".dvcignore")
     if not path.exists():
         return own

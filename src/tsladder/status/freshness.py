@@ -2,9 +2,9 @@
 
 The rule is that of DVC: a stage runs again when its command, a dependency, a parameter or an output differs from what
 dvc.lock recorded, unless DVC has run it before on the same inputs. A stage downstream of one that runs again may run:
-it does if that one leaves something else than before. Plan files are compared as the plan stage would write them now
-from params.yaml and the code, so the answer is right before the plan stage has run. A stage that ended without a result
-runs again although nothing that its results depend on has changed: they still belong to the current question.
+it does if the upstream stage leaves something else than before. Plan files are compared as the plan stage would write
+them now from params.yaml and the code, so the answer is right before the plan stage has run. A stage that ended without
+a result runs again although nothing that its results depend on has changed: they still belong to the current question.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tsladder.status.run_cache import cached_outputs
 
 
 class Standing(StrEnum):
-    """FRESH: the stage does not run. STALE: it runs. BEHIND: it runs only if an upstream stage leaves something else
-    than before. RESTORED: it does not run, since DVC has run it on the same inputs before and takes its outputs from
-    its cache."""
+    """Freshness of a stage. FRESH: the stage does not run. STALE: it runs. BEHIND: it runs only if an upstream stage
+    leaves something else than before. RESTORED: it does not run, since DVC has run it on the same inputs before and
+    takes its outputs from its cache."""
 
     FRESH = "fresh"
     RESTORED = "restored"
@@ -49,7 +49,7 @@ _WITHOUT_RESULT = text_md5(WITHOUT_RESULT)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A difference between what `stage` was built with (`old`) and what is there now (`new`); None: not there."""
+    """Difference between what `stage` was built with (`old`) and the present state (`new`); None: does not exist."""
 
     stage: str
     kind: Kind
@@ -59,7 +59,7 @@ class Change:
 
 
 class Freshness:
-    """Every stage of `pipeline` compared with `lock`, the stages of dvc.lock."""
+    """Comparison of every stage of `pipeline` with `lock`, the stages of dvc.lock."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class Freshness:
         texts: Mapping[str, str],
         cache: Path,
     ) -> None:
-        """`params`: params.yaml as plain data; `texts`: files by path, as the stages plan and inputs would write them
-        now; `cache`: folder of DVC's cache."""
+        """Compare all stages. `params`: params.yaml as plain data; `texts`: files by path, as the stages plan and
+        inputs would write them now; `cache`: folder of DVC's cache."""
         self.pipeline = pipeline
         self.lock = lock
         self._tree = tree
@@ -88,16 +88,16 @@ class Freshness:
             self._standings[name] = self._standing(name)
 
     def standing(self, stage: str) -> Standing:
-        """Standing of `stage`; STALE where dvc.yaml has no such stage."""
+        """Return the standing of `stage`; STALE where dvc.yaml has no such stage."""
         return self._standings.get(stage, Standing.STALE)
 
     def is_fresh(self, stage: str) -> bool:
-        """True when `stage` will certainly not run again."""
+        """Check whether `stage` will certainly not run again."""
         return self.standing(stage) is Standing.FRESH
 
     def belongs(self, stage: str) -> bool:
-        """True when the outputs of `stage` belong to the current question: it is fresh, or the only reason for a run is
-        that a stage ended without a result."""
+        """Check whether the outputs of `stage` belong to the current question: it is fresh, or the only reason for a
+        run is that a stage ended without a result."""
         return self.is_fresh(stage) or stage in self._belonging
 
     @property
@@ -108,11 +108,11 @@ class Freshness:
         return recorded is not None and self._tree.change(ENDINGS, recorded) is not None
 
     def changes(self, stage: str) -> tuple[Change, ...]:
-        """Changes that make `stage` stale by themselves, without those that an upstream stage may cause."""
+        """Return the changes that make `stage` stale by themselves, without those that an upstream stage may cause."""
         return self._changes.get(stage, ())
 
     def would_run(self) -> Mapping[str, Standing]:
-        """Stages that are not fresh, in the order in which they would run."""
+        """Return the stages that are not fresh, in the order in which they would run."""
         return {name: found for name, found in self._standings.items() if found is not Standing.FRESH}
 
     def _standing(self, name: str) -> Standing:
@@ -131,7 +131,8 @@ class Freshness:
         return Standing.BEHIND if before else Standing.FRESH
 
     def _restore(self, name: str) -> bool:
-        """True where DVC's cache has the outputs of stage `name` for its current inputs; they then count as there."""
+        """Check whether DVC's cache has the outputs of stage `name` for its current inputs; they then count
+        as present."""
         stage = self.pipeline.stages[name]
         deps = {path: self._tree.md5(path) for path in stage.deps}
         params = {path: leaf(self._params, path) for path in stage.params}
@@ -144,7 +145,7 @@ class Freshness:
         return True
 
     def _found(self, stage: Stage, before: list[str]) -> list[Change]:
-        """Changes of `stage`; outputs of the stages `before`, which run again, are not compared."""
+        """Return the changes of `stage`; outputs of the stages `before`, which run again, are not compared."""
         record = self.lock.get(stage.name)
         if not isinstance(record, Mapping):
             return [Change(stage=stage.name, kind=Kind.NEVER_BUILT, name=stage.name, old=None, new=None)]
@@ -170,7 +171,8 @@ class Freshness:
 
 
 def differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
-    """(dotted path, old, new) of every leaf below `name` that differs; a section that is new or gone is one leaf."""
+    """Return (dotted path, old, new) of every leaf below `name` that differs; a section that is new or removed is one
+    leaf."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [*old, *(key for key in new if key not in old)]
         return [found for key in keys for found in differences(f"{name}.{key}", old.get(key), new.get(key))]
@@ -178,7 +180,7 @@ def differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
 
 
 def leaf(params: Mapping[str, Any], dotted: str) -> Any:
-    """The value at a dotted path; None where there is none."""
+    """Return the value at a dotted path; None where there is none."""
     value: Any = params
     for key in dotted.split("."):
         if not isinstance(value, Mapping) or key not in value:

@@ -13,10 +13,12 @@ STALE = "stale"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonVerdict:
-    """Verdict of one horizon. None: there is none yet; STALE: there is one, of another question or of results
-    that are to be built again, and none of its figures is shown. `warnings`: what is to be known beside it.
+    """Verdict of one horizon. `verdict` None: there is none yet; STALE: the existing verdict belongs to another
+    question or to results that are to be built again, and none of its figures is shown. `warnings`: caveats on the
+    verdict.
 
-    `alpha_ci` is of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts."""
+    `alpha_ci` is the interval of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts.
+    """
 
     verdict: str | None
     alpha: float | None
@@ -34,7 +36,7 @@ OUTDATED = HorizonVerdict(verdict=STALE, alpha=None, alpha_ci=None, current=Fals
 def read_verdicts(
     places: Places, horizons: Sequence[int], study_key: str, *, fresh: bool
 ) -> Mapping[str, HorizonVerdict]:
-    """By horizon as text. `fresh`: the fit, and all that it is made from, would not run again."""
+    """Return horizon, as text -> its verdict. `fresh`: the fit, and all that it is made from, would not run again."""
     if not places.scaling.exists():
         return {str(horizon): NONE_YET for horizon in horizons}
     if not fresh:

@@ -1,7 +1,7 @@
-"""Read what trains on a cell now: the live record that a process holds, and its progress.json.
+"""Read the training in progress on a cell: the live record that a process holds, and its progress.json.
 
-The file is replaced at every event, and every two seconds while its writer lives. Older ones hold less: what they do
-not say is None, and nobody is called stalled by them.
+The file is replaced at every event, and every two seconds while its writer lives. Files of earlier versions hold less:
+what they lack is None, and no worker is reported as stalled because of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from tsladder.locks import is_owned, owned_since
 from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
-"""A worker says something every few seconds, its supervisor every two: silence of this length is shown."""
+"""Seconds of silence from which a worker or its supervisor is reported as stalled: a worker reports every few seconds,
+its supervisor every two."""
 
 PHASES = ("search", "supplementary", "train", "transfer")
 
@@ -25,9 +26,9 @@ _FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transf
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveWork:
-    """Work of the process that holds a live record. `done` of `total` of its phase; None where it is not known.
+    """Work of the process that holds a live record. `done` of `total` of its phase are finished; None where not known.
 
-    `stalled_seconds`: the longest silence, where it exceeds STALLED_SECONDS, of a worker or of their supervisor.
+    `stalled_seconds`: the longest silence of a worker or of their supervisor, where it exceeds STALLED_SECONDS.
     """
 
     phase: str
@@ -46,7 +47,7 @@ class LiveWork:
 
 
 def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
-    """Cell name -> (phase, folder) of every live record there is; what was set aside is none."""
+    """Return cell name -> (phase, folder) of every live record; records that were set aside are not included."""
     found: dict[str, list[tuple[str, Path]]] = {}
     try:
         folders = sorted(places.studies.iterdir())
@@ -60,7 +61,7 @@ def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
 
 
 def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
-    """Work in the one of a cell's live records that a process holds at `now`; None where none is held."""
+    """Return the work in that live record of a cell which a process holds at `now`; None where none is held."""
     for phase, folder in folders:
         if is_owned(folder):
             return work_of(read_progress(folder / PROGRESS), phase, now, held_since=owned_since(folder))
@@ -68,15 +69,15 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
 
 
 def held_gib(places: Places, now: float) -> float:
-    """Memory in GiB that running trainings hold at `now`, as far as their records report it. Pages that
-    several share are counted for each."""
+    """Return the memory in GiB that running trainings hold at `now`, as far as their records report it. Pages shared by
+    several processes are counted for each."""
     works = [live_work(folders, now) for folders in live_folders(places).values()]
     return sum(work.resident_gib or 0.0 for work in works if work is not None)
 
 
 def work_of(progress: LiveProgress, phase: str, now: float, held_since: float = 0.0) -> LiveWork:
-    """What `progress` says of a live record of `phase` that is held. Left by an earlier holder that was killed, it says
-    nothing more. All times are seconds since 1970."""
+    """Return the work that `progress` describes for a held live record of `phase`. A file left by an earlier holder
+    that was killed gives the phase alone. All times are seconds since 1970."""
     if progress.at is not None and progress.at < held_since:
         return LiveWork(phase=phase)
     unseen = 0.0 if progress.at is None else max(0.0, now - progress.at)

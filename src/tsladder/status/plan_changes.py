@@ -11,7 +11,7 @@ from tsladder.status.freshness import differences, leaf
 PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
 
 Named = tuple[str, str, Any, Any]
-"""Kind, name, old, new."""
+"""Named change: kind, name, old value, new value."""
 
 _DERIVED = {
     "model.context_length": ("windows.context_length",),
@@ -20,16 +20,17 @@ _DERIVED = {
     "search.grid_size": (),
     "search.shapes": (),
 }
-"""Values of a plan that follow from others: named only where none of those (or, without any, nothing else) differs."""
+"""Values of a plan that follow from other leaves of params.yaml: a value is named only where none of its leaves
+differs, or, where it lists no leaves, nothing else differs."""
 
 _LEFT_OUT = {"data.volume": True}
-"""Values of leaves that a plan leaves out."""
+"""Leaf -> the value that it has where a plan omits it."""
 
 
 def plan_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, raw: Mapping[str, Any], old_raw: Mapping[str, Any]
 ) -> list[Named]:
-    """Differences of the plan `new` from the plan `old`.
+    """Return the differences of the plan `new` from the plan `old`.
 
     `raw`: params.yaml as plain data; `old_raw`: the same as dvc.lock records it for the plan stage, which may be older
     or younger than `old`. Values of parameters are those in force, whichever preset they come from.
@@ -74,7 +75,7 @@ def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mappi
 
 
 def _candidates(path: str, preset: str) -> tuple[str, ...]:
-    """Leaves of params.yaml that the value at `path` of a plan may come from, the strongest first."""
+    """Return the leaves of params.yaml that may set the value at `path` of a plan, in order of precedence."""
     section, _, name = path.partition(".")
     chosen = f"search.presets.{preset}.{name}"
     if path == "seed":
@@ -91,7 +92,8 @@ def _candidates(path: str, preset: str) -> tuple[str, ...]:
 
 
 def _in_force(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
-    """The first of `candidates` that has a value of its own: `preset` leaves it to the next."""
+    """Return the leaf of `candidates` whose value is in force: the first, unless its value is `preset`, which defers to
+    the next."""
     first = candidates[0]
     top = ".".join(first.split(".")[:2])
     if len(candidates) > 1 and leaf(raw, top) == "preset":

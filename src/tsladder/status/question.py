@@ -1,4 +1,4 @@
-"""Read the current question: params.yaml, and the plan files as they would be written from it and the code now."""
+"""Read the current question: params.yaml, and the plan files as they would be written from it and the present code."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tsladder.typed_yaml import read_yaml
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """`raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path relative to the root, as the
-    plan stage would write it now; `study_key`: identity of all searches of the study."""
+    """The current question. `raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path
+    relative to the root, as the plan stage would write it now; `study_key`: identity of all searches of the study."""
 
     params: Params
     raw: Mapping[str, Any]
@@ -35,12 +35,13 @@ class Question:
     study_key: str
 
     def plan_of(self, path: str) -> Mapping[str, Any]:
-        """The plan file `path` as plain data."""
+        """Return the plan file `path` as plain data."""
         return plain_plan(self.texts[path]) or {}
 
 
 def read_question(places: Places) -> Question:
-    """Raises BadInput when params.yaml is faulty, WorkFailed when a module cannot be parsed."""
+    """Read the current question. Raises BadInput when params.yaml is faulty, WorkFailed when a module
+    cannot be parsed."""
     raw = read_yaml(places.params)
     params = parse_params(raw, source=str(places.params))
     recall(places.sources)
@@ -61,7 +62,8 @@ def read_question(places: Places) -> Question:
 
 
 def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
-    """Files that the stage inputs would write now, by path; an empty text where a file of bars is missing."""
+    """Return path -> text of the files that the stage inputs would write now; an empty text where a file of bars is
+    missing."""
     there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
         places.inputs: text_of(bars_beside(places, data)) if there else "",
@@ -71,7 +73,7 @@ def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
 
 
 def signature(places: Places) -> tuple[tuple[str, int, int], ...]:
-    """Times and sizes of all files that the question is read from: equal as long as none has changed."""
+    """Return times and sizes of all files that the question is read from: equal as long as none has changed."""
     code = Code.in_use()
     files = [str(places.params), *_python_files(str(code.source / "tsladder")), *_python_files(str(code.stages))]
     return tuple((file, status.st_mtime_ns, status.st_size) for file in files if (status := _status(file)) is not None)

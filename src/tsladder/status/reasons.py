@@ -23,12 +23,13 @@ _ORDER = (NEVER_BUILT, PARAMETER, DATA, MODULE, "plan", COMMAND, FILE, OUTPUT, U
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """`name` was `old` when the `stages` were built, and is `new`; None: it was not there, or is not.
+    """Reason why stages are stale: `name` was `old` when the `stages` were built, and is `new`; None: it did or does
+    not exist.
 
     `kind`: parameter (dotted path in params.yaml), module (dotted name; fingerprints of the syntax tree, or MD5s of the
     file where a stage depends on the file), data (a file of bars), plan (a value that follows from the code), command,
-    file and output (of another stage, of the stage itself), never_built, unknown (the plan changed, and no copy is left
-    of what it said), unfinished (nothing changed: the stage `name` ended without a result; no `old` and no `new`).
+    file and output (of another stage, of the stage itself), never_built, unknown (the plan changed, and no copy of its
+    earlier text is left), unfinished (nothing changed: the stage `name` ended without a result; no `old` and no `new`).
     """
 
     kind: str
@@ -41,7 +42,8 @@ class Reason:
 def reasons_of(
     places: Places, question: Question, freshness: Freshness, stages: Sequence[str], live: list[Path]
 ) -> list[Reason]:
-    """Reasons of those of the `stages` that are stale by themselves; `live`: folders of the cell's live searches."""
+    """Return the reasons of those of the `stages` that are stale by themselves; `live`: folders of the cell's live
+    searches."""
     merged: dict[tuple[str, str, str], Reason] = {}
     for stage in stages:
         for change in freshness.changes(stage):
@@ -87,7 +89,7 @@ def _plan_reasons(
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as dvc.lock records them, keys dotted or not, in the form of params.yaml."""
+    """Convert parameters as dvc.lock records them, with keys dotted or not, to the form of params.yaml."""
     found: dict[str, Any] = {}
     for dotted, value in values.items():
         *sections, last = dotted.split(".")
@@ -101,8 +103,8 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> Mapping[str, Any] | None:
     """Find the text that plan file `path` had with the MD5 `md5`; None where no copy is left.
 
-    Until the plan stage runs again it is still in its place; then DVC's cache has it, and the live records in the
-    folders `live` have the plan of a search.
+    Until the plan stage runs again the text is still in its place; after that DVC's cache has it, and the live records
+    in the folders `live` have the plan of a search.
     """
     for candidate in _copies(places, path, md5, live):
         try:

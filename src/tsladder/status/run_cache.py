@@ -21,8 +21,8 @@ from tsladder.status.file_hashes import FOLDER, Files
 def cached_outputs(
     cache: Path, stage: Stage, deps: Mapping[str, str], params: Mapping[str, Any]
 ) -> Mapping[str, Files] | None:
-    """Output -> files of what `stage` left when it ran on dependencies of these MD5s (by path) and `params`; None where
-    it never did, or where the folder `cache` has not all of it."""
+    """Return output -> its files, as `stage` left them when it ran on dependencies of these MD5s (by path) and
+    `params`; None where it never did, or where the folder `cache` lacks a part of them."""
     question: dict[str, Any] = {
         "cmd": stage.cmd,
         "deps": [{"path": path, "hash": "md5", "md5": deps[path]} for path in sorted(deps)],
@@ -60,5 +60,5 @@ def _files(cache: Path, md5: str) -> Files | None:
 
 
 def cache_file(cache: Path, md5: str) -> Path:
-    """Path in the folder `cache` of the file, or of the listing of the folder, with this MD5."""
+    """Return the path in the folder `cache` of the file, or of the listing of the folder, with this MD5."""
     return cache / "files" / "md5" / md5[:2] / md5[2:]

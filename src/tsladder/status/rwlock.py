@@ -1,7 +1,7 @@
 """Read .dvc/tmp/rwlock: the stages that DVC runs now, whose outputs a living DVC process has locked for writing.
 
 The file is JSON: under "write", path -> the process that writes it. A killed process leaves its entry behind, and
-another process may have its number by now: only one that runs DVC counts.
+another process may have its number by now, so only a process that runs DVC counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tsladder.status.dvc_yaml import Pipeline, owners_of
 
 
 def running_stages(root: Path, pipeline: Pipeline) -> tuple[str, ...]:
-    """Stages that run, in the order of the pipeline; none where the file is missing or is being written."""
+    """Return the running stages, in the order of the pipeline; empty where the file is missing or is being written."""
     try:
         record = json.loads((root / ".dvc" / "tmp" / "rwlock").read_text(encoding="utf-8"))
         written: Mapping[str, Any] = record.get("write", {})
@@ -29,7 +29,7 @@ def running_stages(root: Path, pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _runs_dvc(pid: int) -> bool:
-    """True where process `pid` lives and runs DVC; where the system has no /proc, where it lives."""
+    """Check whether process `pid` lives and runs DVC; on a system without /proc, whether it lives."""
     if Path("/proc/self").exists():
         command = Path(f"/proc/{pid}/cmdline")
         return command.exists() and b"dvc" in command.read_bytes()

@@ -48,10 +48,11 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyState:
-    """All cells by name, the law of each horizon, and the key of the question that params.yaml and the code now ask.
+    """State of all cells by name, the law of each horizon, and the key of the current question from params.yaml and
+    code.
 
-    The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: those that
-    DVC runs now. `notes`: what a run would refuse.
+    The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: the stages
+    that DVC runs now. `notes`: problems for which a run would be refused.
     """
 
     study_key: str
@@ -77,10 +78,10 @@ def study_state(places: Places) -> StudyState:
 
 
 class StudyReader:
-    """Reads the state of a study repeatedly; files that have not changed are not read again."""
+    """Reader of the state of a study for repeated use; files that have not changed are not read again."""
 
     def __init__(self, places: Places, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock`: seconds since 1970."""
+        """Open the study at `places`; `clock` returns seconds since 1970."""
         self._places = places
         self._clock = clock
         self._hashes = Hashes()
@@ -90,14 +91,15 @@ class StudyReader:
         self._forecasts: tuple[object, Forecasts] | None = None
 
     def question(self) -> Question:
-        """The current question. Raises BadInput when params.yaml is faulty."""
+        """Return the current question. Raises BadInput when params.yaml is faulty."""
         seen = signature(self._places)
         if self._asked is None or self._asked[0] != seen:
             self._asked = seen, read_question(self._places)
         return self._asked[1]
 
     def freshness(self) -> Freshness:
-        """Every stage against dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock is damaged."""
+        """Compare every stage with dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock
+        is damaged."""
         root, question = self._places.root, self.question()
         dvc = root / "dvc.yaml"
         seen = (question.study_key, question.params, dvc.stat().st_mtime_ns if dvc.exists() else None)
@@ -109,14 +111,14 @@ class StudyReader:
         return Freshness(self._piped[1], lock, tree, question.raw, texts, self._places.dvc_cache)
 
     def look(self, plans: CellPlans, now: float) -> CellLook:
-        """One cell at `now`, and what its state is read from."""
+        """Read one cell at `now`, with what its state is derived from."""
         freshness = self.freshness()
         live = live_folders(self._places).get(str(plans.cell), ())
         at_work = running_stages(self._places.root, freshness.pipeline)
         return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
 
     def forecasts(self) -> Forecasts:
-        """Forecasts of trainings that have not begun."""
+        """Return the forecasts of trainings that have not begun."""
         question = self.question()
         splits = [self._places.horizon_splits(horizon) for horizon in question.params.horizons]
         files = [path.stat().st_mtime_ns for path in (*splits, self._places.calibration) if path.exists()]
@@ -126,7 +128,7 @@ class StudyReader:
         return self._forecasts[1]
 
     def table(self) -> str:
-        """experiment_results.csv as it would be now. Raises as `freshness`."""
+        """Return experiment_results.csv as it would be written now. Raises as `freshness`."""
         question, freshness = self.question(), self.freshness()
         cells = [
             facts_of(self._places, plans, partial(belonging_of, plans.cell, freshness), self._files)
@@ -136,7 +138,7 @@ class StudyReader:
         return to_csv(question.params, question.study_key if cells else None, cells)
 
     def read(self) -> StudyState:
-        """The state of the study now. Raises as `freshness`."""
+        """Read the present state of the study. Raises as `freshness`."""
         places, now = self._places, self._clock()
         question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
         at_work = running_stages(places.root, freshness.pipeline)

@@ -18,7 +18,7 @@ from tsladder.status.study_state import StudyReader
 
 
 def inputs_are_those_asked(places: Places, params: Params) -> bool:
-    """True where the features and splits on disk are those of `params`.
+    """Check whether the features and splits on disk are those of `params`.
 
     Raises WorkFailed when dvc.yaml or dvc.lock is damaged.
     """
@@ -29,14 +29,15 @@ def inputs_are_those_asked(places: Places, params: Params) -> bool:
 
 
 def are_fresh(freshness: Freshness) -> bool:
-    """True where features and splits on disk are those of params.yaml."""
+    """Check whether features and splits on disk are those of params.yaml."""
     return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
 
 
 def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakenOver:
-    """Count the trials of one planned cell, whose features and splits on disk are those of the question.
+    """Count the trials that other searches have trained for one planned cell, whose features and splits on disk are
+    those of the question.
 
-    `run`: what a training sees; `lag`: that of the search (None: not known).
+    `run`: length of a training; `lag`: lag of the search (None: not known).
     """
     search, cell = plans.search, plans.cell
     inputs = read_manifest(places.features_manifest).fingerprint, read_splits(places.horizon_splits(cell.horizon))

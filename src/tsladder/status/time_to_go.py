@@ -1,7 +1,7 @@
 """Estimate how long one cell still takes, stage by stage.
 
-The estimate follows from the trainings that have ended, else from the forecast of `tsladder plan`. A stage that runs
-only if a stage before it leaves something else counts in the estimate and its upper end, and not in the lower one.
+The estimate follows from the trainings that have ended, otherwise from the forecast of `tsladder plan`. A stage that
+runs only if an earlier stage leaves something else counts in the estimate and its upper end, but not in the lower one.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PHASES = {"hpo": "search", "train": "train", "evaluate": "evaluate"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecasts:
-    """Forecast of one training by cell name, where it is known; `factor`: how many times slower this machine is than
-    the default rates say. `note`: why there are no forecasts, where the user has to do something about it."""
+    """Forecast of one training by cell name, where known. `factor`: how many times slower this machine is than the
+    default rates. `note`: why there are no forecasts, where the user has to do something about it."""
 
     cells: Mapping[str, Forecasted]
     factor: float = 1.0
@@ -48,8 +48,8 @@ class Forecasts:
 
 
 def read_forecasts(places: Places, params: Params) -> Forecasts:
-    """Forecast a training of each cell from the splits on disk, without loading a library of a device. Where a run
-    would be refused there are no forecasts, and a note says why."""
+    """Forecast a training of each cell from the splits on disk, without loading a device library. Where a run would be
+    refused there are no forecasts, and a note says why."""
     if needs_torch(params.hardware):
         return Forecasts(cells={})
     try:
@@ -74,7 +74,7 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
 
 
 def cell_stages(cell: Cell) -> tuple[str, ...]:
-    """Names of the stages of one cell, in order, as DVC has them."""
+    """Return the names of the stages of one cell, in order, as DVC names them."""
     return tuple(f"{stage}@{cell.budget}-{cell.horizon}" for stage in STAGES)
 
 

@@ -35,7 +35,7 @@ from tsladder.status.time_to_go import Forecasts, cell_stages, cell_to_go, stage
 from tsladder.vocabulary import Cell
 
 _AROUND = ("audit", "supplementary", "transfer", "fit", "report")
-"""Stages of the study that the cell's results flow into, or that the law waits for."""
+"""Stages of the study that use the cell's results, or for which the law waits."""
 
 
 CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
@@ -44,9 +44,8 @@ _RUNS = {Standing.STALE: CERTAINLY, Standing.BEHIND: PERHAPS, Standing.RESTORED:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageAgain:
-    """A stage that is not fresh. `runs`: certainly; perhaps, only where a stage before it leaves something else; or it
-    is restored from DVC's cache, which has its outputs. The seconds are known of the stages of a cell alone.
-    """
+    """A stage that is not fresh. `runs`: certainly; perhaps, only where an earlier stage leaves something else; or it
+    is restored from DVC's cache, which has its outputs. The seconds are known only for the stages of a cell."""
 
     stage: str
     runs: str
@@ -57,10 +56,12 @@ class StageAgain:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Why:
-    """`state` as in the status, `reasons` none and `stages` none where the cell is fresh, `note`: what to do.
+    """Explanation of the state of one cell. `state`: as in the status; `reasons` and `stages` are empty where the cell
+    is fresh; `note`: what to do.
 
-    `trials_taken_over`: of the trials that have not ended in this search, at least so many that others have trained;
-    `trials_taken_over_exact`: no more. None where the features and splits are not built.
+    `trials_taken_over`: lower bound of how many of the trials that have not ended in this search were trained by
+    others; `trials_taken_over_exact`: True where this is the exact number. Both are None where the features and splits
+    are not built.
     """
 
     cell: str
@@ -82,7 +83,8 @@ class Why:
 
 
 def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
-    """Raises BadInput for a name that is no cell (with the nearest that are) and for a faulty params.yaml."""
+    """Explain why cell `name` is stale, or that it is fresh. Raises BadInput for an unknown name (with the most similar
+    names) and for a faulty params.yaml."""
     reader = reader or StudyReader(places)
     question = reader.question()
     cell = known_cell(question.params, name)
@@ -130,7 +132,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
 def _taken_over(
     places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
 ) -> TakenOver | None:
-    """Trials that the cell's search, if it runs again, takes over from other searches."""
+    """Count the trials that the cell's search, if it runs again, takes over from other searches."""
     if not plans.planned or not are_fresh(freshness):
         return None
     if freshness.standing(cell_stages(plans.cell)[0]) in (Standing.FRESH, Standing.RESTORED):
@@ -143,7 +145,7 @@ def _taken_over(
 
 
 def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:
-    """Those of `stages` that are not fresh, in the order in which they would run."""
+    """Return those of `stages` that are not fresh, in the order in which they would run."""
     found = []
     for name, standing in freshness.would_run().items():
         if name in stages:
@@ -153,7 +155,7 @@ def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Es
 
 
 def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> str | None:
-    """One sentence on the state, beside the reasons."""
+    """Return one sentence on the state, beside the reasons."""
     if state.state == NOT_PLANNED:
         return (
             f"not planned: rung {plans.cell.budget} is above the top rung, `budget: {budget}` in params.yaml; "

@@ -1,9 +1,10 @@
-"""The tasks, one module each: what is forecast of a day, how a model of it is trained and how it is judged.
+"""The tasks, one module each: what is forecast for a day, how a model of it is trained and how it is scored.
 
-A new file in this folder is a new task; nothing lists them. A module offers TASKS, name -> task: `direction` offers the
-task of that name, `threshold` those of every name that begins with `threshold_`. `parts` holds the port and what tasks
-share. No module imports all tasks: each is loaded by its name, so another one's code makes nothing stale. Importing a
-task imports no numpy and no torch: params.yaml is checked by what it declares.
+A new file in this folder is a new task; no list names them. A module offers TASKS, name -> task: `direction` offers the
+task of that name, `threshold` those of every name that begins with `threshold_`. `parts` holds the port and the code
+that tasks share. No module imports all tasks: each is loaded by its name, so the code of one makes nothing of another
+stale. Importing a task imports neither numpy nor torch, so that params.yaml can be checked against what the task
+declares.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all tasks, module by module."""
+    """Return the names of all tasks, module by module."""
     return tuple(name for module in sorted(_modules()) for name in _tasks_of(module))
 
 
 def is_known(name: str) -> bool:
-    """Whether there is a task called `name`. Loads no module of another name."""
+    """Check whether there is a task called `name`. Loads no module of another name."""
     module = _module_of(name)
     return module is not None and name in _tasks_of(module)
 
@@ -36,7 +37,7 @@ def load(name: str) -> Task:
 
 
 def module_of(name: str) -> str:
-    """Module of this folder that offers the task called `name`. Raises BadInput for an unknown one."""
+    """Return the module of this folder that offers the task called `name`. Raises BadInput for an unknown one."""
     module = _module_of(name)
     if module is None or name not in _tasks_of(module):
         raise BadInput(f"target.task must be one of {', '.join(names())}, got {name!r}")
@@ -44,18 +45,19 @@ def module_of(name: str) -> str:
 
 
 def judged_by(metric: str) -> Task | None:
-    """The first task whose loss is called `metric`, for records that name no task; None where no task has such."""
+    """Return the first task whose loss is called `metric`, for records that name no task; None if no task has that
+    loss."""
     return next((task for name in names() if (task := load(name)).metric == metric), None)
 
 
 def loss_words(metric: str) -> str:
-    """The loss `metric` as people call it: "log loss"."""
+    """Return the common name of the loss `metric`: "log loss"."""
     task = judged_by(metric)
     return metric.replace("_", " ") if task is None else task.words.loss
 
 
 def loss_unit(metric: str) -> str:
-    """Unit of the loss `metric`: "nats"."""
+    """Return the unit of the loss `metric`: "nats"."""
     task = judged_by(metric)
     return "units of the loss" if task is None else task.words.unit
 
@@ -65,7 +67,8 @@ def _modules() -> set[str]:
 
 
 def _module_of(name: str) -> str | None:
-    """The module of this name, or of the longest beginning of it that an underscore ends."""
+    """Return the module called `name`, or the one with the longest name that `name` begins with, followed by an
+    underscore."""
     fitting = (module for module in _modules() if name == module or name.startswith(f"{module}_"))
     return max(fitting, key=len, default=None)
 

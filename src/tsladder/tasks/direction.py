@@ -1,4 +1,4 @@
-"""Task `direction`: whether the Close rises over the horizon. Two classes; target.price is ignored."""
+"""Task `direction`: classify whether the Close rises over the horizon. Two classes; target.price is ignored."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def label(prices: Prices, _price: str, horizon: int) -> NDArray[np.float64]:
-    """1 if Close[t+H] > Close[t]."""
+    """Label each day: 1 if Close[t+H] > Close[t]."""
     return (prices.close_T[horizon:] > prices.close_T[:-horizon]).astype(float)
 
 
 def beyond(prices: Prices, _price: str, horizon: int) -> NDArray[np.float64]:
-    """The simple return over the horizon."""
+    """Return the simple return over the horizon."""
     return prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
 
 

@@ -1,7 +1,7 @@
-"""Task `regression`: the log return of the Close over the horizon. target.price is ignored.
+"""Task `regression`: log return of the Close over the horizon. target.price is ignored.
 
-Outputs are returns in standard deviations of the training labels; a model is judged by their Huber loss in that unit.
-Imports neither numpy nor torch until it is asked to compute.
+Outputs are returns in standard deviations of the training labels; models are scored by their Huber loss in that unit.
+Neither numpy nor torch is imported before they are needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Regression:
-    """A forecast return."""
+    """Task of forecasting a log return."""
 
     metric: str = HUBER
     losses: tuple[str, ...] = ("huber",)
@@ -37,7 +37,7 @@ class Regression:
         return False
 
     def label(self, prices: Prices, _price: str, horizon: int, /) -> NDArray[np.float64]:
-        """ln(Close[t+H] / Close[t])."""
+        """Label each day with ln(Close[t+H] / Close[t])."""
         import numpy as np
 
         return np.asarray(np.log(prices.close_T[horizon:] / prices.close_T[:-horizon]), dtype=np.float64)

@@ -1,6 +1,6 @@
-"""Tasks `threshold_<X>pct`: whether a price rises by X percent within the horizon. Two classes.
+"""Tasks `threshold_<X>pct`: classify whether a price rises by X percent within the horizon. Two classes.
 
-Another threshold is another number in PERCENTS.
+Add a number to PERCENTS for another threshold.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PERCENTS = (0.5, 1.0, 2.0, 3.0, 5.0)
 
 
 def name_of(percent: float) -> str:
-    """0.5 -> "threshold_0.5pct"."""
+    """Return the name of the task of a threshold: 0.5 -> "threshold_0.5pct"."""
     return f"threshold_{percent:g}pct"
 
 
 def _highest(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
-    """max(P[t+1 .. t+H]), P the High or the Close."""
+    """Return max(P[t+1 .. t+H]) for each day, with P the High or the Close."""
     from numpy.lib.stride_tricks import sliding_window_view
 
     price_T = prices.high_T if price == "high" else prices.close_T
@@ -33,15 +33,15 @@ def _highest(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
 
 
 def touch(percent: float) -> ClassTask:
-    """The task of a threshold `percent` above the Close."""
+    """Build the task of a threshold `percent` above the Close."""
 
     def label(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
-        """1 if max(P[t+1 .. t+H]) >= Close[t] * (1 + X/100)."""
+        """Label each day: 1 if max(P[t+1 .. t+H]) >= Close[t] * (1 + X/100)."""
         level_T = prices.close_T[:-horizon] * (1.0 + percent / 100.0)
         return (_highest(prices, price, horizon) >= level_T).astype(float)
 
     def beyond(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
-        """How far the highest price ahead lies above the threshold, as a share of the Close."""
+        """Return how far the highest price ahead exceeds the threshold, as a share of the Close."""
         return _highest(prices, price, horizon) / prices.close_T[:-horizon] - (1.0 + percent / 100.0)
 
     others = sorted((other for other in PERCENTS if other != percent), key=lambda other: abs(math.log(other / percent)))

@@ -1,7 +1,7 @@
-"""The only door to MLflow, and its in-memory twin.
+"""The only access to MLflow, and its in-memory twin.
 
-MLflow holds copies for people: nothing here is ever read back by a stage that makes numbers. Importing
-this package costs nothing; MLflow itself (about 1.5 s) is imported when an `MlflowTracker` first works.
+MLflow holds copies for the user: nothing here is ever read back by a stage that makes numbers. Importing this package
+costs nothing; MLflow itself (about 1.5 s) is imported when an `MlflowTracker` first works.
 """
 
 from tsladder.tracking.cell_run import CellRun, open_cell_run

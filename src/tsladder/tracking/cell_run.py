@@ -1,4 +1,4 @@
-"""The run of a cell while a stage works on it: never left RUNNING, however the work ends."""
+"""MLflow run of a cell while a stage works on it: never left RUNNING, however the work ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tsladder.tracking.runs import RunStatus, RunTags, Tracker
 
 @dataclass(slots=True)
 class CellRun:
-    """An open run: how it is to end is set while the work goes on."""
+    """Open run of a cell, whose final status, metrics and tags are set while the work goes on."""
 
     run_id: str
     status: RunStatus = RunStatus.FINISHED
@@ -22,9 +22,9 @@ class CellRun:
 
 @contextmanager
 def open_cell_run(tracker: Tracker, name: str, tags: RunTags) -> Iterator[CellRun]:
-    """The run of cell `name`, found again or created; ended as its `status` says when the block ends.
+    """Find or create the run of cell `name`, and end it with its `status` when the block ends.
 
-    An exception ends it KILLED where it is a wish to stop, FAILED otherwise, and goes on.
+    An exception ends the run as KILLED where it is a request to stop, as FAILED otherwise, and propagates.
     """
     run = CellRun(tracker.cell_run(name, tags))
     try:

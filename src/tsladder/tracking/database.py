@@ -1,7 +1,7 @@
-"""mlflow.db itself, through SQLite alone: whether it can be used, and where it says that its files lie.
+"""Access to mlflow.db through SQLite alone: whether it can be used, and the paths that it records for its files.
 
-MLflow writes absolute paths: of an experiment, of every run, model and model version. A store that was renamed, copied
-or mounted elsewhere would go on writing into the folder it came from, or fail where that cannot be made.
+MLflow stores absolute paths of each experiment, run, model and model version. A store that was renamed, copied or
+mounted elsewhere would keep writing into its old folder, or fail where that cannot be created.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _DAMAGED = ("not a database", "malformed")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """The folder in which the store was when its paths were written, the one in which it is, and how many paths."""
+    """Move of a store: its folder when its paths were written, its present folder, and the number of paths replaced."""
 
     old: Path
     new: Path
@@ -51,10 +51,10 @@ class Move:
 
 
 def tell_place(store: Path) -> tuple[Move, ...]:
-    """Replace the paths of another place in ``store``/mlflow.db, in one transaction; what was replaced.
+    """Replace the paths of another folder in ``store``/mlflow.db, in one transaction, and return what was replaced.
 
-    Only places of experiments that tsladder made count, so that one with a location of its own keeps it. Raises
-    sqlite3.Error where the database cannot be written.
+    Only folders of experiments that tsladder made are considered, so that an experiment with a location of its own
+    keeps it. Raises sqlite3.Error where the database cannot be written.
     """
     store = store.resolve()
     with _connected(store / DATABASE) as connection:
@@ -70,28 +70,29 @@ def tell_place(store: Path) -> tuple[Move, ...]:
 
 
 def probe(database: Path) -> None:
-    """Raises sqlite3.Error at once where `database` cannot be written, for which MLflow would wait two minutes."""
+    """Check that `database` can be written. Raises sqlite3.Error at once where it cannot, for which MLflow would wait
+    two minutes."""
     with _connected(database) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
 
 
 def count_trials(database: Path, experiment_id: str) -> dict[str, int]:
-    """Horizon -> trials of it that are not deleted."""
+    """Return horizon -> number of its trials that are not deleted."""
     counts = f"SELECT horizons.value, count(*) {_TRIALS} AND lifecycle_stage = 'active' GROUP BY horizons.value"
     with _connected(database, mode="ro") as connection:
         return dict(connection.execute(counts, (experiment_id,)).fetchall())
 
 
 def is_active(database: Path, experiment: str) -> bool:
-    """Whether there is an experiment of this name that nobody has deleted."""
+    """Check whether there is an experiment of this name that has not been deleted."""
     with _connected(database) as connection:
         found = connection.execute("SELECT lifecycle_stage FROM experiments WHERE name = ?", (experiment,)).fetchall()
     return found == [("active",)]
 
 
 def add_losses_by_horizon(database: Path, experiment_id: str) -> None:
-    """Give trials that were logged without it the metric by which the chart of their horizon finds them."""
+    """Add to trials that were logged without it the metric by which the chart of their horizon finds them."""
     found = f"SELECT DISTINCT horizons.value {_TRIALS}"
     with _connected(database) as connection:
         for (horizon,) in connection.execute(found, (experiment_id,)).fetchall():
@@ -106,12 +107,12 @@ def add_losses_by_horizon(database: Path, experiment_id: str) -> None:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether it was raised because the file is no database, or not whole."""
+    """Check whether `error` was raised because the file is not a database or is incomplete."""
     return any(words in str(error) for words in _DAMAGED)
 
 
 def set_aside_if_damaged(database: Path) -> Path | None:
-    """The new name of a file that is no database of SQLite's, or None where nothing was amiss."""
+    """Rename a file that is not an SQLite database and return its new name; None where the database is sound."""
     try:
         with _connected(database) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -131,14 +132,14 @@ def set_aside_if_damaged(database: Path) -> Path | None:
 
 @contextlib.contextmanager
 def _connected(database: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
-    """A connection that makes no file and begins no transaction by itself."""
+    """Open a connection that creates no file and begins no transaction by itself."""
     uri = f"{database.resolve().as_uri()}?mode={mode}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
         yield connection
 
 
 def _elsewhere(connection: sqlite3.Connection, store: Path) -> tuple[Path, ...]:
-    """Folders of stores, other than `store`, in which experiments of tsladder have their artifacts."""
+    """Return the folders of stores, other than `store`, in which experiments of tsladder have their artifacts."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'experiment_tags'").fetchone():
         return ()
     found = [_store_of(location) for (location,) in connection.execute(_LOCATIONS, (OURS,))]
@@ -146,14 +147,16 @@ def _elsewhere(connection: sqlite3.Connection, store: Path) -> tuple[Path, ...]:
 
 
 def _store_of(location: str) -> Path | None:
-    """The folder of the store whose artifacts lie at `location`, a file URI as tsladder writes it."""
+    """Return the folder of the store whose artifacts lie at `location`, a file URI as tsladder writes it; None for any
+    other."""
     parts = urlsplit(location)
     path = Path(unquote(parts.path))
     return path.parent if parts.scheme == "file" and path.is_absolute() and path.name == ARTIFACTS else None
 
 
 def _replace(connection: sqlite3.Connection, old: Path, new: Path) -> int:
-    """MLflow has paths as URIs and, of experiments made by others, as plain text."""
+    """Replace the folder `old` by `new` in all paths and return their number. MLflow has paths as URIs and, for
+    experiments made by others, as plain text."""
     count = 0
     for before, after in ((f"{old.as_uri()}/", f"{new.as_uri()}/"), (f"{old}/", f"{new}/")):
         for table, column in _PATHS:

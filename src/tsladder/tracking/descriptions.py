@@ -1,4 +1,4 @@
-"""What the pages of runs say first, in Markdown."""
+"""Descriptions of runs in Markdown, shown at the top of their MLflow pages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from tsladder.tracking.runs import RunTags
 
 DESCRIPTION_TAG = "mlflow.note.content"
-"""Where MLflow's page looks for the description of a run or an experiment."""
+"""Tag in which MLflow's page looks for the description of a run or an experiment."""
 
 
 def cell_description(name: str, tags: RunTags) -> str:
-    """What the page of a cell's run says first."""
+    """Return the description of a cell's run."""
     return (
         f"**{name}**: {tags.model} of about {tags.budget} parameters, {tags.horizon} days ahead, on tier {tags.tier}, "
         f"target {tags.task}. Below it: the trials of its search, its winner trained on fresh seeds, and their "
@@ -21,7 +21,7 @@ def cell_description(name: str, tags: RunTags) -> str:
 
 
 def law_description(record: Mapping[str, Any]) -> str:
-    """The verdicts in words, one line a horizon, with what is to be known beside each."""
+    """Return the verdicts in words, one line per horizon, with the notes on each."""
     verdicts = []
     for horizon, law in record["horizons"].items():
         warnings = [f"Warning: {warning}." for warning in law.get("warnings", ())]

@@ -1,11 +1,11 @@
-"""The registered model `scaling-law`: loss = C * N^-alpha of a horizon, with the interval of a new rung on the test
-days that were scored.
+"""Registered model `scaling-law`: loss = C * N^-alpha of a horizon, with the interval of a new rung on the scored test
+days.
 
-It is the power law whatever form the rungs support: where that is another (`model_choice` in scaling.json), a size
-beyond the ladder is not to be asked for.
+The model is the power law whatever functional form the rungs support: where that is another (`model_choice` in
+scaling.json), the model must not be used for sizes beyond the ladder.
 
-MLflow stores a copy of this file in the model and runs it wherever the model is loaded, so it needs
-mlflow, numpy and pandas only, and no other module of tsladder.
+MLflow stores a copy of this file in the model and runs it wherever the model is loaded, so it needs mlflow, numpy and
+pandas only, and no other module of tsladder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 
 class ScalingLaw(PythonModel):
-    """Predicts from scaling.json, the artifact `scaling`."""
+    """MLflow model that predicts from scaling.json, the artifact `scaling`."""
 
     def load_context(self, context: PythonModelContext) -> None:
         record = json.loads(Path(context.artifacts["scaling"]).read_text(encoding="utf-8"))
@@ -32,9 +32,9 @@ class ScalingLaw(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Columns `loss, lower, upper` for the rows' `n_params` (parameters) and `horizon` (days).
+        """Return the columns `loss, lower, upper` for the rows' `n_params` (parameters) and `horizon` (days).
 
-        Rows of a horizon without a power fit are NaN. ValueError for a horizon that was not studied, a
+        Rows of a horizon without a power-law fit are NaN. Raises ValueError for a horizon that was not studied, a
         missing column, or a parameter count that is not a positive number.
         """
         missing = {"n_params", "horizon"} - set(model_input.columns)
@@ -58,10 +58,10 @@ class ScalingLaw(PythonModel):
 
 
 def _band(law: Mapping[str, Any], log_n: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Loss and prediction interval (rows x 3) of one more rung at each log parameter count.
+    """Return loss and prediction interval (rows x 3) of one more rung at each log parameter count.
 
     A new observation of a straight line, here a rung of mean weight, deviates by t * s * sqrt(1 + 1/R + (x - mean)^2 /
-    Sxx) (any text on linear regression); Sxx is the weighted spread of log N.
+    Sxx) (any text on linear regression); Sxx is the weighted sum of squared deviations of log N.
     """
     power = law["fits"]["power"]
     distance = log_n - np.log(power["reference_n"])

@@ -1,4 +1,4 @@
-"""A tracker that forgets: the same behaviour as MLflow's, for tests and for runs that shall leave no trace."""
+"""Tracker in memory that behaves like MLflow's, for tests and for runs that must leave no trace."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tsladder.tracking.runs import (
 
 @dataclass(slots=True)
 class MemoryTracker:
-    """Runs by id in the order of their creation; artifacts and registered laws beside them."""
+    """Tracker that keeps runs by id in the order of their creation, with artifacts and registered laws beside them."""
 
     stored: dict[str, LoggedRun] = field(default_factory=dict)
     artifacts: dict[str, tuple[str, ...]] = field(default_factory=dict)

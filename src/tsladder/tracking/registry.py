@@ -1,4 +1,4 @@
-"""Registers the law as the model `scaling-law`: one more version each time."""
+"""Register the law as the model `scaling-law`, with a new version each time."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def register(
 ) -> None:
     """Log the model of `record` (scaling.json) under `run_id` and add a version with the tags `origin`.
 
-    The model is `law_model.py`, stored as code beside the record; its requirements are named, because
-    guessing them takes MLflow half a minute.
+    The model is `law_model.py`, stored as code beside the record; its requirements are named, because inferring them
+    takes MLflow half a minute.
     """
     import mlflow.pyfunc
     from mlflow.models import Model
@@ -66,7 +66,7 @@ def _signature() -> ModelSignature:
 
 @contextlib.contextmanager
 def _pointing_at(uri: str) -> Iterator[None]:
-    """MLflow's process-wide address set to `uri`: models can be logged in no other way."""
+    """Set MLflow's process-wide tracking address to `uri` during the block: models can be logged in no other way."""
     import mlflow
 
     before = mlflow.get_tracking_uri()

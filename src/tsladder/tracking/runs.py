@@ -1,4 +1,4 @@
-"""What is logged: tags, one finished run, and the verbs that every tracker offers."""
+"""Data that is logged: tags, one finished run, and the protocol that every tracker implements."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ LAW_NAME = "scaling-law"
 """Name of the law's run and of its registered model."""
 
 COMPARISON_NAME = "comparison"
-"""Name of the run that holds what compares all cells of a study."""
+"""Name of the run with the files that compare all cells of a study."""
 
 FEW_DOF = 3
-"""That of `tsladder.law.evidence.detection`, which lies above this room."""
+"""Degrees of freedom below which the detectable exponent is only a range: the value of
+`tsladder.law.evidence.detection`, which lies in a layer above this package."""
 
 Value = str | int | float | bool
 Curve = Sequence[tuple[int, float]]
@@ -35,7 +36,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunTags:
-    """The tags that every run carries. `phase` is a `tsladder.vocabulary.Phase`."""
+    """Tags that every run carries. `phase` is a `tsladder.vocabulary.Phase`."""
 
     budget: str
     horizon: str
@@ -47,7 +48,7 @@ class RunTags:
 
     @classmethod
     def of_study(cls, params: Params, *, phase: str, study_key: str) -> RunTags:
-        """Of a run that stands for a whole study: its top rung and all its horizons."""
+        """Return the tags of a run that stands for a whole study: its top rung and all its horizons."""
         return cls(
             budget=params.budget,
             horizon=",".join(str(horizon) for horizon in params.horizons),
@@ -60,7 +61,7 @@ class RunTags:
 
     @property
     def kind(self) -> str:
-        """Of a run below a cell's: trial, seed or evaluation. (A trial's phase is also its cell's.)"""
+        """Kind of a run below a cell's run: trial, seed or evaluation. (A trial's phase is also its cell's.)"""
         return {"train": "seed", "evaluate": "evaluation"}.get(self.phase, "trial")
 
     def as_dict(self) -> dict[str, str]:
@@ -69,13 +70,12 @@ class RunTags:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """One finished run, logged in one go.
+    """One finished run, logged at once.
 
-    A param or metric that is None is missing and is not logged. An infinite metric is logged as NaN,
-    because one infinity makes a whole chart unreadable. `curves` are metrics by step, in any order;
-    the value shown for a curve is that of its last step. `artifacts` maps a local file or folder to
-    the folder inside the run's artifacts ("" for the top). Times are milliseconds since the epoch;
-    None means now. `description` is Markdown for the run's page.
+    A param or metric that is None is missing and is not logged. An infinite metric is logged as NaN, because one
+    infinity makes a whole chart unreadable. `curves` are metrics by step, in any order; the value shown for a curve is
+    that of its last step. `artifacts` maps a local file or folder to the folder inside the run's artifacts ("" for the
+    top). Times are milliseconds since the epoch; None means now. `description` is Markdown for the run's page.
     """
 
     name: str
@@ -94,7 +94,7 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedRun:
-    """A run as the store shows it: texts, last metric values, without artifacts."""
+    """Run as the store shows it: params and tags as text, last metric values, without artifacts."""
 
     run_id: str
     name: str
@@ -106,20 +106,20 @@ class LoggedRun:
 
 
 class Tracker(Protocol):
-    """Where runs are copied to for people to look at.
+    """Protocol of a tracker, to which runs are copied for the user to look at.
 
-    A cell has one owner at a time: who calls `close_orphans` and `finish` holds the cell's lock.
+    A cell has one owner at a time: the caller of `close_orphans` and `finish` holds the cell's lock.
     """
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        """Run id of the cell `name` of the study `tags.study_key`, found again or created; it is RUNNING afterwards."""
+        """Return the run id of cell `name` of the study `tags.study_key`, found again or created; the run is RUNNING
+        afterwards."""
         ...
 
     def close_orphans(self, parent_id: str) -> int:
-        """Mark KILLED what a dead owner of this cell left RUNNING; returns how many runs that were.
+        """Mark as KILLED the runs that a dead owner of this cell left RUNNING, and return their number.
 
-        These are the children of `parent_id`, and runs of the same name under another study key with
-        their children.
+        These are the children of `parent_id`, and runs of the same name under another study key with their children.
         """
         ...
 
@@ -134,31 +134,32 @@ class Tracker(Protocol):
         metrics: Mapping[str, float | None] | None = None,
         extra_tags: Mapping[str, str] | None = None,
     ) -> None:
-        """End a cell's run, and add metrics and tags to it. `cell_run` opens it again should the cell run again."""
+        """End a cell's run, and add metrics and tags to it. `cell_run` reopens the run when the cell runs again."""
         ...
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
-        """Log the run `scaling-law` with `files` and register the model of that name; returns the run id.
+        """Log the run `scaling-law` with `files`, register the model of that name, and return the run id.
 
         `record` is the content of scaling.json.
         """
         ...
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
-        """The run `comparison` of the study `tags.study_key`, found again or created, with `files` in place of those of
-        the same names; returns its id."""
+        """Find or create the run `comparison` of the study `tags.study_key`, replace those of its files that have the
+        names of `files`, and return its id."""
         ...
 
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
-        """Runs of the experiment, oldest first, or only the children of `parent_id`.
+        """Return the runs of the experiment, oldest first, or only the children of `parent_id`.
 
-        For repair after a crash and for tests; results come from files.
+        For repair after a crash and for tests; results are read from files.
         """
         ...
 
 
 def size_metrics(n_params: int | None) -> dict[str, float | None]:
-    """The count as metrics, which charts can have on an axis, and its logarithm: their axes are linear."""
+    """Return the parameter count and its logarithm as metrics: charts can have metrics on an axis, and their axes are
+    linear."""
     return {
         "n_params": None if n_params is None else float(n_params),
         "log10_n_params": None if n_params is None else math.log10(n_params),
@@ -166,12 +167,13 @@ def size_metrics(n_params: int | None) -> dict[str, float | None]:
 
 
 def loss_of_horizon(horizon: str) -> str:
-    """The metric that is a trial's validation loss in the chart of its horizon: charts have no filters of their own."""
+    """Return the name of the metric that holds a trial's validation loss for the chart of its horizon: charts have no
+    filters of their own."""
     return f"best_val_loss_h{horizon}"
 
 
 def charted_metrics(record: RunRecord) -> dict[str, float | None]:
-    """The metrics of `record`, and those that charts need beside them."""
+    """Return the metrics of `record` and those that charts need beside them."""
     loss = record.metrics.get("best_val_loss")
     if record.tags.kind != "trial" or loss is None:
         return dict(record.metrics)
@@ -179,28 +181,28 @@ def charted_metrics(record: RunRecord) -> dict[str, float | None]:
 
 
 def loggable_params(params: Mapping[str, Value | None]) -> dict[str, str]:
-    """Params as texts, missing ones left out."""
+    """Return the params as text, without missing ones."""
     return {name: str(value) for name, value in params.items() if value is not None}
 
 
 def loggable_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:
-    """Metrics as floats: missing ones left out, infinities as NaN."""
+    """Return the metrics as floats, without missing ones and with infinities as NaN."""
     return {name: loggable(value) for name, value in metrics.items() if value is not None}
 
 
 def loggable(value: float) -> float:
-    """`value`, or NaN where it is infinite."""
+    """Return `value`, or NaN where it is infinite."""
     return float(value) if math.isfinite(value) else math.nan
 
 
 def last_values(curves: Mapping[str, Curve]) -> dict[str, float]:
-    """Each non-empty curve's value at its last step."""
+    """Return the value of each non-empty curve at its last step."""
     return {name: loggable(max(curve)[1]) for name, curve in curves.items() if curve}
 
 
 def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dict[str, float | None]]:
-    """Params and metrics of the law's run: verdict, form, alpha with its interval and the parts of it, and R2 of every
-    horizon. Below three degrees of freedom the detectable exponent is a range only."""
+    """Return params and metrics of the law's run: verdict, form, alpha with its interval and the parts of that
+    interval, and R2 of every horizon. Below three degrees of freedom the detectable exponent is only a range."""
     params: dict[str, Value | None] = {"metric": record.get("metric"), "region": record.get("region")}
     metrics: dict[str, float | None] = {}
     for horizon, law in record["horizons"].items():
@@ -223,6 +225,6 @@ def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dic
 
 
 def _ends(name: str, interval: Sequence[float | None]) -> dict[str, float | None]:
-    """Two metrics of an interval; `name` has a place for low and high."""
+    """Return the two metrics of an interval; `name` has a placeholder for low and high."""
     low, high = interval
     return {name.format("_low"): low, name.format("_high"): high}

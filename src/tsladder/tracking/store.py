@@ -1,4 +1,4 @@
-"""MLflow behind the tracker's verbs: SQLite store and artifacts in one local folder."""
+"""MLflow store behind the `Tracker` protocol: an SQLite database and artifacts in one local folder."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ _METRICS_PER_BATCH = 1000
 class MlflowStore:
     """Runs of one experiment (the study's name) in ``<store>/mlflow.db``, files in ``<store>/artifacts``.
 
-    Uses MLflow's client, never its fluent API: no state is shared between stores, and one run costs
-    three short transactions. Folder and schema are made at the first use, under a file lock, because
-    two processes that create MLflow's tables at once corrupt them. `say` is told what was put right when it was
-    opened. Every failure of MLflow is raised: `tsladder.tracking.tracker` has the copy that may fail.
+    Uses MLflow's client, never its fluent API: no state is shared between stores, and one run costs three short
+    transactions. Folder and schema are created at the first use, under a file lock, because two processes that create
+    MLflow's tables at once corrupt them. `say` is called with a message on each repair made when the store was opened.
+    Every failure of MLflow is raised: the copy that may fail is in `tsladder.tracking.tracker`.
     """
 
     def __init__(self, store: Path, experiment: str, say: Callable[[str], None]) -> None:
@@ -150,7 +150,7 @@ class MlflowStore:
         return tuple(_logged(run) for run in self._search(condition))
 
     def was_deleted(self) -> bool:
-        """Whether somebody has deleted the experiment."""
+        """Check whether somebody has deleted the experiment."""
         try:
             return not is_active(self.store / DATABASE, self.experiment)
         except sqlite3.Error:
@@ -195,7 +195,7 @@ class MlflowStore:
         return str(experiment.experiment_id)
 
     def _show_views(self) -> None:
-        """Say in the views what there is by now."""
+        """Bring the saved views up to date with the trials that exist by now."""
         self._bring_views_up_to_date(self._client, self._client.get_experiment(self._experiment_id))
 
     def _bring_views_up_to_date(self, client: MlflowClient, experiment: Experiment) -> None:
@@ -207,7 +207,8 @@ class MlflowStore:
             client.set_experiment_tag(number, name, value)
 
     def _found_again(self, name: str, tags: RunTags) -> str | None:
-        """A run of the experiment itself that has this name in this study, RUNNING from now on."""
+        """Find the run of this name and study at the top level of the experiment, and set it to RUNNING; None where
+        there is none."""
         for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
             if _PARENT not in run.data.tags:
                 self._client.update_run(run.info.run_id, status=RunStatus.RUNNING)
@@ -259,7 +260,8 @@ def _import_client() -> type[MlflowClient]:
 
 
 def _create_database(client_type: type[MlflowClient], store: Path, path: Path) -> None:
-    """MLflow's tables, made elsewhere and put in place whole: half of them would stop every later start."""
+    """Create MLflow's tables elsewhere and move them into place as a whole: incomplete tables would stop every later
+    start."""
     workshop = store / "mlflow.new"
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir()

@@ -1,4 +1,4 @@
-"""The study's copy in MLflow, for people: what goes wrong with it is said, and ends no work."""
+"""Copy of the study in MLflow, for the user: its failures are reported and never stop the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tsladder.tracking.store import MlflowStore
 T = TypeVar("T")
 
 _PAUSE_SECONDS = 60.0
-"""So long nothing is tried after a failure: a database that is locked takes five seconds to say so, for each trial."""
+"""Seconds after a failure during which nothing is tried: a locked database takes five seconds to report that, for each
+trial."""
 
 
 def _say(text: str) -> None:
@@ -23,10 +24,11 @@ def _say(text: str) -> None:
 
 
 class MlflowTracker:
-    """`MlflowStore` behind the same verbs, none of which raises what MLflow, its database or the disk raises.
+    """`MlflowStore` behind the same methods, none of which raises the errors of MLflow, its database or the disk.
 
-    The first failure is said. Ended runs wait in memory and are logged when the store can be had again; `finish` tries
-    once more and says how many are lost. An id of a cell's run that could not be made stands for it until then.
+    The first failure is reported. Ended runs wait in memory and are logged when the store is available again; `finish`
+    tries once more and reports how many are lost. Where a cell's run could not be created, a placeholder id stands for
+    it until then.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class MlflowTracker:
         return self._try(lambda store: store.close_orphans(self._real(store, parent_id))) or 0
 
     def log_run(self, record: RunRecord) -> str:
-        """The id is "" while the run waits."""
+        """Log one finished run and return its id, "" while the run waits to be logged."""
         if not self._waiting:
             logged = self._try(lambda store: self._log(store, record))
             if logged is not None:
@@ -93,7 +95,7 @@ class MlflowTracker:
         return self._try(lambda store: store.log_comparison(files, tags, description), at_once=True) or ""
 
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
-        """None of them while the store cannot be had."""
+        """Return the runs as `Tracker.runs`; empty while the store is not available."""
 
         def found(store: MlflowStore) -> tuple[LoggedRun, ...]:
             return store.runs(None if parent_id is None else self._real(store, parent_id))
@@ -101,7 +103,7 @@ class MlflowTracker:
         return self._try(found) or ()
 
     def _try(self, verb: Callable[[MlflowStore], T], *, at_once: bool = False) -> T | None:
-        """What `verb` returns, or None where it failed, or is not tried because something has just failed."""
+        """Return what `verb` returns; None where it failed, or was not tried because of a recent failure."""
         if self._clock() < self._not_before and not at_once:
             return None
         try:
@@ -141,7 +143,8 @@ class MlflowTracker:
         return store.log_run(dataclasses.replace(record, parent_id=parent))
 
     def _log_waiting(self, store: MlflowStore) -> None:
-        """A run that waited because it was not known which ones are there may be there."""
+        """Log the runs that wait, without those that are in the store already: a run may also wait because the runs in
+        the store could not be listed."""
         there: dict[str | None, set[tuple[str, str | None]]] = {}
         while self._waiting:
             record = self._waiting[0]
@@ -155,7 +158,7 @@ class MlflowTracker:
             del self._waiting[0]
 
     def _real(self, store: MlflowStore, run_id: str) -> str:
-        """The id of a cell's run, which is made now if it could not be made before."""
+        """Return the id of a cell's run, which is created now if it could not be created before."""
         if run_id not in self._cells:
             return run_id
         return store.cell_run(*self._cells[run_id])

@@ -1,4 +1,4 @@
-"""How a person looks at the store: its address and the command of MLflow's web page."""
+"""Access to the store for the user: its address and the command of MLflow's web page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tsladder.tracking.database import ARTIFACTS, DATABASE, count_trials, is_dam
 from tsladder.tracking.views import OURS, views
 
 UI_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-"""Set beside `ui_command`: without job runners the page is up in a quarter of the time and a fifth of the memory."""
+"""Environment variables for `ui_command`: without job runners the page starts in a quarter of the time and takes a
+fifth of the memory."""
 
 _EXPERIMENTS_WITH = """
 SELECT experiments.experiment_id, name FROM experiments JOIN experiment_tags USING (experiment_id)
@@ -20,13 +21,13 @@ WHERE lifecycle_stage = 'active' AND key = ? ORDER BY experiments.experiment_id
 
 
 def store_uri(store: Path) -> str:
-    """Address of the SQLite store inside the folder `store`; what means something in an address is escaped."""
+    """Return the address of the SQLite store in the folder `store`, with special characters escaped."""
     path = str(store.resolve() / DATABASE)
     return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F').replace('#', '%23')}"
 
 
 def ui_command(store: Path, *, port: int = 5000) -> list[str]:
-    """The plain `mlflow ui` command of the store, for this machine alone.
+    """Return the plain `mlflow ui` command of the store, for this machine alone.
 
     Print it with `shlex.join`; run it by ``[sys.executable, "-m", *command]`` with `UI_ENVIRONMENT` added.
     """
@@ -43,9 +44,10 @@ def ui_command(store: Path, *, port: int = 5000) -> list[str]:
 
 
 def store_notes(store: Path) -> list[str]:
-    """Tell the store where it is, as whoever opens it must; what is to be said of that.
+    """Update the paths in the store to its present folder, as everyone who opens it must, and return notes on what was
+    changed.
 
-    Raises WorkFailed where its database is damaged. A store that is not there has no notes.
+    Raises WorkFailed where its database is damaged. A store that does not exist has no notes.
     """
     database = store.resolve() / DATABASE
     if not database.exists():
@@ -62,9 +64,11 @@ def store_notes(store: Path) -> list[str]:
 
 
 def view_addresses(store: Path, *, port: int) -> dict[str, str]:
-    """What is seen (experiment: view) -> its address, once the page is up; of the experiments that have the views.
+    """Return view in words (experiment: view) -> its address once the page is up, for the experiments that have the
+    views.
 
-    Read from the database itself: importing MLflow for it takes as long as the page. None where it cannot be read.
+    Read from the database itself: importing MLflow for this takes as long as starting the page. Empty where the
+    database cannot be read.
     """
     database = store.resolve() / DATABASE
     if not database.exists():

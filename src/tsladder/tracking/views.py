@@ -1,7 +1,7 @@
-"""What the page of the runs shows before anybody has clicked: saved views, the kind of experiment, its description.
+"""Initial content of MLflow's page of the runs: saved views, the kind of experiment, its description.
 
 A saved view is a tag of the experiment whose value is the page's own state (MLflow 3.17: name, times and a JSON text of
-columns, filter, order and charts). The format is MLflow's and not documented; a test opens every view in a browser. A
+columns, filter, order and charts). The format is MLflow's own and undocumented; a test opens every view in a browser. A
 view that the page cannot read is left out of its list and harms nothing else.
 """
 
@@ -17,18 +17,19 @@ from tsladder.tracking.runs import loss_of_horizon
 
 _SHARED = "mlflow.sharedViewState."
 _MADE_AT = 1_700_000_000_000
-"""Milliseconds; a fixed instant tells the views as they were made from those that somebody saved on the page."""
+"""Milliseconds since the epoch: a fixed time stamp that distinguishes the original views from those that a user saved
+on the page."""
 OURS = f"{_SHARED}trials"
-"""A tag of every experiment that tsladder made."""
+"""Tag of every experiment that tsladder made."""
 _TRIALS = "tags.kind = 'trial'"
 _CELLS = "tags.kind = 'cell'"
 _EVALUATIONS = "tags.kind = 'evaluation'"
 SIZE = f"{_SHARED}size"
-"""The tag of the view in which every horizon has its chart."""
+"""Tag of the view in which every horizon has its chart."""
 
 _MOST_RUNS = 1000
 _FIRST_RUNS = 100
-"""So many runs MLflow's page reads at first (3.17), whatever a chart may show."""
+"""Number of runs that MLflow's page loads at first (3.17), whatever a chart may show."""
 _SETTINGS = ("d_model", "n_layers", "n_heads", "d_ff", "learning_rate", "weight_decay", "dropout")
 _TABLE = (
     *(f"tags.`{name}`" for name in ("budget", "horizon", "stop_reason")),
@@ -54,7 +55,7 @@ These are copies for people: results are in artifacts/, and nothing is read back
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedView:
-    """`key` is the last part of its address. A view of charts opens with them."""
+    """Saved view of MLflow's page; `key` is the last part of its address. A view with charts opens with them."""
 
     key: str
     name: str
@@ -63,11 +64,12 @@ class SavedView:
     columns: Sequence[str] = ()
     group_by: str | None = None
     heading: str | None = None
-    """Above the charts, where the page has room for some thirty letters; None: the name."""
+    """Heading above the charts, where the page has room for some thirty letters; None: the name."""
     charts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     def state(self) -> dict[str, Any]:
-        """The page's state. Runs ordered by anything but their start stand in one flat list, which charts need."""
+        """Return the state of the page. Runs ordered by anything but their start stand in one flat list, which charts
+        need."""
         section = {
             "uuid": self.key,
             "name": self.heading or self.name,
@@ -115,7 +117,7 @@ class SavedView:
         return _SHARED + self.key, json.dumps({"name": self.name, **times, "state": state}, sort_keys=True)
 
     def address(self, experiment_id: str, port: int) -> str:
-        """Where the page shows it."""
+        """Return the address at which the page shows the view."""
         shown_as = "&compareRunsMode=CHART" if self.charts else ""
         return f"http://127.0.0.1:{port}/#/experiments/{experiment_id}/runs?viewStateShareKey={self.key}{shown_as}"
 
@@ -143,7 +145,8 @@ _PARALLEL = {"type": "PARALLEL", "selectedParams": list(_SETTINGS), "selectedMet
 
 
 def _loss_against_size(trials: Mapping[str, int]) -> SavedView:
-    """A chart a horizon of `trials` (horizon -> count); one of all trials while there are none."""
+    """Return the view with one chart per horizon of `trials` (horizon -> count); one chart of all trials while there
+    are none."""
     losses = [loss_of_horizon(horizon) for horizon in sorted(trials, key=int)] or ["best_val_loss"]
     count = sum(trials.values())
     return SavedView(
@@ -185,12 +188,12 @@ _AFTER_SIZE = (
 
 
 def views(trials: Mapping[str, int]) -> tuple[SavedView, ...]:
-    """Those of an experiment with `trials` (horizon -> count)."""
+    """Return the views of an experiment with `trials` (horizon -> count)."""
     return *_BEFORE_SIZE, _loss_against_size(trials), *_AFTER_SIZE
 
 
 def experiment_tags(trials: Mapping[str, int]) -> dict[str, str]:
-    """Tags of an experiment with `trials` (horizon -> count)."""
+    """Return the tags of an experiment with `trials` (horizon -> count)."""
     return {
         "mlflow.experimentKind": "custom_model_development",
         DESCRIPTION_TAG: DESCRIPTION,
@@ -199,9 +202,9 @@ def experiment_tags(trials: Mapping[str, int]) -> dict[str, str]:
 
 
 def outdated_tags(present: Mapping[str, str], trials: Mapping[str, int]) -> dict[str, str]:
-    """The tags that an experiment with the tags `present` lacks, and its views that have changed since they were made.
+    """Return the tags that an experiment with the tags `present` lacks, and its unedited views that are out of date.
 
-    Whoever changes a tag on the page keeps his own.
+    Tags that a user has changed on the page are kept.
     """
     return {
         name: value
@@ -211,7 +214,7 @@ def outdated_tags(present: Mapping[str, str], trials: Mapping[str, int]) -> dict
 
 
 def _as_made(view: str) -> bool:
-    """Whether nobody has saved this view since it was made."""
+    """Check whether this view is unchanged since it was made."""
     try:
         return bool(json.loads(view)["updatedAt"] == _MADE_AT)
     except (ValueError, KeyError, TypeError):

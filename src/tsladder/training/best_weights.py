@@ -1,4 +1,4 @@
-"""The weights of the best epoch while training goes on: in memory, or on disk where a second copy would not fit."""
+"""Weights of the best epoch while training goes on: in memory, or on disk where a second copy would not fit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tsladder.training.weights import Weights
 
 
 class BestWeights:
-    """`folder`: where they lie between epochs; None keeps them in memory.
+    """Weights of the best epoch so far. `folder`: where they are between epochs; None keeps them in memory.
 
-    `lasting`: the folder outlives this process, so that the training can be continued from it. The files then bear the
-    epoch's number: until a checkpoint names the new one, the old one is needed as well.
+    `lasting`: the folder outlives this process, so that the training can be continued from it. The files are then named
+    by epoch: until a checkpoint names the new one, the old one is needed as well.
     """
 
     def __init__(self, weights: Weights, folder: Path | None, *, lasting: bool = False) -> None:
@@ -28,7 +28,7 @@ class BestWeights:
         self._copy: dict[str, Tensor] | None = None
 
     def keep(self, epoch: int) -> None:
-        """Take the weights as they are now, after `epoch`."""
+        """Keep the weights as they are now, after `epoch`."""
         if self._folder is None:
             self._copy = {name: value.detach().clone() for name, value in self._weights.kept.items()}
             return
@@ -45,11 +45,12 @@ class BestWeights:
 
     @property
     def in_memory(self) -> Mapping[str, Tensor]:
-        """The copy, by name; empty where it lies on disk or none has been kept."""
+        """Copy of the weights in memory, by name; empty where it is on disk or none has been kept."""
         return self._copy or {}
 
     def found(self, epoch: int, copy: Iterable[tuple[str, Tensor]]) -> bool:
-        """Take over what an earlier process kept after `epoch`: `copy`, or the file. False where there is none."""
+        """Take over the weights that an earlier process kept after `epoch`: `copy`, or the file. Returns False where
+        there are none."""
         if self._folder is None:
             self._copy = dict(copy)
             return bool(self._copy)
@@ -57,7 +58,7 @@ class BestWeights:
         return self._path.exists()
 
     def forget_older(self) -> None:
-        """Remove the files of epochs that are the best no more."""
+        """Remove the files of epochs that are no longer the best."""
         if self._folder is None or not self._lasting or not self._folder.exists():
             return
         for path in self._folder.glob("best-*.safetensors"):
@@ -65,7 +66,7 @@ class BestWeights:
                 path.unlink()
 
     def restore(self) -> None:
-        """Put the weights last kept back into the model."""
+        """Restore the weights that were kept last into the model."""
         if self._folder is None:
             if self._copy is None:
                 raise ValueError("no weights have been kept")
@@ -79,7 +80,7 @@ class BestWeights:
                 self._weights.put_back([(name, stored.get_tensor(name))])
 
     def discard(self) -> None:
-        """Remove what lies on disk; a lasting file stays until whoever started the training has its result."""
+        """Remove the file on disk; a lasting file stays until whoever started the training has its result."""
         self._copy = None
         if self._path is not None and not self._lasting:
             self._path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors beside a JSON record, both replaced atomically. No pickle."""
+"""Trained weights on disk: safetensors beside a JSON record, both replaced atomically. No pickle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tsladder.training.outcome import WEIGHTS
 
 
 def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: TrainedModel) -> None:
-    """Write weights, then the record: a folder with a record is whole."""
+    """Write the weights, then the record: a folder with a record is complete."""
     state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     with replacing(folder / WEIGHTS) as temporary:
         save_file(state, temporary)
@@ -24,7 +24,7 @@ def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: Trained
 
 
 def load_weights(folder: Path, model: nn.Module) -> None:
-    """Put the saved weights into `model`. Raises WorkFailed when they are missing, damaged or of another shape."""
+    """Load the saved weights into `model`. Raises WorkFailed when they are missing, damaged or of another shape."""
     path = folder / WEIGHTS
     try:
         model.load_state_dict(load_file(path))

@@ -1,4 +1,4 @@
-"""Where a training under way is kept on disk. No torch."""
+"""Plan of the checkpoints of a running training. No torch."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKPOINTS = "checkpoints"
-"""Folder of a live record that holds the trainings under way."""
+"""Folder of a live record that holds the checkpoints of running trainings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckpointPlan:
-    """Where and how often a training under way is written to disk, so that it can be continued.
+    """Plan of where and how often a running training is written to disk, so that it can be continued.
 
     `folder` belongs to this training alone. `identity`: of everything that decides the training's numbers; a file with
-    another identity is never continued. `every_seconds`: at most so much of the training is lost. `predicted_longer`:
-    it is expected to take longer than that, so it is written when it is asked to stop as well; otherwise only from the
-    moment on at which it has taken so long.
+    another identity is never continued. `every_seconds`: at most this much of the training is lost. `predicted_longer`:
+    the training is expected to take longer than that, so it is also written when asked to stop; otherwise it is written
+    only once it has taken that long.
     """
 
     folder: str
@@ -26,7 +26,7 @@ class CheckpointPlan:
 
 
 def remove_checkpoints(plan: CheckpointPlan | None) -> None:
-    """Remove what a training that has ended left there. What was set aside stays."""
+    """Remove the checkpoints of a training that has ended. Files that were set aside stay."""
     if plan is not None:
         _remove(Path(plan.folder))
 
@@ -42,7 +42,8 @@ def _remove(folder: Path) -> None:
 
 
 def clear_checkpoints(live: Path) -> None:
-    """Remove what trainings of the live record `live` that came to no result have left; nothing goes on from them."""
+    """Remove the checkpoints of trainings in the live record `live` that came to no result; nothing goes on from
+    them."""
     for folder in sorted((live / CHECKPOINTS).glob("*")):
         _remove(folder)
 

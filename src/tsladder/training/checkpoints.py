@@ -1,4 +1,4 @@
-"""When a training under way is written to disk, and from what it is continued.
+"""Checkpoints of a running training: when they are written, and from which one the training is continued.
 
 A training that is expected to take longer than CheckpointPlan.every_seconds, or has taken so long already, writes its
 state at most that long after the last time, and at once when it is asked to stop. The files stay until whoever started
@@ -26,13 +26,15 @@ FOLDS = "folds.json"
 
 
 class StopAsked(Exception):
-    """The training was asked to stop, and its weights are still those of the last whole step."""
+    """Request to stop the training, raised while its weights are still those of the last whole step."""
 
 
 class Checkpoints:
-    """Those of one training in one process. `say` takes a line for people; `stop_asked`: has somebody asked to stop?
+    """Checkpoints of one training in one process. `say` takes a line for the user; `stop_asked` returns whether a stop
+    was requested.
 
-    With the folds of a walk forward each fold has its own (`of_fold`), and `ended_folds` is what has ended before.
+    In a walk forward each fold has checkpoints of its own (`of_fold`), and `ended_folds` returns the folds that ended
+    before.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Checkpoints:
         self._seconds_before = 0.0
         self._refused = False
         self.resumed_at = 0
-        """Optimizer steps that an earlier process has made of this training."""
+        """Optimizer steps that earlier processes have made of this training."""
 
     @property
     def folder(self) -> Path:
@@ -61,32 +63,34 @@ class Checkpoints:
 
     @property
     def seconds(self) -> float:
-        """Of the clock, that the training has taken so far in all processes."""
+        """Seconds of wall time that the training has taken so far in all processes."""
         whole = self._whole
         return whole._seconds_before + whole._clock() - whole._started
 
     @property
     def active(self) -> bool:
-        """Are checkpoints written?"""
+        """True where checkpoints are written."""
         return self._plan.predicted_longer or self.seconds >= self._plan.every_seconds
 
     @property
     def stop_now(self) -> bool:
-        """Is the training to be left where it stands?"""
+        """True where a stop was requested and checkpoints are written, so that the training can be continued."""
         return self.active and self._stop_asked()
 
     def due(self, step_seconds: float) -> bool:
-        """Would more than `every_seconds` be lost if the next step, of `step_seconds`, were not completed?"""
+        """Check whether more than `every_seconds` would be lost if the next step, of `step_seconds`, were not
+        completed."""
         return self.active and self._clock() - self._written + step_seconds >= self._plan.every_seconds
 
     def of_fold(self, number: int) -> Checkpoints:
-        """Of fold `number` of this training."""
+        """Return the checkpoints of fold `number` of this training."""
         folder, identity = self.folder / f"fold-{number}", f"{self._plan.identity}/fold-{number}"
         plan = dataclasses.replace(self._plan, folder=str(folder), identity=identity)
         return Checkpoints(plan, say=self._say, stop_asked=self._stop_asked, clock=self._clock, whole=self)
 
     def resume(self) -> StateFile | None:
-        """What an earlier process left of this training. What is damaged or of another training is kept aside."""
+        """Open the state that an earlier process left of this training; None where there is none. A file that is
+        damaged or of another training is set aside."""
         path = self.folder / STATE
         try:
             found = open_state(path)
@@ -99,17 +103,17 @@ class Checkpoints:
         return found
 
     def refuse(self, fault: str) -> None:
-        """Keep aside what `resume` found, since it cannot be continued."""
+        """Set aside the state that `resume` found, since it cannot be continued."""
         self._put_aside(self.folder / STATE, fault)
 
     def taken_up(self, record: Mapping[str, Any]) -> None:
-        """The training goes on from `record`, as `write` or `fold_ended` kept it."""
+        """Continue the counts of steps and seconds from `record`, as `write` or `fold_ended` stored it."""
         self.resumed_at = int(record["steps"])
         # Less where this very process wrote it, before it ran out of memory: that time is counted already.
         self._whole._seconds_before += max(0.0, float(record["seconds"]) - self.seconds)
 
     def write(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
-        """Replace the state on disk. A disk without room is said once, and training goes on."""
+        """Replace the state on disk. A disk without room is reported once, and training goes on."""
         self._written = self._clock()
         size = sum(value.numel() * value.element_size() for value in tensors.values())
         try:
@@ -129,7 +133,7 @@ class Checkpoints:
         self._refused = False
 
     def ended_folds(self) -> Mapping[str, Any]:
-        """What `fold_ended` kept; {} where nothing is."""
+        """Read what `fold_ended` stored; {} where there is nothing."""
         path = self.folder / FOLDS
         try:
             record = read_json(path)
@@ -144,7 +148,7 @@ class Checkpoints:
         return record
 
     def fold_ended(self, record: Mapping[str, Any]) -> None:
-        """Keep `record`, the folds ended so far, also of a short training: it is a small file."""
+        """Store `record`, the folds ended so far, also for a short training: it is a small file."""
         try:
             write_json(self.folder / FOLDS, {**record, "identity": self._plan.identity, "seconds": self.seconds})
         except OSError as error:

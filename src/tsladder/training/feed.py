@@ -1,4 +1,4 @@
-"""Windows on the device: the series once, batches by index."""
+"""Windows on the device: the series is stored once, batches are gathered by index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tsladder.data.windows import Windows
 
 
 class Feed:
-    """One region's windows as tensors on `device`; a batch is gathered and normalised in one affine step."""
+    """Windows of one region as tensors on `device`; a batch is gathered and normalised in one affine step."""
 
     def __init__(self, windows: Windows, device: torch.device) -> None:
         self.context_length = windows.context_length
@@ -24,7 +24,7 @@ class Feed:
         return len(self.y_N)
 
     def batch(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
-        """x_BTC and y_B of the windows `index_B`."""
+        """Return x_BTC and y_B of the windows `index_B`."""
         rows_BT = self.first_N[index_B, None] + self._days_T
         x_BTC = self.series_TF[rows_BT]
         x_BTC = torch.addcmul(self.shift_NF[index_B, None, :], x_BTC, self.scale_NF[index_B, None, :])

@@ -1,13 +1,14 @@
-"""One trial of a walk forward: one model a fold, all with the same settings, judged by their mean.
+"""Train one trial of a walk forward: one model per fold, all with the same settings, judged by their mean.
 
 The folds are trained one after the other, in time order, each from fresh weights.
 
-- Seed: derived from the trial's and the fold's number, so that folds share no stream.
-- Warm-up: the trial's is counted in optimizer steps of the last fold, which a winner is trained again on; an earlier
-  fold, which has fewer, takes the same share of its own steps.
+- Seed: derived from the trial's seed and the fold's number, so that folds share no stream.
+- Warm-up: the trial's is counted in optimizer steps of the last fold, on which a winner is trained again; an earlier
+  fold, which has fewer steps, takes the same share of its own.
 - Validation loss and AUC: the mean over the folds, each fold weighing the same.
 - Standard error of that loss: sqrt(sum of the folds' squared standard errors) / K. Those are over windows, as if these
-  were independent; the folds' validation windows are different ones. How folds differ is in their own losses.
+  were independent; the validation windows of different folds are different. Variation between folds shows in their own
+  losses.
 - Stop reason: that of the first fold that ends without a usable loss, and no later one is trained then; otherwise early
   stopping where any fold stopped early, else completed.
 """
@@ -32,10 +33,10 @@ from tsladder.vocabulary import StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Walked:
-    """What became of the folds that were trained. Losses and AUC are None unless all of them have one.
+    """Result of the folds that were trained. Losses and AUC are None unless all folds have one.
 
-    `curve` holds the epochs of all folds one after the other: `steps` count on, and epoch e of fold k is numbered
-    (k - 1) * epochs allowed + e.
+    `curve` holds the epochs of all folds one after the other: `steps` count on, and epoch e of fold k is numbered (k -
+    1) * epochs allowed + e.
     """
 
     stop_reason: StopReason
@@ -51,10 +52,11 @@ class Walked:
 def walk_forward(
     job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat, checkpoints: Checkpoints | None = None
 ) -> Walked:
-    """Train one model of `job` on each of `folds`; `report` is told of every epoch as `Walked.curve` keeps it.
+    """Train one model of `job` on each of `folds`; `report` is called after every epoch with its record in
+    `Walked.curve`.
 
-    With `checkpoints` it goes on with the fold, and inside it, where an earlier process left.
-    Raises ValueError for a job that is to leave a trained model: of several models none is the trial's.
+    With `checkpoints` the training continues in the fold, and inside it, where an earlier process left off. Raises
+    ValueError for a job that is to leave a trained model: none of several models is the trial's.
     """
     if job.checkpoint_folder is not None:
         raise ValueError(f"{len(folds)} folds are trained on, and a checkpoint holds one model")
@@ -105,7 +107,7 @@ def walk_forward(
 
 
 def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[FoldOutcome]]:
-    """Epochs and outcomes of the folds that earlier processes have trained to their end."""
+    """Return the epochs and outcomes of the folds that earlier processes have trained to their end."""
     record = checkpoints.ended_folds()
     if not record:
         return [], []
@@ -114,7 +116,7 @@ def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[Fol
 
 
 def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:
-    """What fold `number`, counted from 1, trains."""
+    """Return the job of fold `number`, counted from 1."""
     batch = job.plan.effective_batch
     of_last, of_fold = (-(-len(windows.train) // batch) for windows in (folds[-1], folds[number - 1]))
     warmup_steps = job.settings.warmup_steps
@@ -125,7 +127,7 @@ def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:
 
 
 def summarised(ended: Sequence[FoldOutcome], n_folds: int, n_params: int, curve: Sequence[EpochRecord]) -> Walked:
-    """The trial of `ended`, the folds of `n_folds` that were trained."""
+    """Summarise as one trial the folds `ended`, those of `n_folds` that were trained."""
     whole = len(ended) == n_folds and all(fold.scored for fold in ended)
     reasons = [fold.stop_reason for fold in ended]
     stopped_early = StopReason.EARLY_STOPPING in reasons

@@ -1,4 +1,4 @@
-"""The gradient of one optimizer step, micro-batch by micro-batch: that of the whole batch, exactly."""
+"""Gradient of one optimizer step, accumulated over micro-batches: exactly that of the whole batch."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tsladder.training.feed import Feed
 from tsladder.training.weights import Weights
 
 Beat = Callable[[], None]
-"""Called again and again while a run is alive: after every micro-batch and in every block of the model."""
+"""Heartbeat callback, called while a training is alive: after every micro-batch and in every block of the model."""
 
 
 def no_heartbeat() -> None:
-    """The beat of a run that nobody watches."""
+    """Ignore the heartbeat of a run that nobody watches."""
 
 
 def beat_in_blocks(model: Model, beat: Beat) -> None:
-    """Call `beat` whenever a block of `model` has been passed, forward or backward: one micro-batch of a large model
-    can take minutes."""
+    """Call `beat` after every forward or backward pass of a block of `model`: one micro-batch of a large model can take
+    minutes."""
     if beat is no_heartbeat:
         return
     for part in model.body():
@@ -37,7 +37,7 @@ def beat_in_blocks(model: Model, beat: Beat) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LossSums:
-    """Sums over windows, on the device: of the loss that was `trained` and of the one that is `reported`."""
+    """Sums over windows, on the device: of the loss that is `trained` on and of the loss that is `reported`."""
 
     trained: Tensor
     reported: Tensor
@@ -53,11 +53,12 @@ class LossSums:
 def accumulate_gradients(
     model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, loss: Loss, beat: Beat = no_heartbeat
 ) -> LossSums:
-    """Add to the gradients those of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUMS.
+    """Accumulate the gradients of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUMS of the
+    losses.
 
-    Every micro-batch is weighted by its own size over the whole, so that a partial last one counts exactly. A loss that
-    is no sum over windows takes every output first and hands each micro-batch its share of the gradient: one forward
-    pass more, and no more memory.
+    Every micro-batch is weighted by its own size over the whole, so that a partial last one counts exactly. For a loss
+    that is no sum over windows, all outputs are computed first, and each micro-batch gets its share of the gradient:
+    one forward pass more, and no more memory.
     """
     model.train()
     parts = index_B.split(micro_batch)
@@ -106,7 +107,7 @@ def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Tensor) -> LossSums:
 
 @contextmanager
 def _rewound(device: torch.device) -> Iterator[None]:
-    """Set torch's generators back afterwards, so that the next pass drops the same units."""
+    """Restore torch's generators afterwards, so that the next pass drops the same units."""
     on_device = None if device.type == "cpu" else torch.get_device_module(device)
     before, before_there = torch.get_rng_state(), None if on_device is None else on_device.get_rng_state()
     try:

@@ -1,12 +1,13 @@
-"""An optimizer whose state is smaller than the weights' rounding errors: factored second moments, no first moment.
+"""Lean optimizer: its state is smaller than the weights' rounding errors, with factored second moments and no first
+moment.
 
-Adafactor (Shazeer & Stern 2018) with an outer learning rate: a matrix keeps one second moment a row and one a column,
-and each matrix's update is clipped by its own root mean square. That clipping takes the place of the clipping of the
+Adafactor (Shazeer & Stern 2018) with an outer learning rate: a matrix keeps one second moment per row and one per
+column, and each matrix's update is clipped by its own root mean square. That clipping replaces the clipping of the
 gradient's global norm, which would need every gradient at once. Weights held in bf16 are stepped in fp32 and rounded
 stochastically.
 
-State: 4 bytes a row and a column of a matrix, 4 bytes a value of anything else: about 0.004 bytes a parameter at width
-2048.
+State: 4 bytes per row and column of a matrix, 4 bytes per value of anything else: about 0.004 bytes per parameter at
+width 2048.
 """
 
 from __future__ import annotations
@@ -21,24 +22,26 @@ from torch import Tensor
 from tsladder.seeds import derive_seed
 
 DECAY_EXPONENT = -0.8
-"""The second moments' memory at step t is 1 - t ** DECAY_EXPONENT, so that they need no bias correction."""
+"""Exponent of the second moments' decay, 1 - t ** DECAY_EXPONENT at step t, so that they need no bias correction."""
 
 CLIP = 1.0
 """Largest root mean square of a tensor's update, before the learning rate."""
 
 FLOOR = 1e-16
-"""Added to squared gradients, the square of AdamW's epsilon: a gradient that is nothing but rounding, as that of a
-key's bias is, must not be blown up to a step of full size."""
+"""Constant added to squared gradients, the square of AdamW's epsilon: a gradient that is nothing but rounding, such as
+that of a key's bias, must not be scaled up to a step of full size."""
 
 CHUNK = 1 << 17
-"""Values handled at once: a chunk's few temporaries stay in a core's cache, and the step needs no copy of a matrix."""
+"""Number of values handled at once: a chunk's few temporaries stay in a core's cache, and the step needs no copy of a
+matrix."""
 
 
 class LeanOptimizer(torch.optim.Optimizer):
-    """Steps after the backward pass (`step`) or, parameter by parameter, inside it (`step_inside_backward`).
+    """Optimizer that steps after the backward pass (`step`) or, parameter by parameter, inside it
+    (`step_inside_backward`).
 
-    Both compute the same. The bits of the rounding are drawn from a stream of their own for each parameter and step,
-    so they do not depend on the order in which gradients arrive.
+    Both compute the same. The rounding bits are drawn from a separate stream for each parameter and step, so they do
+    not depend on the order in which gradients arrive.
     """
 
     def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
@@ -50,16 +53,16 @@ class LeanOptimizer(torch.optim.Optimizer):
         self._of = {id(p): (number, group) for number, (p, group) in enumerate(everything)}
 
     def begin_step(self) -> None:
-        """Before the first backward pass of an optimizer step."""
+        """Begin an optimizer step, before its first backward pass."""
         self._steps += 1
 
     def end_step(self) -> None:
-        """After it: every parameter has taken the step."""
+        """End an optimizer step, after every parameter has taken it."""
         self._moved = False
 
     @property
     def steps_taken(self) -> int:
-        """Steps begun; what the memory of the moments and the rounding of the next one depend on."""
+        """Number of steps begun, on which the decay of the moments and the rounding of the next step depend."""
         return self._steps
 
     @steps_taken.setter
@@ -68,11 +71,11 @@ class LeanOptimizer(torch.optim.Optimizer):
 
     @property
     def in_motion(self) -> bool:
-        """Has some parameter already taken the step that was begun last, while others may not have?"""
+        """True where some parameter has already taken the step that was begun last, while others may not have."""
         return self._moved
 
     def step_inside_backward(self) -> None:
-        """From now on a parameter is stepped as soon as its gradient is complete, and the gradient is dropped.
+        """Step each parameter from now on as soon as its gradient is complete, and drop the gradient.
 
         Only for steps of one micro-batch.
         """
@@ -82,7 +85,7 @@ class LeanOptimizer(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Step what still has a gradient. `closure` is not supported."""
+        """Step every parameter that still has a gradient. `closure` is not supported."""
         if closure is not None:
             raise ValueError("LeanOptimizer takes no closure")
         for group in self.param_groups:
@@ -118,7 +121,7 @@ class LeanOptimizer(torch.optim.Optimizer):
             matrix_RC[part] = rounding.rounded(value)
 
     def _scale(self, parameter: Tensor, gradient_RC: Tensor) -> _Scale:
-        """The second moments of `parameter`, after this gradient."""
+        """Update the second moments of `parameter` with this gradient, and return the scale of its update."""
         state = self.state[parameter]
         factored = min(gradient_RC.shape) > 1
         rows, columns = gradient_RC.shape
@@ -144,20 +147,20 @@ class LeanOptimizer(torch.optim.Optimizer):
 
 
 class _Scale:
-    """What a gradient is multiplied by: one factor a row and one a column, or one a value."""
+    """Scale by which a gradient is multiplied: one factor per row and one per column, or one per value."""
 
     def __init__(self, left: Tensor, right: Tensor | None) -> None:
         self._left = left
         self._right = right
 
     def update(self, gradient_RC: Tensor, part: slice) -> Tensor:
-        """The unclipped update of some rows, in fp32."""
+        """Return the unclipped update of some rows, in fp32."""
         update = gradient_RC[part].float() * self._left[part]
         return update if self._right is None else update.mul_(self._right)
 
 
 class _Rounding:
-    """fp32 values as a parameter stores them: unchanged, or rounded stochastically to bf16."""
+    """Rounding of fp32 values to what a parameter stores: unchanged, or rounded stochastically to bf16."""
 
     def __init__(self, parameter: Tensor, seed: int) -> None:
         self._exact = parameter.dtype == torch.float32
@@ -168,7 +171,8 @@ class _Rounding:
             self._generator = torch.Generator(self._device).manual_seed(seed)
 
     def rounded(self, value: Tensor) -> Tensor:
-        """bf16 keeps the upper 16 bits of an fp32 number; they are carried upwards as often as the lower ones say."""
+        """Round `value`. bf16 keeps the upper 16 bits of an fp32 number, which are carried upwards with the probability
+        that the lower bits give."""
         if self._exact:
             return value
         if self._device.type == "cpu":
@@ -183,7 +187,7 @@ class _Rounding:
 
 
 def _as_matrix(parameter: Tensor) -> Tensor:
-    """A view with two axes: vectors are one row."""
+    """Return a view with two axes: a vector becomes one row."""
     return parameter.detach().view(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.detach().view(1, -1)
 
 

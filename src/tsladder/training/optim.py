@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.artifacts.plans import Recipe
+from tsladder.planning.recipe import Settings
 from tsladder.seeds import derive_seed
 from tsladder.training.lean import LeanOptimizer
 
@@ -21,7 +22,8 @@ EPSILON = 1e-8
 def build_optimizer(
     parameters: Mapping[str, Tensor], recipe: Recipe, settings: Settings, *, seed: int
 ) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019) or the lean one; weight decay on matrices only, not on biases, norms, positions.
+    """Build AdamW (Loshchilov & Hutter 2019) or the lean optimizer; weight decay applies to matrices only, not to
+    biases, norms and positions.
 
     `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing.
     """
@@ -55,13 +57,13 @@ class RoundingAdamW(torch.optim.Optimizer):
         self._steps = 0
 
     def numbers(self) -> dict[str, Any]:
-        """Steps taken and the state of the rounding's generator, JSON-ready."""
+        """Return the steps taken and the state of the rounding's generator, JSON-ready."""
         state: dict[str, Any] = dict(self._bits.state)
         words = [int(word) for word in state["state"]["state"]]
         return {"steps": self._steps, "bits": {**state, "state": {"state": words}}}
 
     def restore_numbers(self, numbers: Mapping[str, Any]) -> None:
-        """Put back what `numbers` gave."""
+        """Restore what `numbers` returned."""
         bits: Any = dict(numbers["bits"])
         bits["state"] = {"state": np.array(bits["state"]["state"], dtype=np.uint64)}
         self._bits.state = bits
@@ -69,7 +71,7 @@ class RoundingAdamW(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """One step from the gradients that the parameters hold. `closure` is not supported."""
+        """Take one step from the gradients that the parameters hold. `closure` is not supported."""
         if closure is not None:
             raise ValueError("RoundingAdamW takes no closure")
         self._steps += 1
@@ -92,7 +94,8 @@ class RoundingAdamW(torch.optim.Optimizer):
         parameter.copy_(value if parameter.dtype == torch.float32 else self._rounded(value))
 
     def _rounded(self, value: Tensor) -> Tensor:
-        """fp32 `value` with the lower 16 bits cleared, carried upwards as often as they say."""
+        """Round fp32 `value` stochastically: clear its lower 16 bits, and carry upwards with the probability that they
+        give."""
         if value.device.type == "cpu":
             words: np.ndarray = self._bits.random_raw(-(-value.numel() // 4))
             low = words.view(np.uint16)[: value.numel()].astype(np.int32)
@@ -104,7 +107,7 @@ class RoundingAdamW(torch.optim.Optimizer):
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What the optimizer remembers of each parameter: `<number of the parameter>.<name>` -> the live tensor."""
+    """Return the optimizer's state tensors, live and not copied, by `<number of the parameter>.<name>`."""
     found = {}
     for number, parameter in enumerate(_parameters(optimizer)):
         for name, value in optimizer.state.get(parameter, {}).items():
@@ -113,7 +116,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def optimizer_numbers(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The rest of it, JSON-ready: steps taken and the generator of the rounding."""
+    """Return the rest of the optimizer's state, JSON-ready: steps taken and the generator of the rounding."""
     if isinstance(optimizer, LeanOptimizer):
         return {"steps": optimizer.steps_taken}
     if isinstance(optimizer, RoundingAdamW):
@@ -124,7 +127,8 @@ def optimizer_numbers(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, tensors: Iterable[tuple[str, Tensor]], numbers: Mapping[str, Any]
 ) -> None:
-    """Put back what the two above gave. Tensors keep their dtype: torch's own way would cast moments to bf16."""
+    """Restore what `optimizer_tensors` and `optimizer_numbers` returned. Tensors keep their dtype: torch's own way
+    would cast moments to bf16."""
     parameters = _parameters(optimizer)
     for name, value in tensors:
         number, field = name.split(".", 1)
@@ -141,10 +145,10 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, schedule: str) -> float:
-    """Factor on the peak learning rate for optimizer step `step` (0-based).
+    """Return the factor on the peak learning rate for optimizer step `step` (0-based).
 
-    Linear warm-up over `warmup_steps`, then a half cosine to zero at `total_steps`, or constant.
-    A warm-up longer than the run never reaches the peak, as it would in the earlier study.
+    Linear warm-up over `warmup_steps`, then a half cosine to zero at `total_steps`, or constant. A warm-up longer than
+    the run never reaches the peak, just as in the earlier study.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps

@@ -1,12 +1,14 @@
-"""A training run: what it is asked, what it says after each epoch, how it ends where it cannot say. No torch."""
+"""Records of a training run: its job, the record of each epoch, and its outcome where the run cannot report one itself.
+No torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.plans import Recipe
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.recipe import Recipe, Settings
+from tsladder.planning.recipe import Settings
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.pruning import Bar
 from tsladder.vocabulary import StopReason
@@ -16,35 +18,38 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One model to train: everything that decides its numbers, and how it is executed (plan, device, threads)."""
+    """Job of training one model: everything that decides its numbers, and how it is executed (plan, device,
+    threads)."""
 
     spec: ModelSpec
     settings: Settings
     recipe: Recipe
     task: str
-    """What it forecasts: `target.task`."""
+    """Task whose target the model forecasts: `target.task`."""
     seed: int
     plan: BatchPlan
     device: str
     threads: int
     bar: Bar | None = None
-    """What its learning curve must not stay above; None: it is never given up."""
+    """Bar that the learning curve must not stay above; None: the training is never pruned."""
     scratch_folder: str | None = None
-    """Where the best epoch's weights wait on disk, for models that do not fit twice; None keeps them in memory."""
+    """Folder where the best epoch's weights wait on disk, for models that do not fit twice; None keeps them in
+    memory."""
     checkpoint_folder: str | None = None
-    """Where the best weights are saved when training ends; None keeps none."""
+    """Folder where the best weights are saved when training ends; None saves none."""
     checkpoints: CheckpointPlan | None = None
-    """Where the training is kept while it is under way; None: interrupted, it begins again."""
+    """Plan of the checkpoints while the training runs; None: an interrupted training begins again."""
     micro_batch_seconds: float | None = None
     """Predicted time of one micro-batch, forward and backward; None where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
-    """One finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over it, with dropout, of the
-    loss that `val_loss` is of, whatever is trained on. `val_auc` where it is monitored, else None.
+    """Record of one finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over the epoch, with
+    dropout, of the loss that `val_loss` reports, whatever is trained on. `val_auc` is set where it is monitored, else
+    None.
 
-    `train_seconds` went into its optimizer steps, `seconds` into all of it.
+    `train_seconds`: time of the optimizer steps; `seconds`: time of the whole epoch.
     """
 
     epoch: int
@@ -57,7 +62,7 @@ class EpochRecord:
 
 
 def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> TrainingOutcome:
-    """The outcome of a run that never came to hand one back itself."""
+    """Build the outcome of a run that returned none itself."""
     return TrainingOutcome(
         stop_reason=reason,
         best_val_loss=None,

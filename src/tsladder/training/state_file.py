@@ -1,4 +1,4 @@
-"""The file of a training under way: tensors and a JSON record in one safetensors file, replaced atomically."""
+"""State file of a running training: tensors and a JSON record in one safetensors file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _RECORD = "record"
 
 
 class DamagedState(Exception):
-    """The file cannot be read whole."""
+    """Damaged state file, which cannot be read whole."""
 
 
 def write_state(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
-    """Replace `path` by `tensors`, each with a checksum, and `record`. Raises OSError when the disk refuses."""
+    """Write `tensors`, each with a checksum, and `record` to `path`, replacing it. Raises OSError when the disk
+    refuses."""
     values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     text = canonical({"record": record, "crc32": {name: _checksum(value) for name, value in values.items()}})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,21 +46,22 @@ def write_state(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """What `open_state` has found whole."""
+    """State file that `open_state` has found complete and undamaged."""
 
     path: Path
     record: Mapping[str, Any]
     names: tuple[str, ...]
 
     def below(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
-        """Name without `prefix` -> tensor, one at a time: a second copy of a large model would not fit."""
+        """Yield the tensors under `prefix` with their names without it, one at a time: a second copy of a large model
+        would not fit."""
         for name in self.names:
             if name.startswith(prefix):
                 yield name.removeprefix(prefix), _read(self.path, name)
 
 
 def open_state(path: Path) -> StateFile | None:
-    """The state in `path`, None where there is none. Raises DamagedState where a checksum does not agree."""
+    """Open the state in `path`; None where there is none. Raises DamagedState where a checksum does not agree."""
     if not path.exists():
         return None
     try:

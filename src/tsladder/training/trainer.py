@@ -1,7 +1,7 @@
-"""Training one model on one device: warm-up, accumulation, early stopping, best weights restored.
+"""Train one model on one device: warm-up, accumulation, early stopping, best weights restored.
 
-The reported validation loss is that of the restored best weights, scored once more after restoring: the loss that the
-task reports, log loss for classes for example, whatever was trained on.
+The reported validation loss is that of the restored best weights, scored once more after restoring. It is the loss that
+the task reports, for example log loss for classes, whatever was trained on.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
 
 DIVERGENCE_LOSS = 10.0 * math.log(2.0)
-"""A mean training loss above ten coin tosses is divergence, as is any loss that is not finite."""
+"""Mean training loss above which training has diverged: ten times that of a coin toss. A loss that is not finite is
+divergence too."""
 
 Report = Callable[[EpochRecord], bool]
-"""Called after every epoch; False asks to stop."""
+"""Callback after every epoch; False asks to stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """A trained model with the best epoch's weights in place, and how it got there."""
+    """Trained model with the best epoch's weights in place, and how training went."""
 
     model: Model
     weights: Weights
@@ -55,10 +56,10 @@ class Fitted:
 
 
 class Trainer:
-    """The model of a job on its device, and the optimizer step. Seeds torch by the job's seed.
+    """Model of a job on its device, with its optimizer step. Seeds torch by the job's seed.
 
-    `loss` is what its recipe names, of its task and for its training labels.
-    Raises ValueError when the built model does not have the parameters that its spec counts.
+    `loss` is the one that the job's recipe names, built by its task for its training labels. Raises ValueError when the
+    built model does not have the parameters that its spec counts.
     """
 
     def __init__(self, job: Job, loss: Loss) -> None:
@@ -89,16 +90,18 @@ class Trainer:
 
     @property
     def steps_inside_backward(self) -> bool:
-        """Is each parameter stepped and its gradient dropped as soon as it is there? That rules out accumulation."""
+        """True where each parameter is stepped, and its gradient dropped, as soon as the gradient is complete. That
+        rules out accumulation."""
         return self._lean is not None and self._plan.accumulation_steps == 1 and not self.weights.has_masters
 
     @property
     def in_motion(self) -> bool:
-        """Have some parameters taken a step that others still wait for? Then the weights are those of no step."""
+        """True where some parameters have taken a step that others still wait for: the weights are then those of no
+        step."""
         return self._lean is not None and self._lean.in_motion
 
     def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = no_heartbeat) -> LossSums:
-        """One optimizer step on the windows `index_B`; the sums of their losses."""
+        """Take one optimizer step on the windows `index_B`; return the sums of their losses."""
         set_learning_rate(self.optimizer, learning_rate)
         if self._lean is not None:
             self._lean.begin_step()
@@ -123,8 +126,8 @@ def fit(
 ) -> Fitted:
     """Train `job.spec` on `train`, choosing the epoch by the recipe's monitor on `validation`.
 
-    With `checkpoints` it goes on from what an earlier process left, and leaves what a later one needs.
-    Raises BadInput where the training labels do not allow the recipe's loss, ValueError where the monitor is an AUC and
+    With `checkpoints` the training continues what an earlier process left, and leaves what a later one needs. Raises
+    BadInput where the training labels do not allow the recipe's loss, ValueError where the monitor is an AUC and
     validation has none.
 
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit, interrupted or
@@ -160,7 +163,8 @@ def fit(
 
 
 def _best_weights(job: Job, trainer: Trainer, checkpoints: Checkpoints | None) -> BestWeights:
-    """On disk for models that do not fit twice; beside the checkpoints where there are some, to outlive the process."""
+    """Return the store of the best weights: on disk for models that do not fit twice; beside the checkpoints where
+    there are some, to outlive the process."""
     if job.scratch_folder is None:
         return BestWeights(trainer.weights, None)
     if checkpoints is None:
@@ -177,7 +181,7 @@ def _train(
     report: Report,
     beat: Beat,
 ) -> StopReason:
-    """Train epoch after epoch from where `course` stands; how it ended. Raises StopAsked."""
+    """Train epoch after epoch from where `course` stands; return how training ended. Raises StopAsked."""
     train_feed, validation_feed = feeds
     loss = trainer.loss
     steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
@@ -226,7 +230,7 @@ def _train(
 
 
 def _fitted(trainer: Trainer, course: Course, stop_reason: StopReason) -> Fitted:
-    """Without a score: it is added where training ended with one."""
+    """Return the fitted model without a score, which is added where training ended with one."""
     return Fitted(
         model=trainer.model,
         weights=trainer.weights,
@@ -241,7 +245,7 @@ def _fitted(trainer: Trainer, course: Course, stop_reason: StopReason) -> Fitted
 
 
 def _watched(job: Job, record: EpochRecord) -> float:
-    """What early stopping and the choice of the epoch want small."""
+    """Return the value that early stopping and the choice of the epoch minimise."""
     if job.recipe.monitor == "val_loss":
         return record.val_loss
     if record.val_auc is None:
@@ -251,7 +255,7 @@ def _watched(job: Job, record: EpochRecord) -> float:
 
 @torch.no_grad()
 def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = no_heartbeat) -> Tensor:
-    """Raw outputs, one a window, in the order of the windows, dropout off.
+    """Return the raw outputs, one per window in the order of the windows, without dropout.
 
     `micro_batch`: how many windows training could hold.
     """

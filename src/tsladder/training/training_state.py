@@ -1,4 +1,4 @@
-"""Where one training stands: everything that its next optimizer step depends on, written down and taken up again."""
+"""State of one training: everything that its next optimizer step depends on, written to disk and read back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ ORDER, HOST, DEVICE = "generator.order", "generator.host", "generator.device"
 
 
 class Trained(Protocol):
-    """What is trained: its weights, its optimizer, and whether a step has changed some weights and not yet all."""
+    """Model under training, with its weights and optimizer; `in_motion`: a step has changed some weights and not yet
+    all."""
 
     weights: Weights
     optimizer: torch.optim.Optimizer
@@ -37,9 +38,9 @@ class Trained(Protocol):
 
 
 class Course:
-    """One training from its first epoch, or from the checkpoint that an earlier process left.
+    """Course of one training, from its first epoch or from the checkpoint that an earlier process left.
 
-    `epoch` is the one under way, counted from 1, of which `steps_done` steps have been made; `ended` says how training
+    `epoch` is the current one, counted from 1, of which `steps_done` steps have been made; `ended` says how training
     ended where only the final score is missing.
     """
 
@@ -66,7 +67,7 @@ class Course:
             self._take_up(stored, checkpoints)
 
     def beat(self, beat: Beat) -> Beat:
-        """`beat`, which also leaves the training by StopAsked where it was asked to stop and no weight has moved."""
+        """Return `beat`, extended to raise StopAsked where the training was asked to stop and no weight has moved."""
         checkpoints = self._checkpoints
         if checkpoints is None:
             return beat
@@ -79,20 +80,20 @@ class Course:
         return watched
 
     def shuffled(self, count: int) -> Tensor:
-        """The order of the epoch's windows."""
+        """Return the order of the epoch's windows."""
         self._epoch_began = self._steps_began = time.perf_counter()
         self._scoring_began = None
         self._order.set_state(self._order_before)
         return torch.randperm(count, generator=self._order)
 
     def begin_step(self) -> None:
-        """Before the first micro-batch of a step."""
+        """Begin a step, before its first micro-batch."""
         self._step_began = time.perf_counter()
         if self._checkpoints is not None:
             self._before_step = (self._generators(), optimizer_numbers(self._trained.optimizer))
 
     def end_step(self, sums: LossSums) -> None:
-        """After the step: write a checkpoint where one is due. Raises StopAsked where the training is to stop."""
+        """End a step: write a checkpoint where one is due. Raises StopAsked where the training is to stop."""
         self.sums = self.sums.plus(sums)
         self.steps_done += 1
         self._before_step = None
@@ -106,7 +107,7 @@ class Course:
             self.write()
 
     def end_steps(self) -> float:
-        """After the last step of the epoch: the seconds that its steps took."""
+        """End the steps of an epoch, after the last one: return the seconds that they took."""
         self._scoring_began = time.perf_counter()
         return self._train_seconds_before + self._scoring_began - self._steps_began
 
@@ -115,7 +116,7 @@ class Course:
         return self._seconds_before + time.perf_counter() - self._epoch_began
 
     def end_epoch(self) -> None:
-        """Go on to the next epoch."""
+        """Begin the next epoch."""
         self.epoch += 1
         self.steps_done = 0
         self.sums = LossSums.zero(self._trained.device)
@@ -125,7 +126,8 @@ class Course:
         self._scoring_began = None
 
     def leave(self) -> None:
-        """Raise StopAsked where checkpoints are written; elsewhere nothing of an interrupted training is kept."""
+        """Raise StopAsked where checkpoints are written; elsewhere do nothing, since an interrupted training leaves
+        nothing behind."""
         if self._checkpoints is not None and self._checkpoints.active:
             raise StopAsked
 
@@ -189,7 +191,7 @@ class Course:
 
 
 def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity."""
+    """Replace infinite values by None, since JSON has no infinity."""
     return {name: None if value == math.inf else value for name, value in record.items()}
 
 

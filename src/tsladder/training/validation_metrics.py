@@ -1,4 +1,5 @@
-"""A trained model's raw outputs judged on a region, in float64: the same figures whatever loss it was trained on."""
+"""Metrics of a trained model's raw outputs on a region, in float64: the same figures whatever loss it was trained
+on."""
 
 from __future__ import annotations
 
@@ -14,12 +15,13 @@ from tsladder.tasks.parts.losses import Loss
 
 
 def mean_loss(loss: Loss, out_N: Tensor, y_N: Tensor) -> float:
-    """Mean reported loss: log loss for classes; Huber's, in standard deviations of the training labels, for returns."""
+    """Return the mean reported loss: log loss for classes; Huber's, in standard deviations of the training labels, for
+    returns."""
     return loss.per_window(out_N.double(), y_N.double()).mean().item()
 
 
 def loss_standard_error(loss: Loss, out_N: Tensor, y_N: Tensor) -> float | None:
-    """Of the mean loss, as if the windows were independent; None for one window."""
+    """Return the standard error of the mean loss, as if the windows were independent; None for one window."""
     if len(y_N) < 2:
         return None
     loss_N = loss.per_window(out_N.double(), y_N.double())
@@ -27,14 +29,14 @@ def loss_standard_error(loss: Loss, out_N: Tensor, y_N: Tensor) -> float | None:
 
 
 def auc(loss: Loss, out_N: Tensor, y_N: Tensor) -> float | None:
-    """Area under the ROC curve of the outputs; None for returns, and where only one class occurs."""
+    """Return the area under the ROC curve of the outputs; None for returns, and where only one class occurs."""
     if not loss.ranks:
         return None
     return score_classifier(_as_float64(y_N), _as_float64(torch.sigmoid(out_N.double()))).auc
 
 
 def forecast_of(out_N: Tensor, output_scale: float | None) -> NDArray[np.float64]:
-    """What raw outputs stand for: probabilities, or with `output_scale`, the training labels' standard deviation,
+    """Convert raw outputs to forecasts: probabilities, or with `output_scale`, the training labels' standard deviation,
     returns."""
     if output_scale is None:
         return np.asarray(torch.sigmoid(out_N.double()).cpu().numpy(), dtype=np.float64)

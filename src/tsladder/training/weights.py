@@ -1,8 +1,8 @@
-"""The numbers a model computes with and those its optimizer steps, by precision.
+"""Weights that a model computes with and those that its optimizer steps, by precision.
 
-- ``fp32``: the same.
-- ``bf16-mixed``: the body computes on bf16 copies; fp32 masters take the gradients and the steps
-  (Micikevicius et al. 2018, with bf16 in place of fp16, so without loss scaling).
+- ``fp32``: the same weights.
+- ``bf16-mixed``: the body computes on bf16 copies; fp32 masters take the gradients and the steps (Micikevicius et al.
+  2018, with bf16 in place of fp16, so without loss scaling).
 - ``bf16``: the body's weights exist in bf16 alone; the optimizer rounds its steps stochastically.
 """
 
@@ -17,7 +17,7 @@ from tsladder.models.build import Model, lower
 
 
 class Weights:
-    """Takes `model` as built, in fp32, and lowers its body as `precision` says."""
+    """Weights of `model`, given as built in fp32; its body is lowered as `precision` says."""
 
     def __init__(self, model: Model, precision: str) -> None:
         self._model = model
@@ -38,11 +38,11 @@ class Weights:
 
     @property
     def stepped(self) -> dict[str, Tensor]:
-        """What the optimizer steps, by name."""
+        """Weights that the optimizer steps, by name."""
         return {name: self._masters.get(name, p) for name, p in self._model.named_parameters()}
 
     def add_gradients(self, *, more_follow: bool) -> None:
-        """Take over the gradients of one micro-batch. Lowered ones are summed in fp32, never in bf16."""
+        """Collect the gradients of one micro-batch. Lowered ones are summed in fp32, never in bf16."""
         if self._masters:
             for name, master in self._masters.items():
                 parameter = self._lowered[name]
@@ -58,19 +58,19 @@ class Weights:
                     parameter.grad = total.to(parameter.dtype)
 
     def publish(self) -> None:
-        """After a step: let the model compute with the stepped weights."""
+        """Copy the stepped weights to the model after a step, so that it computes with them."""
         if self._masters:
             with torch.no_grad():
                 torch._foreach_copy_([self._lowered[name] for name in self._masters], list(self._masters.values()))
 
     @property
     def kept(self) -> dict[str, Tensor]:
-        """The weights as they are kept and saved, by name; the live ones, not a copy."""
+        """Weights as they are kept and saved, by name; the live ones, not a copy."""
         return {name: self._masters.get(name, value).detach() for name, value in self._model.state_dict().items()}
 
     @torch.no_grad()
     def put_back(self, values: Iterable[tuple[str, Tensor]]) -> None:
-        """Set some of the weights to what `kept` held before."""
+        """Restore some of the weights to values that `kept` held before."""
         computing = self._model.state_dict()
         for name, value in values:
             if name in self._masters:

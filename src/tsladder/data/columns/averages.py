@@ -1,4 +1,4 @@
-"""Moving averages as price levels, Close's distance from them, and one average against another."""
+"""Features of moving averages: price levels, Close's distance from them, and one average against another."""
 
 from __future__ import annotations
 

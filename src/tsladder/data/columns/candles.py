@@ -1,4 +1,4 @@
-"""The shape of a day: body, shadows, gaps, and how often each came lately."""
+"""Features of a day's candle: body, shadows, gaps, and how often each occurred lately."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def gap(bars: Bars) -> Column:
 
 
 def streak(bars: Bars) -> Column:
-    """Days in a row, this one included, that Close rose (above 0) or fell (below 0); an unchanged Close ends both."""
+    """Count the days in a row, this one included, on which Close rose (above 0) or fell (below 0); an unchanged Close
+    ends both."""
     out_T = np.full(len(bars.close_T), np.nan)
     run = 0.0
     for day, side in enumerate(np.sign(change(bars.close_T)).tolist()[1:], start=1):
@@ -51,7 +52,7 @@ def streak(bars: Bars) -> Column:
 
 
 def heikin_ashi_body(bars: Bars) -> Column:
-    """(close - open) / Close of the Heikin-Ashi candle."""
+    """Return (close - open) / Close of the Heikin-Ashi candle."""
     close_T = (bars.open_T + bars.high_T + bars.low_T + bars.close_T) / 4.0
     opens = [float(bars.open_T[0] + bars.close_T[0]) / 2.0] if len(close_T) else []
     for close in close_T.tolist()[:-1]:
@@ -60,7 +61,7 @@ def heikin_ashi_body(bars: Bars) -> Column:
 
 
 def _gap_filled(bars: Bars, days: int) -> Column:
-    """Share of the gaps of the last days that the day itself traded back to the Close before."""
+    """Return the share of the last days' gaps that were closed on the day itself, back to the previous Close."""
     closed_T = before(bars.close_T, 1)
     up_T, down_T = bars.open_T > closed_T, bars.open_T < closed_T
     filled_T = (up_T & (bars.low_T <= closed_T)) | (down_T & (bars.high_T >= closed_T))
@@ -68,7 +69,7 @@ def _gap_filled(bars: Bars, days: int) -> Column:
 
 
 def _from_second(true_T: NDArray[np.bool_]) -> Column:
-    """1 where true and 0 where not, from the second day on: the first has no day before."""
+    """Return 1 where true and 0 where not, from the second day on; NaN on the first, which has no day before."""
     out_T = true_T.astype(np.float64)
     out_T[:1] = np.nan
     return out_T

@@ -1,4 +1,4 @@
-"""Bands, channels and clouds around the price: how wide they are, where Close stands, when their edges were set."""
+"""Features of bands, channels and clouds around the price: their width, Close's place in them, their age."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_RANGE = 1e-9
 
 
 def _bollinger(bars: Bars, days: int) -> tuple[Column, Column]:
-    """Middle and half width of the bands 2 sd about the mean."""
+    """Return middle and half-width of the bands 2 sd about the mean."""
     upper_T, middle_T, _ = talib("BBANDS", bars.close_T, timeperiod=days, nbdevup=2.0, nbdevdn=2.0)
     return middle_T, np.asarray(upper_T - middle_T)
 
@@ -25,7 +25,7 @@ def bollinger_width(bars: Bars, days: int) -> Column:
 
 
 def _keltner(bars: Bars) -> tuple[Column, Column]:
-    """Middle and half width of the channel; width 0 where what is left of older ranges is rounding beside the price."""
+    """Return middle and half-width of the channel; the width is 0 where it is only rounding compared with the price."""
     upper_T, middle_T, _ = talib("KC", bars.high_T, bars.low_T, bars.close_T, timeperiod=20, atrperiod=10, nbdev=2.0)
     half_T: Column = upper_T - middle_T
     return middle_T, np.where(half_T <= _NO_RANGE * bars.close_T, 0.0, half_T)
@@ -41,23 +41,23 @@ def _squeeze(bars: Bars) -> Column:
 
 
 def donchian_place(bars: Bars, days: int) -> Column:
-    """(Close - lowest Low) / (highest High - lowest Low); one half where they are one price."""
+    """Return (Close - lowest Low) / (highest High - lowest Low); one half where the two are equal."""
     high_T, _, low_T = talib("DONCHIAN", bars.high_T, bars.low_T, timeperiod=days)
     return ratio(bars.close_T - low_T, high_T - low_T, 0.5)
 
 
 def midpoint(bars: Bars, days: int) -> Column:
-    """Middle between highest High and lowest Low: the lines of Ichimoku."""
+    """Return the middle between highest High and lowest Low, as used for the lines of Ichimoku."""
     return np.asarray((highest(bars.high_T, days) + lowest(bars.low_T, days)) / 2.0)
 
 
 def senkou_a(bars: Bars) -> Column:
-    """First edge of the cloud over this day: made 26 days ago, from the days up to then."""
+    """Return the first edge of the cloud over this day, computed 26 days ago from the days up to then."""
     return before((midpoint(bars, 9) + midpoint(bars, 26)) / 2.0, _ICHIMOKU_SHIFT)
 
 
 def senkou_b(bars: Bars) -> Column:
-    """Second edge of the cloud over this day: made 26 days ago."""
+    """Return the second edge of the cloud over this day, computed 26 days ago from the days up to then."""
     return before(midpoint(bars, 52), _ICHIMOKU_SHIFT)
 
 
@@ -66,7 +66,7 @@ def _pivot(bars: Bars) -> Column:
 
 
 def _new_extremes(bars: Bars) -> Column:
-    """Balance over 63 days of days that set a new high or low of 20 days."""
+    """Return the balance over 63 days of days with a new 20-day high and days with a new 20-day low."""
     high_T, low_T = before(highest(bars.high_T, 20), 1), before(lowest(bars.low_T, 20), 1)
     new_T = np.where(np.isnan(high_T), np.nan, (bars.high_T > high_T) * 1.0 - (bars.low_T < low_T) * 1.0)
     return mean(new_T, 63)

@@ -1,4 +1,4 @@
-"""How a feature is declared: its name, unit, look-back, formula in words and source, and the function that fills it."""
+"""Declaration of a feature: name, unit, look-back, formula in words, source, and the function that computes it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ UNITLESS = ColumnKind.UNITLESS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Indicator:
-    """A column and the function that fills it: T bars in, T values out, NaN before the first.
+    """A column and the function that computes it: T bars in, T values out, NaN before the first value.
 
-    `on_vix`: filled from the bars of VIX, on VIX's own days, and known on those days alone.
+    `on_vix`: computed from the bars of VIX, on VIX's own days, and known on those days alone.
     """
 
     column: FeatureColumn
@@ -51,14 +51,15 @@ def declare(
 
 
 def talib(function: str, *series: Column, **options: float) -> Any:
-    """TA-Lib, imported when a column is filled: it brings pandas along, and naming columns must stay fast."""
+    """Call a function of TA-Lib, imported only here: it brings pandas along, and naming columns must stay fast."""
     import talib as library
 
     return getattr(library, function)(*series, **options)
 
 
 def smoothed(function: str, series_T: Column, days: int) -> Column:
-    """TA-Lib's average `function` (EMA, SMA, WMA, ...) of `series_T`; all NaN where that is, which TA-Lib refuses."""
+    """Return TA-Lib's average `function` (EMA, SMA, WMA, ...) of `series_T`; all NaN for a series of NaN, which TA-Lib
+    refuses."""
     if np.isnan(series_T).all():
         return series_T.copy()
     average_T: Column = talib(function, series_T, timeperiod=days)

@@ -1,4 +1,4 @@
-"""Oscillators: where the price stands in its recent range, and which side leads."""
+"""Oscillators: the place of the price in its recent range, and the balance of rises and falls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _high_low_close(bars: Bars) -> tuple[Column, Column, Column]:
 
 
 def stochastic(bars: Bars, days: int) -> tuple[Column, Column]:
-    """Slow %K and %D, both smoothed by plain means of 3 days."""
+    """Return slow %K and %D, both smoothed by plain means of 3 days."""
     lines: tuple[Column, Column] = talib(
         "STOCH", *_high_low_close(bars), fastk_period=days, slowk_period=3, slowd_period=3
     )

@@ -1,4 +1,4 @@
-"""Volatility out of the day's range. Not annualised; 0 where Open, High, Low and Close are one price."""
+"""Volatility from the day's range. Not annualised; 0 where Open, High, Low and Close are one price."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def yang_zhang(bars: Bars, days: int) -> Column:
 
 
 def corwin_schultz(bars: Bars, days: int) -> Column:
-    """Mean estimated bid-ask spread; two-day estimates below 0 count as 0."""
+    """Return the mean estimated bid-ask spread; two-day estimates below 0 count as 0."""
     square_T = _high_low(bars) ** 2
     beta_T = square_T + before(square_T, 1)
     span_T = np.log(np.maximum(bars.high_T, before(bars.high_T, 1)) / np.minimum(bars.low_T, before(bars.low_T, 1)))
@@ -53,7 +53,7 @@ def corwin_schultz(bars: Bars, days: int) -> Column:
 
 
 def true_range(bars: Bars) -> Column:
-    """Of the day, in prices; NaN on the first day."""
+    """Return the true range of each day, in units of price; NaN on the first day."""
     range_T: Column = talib("TRANGE", bars.high_T, bars.low_T, bars.close_T)
     return range_T
 

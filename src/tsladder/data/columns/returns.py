@@ -1,4 +1,4 @@
-"""Returns of Close over days to a year. All are logarithms, and exactly 0 between equal Closes."""
+"""Features of returns of Close over one day to one year. All are logarithms, and exactly 0 between equal Closes."""
 
 from __future__ import annotations
 

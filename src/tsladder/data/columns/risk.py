@@ -1,4 +1,4 @@
-"""Return for risk, drawdowns and tails, from Closes and daily returns."""
+"""Features of risk-adjusted return, drawdowns and tails, from Closes and daily returns."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def sortino(bars: Bars, days: int) -> Column:
 
 
 def _limited(gain_T: Column, risk_T: Column) -> Column:
-    """gain / risk within -10 and 10, so that a window without a loss has a value, too; 0 / 0 is 0."""
+    """Return gain / risk clipped to -10 .. 10, so that a window without a loss has a value, too; 0 / 0 is 0."""
     return ratio(gain_T, np.maximum(risk_T, np.abs(gain_T) / _LIMIT))
 
 
 def drawdown(bars: Bars, days: int) -> Column:
-    """Close over the highest Close of the last `days` days, less 1."""
+    """Return Close over the highest Close of the last `days` days, less 1."""
     return np.asarray(bars.close_T / highest(bars.close_T, days) - 1.0)
 
 

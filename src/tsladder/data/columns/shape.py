@@ -1,4 +1,4 @@
-"""The shape of a stretch of days: skew, order, memory, trend."""
+"""Features of the shape of a stretch of days: skewness, order, memory, trend."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from tsladder.data.rolling import (
 
 
 def permutation_entropy(x_T: Column, days: int, order: int) -> Column:
-    """Entropy of the order patterns of `order` neighbouring values over the last `days` of them, 0 to 1.
+    """Return the entropy, 0 to 1, of the order patterns of `order` neighbouring values over the last `days` of them.
 
-    Equal values stand in the order of time. Bandt and Pompe 2002.
+    Equal values are ordered by time. Bandt and Pompe 2002.
     """
     patterns = {pattern: number for number, pattern in enumerate(itertools.permutations(range(order)))}
     pattern_T = rolling(order, lambda x_TD: _pattern_numbers(x_TD, patterns), x_T)
@@ -52,12 +52,13 @@ def _pattern_numbers(x_TD: Column, patterns: dict[tuple[int, ...], int]) -> Colu
 
 
 def autocorrelation(x_T: Column, days: int) -> Column:
-    """Correlation of `days` pairs of a value and the one before; 0 where they stand still."""
+    """Return the correlation of `days` pairs of a value and the one before; 0 where the values are constant."""
     return correlation(x_T, before(x_T, 1), days)
 
 
 def standard_moment(x_T: Column, days: int, power: Literal[3, 4]) -> Column:
-    """Mean of the `power`-th power over that power of the standard deviation; 0 where the values stand still."""
+    """Return the mean of the `power`-th power over that power of the standard deviation; 0 where the values are
+    constant."""
 
     def reduce(x_TD: Column) -> Column:
         centred_TD = x_TD - x_TD.mean(axis=1, keepdims=True)
@@ -70,7 +71,7 @@ def standard_moment(x_T: Column, days: int, power: Literal[3, 4]) -> Column:
 
 
 def _log_path(close_TD: Column) -> Column:
-    """Log prices of a window against its last: exactly 0 throughout where Close stands still."""
+    """Return the log prices of a window relative to its last; exactly 0 throughout where Close is constant."""
     return np.asarray(np.log(close_TD / close_TD[:, -1:]))
 
 
@@ -79,7 +80,7 @@ def trend(close_T: Column, days: int) -> Column:
 
 
 def trend_fit(close_T: Column, days: int) -> Column:
-    """R² of the line through log Close; 0 where Close stands still."""
+    """Return R² of the line through log Close; 0 where Close is constant."""
 
     def reduce(close_TD: Column) -> Column:
         path_TD = _log_path(close_TD)
@@ -90,13 +91,14 @@ def trend_fit(close_T: Column, days: int) -> Column:
 
 
 def variance_ratio(bars: Bars, step: int, days: int) -> Column:
-    """Variance of `step`-day returns over `step` times that of daily ones, less 1; 0 where Close stands still."""
+    """Return the variance of `step`-day returns over `step` times that of daily ones, less 1; 0 where Close is
+    constant."""
     long_T, short_T = spread(log_ratio(bars.close_T, step), days), spread(daily_returns(bars), days)
     return ratio(long_T**2 - step * short_T**2, step * short_T**2)
 
 
 def _turns(close_T: Column, days: int) -> Column:
-    """Share of days on which the day before turns out to have been a peak or a trough of Close."""
+    """Return the share of days on which the day before turns out to have been a peak or a trough of Close."""
     moved_T = change(close_T)
     both_T = moved_T * before(moved_T, 1)
     return mean(np.where(np.isnan(both_T), np.nan, both_T < 0.0), days)

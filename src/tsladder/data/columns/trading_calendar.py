@@ -1,4 +1,7 @@
-"""What the date alone says. Nothing is read off later bars: the days left of a month are weekdays, holidays or not."""
+"""Calendar features, computed from the date alone; no later bar is read.
+
+The remaining days of a month are its weekdays, holidays included.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,18 @@ _FRIDAY = 4
 
 
 def weekday(dates_T: Dates) -> NDArray[np.int64]:
-    """0 for Monday to 6 for Sunday."""
+    """Return 0 for Monday to 6 for Sunday."""
     # Day 0 of datetime64 is a Thursday.
     return np.asarray((dates_T.astype("datetime64[D]").astype(np.int64) + 3) % 7)
 
 
 def month(dates_T: Dates) -> NDArray[np.int64]:
-    """0 for January to 11 for December."""
+    """Return 0 for January to 11 for December."""
     return np.asarray(dates_T.astype("datetime64[M]").astype(np.int64) % 12)
 
 
 def _month_days(dates_T: Dates) -> tuple[Dates, Dates]:
-    """First day of the month, and of the next."""
+    """Return the first day of the month and the first day of the next."""
     months_T = dates_T.astype("datetime64[M]")
     return months_T.astype("datetime64[D]"), (months_T + 1).astype("datetime64[D]")
 
@@ -39,21 +42,21 @@ def month_passed(dates_T: Dates) -> Column:
 
 
 def weekdays_left(dates_T: Dates) -> Column:
-    """Weekdays of the month after this day."""
+    """Return the number of weekdays of the month after this day."""
     _, next_T = _month_days(dates_T)
     left_T: Column = np.busday_count(dates_T + 1, next_T).astype(np.float64)
     return left_T
 
 
 def turn_of_month(dates_T: Dates) -> Column:
-    """1 on the last weekday of a month and the first three of the next (Lakonishok and Smidt 1988), else 0."""
+    """Return 1 on the last weekday of a month and the first three of the next (Lakonishok and Smidt 1988), else 0."""
     first_T, _ = _month_days(dates_T)
     begun_T = np.busday_count(first_T, dates_T + 1)
     return np.where((begun_T <= 3) | (weekdays_left(dates_T) == 0), 1.0, 0.0)
 
 
 def expiry_week(dates_T: Dates) -> Column:
-    """1 in the week, Monday to Sunday, of the month's third Friday, on which options expire, else 0."""
+    """Return 1 in the week, Monday to Sunday, of the month's third Friday, on which options expire, else 0."""
     friday_T = dates_T - weekday(dates_T) + _FRIDAY
     first_T, _ = _month_days(friday_T)
     return np.where((friday_T - first_T).astype(np.int64) // 7 == 2, 1.0, 0.0)
@@ -68,7 +71,7 @@ def _around(part: Callable[[Dates], NDArray[np.int64]], length: int, wave: Calla
 
 
 def _wave(name: str, words: str, part: Callable[[Dates], NDArray[np.int64]], length: int) -> tuple[Indicator, ...]:
-    """Sine and cosine of the place on a circle, so that its end meets its beginning."""
+    """Declare sine and cosine of the date's place on a circle, so that the end of a cycle meets its beginning."""
     return tuple(
         declare(
             f"{name}_{wave.__name__}",

@@ -1,4 +1,4 @@
-"""Volume against its own past, and with the price; free of the unit of volume, with a value where nothing trades."""
+"""Features of volume against its own past and with the price, free of its unit and defined on days without trade."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def relative_volume(bars: Bars, days: int) -> Column:
 
 
 def signed_volume_share(bars: Bars, days: int) -> Column:
-    """Change of on-balance volume over the volume of the same days."""
+    """Return the change of on-balance volume over the volume of the same days."""
     signed_T = np.sign(change(bars.close_T)) * bars.volume_T
     return ratio(total(signed_T, days), total(bars.volume_T, days))
 
@@ -47,7 +47,8 @@ def _volume_weighted_return(bars: Bars, days: int) -> Column:
 
 
 def _amihud_ratio(bars: Bars, fast: int, slow: int) -> Column:
-    """Illiquidity |return| / (Close x Volume) of few days against that of more; a day without trade counts as 0."""
+    """Return the illiquidity |return| / (Close x Volume) of few days against that of more; a day without trade counts
+    as 0."""
     illiquid_T = ratio(np.abs(daily_returns(bars)), bars.close_T * bars.volume_T)
     return ratio(mean(illiquid_T, fast), mean(illiquid_T, slow), 1.0)
 
@@ -59,7 +60,7 @@ def _ease_of_movement(bars: Bars) -> Column:
 
 
 def _return_on(bars: Bars, days: int, *, busier: bool) -> Column:
-    """Sum of the returns of the days with more (or less) volume than the day before."""
+    """Return the sum of the returns of the days with more (or less) volume than the day before."""
     more_T = change(bars.volume_T)
     chosen_T = more_T > 0.0 if busier else more_T < 0.0
     return total(daily_returns(bars) * chosen_T, days)

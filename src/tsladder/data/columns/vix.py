@@ -12,7 +12,7 @@ _CALM, _STRESS = 15.0, 25.0
 
 
 def regime(vix_T: Column) -> Column:
-    """0 below 15, 1 from 15, 2 from 25 on."""
+    """Return 0 below 15, 1 from 15 on, 2 from 25 on."""
     return (vix_T >= _CALM).astype(np.float64) + (vix_T >= _STRESS)
 
 

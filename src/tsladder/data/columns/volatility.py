@@ -1,4 +1,4 @@
-"""Volatility of daily returns: its level, slope, sides and jumps. Not annualised; 0 where Close stands still."""
+"""Volatility of daily returns: its level, slope, sides and jumps. Not annualised; 0 where Close is constant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tsladder.data.rolling import (
 
 
 def realised(bars: Bars, days: int) -> Column:
-    """Standard deviation of the daily returns of the last `days` days."""
+    """Return the standard deviation of the daily returns of the last `days` days."""
     return spread(daily_returns(bars), days)
 
 
@@ -71,12 +71,12 @@ def _ewma(decay: float) -> Indicator:
 
 
 def upside(bars: Bars, days: int) -> Column:
-    """Root of the mean square of the rises; falls count as 0."""
+    """Return the root mean square of the rises; falls count as 0."""
     return root_mean_square(np.maximum(daily_returns(bars), 0.0), days)
 
 
 def downside(bars: Bars, days: int) -> Column:
-    """Root of the mean square of the falls; rises count as 0."""
+    """Return the root mean square of the falls; rises count as 0."""
     return root_mean_square(np.minimum(daily_returns(bars), 0.0), days)
 
 

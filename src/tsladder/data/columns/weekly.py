@@ -1,4 +1,4 @@
-"""Columns of weekly closes, of weeks that have ended only: they change on the first day of the next week."""
+"""Features of weekly closes, of completed weeks only: they change on the first day of the next week."""
 
 from __future__ import annotations
 

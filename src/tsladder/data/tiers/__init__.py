@@ -1,7 +1,7 @@
-"""The feature tiers, one module each: a tier is called like its module, which offers it as TIER.
+"""The feature tiers, one module each, named like the tier and defining it as TIER.
 
-A new file in this folder is a new tier; nothing lists them, and another tier makes nothing stale that was trained.
-Loading a tier imports no formula: its columns are declared when `indicators` is called.
+A new file in this folder is a new tier; tiers are listed nowhere, and a new one makes no trained cell stale. Loading a
+tier imports no formula: its columns are declared when `indicators` is called.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
-    """A feature tier beside OHLCV, which `data.ohlcv` adds to every tier.
+    """A feature tier without OHLCV, which `data.ohlcv` adds to every tier.
 
-    `columns`: how many columns `indicators` declares, in their order; `of_volume`: how many of these are made of the
-    volume; `reads_vix`: whether some are of VIX.
+    `columns`: number of columns that `indicators` declares; `of_volume`: number of these that are made of the volume;
+    `reads_vix`: some of them are made of VIX.
     """
 
     columns: int
@@ -33,12 +33,12 @@ class Tier:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all tiers, the smallest first."""
+    """Return the names of all tiers, the smallest first."""
     return tuple(sorted(_modules(), key=lambda name: (load(name).columns, name)))
 
 
 def is_known(name: str) -> bool:
-    """Is there a tier called `name`? Loads none."""
+    """Check whether a tier called `name` exists, without loading any."""
     return name in _modules()
 
 

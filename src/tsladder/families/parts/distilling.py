@@ -1,4 +1,4 @@
-"""Distilling of the Informer (Zhou et al. 2021): half of the tokens, each made of its neighbours.
+"""Distilling of the Informer (Zhou et al. 2021): halves the tokens, each made from its neighbours.
 
 Shapes: B batch, P tokens, D width, E three widths.
 """
@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 CONVOLVED = 3
-"""Neighbouring tokens that the convolution sees."""
+"""Number of neighbouring tokens that the convolution reads."""
 
 
 class Distilling(nn.Module):
-    """A convolution over three tokens, LayerNorm, ELU, and the maximum of three at every second: h_BPD to half of P.
+    """A convolution over three tokens, LayerNorm, ELU, and a maximum of three tokens with stride 2: h_BPD to half of P.
 
-    The convolution is a Linear on three tokens side by side: one large product, and no kernel that a CPU lacks in bf16.
+    The convolution is a Linear on three tokens side by side: one large product, without a kernel that CPUs lack in
+    bf16.
     """
 
     def __init__(self, d_model: int) -> None:

@@ -1,7 +1,7 @@
 """Dropout (Srivastava et al. 2014) on residual branches, with masks drawn from a key instead of a shared stream.
 
-The key makes a mask repeat when activation checkpointing runs a block again, whatever was drawn meanwhile. On a
-CPU the masks come from numpy's SFC64: torch's bernoulli_ takes a seventh of a training step there, ten times as long.
+By its key a mask repeats when activation checkpointing runs a block again, whatever was drawn meanwhile. On a CPU the
+masks come from numpy's SFC64: torch's bernoulli_ takes a seventh of a training step there, ten times as long.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.nn import functional
 
 _LEVELS = 1 << 16
-"""A unit is kept or dropped by 16 random bits, so a rate is exact to 1.5e-5 and the scale matches it exactly."""
+"""Number of values of 16 random bits, by which a unit is kept or dropped: a rate is exact to 1.5e-5, and the scale
+matches it exactly."""
 
 
 def draw_keys(count: int) -> list[int]:
-    """One key a block, from torch's seeded CPU generator."""
+    """Draw one key for each block from torch's seeded CPU generator."""
     keys: list[int] = torch.randint(1 << 62, (count,)).tolist()
     return keys
 
@@ -34,13 +35,13 @@ class Masks:
         self._bits: np.random.SFC64 | None = None
 
     def drop(self, value: Tensor) -> Tensor:
-        """`value` with units dropped and the kept ones scaled up."""
+        """Return `value` with units dropped and the kept ones scaled up."""
         if value.device.type != "cpu":
             return functional.dropout(value, self._rate)
         return value * self._kept(value)
 
     def add(self, residual: Tensor, branch: Tensor) -> Tensor:
-        """`residual` plus `branch` with units dropped, in one pass over memory."""
+        """Return `residual` plus `branch` with units dropped, in one pass over memory."""
         if branch.device.type != "cpu":
             return residual + functional.dropout(branch, self._rate)
         return torch.addcmul(residual, branch, self._kept(branch))

@@ -1,4 +1,4 @@
-"""The module of a family of encoder blocks: tokens embedded, blocks, and a head that reads all tokens side by side.
+"""The module of a family of encoder blocks: embedded tokens, blocks, and a head that reads all tokens side by side.
 
 Shapes: B batch, T days, C features, P tokens, E values of a token, D width, K outputs.
 """
@@ -19,7 +19,8 @@ from tsladder.families.parts.model import Model
 from tsladder.families.parts.stem import Stage, Stem
 
 Layer = Callable[[Tensor, int | None], Tensor]
-"""Tokens h_BPD and the key of its dropout masks (None drops nothing) -> the tokens of the next layer."""
+"""A function of tokens h_BPD and the key of its dropout masks (None drops nothing) that returns the next layer's
+tokens."""
 
 
 def _attend_to_all(_stage: Stage, _number: int) -> Mix:
@@ -27,11 +28,12 @@ def _attend_to_all(_stage: Stage, _number: int) -> Mix:
 
 
 class TokenEncoder(Model):
-    """Windows x_BTC -> logits_B (logits_BK for several outputs).
+    """A model of encoder blocks: windows x_BTC -> logits_B (logits_BK for several outputs).
 
     `tokens`: windows x_BTC -> tokens_BPE, as many and as wide as `stem` says. `positions`: makes position_PD, which is
-    added to the embedded tokens: a parameter is trained, any other tensor fixed. `mix`: how a block of a stage attends,
-    by its number in the model. `distil`: makes what halves the tokens after each stage but the last.
+    added to the embedded tokens; a parameter is trained, any other tensor fixed. `mix`: makes the attention of a block
+    of a stage, by the block's number in the model. `distil`: makes the module that halves the tokens after each stage
+    but the last.
     """
 
     embed: nn.Linear
@@ -78,7 +80,7 @@ class TokenEncoder(Model):
             self.register_buffer("position", position_PD, persistent=False)
 
     def body(self) -> tuple[nn.Module, ...]:
-        """All but RevIN's affine, the positions, the last norm and the head."""
+        """Return the modules other than RevIN's affine, the positions, the last norm and the head."""
         return (self.embed, self.blocks, self.distillings)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
@@ -96,15 +98,16 @@ class TokenEncoder(Model):
         return read_out(h_BPD, self.norm, self.head)
 
     def _layer(self, number: int, h_BPD: Tensor, key: int | None) -> Tensor:
-        """Block `number`, and the distilling after it where there is one."""
+        """Pass the tokens through block `number`, and through the distilling after it where there is one."""
         h_BPD = self.blocks[number](h_BPD, key)
         return self.distillings[number](h_BPD) if number < len(self.distillings) else h_BPD
 
 
 def encode(h_BPD: Tensor, layers: Iterable[Layer], *, dropout: float, checkpointing: bool) -> Tensor:
-    """Embedded tokens through all layers; dropout on the embedding, and inside each layer by a key of its own.
+    """Pass embedded tokens through all layers, with dropout on the embedding, and inside each layer by a key of its
+    own.
 
-    `checkpointing`: a layer keeps its input alone and is computed again in the backward pass.
+    `checkpointing`: a layer keeps only its input and is computed again in the backward pass.
     """
     layers = list(layers)
     count = 1 + len(layers)
@@ -117,6 +120,6 @@ def encode(h_BPD: Tensor, layers: Iterable[Layer], *, dropout: float, checkpoint
 
 
 def read_out(h_BPD: Tensor, norm: nn.LayerNorm, head: nn.Linear) -> Tensor:
-    """logits_B (logits_BK for several outputs) of all tokens side by side, in the precision of the norm."""
+    """Return logits_B (logits_BK for several outputs) from all tokens side by side, in the precision of the norm."""
     logits_BK: Tensor = head(norm(h_BPD.to(norm.weight.dtype)).flatten(1))
     return logits_BK.squeeze(-1)

@@ -1,7 +1,7 @@
-"""The port `Family`: everything that the program asks of a model family. Imports no torch.
+"""The protocol `Family`: everything that the program asks of a model family. Imports no torch.
 
-tests/families/contract.py holds what every implementation promises. A family of encoder blocks gets its counts, memory
-and time from `EncoderCosts` and its module from `TokenEncoder`; any other one brings its own.
+tests/families/contract.py holds the promises of every implementation. A family of encoder blocks gets its counts,
+memory and time from `EncoderCosts` and its module from `TokenEncoder`; any other one brings its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tokens:
-    """Tokens of a window: `count` of them, each embedded from `inputs` values."""
+    """The tokens of a window: `count` of them, each embedded from `inputs` values."""
 
     count: int
     inputs: int
@@ -26,11 +26,11 @@ class Tokens:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Activations:
-    """Bytes a window that training holds beside weights, gradients and optimizer.
+    """Memory, in bytes per window, that training holds besides weights, gradients and optimizer.
 
     `blocks`: kept by all layers for the backward pass; `checkpointed`: the same under activation checkpointing, where a
-    layer keeps its input alone and the largest one is computed again. `largest_block`: kept by the largest layer.
-    `moment`: needed for a moment inside it, on top. `edges`: inputs, and what is kept around the layers.
+    layer keeps only its input and the largest one is computed again. `largest_block`: kept by the largest layer.
+    `moment`: needed temporarily inside that layer, on top. `edges`: inputs, and what is kept around the layers.
     """
 
     blocks: float
@@ -41,26 +41,27 @@ class Activations:
 
 
 class Costs(Protocol):
-    """Counts, memory and work of one architecture."""
+    """Parameter counts, memory and work of one architecture."""
 
     @property
     def n_params_blocks(self) -> int:
-        """Trained values of the repeated layers alone."""
+        """Number of parameters of the repeated layers alone."""
 
     @property
     def n_params_body(self) -> int:
-        """Trained values of all but the embedding (with learned positions), the head and RevIN's affine."""
+        """Number of parameters of all but the embedding (with learned positions), the head and RevIN's affine."""
 
     @property
     def n_params(self) -> int:
-        """Exact number of trained values without RevIN's affine."""
+        """Exact number of parameters without RevIN's affine."""
 
     @property
     def largest_weight(self) -> int:
-        """Values of the largest weight matrix of the repeated layers."""
+        """Number of values of the largest weight matrix of the repeated layers."""
 
     def activations(self, body: int) -> Activations:
-        """Bytes a window, where a number of the model's body takes `body` bytes (4 in fp32, 2 in bf16)."""
+        """Return the memory of the activations, with `body` bytes for a number of the model's body (4 in fp32, 2 in
+        bf16)."""
 
     @property
     def products(self) -> float:
@@ -68,38 +69,40 @@ class Costs(Protocol):
 
     @property
     def moved(self) -> float:
-        """Numbers a window that elementwise work reads and writes, forward and backward."""
+        """Numbers that elementwise work reads and writes for one window, forward and backward."""
 
     @property
     def calls(self) -> int:
-        """Layers that each micro-batch is sent through, one after the other."""
+        """Number of layers that each micro-batch passes through, one after the other."""
 
 
 class Family(Protocol):
-    """A model family: its models, their counts, memory and work, and how they are built."""
+    """A model family: its models, their counts, memory and work, and their construction."""
 
     @property
     def leaves(self) -> tuple[str, ...]:
-        """Leaves of the section `model` of params.yaml, beside `family`, that it reads; the others it ignores."""
+        """Settings in the section `model` of params.yaml, besides `family`, that it reads; the others are ignored."""
 
     @property
     def fewer_parameters(self) -> str:
         """Remedy where a grid is empty because the smallest model is too large; ends "take another rung, ..."."""
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
-        """Check `settings`, the values of its leaves, for windows of so many days: leaf -> fault, empty where all fit.
+        """Check `settings`, the values of its leaves, for windows of so many days; return leaf -> fault, empty where
+        all fit.
 
         The leaf `family` stands for a fault of the windows themselves.
         """
 
     def tokens(self, geometry: Geometry) -> Tokens:
-        """Tokens of a window of `geometry`."""
+        """Return the tokens of a window of `geometry`."""
 
     def in_grid(self, model: Architecture) -> bool:
-        """Whether a budget's grid may hold `model`; False, for example, for more heads where nothing attends."""
+        """Check whether a budget's grid may hold `model`; False, for example, for more heads in a model without
+        attention."""
 
     def costs(self, model: Architecture) -> Costs:
-        """Counts, memory and work of `model`, without building it."""
+        """Return counts, memory and work of `model`, without building it."""
 
     def build(self, model: Architecture, *, dropout: float, activation_checkpointing: bool, lowered: bool) -> Model:
         """Build `model`, freshly initialised from torch's seeded generator. Imports torch.

@@ -1,4 +1,4 @@
-"""Sizes of a model: those that a study fixes for all its models, and those of one architecture. Pure, no torch."""
+"""The sizes of a model: those that a study fixes for all its models, and those of one architecture. Pure, no torch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol
 class Geometry:
     """Family, window and inputs: the same for all models of a study.
 
-    `patch_len` and `stride` are there for every family; which of them a family reads is in its `leaves`. `revin`: the
-    model learns RevIN's affine on its inputs.
+    `patch_len` and `stride` exist for every family; a family's `leaves` say which of them it reads. `revin`: the model
+    learns RevIN's affine on its inputs.
     """
 
     family: str
@@ -24,7 +24,7 @@ class Geometry:
 
 
 class Architecture(Protocol):
-    """One model inside a geometry: width, depth, heads and feed-forward width."""
+    """One model of a geometry: width, depth, heads and feed-forward width."""
 
     @property
     def geometry(self) -> Geometry: ...

@@ -16,7 +16,7 @@ from tsladder.families.parts.short_attention import attend
 class RevinAffine(nn.Module):
     """The learned affine of RevIN (Kim et al. 2022) on windows already normalised to zero mean and unit sd.
 
-    There is no de-normalisation: the target is a class, not the series itself.
+    There is no de-normalisation, since the target is a class, not the series itself.
     """
 
     def __init__(self, n_features: int) -> None:
@@ -29,11 +29,11 @@ class RevinAffine(nn.Module):
 
 
 Mix = Callable[[Tensor, int], Tensor]
-"""Queries, keys and values side by side in heads_BPE, and the number of heads -> mixed_BPD."""
+"""An attention: queries, keys and values side by side in heads_BPE, and the number of heads -> mixed_BPD."""
 
 
 def split_heads(heads_BPE: Tensor, n_heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values, each with the heads apart: batch x heads x P x width of a head."""
+    """Split into queries, keys and values with separate heads: batch x heads x P x width of a head."""
     batch, tokens, triple = heads_BPE.shape
     query, key, value = (
         part.view(batch, tokens, n_heads, triple // 3 // n_heads).transpose(1, 2) for part in heads_BPE.chunk(3, dim=-1)
@@ -42,9 +42,9 @@ def split_heads(heads_BPE: Tensor, n_heads: int) -> tuple[Tensor, Tensor, Tensor
 
 
 def attend_to_all(heads_BPE: Tensor, n_heads: int) -> Tensor:
-    """Softmax attention of every token to every other: a `Mix`.
+    """Compute softmax attention of every token to every other: a `Mix`.
 
-    Through torch's scaled_dot_product_attention, but for short sequences on a CPU, where that is the slowest part.
+    It uses torch's scaled_dot_product_attention, except for short sequences on a CPU, where that is the slowest part.
     """
     if heads_BPE.device.type == "cpu" and heads_BPE.shape[1] <= SHORT_TOKENS:
         return attend(heads_BPE, n_heads)
@@ -53,7 +53,7 @@ def attend_to_all(heads_BPE: Tensor, n_heads: int) -> Tensor:
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention with one fused projection. `mix` says who attends to whom."""
+    """Multi-head self-attention with one fused projection. `mix` computes the attention."""
 
     def __init__(self, d_model: int, n_heads: int, mix: Mix = attend_to_all) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class SelfAttention(nn.Module):
 
 
 class EncoderBlock(nn.Module):
-    """Pre-norm block: attention, then a GELU feed-forward, each with dropout on its residual branch."""
+    """A pre-norm block: attention, then a GELU feed-forward, each with dropout on its residual branch."""
 
     def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float, mix: Mix = attend_to_all) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class EncoderBlock(nn.Module):
         self.dropout = dropout
 
     def forward(self, h_BPD: Tensor, key: int | None) -> Tensor:
-        """`key` decides the dropout masks; None drops nothing."""
+        """Pass the tokens through the block. `key` decides the dropout masks; None drops nothing."""
         masks = None if key is None else Masks(self.dropout, key)
         mixed_BPD = self.attention(self.norm_attention(h_BPD))
         h_BPD = h_BPD + mixed_BPD if masks is None else masks.add(h_BPD, mixed_BPD)

@@ -1,4 +1,4 @@
-"""Base class of every family's module: windows to logits, with parts that may compute in bf16."""
+"""The base class of every family's module: windows to logits, with parts that may compute in bf16."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from torch import nn
 
 
 class Model(nn.Module):
-    """Windows x_BTC -> logits_B, or logits_BK for several outputs.
+    """A model: windows x_BTC -> logits_B, or logits_BK for several outputs.
 
     `embed` makes tokens of width d_model, `blocks` are the repeated layers, `norm` and `head` follow them; a parameter
-    called `position` is added to the tokens. Counts of a study are told apart by these names.
+    called `position` is added to the tokens. The parameter counts of a study are distinguished by these names.
     """
 
     embed: nn.Module
@@ -18,6 +18,8 @@ class Model(nn.Module):
     head: nn.Linear
 
     def body(self) -> tuple[nn.Module, ...]:
-        """The parts that may hold their weights and compute in bf16; all else stays in fp32. A ModuleList stands for
-        its layers."""
+        """Return the parts that may hold their weights and compute in bf16; everything else stays in fp32.
+
+        A ModuleList stands for its layers.
+        """
         raise NotImplementedError

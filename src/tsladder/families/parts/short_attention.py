@@ -1,8 +1,8 @@
-"""Self-attention over few tokens on a CPU, exact, as batches of small matrix products.
+"""Exact self-attention over few tokens on a CPU, by batches of small matrix products.
 
-torch's fused CPU kernel starts one product a window and head; here the products of all windows and heads go out
-together. torch's softmax over rows of nine values takes 20 times as long as its exponentials; here it is written out.
-Letters: N windows x heads, P tokens, K width of a head, D = heads x K, E = 3 D.
+torch's fused CPU kernel starts one product for each window and head; here the products of all windows and heads are
+computed together. torch's softmax over rows of nine values takes 20 times as long as its exponentials; here the softmax
+is written out. Letters: N windows x heads, P tokens, K width of a head, D = heads x K, E = 3 D.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tsladder.families.parts.heads import padded_head_width
 
 
 def attend(heads_BPE: Tensor, n_heads: int) -> Tensor:
-    """Softmax attention of each window to itself: queries, keys and values side by side in E -> mixed_BPD."""
+    """Compute softmax attention within each window: queries, keys and values side by side in E -> mixed_BPD."""
     mixed: Tensor = _ShortAttention.apply(heads_BPE, n_heads)  # type: ignore[no-untyped-call]
     return mixed
 
@@ -53,7 +53,7 @@ class _ShortAttention(torch.autograd.Function):
 
 
 def _by_head(parts: Tensor, padded: int) -> tuple[Tensor, ...]:
-    """(B, P, parts, heads, K) -> for each part (N, P, K), contiguous, K padded with zeros to `padded`."""
+    """Rearrange (B, P, parts, heads, K) into (N, P, K) for each part, contiguous, K padded with zeros to `padded`."""
     batch, tokens, count, n_heads, width = parts.shape
     arranged = parts.permute(2, 0, 3, 1, 4)
     if padded > width:

@@ -1,10 +1,10 @@
-"""ProbSparse self-attention (Zhou et al. 2021): only the queries that tell keys apart attend; the others take the mean.
+"""ProbSparse self-attention (Zhou et al. 2021): only queries that discriminate between keys attend.
 
-How much a query tells keys apart is measured on a sample of keys, as the highest of their scores less the mean. The u
+How much a query discriminates is measured on a sample of keys, as the highest of their scores less the mean. The u
 queries with the largest measure attend to all keys; each other one gets the mean of all values.
 
-Deviations from the paper: which keys are sampled depends on the layer and the number of tokens alone, so that two runs,
-training and scoring, and a block that checkpointing runs again all see the same; keys are sampled without replacement;
+Deviations from the paper: the sampled keys depend on the layer and the number of tokens alone, so that two runs,
+training and scoring, and a block that checkpointing runs again all use the same; keys are sampled without replacement;
 all scores are computed and the sampled ones taken from them, which for the windows of a study is less work than
 gathering that many copies of the keys.
 
@@ -23,7 +23,7 @@ from tsladder.families.parts.layers import split_heads
 
 
 class ProbSparse(nn.Module):
-    """Queries, keys and values side by side in heads_BPE -> mixed_BPD. Has no parameters.
+    """A ProbSparse attention without parameters: queries, keys and values side by side in heads_BPE -> mixed_BPD.
 
     `stream` chooses the sampled keys; blocks of one model take different ones.
     """
@@ -45,14 +45,15 @@ class ProbSparse(nn.Module):
 
     @torch.no_grad()
     def most_telling(self, query_BHPK: Tensor, key_BHPK: Tensor) -> Tensor:
-        """Positions index_BHQ of the queries that attend; a choice, so no gradient passes through it."""
+        """Return the positions index_BHQ of the queries that attend. No gradient passes through this choice."""
         score_BHPP = query_BHPK @ key_BHPK.transpose(2, 3)
         sampled_BHPU = score_BHPP.gather(3, self.keys_PU.expand(*score_BHPP.shape[:2], -1, -1))
         return (sampled_BHPU.amax(-1) - sampled_BHPU.mean(-1)).topk(self.queries, dim=-1).indices
 
 
 def sampled_keys(tokens: int, stream: int) -> np.ndarray:
-    """For each query the keys it is measured on, keys_PU: as many as queries will be active, each at most once."""
+    """Sample the keys, keys_PU, on which each query is measured: as many as queries will be active, each at most
+    once."""
     rng = np.random.default_rng([tokens, stream])
     every_PP = np.tile(np.arange(tokens, dtype=np.int64), (tokens, 1))
     return np.ascontiguousarray(rng.permuted(every_PP, axis=1)[:, : active_queries(tokens)])

@@ -1,7 +1,7 @@
-"""Tokens of a family of encoder blocks, and what it trains around the blocks, in numbers.
+"""The tokens of a family of encoder blocks and the parameters around the blocks, in numbers.
 
-Blocks that see equally many tokens are a *stage*. PatchTST and iTransformer have one; the Informer halves its tokens
-between blocks, so each of its first blocks is a stage of its own. Pure, no torch.
+Consecutive blocks that see equally many tokens are a *stage*. PatchTST and iTransformer have one; the Informer halves
+its tokens between blocks, so each of its first blocks is a stage of its own. Pure, no torch.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """`n_blocks` blocks in a row that see `tokens` tokens each. `queries` of the tokens attend to the others; less than
-    `tokens` is ProbSparse attention."""
+    """A stage of `n_blocks` consecutive blocks that see `tokens` tokens each. `queries` of the tokens attend to the
+    others; with fewer than `tokens` it is ProbSparse attention."""
 
     tokens: int
     n_blocks: int
@@ -25,9 +25,9 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistillingCosts:
-    """Distilling of tokens to half between two stages, at width d: `matrix` d^2 weights that every token is multiplied
-    with, `vectors` d further trained values; `kept` d numbers a token are left for the backward pass, and `moved` d
-    numbers a token are read and written."""
+    """Costs of distilling tokens to half between two stages, at width d: `matrix` d^2 weights that every token is
+    multiplied with, `vectors` d further parameters; `kept` d numbers per token are kept for the backward pass, and
+    `moved` d numbers per token are read and written."""
 
     matrix: int
     vectors: int
@@ -37,9 +37,10 @@ class DistillingCosts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stem:
-    """`inputs`: values from which a token is embedded. `positions`: learned vectors of width d_model that are added.
+    """The tokens of a model and its stages. `inputs`: values from which a token is embedded. `positions`: learned
+    vectors of width d_model that are added.
 
-    `distilling`: what lies between two stages; None where there is one stage.
+    `distilling`: costs of the step between two stages; None where there is one stage.
     """
 
     inputs: int
@@ -49,12 +50,12 @@ class Stem:
 
     @property
     def tokens_read(self) -> int:
-        """Tokens that the head sees, laid side by side."""
+        """Number of tokens that the head reads side by side."""
         return self.stages[-1].tokens
 
     @property
     def distilled(self) -> tuple[tuple[Stage, DistillingCosts], ...]:
-        """Each stage that ends in a distilling."""
+        """Stages that end in a distilling, each with the distilling's costs."""
         if self.distilling is None:
             return ()
         return tuple((stage, self.distilling) for stage in self.stages[:-1])

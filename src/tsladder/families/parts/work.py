@@ -3,7 +3,7 @@
 With p tokens, L blocks of width d, h heads and feed-forward width f, the forward pass multiplies and adds
 2 p (L (4 d^2 + 2 d f) + d x inputs of a token) times outside and 4 p^2 L d inside the attention. ProbSparse attention
 of q queries takes 4 p q L d, and half of p^2's for its measure; a distilling 2 p d^2 for each d^2 weights it has.
-Elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers a token and block,
+Elementwise work (norms, residuals, dropout, GELU, softmax) moves about 24 d + 8 f + 6 h p numbers per token and block,
 with ProbSparse attention 6 h q and 4 h p for its measure.
 """
 
@@ -14,7 +14,7 @@ from tsladder.families.parts.stem import Stem
 
 
 def products(model: Architecture, stem: Stem) -> float:
-    """Multiplications and additions of the forward pass."""
+    """Count the multiplications and additions of the forward pass."""
     d, f = model.d_model, model.d_ff
     total = 2.0 * stem.stages[0].tokens * d * stem.inputs
     for stage in stem.stages:
@@ -25,7 +25,7 @@ def products(model: Architecture, stem: Stem) -> float:
 
 
 def moved(model: Architecture, stem: Stem) -> float:
-    """Numbers read and written by the elementwise work of the forward and backward pass."""
+    """Count the numbers read and written by the elementwise work of the forward and backward pass."""
     d = model.d_model
     numbers = sum(distilling.moved * d * stage.tokens for stage, distilling in stem.distilled)
     for stage in stem.stages:

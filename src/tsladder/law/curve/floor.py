@@ -1,4 +1,4 @@
-"""The power law above a floor: loss = E + A * N ** -alpha, claimed only where the points pin E down."""
+"""The power law above a floor, loss = E + A * N ** -alpha, claimed only where the points determine E."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 
 LEAST_RUNGS = 6
 WIDEST = 0.1
-"""Width of the floor's interval over the least measured loss, up to which the floor is a figure worth giving."""
+"""Largest width of the floor's interval, as a share of the least measured loss, at which the floor is given as a
+figure."""
 
 _STEEPEST = 5.0
 _LEAST_ALPHA = 1e-6
@@ -29,12 +30,12 @@ _FAR = 40.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloorFit:
-    """E, A and alpha are None below six rungs. With `identified` False they are one of many that fit: no claim.
+    """A power law above a floor. E, A and alpha are None below six rungs; unless `identified`, many others fit as well.
 
-    `sse`: what the best fit leaves of the log losses, weighted and summed; known from four rungs on. `E_ci`: the
-    profile likelihood interval of E. `bends`: the loss falls, and a law without a floor fits significantly worse, so E
-    lies above 0. `identified`: it bends, and `E_ci` is narrow. `alpha_ci`: the profile likelihood interval of alpha
-    where E is identified.
+    `sse`: weighted sum of squared residuals of the log losses under the best fit; known from four rungs on. `E_ci`:
+    profile likelihood interval of E. `bends`: the loss falls, and a law without a floor fits significantly worse, so
+    that E lies above 0. `identified`: the law bends and `E_ci` is narrow. `alpha_ci`: profile likelihood interval of
+    alpha where E is identified.
     """
 
     E: float | None
@@ -49,7 +50,7 @@ class FloorFit:
     reference_n: float | None = None
 
     def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
-        """The fitted loss. Raises ValueError below six rungs, where there is none."""
+        """Return the fitted loss. Raises ValueError below six rungs, where there is no fit."""
         if self.E is None or self.A is None or self.alpha is None:
             raise ValueError("no floor was fitted")
         return np.asarray(self.E + self.A * np.asarray(n_params, dtype=np.float64) ** -self.alpha, dtype=np.float64)
@@ -63,11 +64,11 @@ def fit_floor(
     weight_R: Sequence[float] | Floats | None = None,
     least_noise: float = ROUNDING,
 ) -> FloorFit:
-    """Least squares of log losses: a grid over alpha and the floor's share of the loss at the ladder's geometric mean
-    size, refined from its best cells; the level has a closed form.
+    """Fit log losses by least squares: a grid over alpha and the floor's share of the loss at the ladder's geometric
+    mean size, refined from its best cells; the level has a closed form.
 
-    Intervals are those of an F test with R - 3 degrees of freedom: the values with which the best fit is not
-    significantly worse. `least_noise`: relative noise that every rung has at least.
+    Intervals are those of an F test with R - 3 degrees of freedom: the values at which the best fit is not
+    significantly worse. `least_noise`: lower bound on the relative noise of every rung.
     """
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
     weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
@@ -120,7 +121,8 @@ def no_floor(reason: str) -> FloorFit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ladder:
-    """`x`: log N less its mean `centre`; `y`: log loss; `root`: square roots of the weights, 1 on average."""
+    """The points in logs. `x`: log N less its mean `centre`; `y`: log loss; `root`: square roots of the weights, 1 on
+    average."""
 
     x: Floats
     y: Floats
@@ -135,14 +137,14 @@ class _Ladder:
 
     @property
     def squares(self) -> float:
-        """What a constant leaves."""
+        """Weighted sum of squared residuals around a constant."""
         return self.sse_of(np.zeros_like(self.y))
 
     def level_of(self, best: _Best) -> float:
         return float(np.average(self.y - _shape(self.x, best.alpha, best.share), weights=self.root**2))
 
     def residuals_of(self, shape: Floats) -> Floats:
-        """Weighted residuals of y around `shape` at its best level."""
+        """Return the weighted residuals of y around `shape` at its best level."""
         gap = self.y - shape
         return np.asarray(self.root * (gap - np.average(gap, weights=self.root**2)), dtype=np.float64)
 
@@ -159,13 +161,13 @@ class _Best:
 
 
 def _shape(x: Floats, alpha: Floats | float, share: Floats | float) -> Floats:
-    """Log of (share + (1 - share) * exp(-alpha x)), by log-sum-exp; 0 at the reference size."""
+    """Return the log of (share + (1 - share) * exp(-alpha x)), by log-sum-exp; 0 at the reference size."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.logaddexp(np.log(share), np.log1p(-np.asarray(share)) - alpha * x), dtype=np.float64)
 
 
 def _best(ladder: _Ladder, alpha: float | None = None) -> _Best:
-    """Over alpha and share; at a given alpha, over share alone."""
+    """Minimise the sum of squares over alpha and share; where `alpha` is given, over share alone."""
     alphas = _GRID_ALPHAS if alpha is None else np.array([alpha])
     weight = ladder.root**2 / np.sum(ladder.root**2)
     gap = ladder.y - _shape(ladder.x, alphas[:, None, None], _GRID_SHARES[None, :, None])
@@ -173,7 +175,7 @@ def _best(ladder: _Ladder, alpha: float | None = None) -> _Best:
     sse = np.einsum("ijk,ijk->ij", gap, gap)
 
     def at(p: Floats) -> tuple[float, float]:
-        """(alpha, share) of unbounded parameters."""
+        """Map unbounded parameters to (alpha, share)."""
         share = 1.0 / (1.0 + math.exp(-min(max(float(p[0]), -_FAR), _FAR)))
         return alpha if alpha is not None else min(math.exp(min(float(p[1]), _FAR)), _STEEPEST), share
 
@@ -188,7 +190,8 @@ def _best(ladder: _Ladder, alpha: float | None = None) -> _Best:
 
 
 def _without_floor(ladder: _Ladder, alpha: float | None) -> list[float]:
-    """The exponent of the line, within bounds: the search for a share only approaches 0."""
+    """Return the exponent of the straight line, within bounds, as a candidate: the search over the share never reaches
+    0."""
     if alpha is not None:
         return [alpha]
     weight, x = ladder.root**2, ladder.x - np.average(ladder.x, weights=ladder.root**2)
@@ -197,7 +200,7 @@ def _without_floor(ladder: _Ladder, alpha: float | None) -> list[float]:
 
 
 def _minimum(residuals: Callable[[Floats], Floats], start: Sequence[float]) -> tuple[Floats, float]:
-    """(parameters, sum of squares) of the minimum that the start leads to, by Levenberg and Marquardt."""
+    """Return (parameters, sum of squares) at the minimum reached from `start`, by Levenberg and Marquardt."""
     from scipy.optimize import leastsq
 
     with warnings.catch_warnings():
@@ -209,11 +212,11 @@ def _minimum(residuals: Callable[[Floats], Floats], start: Sequence[float]) -> t
 
 
 def _interval_of_floor(ladder: _Ladder, best: _Best, E: float, limit: float) -> tuple[float, float]:
-    """The floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so that no other
-    floor does.
+    """Return the ends of the floors whose profile stays within `limit`; (E, E) where the fit is perfect to rounding, so
+    that no other floor does.
 
-    The upper end may lie above the least measured loss, which noise puts below a floor that several rungs have reached.
-    With a floor at the greatest loss the best law is a constant, which `limit` has been seen to exclude.
+    The upper end may lie above the least measured loss: where several rungs have reached the floor, noise puts some of
+    them below it. With a floor at the greatest loss the best law is a constant, which `limit` has already excluded.
     """
     from scipy.optimize import brentq
 
@@ -228,7 +231,7 @@ def _interval_of_floor(ladder: _Ladder, best: _Best, E: float, limit: float) -> 
 
 
 def _interval_of_alpha(ladder: _Ladder, best: _Best, limit: float) -> tuple[float, float]:
-    """The exponents whose profile over the floor stays within `limit`."""
+    """Return the ends of the exponents whose profile over the floor stays within `limit`."""
     from scipy.optimize import brentq
 
     def over(alpha: float) -> float:
@@ -242,7 +245,7 @@ def _interval_of_alpha(ladder: _Ladder, best: _Best, limit: float) -> tuple[floa
 
 
 def _sse_with_floor(ladder: _Ladder, floor: float, best: _Best) -> float:
-    """Least sum of squares with the floor held fixed: the profile of E."""
+    """Return the least sum of squares with the floor held fixed: the profile of E."""
     x, y, root = ladder.x, ladder.y, ladder.root
     log_floor = math.log(floor) if floor > 0.0 else -math.inf
 

@@ -1,6 +1,6 @@
-"""Which form do the points support? One decision, from which every statement about a law follows.
+"""The functional form that the points support: one decision, from which every statement about a law follows.
 
-The forms, from the weakest claim to the strongest: nothing told apart, a constant, a power of N, a power of N above a
+The forms, from the weakest claim to the strongest: not identifiable, a constant, a power of N, a power of N above a
 floor, a loss that falls and rises again, and where the amount of data D varies with N, a surface in both.
 
 The decision is made by tests at the confidence of the verdict, never by AICc: below seven rungs AICc compares a
@@ -28,17 +28,17 @@ from tsladder.law.points import RungPoint
 from tsladder.law.surface.size_effect import SizeLaw, Source
 
 AICC_RUNGS = 7
-"""With fewer, a form of four parameters leaves AICc no degree of freedom worth the name."""
+"""Fewest rungs for AICc: with fewer, a form of four parameters leaves it hardly any degree of freedom."""
 
 PARAMETERS = {"constant": 2, "power": 3, "power_floor": 4, "overfit": 4}
-"""Free parameters of each form, the noise level among them."""
+"""Number of free parameters of each form, the noise level included."""
 
 
 _SOME_FLOOR = "a law without a floor fits significantly worse, though where the floor lies is not known well"
 
 
 class Form(StrEnum):
-    """As `model_choice.preferred` names it."""
+    """The functional forms, named as in `model_choice.preferred` of the record."""
 
     UNKNOWN = "not identifiable"
     CONSTANT = "constant"
@@ -50,13 +50,13 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Support:
-    """The form that the points support, `why`, and the fits behind it.
+    """The form that the points support, the reason `why`, and the fits behind the decision.
 
-    power     what the verdict judges: the power law over rungs or, where data vary, over sizes at equal data; None
-              where there is no exponent
-    floor, overfit   of rungs whose data are the same or in step; None elsewhere
-    sizes     what size does at equal data, where data vary
-    n_sizes   distinct sizes
+    power          the power law that the verdict judges: over rungs or, where data vary, over sizes at equal data; None
+                   where there is no exponent
+    floor, overfit fits over rungs whose data are the same or grow in step with size; None elsewhere
+    sizes          effect of size at equal data, where data vary
+    n_sizes        number of distinct sizes
     data_exponent  k where D grew with N as N^k, so that the law is of both; None elsewhere
     """
 
@@ -70,14 +70,14 @@ class Support:
     data_exponent: float | None = None
 
     def noise_of(self, points: Sequence[RungPoint]) -> float | None:
-        """Relative noise of what the fit sees as one point, a rung or a size; None where nothing is known of it."""
+        """Return the relative noise of one point of the fit, a rung or a size; None where it is unknown."""
         if self.sizes is not None:
             return self.sizes.residual_sd
         return rung_noise(points, self.around_the_form)
 
     @property
     def around_the_form(self) -> PowerFit | None:
-        """The power law with the scatter of the rungs around the form that they support: around a line, a floor or a
+        """The power law with the scatter of the rungs around their supported form: around a straight line, a floor or a
         turn would count as noise."""
         fits: dict[Form, FloorFit | OverfitFit | None] = {Form.FLOOR: self.floor, Form.TURN: self.overfit}
         fit = fits.get(self.form)
@@ -88,17 +88,18 @@ class Support:
 
     @property
     def together(self) -> str:
-        """For "the loss falls as models grow"."""
+        """Words to follow "the loss falls as models grow"; empty where data did not grow with size."""
         return "" if self.data_exponent is None else " and their data with them"
 
     @property
     def subject(self) -> str:
-        """For "size makes no difference"."""
+        """Subject of a sentence such as "size makes no difference"."""
         return "size" if self.data_exponent is None else "size, with the data that grow with it,"
 
     @property
     def on_data(self) -> str:
-        """For "a model ten times larger"."""
+        """Words to follow "a model ten times larger" that name its amount of data; empty where the data are the
+        same."""
         if self.sizes is not None:
             return " on the same data"
         return "" if self.data_exponent is None else f" on {data_beside_tenfold(self.data_exponent)}"
@@ -113,7 +114,7 @@ def support_of_rungs(
     alpha_of_interest: float,
     data_exponent: float | None = None,
 ) -> Support:
-    """Of rungs whose data are the same, or grew in step with them."""
+    """Choose the form for rungs whose data are the same or grew in step with size."""
     if overfit.turns:
         # It was chosen against this floor, and a law above a floor never rises.
         reason = f"{Form.UNKNOWN}: the loss rises beyond its least, and a law above a floor never does"
@@ -128,7 +129,8 @@ def support_of_rungs(
 
 
 def support_of_sizes(sizes: SizeLaw, *, alpha_of_interest: float) -> Support:
-    """Where the amount of data varies: the surface, or what the interval of the exponent at equal data says."""
+    """Choose the form where the amount of data varies: the surface, or by the interval of the exponent at equal
+    data."""
     power = _as_power_law(sizes)
     if power is None:
         form, why = Form.UNKNOWN, sizes.reason
@@ -151,7 +153,8 @@ def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of
 
 
 def _by_interval(power: PowerFit, alpha_of_interest: float) -> tuple[Form, str]:
-    """A power, a constant or neither, as the verdict says `scales`, `flat` or `underpowered`."""
+    """Return a power law, a constant or neither, by the same rule as the verdicts `scales`, `flat` and
+    `underpowered`."""
     low, high = power.alpha_ci
     interval = f"the {power.confidence:.0%} interval of alpha"
     if low > 0.0 or high < 0.0:
@@ -162,8 +165,8 @@ def _by_interval(power: PowerFit, alpha_of_interest: float) -> tuple[Form, str]:
 
 
 def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
-    """What sizes say at equal data as a power law over their means, so that power, repetition and region follow as they
-    do for rungs; None where there is no exponent."""
+    """Express the effect of size at equal data as a power law over the sizes' means, so that power, repetition and
+    region are computed as for rungs; None where there is no exponent."""
     if sizes.alpha is None or sizes.alpha_ci is None or sizes.alpha_se is None or sizes.dof is None:
         return None
     if sizes.residual_sd is None or sizes.reference_n is None:
@@ -215,7 +218,8 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
 
 
 def aicc_of_forms(constant: ConstantFit | None, support: Support) -> dict[str, float | None]:
-    """AICc of each form over the rung means (Hurvich and Tsai 1989); None below seven rungs and where data vary."""
+    """Return the AICc of each form over the rung means (Hurvich and Tsai 1989); None below seven rungs and where data
+    vary."""
     sse: dict[str, float | None] = dict.fromkeys(PARAMETERS)
     power = support.power
     if power is None or power.n_rungs < AICC_RUNGS or constant is None or support.sizes is not None:
@@ -229,8 +233,10 @@ def aicc_of_forms(constant: ConstantFit | None, support: Support) -> dict[str, f
 
 
 def aicc_of(sse: float | None, rungs: int, parameters: int) -> float | None:
-    """R log(SSE / R) + 2 k + 2 k (k + 1) / (R - k - 1); None where it does not exist. A perfect fit counts as one
-    within rounding, so that none beats another."""
+    """Return R log(SSE / R) + 2 k + 2 k (k + 1) / (R - k - 1); None where it is undefined.
+
+    The SSE of a perfect fit is raised to the rounding error, so that no perfect fit beats another.
+    """
     if sse is None or rungs - parameters - 1 <= 0:
         return None
     fit = rungs * math.log(max(sse / rungs, ROUNDING**2))

@@ -1,4 +1,4 @@
-"""The straight line through log losses over log sizes, by weighted least squares."""
+"""A straight line through log losses over log sizes, fitted by weighted least squares."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 ROUNDING = 1e-12
-"""Least residual deviation: logs of losses carry rounding errors, and a perfect fit must not beat them."""
+"""Lower bound on the residual deviation: logs of losses carry rounding errors, and a perfect fit must not beat them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """Points in order of size. `x`: log N less its weighted mean `centre`; `spread`: weighted sum of its squares.
+    """A fitted line, its points in order of size. `x`: log N less its weighted mean `centre`; `spread`: weighted sum of
+    the squares of `x`.
 
-    `weight`: of each point, 1 on average. `leverage`: share of each point in its own fitted value.
+    `weight`: weight of each point, 1 on average. `leverage`: share of each point in its own fitted value.
     """
 
     n: Floats
@@ -48,8 +49,10 @@ def fit_line(
     loss_R: Sequence[float] | Floats,
     weight_R: Sequence[float] | Floats | None = None,
 ) -> Line | None:
-    """Fit two points or more; None when all sizes are equal. Weights None: all equal. Raises ValueError for figures
-    that are not positive or do not pair up."""
+    """Fit a line through two points or more; None when all sizes are equal.
+
+    Without weights all points count the same. Raises ValueError for values that are not positive or do not pair up.
+    """
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
     weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
     if not n.shape == loss.shape == weight.shape or n.ndim != 1:

@@ -25,15 +25,15 @@ from tsladder.law.points import size_in_words
 
 FORM = "log loss = a + b log N + c (log N)^2"
 LEAST_RUNGS = 5
-"""Two degrees of freedom at least: with one the interval of a slope is of no use."""
+"""Fewest sizes for the fit: two degrees of freedom are left; with one the interval of a slope is of no use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OverfitFit:
-    """a, b, c refer to natural logs of N. None below five sizes.
+    """A parabola in log N. a, b and c refer to natural logs of N; they are None below five sizes.
 
-    `turns_at_n`: size of least loss where the curve has one inside the ladder, claimed or not; `turns_at_ci` its
-    interval, None where it has no two ends. `turns`: the turn is inside the ladder with confidence.
+    `turns_at_n`: size of least loss where the curve has one inside the ladder, claimed or not; `turns_at_ci`: its
+    interval, None where that is not bounded on both sides. `turns`: the turn is inside the ladder with confidence.
     """
 
     a: float | None
@@ -47,7 +47,7 @@ class OverfitFit:
     sse: float | None = None
 
     def steepest_side(self, smallest_n: float, largest_n: float) -> float:
-        """Mean exponent, without its sign, of the fall up to the turn or of the rise beyond it, whichever is larger; 0
+        """Return the larger of the absolute mean exponents of the fall up to the turn and of the rise beyond it; 0
         where the curve has no turn inside the ladder."""
         if self.turns_at_n is None or self.c is None:
             return 0.0
@@ -65,11 +65,11 @@ def fit_overfit(
     floor_sse: float | None = None,
     rise_is_paired: bool = False,
 ) -> OverfitFit:
-    """Least squares of log losses on rung means. The order of the points changes nothing.
+    """Fit a parabola to the log losses of the rung means by least squares. The order of the points changes nothing.
 
-    `floor_sse`: what a power law above a floor leaves of the same losses, None: not known, and not compared.
-    `rise_is_paired`: a rung beyond the least one is significantly above it. `least_noise`: relative noise that every
-    rung has at least.
+    `floor_sse`: sum of squares of a power law above a floor on the same losses; None where unknown, and then not
+    compared. `rise_is_paired`: a rung beyond the least one is significantly above it. `least_noise`: lower bound on the
+    relative noise of every rung.
     """
     n, loss = np.asarray(n_params_R, dtype=np.float64), np.asarray(loss_R, dtype=np.float64)
     weight = np.ones_like(n) if weight_R is None else np.asarray(weight_R, dtype=np.float64)
@@ -89,7 +89,7 @@ def fit_overfit(
     critical = float(t.ppf((1.0 + confidence) / 2.0, n.size - 3))
 
     def slope(at: float) -> tuple[float, float]:
-        """Slope of the curve there, and how far its interval reaches."""
+        """Return the slope of the curve at x = `at` and the half-width of its interval."""
         gradient = np.array([0.0, 1.0, 2.0 * at])
         return b + 2.0 * c * at, critical * float(np.sqrt(gradient @ covariance @ gradient))
 
@@ -119,7 +119,8 @@ def fit_overfit(
 def _weighted(
     design: Floats, y: Floats, root: Floats, least_noise: float
 ) -> tuple[tuple[float, ...], Floats, float] | None:
-    """(coefficients, their covariance, weighted squares left) by least squares; None for a design without full rank."""
+    """Return (coefficients, their covariance, weighted sum of squared residuals) by least squares; None for a
+    rank-deficient design."""
     weighted = root[:, None] * design
     found, _, rank, _ = np.linalg.lstsq(weighted, root * y, rcond=None)
     if rank < design.shape[1]:
@@ -132,7 +133,7 @@ def _weighted(
 
 
 def _second_line_rises(x: Floats, y: Floats, root: Floats, turn: float, critical: float, least_noise: float) -> bool:
-    """Of two lines that meet at the turn, does the one beyond it rise with confidence?"""
+    """Fit two lines that meet at the turn, and check whether the line beyond it rises with confidence."""
     design = np.column_stack([np.ones_like(x), np.minimum(x - turn, 0.0), np.maximum(x - turn, 0.0)])
     fitted = _weighted(design, y, root, least_noise)
     if fitted is None:
@@ -166,7 +167,7 @@ def no_turn(reason: str) -> OverfitFit:
 
 
 def _fieller(b: float, c: float, covariance: Floats, critical: float) -> tuple[float, float] | None:
-    """Ends of {x : (b + 2 c x)^2 <= critical^2 var(b + 2 c x)}; None where that is no closed interval."""
+    """Return the ends of {x : (b + 2 c x)^2 <= critical^2 var(b + 2 c x)}; None where that is no closed interval."""
     limit = critical**2
     square = 4.0 * (c**2 - limit * covariance[2, 2])
     linear = 4.0 * (b * c - limit * covariance[1, 2])

@@ -1,6 +1,6 @@
 """Fits of log loss on log size over rung means.
 
-Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean a rung and
+Rungs, not seeds, are the replicates: each rung's architecture is itself a draw, so a fit sees one mean per rung and
 its interval has R - 2 degrees of freedom. Sizes are centred in logs: at `reference_n`, the ladder's geometric
 mean, level and slope are uncorrelated, so the two intervals given there describe their joint uncertainty.
 
@@ -29,7 +29,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConstantFit:
-    """Size does not matter: the geometric mean of the rung means, and the sd of their logs around it."""
+    """A law in which size does not matter: the geometric mean of the rung means, and the sd of their logs around it."""
 
     loss: float
     residual_sd: float | None
@@ -37,15 +37,15 @@ class ConstantFit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerFit:
-    """loss = C * N ** -alpha by least squares in logs, with t intervals at `confidence`.
+    """A power law loss = C * N ** -alpha, fitted by least squares in logs, with t intervals at `confidence`.
 
-    alpha_ci, alpha_se, alpha_dof  of rungs and days together, by Welch and Satterthwaite; no narrower than either part
-    alpha_ci_rungs, alpha_se_rungs of the scatter of the rungs alone, with `dof` degrees of freedom
-    alpha_ci_days, alpha_se_days   of the choice of the scored days alone; None where daily losses are not known
+    alpha_ci, alpha_se, alpha_dof  from rungs and days together, by Welch and Satterthwaite; no narrower than each part
+    alpha_ci_rungs, alpha_se_rungs from the scatter of the rungs alone, with `dof` degrees of freedom
+    alpha_ci_days, alpha_se_days   from the choice of the scored days alone; None where daily losses are not known
     residuals                      log(loss) - fitted, smallest rung first
-    residual_sd                    of a rung of mean weight
-    weights, leverage              of each rung, and its own share in its fitted value
-    cooks_distance                 one a rung; above 1 that rung carries the fit
+    residual_sd                    residual deviation of a rung of mean weight
+    weights, leverage              of each rung; its leverage is its own share in its fitted value
+    cooks_distance                 one per rung; a rung above 1 carries the fit
     log_n_spread                   weighted sum of squared deviations of log N
     dof                            degrees of freedom of `residual_sd`
     beta                           exponent of the amount of data, where that varies
@@ -79,7 +79,8 @@ class PowerFit:
 
     @property
     def days(self) -> Term | None:
-        """(variance of alpha that the choice of days causes, degrees of freedom of that estimate)."""
+        """The part of the days as (variance of alpha that the choice of days causes, degrees of freedom of that
+        estimate)."""
         if self.alpha_se_days is None:
             return None
         return self.alpha_se_days**2, math.inf if self.alpha_dof_days is None else self.alpha_dof_days
@@ -89,7 +90,7 @@ class PowerFit:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> PowerFit:
-        """Inverse of `to_json`, also after a trip through text, where tuples become lists."""
+        """Rebuild a fit from `to_json`, also after a trip through text, where tuples become lists."""
         known: dict[str, Any] = {field.name: plain[field.name] for field in dataclasses.fields(cls)}
         known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
         return cls(**known)
@@ -99,8 +100,8 @@ class PowerFit:
             return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
 
     def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
-        """Interval of the line at `n_params`; with `new_rung`, of the loss that one further rung would show. Both on
-        the days that were scored."""
+        """Return the interval of the line at `n_params`; with `new_rung`, of the loss of one further rung. Both hold
+        for the days that were scored."""
         x = self._centred(n_params)
         variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -113,7 +114,7 @@ class PowerFit:
 
 
 def fit_constant(loss_R: Sequence[float] | Floats) -> ConstantFit:
-    """The fit without a slope. Raises ValueError without points."""
+    """Fit a law without a slope. Raises ValueError without points."""
     log_loss = np.sort(np.log(np.asarray(loss_R, dtype=np.float64)))
     if log_loss.size == 0:
         raise ValueError("a constant needs at least one rung")
@@ -130,11 +131,11 @@ def fit_power(
     days: Term | None = None,
     least_noise: float = ROUNDING,
 ) -> PowerFit | None:
-    """Fit rung means; None with fewer than three sizes: there is no interval then.
+    """Fit a power law to rung means; None with fewer than three sizes, where there is no interval.
 
-    `weight_R`: see `tsladder.law.curve.weights`; None: equal. `days`: variance of the slope that the choice of the
-    scored days causes, and its degrees of freedom. `least_noise`: relative noise that every rung mean has at least,
-    such as that of losses printed with few digits. The order of the points changes nothing, and another unit of N
+    `weight_R`: see `tsladder.law.curve.weights`; None: equal weights. `days`: variance of the slope that the choice of
+    the scored days causes, and its degrees of freedom. `least_noise`: lower bound on the relative noise of every rung
+    mean, such as that of losses printed with few digits. The order of the points changes nothing, and another unit of N
     changes C and `reference_n` alone.
     """
     line = fit_line(n_params_R, loss_R, weight_R)
@@ -187,8 +188,11 @@ def fit_power(
 
 
 def _widest(alpha: float, terms: Sequence[Term], confidence: float) -> Interval:
-    """Of all terms together and of each alone. A further source of noise adds degrees of freedom as well, which would
-    make the interval of all narrower than that of a part which few degrees of freedom tell."""
+    """Return the widest of the intervals from all terms together and from each term alone.
+
+    A further source of noise adds degrees of freedom as well, so the interval of all terms can come out narrower than
+    that of a term with few degrees of freedom.
+    """
     ends = [bounds(alpha, terms, confidence=confidence)]
     ends += [bounds(alpha, [term], confidence=confidence) for term in terms]
     return min(low for low, _ in ends), max(high for _, high in ends)

@@ -1,9 +1,9 @@
-"""What is known of each rung's own error, and how much the rung counts in the fit.
+"""Errors of the rung means, and the weights that follow from them in the fit.
 
-A rung mean errs by the luck of its search, of variance tau^2 in log loss and the same for all rungs, and by its own
-standard error. Where standard errors differ, the weight is 1 / (tau^2 + se^2), with tau^2 such that the weighted
-squares of the residuals come out as their degrees of freedom (Paule and Mandel 1982), never below 0. The interval of
-the slope still comes from the scatter around the line with R - 2 degrees of freedom.
+The error of a rung mean has two parts: the luck of its search, of variance tau^2 in log loss and the same for all
+rungs, and its own standard error. Where standard errors differ, the weight is 1 / (tau^2 + se^2), with tau^2 such that
+the weighted squares of the residuals come out as their degrees of freedom (Paule and Mandel 1982), never below 0. The
+interval of the slope still comes from the scatter around the line with R - 2 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAME = 1e-9
 
 
 def rung_weights(points: Sequence[RungPoint]) -> Floats | None:
-    """One weight a rung, 1 on average; None where all rungs are known equally well, or nothing is known of them."""
+    """Return one weight per rung, 1 on average; None where all rungs are known equally well or no error is known."""
     variance_R = error_variances(points)
     if variance_R is None or float(np.ptp(variance_R)) <= _SAME * float(variance_R.max()):
         return None
@@ -33,10 +33,10 @@ def rung_weights(points: Sequence[RungPoint]) -> Floats | None:
 
 
 def error_variances(points: Sequence[RungPoint]) -> Floats | None:
-    """Squared relative standard error of each rung mean; None where no rung has one.
+    """Return the squared relative standard error of each rung mean; None where no rung has one.
 
-    Of rungs with several seeds the spread is pooled, since a few seeds tell little of a spread. A standard error that a
-    table gives for a rung is taken as it is. A rung without either has the mean variance of the others.
+    Rungs with several seeds share a pooled spread, since a few seeds tell little of a spread. A standard error that a
+    table gives for a rung is taken as it is. A rung without either gets the mean variance of the others.
     """
     seeds = seed_variance(points)
     known: list[float | None] = []
@@ -55,7 +55,7 @@ def error_variances(points: Sequence[RungPoint]) -> Floats | None:
 
 
 def seed_variance(points: Sequence[RungPoint]) -> float | None:
-    """Relative variance of one seed, pooled over the rungs that have several; None where none has."""
+    """Return the relative variance of one seed, pooled over the rungs that have several; None where none has."""
     squares, dof = 0.0, 0
     for point in points:
         if point.replicated and point.se is not None:
@@ -65,10 +65,11 @@ def seed_variance(points: Sequence[RungPoint]) -> float | None:
 
 
 def rung_noise(points: Sequence[RungPoint], fit: PowerFit | None) -> float | None:
-    """Relative noise of one rung mean: the scatter around the law or the rungs' own errors, whichever is larger.
+    """Return the relative noise of one rung mean: the scatter around the law or the rungs' own errors, whichever is
+    larger.
 
-    With one or two degrees of freedom the scatter can be small by luck; it cannot truly be below those errors, of which
-    a weighted fit counts those of a rung of mean weight.
+    With one or two degrees of freedom the scatter can be small by luck; the true one cannot lie below those errors,
+    which are averaged as the fit weighs the rungs.
     """
     own = own_variance(points, fit)
     known = [0.0 if own is None else own**0.5, 0.0 if fit is None else fit.residual_sd]
@@ -76,7 +77,7 @@ def rung_noise(points: Sequence[RungPoint], fit: PowerFit | None) -> float | Non
 
 
 def own_variance(points: Sequence[RungPoint], fit: PowerFit | None) -> float | None:
-    """Mean squared relative standard error of the rung means, weighted as the fit weighs them; None where no rung has
+    """Return the mean squared relative standard error of the rung means, weighted as in the fit; None where no rung has
     one."""
     variance_R = error_variances(in_order(points))
     if variance_R is None:
@@ -86,14 +87,17 @@ def own_variance(points: Sequence[RungPoint], fit: PowerFit | None) -> float | N
 
 
 def least_noise_of(points: Sequence[RungPoint]) -> float:
-    """Relative sd that rung means have at least because their losses are printed with so many digits: a rounding error
-    lies anywhere within half a step of the last one, with an sd of step / sqrt(12)."""
+    """Return the relative sd that rung means have at least because their losses are printed with a limited number of
+    digits.
+
+    A rounding error lies anywhere within half a step of the last digit and so has an sd of step / sqrt(12).
+    """
     steps = [point.loss_step / point.loss for point in points if point.loss_step is not None]
     return max(ROUNDING, float(np.sqrt(np.mean(np.square(steps)) / 12.0))) if steps else ROUNDING
 
 
 def _between(sizes: Sequence[float], losses: Sequence[float], variance_R: Floats) -> float | None:
-    """tau^2 of Paule and Mandel; None where no line can be fitted."""
+    """Estimate tau^2 by Paule and Mandel; None where no line can be fitted."""
     from scipy.optimize import brentq
 
     plain = fit_line(sizes, losses)
@@ -102,7 +106,7 @@ def _between(sizes: Sequence[float], losses: Sequence[float], variance_R: Floats
     own_R = np.maximum(variance_R, ROUNDING**2)
 
     def excess(tau2: float) -> float:
-        """How far the weighted squares of the residuals lie above their degrees of freedom."""
+        """Return the weighted squares of the residuals less their degrees of freedom."""
         total_R = tau2 + own_R
         line = fit_line(sizes, losses, 1.0 / total_R)
         if line is None:

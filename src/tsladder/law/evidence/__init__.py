@@ -1,1 +1,1 @@
-"""What supports a law or weakens it: neighbours, test days, selection, detection, left-out rungs."""
+"""Evidence for and against a law: neighbours, test days, selection, detection, leave-one-out."""

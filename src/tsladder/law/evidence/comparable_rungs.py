@@ -1,6 +1,7 @@
-"""Warnings where the rungs of a law were not searched with equal effort, or not trained in the same numbers.
+"""Warnings where the rungs of a law differ in search effort, precision or optimizer.
 
-A rung of more trials has the better winner by that alone; precision and optimizer may change from rung to rung.
+A rung that was searched with more trials has a better winner for that reason alone; precision and optimizer may change
+from rung to rung.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ PARITY = "benchmarks/README.md, Parity of lean training"
 
 
 def unequal_effort(trials: Mapping[str, int]) -> str | None:
-    """A warning where the cells of one horizon were not searched by equally many trials; None where they were.
+    """Warn where the cells of one horizon were not searched with equally many trials; None where they were.
 
-    `trials`: cell -> trials that were trained to an end or given up, smallest rung first.
+    `trials`: cell -> number of trials that finished or were pruned, smallest rung first.
     """
     if len(set(trials.values())) < 2:
         return None
@@ -25,9 +26,9 @@ def unequal_effort(trials: Mapping[str, int]) -> str | None:
 
 
 def cut_short(trials: Mapping[str, tuple[int, int]]) -> str | None:
-    """A warning where trials of a cell ended without a loss, so that its winner is the best of fewer; None elsewhere.
+    """Warn where trials of a cell ended without a loss, so that its winner is the best of fewer; None elsewhere.
 
-    `trials`: cell -> (trials that ended, those of them that were trained to an end or given up).
+    `trials`: cell -> (trials that ended, those of them that finished or were pruned).
     """
     fewer = {cell: counts for cell, counts in trials.items() if counts[1] < counts[0]}
     if not fewer:
@@ -37,7 +38,7 @@ def cut_short(trials: Mapping[str, tuple[int, int]]) -> str | None:
 
 
 def mixed_numerics(recipes: Mapping[str, tuple[str, str]]) -> str | None:
-    """A warning where the cells of one horizon do not share precision and optimizer; None where they do.
+    """Warn where the cells of one horizon differ in precision or optimizer; None where they do not.
 
     `recipes`: cell -> (precision, optimizer), smallest rung first.
     """

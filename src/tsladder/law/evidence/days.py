@@ -1,6 +1,6 @@
-"""The part of an exponent's noise that all rungs share because they are scored on the same days.
+"""Noise of an exponent that all rungs share because they are scored on the same days.
 
-The scatter of rungs around a law says how well these rungs tell the exponent on these days. On other days the losses
+The scatter of rungs around a law says how well these rungs determine the exponent on these days. On other days losses
 could fall faster or slower with size for every rung at once: such a tilt bends no residual. Letters: R rungs, N days.
 """
 
@@ -21,14 +21,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DayNoise:
-    """What days do to the exponent of a ladder.
+    """The noise that the choice of scored days adds to the exponent of a ladder.
 
-    variance     of the exponent, by other days: of the mean of each day's slope (block bootstrap)
+    variance     variance of the exponent over other days: that of the mean of each day's slope (block bootstrap)
     dof          degrees of freedom of that estimate; infinite where the slope is the same every day
-    unseen       part of `variance` that the scatter of rungs does not hold: what is left of it without the days that
+    unseen       part of `variance` that the scatter of rungs does not hold: `variance` less the part of the days that
                  move each rung on its own; at least 0
     scatter      relative variance of one rung mean, times its weight, by days that move each rung on its own
-    n_days       days
+    n_days       number of days
     """
 
     variance: float
@@ -46,11 +46,11 @@ def day_noise(
     seed: int,
     weight_R: Sequence[float] | None = None,
 ) -> DayNoise | None:
-    """Noise of the exponent by the days on which `points` were scored.
+    """Estimate the noise of the exponent that comes from the days on which `points` were scored.
 
     To first order a change of the daily losses moves the exponent, which is minus the slope of log mean loss in log
     size, by the mean over days of s_t = -sum_r w_r x_r l_rt / (S mean loss of r), with x the log sizes less their
-    weighted mean and S = sum_r w_r x_r^2. `weight_R`: of each rung in the fit of the law, None: all the same.
+    weighted mean and S = sum_r w_r x_r^2. `weight_R`: weight of each rung in the fit of the law; None: equal weights.
 
     None where the daily losses of a rung are not known, where the rungs were scored on different days, and with fewer
     than three rungs or one size. Raises ValueError where weights and points do not pair up.
@@ -80,7 +80,10 @@ def day_noise(
 
 
 def same_days(points: Sequence[RungPoint]) -> bool:
-    """Are the daily losses of all `points` known, and of the same days? Dates are compared where both have them."""
+    """Check that the daily losses of all `points` are known and of the same days.
+
+    Dates are compared where both points have them, else only the number of days.
+    """
     first = points[0] if points else None
     if first is None or first.loss_N is None:
         return False
@@ -93,7 +96,7 @@ def same_days(points: Sequence[RungPoint]) -> bool:
 
 
 def _scatter(relative_RN: Floats, w_R: Floats, x_R: Floats, slope_N: Floats, draws: int, seed: int) -> float:
-    """Variances of the rungs' mean distances from the line of each day, over the R - 2 degrees of freedom."""
+    """Sum the variances of the rungs' mean distances from the line of each day, over the R - 2 degrees of freedom."""
     level_N = w_R @ relative_RN / w_R.sum()
     apart_RN = relative_RN - level_N + x_R[:, None] * slope_N
     variance_R, _ = dependent_variance(

@@ -1,9 +1,9 @@
-"""The smallest exponent that a ladder can be relied on to show.
+"""The smallest exponent that a ladder can reliably detect.
 
 If alpha is true, its estimate is normal around it with variance noise^2 / spread + days^2, where spread is the sum of
-squared centred log N. The ladder calls it `scales` when the estimate exceeds the reach of its interval. Two things
-vary: the scatter that the interval is made from, and the noise itself, which is known from few degrees of freedom: it
-is drawn from s^2 nu / chi^2_nu. The exponent given is found with the asked-for probability over both, so that the
+squared centred log N. The ladder calls it `scales` when the estimate exceeds the half-width of its interval. Two things
+vary: the scatter that the interval is made from, and the noise itself, which is known from few degrees of freedom and
+is drawn from s^2 nu / chi^2_nu. The exponent given is found with the required probability over both, so that the
 promise "four studies out of five" is kept on average over ladders (benchmarks/verdicts.py). Taking the estimated noise
 as true keeps it in three out of five.
 """
@@ -21,10 +21,11 @@ from tsladder.law.curve.line import ROUNDING, Floats
 from tsladder.law.curve.power_law import PowerFit
 
 POWER = 0.8
-"""Four studies out of five."""
+"""Probability with which an effect is to be detected: four studies out of five."""
 
 FEW_DOF = 3
-"""Below so many degrees of freedom the noise is known to a factor of two or more, so the exponent has only a range."""
+"""Fewest degrees of freedom of the noise for one exponent; below, the noise is known only to a factor of two or more,
+and a range is given."""
 
 _NODES = 64
 _RANGE = (0.1, 0.9)
@@ -32,7 +33,7 @@ _RANGE = (0.1, 0.9)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Precision:
-    """What decides how well a ladder tells an exponent.
+    """The figures that decide how precisely a ladder measures an exponent.
 
     noise              relative noise of a rung mean
     noise_dof          degrees of freedom of the noise: how well it is known
@@ -71,7 +72,8 @@ class Precision:
         noise_dof: float = math.inf,
         confidence: float = 0.95,
     ) -> Precision | None:
-        """Of rungs of these sizes, measured or not; None below three sizes."""
+        """Return the precision of a ladder with rungs of these sizes, measured or only planned; None below three
+        sizes."""
         log_n = np.log(np.asarray(n_params_R, dtype=np.float64))
         spread = float(np.sum((log_n - log_n.mean()) ** 2)) if log_n.size else 0.0
         if np.unique(log_n).size < 3 or spread <= ROUNDING:
@@ -79,19 +81,21 @@ class Precision:
         return cls(noise=noise, noise_dof=noise_dof, spread=spread, test_dof=log_n.size - 2.0, confidence=confidence)
 
     def of_days(self) -> float:
-        """Half-width of the interval of alpha that the choice of days alone leaves, however many rungs there are."""
+        """Return the half-width of alpha's interval from the choice of days alone, which no number of rungs reduces."""
         from scipy.special import stdtrit
 
         return self.days_se * float(stdtrit(self.days_dof, 0.5 + self.confidence / 2.0)) if self.days_se else 0.0
 
 
 def detectable_alpha(precision: Precision, power: float = POWER) -> float:
-    """The exponent that is called `scales` with probability `power`, over what the noise may be."""
+    """Return the smallest exponent that is called `scales` with probability `power`, averaged over the possible
+    noise."""
     return _solve(precision, _shares(precision.noise_dof), power)
 
 
 def detectable_range(precision: Precision, power: float = POWER) -> tuple[float, float]:
-    """The same if the noise were as low, and as high, as its estimate allows: the middle 80 % of what it may be."""
+    """Return the detectable exponent at the 10 % and the 90 % quantile of the noise: the middle 80 % of what its
+    estimate allows."""
     from scipy.stats import chi2
 
     low, high = (chi2.ppf(1.0 - share, precision.noise_dof) / precision.noise_dof for share in _RANGE)
@@ -99,7 +103,10 @@ def detectable_range(precision: Precision, power: float = POWER) -> tuple[float,
 
 
 def _solve(precision: Precision, scale_W: Floats, power: float) -> float:
-    """`scale_W`: chi^2 / nu of the noise, so that the true variance is the estimated one over it."""
+    """Return the detectable exponent for the noise scales `scale_W`.
+
+    `scale_W`: chi^2 / nu of the noise; the true variance is the estimated one divided by it.
+    """
     if precision.days_se == 0.0:
         # Everything is in units of noise / sqrt(spread).
         unit = precision.noise / math.sqrt(precision.spread)
@@ -121,8 +128,10 @@ def _in_units(test_dof: float, confidence: float, power: float, scale_W: tuple[f
 
 
 def _found_with(power: float, reach_WV: Floats, sd_W: Floats) -> float:
-    """The exponent whose estimate exceeds its reach with this probability, sought below one that is found almost
-    surely."""
+    """Return the exponent whose estimate exceeds the half-width of its interval with probability `power`.
+
+    The search runs from 0 to an exponent that is detected almost surely.
+    """
     from scipy.optimize import brentq
 
     most = 2.0 * float(reach_WV.max() + 10.0 * sd_W.max())
@@ -136,7 +145,8 @@ def _power(alpha: float, reach_WV: Floats, sd_W: Floats) -> float:
 
 
 def _reach(precision: Precision, of_rungs_W: Floats) -> Floats:
-    """Half-width of the interval of alpha, for each true variance and each scatter that a study may happen to have."""
+    """Return the half-width of alpha's interval for each true variance (W) and each scatter that a study may happen to
+    have (V)."""
     from scipy.special import stdtrit
 
     estimated_WV = of_rungs_W[:, None] * _shares(precision.test_dof)[None, :]
@@ -151,7 +161,7 @@ def _reach(precision: Precision, of_rungs_W: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=64)
 def _shares(dof: float) -> Floats:
-    """chi^2 / nu at equally likely nodes; 1 where the degrees of freedom are without end."""
+    """Return chi^2 / nu at equally likely nodes; 1 where the degrees of freedom are infinite."""
     from scipy.stats import chi2
 
     if math.isinf(dof):

@@ -1,4 +1,4 @@
-"""The law of what a model loses to the best forecast that needs no model: loss minus the best baseline's."""
+"""The law of a model's excess loss: its loss less that of the best baseline."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from tsladder.law.curve.power_law import PowerFit, fit_power
 from tsladder.law.points import RungPoint
 
 HINDSIGHT = "own_rate"
-"""A constant that knows the scored region's own rate is no forecast that anybody could have made."""
+"""The constant that knows the scored region's own rate. It is excluded, since nobody could have forecast by it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExcessFit:
-    """`slope_per_tenfold`: change of the excess, in units of the loss, when N grows tenfold; None below three sizes.
+    """The fit of the excess over the best baseline.
 
-    `power`: the power law of the excess itself, where every rung's excess is positive and has a logarithm.
+    `slope_per_tenfold`: change of the excess, in units of the loss, when N grows tenfold; None below three sizes.
+    `power`: power law of the excess itself, where every rung's excess is positive and so has a logarithm.
     """
 
     baseline: str
@@ -30,7 +31,7 @@ class ExcessFit:
 
 
 def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessFit | None:
-    """Of the rungs' means; None without baselines."""
+    """Fit the excess of the rungs' mean losses over the best baseline; None without baselines."""
     known = {name: loss for name, loss in (rungs[0].baselines if rungs else {}).items() if name != HINDSIGHT}
     if not known:
         return None
@@ -64,7 +65,7 @@ def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerFit 
 def _slope_per_tenfold(
     sizes: np.ndarray, excess: np.ndarray, confidence: float
 ) -> tuple[float | None, tuple[float, float] | None]:
-    """Least squares on log10 N over rungs with its t interval."""
+    """Fit the excess on log10 N over the rungs by least squares; return the slope and its t interval."""
     if np.unique(sizes).size < 3:
         return None, None
     from scipy.stats import t

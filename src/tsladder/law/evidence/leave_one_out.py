@@ -1,4 +1,4 @@
-"""What the rungs say of one that is left out, and which rung does not belong to the others."""
+"""Leave-one-out prediction of rungs by the law of the others, and the outliers that it shows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from tsladder.law.curve.line import ROUNDING, Floats, fit_line
 
 _OWN_POINT = 1e-9
-"""A leverage so close to 1 means that the fit does not exist without the point."""
+"""Leverage from which the fit does not exist without the point."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeftOut:
-    """One rung predicted from the others by a power law. `error` is relative: predicted / measured - 1.
+    """One rung predicted by the power law of the others. `error` is relative: predicted / measured - 1.
 
     `p_outlier`: two-sided p that a rung of the others' law lies as far off as this one, from its externally studentised
     residual, times the number of rungs (Bonferroni); None where the others leave no degree of freedom.
@@ -37,10 +37,11 @@ def leave_one_rung_out(
     *,
     least_noise: float = ROUNDING,
 ) -> tuple[LeftOut, ...]:
-    """Each rung, smallest first, predicted by the power law through the others; () with fewer than three rungs.
+    """Predict each rung, smallest first, by the power law through the others; () with fewer than three rungs.
 
-    In closed form: without point i the residual is e / (1 - h) and the slope lacks w x e / (S (1 - h)), with h its
-    leverage and w its weight. The last entry is the test that counts for a ladder: the top rung predicted from below.
+    The closed form is used: without point i the residual is e / (1 - h) and the slope lacks w x e / (S (1 - h)), with h
+    its leverage and w its weight. The last entry is the test that counts for a ladder: the top rung predicted from
+    below.
     """
     line = fit_line(n_params_R, loss_R, weight_R)
     if line is None or line.dof < 1 or float(line.leverage.max()) > 1.0 - _OWN_POINT:
@@ -71,5 +72,5 @@ def leave_one_rung_out(
 
 
 def is_outlier(left: LeftOut, confidence: float) -> bool:
-    """Does this rung not belong to the law of the others?"""
+    """Check whether the rung departs significantly from the law of the others."""
     return left.p_outlier is not None and left.p_outlier < 1.0 - confidence

@@ -1,15 +1,15 @@
-"""Do two rungs next to each other differ by more than the choice of their configurations? Paired by test day,
-Holm-corrected over the ladder.
+"""Tests for differences between neighbouring rungs beyond the choice of configurations, paired by day, Holm-corrected.
 
-Days and seeds say how well the loss of the two CHOSEN configurations is known. What a turn of the curve is claimed of
-is size, and each rung's configuration is itself a draw: a search of another seed finds another one, whose loss differs
-though the size does not. So the replicate of a size is the rung, and a contrast is held against the scatter of rungs
-wherever that exceeds what days and seeds explain. The scatter is the residual deviation around the power law, with that
-law's degrees of freedom: one configuration a rung leaves no other estimate.
+Days and seeds say how well the loss of the two CHOSEN configurations is known. A turn of the curve, however, is a claim
+about size, and each rung's configuration is itself a draw: a search with another seed finds another one, whose loss
+differs though the size does not. So the replicate of a size is the rung, and a contrast is compared with the scatter of
+rungs wherever that exceeds what days and seeds explain. The scatter is the residual deviation around the power law,
+with that law's degrees of freedom: one configuration per rung leaves no other estimate.
 
-That estimate holds a true turn too, and a large one would hide behind itself. So it counts up to `LARGEST_CHOICE` only,
-and beyond as known: rungs further apart than choices are taken to be are apart by size. A standard error that a
-table gives for a point without replicates is taken at its word: its author knows what it holds.
+That estimate holds a true turn too, and a large turn would hide itself. So the scatter counts up to `LARGEST_CHOICE`
+only, and where it is cut there it counts as known: rungs further apart than the choice of configurations can explain
+differ by size. A standard error that a table gives for a point without replicates is taken as it is: the author of the
+table knows what it holds.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from tsladder.law.evidence.days import same_days
 from tsladder.law.points import RungPoint, in_order
 
 LARGEST_CHOICE = 0.03
-"""Relative: half as much again as the effect of 2 % that null ladders are tried with (tests/law)."""
+"""Largest relative scatter attributed to the choice of configurations: half as much again as the effect of 2 % in the
+null ladders of tests/law."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contrast:
-    """Loss of the larger rung minus loss of the smaller one.
+    """A contrast of two rungs: loss of the larger one minus loss of the smaller one.
 
-    `p_holm` is two-sided, corrected for every pair of the ladder. `se` and `p_holm` are None where nothing is known
-    of the noise. `noise` names what the standard error holds: "days and seeds", "days", "seeds", "se as given",
+    `p_holm` is two-sided, corrected for every pair of the ladder. `se` and `p_holm` are None where nothing is known of
+    the noise. `noise` names the sources in the standard error: "days and seeds", "days", "seeds", "se as given",
     "choice" (the scatter of the rungs, where it exceeds the others) or "unknown".
     """
 
@@ -53,11 +54,12 @@ class Contrast:
 def compare_neighbours(
     points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
 ) -> tuple[Contrast, ...]:
-    """Every pair of neighbouring rungs, smallest first. `fit`: the power law through them, None: no scatter is known.
+    """Compare every pair of neighbouring rungs, smallest first.
 
-    The variance of a difference is that of the paired daily losses (block bootstrap: same days, same market) plus
-    that of both seed means; Student's t takes its degrees of freedom from Welch and Satterthwaite. A rung of one
-    seed borrows the relative spread of the others. Raises ValueError when two rungs' days differ.
+    `fit`: the power law through the rungs; None where the scatter is unknown. The variance of a difference is that of
+    the paired daily losses (block bootstrap: same days, same market) plus that of both seed means; Student's t takes
+    its degrees of freedom from Welch and Satterthwaite. A rung of one seed borrows the relative spread of the others.
+    Raises ValueError when two rungs' days differ.
     """
     ordered = in_order(points)
     pairs = list(itertools.pairwise(range(len(ordered))))
@@ -67,10 +69,9 @@ def compare_neighbours(
 def compare_with_least(
     points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
 ) -> tuple[Contrast, ...]:
-    """The rung of least loss against every larger one, as `compare_neighbours` compares two; () where it is the
-    largest.
+    """Compare the rung of least loss with every larger one, as `compare_neighbours` does; () where it is the largest.
 
-    The least rung was picked for its luck too, so the correction counts every rung that it might have been.
+    The least rung was picked for its luck too, so the correction counts every rung that could have been picked.
     """
     ordered = in_order(points)
     if len(ordered) < 2:
@@ -138,7 +139,7 @@ def _choice_term(smaller: RungPoint, larger: RungPoint, fit: PowerFit | None) ->
 
 
 def _seed_terms(points: Sequence[RungPoint]) -> list[tuple[float, float] | None]:
-    """(variance, degrees of freedom) of each rung mean over seeds."""
+    """Return (variance, degrees of freedom) of each rung mean over seeds; None where unknown."""
     spreads = [(p.se / p.loss) ** 2 * max(len(p.seeds), 1) for p in points if p.se is not None]
     dof = sum(len(p.seeds) - 1 for p in points if p.se is not None and len(p.seeds) > 1) or math.inf
     terms: list[tuple[float, float] | None] = []

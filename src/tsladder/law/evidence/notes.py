@@ -1,4 +1,4 @@
-"""What to know of the rungs beside their verdict: which were dropped, how they were trained, which carry the fit."""
+"""Notes on the rungs, shown with the verdict: dropped cells, differences in training, rungs that carry the fit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.wording import exponent_in_words, p_in_words
 
 _MOST_NAMED = 6
-"""Rungs in one sentence; of more their number is told."""
+"""Most rungs named in one sentence; a longer list is given as a count."""
 
 CARRIES = 1.0
-"""Cook's distance from which a rung carries the fit."""
+"""Cook's distance above which a rung carries the fit."""
 
 
 def notes_on(
@@ -22,7 +22,7 @@ def notes_on(
     dropped: Sequence[DroppedCell],
     left_out: Sequence[LeftOut],
 ) -> list[str]:
-    """Sentences. `left_out`: one entry a rung, or none."""
+    """Return the notes as sentences. `left_out`: one entry per rung, or none at all."""
     power = support.power
     notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
     notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
@@ -65,7 +65,8 @@ def notes_on(
 
 
 def _seeds_in_words(by_count: Mapping[int, Sequence[str]]) -> str:
-    """Such as "3 seeds at 78 rungs, 2 at 80k, 200k and 750k": the most frequent number of seeds first."""
+    """Describe unequal numbers of seeds, such as "3 seeds at 78 rungs, 2 at 80k, 200k and 750k", the most frequent
+    first."""
     ordered = sorted(by_count.items(), key=lambda item: (-len(item[1]), -item[0]))
     told = [
         f"{count}{' seeds' if place == 0 else ''} at {_some(cells)}" for place, (count, cells) in enumerate(ordered)
@@ -77,7 +78,7 @@ def _seeds_in_words(by_count: Mapping[int, Sequence[str]]) -> str:
 
 
 def _some(cells: Sequence[str]) -> str:
-    """All by name where they are few."""
+    """List the cells by name where they are few, else return their number."""
     if len(cells) > _MOST_NAMED:
         return f"{len(cells)} rungs"
     return cells[0] if len(cells) == 1 else f"{', '.join(cells[:-1])} and {cells[-1]}"

@@ -1,5 +1,8 @@
-"""The joint region of exponent and coefficient: A and alpha of a short ladder are nearly collinear, so two intervals
-side by side say too much. At the ladder's geometric mean size they are uncorrelated, which makes the ellipse plain."""
+"""The joint confidence region of exponent and coefficient.
+
+A and alpha of a short ladder are nearly collinear, so two separate intervals overstate what is possible. At the
+ladder's geometric mean size level and exponent are uncorrelated, so that the region is an ellipse along its axes.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ CORNERS = 64
 
 
 def joint_region(fit: PowerFit) -> dict[str, Any]:
-    """The boundary, `CORNERS` points of it, within which (alpha, C) lie together with the fit's confidence (F test).
+    """Return `CORNERS` points of the boundary of the joint region of (alpha, C) at the fit's confidence (F test).
 
-    `loss_at_reference` is the loss at the ladder's geometric mean size of each of them, on the scored days; alpha's
-    part of the days is in the region. A C beyond all numbers is None.
+    `loss_at_reference` is each point's loss at the ladder's geometric mean size, on the scored days; the part of the
+    days in alpha is in the region. A C too large for a float is None.
     """
     from scipy.stats import f
 

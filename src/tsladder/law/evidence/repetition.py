@@ -1,4 +1,4 @@
-"""What the same study would find if it were repeated: other searches and seeds, the same ladder and test days.
+"""Simulated repetitions of a study: other searches and seeds, the same ladder and test days.
 
 Neither the noise of a rung nor alpha is known: the noise is drawn from s^2 nu / chi^2_nu, alpha from its distribution
 given that noise, and then a study from both, judged like the original by its interval alone. Taking the estimates for
@@ -16,9 +16,10 @@ _SEED = 6
 
 
 def repeated_verdicts(fit: PowerFit, noise: float, alpha_of_interest: float) -> dict[str, float]:
-    """Share of repetitions with each verdict that the interval of the exponent decides; `underpowered` is the rest.
+    """Return the share of repetitions with each verdict that the interval of the exponent decides; the rest is
+    `underpowered`.
 
-    `noise`: relative, of one rung mean.
+    `noise`: relative noise of one rung mean.
     """
     from scipy.special import stdtrit
 

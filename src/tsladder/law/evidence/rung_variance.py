@@ -1,4 +1,4 @@
-"""How far the loss of each rung would move if its search and its training were repeated."""
+"""Variance of each rung's loss over repetitions of its search and training."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from tsladder.law.points import RungPoint
 
 
 def rung_variance(points: Sequence[RungPoint], fit: PowerFit | None, *, day_scatter: float = 0.0) -> MeanNoise | None:
-    """The noise of each rung mean beside its days, by the names of the cells; None without a law.
+    """Estimate the noise of each rung mean apart from its days, by cell name; None without a law.
 
-    A rung's variance is that of its choice, the same relative one for all, and of its own mean over seeds. The rungs
-    scatter around the law by both and by the days that move each rung on its own (`day_scatter`, relative; of
-    `days.day_noise`), so the choice's is the residual variance less the others, and at least 0. A rung without a
-    standard error has the mean one. The scale is known as well as the residuals are; where the seeds alone explain
-    them, as well as those.
+    A rung's variance has two parts: the choice of its configuration, with the same relative variance for all rungs, and
+    its own mean over seeds. The scatter of the rungs around the law holds both and the days that move each rung on its
+    own (`day_scatter`, relative, from `days.day_noise`). So the variance of the choice is the residual variance less
+    the other two, and at least 0. A rung without a standard error gets the mean one. The degrees of freedom of the
+    common scale are those of the residuals; where the seeds alone explain the scatter, those of the seeds if they are
+    more.
     """
     if fit is None or not points:
         return None

@@ -1,7 +1,7 @@
-"""Does the exponent hang on how many trials each rung was searched by?
+"""Dependence of the exponent on the number of trials that each rung's search had.
 
 Each rung enters the law with the best of its trials. Where good settings get rarer with size, the best of few trials
-lies further above what the rung can do the larger the rung is, and the exponent comes out too low, however many rungs
+lies further above the best possible loss the larger the rung is, and the exponent comes out too low, however many rungs
 there are. The recorded trials show it: the expected best of k of them is known for every k up to their number, and so
 is the exponent at k. Letters: R rungs, N trials.
 """
@@ -26,19 +26,19 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _VAL_AUC = "val_auc"
 
 _MATTERS = 0.1
-"""Share of the exponent of interest. See docs/decisions.md, 2026-11-28."""
+"""Smallest change that matters, as a share of the exponent of interest. See docs/decisions.md, 2026-11-28."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Exponents of the validation losses of searches, by how many trials a rung may choose from.
+    """Exponents of the searches' validation losses by the number of trials that a rung may choose from.
 
     alphas       k -> exponent of the expected best of k trials; 1: of the mean trial. k doubles as far as all rungs go
     change       exponent at the largest k less that at 1, with its t interval over rungs (R - 2 degrees of freedom)
-    p            two-sided p that it does not change
+    p            two-sided p of no change
     moves        p is below 1 - confidence, and from 2 trials on the exponent moves by at least a tenth of the one of
                  interest: a mean trial that falls behind alone says nothing of the best ones
-    words        what this says of the law, in a sentence
+    words        what this means for the law, in a sentence
     """
 
     alphas: Mapping[int, float]
@@ -50,7 +50,7 @@ class Selection:
 
     @property
     def warning(self) -> str | None:
-        """`words` where the exponent moves; None elsewhere."""
+        """The sentence `words` where the exponent moves; None elsewhere."""
         return self.words if self.moves else None
 
     def to_json(self) -> dict[str, Any]:
@@ -71,10 +71,11 @@ def judge_selection(
     alpha_of_interest: float,
     confidence: float,
 ) -> Selection | None:
-    """`ranked_RN`: validation losses of each rung's trials, best trial first, as many as each rung has.
+    """Test whether the exponent changes with the number of trials.
 
-    Rungs are the replicates: how far the mean trial lies above the best of k, in logs, is regressed on log size. None
-    with fewer than three sizes, with a rung of fewer than two trials, and where the gap is the same at every rung.
+    `ranked_RN`: validation losses of each rung's trials, best trial first, as many as each rung has. Rungs are the
+    replicates: the distance of the mean trial above the best of k, in logs, is regressed on log size. None with fewer
+    than three sizes, with a rung of fewer than two trials, and where that distance is the same at every rung.
     """
     least = min((len(losses_N) for losses_N in ranked_RN), default=0)
     if least < 2 or len(set(n_params_R)) < 3 or any(min(losses_N) <= 0.0 for losses_N in ranked_RN):
@@ -106,11 +107,11 @@ def judge_selection(
 
 
 def expected_best(ranked_N: Sequence[float], k: int) -> float:
-    """Expected loss of the best of `k` trials, drawn without replacement from those of `ranked_N`, best first.
+    """Return the expected loss of the best of `k` trials drawn without replacement from `ranked_N`, best first.
 
     The i-th best of N is the best of the drawn ones with probability C(N - i, k - 1) / C(N, k): the estimator of Dodge
-    et al. (2019), "Show Your Work", in its form without replacement, which is unbiased (Tang et al. 2020).
-    Raises ValueError unless 1 <= k <= N.
+    et al. (2019), "Show Your Work", in its form without replacement, which is unbiased (Tang et al. 2020). Raises
+    ValueError unless 1 <= k <= N.
     """
     n = len(ranked_N)
     if not 1 <= k <= n:
@@ -120,10 +121,10 @@ def expected_best(ranked_N: Sequence[float], k: int) -> float:
 
 
 def ranked_losses(attempts: Iterable[TrialRecord], objective: str) -> tuple[float, ...]:
-    """Validation losses of the trials of a search, the best by `objective` (params.yaml) first.
+    """Return the validation losses of a search's trials, the best by `objective` (params.yaml) first.
 
-    Of a trial that was given up it is the best loss until then. Trials without a loss, or without an AUC where that is
-    the objective, are left out; of several attempts the last one counts.
+    A pruned trial counts with its best loss until then. Trials without a loss are left out and, where the objective is
+    the AUC, all but completed trials with an AUC; of several attempts at a trial the last one counts.
     """
     ended = [
         (trial, loss)

@@ -1,1 +1,1 @@
-"""Read a table of points as people have it: names of columns, units, numbers, rows."""
+"""Reading of tables of points in the forms that users have: column names, units, numbers, rows."""

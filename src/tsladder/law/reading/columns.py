@@ -1,4 +1,4 @@
-"""Which column of a table is which: the names that people give them, and what `--columns` says instead."""
+"""The roles of a table's columns: the names that a role may have, and the choices of `--columns`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDED = ("n_params", "loss")
 OPTIONAL = ("n_data", "compute", "group", "seed", "se")
 ROLES = (*NEEDED, *OPTIONAL)
 COUNTS = ("n_params", "n_data", "compute")
-"""Roles whose numbers may have a unit: 1.3B."""
+"""Roles whose numbers may have a unit, such as 1.3B."""
 
 # Names without case, spaces, signs and a unit.
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -45,13 +45,13 @@ _NO_UNIT = frozenset(
 _BRACKETED = re.compile(r"(.*?)\s*[(\[](.*?)[)\]]\s*")
 _SUFFIXED = re.compile(r"(.+?)[\s_-]+([A-Za-z]+)")
 _HORIZON = "horizon"
-"""Stands for a group that is not there, as in the scaling.csv of a study."""
+"""Column that serves as the group where there is none, as in the scaling.csv of a study."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """`places`: role -> place of its column. `scales`: what a heading like "params (M)" multiplies its numbers by.
-    `left_out`: roles that `--columns ROLE=` leaves out."""
+    """The columns of a table by role. `places`: role -> index of its column. `scales`: role -> factor of a heading's
+    unit, such as "params (M)". `left_out`: roles that `--columns ROLE=` leaves out."""
 
     places: Mapping[str, int]
     scales: Mapping[str, float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Columns:
 
 
 def parse_columns(texts: Sequence[str]) -> dict[str, str]:
-    """Role -> column of `n_params=N,n_data=D`; "" leaves a column out. Raises BadInput."""
+    """Parse `n_params=N,n_data=D` into role -> column; an empty column leaves the role out. Raises BadInput."""
     chosen: dict[str, str] = {}
     faults = []
     for text in texts:
@@ -85,7 +85,8 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
 
 
 def role_of(name: str) -> tuple[str, float | None] | None:
-    """What a heading means, and what its unit multiplies by (None: a unit that is not known); None for a stranger.
+    """Return the role of a heading and the factor of its unit (None: an unknown unit); None for a heading without a
+    role.
 
     "params (M)" and "tokens_B" have units; a bracket behind any other heading is a remark.
     """
@@ -101,17 +102,18 @@ def role_of(name: str) -> tuple[str, float | None] | None:
 
 
 def count_known(names: Sequence[str], chosen: Mapping[str, str]) -> int:
-    """How many different roles a header names, with the columns of `--columns` among them."""
+    """Count the different roles that a header names, and its columns that `--columns` chooses."""
     wanted = {name.casefold() for name in chosen.values() if name}
     roles = {found[0] for name in names if (found := role_of(name)) is not None}
     return len(roles) + sum(name.strip().casefold() in wanted for name in names)
 
 
 def find_columns(sheet: Sheet, chosen: Mapping[str, str], ignored: Sequence[str]) -> Columns:
-    """The column of every role that the table has. Raises BadInput with every fault: a needed role without a column, a
-    role with several, a name of `--columns` that is not there.
+    """Find the column of every role that the table has.
 
-    A column without a value counts where no other does and the role is needed. Columns that say the same are one.
+    Raises BadInput with every fault: a needed role without a column, a role with several, a name in `--columns` that
+    the table lacks. A column without a value counts only where no other does and the role is needed. Columns with equal
+    cells are one.
     """
     places: dict[str, int] = {}
     faults = []
@@ -167,13 +169,13 @@ def find_columns(sheet: Sheet, chosen: Mapping[str, str], ignored: Sequence[str]
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """A question that names the most similar name; "" where none is."""
+    """Return a question that suggests the most similar name; "" where none is similar."""
     close = difflib.get_close_matches(name.casefold(), [other.casefold() for other in names], n=1)
     return next((f"; did you mean {other!r}?" for other in names if close and other.casefold() == close[0]), "")
 
 
 def _named(sheet: Sheet, name: str) -> int | str:
-    """The place of the column that is called so, or what is wrong."""
+    """Return the index of the column called `name`, or a message that says what is wrong."""
     exact = [place for place, other in enumerate(sheet.header) if other == name]
     found = exact or [place for place, other in enumerate(sheet.header) if other.casefold() == name.casefold()]
     if not found:
@@ -207,7 +209,8 @@ def _bare(name: str) -> str:
 
 
 def _scale(unit: str) -> float | None:
-    """What "M", "billions of tokens" or "1e9" multiplies by; 1 for words without a unit, None for what is not known."""
+    """Return the factor of a unit such as "M", "billions of tokens" or "1e9"; 1 for words without a unit, None for an
+    unknown one."""
     scale = 1.0
     for word in re.split(r"[\s,/_-]+", unit.strip().casefold().lstrip("x×")):
         if word in _NO_UNIT or not word:

@@ -1,7 +1,7 @@
-"""Numbers as people write them in a table: units, groups of digits, a decimal comma, and how many digits they show.
+"""Numbers as they are written in tables: units, groups of digits, a decimal comma, and the number of digits shown.
 
-What the decimal mark is, is decided over all numbers of a table, as `tsladder ingest` does: two different marks in one
-number, or several equal ones, speak for themselves, and so does a lone mark that no group of three digits follows.
+The decimal mark is decided over all numbers of a table, as `tsladder ingest` does. A number decides by itself if it has
+two different marks, the same mark several times, or a single mark without a group of three digits behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tsladder.law.reading.sheet import Cell
 
 
 class Decimal(StrEnum):
-    """The mark before the fraction; the other one may group the digits."""
+    """The decimal mark, before the fraction; the other mark may group the digits."""
 
     POINT = "point"
     COMMA = "comma"
@@ -26,8 +26,8 @@ class Decimal(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Number:
-    """`decimals`: digits behind the decimal mark of a plain number; negative where the last digits are not shown (1.2e6
-    has -5). `unit`: k, M, B or T was behind it."""
+    """A number read from a cell. `decimals`: digits behind the decimal mark of a plain number; negative where the last
+    digits are not shown (1.2e6 has -5). `unit`: whether k, M, B or T followed the number."""
 
     value: float
     decimals: int
@@ -57,12 +57,15 @@ _MISSING = frozenset(("", "null", "nan", "n/a", "na", "none", "nil", "-", "--", 
 
 
 def is_missing(cell: Cell) -> bool:
-    """Whether a cell says that there is no value."""
+    """Check whether a cell holds no value."""
     return cell.strip().lower() in _MISSING if isinstance(cell, str) else math.isnan(cell)
 
 
 def read_number(cell: Cell, mark: Decimal) -> Number | None:
-    """The number of a cell, None for text that is none. A number that came as one is taken with its shortest digits."""
+    """Read the number of a cell; None for text that is no number.
+
+    A number that came as one, from JSON or a frame, is taken with its shortest digits.
+    """
     if not isinstance(cell, str):
         cell, mark = repr(cell), Decimal.POINT
         if cell in ("inf", "-inf"):
@@ -81,9 +84,9 @@ def read_number(cell: Cell, mark: Decimal) -> Number | None:
 
 
 def decide_mark(columns: Mapping[str, Sequence[Cell]], source: str) -> Decimal:
-    """The decimal mark of the text in `columns`; the point where nothing is written with a comma.
+    """Return the decimal mark of the text in `columns`; the point where no number contains a comma or several points.
 
-    Raises BadInput, with both readings, where nothing tells, as in a table whose only marks are those of "1,234".
+    Raises BadInput, with both readings, where nothing decides, as in a table whose only marks are those of "1,234".
     """
     written = {role: [_bare(cell) for cell in cells if isinstance(cell, str)] for role, cells in columns.items()}
     texts = [text for cells in written.values() for text in cells if not is_missing(text)]
@@ -102,13 +105,13 @@ def decide_mark(columns: Mapping[str, Sequence[Cell]], source: str) -> Decimal:
 
 
 def looks_like_thousands(cells: Sequence[Cell]) -> bool:
-    """Whether every number has exactly three digits behind its point, as where a point groups thousands."""
+    """Check whether every number has exactly three digits behind its point, as if the point grouped thousands."""
     texts = [cell.strip() for cell in cells if not is_missing(cell) and isinstance(cell, str)]
     return bool(texts) and all(_THOUSANDTHS.fullmatch(text) for text in texts)
 
 
 def _bare(cell: str) -> str:
-    """Without what groups digits besides a mark, where it does group them; a minus sign is `-`."""
+    """Strip the characters other than a mark that group digits, and write a minus sign as `-`."""
     text = cell.strip().replace("−", "-")
     if _STRAY_BLANK.search(text) is not None:
         return text

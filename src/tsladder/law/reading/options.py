@@ -1,4 +1,4 @@
-"""What may be said of how a table is to be read, beside the table itself: the options of `tsladder fit`."""
+"""The options of `tsladder fit` that say how a table is to be read."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from tsladder.law.reading.per_size import Pick, parse_per_size
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """`columns`: role -> column, "" leaves a role out (`tsladder.law.reading.columns.ROLES`). `ignore`: columns that
-    are no settings of a run. `per_size`: what the loss of a size with several rows is, applied in turn; () only where
-    its rows are replicates. `decimal`: the decimal mark, None: told from the numbers."""
+    """Options for reading a table. `columns`: role -> column, "" leaves a role out
+    (`tsladder.law.reading.columns.ROLES`). `ignore`: columns that are no settings of a run. `per_size`: choices,
+    applied in turn, of the loss of a size with several rows; () only where its rows are replicates. `decimal`: the
+    decimal mark; None: decided from the numbers."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
@@ -33,8 +34,10 @@ class Reading:
         per_size: str | None = None,
         decimal: str | None = None,
     ) -> Reading:
-        """Of texts as the command line has them, `columns` and `ignore` perhaps given several times. Raises BadInput
-        with all that is wrong."""
+        """Parse options as given on the command line, where `columns` and `ignore` may be given several times.
+
+        Raises BadInput with everything that is wrong.
+        """
         refusals: list[BadInput] = []
         chosen: dict[str, str] = {}
         picks: tuple[Pick, ...] = ()

@@ -1,8 +1,8 @@
-"""Rows of one size that are not replicates: a sweep of a setting, or the checkpoints of a run.
+"""Rows of one size that are not replicates, such as a sweep of a setting or the checkpoints of a run.
 
 Rows are replicates of a rung only where nothing but chance tells them apart. A further column that differs within a
-size (at one amount of data, in one group) may be a setting, and the mean over its values is no loss that any
-configuration has: such rows are refused until it is said which of them counts.
+size (at one amount of data, in one group) may be a setting, and the mean over its values is the loss of no single
+configuration: such rows are refused until the user says which of them counts.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Take(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pick:
-    """Which rows of a size, or of each seed of it, count: that of the lowest loss, those of the highest value in
-    `column` (None: the only one that differs), or all, averaged."""
+    """A choice among the rows of a size, or of each seed of it: the row of lowest loss, the rows of highest value in
+    `column` (None: the only column that differs), or the mean of all."""
 
     take: Take
     column: str | None = None
@@ -43,7 +43,7 @@ class Pick:
 
 
 def parse_per_size(text: str) -> tuple[Pick, ...]:
-    """Of "best", "mean", "last:step", or of several in turn, "last:step,best". Raises BadInput."""
+    """Parse "best", "mean", "last:step", or several in turn, "last:step,best". Raises BadInput."""
     picks = []
     for part in text.split(","):
         take, colon, column = (word.strip() for word in part.partition(":"))
@@ -56,9 +56,10 @@ def parse_per_size(text: str) -> tuple[Pick, ...]:
 
 
 def settings_of(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The further columns that may be a setting: neither remarks nor names of runs.
+    """Return the further columns that may be a setting: neither remarks nor names of runs.
 
-    A name tells every row from every other and is no number, or a number in a column called like an index.
+    A column names runs if its values differ in every row and are not numbers, or if it holds numbers under the heading
+    of an index.
     """
     names = dict.fromkeys(name for row in rows for name in row.further)
     found = []
@@ -72,7 +73,7 @@ def settings_of(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def differing(rows: Sequence[Row]) -> dict[str, list[list[Row]]]:
-    """Setting -> the sizes, as lists of rows, within which it has several values."""
+    """Return setting -> the sizes, as lists of rows, within which it has several values."""
     told: dict[str, list[list[Row]]] = {}
     settings = settings_of(rows)
     for same in _sizes(rows):
@@ -83,9 +84,9 @@ def differing(rows: Sequence[Row]) -> dict[str, list[list[Row]]]:
 
 
 def not_replicates(rows: Sequence[Row], settled: Sequence[str] = ()) -> tuple[list[str], str]:
-    """A fault for every column that differs within a size, and the ways out; ([], "") where rows are replicates.
+    """Return a fault for every column that differs within a size, and the ways out; ([], "") where rows are replicates.
 
-    `settled`: columns of which it is said already which values count.
+    `settled`: columns for which the choice of values has already been made.
     """
     found = {name: groups for name, groups in differing(rows).items() if name not in settled}
     if not found:
@@ -115,9 +116,10 @@ def _ways_out(found: Mapping[str, Sequence[Sequence[Row]]]) -> str:
 
 
 def choose(rows: Sequence[Row], picks: Sequence[Pick]) -> tuple[tuple[Row, ...], dict[str, tuple[str, ...]]]:
-    """The rows that count, and what is to be known of the choice by group. Raises BadInput where a pick cannot be made.
+    """Return the rows that count, and notes on the choice by group. Raises BadInput where a pick cannot be made.
 
-    Every pick applies within a size (one amount of data, one group), and within a seed of it where there are seeds.
+    Every pick applies within a size (one amount of data, one group), and within each of its seeds where there are
+    seeds.
     """
     notes: dict[str, tuple[str, ...]] = {}
     kept, settled = tuple(rows), []
@@ -152,7 +154,8 @@ def _sizes(rows: Iterable[Row], *, by_seed: bool = False) -> list[list[Row]]:
 
 
 def _column_of(pick: Pick, rows: Sequence[Row]) -> str:
-    """The column of a `last`, as the table spells it. Raises BadInput where it is not told or has no numbers."""
+    """Return the column of a `last` pick in the table's spelling. Raises BadInput where it is ambiguous or has no
+    numbers."""
     several = [row for same in _sizes(rows, by_seed=True) if len(same) > 1 for row in same]
     if pick.column is None:
         numeric = [name for name, groups in differing(rows).items() if _is_numeric(name, groups)]
@@ -189,7 +192,7 @@ def _last(rows: Sequence[Row], pick: Pick) -> tuple[Row, ...]:
 
 
 def _mean(rows: Sequence[Row], _pick: Pick) -> tuple[Row, ...]:
-    """Rows of one seed are one run; without seeds every row is."""
+    """Average the rows of each seed, which are one run; rows without a seed are runs of their own and stay."""
     kept: list[Row] = []
     for same in _sizes(rows, by_seed=True):
         if same[0].seed is None or len(same) == 1:
@@ -237,7 +240,7 @@ def _is_numeric(name: str, groups: Sequence[Sequence[Row]]) -> bool:
 
 
 def _likely(numeric: Sequence[str]) -> str:
-    """The column along which a run proceeds, where one is called so."""
+    """Return the column along which a run proceeds, by its name, else the first column."""
     return next((name for name in numeric if re.search("step|epoch|iter|token|time", name, re.IGNORECASE)), numeric[0])
 
 

@@ -1,4 +1,4 @@
-"""One sound row of a table of points."""
+"""One valid row of a table of points."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 EVERYTHING = "all"
-"""The one group of a table without the column."""
+"""Name of the only group of a table without a group column."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """`number` counts as the file does: the header is row 1. `table`: the file, told where there are several.
+    """One row of a table. `number` counts as in the file, where the header is row 1. `table`: its file, given where
+    there are several.
 
-    further     the cells of columns that mean nothing to a law, numbers as such; without those that are empty
+    further     the cells of columns without a role, numbers as such; empty cells are left out
     loss_step   unit of the last digit that the column of losses shows
     """
 
@@ -30,5 +31,5 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where it stands, in a message."""
+        """The row's position, for messages."""
         return f"row {self.number}" if self.table is None else f"{self.table} row {self.number}"

@@ -1,4 +1,4 @@
-"""One row of a table of points from its cells, or what is wrong with each of them."""
+"""Reader of one row of a table of points from its cells, with a list of its faults."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tsladder.law.reading.row import EVERYTHING, Row
 from tsladder.law.reading.sheet import Cell, Line, Sheet, cell_at
 
 DROPPED = "dropped"
-"""The column of a study's table that says of a row that it has no loss."""
+"""Column of a study's table that marks a row without a loss."""
 
 NUMBERS = ("n_params", "loss", "n_data", "compute", "se")
 """Roles whose cells are numbers."""
 
 _OF_A_STUDY = frozenset((*POINT_KEYS, "n_seeds", "fitted_loss")) - {"precision", "n_data"}
-"""Columns that a study or a fit writes of a point and that are no setting of its run."""
+"""Columns that a study or a fit writes about a point and that are no settings of its run."""
 
 _ONLY_OF_A_STUDY = frozenset(("off_budget", "dropped", "dropped_reason", "n_params_body"))
-"""By these its tables are known, older ones too."""
+"""Columns that identify the table of a study, older ones included."""
 
 _FLOPS = 6.0
-"""FLOPs of training, a parameter and token: 2 forward, 4 backward (Kaplan et al. 2020)."""
+"""FLOPs of training for each parameter and token: 2 forward, 4 backward (Kaplan et al. 2020)."""
 
 
 class RowReader:
-    """Reads the rows of one table, whose columns and decimal mark are known. `incomplete`: a row without its amount of
-    data was among them."""
+    """A reader of the rows of one table whose columns and decimal mark are known. `incomplete`: a row without an amount
+    of data has been read."""
 
     complete = (
         "all rows need an amount of data, or none: fill it in, drop these rows, or leave data out by --columns n_data="
@@ -45,7 +45,7 @@ class RowReader:
         self.incomplete = False
 
     def read(self, line: Line) -> tuple[Row | None, list[str]]:
-        """The row, or None and what is wrong with it."""
+        """Return the row and its faults; the row is None where it has any."""
         number, cells = line
         wrong = []
         if any(not is_missing(cell) for cell in cells[self._width :]):
@@ -104,7 +104,7 @@ class RowReader:
         return found
 
     def _positive(self, cell: Cell, role: str) -> tuple[float | None, str]:
-        """The number that a cell holds, or what is wrong with it."""
+        """Return the number of a cell, or None and what is wrong with the cell."""
         if is_missing(cell):
             told = f" ({cell!r})" if cell != "" else ""
             if role in ("n_data", "compute"):
@@ -135,9 +135,9 @@ _WHY = {
 
 
 def _further(sheet: Sheet, columns: Columns, reading: Reading) -> dict[str, int]:
-    """Name -> place of the columns that may say how a run differs from another.
+    """Return name -> index of the columns that may tell one run from another.
 
-    Not another loss of the same run, nor what a study writes of its points, nor what --ignore names.
+    Left out are further losses of the same run, columns that a study writes about its points, and those of --ignore.
     """
     skipped = {name.casefold() for name in reading.ignore} | {DROPPED}
     names = [name.casefold() for name in sheet.header]
@@ -153,6 +153,6 @@ def _further(sheet: Sheet, columns: Columns, reading: Reading) -> dict[str, int]
 
 
 def _last_digit(cells: Iterable[Cell], mark: Decimal) -> float | None:
-    """Unit of the last digit that a column shows anywhere: 0.4 beside 0.397 is 0.400."""
+    """Return the unit of the last digit that a column shows anywhere: 0.4 beside 0.397 is 0.400."""
     numbers: list[Number] = [number for cell in cells if (number := read_number(cell, mark)) is not None]
     return float(f"1e{-max(number.decimals for number in numbers)}") if numbers else None

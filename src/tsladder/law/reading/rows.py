@@ -1,8 +1,9 @@
-"""The rows of a table of points: read, checked as a whole, refused with every fault named.
+"""The rows of a table of points: read, checked as a whole, and refused with every fault named.
 
-Columns `n_params` and `loss`, optionally `n_data` (or `compute`, from which it follows as C / (6 N)), `group`, `seed`
-and `se`, in any order, case and spacing, under the names of `tsladder.law.reading.columns`. As in the scaling.csv of a
-study, `horizon` stands for a group that is not there, and a row whose `dropped` is true is left out.
+Columns are `n_params` and `loss`, optionally `n_data` (or `compute`, from which it follows as C / (6 N)), `group`,
+`seed` and `se`, in any order, case and spacing, under the names of `tsladder.law.reading.columns`. As in the
+scaling.csv of a study, `horizon` serves as the group where there is none, and a row whose `dropped` is true is left
+out.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ AS_IT_COMES = Reading()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
-    """Those that count, and what is to be said of them.
+    """The rows that count, and what is known about the table.
 
-    header       the names of all columns
-    ignored      columns that mean nothing here
-    known        the roles that are known
-    dropped      rows left out because they say so
-    read         sound rows, also those that the choice within a size leaves out
+    header       names of all columns
+    ignored      columns without a role
+    known        roles that have a column
+    dropped      number of rows left out because their `dropped` is true
+    read         number of valid rows, including those that the choice within a size leaves out
     understood   (table, what was taken from which column) of each table, in words
     notes        group -> sentences on the choice within a size
     """
@@ -52,8 +53,10 @@ class Rows:
 
 
 def read_rows(source: Path | str | pd.DataFrame, reading: Reading = AS_IT_COMES) -> Rows:
-    """Of a CSV (comma, semicolon, tab or bar; UTF-8) or JSON file, or of a frame. Raises BadInput with every fault at
-    once. All rows are there, also where `reading` says which of them count."""
+    """Read the rows of a CSV file (comma, semicolon, tab or bar; UTF-8), a JSON file or a frame.
+
+    Raises BadInput with every fault at once. All rows are returned, even where `reading` chooses among them.
+    """
     sheet = read_sheet(source, lambda names: count_known(names, reading.columns))
     columns = find_columns(sheet, reading.columns, reading.ignore)
     if not sheet.rows:
@@ -144,7 +147,7 @@ def _range(values: Sequence[float]) -> str:
 
 
 def run_key(row: Row, settings: Iterable[str]) -> tuple[object, ...]:
-    """What two rows share that are the same run written twice."""
+    """Return the key that two rows share if they are the same run written twice."""
     further: Mapping[str, float | str] = row.further
     return (
         row.group, row.n_params, row.n_data, row.seed, row.loss, row.se, *(further.get(name) for name in settings)
@@ -152,7 +155,7 @@ def run_key(row: Row, settings: Iterable[str]) -> tuple[object, ...]:
 
 
 def _repeated(rows: Iterable[Row], settings: Sequence[str]) -> list[str]:
-    """Rows that say again what another says of the same seed: the same run, counted twice."""
+    """Return a fault for each row that repeats another row of the same seed: the same run, counted twice."""
     first: dict[tuple[object, ...], int] = {}
     faults = []
     for row in rows:

@@ -1,9 +1,10 @@
-"""From the rows of a table to the rungs of a ladder.
+"""The rungs of a ladder, formed from the rows of a table.
 
 A rung is a size: rows of one size, and of one amount of data, are its replicates. Sizes within 10 % of each other are
-one size where the data do not tell them apart: over so short a step no exponent of interest moves a loss by as much as
-two runs differ, and counted apart they would feign rungs that the ladder does not have. The same holds where data grow
-in step with size (`tsladder.law.design`): all rows of a size are then its replicates, whatever their amounts of data.
+one size where their amounts of data are the same: over so short a step no exponent of interest moves a loss by as much
+as two runs differ, and counted separately they would suggest rungs that the ladder does not have. The same holds where
+data grow in step with size (`tsladder.law.design`): all rows of a size are then its replicates, whatever their amounts
+of data.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from tsladder.law.points import RungPoint, size_in_words
 from tsladder.law.reading.row import Row
 
 ONE_RUNG = 1.1
-"""Largest ratio of a rung's sizes to its smallest."""
+"""Largest ratio of a rung's sizes to its smallest one."""
 
 ONE_AMOUNT = 1.01
-"""Largest ratio of amounts of data that are the same but for rounding."""
+"""Largest ratio of amounts of data that are equal but for rounding."""
 
 _ROUNDING = 1e-9
 _SHOWN = 8
@@ -33,14 +34,15 @@ _Key = tuple[float, float | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rungs:
-    """`notes`: sentences on what was taken for one size or one amount of data."""
+    """The points of a ladder. `notes`: sentences on sizes and amounts of data that were merged into one."""
 
     points: tuple[RungPoint, ...]
     notes: tuple[str, ...]
 
 
 def rungs_of(rows: Sequence[Row]) -> Rungs:
-    """One point a rung, named by its size and, where that varies, its amount of data. `rows`: of one group."""
+    """Form one point for each rung from the `rows` of one group, named by size and, where it varies, by amount of
+    data."""
     notes: list[str] = []
     amounts = sorted({row.n_data for row in rows if row.n_data is not None})
     if len(amounts) > 1 and amounts[-1] <= amounts[0] * ONE_AMOUNT:
@@ -73,7 +75,8 @@ def _in_step(rows: Sequence[Row]) -> bool:
 
 
 def _near(rows: Sequence[Row]) -> list[list[Row]]:
-    """Greedy from the smallest: a rung begins at more than ONE_RUNG times the first size of the one before."""
+    """Group rows by size greedily from the smallest: a rung begins above ONE_RUNG times the first size of the one
+    before."""
     found: list[list[Row]] = []
     for row in sorted(rows, key=lambda row: row.n_params):
         if found and row.n_params <= found[-1][0].n_params * ONE_RUNG * (1.0 + _ROUNDING):
@@ -113,7 +116,7 @@ def _rung(name: str, key: _Key, rows: Sequence[Row]) -> RungPoint:
 
 
 def _geometric_mean(values: Sequence[float]) -> float:
-    """Exact where all values are the same; their order changes nothing."""
+    """Return the geometric mean, exact where all values are equal and independent of their order."""
     if len(set(values)) == 1:
         return values[0]
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))
@@ -128,7 +131,7 @@ def _order(row: Row) -> tuple[float, str, float]:
 
 
 def _seeds(rows: Sequence[Row]) -> list[int]:
-    """Whole numbers as the table has them where they tell the rows apart, or 1, 2, ..."""
+    """Return the seeds of the table where they are distinct whole numbers, else 1, 2, ..."""
     texts = [row.seed or "" for row in rows]
     if all(text.isdecimal() for text in texts) and len({int(text) for text in texts}) == len(rows):
         return [int(text) for text in texts]
@@ -136,7 +139,7 @@ def _seeds(rows: Sequence[Row]) -> list[int]:
 
 
 def _names(keys: Sequence[_Key]) -> dict[_Key, str]:
-    """Short where that tells the sizes apart, exact where not."""
+    """Name the rungs, with short numbers where those differ and exact ones elsewhere."""
     sizes, amounts = _short([n for n, _ in keys]), _short([d for _, d in keys if d is not None])
     varying = len(amounts) > 1
     return {(n, d): sizes[n] + (f" on {amounts[d]}" if varying and d is not None else "") for n, d in keys}

@@ -1,4 +1,4 @@
-"""A table as it came, in a file or a frame: a header and rows of cells, before anything is known of what they mean."""
+"""A raw table from a file or a frame: a header and rows of cells, before their meaning is known."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Cell = str | int | float
-"""Text as it was written, stripped ("" where there is nothing), or a number that came as one (JSON, frame)."""
+"""Text as it was written, stripped ("" for an empty cell), or a number that came as one (JSON, frame)."""
 
 Line = tuple[int, tuple[Cell, ...]]
-"""A row with the number that it has in its file."""
+"""A row's number in its file and its cells."""
 
 _DELIMITERS = ",;\t|"
 _HEADER_ROW = 1
 _WANTED = "a table of points is CSV (UTF-8) with a header, or JSON: a list of records, or a record a line"
 _MANY = 300
-"""Characters of a header in a message."""
+"""Most characters of a header in a message."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sheet:
-    """`source` names the table in messages, `title` in records, which hold no folder. `counting`: how `rows` are
+    """A raw table. `source` names it in messages, `title` in records, which name no folder. `counting`: how `rows` are
     numbered."""
 
     source: str
@@ -46,20 +46,21 @@ class Sheet:
 
     @property
     def has(self) -> str:
-        """The header in a message."""
+        """The header, shortened for messages."""
         told = ", ".join(name or "(no name)" for name in self.header)
         return told if len(told) <= _MANY else told[:_MANY] + "..."
 
 
 def cell_at(cells: Sequence[Cell], place: int) -> Cell:
-    """The cell of a row; "" where the row is too short."""
+    """Return the cell of a row; "" where the row is too short."""
     return cells[place] if place < len(cells) else ""
 
 
 def read_sheet(source: Path | str | pd.DataFrame, known: Callable[[Sequence[str]], int]) -> Sheet:
-    """The table in a file or frame. `known`: how many names of a header mean something, which tells the delimiter.
+    """Read the table of a file or frame.
 
-    Raises BadInput for what is no table, has no rows or says a key twice.
+    `known`: counts the names of a header that have a meaning, which decides the delimiter. Raises BadInput for anything
+    that is no table, has no header, or has a key twice.
     """
     sheet = _of_path(Path(source), known) if isinstance(source, Path | str) else _of_frame(source)
     if not sheet.header:
@@ -161,7 +162,7 @@ def _json(path: Path, text: str) -> Any:
 
 
 def _cell(value: object) -> Cell:
-    """Of JSON or of a frame."""
+    """Convert a value of JSON or of a frame to a cell."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):

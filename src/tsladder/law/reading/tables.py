@@ -1,4 +1,4 @@
-"""One table of points, or several as one: the scaling.csv of several experiments, say, that differ in their data."""
+"""One table of points, or several read as one, such as the scaling.csv of experiments that differ in their data."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SHARED = ("n_data", "group")
 
 
 def read_tables(source: Source | pd.DataFrame | Sequence[Source], reading: Reading = AS_IT_COMES) -> Rows:
-    """The rows of all tables together that count. Raises BadInput, naming the files, for what is wrong with any.
+    """Read the rows that count of all tables together. Raises BadInput, naming the files, for faults in any of them.
 
-    Of several tables each must be another file, all or none have the columns `n_data` and `group`, and no run of one
-    stands in another. Rows of one size are replicates, or `reading` says which of them count.
+    Several tables must be different files, all or none must have the columns `n_data` and `group`, and no run may stand
+    in two of them. Rows of one size are replicates, or `reading` says which of them count.
     """
     if isinstance(source, str) or not isinstance(source, Sequence):
         rows = read_rows(source, reading)
@@ -107,7 +107,7 @@ def _refuse_mixture(tables: dict[Path, Rows]) -> None:
 
 
 def _refuse_repeated(tables: dict[Path, Rows]) -> None:
-    """A run that stands in two tables: the same seed with the same figures."""
+    """Raise BadInput where a run occurs in two tables: the same seed with the same figures."""
     settings = settings_of([row for rows in tables.values() for row in rows.rows])
     first: dict[tuple[object, ...], str] = {}
     faults = []

@@ -1,1 +1,1 @@
-"""Loss against size and amount of data, where both vary in a table."""
+"""Laws of loss against size and amount of data, for tables in which both vary."""

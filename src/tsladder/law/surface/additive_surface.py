@@ -1,13 +1,13 @@
 """The surface loss = E + A N^-alpha + B D^-beta over points whose sizes N and amounts of data D both vary.
 
-Fitted as Hoffmann et al. (2022, approach 3) and the replication by Besiroglu et al. (2024) do: summed Huber loss of the
-residuals of log loss (`tsladder.law.surface.huber`), from many starts and from those of
+The surface is fitted as in Hoffmann et al. (2022, approach 3) and the replication by Besiroglu et al. (2024): summed
+Huber loss of the residuals of log loss (`tsladder.law.surface.huber`), from many starts and from those of
 `tsladder.law.surface.projected`; the threshold is that of `tsladder.law.surface.threshold`.
 
 Intervals are percentiles over bootstrap draws. A draw takes SIZES with replacement, each with all its points: a size's
 configuration is itself a draw, whose luck all its amounts of data share (`tsladder.law.design`). Where every size has
-one point that is a bootstrap of points. Draws with fewer than three sizes, three amounts or five points could hold no
-surface at all and are drawn again. Each is minimised from the optimum, from two starts beside it and from projected
+one point this is a bootstrap of points. Draws with fewer than three sizes, three amounts or five points cannot identify
+a surface and are drawn again. Each draw is minimised from the optimum, from two starts beside it and from projected
 ones.
 """
 
@@ -48,7 +48,7 @@ _BESIDE = ((0.0,) * 5, (0.5, -0.3, 0.05, 0.1, -0.1), (-0.5, 0.3, -0.05, -0.1, 0.
 _PROJECTED = 10
 _PROJECTED_PER_DRAW = 2
 _ITERATIONS_OF_A_DRAW = 60
-"""Draws that hold a surface need fewer than 20; the others wander on without an end."""
+"""Most iterations for a bootstrap draw. Draws that identify a surface need fewer than 20; the others never converge."""
 
 _SAME_MINIMUM = 1e-6
 _NO_FLOOR = 0.01
@@ -57,11 +57,14 @@ _AT_BOUND = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SurfaceFit:
-    """What cannot be told is None. `objective`: the summed Huber loss at `huber_delta`, chosen for `delta_reason`;
-    `noise`: robust sd of the log residuals. `starts_agreeing` of `starts` reached the least objective; `converged`: its
-    gradient vanishes at a minimum inside the bounds. `draws_converged`: share of the bootstrap draws of which that
-    holds. `identified`: every term is told from none; `reason` says which is not. `doubts`: sentences on how far the
-    intervals can be relied on. `residuals`: log(loss) - fitted, by size, then data."""
+    """A fitted surface; figures that are not identifiable are None.
+
+    `objective`: the summed Huber loss at `huber_delta`, chosen for `delta_reason`. `noise`: robust sd of the log
+    residuals. `starts_agreeing` of `starts` reached the least objective. `converged`: its gradient vanishes at a
+    minimum inside the bounds. `draws_converged`: share of the bootstrap draws that converged. `identified`: every term
+    differs significantly from none; `reason` says which does not. `doubts`: sentences on the reliability of the
+    intervals. `residuals`: log(loss) - fitted, by size, then data.
+    """
 
     E: float | None
     A: float | None
@@ -93,9 +96,11 @@ class SurfaceFit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surface:
-    """A surface with what further figures are computed from. `theta_K` and `theta_DK`: optimum and bootstrap draws in
-    the parameters of `tsladder.law.surface.huber`, at `points`, the centred points by size, then data; `centre`: the
-    mean logs of N and D. None of it where nothing could be fitted."""
+    """A surface with the data for further figures, none of which exist where nothing could be fitted.
+
+    `theta_K` and `theta_DK`: optimum and bootstrap draws in the parameters of `tsladder.law.surface.huber`. `points`:
+    the centred points by size, then data. `centre`: mean logs of N and D.
+    """
 
     fit: SurfaceFit
     points: huber.Points | None = None
@@ -104,14 +109,14 @@ class Surface:
     centre: tuple[float, float] = (0.0, 0.0)
 
     def natural(self, theta_MK: Floats) -> Floats:
-        """(E, A, B, alpha, beta) of each row, in the units of the table."""
+        """Convert each row of parameters to (E, A, B, alpha, beta) in the units of the table."""
         a, b, e, alpha, beta = theta_MK.T
         with np.errstate(over="ignore"):
             A, B = np.exp(a + alpha * self.centre[0]), np.exp(b + beta * self.centre[1])
             return np.column_stack([np.exp(e), A, B, alpha, beta])
 
     def log_loss(self, theta_MK: Floats, n_params_P: Floats, n_data_P: Floats) -> Floats:
-        """Fitted log loss of each row of parameters at other points, M x P."""
+        """Return the fitted log loss of each row of parameters at other points, M x P."""
         return huber.log_loss(theta_MK, np.log(n_params_P) - self.centre[0], np.log(n_data_P) - self.centre[1])
 
 
@@ -125,10 +130,10 @@ def fit_surface(
     seed: int = 0,
     delta: float | HuberDelta | None = None,
 ) -> SurfaceFit:
-    """Fit points of (N, D, loss), replicates averaged beforehand. The order of the points changes nothing.
+    """Fit a surface to points of (N, D, loss), replicates averaged beforehand. The order of the points changes nothing.
 
-    `delta` None: from the residuals' noise (`tsladder.law.surface.threshold`). `draws` 0: no intervals, and nothing is
-    called identified.
+    `delta`: threshold of the Huber loss; None: from the residuals' noise (`tsladder.law.surface.threshold`). With
+    `draws` 0 there are no intervals, and nothing counts as identified.
     """
     return search_surface(n_params_P, n_data_P, loss_P, confidence=confidence, draws=draws, seed=seed, delta=delta).fit
 
@@ -143,7 +148,7 @@ def search_surface(
     seed: int = 0,
     delta: float | HuberDelta | None = None,
 ) -> Surface:
-    """`fit_surface`, with the draws."""
+    """Fit a surface as `fit_surface` does, and return it with its bootstrap draws."""
     n, d, loss = (np.asarray(values, dtype=np.float64) for values in (n_params_P, n_data_P, loss_P))
     order = np.lexsort((loss, d, n))
     n, d, loss = n[order], d[order], loss[order]
@@ -207,8 +212,8 @@ def search_surface(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """Points of one surface of a table. `se_P`: standard error of each loss, None where not known; `replicates_P`: how
-    many rows each is the mean of."""
+    """The points of one group of a table, fitted by one surface. `se_P`: standard error of each loss, None where
+    unknown; `replicates_P`: number of rows that each point averages."""
 
     n_params_P: Sequence[float]
     n_data_P: Sequence[float]
@@ -218,8 +223,11 @@ class Group:
 
 
 def delta_of_groups(groups: Sequence[Group]) -> HuberDelta:
-    """One threshold for all surfaces of a table: from the spread of replicates where known, else from the residuals of
-    all groups around their surfaces at the published threshold."""
+    """Choose one threshold for all surfaces of a table.
+
+    It follows from the spread of replicates where that is known, else from the residuals of all groups around their
+    surfaces at the published threshold.
+    """
     known = [noise_of_replicates(each.loss_P, each.se_P, each.replicates_P) for each in groups if each.se_P]
     noise = pooled([each for each in known if each is not None])
     if noise is None:
@@ -236,7 +244,7 @@ def delta_of_groups(groups: Sequence[Group]) -> HuberDelta:
 
 
 def _obstacle(design: Design, points: int) -> str | None:
-    """Why five parameters cannot be told from these points; None where they may be."""
+    """Return why five parameters cannot be identified from these points; None where they may be."""
     if points < LEAST_POINTS or min(design.n_sizes, design.n_amounts) < LEAST_LEVELS:
         return (
             f"not identifiable: {points} points of {design.n_sizes} sizes and {design.n_amounts} amounts of data; five "
@@ -252,7 +260,7 @@ def _obstacle(design: Design, points: int) -> str | None:
 
 
 def _curve_in_data(d: Floats, loss: Floats, confidence: float) -> SurfaceFit:
-    """One common size: what is left is a curve in D, whose floor holds E and the size's term together."""
+    """Fit points of one common size: what remains is a curve in D, whose floor holds E and the size's term together."""
     curve = fit_floor(d, loss, confidence)
     words = "not identifiable: all points have one size, so alpha leaves no trace and E cannot be told from A N^-alpha"
     if not curve.identified:
@@ -302,7 +310,7 @@ def _best(minima: huber.Minima) -> Floats:
 
 
 def _residual_noise(theta_K: Floats, points: huber.Points) -> Noise:
-    """1.4826 times the median size of the residuals, corrected for five parameters."""
+    """Return 1.4826 times the median absolute residual, corrected for five parameters."""
     residual = huber.log_loss(theta_K[None], points.x_n, points.z_n)[0] - points.y_n
     free = max(residual.size - huber.PARAMETERS, 1)
     sd = float(1.4826 * np.median(np.abs(residual)) * np.sqrt(residual.size / free))
@@ -310,7 +318,8 @@ def _residual_noise(theta_K: Floats, points: huber.Points) -> Noise:
 
 
 def nearby_minima(points: huber.Points, best_K: Floats, delta: float) -> huber.Minima:
-    """The least minimum of every row of `points.weight_Mn`, from `best_K`, beside it and from projected starts."""
+    """Return the least minimum for every row of `points.weight_Mn`, from `best_K`, starts beside it and projected
+    starts."""
     assert points.weight_Mn is not None  # noqa: S101
     problems = len(points.weight_Mn)
     beside = np.broadcast_to(best_K + np.array(_BESIDE), (problems, len(_BESIDE), huber.PARAMETERS))
@@ -333,7 +342,7 @@ def nearby_minima(points: huber.Points, best_K: Floats, delta: float) -> huber.M
 def _bootstrap(
     points: huber.Points, sizes: Labels, amounts: Labels, best_K: Floats, delta: float, draws: int, seed: int
 ) -> tuple[Floats, float | None]:
-    """The minimum of every draw of sizes with replacement, and the share of draws whose minimum converged."""
+    """Return the minimum of every draw of sizes with replacement, and the share of draws that converged."""
     if draws == 0:
         return best_K[None], None
     counts = _counts(sizes, amounts, draws, np.random.default_rng(seed))
@@ -343,7 +352,7 @@ def _bootstrap(
 
 
 def _counts(sizes: Labels, amounts: Labels, draws: int, rng: np.random.Generator) -> Floats:
-    """How often each point stands in each draw, D x n."""
+    """Return how often each draw contains each point, D x n."""
     number = int(sizes.max()) + 1
     of_amount = np.zeros((sizes.size, int(amounts.max()) + 1))
     of_amount[np.arange(sizes.size), amounts] = 1.0
@@ -376,7 +385,8 @@ def _untold(converged: bool, ends: Floats | None, lowest: float, confidence: flo
 
 
 def _doubts(ends_2K: Floats, converged: float | None) -> tuple[str, ...]:
-    """Sentences beside the intervals; `ends_2K`: of the draws' parameters of `tsladder.law.surface.huber`."""
+    """Return sentences on the intervals. `ends_2K`: quantiles of the draws in the parameters of
+    `tsladder.law.surface.huber`."""
     doubts = []
     if converged is not None and converged < ENOUGH_CONVERGED:
         doubts.append(

@@ -1,13 +1,13 @@
-"""Minimise the summed Huber loss of log residuals of E + A N^-alpha + B D^-beta, for many problems at once.
+"""Minimisation of the summed Huber loss of log residuals of E + A N^-alpha + B D^-beta, for many problems at once.
 
 Parameters theta = (a, b, e, alpha, beta) at the centre of the points: the logs of the three terms there, and the two
 exponents. The fitted log loss is the log-sum-exp of a - alpha x, b - beta z and e (Hoffmann et al., 2022), x and z the
-centred logs of N and D. The objective is SUMMED: averaged, an optimiser with default tolerances stops at other values
-(Besiroglu et al., 2024).
+centred logs of N and D. The objective is SUMMED: with an averaged one, an optimiser with default tolerances stops at
+other values (Besiroglu et al., 2024).
 
-Newton's method with the whole Hessian, its eigenvalues taken by their size so that every step descends, and damped
-until it does. The threshold comes down in steps: at one far below the residuals the loss is nearly absolute, and its
-curvature says little until the minimum is near.
+The method is Newton's with the whole Hessian, the absolute values of its eigenvalues taken so that every step is a
+descent direction, and damped until the objective falls. The threshold is lowered in steps: at one far below the
+residuals the loss is nearly absolute, and its curvature says little until the minimum is near.
 
 Axis letters: M problems, n points, K = 5 parameters.
 """
@@ -26,22 +26,23 @@ PARAMETERS = 5
 _A, _B, _E, _ALPHA, _BETA = range(PARAMETERS)
 STEEPEST = 5.0
 FAINTEST = 30.0
-"""A term e^30 times smaller than the loss at the centre is absent."""
+"""Bound on the logs of the terms: a term e^30 times smaller than the loss at the centre is absent."""
 
 _SMOOTHEST = 0.3
 _STEP_DOWN = 6.0
 ITERATIONS = 200
 _COARSE_ITERATIONS = 30
 GRADIENT_TOLERANCE = 1e-9
-"""Of the largest gradient that the points could give."""
+"""Largest gradient at a minimum, as a share of the largest gradient that the points could give."""
 
 _CHUNK = 1_000_000
-"""Numbers of one array: problems are worked off in portions that fit a processor's cache levels and little memory."""
+"""Most numbers in one array: problems are solved in portions that fit a processor's cache and need little memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Points:
-    """`x_n`, `z_n`: centred logs of N and D; `y_n`: log loss. `weight_Mn`: how often each point counts, None: once."""
+    """The points of a fit. `x_n`, `z_n`: centred logs of N and D; `y_n`: log loss. `weight_Mn`: how often each point
+    counts; None: once."""
 
     x_n: Floats
     z_n: Floats
@@ -55,8 +56,8 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Minima:
-    """`gradient_M`: largest component over the largest possible. `converged_M`: it vanishes, at a point that is a
-    minimum and not on a bound."""
+    """The minima of M problems. `gradient_M`: largest gradient component over the largest possible. `converged_M`: the
+    gradient vanishes at a point that is a minimum and not on a bound."""
 
     theta_MK: Floats
     objective_M: Floats
@@ -65,7 +66,7 @@ class Minima:
 
 
 def minimise(points: Points, start_MK: Floats, delta: float, *, iterations: int = ITERATIONS) -> Minima:
-    """The minimum that each start leads to, with at most `iterations` steps at the final threshold."""
+    """Minimise from each start, with at most `iterations` steps at the final threshold."""
     portion = max(1, _CHUNK // max(points.x_n.size, 1))
     parts = [
         _minimise(points.of(slice(at, at + portion)), start_MK[at : at + portion], delta, iterations)
@@ -80,12 +81,12 @@ def minimise(points: Points, start_MK: Floats, delta: float, *, iterations: int 
 
 
 def log_loss(theta_MK: Floats, x_n: Floats, z_n: Floats) -> Floats:
-    """Fitted log loss, M x n."""
+    """Return the fitted log loss, M x n."""
     return _terms(theta_MK, x_n, z_n)[0]
 
 
 def objective(theta_MK: Floats, points: Points, delta: float) -> Floats:
-    """Summed Huber loss of each problem."""
+    """Return the summed Huber loss of each problem."""
     residual = log_loss(theta_MK, points.x_n, points.z_n) - points.y_n
     size = np.abs(residual)
     loss = np.where(size <= delta, 0.5 * residual**2, delta * (size - 0.5 * delta))
@@ -144,7 +145,7 @@ def _bounded(theta_MK: Floats) -> Floats:
 
 
 def _terms(theta_MK: Floats, x_n: Floats, z_n: Floats) -> tuple[Floats, Floats, Floats]:
-    """Fitted log loss, and the shares of the two power terms in the fitted loss; each M x n."""
+    """Return the fitted log loss and the shares of the two power terms in the fitted loss; each M x n."""
     size = theta_MK[:, _A, None] - theta_MK[:, _ALPHA, None] * x_n
     data = theta_MK[:, _B, None] - theta_MK[:, _BETA, None] * z_n
     floor = theta_MK[:, _E, None]
@@ -155,7 +156,7 @@ def _terms(theta_MK: Floats, x_n: Floats, z_n: Floats) -> tuple[Floats, Floats, 
 
 
 def _derivatives(theta_MK: Floats, points: Points, delta: float) -> tuple[Floats, Floats]:
-    """Gradient (M x K) and Hessian (M x K x K)."""
+    """Return the gradient (M x K) and the Hessian (M x K x K) of the objective."""
     fitted, size, data = _terms(theta_MK, points.x_n, points.z_n)
     residual = fitted - points.y_n
     pull, bend = np.clip(residual, -delta, delta), (np.abs(residual) <= delta).astype(np.float64)

@@ -1,6 +1,6 @@
-"""What the other sizes say of a whole size that is left out, where the amount of data varies.
+"""Prediction of a whole size from the others, where the amount of data varies.
 
-A size leaves with all its points: its other amounts of data carry its luck and would predict themselves.
+A size is left out with all its points: its other amounts of data share its luck and would predict themselves.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SizeLeftOut:
-    """One size predicted from the others, at its own amounts of data. `measured`, `predicted`: geometric means over its
-    `n_points`; `error` is relative, predicted / measured - 1, and `worst_error` that of its worst point."""
+    """One size predicted from the others at its own amounts of data. `measured`, `predicted`: geometric means over its
+    `n_points`; `error` is relative, predicted / measured - 1, and `worst_error` is that of its worst point."""
 
     n_params: float
     n_points: int
@@ -35,9 +35,11 @@ class SizeLeftOut:
 
 
 def by_surface(surface: Surface, size_P: Labels) -> tuple[SizeLeftOut, ...]:
-    """Each size, smallest first, by the surface through the others; sizes whose leaving leaves too few are missing.
+    """Predict each size, smallest first, by the surface through the others; a size is missing where too few points
+    would remain.
 
-    `size_P`: of the surface's points. The exponent without a size is the mean over the others at the mean log D.
+    `size_P`: size of each of the surface's points. The exponent without a size is the mean over the others at the mean
+    log D.
     """
     points, best = surface.points, surface.theta_K
     delta = surface.fit.huber_delta
@@ -64,8 +66,10 @@ def by_surface(surface: Surface, size_P: Labels) -> tuple[SizeLeftOut, ...]:
 def by_two_way(
     y_P: Floats, log_n_P: Floats, log_d_P: Floats, size_P: Labels, amount_P: Labels
 ) -> tuple[SizeLeftOut, ...]:
-    """The same by effects of the amounts and a line over the other sizes; of a size's points those whose amount the
-    others share are predicted."""
+    """Predict each size by fixed effects of the amounts and a line over the other sizes.
+
+    Only those of its points are predicted whose amount of data other sizes share.
+    """
     found = []
     for size in range(int(size_P.max()) + 1):
         kept = size_P != size
@@ -89,7 +93,7 @@ def by_plane(
     log_d_P: Floats,
     size_P: Labels,
 ) -> tuple[SizeLeftOut, ...]:
-    """The same by `fit` (`tsladder.law.surface.plane`) of the others."""
+    """Predict each size by the plane that `fit` (`tsladder.law.surface.plane`) finds for the others."""
     found = []
     for size in range(int(size_P.max()) + 1):
         kept = size_P != size
@@ -120,7 +124,7 @@ def _enough(kept: NDArray[np.bool_], size_P: Labels, amount_P: Labels) -> bool:
 
 
 def _again(labels: Labels) -> Labels:
-    """Labels without gaps."""
+    """Renumber labels without gaps."""
     return np.unique(labels, return_inverse=True)[1].astype(np.intp)
 
 

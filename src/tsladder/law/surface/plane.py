@@ -1,10 +1,12 @@
-"""Fallbacks where no surface can be judged by: the plane in logs, log loss = level - alpha log N - beta log D, and the
-power of one times a floored curve in the other, N^-alpha (E + B D^-beta) and D^-beta (E + A N^-alpha). Those hold where
-the one does little and the other bends, which a surface with a term of each cannot tell from other cases.
+"""Fallback forms where no surface can be used: a plane in logs, and products of a power and a floored curve.
 
-They hold over a narrow range only: a floor and the two terms' sum both bend them. So their lack of fit is tested by
-what squares and the product of the logs explain beyond them. Replicates of a point are no measure of that (pure error):
-they share the luck of the size's configuration, which would pass for lack of fit.
+The plane is log loss = level - alpha log N - beta log D. The products are N^-alpha (E + B D^-beta) and D^-beta (E + A
+N^-alpha); they hold where one variable has little effect and the other one's curve bends, a case in which a surface
+with a term for each is not identifiable.
+
+These forms hold over a narrow range only, since a floor and the sum of two terms both bend them. So their lack of fit
+is tested by what squares and the product of the logs explain beyond them. Replicates of a point are no measure of it
+(pure error): they share the luck of the size's configuration, which would pass for lack of fit.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from tsladder.law.surface.size_slope import Floats, SizeSlope, p_of_terms, parti
 
 STEEPEST = 5.0
 MOSTLY_SINGLE = 1.5
-"""Points a size up to which the points are tested as such: within sizes there is little to test."""
+"""Most points per size at which lack of fit is tested on the points as such: within sizes there is little to test."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plane:
-    """`level`: fitted log loss where x and z, log N and log D less their means, are 0. `floor_in_size`,
-    `floor_in_data`: share of a floor under that term there, 0 without. `lack_of_fit_p`: None where too few points test
-    it."""
+    """A fitted plane or floored form. `level`: fitted log loss where x and z, log N and log D less their means, are 0.
+    `floor_in_size`, `floor_in_data`: share of a floor in that term there, 0 without a floor. `lack_of_fit_p`: None
+    where too few points test it."""
 
     level: float
     alpha: float
@@ -42,19 +44,22 @@ class Plane:
 
 
 def _term(t: Floats, exponent: float, floor: float) -> Floats:
-    """log(floor + (1 - floor) exp(-exponent t)), 0 where t is 0."""
+    """Return log(floor + (1 - floor) exp(-exponent t)), which is 0 where t is 0."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.logaddexp(np.log(floor), np.log1p(-floor) - exponent * t), dtype=np.float64)
 
 
 def _tangent(t: Floats, exponent: float, floor: float) -> Floats:
-    """Its derivatives by exponent and floor, P x 2."""
+    """Return the derivatives of `_term` by exponent and floor, P x 2."""
     over, power = np.exp(-_term(t, exponent, floor)), np.exp(-exponent * t)
     return np.column_stack([-t * (1.0 - floor) * power * over, (1.0 - power) * over])
 
 
 def fit_plane(y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_noise: float = ROUNDING) -> Plane | None:
-    """Least squares; `x_P` and `z_P` centred. None where the points leave no scatter to judge the sizes by."""
+    """Fit a plane by least squares; `x_P` and `z_P` are centred logs.
+
+    None where the points leave no scatter to judge the sizes by.
+    """
     columns = np.column_stack([np.ones_like(x_P), x_P, z_P])
     level, slope_x, slope_z = np.linalg.lstsq(columns, y_P, rcond=None)[0]
     x_G = np.bincount(size_P, weights=x_P) / np.bincount(size_P)
@@ -81,7 +86,7 @@ def fit_plane(y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_no
 def fit_floor_in_data(
     y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_noise: float = ROUNDING
 ) -> Plane | None:
-    """loss = N^-alpha (E + B D^-beta), as `fit_plane` otherwise."""
+    """Fit loss = N^-alpha (E + B D^-beta), otherwise as `fit_plane`."""
     (level, alpha), beta, floor, residual = _floored(y_P, x_P, z_P)
     flat = np.column_stack([np.ones_like(x_P), -x_P])
     columns = np.column_stack([flat, _tangent(z_P, beta, floor)])
@@ -97,7 +102,7 @@ def fit_floor_in_data(
 def fit_floor_in_size(
     y_P: Floats, x_P: Floats, z_P: Floats, size_P: Labels, *, least_noise: float = ROUNDING
 ) -> Plane | None:
-    """loss = D^-beta (E + A N^-alpha), as `fit_plane` otherwise."""
+    """Fit loss = D^-beta (E + A N^-alpha), otherwise as `fit_plane`."""
     (level, beta), alpha, floor, residual = _floored(y_P, z_P, x_P)
     of_size = np.column_stack([np.ones_like(x_P), _tangent(x_P, alpha, floor)])
     columns = np.column_stack([of_size, -z_P])
@@ -112,9 +117,11 @@ def fit_floor_in_size(
 
 
 def _floored(y_P: Floats, straight_P: Floats, bent_P: Floats) -> tuple[tuple[float, float], float, float, Floats]:
-    """((level, exponent of the straight one), exponent and floor of the bent one, residuals), by least squares.
+    """Return ((level, exponent of the straight term), exponent and floor of the bent term, residuals), by least
+    squares.
 
-    Given the last two the first two have a closed form; the search over those starts at nine places."""
+    Given the bent term the straight one has a closed form; the search over the bent one starts at nine places.
+    """
     from scipy.optimize import least_squares
 
     flat = np.column_stack([np.ones_like(straight_P), -straight_P])
@@ -143,8 +150,11 @@ def _floored(y_P: Floats, straight_P: Floats, bent_P: Floats) -> tuple[tuple[flo
 def _lack_of_fit(
     y_P: Floats, columns_PK: Floats, x_P: Floats, z_P: Floats, size_P: Labels, slope: SizeSlope
 ) -> float | None:
-    """p that squares and product explain nothing. Where sizes have several points their luck would pass for bends, so
-    those within sizes and the one over sizes are tested apart (Bonferroni)."""
+    """Return p of a test that squares and product of the logs explain nothing.
+
+    Where sizes have several points, the luck of the sizes would pass for bends, so the terms within sizes and the
+    square over sizes are tested separately (Bonferroni).
+    """
     if y_P.size <= MOSTLY_SINGLE * slope.x_G.size:
         return p_of_terms(columns_PK, np.column_stack([x_P**2, x_P * z_P, z_P**2]), y_P)
     member = np.asarray(size_P[:, None] == np.arange(slope.x_G.size), dtype=np.float64)

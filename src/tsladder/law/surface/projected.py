@@ -1,8 +1,8 @@
-"""Starts for the surface's search, by variable projection.
+"""Starting points for the fit of the surface, by variable projection.
 
-Given alpha and beta, E + A N^-alpha + B D^-beta is linear in E, A and B, which are none of them negative: for every
-pair of a grid of exponents their least relative squares have a closed form, and the best pairs are starts near the
-minima of the Huber loss. Bootstrap draws find optima so that lie far from that of all points.
+Given alpha and beta, E + A N^-alpha + B D^-beta is linear in E, A and B, none of which may be negative. So for every
+pair of a grid of exponents the least-squares solution in relative errors has a closed form, and the best pairs are
+starts near the minima of the Huber loss. With such starts bootstrap draws find optima far from that of all points.
 
 With three unknowns the non-negative solution is the best feasible one among the seven subsets of terms.
 """
@@ -15,7 +15,7 @@ from tsladder.law.surface.huber import PARAMETERS, Floats, Points
 
 EXPONENTS = (-0.5, -0.1, 0.02, 0.05, 0.1, 0.15, 0.22, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
 _FAINT = 1e-3
-"""Share of the loss that an absent term starts with: present enough for the search to raise it."""
+"""Share of the loss at which an absent term starts: large enough for the search to raise it."""
 
 _APART = 2
 _RIDGE = 1e-11
@@ -23,9 +23,9 @@ _AT_ONCE = 200
 
 
 def projected_starts(points: Points, per_problem: int) -> Floats:
-    """Starts (M x per_problem x 5) for M problems, one row of `points.weight_Mn` each (None: one problem).
+    """Return starts (M x per_problem x 5) for M problems, one for each row of `points.weight_Mn` (None: one problem).
 
-    The second start and those after it lie more than two steps of the grid from every one before.
+    Each start lies more than two steps of the grid from every one before it.
     """
     weight = np.ones((1, points.x_n.size)) if points.weight_Mn is None else points.weight_Mn
     parts = [_starts(points, weight[at : at + _AT_ONCE], per_problem) for at in range(0, len(weight), _AT_ONCE)]
@@ -63,8 +63,8 @@ def _starts(points: Points, weight_Mn: Floats, per_problem: int) -> Floats:
 def _non_negative(
     ahead: tuple[Floats, ...], between: dict[tuple[int, int], Floats], shape: tuple[int, ...]
 ) -> tuple[tuple[Floats, ...], Floats]:
-    """Least squares on columns of length one with no negative term, and what each solution explains of the sum of
-    squares; by Cramer's rule, for there are millions of systems."""
+    """Solve least squares on columns of unit length without a negative term; also return the part of the sum of squares
+    that each solution explains. Cramer's rule is used, since there are millions of systems."""
     best = tuple(np.zeros(shape) for _ in range(3))
     explained = np.full(shape, -np.inf)
 

@@ -1,19 +1,19 @@
-"""What size does at equal data, where a table's amounts of data vary: how it is judged, and by which form.
+"""The effect of size at equal data, where a table's amounts of data vary, and the choice of the form that judges it.
 
-1. The surface E + A N^-alpha + B D^-beta, where it converged and its terms are told from none: it knows how both terms
-   bend. Where the sizes' amounts of data differ (IsoFLOP designs) it needs one of the two exponents told, since only
-   the data's part is taken from it: each point's loss is brought to one amount, and what is not told of either term
-   shows in the interval.
+1. The surface E + A N^-alpha + B D^-beta, where it converged and its terms differ significantly from none: it knows how
+   both terms bend. Where the sizes' amounts of data differ (IsoFLOP designs) only one of the two exponents must be
+   significant, since only the data's part is taken from the surface: each point's loss is brought to one amount, and
+   the uncertainty of either term shows in the interval.
 2. Amounts of data as fixed effects, where sizes share them: no form for either, sizes as the replicates.
 3. A plane in logs, or where that is shown to miss a pattern one with a floor under the data's or the size's term.
 
-Each of them yields to the next where it is shown to miss a pattern; where all of them are, a surface whose terms are
-all told is kept, with a doubt, and without one no form fits, and there is no exponent.
+Each of them yields to the next where it is shown to miss a pattern. Where all of them are, a surface whose terms are
+all significant is kept, with a doubt; without one no form fits, and there is no exponent.
 
 The judged exponent is the slope over log N of the sizes' mean log losses at equal data, at the geometric mean of D
 (under 2, of a complete table, the mean over its amounts). Its interval holds the t interval of
-`tsladder.law.surface.size_slope` and, with a surface, that of the same figure in the draws of sizes: of either end the
-outer. Of a shared table of fewer than six sizes it also holds that of the fixed effects.
+`tsladder.law.surface.size_slope` and, with a surface, that of the same figure in the draws of sizes: at either end the
+outer one. For a shared table of fewer than six sizes it also holds the interval of the fixed effects.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ from tsladder.law.wording import degrees_in_words, p_in_words
 
 OUTLIER = 4.0
 ENOUGH_FOR_OUTLIERS = 40
-"""Points: with fewer, the robust noise can be small by luck, and honest scatter would pass for outliers."""
+"""Fewest points for a treatment of outliers: with fewer, the robust noise can be small by luck, and ordinary scatter
+would pass for outliers."""
 
 _MOST_NAMED = 5
 _COLLINEAR = 10.0
-"""Inflation of the variance from which a sentence says what it costs."""
+"""Inflation of the variance from which a sentence names its cost."""
 
 
 class Source(StrEnum):
@@ -62,7 +63,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SizeMean:
-    """A size's geometric mean loss at `reference_data`; `residual`: what the law leaves of its log."""
+    """The geometric mean loss of one size at `reference_data`; `residual`: log of that loss less the fitted one."""
 
     n_params: float
     n_points: int
@@ -72,14 +73,15 @@ class SizeMean:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SizeLaw:
-    """All figures are None without a `source`; `reason` then says why, else how size was judged.
+    """The effect of size at equal data. All figures are None without a `source`; `reason` then says why, else how size
+    was judged.
 
-    `alpha`: mean exponent over the sizes at equal data. `alpha_se`: what makes `alpha_ci` at `dof` degrees of freedom,
-    so that `residual_sd` / sqrt(`log_n_spread`) = `alpha_se`: the spread is the one that an ordinary ladder of this
-    precision would have. `beta`: exponent of the data, of a surface or plane. `lack_of_fit_p`: that the form that was
-    used (without a source: the plane) misses nothing; None where it cannot be tested. `extrapolation`: the largest size
-    from the others. `doubts`: sentences beside the figures. `residuals`: log(loss) - fitted by the surface or, without
-    one, by the plane, by size, then data.
+    `alpha`: mean exponent over the sizes at equal data. `alpha_se`: the standard error that gives `alpha_ci` at `dof`
+    degrees of freedom, with `alpha_se` = `residual_sd` / sqrt(`log_n_spread`): the spread is the one that an ordinary
+    ladder of this precision would have. `beta`: exponent of the data, from a surface or plane. `lack_of_fit_p`: p that
+    the form used (without a source: the plane) misses nothing; None where it cannot be tested. `extrapolation`: the
+    largest size predicted from the others. `doubts`: caveats in sentences. `residuals`: log(loss) - fitted by
+    the surface or, without one, by the plane, by size, then data.
     """
 
     design: Design
@@ -111,7 +113,7 @@ class SizeLaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Table:
-    """Points by size, then data; `x_P` and `z_P` centred logs."""
+    """The points by size, then data; `x_P` and `z_P`: centred logs of N and D."""
 
     n_P: Floats
     d_P: Floats
@@ -136,11 +138,12 @@ def judge_sizes(
     least_noise: float = ROUNDING,
     surface: Surface | None = None,
 ) -> SizeLaw:
-    """Judge size from points of (N, D, loss), replicates averaged beforehand, in any order.
+    """Judge the effect of size from points of (N, D, loss), replicates averaged beforehand, in any order.
 
-    Meant for `Kind.VARYING` (`tsladder.law.design`): other designs get their surface and no source. `delta`: of the
-    surface, see `tsladder.law.surface.threshold`. `least_noise`: relative sd that each point has at least, by rounding.
-    `surface`: what `search_surface` found in the same points, where the caller has it; the settings are then its own.
+    The function is meant for `Kind.VARYING` (`tsladder.law.design`): other designs get their surface and no source.
+    `delta`: threshold of the surface's loss, see `tsladder.law.surface.threshold`. `least_noise`: lower bound on the
+    relative sd of each point, from rounding. `surface`: result of `search_surface` for the same points, if the caller
+    has it; its settings then apply.
     """
     n, d, loss = (np.asarray(values, dtype=np.float64) for values in (n_params_P, n_data_P, loss_P))
     order = np.lexsort((loss, d, n))
@@ -240,8 +243,11 @@ def _by_surface(table: _Table, surface: Surface) -> SizeLaw | None:
 
 
 def _held_in(table: _Table, residual_P: Floats, noise: float | None) -> tuple[Floats, list[str]]:
-    """Residuals of outliers brought in to `OUTLIER` noises, and a sentence that names the points: a few gross errors,
-    which the surface's Huber loss bears, would else move the sizes' means and widen every interval."""
+    """Clip the residuals of outliers to `OUTLIER` noises, and name those points in a sentence.
+
+    The surface's Huber loss tolerates a few gross errors; without the clipping they would move the sizes' means and
+    widen every interval.
+    """
     if noise is None or residual_P.size < ENOUGH_FOR_OUTLIERS:
         return residual_P, []
     far = np.flatnonzero(np.abs(residual_P) > OUTLIER * noise)
@@ -429,7 +435,7 @@ def _fitted(surface: Surface, x: Floats, z: Floats) -> Floats:
 
 
 def _jacobian(theta_K: Floats, x_P: Floats, z_P: Floats) -> Floats:
-    """Derivatives of the fitted log loss by the five parameters of `tsladder.law.surface.huber`, P x 5."""
+    """Return the derivatives of the fitted log loss by the five parameters of `tsladder.law.surface.huber`, P x 5."""
     size, data = theta_K[0] - theta_K[3] * x_P, theta_K[1] - theta_K[4] * z_P
     floor = np.full_like(x_P, theta_K[2])
     total = np.logaddexp(np.logaddexp(size, data), floor)
@@ -438,8 +444,8 @@ def _jacobian(theta_K: Floats, x_P: Floats, z_P: Floats) -> Floats:
 
 
 def _misfit_of_surface(table: _Table, residual_P: Floats, jacobian_PK: Floats) -> float | None:
-    """p that squares and product of the logs explain nothing of the residuals; where sizes have several points, of what
-    varies within them."""
+    """Return p of a test that squares and product of the logs explain nothing of the residuals; where sizes have
+    several points, of their variation within sizes."""
     x, z = table.x_P, table.z_P
     if table.y_P.size <= MOSTLY_SINGLE * table.design.n_sizes:
         return p_of_terms(jacobian_PK, np.column_stack([x**2, x * z, z**2]), residual_P)

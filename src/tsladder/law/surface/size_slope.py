@@ -33,11 +33,12 @@ from tsladder.law.design import Labels
 Floats = NDArray[np.float64]
 
 CURVED = 0.01
-"""Significance from which the sizes' curvature is no longer counted as their scatter. At 5 % a null ladder, which then
-keeps what is left of its scatter by luck, would be called `scales` too often."""
+"""Significance level at which the sizes' curvature no longer counts as their scatter. At 5 % a null ladder, which then
+keeps only the scatter that luck leaves it, would be called `scales` too often."""
 
 SIZES_OF_A_CURVE = 6
-"""Of four or five sizes little scatter is left around a curve, and a small one by luck passes for precision."""
+"""Fewest sizes for a curve: with four or five little scatter is left around it, and a small one by luck passes for
+precision."""
 
 _NO_FREEDOM = 1e-6
 _SINGULAR = 1e-10
@@ -45,11 +46,13 @@ _SINGULAR = 1e-10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SizeSlope:
-    """`slope` of log loss over log N (alpha is its negative) with its variance and degrees of freedom. `x_G`: mean log
-    N of each size; `mean_G`: mean log loss at equal data; `residual_G`: what the law leaves of it. `noise`: sd of a
-    size's mean; `weight_P`: what each point's log loss adds to the slope. `interaction_p`: that sizes and data do not
-    add up in logs, None where that is not tested; `curved`: the curvature over sizes is significant and was taken out
-    of their scatter."""
+    """The `slope` of log loss over log N (alpha is its negative) with its variance and degrees of freedom.
+
+    `x_G`: mean log N of each size; `mean_G`: mean log loss at equal data; `residual_G`: its residual from the law.
+    `noise`: sd of a size's mean; `weight_P`: weight of each point's log loss in the slope. `interaction_p`: p that size
+    and data do not interact in logs, None where that is not tested; `curved`: the curvature over sizes is significant
+    and was taken out of their scatter.
+    """
 
     slope: float
     variance: float
@@ -67,13 +70,13 @@ class SizeSlope:
         return float(np.sqrt(self.variance))
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Of alpha."""
+        """Return the interval of alpha."""
         return bounds(0.0 - self.slope, [(self.variance, self.dof)], confidence=confidence)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replicates:
-    """Which size each point is of, and the sizes' mean log N."""
+    """The size of each point, and the sizes' mean log N."""
 
     size_P: Labels
     x_G: Floats
@@ -93,14 +96,14 @@ class Replicates:
 
     @property
     def slope_G(self) -> Floats:
-        """What each size's mean adds to the slope."""
+        """Weight of each size's mean in the slope."""
         centred = self.x_G - self.x_G.mean()
         return np.asarray(centred / (centred @ centred))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """A form over the sizes, with its derivatives by two parameters beside the level."""
+    """A form over the sizes, with its derivatives by two parameters other than the level."""
 
     value_G: Floats
     tangent_G2: Floats
@@ -116,12 +119,12 @@ def two_way(
     curve: Curve | None = None,
     least_noise: float = ROUNDING,
 ) -> SizeSlope | None:
-    """Amounts of data as fixed effects beside free effects of the sizes, in logs; None where they cannot be told apart,
-    where no cell is left to tell the noise, and below three sizes.
+    """Fit amounts of data as fixed effects together with free effects of the sizes, in logs.
 
-    In an incomplete table sizes and data that do not add up would tilt the slope: a significant product of their logs
-    enters, and the slope is that at the mean log D. In a complete one it is the mean over the table's amounts anyway.
-    `curve`: of a fitted form, around which the sizes scatter where they clearly do not around a line.
+    None where the two cannot be told apart, where no cell is left to estimate the noise, and below three sizes. In an
+    incomplete table an interaction of size and data would tilt the slope: a significant product of their logs enters,
+    and the slope is that at the mean log D. In a complete table it is the mean over the amounts in any case. `curve`: a
+    fitted form around which the sizes' scatter is measured where they clearly do not follow a line.
     """
     sizes = Replicates.of(log_n_P, size_P)
     count, amounts = sizes.x_G.size, int(amount_P.max()) + 1
@@ -170,11 +173,12 @@ def partial_residuals(
     *,
     least_noise: float = ROUNDING,
 ) -> SizeSlope | None:
-    """From a fitted form: `residual_P` = log loss - fitted, `reference_G` the form at each size and the reference
-    amount of data; the jacobians are its derivatives at the points and, for their sizes, at the reference amount.
+    """Estimate the slope from the residuals of a fitted form.
 
-    A size's mean is the form there plus the mean of its residuals. None below three sizes, and where the form leaves
-    the sizes no scatter to judge by.
+    `residual_P` = log loss - fitted; `reference_G`: the form at each size and the reference amount of data. The
+    jacobians are the form's derivatives at the points and at the points' sizes with the reference amount of data. A
+    size's mean is the form there plus the mean of its residuals. None below three sizes, and where the form leaves the
+    sizes no scatter to judge by.
     """
     sizes = Replicates.of(log_n_P, size_P)
     if sizes.x_G.size < 3:
@@ -240,8 +244,12 @@ def _slope(
 def _scatter(
     x_G: Floats, mean_G: Floats, corrected_GP: Floats, curve: Curve | None, least_noise: float
 ) -> tuple[Floats, Floats, bool]:
-    """What turns errors of size means into their scatter, that scatter, and whether it is that around a curve: around a
-    line, or where that is significantly better around one with a parameter more, the given one, else a parabola."""
+    """Return the matrix that turns errors of size means into their scatter, that scatter, and whether it is around a
+    curve.
+
+    The scatter is taken around a line or, where this is significantly better, around a form with one parameter more:
+    the given curve, else a parabola.
+    """
     centred = x_G - x_G.mean()
     line = _leaves(np.column_stack([np.ones_like(centred), centred]))
     around_line = np.asarray(line @ mean_G)
@@ -267,7 +275,8 @@ def _leaves(columns: Floats) -> Floats:
 
 
 def p_of_terms(columns_PK: Floats, further_PK: Floats, y_P: Floats) -> float | None:
-    """p of an F test that further columns explain nothing; None where none of them is new or no freedom is left."""
+    """Return p of an F test that further columns explain nothing; None where none of them is new or no freedom is
+    left."""
     without = _leaves(columns_PK)
     new = without @ further_PK
     scale = np.linalg.norm(further_PK - further_PK.mean(axis=0), axis=0)

@@ -1,8 +1,8 @@
-"""What a model ten times larger does to the loss, on a fitted surface: at the same data, and along its optimum.
+"""Change of the loss for a model ten times larger, on a fitted surface: at the same data, and along the optimum.
 
 At a given compute C = 6 N D the surface is least where alpha A N^-alpha = beta B D^-beta (Hoffmann et al., 2022). Along
 these points N = G (C / 6)^(beta / (alpha + beta)), so a size ten times larger goes with 10^(alpha / beta) times the
-data, and the loss is E + (1 + alpha / beta) A N^-alpha: B has left it.
+data, and the loss is E + (1 + alpha / beta) A N^-alpha, without B.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ Interval = tuple[float, float]
 
 TENFOLD = float(np.log(10.0))
 _LIKE_THE_MEAN = 5.0
-"""Factor up to which the exponent over one decade is compared with the mean exponent over the table's sizes."""
+"""Largest ratio of the exponent over one decade to the mean exponent over the table's sizes at which the two are
+compared."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenfold:
-    """`change`: relative change of the loss from `from_n` to `to_n` parameters, negative where it falls.
-    `n_data`: the amount of data held, None along the optimum, where data grow by the factor `data_growth`."""
+    """The effect of a tenfold size. `change`: relative change of the loss from `from_n` to `to_n` parameters, negative
+    where it falls. `n_data`: the amount of data held fixed; None along the optimum, where data grow by the factor
+    `data_growth`."""
 
     from_n: float
     to_n: float
@@ -37,10 +39,10 @@ class Tenfold:
 
 
 def at_same_data(surface: Surface, *, middle_n: float, n_data: float, alpha: float, alpha_ci: Interval) -> Tenfold:
-    """Over the decade around `middle_n`, at `n_data`, of a surface with bootstrap draws.
+    """Return the change over the decade around `middle_n`, at `n_data`, for a surface with bootstrap draws.
 
-    The interval holds that of the draws and that of the judged exponent `alpha`, scaled to this decade: no sentence on
-    ten times larger is surer than the verdict's.
+    The interval holds that of the draws and that of the judged exponent `alpha`, scaled to this decade: no statement on
+    ten times larger models is more certain than the verdict's.
     """
     theta_K, theta_DK = _drawn(surface)
     from_n, to_n = _decade(middle_n)
@@ -62,8 +64,10 @@ def at_same_data(surface: Surface, *, middle_n: float, n_data: float, alpha: flo
 
 
 def along_optimum(surface: Surface, *, middle_n: float, alpha: float, alpha_ci: Interval) -> Tenfold | None:
-    """The same where data grow as the least loss for the compute asks; None unless both exponents are positive in the
-    fit and in nearly all draws."""
+    """Return the change where data grow as the least loss for the compute requires.
+
+    None unless both exponents are positive in the fit and in nearly all draws.
+    """
     theta_K, theta_DK = _drawn(surface)
     confidence = surface.fit.confidence
     positive = (theta_DK[:, 3:] > 0.0).all(axis=1)
@@ -95,7 +99,7 @@ def along_optimum(surface: Surface, *, middle_n: float, alpha: float, alpha_ci: 
 
 
 def of_exponent(alpha: float, alpha_ci: Interval, *, middle_n: float, n_data: float) -> Tenfold:
-    """At the same data, from an exponent alone."""
+    """Return the change at the same data that follows from an exponent alone."""
     from_n, to_n = _decade(middle_n)
     with np.errstate(over="ignore"):
         low, value, high = np.expm1(-TENFOLD * np.array([alpha_ci[1], alpha, alpha_ci[0]]))
@@ -111,7 +115,7 @@ def of_exponent(alpha: float, alpha_ci: Interval, *, middle_n: float, n_data: fl
 
 
 def _ends(drawn_D: Floats, value: float, alpha: float, alpha_ci: Interval, confidence: float) -> Interval:
-    """Relative change; `drawn_D` and `value`: log ratios."""
+    """Return the ends of the relative change. `drawn_D` and `value` are log ratios."""
     low, high = np.quantile(drawn_D, _tails(confidence))
     scale = value / (-TENFOLD * alpha) if alpha != 0.0 else 1.0
     if not 1.0 / _LIKE_THE_MEAN < scale < _LIKE_THE_MEAN:

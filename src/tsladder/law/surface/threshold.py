@@ -1,12 +1,12 @@
-"""The threshold delta of the surface's Huber loss, from the noise of one point.
+"""The threshold delta of the surface's Huber loss, chosen from the noise of one point.
 
 Up to `PUBLISHED_NOISE`, the noise of language models and of figures read off their plots, delta is 1.3 noises but at
 most the published 1e-3: so a published table gives the published figures, and the loss is nearly absolute where noise
-exceeds 1e-3, which costs precision and buys indifference to outliers. From `FIELD_NOISE` on 1e-3 would be a small part
-of every residual, and delta is 1.3 noises: 95 % as precise as least squares on normal noise (Huber, 1964). Between the
-two log delta is linear in log noise: no small change of the noise makes a large one of delta.
+exceeds 1e-3, which costs precision and buys robustness to outliers. From `FIELD_NOISE` on 1e-3 would be a small part of
+every residual, and delta is 1.3 noises: 95 % as precise as least squares on normal noise (Huber, 1964). Between the two
+log delta is linear in log noise, so that no small change of the noise makes a large one of delta.
 
-All groups of a table share one delta, or they would be fitted by different losses.
+All groups of a table share one delta, since otherwise they would be fitted by different losses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RESIDUALS = "the residuals' robust spread"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
-    """Relative sd of one point. `dof`: degrees of freedom of that estimate. `source`: where it comes from, in words."""
+    """The relative sd of one point. `dof`: degrees of freedom of the estimate. `source`: its origin, in words."""
 
     sd: float
     dof: float
@@ -41,7 +41,7 @@ class HuberDelta:
 
 
 def delta_for(noise: float) -> float:
-    """Threshold for residuals of log loss of this standard deviation, continuous in it."""
+    """Return the threshold for residuals of log loss with standard deviation `noise`, continuous in it."""
     if noise <= PUBLISHED_NOISE:
         return max(LEAST_DELTA, min(NOISES * noise, PUBLISHED_DELTA))
     if noise >= FIELD_NOISE:
@@ -67,7 +67,7 @@ def given(delta: float) -> HuberDelta:
 
 
 def pooled(noises: Sequence[Noise]) -> Noise | None:
-    """One noise of several groups, each by its degrees of freedom. None without groups."""
+    """Pool the noises of several groups, weighted by their degrees of freedom. None without groups."""
     dof = sum(noise.dof for noise in noises)
     if dof <= 0.0:
         return None
@@ -79,10 +79,11 @@ def pooled(noises: Sequence[Noise]) -> Noise | None:
 def noise_of_replicates(
     loss_P: Sequence[float], se_P: Sequence[float | None], replicates_P: Sequence[int] = ()
 ) -> Noise | None:
-    """Of a mean of replicates, from the points' standard errors; None where fewer than half of the points have one.
+    """Return the noise of a mean of replicates, from the points' standard errors; None where fewer than half of the
+    points have one.
 
-    `replicates_P`: how many rows each point is the mean of. A point of one row has its `se` from the table and counts
-    as one degree of freedom, as do all without this.
+    `replicates_P`: number of rows that each point averages. A point of one row has its `se` from the table and counts
+    as one degree of freedom, as do all points where this is not given.
     """
     counts = list(replicates_P) or [1] * len(loss_P)
     known = [

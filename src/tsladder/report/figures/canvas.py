@@ -1,4 +1,4 @@
-"""A grid of panels and its PNG, the same bytes for the same drawing."""
+"""Grid of panels and its PNG; the same drawing gives the same bytes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ MODEL = "#0b5fa5"
 CONTRAST = "#b3541e"
 GRID = "#e4e7eb"
 COLUMNS = 3
-"""Most panels side by side."""
+"""Largest number of panels side by side."""
 
 
 def grid_of(panels: int) -> tuple[int, int]:
-    """(rows, columns) for so many panels: four make a square."""
+    """Return (rows, columns) for `panels` panels; four make a square."""
     columns = 2 if panels == 4 else max(1, min(COLUMNS, panels))
     return max(1, -(-panels // columns)), columns
 
 
 def figure_of(width: float, height: float, *, dpi: int = 130) -> Figure:
-    """An empty figure, inches, that needs no display."""
+    """Return an empty figure of `width` by `height` inches that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -38,7 +38,7 @@ def figure_of(width: float, height: float, *, dpi: int = 130) -> Figure:
 
 
 def legend_below(figure: Figure, entries: Mapping[str, Artist], columns: int) -> None:
-    """One legend for all panels; below a single panel its entries stand one a line, so that none is cut off."""
+    """Draw one legend for all panels; below a single panel its entries stand one per line, so that none is cut off."""
     figure.legend(
         entries.values(), entries, loc="outside lower center", ncols=1 if columns == 1 else len(entries),
         frameon=False, fontsize=9, labelcolor=INK,
@@ -46,14 +46,14 @@ def legend_below(figure: Figure, entries: Mapping[str, Artist], columns: int) ->
 
 
 def png_of(figure: Figure) -> bytes:
-    """No date and no software inside, so that the same drawing is the same file."""
+    """Return the figure as PNG without date and software metadata, so that the same drawing gives the same file."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None}, facecolor="white")
     return stream.getvalue()
 
 
 def plain(axes: Axes, *, grid: str | None = "y") -> None:
-    """The look that all panels share."""
+    """Apply the style that all panels share."""
     axes.tick_params(colors=INK, labelsize=9)
     if grid is not None:
         axes.grid(axis=grid, color=GRID, linewidth=0.7)  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ def plain(axes: Axes, *, grid: str | None = "y") -> None:
 
 
 def titled(axes: Axes, title: str, below: str = "") -> None:
-    """Title in bold and one line of smaller words under it."""
+    """Set a bold title with one line of smaller text below it."""
     axes.set_title(title, loc="left", fontweight="bold", color=INK, fontsize=11, pad=20 if below else 6)
     if below:
         axes.text(0.0, 1.02, below, transform=axes.transAxes, fontsize=9, color=MUTED)

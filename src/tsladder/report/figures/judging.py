@@ -1,4 +1,4 @@
-"""What trials are compared by in a picture: the objective of their search, which also chose its winner."""
+"""Figure by which a picture compares trials: the objective of their search, which also chose its winner."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.colors import Normalize
 
 _SHARE = 0.1
-"""So many of the worst figures take the last colour, so that one wreck does not grey out the rest."""
+"""Share of the worst figures that get the last colour, so that one outlier does not grey out the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """`unit`: of the loss."""
+    """Comparison of trials by the objective of their search; `unit` is that of the loss."""
 
     objective: Objective
     unit: str
@@ -41,26 +41,26 @@ class Judging:
 
     @property
     def colours(self) -> str:
-        """The best figure is bright."""
+        """Colour map in which the best figure is bright."""
         return "viridis" if self.by_auc else "viridis_r"
 
     @property
     def extends(self) -> str:
-        """The end of the colour bar beyond which worse figures lie."""
+        """End of the colour bar beyond which worse figures lie."""
         return "min" if self.by_auc else "max"
 
     def figure(self, trial: TrialRecord) -> float | None:
-        """Its AUC or its loss; None where it has none to be compared by."""
+        """Return the AUC or the loss of `trial`; None where it has no figure to be compared by."""
         score = self.objective.score(trial)
         return None if score is None else self._of_score(score)
 
     def best(self, trials: Sequence[TrialRecord]) -> float | None:
-        """The figure of the one that leads."""
+        """Return the figure of the leading trial; None where there is none."""
         leader = self.objective.best(trials)
         return None if leader is None else self.figure(leader)
 
     def scale(self, figures: Sequence[float]) -> Normalize:
-        """From the best of them to the tenth that is worst."""
+        """Return the colour scale, from the best figure to the quantile beyond which the worst tenth lies."""
         from matplotlib.colors import Normalize
 
         low, high = min(figures), max(figures)

@@ -1,4 +1,4 @@
-"""parallel.png: every trial as a line through its settings, a panel a horizon, coloured by the objective."""
+"""Draw parallel.png: every trial as a line through its settings, one panel per horizon, coloured by the objective."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LINEAR = ("dropout", "warmup_steps")
 
 
 def settings_of(trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]:
-    """Axis name -> one number a trial, axes on which the trials differ only; NaN where a trial has none, and where a
-    logarithmic axis has no place for it (a weight decay of zero)."""
+    """Return axis name -> one number per trial, only for axes on which the trials differ. A value is NaN where a trial
+    has none, and where a logarithmic axis has no place for it (a weight decay of zero)."""
     axes = {}
     for name in (*LOGARITHMIC, *LINEAR):
         raw = [trial.outcome.n_params if name == "n_params" else trial.params.get(name) for trial in trials]
@@ -37,7 +37,7 @@ def settings_of(trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]
 
 
 def heights(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where each value lies between the lowest (0) and the highest (1) of its axis."""
+    """Return the position of each value between the lowest (0) and the highest (1) of its axis."""
     placed = np.log(values) if name in LOGARITHMIC else values
     low, high = np.nanmin(placed), np.nanmax(placed)
     inside: NDArray[np.float64] = (placed - low) / (high - low)
@@ -45,7 +45,7 @@ def heights(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw_parallel(facts: Facts) -> bytes | None:
-    """PNG; None where no horizon has two trials with a figure that differ in a setting."""
+    """Return the PNG; None where no horizon has two trials with a figure that differ in a setting."""
     judging = judging_of(facts)
     panels = []
     for horizon in facts.params.horizons:

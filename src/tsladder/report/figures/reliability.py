@@ -1,4 +1,4 @@
-"""reliability.png: how often a forecast came true, for the best rung of each horizon on the test region."""
+"""Draw reliability.png, the reliability diagrams of the best rung of each horizon on the test region."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tsladder.artifacts.law import Interval
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
@@ -21,14 +22,13 @@ from tsladder.report.figures.canvas import (
     png_of,
     titled,
 )
-from tsladder.results.stored import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def draw_reliability(facts: Facts) -> bytes | None:
-    """PNG of the horizons whose best rung has bins; None where none has."""
+    """Return the PNG of the horizons whose best rung has bins; None where none has."""
     best = [found for horizon in facts.params.horizons if (found := best_rung(facts, horizon)) is not None]
     if not best:
         return None
@@ -45,14 +45,16 @@ def draw_reliability(facts: Facts) -> bytes | None:
 
 
 def best_rung(facts: Facts, horizon: int) -> tuple[CellFacts, ScoredRegion] | None:
-    """The cell of lowest test loss among those whose bins are known; the smallest of equals."""
+    """Return the cell of lowest test loss among those whose bins are known, with its test region; the smallest of equal
+    ones."""
     known = [(cell, cell.test) for cell in facts.of_horizon(horizon) if cell.test is not None and cell.test.reliability]
     losses = [math.inf if test.loss is None else test.loss for _, test in known]
     return known[losses.index(min(losses))] if known else None
 
 
 def wilson(observed: float, sample: float, z: float) -> Interval:
-    """Wilson's score interval (1927) of a share seen in `sample` independent draws, which need not be whole."""
+    """Return the Wilson score interval (1927) of a proportion observed in `sample` independent draws, which need not be
+    an integer."""
     spread = z * math.sqrt(observed * (1.0 - observed) / sample + z**2 / (4.0 * sample**2))
     centre = observed + z**2 / (2.0 * sample)
     scale = 1.0 + z**2 / sample
@@ -60,7 +62,8 @@ def wilson(observed: float, sample: float, z: float) -> Interval:
 
 
 def bin_intervals(test: ScoredRegion, z: float) -> list[Interval] | None:
-    """An interval a bin, each bin holding its share of the region's effective windows; None where they are unknown."""
+    """Return one interval per bin, with the region's effective windows shared out among the bins; None where they are
+    unknown."""
     stored = test.loss_interval
     effective = stored.effective_n if stored else None
     total = sum(one.windows for one in test.reliability)
@@ -113,7 +116,7 @@ def _panel(axes: Axes, cell: CellFacts, test: ScoredRegion, confidence: float) -
 
 
 def _reach(observed: Sequence[float], ends: Sequence[Interval]) -> list[list[float]]:
-    """Distances down and up, never below 0 by rounding."""
+    """Return the distances from the observed values down and up to the ends, never below 0 by rounding."""
     below = [max(0.0, value - low) for value, (low, _) in zip(observed, ends, strict=True)]
     above = [max(0.0, high - value) for value, (_, high) in zip(observed, ends, strict=True)]
     return [below, above]

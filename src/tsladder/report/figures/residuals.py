@@ -1,4 +1,4 @@
-"""residuals.png: how far each rung lies from the power law, one panel a horizon."""
+"""Draw residuals.png: the residual of each rung from the power law, one panel per horizon."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_LEVEL_LABELS = 6
 
 
 def draw_residuals(facts: Facts) -> bytes | None:
-    """PNG of the horizons that have a power law; None where none has."""
+    """Return the PNG of the horizons that have a power law; None where none has."""
     found = {horizon: law for horizon in facts.params.horizons if (law := facts.law_of(horizon)) is not None}
     laws = [(horizon, law, off) for horizon, law in found.items() if (off := residuals_percent(law)) is not None]
     if not laws:
@@ -51,7 +51,7 @@ def draw_residuals(facts: Facts) -> bytes | None:
 
 
 def residuals_percent(law: HorizonLaw) -> list[float] | None:
-    """Measured loss over fitted loss less 1, in percent, point by point; None without a power law."""
+    """Return measured loss over fitted loss less 1, in percent, for each point; None without a power law."""
     power = law.fits.power
     if power is None or not law.kept:
         return None
@@ -62,7 +62,8 @@ def residuals_percent(law: HorizonLaw) -> list[float] | None:
 
 
 def left_out_percent(law: HorizonLaw) -> list[tuple[float, float]]:
-    """(size, measured loss over the loss that the law of the other rungs predicts, less 1, in percent)."""
+    """Return (size, measured loss over the loss predicted by the law of the other rungs less 1, in percent) of each
+    left-out rung."""
     # The record holds predicted over measured.
     errors = law.left_out_errors
     return [

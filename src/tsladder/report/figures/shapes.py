@@ -1,4 +1,4 @@
-"""shapes.png: the widths and depths that each search tried, one panel a rung and horizon."""
+"""Draw shapes.png: the widths and depths that each search tried, one panel per rung and horizon."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEGEND = "disc: a width and depth tried, larger with more trials; ring: winner;
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """One width and depth: the figure, loss or AUC, of the best of its `trials` trials by the objective of the search;
+    """One width and depth. `figure`: loss or AUC of the best of its `trials` trials by the objective of the search;
     None where none of them has one."""
 
     d_model: int
@@ -35,7 +35,7 @@ class Shape:
 
 
 def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
-    """The trials of a cell by width and depth, narrowest and shallowest first."""
+    """Group the trials of a cell by width and depth, narrowest and shallowest first."""
     by_shape: dict[tuple[int, int], list[TrialRecord]] = {}
     for trial in cell.search.trials:
         if trial.shape is not None:
@@ -52,7 +52,7 @@ def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
 
 
 def draw_shapes(facts: Facts) -> bytes | None:
-    """PNG of all planned rungs and horizons; None where no trial has a shape."""
+    """Return the PNG of all planned rungs and horizons; None where no trial has a shape."""
     judging = judging_of(facts)
     shapes = {str(cell.cell): shapes_of(cell, judging) for cell in facts.planned}
     budgets = [b for b in facts.params.ladder if any(shapes[str(c.cell)] for c in facts.planned if c.cell.budget == b)]
@@ -117,7 +117,7 @@ def _ring(axes: Axes, winner: Mapping[str, int], shapes: Sequence[Shape]) -> Non
 
 
 def _axes(row: Sequence[Axes], shapes: Sequence[Shape]) -> None:
-    """Log axes of one rung, labelled at sizes that occur."""
+    """Set the logarithmic axes of one rung, labelled at sizes that occur."""
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     widths = sorted({shape.d_model for shape in shapes})
@@ -136,8 +136,8 @@ def _axes(row: Sequence[Axes], shapes: Sequence[Shape]) -> None:
 
 
 def thinned(values: Sequence[int]) -> list[int]:
-    """Of sorted sizes, so many that their labels have room on a log axis: both ends, and what is far from its
-    neighbours."""
+    """Return as many of the sorted sizes `values` as have room for their labels on a logarithmic axis: both ends, and
+    sizes far enough from their neighbours."""
     least = np.log(values[-1] / values[0]) / _MOST_TICKS
     kept = [values[0]]
     for value in values[1:-1]:

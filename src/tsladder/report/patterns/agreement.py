@@ -1,4 +1,4 @@
-"""Do the best trials of a search agree: on their settings, and on their place in its space? Pure."""
+"""Agreement of the best trials of a search, on their settings and on their location in the search space. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tsladder.vocabulary import Cell
 Flags = NDArray[np.bool_]
 
 STABLE = ("learning_rate", "weight_decay", "dropout")
-"""The settings that are asked about."""
+"""Settings whose stability is tested."""
 
 QUARTER = 4
 LEAST_BEST = 3
-"""The best are a quarter of the trials, and at least so many: two have one distance and hardly a spread."""
+"""Least number of best trials, which are a quarter of all: two have one distance and hardly a spread."""
 
 WIDE_SPREAD = 0.10
 
@@ -31,7 +31,7 @@ _LINEAR = frozenset({"dropout"})
 
 
 class Scatter(StrEnum):
-    """Where the best trials lie among all."""
+    """Location of the best trials relative to all trials."""
 
     CLUSTERED = "clustered"
     SCATTERED = "scattered"
@@ -41,12 +41,13 @@ class Scatter(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
-    """The `best` trials of a cell against all complete ones.
+    """The `best` trials of a cell compared with all its complete ones.
 
-    `spread`: what the median trial lies behind the best, as a share of the best's figure. `ranges`: of each setting
-    that varied, the range of the best over the range of all; `stable` where their mean is less than chance gives, by
-    `p_stable`. `distance`: mean distance between two of the best over that between any two, `p_scatter` two-sided.
-    Both p are corrected over the cells. None: nothing varies or too few trials.
+    `spread`: gap of the median trial behind the best one, as a share of the best's figure. `ranges`: for each setting
+    that varied, the range of the best trials over the range of all; `stable` where their mean is significantly smaller
+    than by chance, by `p_stable`. `distance`: mean distance between two of the best over that between any two, with the
+    two-sided p-value `p_scatter`. Both p-values are corrected over the cells. None: nothing varies, or there are too
+    few trials.
     """
 
     cell: Cell
@@ -62,7 +63,8 @@ class Agreement:
 
     @property
     def least_p(self) -> float:
-        """The smallest p, not corrected, that best trials of this number could have: one of all ways to be the best."""
+        """Smallest uncorrected p-value that is possible for this number of best trials: one over the number of ways to
+        choose them where all orders are enumerated, otherwise that of the random permutations."""
         if self.trials > ALL_ORDERS:
             return 1.0 / (PERMUTATIONS + 1)
         return 1.0 / math.comb(self.trials, self.best)
@@ -70,7 +72,7 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Together:
-    """All cells at once: mean over them and its p. None where no cell has one."""
+    """Pooled result of all cells: means over the cells and their p-values. None where no cell has one."""
 
     range: float | None
     p_stable: float | None
@@ -79,7 +81,8 @@ class Together:
 
 
 def agreements(cohorts: Mapping[Cell, Cohort], *, level: float, seed: int) -> tuple[tuple[Agreement, ...], Together]:
-    """Of every cell, and of all together. `level`: the largest corrected p that counts as a finding."""
+    """Return the agreement of every cell, and of all together. `level`: the largest corrected p-value that counts as a
+    finding."""
     best = {cell: _is_best(cohort) for cell, cohort in cohorts.items()}
     ranges = {cell: _range_chance(cohort, best[cell], seed) for cell, cohort in cohorts.items()}
     distances = {cell: _distance_chance(cohort, best[cell], seed) for cell, cohort in cohorts.items()}
@@ -106,8 +109,8 @@ def agreements(cohorts: Mapping[Cell, Cohort], *, level: float, seed: int) -> tu
 
 
 def spread_of(cohort: Cohort) -> float | None:
-    """How far the median trial lies behind the best, as a share of the best's loss or AUC; None for fewer than FEWEST
-    trials."""
+    """Return the gap of the median trial behind the best one, as a share of the best's loss or AUC; None for fewer than
+    FEWEST trials."""
     if len(cohort.trials) < FEWEST:
         return None
     scores = [trial.score for trial in cohort.trials]
@@ -137,7 +140,7 @@ def _together(ranges: Mapping[Cell, Chance | None], distances: Mapping[Cell, Cha
 
 
 def _is_best(cohort: Cohort) -> Flags:
-    """Which of the trials, in their order, are the best ones; none of fewer than FEWEST trials."""
+    """Return which of the trials, in their order, are the best ones; none of fewer than FEWEST trials."""
     n = len(cohort.trials)
     count = max(LEAST_BEST, math.ceil(n / QUARTER)) if n >= FEWEST else 0
     best = {trial.number for trial in cohort.best_first[:count]}
@@ -163,7 +166,7 @@ def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
 
 
 def _range_within(values_N: Floats, permuted: Flags) -> Floats:
-    """Range of the marked values, permutation by permutation; they lie in [0, 1]."""
+    """Return the range of the marked values for each permutation; the values lie in [0, 1]."""
     highest = np.where(permuted, values_N, 0.0).max(axis=1)
     return np.asarray(highest - np.where(permuted, values_N, 1.0).min(axis=1), dtype=np.float64)
 
@@ -184,8 +187,8 @@ def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
 
 
 def scaled_places(trials: Sequence[Tried]) -> dict[str, Floats]:
-    """Every coordinate that all trials have and that varies, from 0 for its lowest value to 1 for its highest: on a log
-    scale, but for dropout and for a weight decay that may be zero."""
+    """Return every coordinate that all trials have and that varies, scaled from 0 for its lowest value to 1 for its
+    highest: on a logarithmic scale, except for dropout and for a weight decay that may be zero."""
     found = {}
     for name in trials[0].place if trials else ():
         if all(name in trial.place for trial in trials):

@@ -1,9 +1,9 @@
-"""What a figure of a search would be by chance: the same figure with the trials' scores permuted. Pure.
+"""Permutation tests for statistics of a search: the same statistic with the trials' scores permuted. Pure.
 
-Scores are permuted within blocks of about BLOCK consecutive trials. A sampler that has learned puts its later trials
-where earlier ones did well, so that late trials are better and nearer to each other whether or not their shape has a
-part in it: permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width
-to matter where it did not, within blocks 3 to 8 %.
+Scores are permuted within blocks of about BLOCK consecutive trials. A sampler that has learned places its later trials
+where earlier ones did well, so that late trials are better and closer to each other whether or not their shape matters:
+permuted over all trials at once, 13 to 17 % of searches of 30 and 50 trials by TPE showed depth or width to matter
+where it did not, within blocks 3 to 8 %.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ Indices = NDArray[np.intp]
 
 BLOCK = 8
 ALL_ORDERS = 8
-"""Up to so many trials every order is tried, 40,320 of them."""
+"""Largest number of trials for which all orders are enumerated: 40,320 of them."""
 
 PERMUTATIONS = 10_000
-"""As many are drawn where there are more."""
+"""Number of random permutations where there are more trials."""
 
 FEWEST = 4
-"""Of fewer trials nothing is said."""
+"""Least number of trials for which any pattern is reported."""
 
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chance:
-    """A figure and what it was in every permutation. `exact`: every order was tried, the true one among them."""
+    """Statistic and its null distribution, one value per permutation. `exact`: all orders were enumerated, the observed
+    one among them."""
 
     value: float
     null: Floats
@@ -43,12 +44,12 @@ class Chance:
 
     @property
     def p_low(self) -> float:
-        """How often chance gives as little."""
+        """One-sided p-value: the probability under permutation of a value at most as large."""
         return self._share(int(np.count_nonzero(self.null <= self.value + _ROUNDING)))
 
     @property
     def p_high(self) -> float:
-        """How often chance gives as much."""
+        """One-sided p-value: the probability under permutation of a value at least as large."""
         return self._share(int(np.count_nonzero(self.null >= self.value - _ROUNDING)))
 
     @property
@@ -61,7 +62,7 @@ class Chance:
 
 
 def blocks_of(n: int, block: int = BLOCK) -> tuple[slice, ...]:
-    """Cut n consecutive trials into blocks of about `block`, the longer ones first."""
+    """Cut `n` consecutive trials into blocks of about `block`, the longer ones first."""
     count = max(1, round(n / block))
     size, longer = divmod(n, count)
     ends = list(itertools.accumulate([size + 1] * longer + [size] * (count - longer)))
@@ -70,7 +71,8 @@ def blocks_of(n: int, block: int = BLOCK) -> tuple[slice, ...]:
 
 @lru_cache(maxsize=8)
 def permutations(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
-    """(row by row an order of n trials, whether these are all orders). Trials keep their block."""
+    """Return permutations of `n` trials, one per row, and whether these are all orders. Trials stay within
+    their block."""
     if n <= ALL_ORDERS and len(blocks_of(n, block)) == 1:
         return np.array(list(itertools.permutations(range(n))), dtype=np.intp), True
     rng = np.random.default_rng(seed)
@@ -81,7 +83,8 @@ def permutations(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
 
 
 def pooled(parts: Sequence[Chance], seed: int) -> Chance:
-    """The mean of independent figures against the means of independent permutations. Raises ValueError for none."""
+    """Return the mean of independent statistics with the null distribution of means of independent permutations. Raises
+    ValueError where `parts` is empty."""
     if not parts:
         raise ValueError("a mean needs at least one figure")
     rng = np.random.default_rng(seed)

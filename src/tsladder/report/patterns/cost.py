@@ -1,4 +1,5 @@
-"""What it would take to train every winner on the other horizons of its rung, from what its own seeds took. Pure."""
+"""Estimate the cost of training every winner on the other horizons of its rung, from the time that its own seeds took.
+Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from tsladder.report.facts import CellFacts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransferCost:
-    """`pairs`: of a winner and another horizon of its rung, without those whose own winner is the same
-    configuration; `trainings`: these by the seeds. `seconds` of training, summed over workers, as `spent` is on the
-    searches and retrainings of these cells; None where some winner's seconds are not known."""
+    """Cost of a transfer of winners. `pairs`: combinations of a winner and another horizon of its rung, without those
+    whose own winner is the same configuration; `trainings`: pairs times seeds. `seconds`: training time summed over
+    workers; None where the time of some winner is not known. `spent`: the time, summed likewise, that the searches and
+    retrainings of these cells took."""
 
     pairs: int
     trainings: int
@@ -26,8 +28,8 @@ class TransferCost:
 
 
 def transfer_cost(cells: Sequence[CellFacts], seeds: int) -> TransferCost:
-    """Of the planned `cells`. A winner takes as long on another horizon as on its own: both have about as many
-    windows."""
+    """Estimate the transfer cost of the planned `cells`. A winner takes as long on another horizon as on its own: both
+    have about as many windows."""
     chosen = [cell for cell in cells if cell.winner is not None]
     pairs = [
         source

@@ -1,4 +1,5 @@
-"""Depth or width: does the ratio of layers to width order the trials of a search, and does it at every rung? Pure."""
+"""Test whether the ratio of depth to width orders the trials of a search, and whether it does so at every
+rung. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from tsladder.vocabulary import Cell, parse_budget
 
 
 class Leaning(StrEnum):
-    """What a search, or the searches of a horizon, show of depth and width."""
+    """Preference for depth or width that a search, or the searches of a horizon, show."""
 
     DEEPER = "deeper is better"
     WIDER = "wider is better"
@@ -28,7 +29,7 @@ class Leaning(StrEnum):
 
 
 class Trend(StrEnum):
-    """How the preference changes with the size of the model."""
+    """Change of the preference with model size."""
 
     DEEPER = "larger models lean more to depth"
     WIDER = "larger models lean more to width"
@@ -38,8 +39,9 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Halves:
-    """The deep half of the trials against the wide one. `ahead` is the best score of the deep half less that of the
-    wide one, `p` how often chance parts them as far; `at_median` counts trials that belong to neither."""
+    """The deep half of the trials against the wide half. `ahead` is the best score of the deep half less that of the
+    wide half, `p` the probability by chance of a difference at least as large; `at_median` counts trials that belong to
+    neither half."""
 
     deep: int
     wide: int
@@ -52,8 +54,9 @@ class Halves:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DepthPattern:
-    """Depth against width in one cell. `rho`: rank correlation of score with layers over width, above 0 where deeper
-    trials scored better; `p_holm` is its p over all cells of the study. None: nothing to correlate."""
+    """Depth against width in one cell. `rho`: rank correlation of the score with layers over width, above 0 where
+    deeper trials scored better; `p_holm`: its p-value, corrected over all cells of the study. None: nothing to
+    correlate."""
 
     cell: Cell
     trials: int
@@ -67,10 +70,11 @@ class DepthPattern:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungPattern:
-    """Depth against width over the rungs of a horizon. `rho`: mean over the rungs, `p_holm` from permutations within
-    every rung, corrected over all horizons, `shown` the weakest mean that would have come out at the level.
-    `same_side`: how often a coin would put as many of the rungs on one side. `trend`: rank correlation of a rung's
-    correlation with its size, `trend_shown` likewise, None where so few rungs can show none."""
+    """Depth against width over the rungs of a horizon. `rho`: mean correlation over the rungs; `p_holm`: its p-value
+    from permutations within every rung, corrected over all horizons; `shown`: the weakest mean that would have been
+    significant. `same_side`: two-sided sign test, the probability that a coin would put at least as many rungs on one
+    side. `trend`: rank correlation between a rung's correlation and its size; `trend_shown`: the weakest trend that
+    would have been significant, None where so few rungs can show none."""
 
     horizon: int
     rungs: int
@@ -90,7 +94,8 @@ class RungPattern:
 def depth_patterns(
     cohorts: Mapping[Cell, Cohort], *, level: float, seed: int
 ) -> tuple[tuple[DepthPattern, ...], tuple[RungPattern, ...]]:
-    """Of every cell, and of every horizon. `level`: the largest corrected p that counts as a finding."""
+    """Return the pattern of every cell, and of every horizon. `level`: the largest corrected p-value that counts as a
+    finding."""
     correlations = {cell: _correlation(cohort, seed) for cell, cohort in cohorts.items()}
     found = [_of_cell(cell, cohort, correlations[cell], seed) for cell, cohort in cohorts.items()]
     corrected = holm([pattern.p for pattern in found])
@@ -104,8 +109,9 @@ def depth_patterns(
 
 
 def halves_of(cohort: Cohort, seed: int) -> Halves | None:
-    """Deep: above the median of layers over width. Wide: below it. Trials at the median belong to neither, unless a
-    half were empty without them. None where all have one ratio."""
+    """Split the trials into a deep half, above the median of layers over width, and a wide half, below it. Trials at
+    the median belong to neither, unless a half would be empty without them. Returns None where all trials have one
+    ratio."""
     ratios = [trial.depth_to_width for trial in cohort.trials]
     if len(set(ratios)) < 2:
         return None
@@ -221,7 +227,7 @@ def _trend(rungs: Mapping[Cell, Chance], seed: int) -> Chance | None:
 
 
 def _by_a_coin(most: int, n: int) -> float | None:
-    """Two-sided p of `most` of n on one side."""
+    """Return the two-sided p-value of a sign test with `most` of `n` on one side."""
     from scipy.stats import binomtest
 
     return float(binomtest(most, n).pvalue) if n else None

@@ -1,4 +1,4 @@
-"""Everything that the searches of a study show of shape and settings. Pure."""
+"""All patterns that the searches of a study show in shape and settings. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tsladder.vocabulary import Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPatterns:
-    """`level`: the largest corrected p that counts as a finding. `seed` is that of the permutations."""
+    """Patterns of all searches. `level`: the largest corrected p-value that counts as a finding. `seed`: seed of the
+    permutations."""
 
     level: float
     seed: int
@@ -27,7 +28,7 @@ class SearchPatterns:
 
 
 def search_patterns(facts: Facts) -> SearchPatterns:
-    """Of the cells whose searches left trials."""
+    """Find the patterns of the cells whose searches left trials."""
     cells = [cell for cell in facts.planned if cell.search.trials]
     cohorts = {cell.cell: cohort_of(cell, facts.params.search.objective) for cell in cells}
     level, seed = 1.0 - facts.confidence, facts.params.study.seed

@@ -1,4 +1,4 @@
-"""Rank correlation of few values, with a p from permutations. Pure."""
+"""Rank correlation in small samples, with a p-value from permutations. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, block
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> Chance | None:
-    """Spearman's correlation of values in the order of their trials, equal ones at their mean rank.
+    """Return Spearman's rank correlation of values in the order of their trials; ties get their mean rank.
 
-    Of more trials than a `block` it is that of ranks within blocks. None where x or y is the same throughout.
+    For more trials than a `block` it is that of ranks within blocks. None where x or y is constant.
     """
     x_N, y_N = _centred_ranks(x, block), _centred_ranks(y, block)
     scale = float(np.sqrt((x_N @ x_N) * (y_N @ y_N)))
@@ -24,7 +24,8 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: i
 
 
 def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | None:
-    """The weakest correlation of n values without ties whose two-sided p is at most `level`; None: there is none."""
+    """Return the weakest correlation of `n` values without ties whose two-sided p-value is at most `level`; None where
+    there is none."""
     perfect = rank_correlation(range(n), range(n), seed, block) if n >= FEWEST else None
     if perfect is None:
         return None
@@ -38,7 +39,7 @@ def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | 
 
 
 def _centred_ranks(values: Sequence[float], block: int) -> Floats:
-    """Ranks within each block of trials, less their mean."""
+    """Return the ranks within each block of trials, less their mean."""
     from scipy.stats import rankdata
 
     values_N = np.asarray(values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The trials of one search that can be compared: each with its score, its shape and its settings. Pure."""
+"""Comparable trials of one search: each with its score, shape and settings. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tried:
-    """A complete trial. `score`: higher is better. `place`: its coordinates in the search's space, by name."""
+    """One complete trial. `score`: higher is better. `place`: its coordinates in the search space, by name."""
 
     number: int
     score: float
@@ -30,7 +30,7 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cohort:
-    """The complete trials of a cell in their order, and how many others were left out: pruned ones, whose loss is that
+    """The complete trials of a cell in their order, and the number of trials left out: pruned ones, whose loss is that
     of a shorter training, and failed ones, which have none."""
 
     trials: tuple[Tried, ...]
@@ -38,12 +38,12 @@ class Cohort:
 
     @property
     def best_first(self) -> tuple[Tried, ...]:
-        """The earlier one of equals first, as the search chooses."""
+        """Trials from best to worst, the earlier of equal ones first, as the search chooses."""
         return tuple(sorted(self.trials, key=lambda trial: (-trial.score, trial.number)))
 
 
 def cohort_of(cell: CellFacts, objective: str) -> Cohort:
-    """`objective`: what the search made best, val_loss or val_auc."""
+    """Return the comparable trials of `cell`; `objective` is what the search optimised, val_loss or val_auc."""
     last = {trial.number: trial for trial in cell.search.trials}
     complete = [tried for _, trial in sorted(last.items()) if (tried := _tried(trial, objective)) is not None]
     return Cohort(trials=tuple(complete), left_out=len(last) - len(complete))

@@ -1,4 +1,4 @@
-"""Do the winners of a rung become deeper or wider with the horizon, or stay one shape? Pure."""
+"""Test whether the winners of a rung become deeper or wider with the horizon, or keep one shape. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Drawn = TypeVar("Drawn", Shape, float)
 
 
 class Order(StrEnum):
-    """How the shapes of a rung's winners follow each other, shortest horizon first."""
+    """Order of the shapes of a rung's winners, shortest horizon first."""
 
     SAME = "same shape"
     DEEPER = "deeper with the horizon"
@@ -30,8 +30,8 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WinnersPattern:
-    """The winners of one rung. `chances`: how often each order would come about if every complete trial of a search
-    were as likely to win as any other; None where a search has no trial on record."""
+    """The winners of one rung. `chances`: probability of each order if every complete trial of a search were equally
+    likely to win; None where a search has no trial on record."""
 
     budget: str
     winners: Mapping[int, Shape]
@@ -41,8 +41,8 @@ class WinnersPattern:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderCount:
-    """Over all rungs: how many show an order, how many would by chance, and how often chance gives as many, corrected
-    over the orders."""
+    """Count of one order over all rungs: the number of rungs that show it, the number expected by chance, and the
+    p-value, corrected over the orders."""
 
     order: Order
     found: int
@@ -51,7 +51,8 @@ class OrderCount:
 
 
 def order_of(shapes: Sequence[Shape]) -> Order:
-    """Of the shapes of at least two winners. Deeper: never wider from one horizon to the next, and once deeper."""
+    """Classify the shapes of at least two winners. Deeper: never wider from one horizon to the next, and deeper at
+    least once."""
     if len(set(shapes)) == 1:
         return Order.SAME
     ratios = [n_layers / d_model for d_model, n_layers in shapes]
@@ -63,7 +64,8 @@ def order_of(shapes: Sequence[Shape]) -> Order:
 
 
 def chances_of(tried: Sequence[Sequence[Shape]]) -> dict[Order, float]:
-    """Probability of each order where each horizon's winner is any of its trials. `tried`: shapes by horizon."""
+    """Return the probability of each order if each horizon's winner is drawn from its trials. `tried`: shapes by
+    horizon."""
     shapes = [Counter(of_horizon) for of_horizon in tried]
     ratios = [Counter(n_layers / d_model for d_model, n_layers in of_horizon) for of_horizon in tried]
     same, one_ratio = _all_equal(shapes), _all_equal(ratios)
@@ -75,7 +77,7 @@ def chances_of(tried: Sequence[Sequence[Shape]]) -> dict[Order, float]:
 def winners_pattern(
     budget: str, winners: Mapping[int, Shape], tried: Mapping[int, Sequence[Shape]]
 ) -> WinnersPattern | None:
-    """None where fewer than two horizons have a winner."""
+    """Return the pattern of one rung; None where fewer than two horizons have a winner."""
     ordered = dict(sorted(winners.items()))
     if len(ordered) < 2:
         return None
@@ -89,7 +91,7 @@ def winners_pattern(
 
 
 def count_orders(patterns: Sequence[WinnersPattern]) -> tuple[OrderCount, ...]:
-    """Of the rungs whose chances are known; empty where there is none."""
+    """Count the orders over the rungs whose chances are known; empty where there is none."""
     known = [(pattern.order, pattern.chances) for pattern in patterns if pattern.chances is not None]
     if not known:
         return ()
@@ -104,13 +106,13 @@ def count_orders(patterns: Sequence[WinnersPattern]) -> tuple[OrderCount, ...]:
 
 
 def _all_equal(counts: Sequence[Counter[Drawn]]) -> float:
-    """Probability that all draws are the same."""
+    """Return the probability that all draws are equal."""
     shares = [math.prod(of_horizon[value] / of_horizon.total() for of_horizon in counts) for value in counts[0]]
     return math.fsum(shares)
 
 
 def _never_falls(counts: Sequence[Counter[float]]) -> float:
-    """Probability that each draw is at least the one before it."""
+    """Return the probability that each draw is at least as large as the one before it."""
     values = sorted({value for of_horizon in counts for value in of_horizon})
     # Of every value: the probability that the draws so far never fell and end on it.
     ending = np.ones(1)
@@ -121,7 +123,7 @@ def _never_falls(counts: Sequence[Counter[float]]) -> float:
 
 
 def _at_least(found: int, chances: Sequence[float]) -> float:
-    """Probability that at least `found` of independent events happen."""
+    """Return the probability that at least `found` of the independent events happen."""
     happened = np.ones(1)
     for chance in chances:
         happened = np.convolve(happened, [1.0 - chance, chance])

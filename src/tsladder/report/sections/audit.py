@@ -1,4 +1,4 @@
-"""The leak audit. A failed probe is told before anything else, since no figure below it counts."""
+"""Leak audit. A failed probe is reported before anything else, since no figure below it is valid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 
 
 def alarm(facts: Facts) -> list[Block]:
-    """The failed probes, for the top of the page; nothing where none failed or none ran."""
+    """Return the failed probes, for the top of the page; empty where none failed or none ran."""
     audit = facts.audit
     if audit is None or audit.worst is not ProbeOutcome.FAILED:
         return []
@@ -29,7 +29,7 @@ def alarm(facts: Facts) -> list[Block]:
 
 
 def audit(facts: Facts) -> list[Block]:
-    """All probes with how they ended and their numbers."""
+    """Return all probes with their outcomes and numbers."""
     found = facts.audit
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
@@ -55,7 +55,7 @@ def _seen(probe: ProbeFinding) -> str:
 
 
 def figures_table(audit: AuditRecord) -> Table:
-    """One row a probe, all its numbers side by side; a row each would be three pages."""
+    """Return one row per probe with all its numbers side by side; one row per number would fill three pages."""
     rows = [[probe.title, _numbers(probe)] for probe in audit.probes if probe.numbers]
     return table("audit-figures", "What the probes measured", text=("probe", "numbers"), rows=rows)
 

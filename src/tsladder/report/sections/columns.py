@@ -1,4 +1,4 @@
-"""What to know of the columns that were fed: no volume among them, or some that are constant over training."""
+"""Notes on the input columns: left-out volume columns, and columns that are constant over training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tsladder.report.facts import Facts
 
 
 def columns(facts: Facts) -> list[Block]:
-    """Nothing where every column of the tier is fed and moves."""
+    """Return the section on columns; empty where every column of the tier is an input and varies."""
     constant = None if facts.audit is None else facts.audit.constant
     said = [*_without_volume(facts), *([] if constant is None else [constant])]
     return [Heading(3, "Columns"), *map(Paragraph, said)] if said else []

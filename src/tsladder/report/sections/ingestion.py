@@ -1,4 +1,4 @@
-"""What ingestion found in the bars of the study and changed in them."""
+"""Findings of ingestion in the study's bars, and the changes it made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ _LOOKED = "what stands out in the bars was looked for all the same"
 
 
 def ingestion(facts: Facts) -> list[Block]:
-    """A line a symbol, a table of what was found and done, what `tsladder ingest` said, and what of it counts."""
+    """Return one line per symbol, a table of findings and changes, the messages of `tsladder ingest`, and which of them
+    matter."""
     heading = Heading(3, "What ingestion found and changed")
     if facts.ingestion is None:
         return [heading, Paragraph(_UNKNOWN)]
@@ -73,7 +74,7 @@ def _record(symbol: SymbolIngestion) -> str:
 
 
 def findings_table(symbols: Sequence[SymbolIngestion]) -> Table:
-    """One row a symbol and kind of finding; none where nothing was found."""
+    """Return one row per symbol and kind of finding; no row where nothing was found."""
     return table(
         "ingestion",
         "What was found in the bars, and what was changed",

@@ -1,4 +1,4 @@
-"""What supports each verdict: the fit, its rivals, the rungs that carry it and those that nothing tells apart."""
+"""Evidence for each verdict: the fit, its rivals, the influential rungs and those that cannot be told apart."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def law(facts: Facts) -> list[Block]:
 
 
 def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    """What stands behind each verdict; nothing before a law has been fitted."""
+    """Return the evidence for each verdict; empty before a law has been fitted."""
     blocks: list[Block] = []
     for horizon, found in law_tables.judged(facts):
         points = _points(facts, found)
@@ -47,7 +47,7 @@ def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
 
 
 def settling(facts: Facts) -> list[Block]:
-    """What would settle each verdict, and what that would cost."""
+    """Return what would settle each open verdict, and what that would cost."""
     points = [(words.days(horizon), law.settle) for horizon, law in law_tables.judged(facts) if law.settle]
     if not points:
         return []
@@ -194,7 +194,7 @@ def _excess(excess: ExcessLaw) -> str:
 
 
 def _because(said: str, reason: str) -> str:
-    """A reason that begins with what it is the reason of stands alone."""
+    """Join a statement and its reason; a reason that begins with the statement stands alone."""
     if not reason or reason.startswith(said):
         return reason or said
     return f"{said}: {reason}"

@@ -1,4 +1,4 @@
-"""Where more days would matter more than more parameters, as far as one amount of data can tell."""
+"""Diagnosis of whether more days or more parameters are lacking, as far as one amount of data can tell."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CAVEATS = (
 
 
 def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
-    """None where no cell of the horizon was scored."""
+    """Return the diagnosis of one horizon; None where none of its cells was scored."""
     scored = [cell for cell in facts.of_horizon(horizon) if cell.state is CellState.SCORED]
     rungs = [losses for cell in scored if (losses := _losses(cell)) is not None]
     if not rungs:
@@ -119,7 +119,8 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
 
 
 def _constant_points(facts: Facts, horizon: int) -> list[tuple[str, str]]:
-    """None where the splits do not tell what a constant loses, as of returns how far they spread."""
+    """Return the gap of a constant that knows each region's base rate; empty where the splits do not tell a constant's
+    loss, as for returns, whose spread they do not hold."""
     constant_gap = load_task(facts.params.target.task).words.constant_gap
     if constant_gap is None:
         return []
@@ -133,7 +134,7 @@ def _constant_points(facts: Facts, horizon: int) -> list[tuple[str, str]]:
 
 
 def gaps_table(limits: DataLimits, horizon: int) -> Table:
-    """One row a rung, smallest first."""
+    """Return one row per rung, smallest first."""
     rows = [
         [
             rung.cell,

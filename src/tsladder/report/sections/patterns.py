@@ -1,4 +1,4 @@
-"""What the searches show of shape and settings, in sentences with their statistics."""
+"""Patterns of shape and settings in the searches, in sentences with their statistics."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _depth(facts: Facts, found: SearchPatterns) -> list[Block]:
 
 
 def horizon_sentence(rungs: RungPattern) -> str:
-    """What the rungs of a horizon show together, and how it changes with size."""
+    """Describe what the rungs of a horizon show together, and how it changes with model size."""
     if rungs.leaning is Leaning.TOO_FEW:
         return f"Too few rungs to say: {rungs.rungs} with a rank correlation."
     all_rungs, coin = words.counted(rungs.rungs, "rung"), words.percent(rungs.same_side, 0)
@@ -66,7 +66,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
 
 
 def _power(is_due: bool, weakest: float | None) -> str:
-    """What could have been found, where nothing was."""
+    """Return the weakest effect that could have been detected, where no pattern was found; otherwise ""."""
     return f"; {pattern_tables.could_show(weakest)}" if is_due else ""
 
 
@@ -110,7 +110,7 @@ def _agreement(found: SearchPatterns) -> list[Block]:
 
 
 def agreement_points(found: SearchPatterns) -> list[tuple[str, str]]:
-    """Settings, spread and place of the best trials, over all cells."""
+    """Return settings, spread and location of the best trials, over all cells."""
     spreads = [item.spread for item in found.agreements if item.spread is not None]
     if not spreads:
         return [("All", f"No search has {FEWEST} complete trials, too few to say.")]
@@ -136,7 +136,7 @@ def _settings(found: SearchPatterns) -> str:
 
 
 def _too_few(asked: list[Agreement], found: SearchPatterns) -> str:
-    """Said where no cell alone could have shown anything, whatever its trials."""
+    """Return a sentence for the case that no single cell could have shown anything, whatever its trials."""
     least = min(item.least_p for item in asked) * len(asked)
     return " No single search of so few trials could show it." if least > found.level else ""
 
@@ -159,7 +159,7 @@ def _named(items: list[Agreement], scatter: Scatter) -> str:
 
 
 def transfer_not_tried(facts: Facts) -> str:
-    """One sentence on what search.transfer would take in this study."""
+    """Return a note on what search.transfer would cost in this study."""
     cost = transfer_cost(facts.planned, facts.params.train.seeds)
     said = "Whether such a difference matters was not tried: search.transfer is false."
     if not cost.trainings:

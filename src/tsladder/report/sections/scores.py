@@ -1,4 +1,4 @@
-"""What every cell scored, how far it beats simpler forecasts, and how much probabilities can be trusted."""
+"""Scores of every cell, their skill against simpler forecasts, and the calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def at_a_glance(facts: Facts) -> list[Block]:
 
 
 def _leader(facts: Facts) -> str:
-    """Whose validation loss stands for a cell."""
+    """Return in words which trial's validation loss represents a cell."""
     by = "the highest AUC" if facts.params.search.objective == VAL_AUC else "the lowest"
     return f"the trial with {by}"
 
@@ -61,7 +61,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
 
 
 def _symbols(facts: Facts) -> list[Block]:
-    """Nothing where there is one symbol."""
+    """Return the scores by symbol; empty where there is one symbol."""
     found = symbol_tables.scores_table(facts)
     if not found.rows:
         return []
@@ -126,7 +126,7 @@ def _skill(facts: Facts) -> list[Block]:
 
 
 def _skill_in_words(tests: list[ScoredRegion]) -> str:
-    """Which forecasts every cell beats, which some, which none."""
+    """Say which forecasts every cell beats, which some cells beat, and which none beats."""
     beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
         known = [skill.ci for test in tests if (skill := test.skill_against.get(name)) and skill.ci is not None]
@@ -218,4 +218,4 @@ FURTHER: Mapping[str, Callable[[Facts, Collection[str]], list[Block]]] = {
     "calibration": _calibration,
     "decisions": _decisions,
 }
-"""Sections that a task may ask for by name, where its scores fill them."""
+"""Sections that a task may request by name, where its scores fill them."""

@@ -1,4 +1,4 @@
-"""What the searches chose, how much of their space they saw, and what the stages across cells found."""
+"""Choices of the searches, their coverage of the search space, and results of the stages that span several cells."""
 
 from __future__ import annotations
 

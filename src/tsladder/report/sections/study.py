@@ -1,4 +1,4 @@
-"""The question, the cells without a point, the data, and the environment."""
+"""Question, cells without a point in the law, data, and environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict of each horizon and the figures that stand with it."""
+"""Verdict of each horizon and the figures that belong to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCALING = "scaling.png"
 
 
 def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    """Each horizon in a line, the law's picture, and then each horizon with the figures behind its line."""
+    """Return one line per horizon, the picture of the law, and then each horizon with the figures behind its line."""
     blocks: list[Block] = [Heading(2, "Verdicts")]
     if facts.law and facts.study_key and facts.law.study_key not in (None, facts.study_key):
         blocks.append(Paragraph("The law below was fitted to another question than the plans on disk: run dvc repro."))
@@ -84,7 +84,7 @@ def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
 
 
 def _repeated(law: HorizonLaw) -> str:
-    """With other searches and seeds on the same ladder; the likeliest verdict first."""
+    """Return the verdicts expected if searches and seeds were repeated on the same ladder, the likeliest first."""
     shares = sorted((law.repetition or {}).items(), key=lambda item: -item[1])
     told = words.listed(
         f"{name.replace('_', ' ')} in {words.percent(share, 0)}" for name, share in shares if share >= 0.005

@@ -1,4 +1,4 @@
-"""The strategies of the search, one module each: it is called like its module and offers it as STRATEGY."""
+"""Search strategies, one module each: a strategy has the name of its module, which defines it as STRATEGY."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tsladder.search.decisions import Strategy
 
 
 def load(name: str) -> Strategy:
-    """The strategy called `name`. Raises ModuleNotFoundError for an unknown one."""
+    """Load the strategy called `name`. Raises ModuleNotFoundError for an unknown one."""
     strategy: Strategy = importlib.import_module(f"{__name__}.{name}").STRATEGY
     return strategy

@@ -1,10 +1,10 @@
-"""The strategy of the first study: force the extremes of the grid, then let the sampler search.
+"""Strategy of the first study: force the extremes of the grid, then let the sampler search.
 
-An extreme is the smallest or largest value of a coordinate that some member of the grid has, so it always
-exists. Among the members that have it the one nearest the budget is taken that is not forced already, since
-the deepest shape is often the narrowest as well and training it twice would teach nothing. Extremes that few
-members have choose first, so that they are not left without one of their own. The deepest train first; where there are
-too few trials for all, the ends of depth and width are kept before those of the heads.
+An extreme is the smallest or largest value of a coordinate that some member of the grid has, so it always exists. Among
+the members that have it, the strategy takes the one nearest the budget that is not forced already, since the deepest
+shape is often the narrowest as well and training it twice would teach nothing. Extremes that few members have choose
+first, so that they are not left without a member of their own. The deepest are trained first; where there are too few
+trials for all, the extremes of depth and width are kept before those of the heads.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from tsladder.planning.grid import COORDINATES, Grid
 from tsladder.search.decisions import Forced
 
 RANKS = ("largest n_layers", "largest d_model", "smallest n_layers", "smallest d_model")
-"""Which extremes a search keeps that has too few trials, the others after them."""
+"""Extremes that a search with too few trials keeps first, in this order; the others come after them."""
 
 
 class Architectural:
-    """Smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the grid is smaller."""
+    """Strategy that forces the smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the
+    grid is smaller."""
 
     learns = True
     supplement = None
@@ -42,7 +43,7 @@ def _rank(what: str) -> int:
 
 
 def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:
-    """Each extreme in words, and the members that have it."""
+    """Yield each extreme in words, and the members that have it."""
     for name, coordinate in COORDINATES.items():
         for word, pick in (("smallest", min), ("largest", max)):
             extreme = pick(coordinate(member) for member in grid.members)

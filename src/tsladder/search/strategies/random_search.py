@@ -1,4 +1,5 @@
-"""The yardstick for the others: every trial is drawn at random, whatever the earlier ones have shown."""
+"""Random search, the baseline for the other strategies: every trial is drawn at random, whatever the earlier ones have
+shown."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from tsladder.search.decisions import Forced
 
 
 class RandomSearch:
-    """Forces nothing and never learns."""
+    """Strategy that forces nothing and never learns."""
 
     learns = False
     supplement = None

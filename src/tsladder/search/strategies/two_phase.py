@@ -1,8 +1,8 @@
-"""The strategy of the later study: chosen shapes and settings first, then the sampler.
+"""Strategy of the later study: chosen shapes and settings first, then the sampler.
 
 The earlier study forced eighteen configurations in one search across budgets; here each cell trains the rows of its own
 rung, so that rungs get equal effort. A rung without rows forces its widest and its deepest shape. Forced shapes are
-kept when their exact count lies off the budget: they enter the law at the count they have.
+kept when their exact parameter count lies off the budget: they enter the law at the count they have.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SHAPES: dict[int, dict[str, tuple[int, int, int]]] = {
     20_000_000: {"shallow-wide": (768, 3, 8), "deep-narrow": (384, 12, 8)},
     200_000_000: {"shallow-wide": (1536, 8, 16), "deep-narrow": (768, 28, 16)},
 }
-"""Parameters of the rung -> what it is called -> d_model, n_layers, n_heads."""
+"""Budget of the rung in parameters -> name of the shape -> d_model, n_layers, n_heads."""
 
 SETTINGS: dict[int, tuple[tuple[str, Value], ...]] = {
     2_000_000: (
@@ -37,11 +37,12 @@ SETTINGS: dict[int, tuple[tuple[str, Value], ...]] = {
     20_000_000: (("learning_rate", 1e-5),),
     200_000_000: (("dropout", 0.1), ("weight_decay", 0.0)),
 }
-"""Parameters of the rung -> settings tried one at a time on its shallow-wide shape."""
+"""Budget of the rung in parameters -> settings tried one at a time on its shallow-wide shape."""
 
 
 class TwoPhase:
-    """Forced shapes and settings in phase one, and a supplementary phase around the winners of the best budgets."""
+    """Strategy with forced shapes and settings in phase one, and a supplementary phase around the winners of the best
+    budgets."""
 
     learns = True
     supplement = Supplement(

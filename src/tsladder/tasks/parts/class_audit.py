@@ -1,4 +1,4 @@
-"""How the leak audit handles labels of two classes and forecasts by their probability."""
+"""Leak audit of tasks with two classes, whose forecasts are probabilities."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from tsladder.tasks.parts.label_audit import Floats, Ranking
 from tsladder.tasks.parts.task import Prices
 
 FULL_SCALE = 0.01
-"""How far, as a share of the Close, a price beyond the target is told at most."""
+"""Distance of a price beyond the target, as a share of the Close, at which the planted feature is clipped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClassAudit:
-    """Labels 1 and 0, forecasts by their probability.
+    """Audit of labels 1 and 0 and of forecasts that are probabilities.
 
-    `beyond`: of prices, target.price and horizon, how far prices ahead lie beyond the target, as a share of the Close.
+    `beyond`: function of prices, target.price and horizon that returns how far the prices ahead lie beyond the target,
+    as a share of the Close.
     """
 
     beyond: Callable[[Prices, str, int], Floats]
@@ -33,7 +34,7 @@ class ClassAudit:
         return np.clip(self.beyond(prices, price, horizon) / FULL_SCALE, -1.0, 1.0)
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
-        """Half of them 1."""
+        """Return labels in random order, half of them 1."""
         return rng.permutation((np.arange(len(y_N)) % 2).astype(np.float64))
 
     def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -43,7 +44,8 @@ class ClassAudit:
         return np.nan_to_num(2.0 * y_T - 1.0)
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """By the AUC of each permutation. The constant is one half: half of training is 1 in every one."""
+        """Rank by the AUC of each permutation. The constant forecast is one half, since half of the training labels are
+        1 in every permutation."""
         scores = [score_classifier(y_N, p_N) for y_N, p_N in zip(y_DN, forecast_DN, strict=True)]
         aucs = [0.5 if one.auc is None else one.auc for one in scores]
         constant = float(np.mean([per_day_log_loss(y_N, np.full(len(y_N), 0.5)).mean() for y_N in y_DN]))
@@ -55,8 +57,8 @@ class ClassAudit:
         )
 
     def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
-        """From z = (value - 1/2) sqrt(permutations) / sqrt((n + 1) / (3 n^2)), half of the n windows positive, where
-        n^2 / (n + 1) is above n - 1."""
+        """Solve z = (value - 1/2) sqrt(permutations) / sqrt((n + 1) / (3 n^2)) for the number of windows n, half of
+        them positive, with n^2 / (n + 1) above n - 1."""
         return math.floor(limit**2 / (3.0 * permutations * (value - 0.5) ** 2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
@@ -66,7 +68,8 @@ class ClassAudit:
 
 
 def _null_variance(y_N: Floats) -> float:
-    """Of the AUC. One class alone has no ranking."""
+    """Return the variance of the AUC under the null hypothesis; infinite if there is only one class, which has no
+    ranking."""
     positives = float(y_N.sum())
     negatives = len(y_N) - positives
     if positives == 0.0 or negatives == 0.0:

@@ -1,6 +1,6 @@
-"""The losses that a task of two classes is trained on; log loss is the one it is reported by.
+"""Training losses of tasks with two classes; the reported loss is the log loss.
 
-All take logits. Letters: B windows of a batch, N windows of a region, P and Q its positives and negatives.
+All losses take logits. Letters: B windows of a batch, N windows of a region, P and Q its positives and negatives.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tsladder.errors import BadInput
 from tsladder.tasks.parts.losses import Loss, summed
 
 FOCUS = 2.0
-"""Gamma of the focal loss, the value of its paper."""
+"""Gamma of the focal loss, with the value of its paper."""
 
 SMOOTHING = 0.1
 """Share of a label that label smoothing spreads over both classes."""
 
 
 def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
-    """The loss that training.loss names, for the training labels `y_train_N`.
+    """Build the loss that training.loss names, for the training labels `y_train_N`.
 
-    Raises BadInput where these labels do not allow it, ValueError for an unknown name.
+    Raises BadInput if these labels do not allow it, ValueError for an unknown name.
     """
     match name:
         case "bce":
@@ -43,15 +43,15 @@ def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
 
 
 def cross_entropy(out_B: Tensor, y_B: Tensor) -> Tensor:
-    """Log loss of each label under sigmoid(logit), in nats."""
+    """Compute the log loss of each label under sigmoid(logit), in nats."""
     return functional.binary_cross_entropy_with_logits(out_B, y_B, reduction="none")
 
 
 def weighted_cross_entropy(out_B: Tensor, y_B: Tensor, *, positive: float) -> Tensor:
-    """Log loss with `positive` times the weight on positives (King & Zeng 2001, section 4).
+    """Compute the log loss with `positive` times the weight on positives (King & Zeng 2001, section 4).
 
-    With negatives / positives both classes weigh the same, and the best constant logit is 0 whatever the base rate:
-    probabilities are those of a balanced world, not of this one.
+    With negatives / positives both classes weigh the same, and the best constant logit is 0 whatever the base rate, so
+    probabilities are those of balanced classes, not of the base rate in the data.
     """
     return functional.binary_cross_entropy_with_logits(
         out_B, y_B, pos_weight=out_B.new_tensor(positive), reduction="none"
@@ -59,9 +59,10 @@ def weighted_cross_entropy(out_B: Tensor, y_B: Tensor, *, positive: float) -> Te
 
 
 def focal(out_B: Tensor, y_B: Tensor) -> Tensor:
-    """Log loss times (1 - p) ** FOCUS, p the probability of what happened (Lin et al. 2017, without their alpha).
+    """Compute the log loss times (1 - p) ** FOCUS, p the probability of the true class (Lin et al. 2017, without their
+    alpha).
 
-    Windows that are right already count less, so probabilities are drawn towards 1/2.
+    Windows that are classified correctly already weigh less, so probabilities are drawn towards 1/2.
     """
     loss_B = cross_entropy(out_B, y_B)
     wrong_B = -(-loss_B).expm1()
@@ -69,15 +70,17 @@ def focal(out_B: Tensor, y_B: Tensor) -> Tensor:
 
 
 def smoothed_cross_entropy(out_B: Tensor, y_B: Tensor) -> Tensor:
-    """Log loss against labels moved by SMOOTHING / 2 towards each other (Szegedy et al. 2016, section 7)."""
+    """Compute the log loss against labels moved by SMOOTHING / 2 towards each other (Szegedy et al. 2016, section
+    7)."""
     return cross_entropy(out_B, y_B * (1.0 - SMOOTHING) + SMOOTHING / 2.0)
 
 
 def soft_auc(out_B: Tensor, y_B: Tensor) -> Tensor:
-    """B times the mean of softplus(negative's logit - positive's) over all pairs (RankNet, Burges et al. 2005).
+    """Compute B times the mean of softplus(negative's logit - positive's logit) over all pairs (RankNet, Burges et al.
+    2005).
 
-    It bounds 1 - AUC from above, times ln 2, and sees differences of logits alone: any shift of all of them costs
-    nothing. A batch without both classes has no pair; its loss is 0 and so is its gradient.
+    Divided by ln 2 the mean bounds 1 - AUC from above. It depends on differences of logits alone, so a shift of all
+    logits costs nothing. A batch without both classes has no pair; its loss is 0 and so is its gradient.
     """
     positive_P, negative_Q = out_B[y_B > 0.5], out_B[y_B <= 0.5]
     if positive_P.numel() == 0 or negative_Q.numel() == 0:
@@ -87,7 +90,8 @@ def soft_auc(out_B: Tensor, y_B: Tensor) -> Tensor:
 
 
 def positive_weight(y_N: NDArray[np.floating]) -> float:
-    """Negatives for each positive among the training labels (0 or 1). Raises BadInput where a class is missing."""
+    """Return the number of negatives per positive among the training labels (0 or 1). Raises BadInput if a class is
+    missing."""
     positives = int(np.count_nonzero(y_N))
     negatives = len(y_N) - positives
     if positives == 0 or negatives == 0:

@@ -1,4 +1,4 @@
-"""How forecasts of two classes are scored: probabilities, by their log loss."""
+"""Scoring of forecasts of two classes: probabilities, by their log loss."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClassScoring:
-    """`train_rate`: share of 1 among the training labels."""
+    """Scoring of a task of two classes. `train_rate`: share of 1 among the training labels."""
 
     train_rate: float
     metric: str = LOG_LOSS

@@ -1,4 +1,4 @@
-"""What log and report say of a task of two classes."""
+"""Names of the labels, losses and metrics of a task of two classes, for log and report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ AUC = Metric(name="auc", title="AUC", digits=3)
 
 
 def class_words(asked: Callable[[str], str]) -> Words:
-    """`asked`: the target in a few words, by target.price."""
+    """Build the names of a task of two classes. `asked`: function of target.price that describes the target in a few
+    words."""
     return Words(
         asked=asked,
         labels=labels,
@@ -40,13 +41,17 @@ def class_words(asked: Callable[[str], str]) -> Words:
 
 
 def labels(y_N: NDArray[np.floating]) -> str:
-    """How many windows, and their positives."""
+    """Describe labels: the number of windows, and of the positives among them."""
     positives = int((y_N > 0.0).sum())
     return f"{len(y_N):,} ({positives:,} positive, {100.0 * positives / len(y_N):.1f} %)"
 
 
 def constant_gap(train_rate: float | None, validation_rate: float | None) -> float | None:
-    """What the base rates alone make of the gap, in nats: the gap of a constant that knows each region's own rate."""
+    """Return the gap, in nats, that follows from the base rates alone: the validation loss minus the training loss of a
+    constant that knows each region's own rate.
+
+    None if a rate is missing or is not between 0 and 1.
+    """
     rates = (validation_rate, train_rate)
     known = [rate for rate in rates if rate is not None and 0.0 < rate < 1.0]
     if len(known) < len(rates):

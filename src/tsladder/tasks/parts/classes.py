@@ -1,6 +1,6 @@
-"""What tasks of two classes share: all but the label itself. Imports neither numpy nor torch.
+"""Common part of tasks with two classes: everything but the label itself. Imports neither numpy nor torch.
 
-Outputs are logits; a model is judged by the log loss of its probabilities.
+Outputs are logits; a model is scored by the log loss of its probabilities.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClassTask:
-    """A task of two classes.
+    """Task of two classes.
 
-    `label`: of prices, target.price and horizon, 1 or 0 of every day but the last `horizon`. `beyond`: how far the
-    prices ahead lie beyond what makes a label 1, as a share of the Close, for the audit. `asked`: the target in a few
-    words, by target.price.
+    `label`: function of prices, target.price and horizon that labels every day but the last `horizon` with 1 or 0.
+    `beyond`: function of the same arguments that returns how far the prices ahead lie beyond what makes a label 1, as a
+    share of the Close, for the audit. `asked`: function of target.price that describes the target in a few words.
     """
 
     label: Callable[[Prices, str, int], Floats]
@@ -53,7 +53,7 @@ class ClassTask:
         return build_loss(name, y_train_N)
 
     def output_scale(self, y_train_N: NDArray[np.floating]) -> None:
-        """An output is the logit of a probability."""
+        """Return None: an output is the logit of a probability."""
 
     def constant_loss(self, y_train_N: NDArray[np.floating], y_N: NDArray[np.floating]) -> float:
         from tsladder.evaluation.constant import constant_log_loss

@@ -1,4 +1,5 @@
-"""The port `LabelAudit`: permute, turn, show, rank and weigh the labels and forecasts of a task for the leak audit."""
+"""The port `LabelAudit`: permute, invert, encode, rank and score the labels and forecasts of a task for the leak
+audit."""
 
 from __future__ import annotations
 
@@ -16,8 +17,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """Of one forecaster over all permutations: the mean of its rank statistic, the pooled z of it, and the mean
-    advantage in loss over a constant. `statistic`: auc or ic."""
+    """Rank test of one forecaster over all permutations.
+
+    `statistic`: auc or ic; `value`: its mean over the permutations; `z`: its pooled z; `advantage`: mean advantage in
+    loss over a constant.
+    """
 
     statistic: str
     value: float
@@ -36,43 +40,49 @@ class Ranking:
 
 
 class LabelAudit(Protocol):
-    """The labels and forecasts of a task, as the probes of the audit handle them."""
+    """Operations on the labels and forecasts of a task that the probes of the audit need."""
 
     @property
     def linear(self) -> str:
-        """The baseline that is linear in the last day's features."""
+        """Baseline that is linear in the last day's features."""
         ...
 
     @property
     def linear_name(self) -> str:
-        """What numbers and words call it."""
+        """Name of that baseline in the audit's numbers and words."""
         ...
 
     def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
-        """A number of size about 1 a day but the last `horizon` that gives the label away: how far prices of the days
-        ahead lie beyond what the label asks. Above 0 where a class is 1."""
+        """Return a feature that leaks the label: for every day but the last `horizon`, a number of size about 1 that
+        says how far the prices ahead lie beyond the target of the label.
+
+        For classes it is above 0 if the label is 1.
+        """
         ...
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
-        """Labels for the same windows that mean nothing."""
+        """Return random labels for the same windows, which carry no information."""
         ...
 
     def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Every label turned into its opposite."""
+        """Return every label turned into its opposite."""
         ...
 
     def shown(self, y_T: Floats) -> Floats:
-        """Each label as a number of size about 1, of which the sign tells most; 0 where it is unknown."""
+        """Return each label as a number of size about 1 whose sign carries most of the information; 0 if the label is
+        unknown."""
         ...
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """The rank test of D independent permutations, by the derivation of `audit.shuffled`."""
+        """Compute the rank test of D independent permutations, as derived in `audit.shuffled`."""
         ...
 
     def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
-        """Windows with which a mean statistic of `value` over so many permutations has a z above `limit`."""
+        """Return the number of windows with which a mean statistic of `value` over so many permutations has a z above
+        `limit`."""
         ...
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:
-        """1 - loss / loss of the better constant, that of training or that of these windows themselves."""
+        """Compute 1 - loss / loss of the better constant, that of the training labels or that of these windows
+        themselves."""
         ...

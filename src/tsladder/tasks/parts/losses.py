@@ -1,7 +1,7 @@
-"""The losses of a training: what is made small, and the loss by which a model is reported whatever it was trained on.
+"""Losses of a training run: the loss that is minimised, and the loss that is reported whatever was minimised.
 
-Both take a model's raw outputs: logits, or forecasts in units of the training labels' standard deviation.
-Letter: B windows of a batch.
+Both take a model's raw outputs: logits, or forecasts in units of the training labels' standard deviation. Letter: B
+windows of a batch.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from torch import Tensor
 
 Form = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, labels) -> a loss each, or one for all."""
+"""Function of (outputs, labels) that returns one loss per window, or one for all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
-    """`total` of (out_B, y_B) is the batch's mean loss times B, what is trained on.
+    """Training loss and reported loss of a model.
 
-    `per_window` gives each window's reported loss, by which models are chosen and compared whatever they train on;
-    `reports_itself`: `total` is its sum. `additive`: `total` is a sum over windows, so that micro-batches add up to it.
-    `ranks`: outputs are logits of a class, so an AUC exists.
+    `total` of (out_B, y_B) is the batch's mean training loss times B. `per_window` gives each window's reported loss,
+    by which models are chosen and compared whatever they train on; `reports_itself`: `total` is its sum. `additive`:
+    `total` is a sum over windows, so that micro-batches add up to it. `ranks`: outputs are logits of a class, so an AUC
+    exists.
     """
 
     total: Form
@@ -32,5 +33,5 @@ class Loss:
 
 
 def summed(form: Form) -> Form:
-    """The sum over the windows of a batch of a loss a window."""
+    """Turn a loss per window into its sum over the windows of a batch."""
     return lambda out_B, y_B: form(out_B, y_B).sum()

@@ -1,4 +1,4 @@
-"""How the leak audit handles labels and forecasts that are returns."""
+"""Leak audit of tasks whose labels and forecasts are returns."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from tsladder.tasks.parts.label_audit import Floats, Ranking
 from tsladder.tasks.parts.task import Prices
 
 FULL_SCALE = 0.1
-"""Return that is told at most."""
+"""Return at which the planted feature is clipped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReturnAudit:
-    """Labels and forecasts are returns."""
+    """Audit of labels and forecasts that are returns."""
 
     linear: str = LAST_DAY_RATIO_RIDGE
     linear_name: str = "ridge"
 
     def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
-        """The simple return, whatever `price` is."""
+        """Return the simple return over the horizon, scaled and clipped, whatever `price` is."""
         beyond_T = prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
         return np.clip(beyond_T / FULL_SCALE, -1.0, 1.0)
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
-        """The windows' own returns in another order."""
+        """Return the windows' own returns in random order."""
         return rng.permutation(y_N)
 
     def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -41,9 +41,12 @@ class ReturnAudit:
         return np.nan_to_num(y_T / scale_of(y_T[~np.isnan(y_T)]))
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:
-        """By the IC of each permutation: over all orders of n returns Spearman's correlation with any fixed forecast
-        has mean 0 and variance 1 / (n - 1), ties or none. A forecast that does not vary has an IC of 0. The constant is
-        the mean of the permuted returns, the unit of the loss their own standard deviation."""
+        """Rank by the IC of each permutation.
+
+        Over all orders of n returns, Spearman's correlation with any fixed forecast has mean 0 and variance 1 / (n -
+        1), ties or not. A forecast that does not vary has an IC of 0. The constant forecast is the mean of the permuted
+        returns, and the unit of the loss is their own standard deviation.
+        """
         ics = [correlation(midranks(y_N), midranks(f_N)) or 0.0 for y_N, f_N in zip(y_DN, forecast_DN, strict=True)]
         gains = []
         for y_N, forecast_N in zip(y_DN, forecast_DN, strict=True):
@@ -58,7 +61,7 @@ class ReturnAudit:
         )
 
     def windows_to_rank(self, value: float, limit: float, permutations: int) -> int:
-        """From z = value sqrt(permutations (n - 1))."""
+        """Solve z = value sqrt(permutations (n - 1)) for the number of windows n."""
         return math.floor(limit**2 / (permutations * value**2)) + 2
 
     def skill(self, train_y_N: NDArray[np.floating], y_N: NDArray[np.floating], forecast_N: Floats) -> float:

@@ -1,6 +1,7 @@
-"""The loss that a task of returns is trained on and reported by: Huber's, in units of the training labels' spread.
+"""Training and reported loss of tasks whose labels are returns: Huber's loss, in standard deviations of the training
+labels.
 
-It takes forecasts in units of the training labels' standard deviation.
+Its forecasts are in that unit; its labels are returns.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from tsladder.tasks.parts.losses import Loss, summed
 
 
 def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
-    """The loss that training.loss names, for the training labels `y_train_N`.
+    """Build the loss that training.loss names, for the training labels `y_train_N`.
 
-    Raises BadInput where these labels do not allow it, ValueError for an unknown name.
+    Raises BadInput if these labels do not allow it, ValueError for an unknown name.
     """
     if name != "huber":
         raise ValueError(f"unknown loss {name!r}")
@@ -29,14 +30,14 @@ def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
 
 
 def huber(out_B: Tensor, y_B: Tensor, *, sd: float) -> Tensor:
-    """Huber's loss (1964) of y / sd - output: half the square up to HUBER_DELTA, linear beyond."""
+    """Compute Huber's loss (1964) of y / sd - output: half the square up to HUBER_DELTA, linear beyond."""
     return functional.huber_loss(out_B, y_B / sd, reduction="none", delta=HUBER_DELTA)
 
 
 def label_sd(y_N: NDArray[np.floating]) -> float:
-    """`scale_of` the training labels, the unit of a regression's raw outputs, refused in the user's words.
+    """Return `scale_of` the training labels, the unit of a regression's raw outputs.
 
-    Raises BadInput where they do not vary.
+    Raises BadInput, with advice to the user, if the labels do not vary.
     """
     try:
         return scale_of(y_N)

@@ -1,4 +1,4 @@
-"""How forecasts of a log return are scored: by their Huber loss."""
+"""Scoring of forecasts of a log return by their Huber loss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReturnScoring:
-    """`training`: what the training labels fix."""
+    """Scoring of a task of returns. `training`: statistics of the training labels."""
 
     training: TrainingReturns
     metric: str = HUBER
@@ -44,7 +44,7 @@ class ReturnScoring:
         return fitted_return_baselines(known.train, known.scored, known.ratio_train_NF, known.ratio_scored_NF)
 
     def choose(self, validation: RegionForecasts) -> None:
-        """A return is forecast as it is: it has no threshold and no temperature."""
+        """Return None: a return is forecast as it is, without threshold and temperature."""
 
     def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         return score_return_region(

@@ -1,4 +1,4 @@
-"""What log and report say of a task of returns."""
+"""Names of the labels, losses and metrics of a task of returns, for log and report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def labels(y_N: NDArray[np.floating]) -> str:
-    """How many windows, and mean and standard deviation of their returns."""
+    """Describe labels: the number of windows, and the mean and standard deviation of their returns."""
     return f"{len(y_N):,} (mean return {y_N.mean():.5f}, sd {y_N.std():.5f})"
 
 

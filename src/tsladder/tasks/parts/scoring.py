@@ -1,4 +1,4 @@
-"""The port `Scoring`: baselines, scores and rows of predictions of a task, once its training labels are known."""
+"""The port `Scoring`: baselines, scores and rows of predictions of a task, given its training labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 class Scoring(Protocol):
-    """How a task is scored, on one horizon's training labels."""
+    """Scoring of a task, given the training labels of one horizon."""
 
     @property
     def metric(self) -> str:
@@ -29,25 +29,26 @@ class Scoring(Protocol):
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Further metrics of a region that a tracker keeps."""
+        """Further metrics of a region that are logged to the tracker."""
         ...
 
     def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
-        """Every baseline's forecast; `y_T` and `horizon` as in `baselines.baselines`."""
+        """Compute the forecasts of all baselines; `y_T` and `horizon` as in `baselines.baselines`."""
         ...
 
     def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
-        """Those that see no label but training's."""
+        """Compute the forecasts of the baselines that see no labels but those of training."""
         ...
 
     def choose(self, validation: RegionForecasts) -> ValidationChoices | None:
-        """What the validation region settles for every other one; None: nothing has to be settled."""
+        """Choose on the validation region what is applied to every other region; return None if there is nothing to
+        choose."""
         ...
 
     def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
-        """One region."""
+        """Score the forecasts of one region."""
         ...
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
-        """The rows of predictions.parquet."""
+        """Return the rows of predictions.parquet."""
         ...

@@ -1,4 +1,4 @@
-"""What log and report call the labels, losses and metrics of a task: words, columns and sections, as values."""
+"""Names of the labels, losses and metrics of a task, and its columns and sections, for log and report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metric:
-    """A column of the report: `name` as in scores.json, its title, and how many decimals are shown."""
+    """Column of the report: `name` as in scores.json, its title, and the number of decimals shown."""
 
     name: str
     title: str
@@ -22,19 +22,19 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """The words of a task.
+    """Names, columns and sections of a task in log and report.
 
-    asked          the target in a few words, by target.price
-    labels         of training labels: how many there are and how they lie, for the log
+    asked          function of target.price that describes the target in a few words
+    labels         function that describes training labels for the log: their number and distribution
     loss, unit     the reported loss, "log loss" in "nats"; `loss` ends in "loss"
     metrics        columns of the score tables, the reported loss first
     ranking        the one metric shown beside the loss
     constants      columns of the losses of the constants from training and from the scored region
     positives      columns of labels above 0 and of their share
-    regions_differ what of two regions makes their losses differ without over-fitting
+    regions_differ property of two regions that makes their losses differ without over-fitting
     sections       further sections of the report that the scores fill; `report.sections.scores` has them by name
-    constant_gap   from the base rates of training and validation: how far the loss of a constant that knows each
-                   region's rate rises from one to the other; None where rates do not tell
+    constant_gap   function of the base rates of training and validation: the rise, from one to the other, of the loss
+                   of a constant that knows each region's rate; None if the rates do not determine it
     """
 
     asked: Callable[[str], str]
