@@ -60,11 +60,6 @@ def stand(
     length in days, None: estimated from each difference. A model is judged by its daily loss averaged over seeds, never
     by the loss of averaged forecasts, which would be that of an ensemble.
     """
-
-    `loss_SN`: daily losses of each training seed. `constants`: daily losses of BASE_RATE and OWN_RATE. `unvarying`: no
-    seed's predictions vary. `seed` starts the bootstrap. A model is judged by its daily loss averaged over seeds, never
-    by the loss of averaged forecasts, which would be that of an ensemble.
-    """
     loss_N = np.asarray(np.stack(loss_SN).mean(axis=0), dtype=np.float64)
     training, other = constants
     stricter = min(constants, key=lambda name: float(constants[name].mean()))
