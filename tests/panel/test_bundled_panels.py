@@ -15,8 +15,9 @@ from tsladder.panel.bundled import NYSE_O, SKFOLIO, write_bundled
 from tsladder.panel.columns import build_columns
 from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel, UniverseKind
-from tsladder.panel.targets import TargetRules, forward_returns
-from tsladder.panel.universe import UniverseRules, find_universe
+from tsladder.panel.targets import forward_returns
+from tsladder.panel.universe import find_universe
+from tsladder.params import RankTargetParams, UniverseParams
 
 # Days on which the whole market rose by more than 2.5 %, from the indices of the time.
 GREAT_DAYS = ("1971-08-16", "1974-10-07", "1974-10-09", "1978-11-01", "1982-08-17", "1984-08-03")
@@ -78,8 +79,8 @@ def test_simple_rankings_have_the_skill_they_are_known_to_have(
 ) -> None:
     panel = bundled(name)
     column, sign = SCORES[score]
-    made = build_columns(panel, find_universe(panel, UniverseRules()), (column,))
-    labels = forward_returns(panel, TargetRules(entry_lag=1, horizons=(1, 5)))
+    made = build_columns(panel, find_universe(panel, UniverseParams()), (column,))
+    labels = forward_returns(panel, RankTargetParams(entry_lag=1), (1, 5))
     found = [daily_rank_ic(sign * made.values_TSF[..., 0], labels.y_TSM[..., place]) for place in (0, 1)]
     assert len(found[0]) == days
     assert [daily_T.mean() for daily_T in found] == pytest.approx([at_1, at_5], abs=2e-5)

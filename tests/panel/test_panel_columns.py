@@ -16,9 +16,10 @@ from tsladder.errors import BadInput
 from tsladder.panel.columns import C21, O33, PAUSE, TIERS, V27, ColumnValues, build_columns
 from tsladder.panel.normalise import Inputs, normalise
 from tsladder.panel.panel import Panel, until
-from tsladder.panel.universe import Universe, UniverseRules, find_universe
+from tsladder.panel.universe import Universe, find_universe
+from tsladder.params import UniverseParams
 
-RULES = UniverseRules(min_history=60, min_price=10.0, top=10, min_stocks=3)
+RULES = UniverseParams(min_history=60, min_price=10.0, top=10, min_stocks=3)
 
 
 def universe_of(panel: Panel) -> Universe:
@@ -145,7 +146,7 @@ def test_tiers_have_as_many_columns_as_their_names_say_and_each_holds_the_one_be
 @pytest.mark.parametrize("tier", ["s9", "c21"])
 def test_the_first_whole_row_of_an_unbroken_panel_is_252(bundled: Callable[[str], Panel], tier: str) -> None:
     panel = bundled("sp20")
-    values_TSF = build_columns(panel, find_universe(panel, UniverseRules()), TIERS[tier]).values_TSF
+    values_TSF = build_columns(panel, find_universe(panel, UniverseParams()), TIERS[tier]).values_TSF
     whole_TS = np.isfinite(values_TSF).all(axis=-1)
     assert not whole_TS[:252].any()
     assert whole_TS[252:].all()

@@ -17,7 +17,6 @@ from tsladder.errors import BadInput
 from tsladder.panel.columns import TIERS, build_columns
 from tsladder.panel.days import (
     DayAxis,
-    KFoldRules,
     check_days,
     count_days,
     cut_days,
@@ -26,9 +25,9 @@ from tsladder.panel.days import (
 )
 from tsladder.panel.normalise import normalise
 from tsladder.panel.panel import Panel
-from tsladder.panel.targets import TargetRules, forward_returns
-from tsladder.panel.universe import UniverseRules, find_universe
-from tsladder.params import SplitParams
+from tsladder.panel.targets import forward_returns
+from tsladder.panel.universe import find_universe
+from tsladder.params import PanelSplitParams, RankTargetParams, UniverseParams
 from tsladder.vocabulary import Region
 
 BY_DATE = {
@@ -37,18 +36,10 @@ BY_DATE = {
 }
 
 
-def split_params(kind: str, validation: dt.date | None, test: dt.date | None, **more: int) -> SplitParams:
-    return SplitParams(
-        kind=kind,  # type: ignore[arg-type]
-        validation_start=validation,
-        test_start=test,
-        validation_fraction=0.2,
-        test_fraction=0.2,
-        block_days=100,
-        windows_per_block="all",
-        min_positives=0,
-        **more,
-    )
+def split_params(kind: str, validation: dt.date | None, test: dt.date | None, **more: int) -> PanelSplitParams:
+    fractions = {"validation_fraction": 0.2, "test_fraction": 0.2}
+    starts = {"validation_start": validation, "test_start": test}
+    return PanelSplitParams(kind=kind, **starts, **fractions, **more)  # type: ignore[arg-type]
 
 
 def axis_of(days: int, first_row: int = 0) -> DayAxis:
@@ -70,11 +61,11 @@ def test_bundled_panels_by_date_give_as_many_samples_as_are_known(
     bundled: Callable[[str], Panel], name: str, expected: dict[int, tuple[int, ...]], tier: str
 ) -> None:
     panel = bundled(name)
-    universe = find_universe(panel, UniverseRules())
+    universe = find_universe(panel, UniverseParams())
     columns = build_columns(panel, universe, TIERS[tier])
     inputs = normalise(columns.values_TSF, universe.member_TS, "rank")
     axis = day_axis(panel.dates_T, universe, inputs, min_stocks=10)
-    labels = forward_returns(panel, TargetRules(entry_lag=1, horizons=(1, 5)))
+    labels = forward_returns(panel, RankTargetParams(entry_lag=1), (1, 5))
     for place, horizon in enumerate((1, 5)):
         splits = cut_days(axis, split_params("dates", *BY_DATE[name]), 60, labels.spans_M[place])
         counts = {
@@ -88,7 +79,7 @@ def test_bundled_panels_by_date_give_as_many_samples_as_are_known(
 
 def test_the_middle_fold_of_1000_sessions_validates_and_trains_on_the_days_it_must() -> None:
     axis = axis_of(1300)
-    rules = KFoldRules(folds=5, embargo_days=10, test_start=day(axis, 1000))
+    rules = PanelSplitParams(kind="purged_kfold", folds=5, embargo_days=10, test_start=day(axis, 1000))
     fold = cut_days(axis, rules, 60, 6).folds[2]
     assert fold.validation.ends_N(60, 6).tolist() == list(range(459, 594))
     assert fold.train.ends_N(60, 6).tolist() == [*range(59, 394), *range(669, 994)]
@@ -108,7 +99,13 @@ def test_no_fold_trains_on_a_day_that_its_validation_or_test_shows(
 ) -> None:
     axis = axis_of(days, first_row)
     stop = first_row + (days - first_row) * 4 // 5
-    rules = KFoldRules(folds=folds, purge_days=span + more_purge, embargo_days=embargo_days, test_start=day(axis, stop))
+    rules = PanelSplitParams(
+        kind="purged_kfold",
+        folds=folds,
+        purge_days=span + more_purge,
+        embargo_days=embargo_days,
+        test_start=day(axis, stop),
+    )
     splits = cut_days(axis, rules, context_length, span)
 
     def rows(split: Split) -> set[int]:
@@ -149,18 +146,23 @@ def test_other_kinds_cut_the_sessions_from_the_first_whole_one_on_as_a_series_is
 
 
 def test_fractions_count_the_sessions_from_the_first_whole_one_on() -> None:
-    splits = cut_days(axis_of(1100, first_row=100), KFoldRules(folds=4, test_start=None, test_fraction=0.2), 30, 6)
+    splits = cut_days(
+        axis_of(1100, first_row=100),
+        PanelSplitParams(kind="purged_kfold", folds=4, test_start=None, test_fraction=0.2),
+        30,
+        6,
+    )
     assert [(s.first, s.last) for s in splits.test.segments] == [(900, 1099)]
     assert [f.validation.segments[0].first for f in splits.folds] == [100, 300, 500, 700]
 
 
 def test_a_day_with_too_few_members_is_no_sample_and_is_counted() -> None:
     panel = made_up(days=420, seed=5)
-    universe = find_universe(panel, UniverseRules(min_history=5))
+    universe = find_universe(panel, UniverseParams(min_history=5))
     columns = build_columns(panel, universe, ("ret_1", "vol_21"))
     inputs = normalise(columns.values_TSF, universe.member_TS, "rank")
     axis = day_axis(panel.dates_T, universe, inputs, min_stocks=11)
-    labels = forward_returns(panel, TargetRules(horizons=(5,)))
+    labels = forward_returns(panel, RankTargetParams(), (5,))
     splits = cut_days(axis, split_params("dates", day(axis, 200), day(axis, 300)), 30, 6)
     members_T = (universe.member_TS & inputs.here_TS).sum(axis=1)
     assert members_T[axis.first_row] >= 11
@@ -184,7 +186,7 @@ def test_a_region_with_too_few_days_is_refused_with_counts_and_the_first_thin_da
     axis = axis_of(700)
     axis.stocks_TS[420:450] = False
     panel = made_up(days=700, stocks=12, gaps=False)
-    labels = forward_returns(panel, TargetRules(horizons=(5,)))
+    labels = forward_returns(panel, RankTargetParams(), (5,))
     splits = cut_days(axis, split_params("dates", day(axis, 350), day(axis, 600)), 30, 6)
     counts = {region: count_days(axis, splits.region(region), 30, labels, 0, panel.symbols_S) for region in Region}
     check_days(counts, min_days=60, min_stocks=10)
@@ -200,7 +202,7 @@ def test_a_sample_whose_labels_are_too_few_is_none_to_judge_on() -> None:
     axis = axis_of(200)
     panel = made_up(days=200, stocks=12, gaps=False)
     panel.close_TS[100:, :3] = np.nan
-    labels = forward_returns(panel, TargetRules())
+    labels = forward_returns(panel, RankTargetParams(), (1,))
     splits = cut_days(axis, split_params("dates", day(axis, 80), day(axis, 150)), 10, 2)
     count = count_days(axis, splits.test, 10, labels, 0, panel.symbols_S)
     assert (count.samples, count.judged) == (39, 0)
@@ -209,21 +211,23 @@ def test_a_sample_whose_labels_are_too_few_is_none_to_judge_on() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (split_params("chunks", None, None), "dates, walk_forward or purged_kfold"),
         (split_params("walk_forward", None, None, purge_days=5), r"at least target.entry_lag \+ horizon \(6\), got 5"),
-        (KFoldRules(test_start=None, purge_days=5), r"at least target.entry_lag \+ horizon \(6\), got 5"),
-        (KFoldRules(test_start=dt.date(2030, 1, 1)), "lie before test"),
-        (KFoldRules(test_start=dt.date(2000, 1, 3)), "lie before test"),
+        (
+            PanelSplitParams(kind="purged_kfold", test_start=None, purge_days=5),
+            r"at least target.entry_lag \+ horizon \(6\), got 5",
+        ),
+        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2030, 1, 1)), "lie before test"),
+        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2000, 1, 3)), "lie before test"),
     ],
 )
-def test_splits_that_cannot_be_are_refused(rules: SplitParams | KFoldRules, words: str) -> None:
+def test_splits_that_cannot_be_are_refused(rules: PanelSplitParams, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         cut_days(axis_of(300), rules, 30, 6)
 
 
 def test_a_panel_without_a_day_of_enough_stocks_is_refused() -> None:
     panel = made_up(days=100)
-    universe = find_universe(panel, UniverseRules(min_history=20))
+    universe = find_universe(panel, UniverseParams(min_history=20))
     inputs = normalise(build_columns(panel, universe, ("ret_1",)).values_TSF, universe.member_TS, "rank")
     with pytest.raises(BadInput, match=r"no session has more than 1\d members"):
         day_axis(panel.dates_T, universe, inputs, min_stocks=15)

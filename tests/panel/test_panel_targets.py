@@ -13,7 +13,8 @@ from tests.panel.made_up import changed, made_up
 from tsladder.errors import BadInput
 from tsladder.panel.normalise import ranks, zscores
 from tsladder.panel.panel import Panel
-from tsladder.panel.targets import TargetRules, forward_returns, transform_labels
+from tsladder.panel.targets import forward_returns, transform_labels
+from tsladder.params import RankTargetParams
 
 
 def with_closes(*columns: list[float]) -> Panel:
@@ -23,7 +24,7 @@ def with_closes(*columns: list[float]) -> Panel:
 @pytest.mark.parametrize(("lag", "horizon"), [(1, 1), (1, 5), (2, 3)])
 def test_a_label_is_the_return_from_the_entry_to_as_many_sessions_later(lag: int, horizon: int) -> None:
     panel = made_up(days=40, gaps=False)
-    labels = forward_returns(panel, TargetRules(entry_lag=lag, horizons=(horizon,)))
+    labels = forward_returns(panel, RankTargetParams(entry_lag=lag), (horizon,))
     span = lag + horizon
     assert labels.spans_M == (span,)
     for row in range(40 - span):
@@ -42,7 +43,7 @@ def test_a_label_is_0_where_prices_stand_still_after_the_entry_whatever_was_earn
     panel = made_up(days=45, gaps=False, seed=seed)
     close_TS = panel.close_TS.copy()
     close_TS[row + lag + 1 :] = close_TS[row + lag]
-    labels = forward_returns(changed(panel, close_TS=close_TS), TargetRules(entry_lag=lag, horizons=(horizon,)))
+    labels = forward_returns(changed(panel, close_TS=close_TS), RankTargetParams(entry_lag=lag), (horizon,))
     np.testing.assert_array_equal(labels.y_TSM[row, :, 0], 0.0)
 
 
@@ -52,12 +53,12 @@ def test_a_label_is_made_of_the_sessions_from_its_entry_to_its_end_alone(
     row: int, lag: int, horizon: int, seed: int
 ) -> None:
     panel = made_up(days=45, seed=seed)
-    rules = TargetRules(entry_lag=lag, horizons=(horizon,))
+    target = RankTargetParams(entry_lag=lag)
     rng = np.random.default_rng(seed)
     close_TS = np.where(panel.traded_TS, rng.lognormal(3.0, 1.0, panel.close_TS.shape), np.nan)
     shown = slice(row + lag, row + lag + horizon + 1)
     close_TS[shown] = panel.close_TS[shown]
-    before, after = (forward_returns(each, rules) for each in (panel, changed(panel, close_TS=close_TS)))
+    before, after = (forward_returns(each, target, (horizon,)) for each in (panel, changed(panel, close_TS=close_TS)))
     np.testing.assert_array_equal(before.y_TSM[row], after.y_TSM[row])
 
 
@@ -69,9 +70,9 @@ def test_who_cannot_be_bought_has_no_label_and_who_leaves_early_has_his_last_pri
         [10.0, 10.0, 11.0, nan, nan, nan],
         [10.0, 10.0, 11.0, nan, 13.0, 14.0],
     )
-    rules = TargetRules(entry_lag=1, horizons=(2,), delisting_return=-0.3)
+    target = RankTargetParams(entry_lag=1, delisting_return=-0.3)
     for delisting, factor in ((None, 1.0), (-0.3, 0.7)):
-        labels = forward_returns(panel, dataclasses.replace(rules, delisting_return=delisting))
+        labels = forward_returns(panel, dataclasses.replace(target, delisting_return=delisting), (2,))
         y_TS = labels.y_TSM[..., 0]
         expected = [np.log(1.2), nan, np.log(1.1 * factor), np.log(1.1)]
         np.testing.assert_allclose(y_TS[0], expected, atol=1e-14)
@@ -84,7 +85,7 @@ def test_who_cannot_be_bought_has_no_label_and_who_leaves_early_has_his_last_pri
 
 def test_a_loss_is_told_ranks_or_scores_of_the_labelled_members() -> None:
     panel = made_up(seed=1)
-    y_TS = forward_returns(panel, TargetRules()).y_TSM[..., 0]
+    y_TS = forward_returns(panel, RankTargetParams(), (1,)).y_TSM[..., 0]
     member_TS = np.random.default_rng(0).random(y_TS.shape) < 0.8
     among_TS = member_TS & np.isfinite(y_TS)
     for transform, way in (("rank", ranks), ("zscore", zscores)):
@@ -94,22 +95,22 @@ def test_a_loss_is_told_ranks_or_scores_of_the_labelled_members() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "words"),
+    ("target", "horizons", "words"),
     [
-        (TargetRules(entry_lag=0), "target.entry_lag must be 1 session or more"),
-        (TargetRules(entry_lag=-1, same_close=True), "target.entry_lag"),
-        (TargetRules(horizons=(0,)), "at least 1 session ahead"),
-        (TargetRules(horizons=()), "at least 1 session ahead"),
-        (TargetRules(horizons=(59,)), "needs more than 60 sessions"),
-        (TargetRules(delisting_return=-1.0), "must be above -1"),
+        (RankTargetParams(entry_lag=0), (1,), "target.entry_lag must be 1 session or more"),
+        (RankTargetParams(entry_lag=-1, same_close=True), (1,), "target.entry_lag"),
+        (RankTargetParams(), (0,), "at least 1 session ahead"),
+        (RankTargetParams(), (), "at least 1 session ahead"),
+        (RankTargetParams(), (59,), "needs more than 60 sessions"),
+        (RankTargetParams(delisting_return=-1.0), (1,), "must be above -1"),
     ],
 )
-def test_rules_that_cannot_be_are_refused(rules: TargetRules, words: str) -> None:
+def test_rules_that_cannot_be_are_refused(target: RankTargetParams, horizons: tuple[int, ...], words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        forward_returns(made_up(days=60), rules)
+        forward_returns(made_up(days=60), target, horizons)
 
 
 def test_the_same_close_can_be_meant() -> None:
     panel = made_up(days=10, gaps=False)
-    labels = forward_returns(panel, TargetRules(entry_lag=0, same_close=True))
+    labels = forward_returns(panel, RankTargetParams(entry_lag=0, same_close=True), (1,))
     np.testing.assert_allclose(labels.y_TSM[:-1, :, 0], np.diff(np.log(panel.close_TS), axis=0))

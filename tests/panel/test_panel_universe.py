@@ -7,9 +7,10 @@ import pytest
 from tests.panel.made_up import changed, made_up
 
 from tsladder.errors import BadInput
-from tsladder.panel.universe import UniverseRules, find_universe
+from tsladder.panel.universe import find_universe
+from tsladder.params import UniverseParams
 
-OPEN = UniverseRules(min_history=0)
+OPEN = UniverseParams(min_history=0)
 
 
 def test_a_stock_is_a_member_once_it_was_traded_on_as_many_days_before() -> None:
@@ -18,10 +19,10 @@ def test_a_stock_is_a_member_once_it_was_traded_on_as_many_days_before() -> None
     close_TS[:10, 1] = np.nan
     close_TS[15, 1] = np.nan
     panel = changed(panel, close_TS=close_TS, member_TS=None)
-    member_TS = find_universe(panel, UniverseRules(min_history=20)).member_TS
+    member_TS = find_universe(panel, UniverseParams(min_history=20)).member_TS
     assert np.flatnonzero(~member_TS[:, 0]).tolist() == list(range(20))
     assert np.flatnonzero(~member_TS[:, 1]).tolist() == list(range(31))
-    assert find_universe(panel, UniverseRules(min_history=20)).listed_TS[:, 1].sum() == 49
+    assert find_universe(panel, UniverseParams(min_history=20)).listed_TS[:, 1].sum() == 49
 
 
 def test_a_stock_is_no_member_on_a_day_on_which_it_is_not_traded_or_not_in_the_list() -> None:
@@ -34,10 +35,10 @@ def test_a_stock_is_no_member_on_a_day_on_which_it_is_not_traded_or_not_in_the_l
 def test_the_least_price_is_one_that_was_paid_not_an_adjusted_one() -> None:
     panel = changed(made_up(gaps=False), member_TS=None)
     assert panel.close_raw_TS is not None
-    member_TS = find_universe(panel, UniverseRules(min_history=0, min_price=60.0)).member_TS
+    member_TS = find_universe(panel, UniverseParams(min_history=0, min_price=60.0)).member_TS
     np.testing.assert_array_equal(member_TS, panel.close_raw_TS >= 60.0)
     with pytest.raises(BadInput, match="no CloseRaw"):
-        find_universe(changed(panel, close_raw_TS=None), UniverseRules(min_price=60.0))
+        find_universe(changed(panel, close_raw_TS=None), UniverseParams(min_price=60.0))
 
 
 @pytest.mark.parametrize("as_turnover", [True, False])
@@ -45,7 +46,7 @@ def test_the_top_is_that_of_the_median_turnover_of_the_last_63_sessions(as_turno
     panel = made_up(days=90, seed=2)
     if as_turnover:
         panel = changed(panel, turnover_TS=panel.close_TS * panel.volume_TS, volume_TS=None)
-    member_TS = find_universe(panel, UniverseRules(min_history=0, top=4)).member_TS
+    member_TS = find_universe(panel, UniverseParams(min_history=0, top=4)).member_TS
     listed_TS = find_universe(panel, OPEN).listed_TS
     turnover_TS = panel.traded_value_TS
     assert turnover_TS is not None
@@ -55,4 +56,4 @@ def test_the_top_is_that_of_the_median_turnover_of_the_last_63_sessions(as_turno
         by_size = sorted(listed, key=lambda stock: -float(np.nanmedian(past_DS[:, stock])))
         assert np.flatnonzero(member_TS[row]).tolist() == sorted(by_size[:4])
     with pytest.raises(BadInput, match="neither Turnover nor Volume"):
-        find_universe(changed(panel, volume_TS=None, turnover_TS=None), UniverseRules(top=4))
+        find_universe(changed(panel, volume_TS=None, turnover_TS=None), UniverseParams(top=4))

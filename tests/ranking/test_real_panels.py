@@ -16,8 +16,9 @@ import pytest
 from tsladder.panel.columns import C21, build_columns
 from tsladder.panel.file import read_panel
 from tsladder.panel.normalise import normalise
-from tsladder.panel.targets import TargetRules, forward_returns
-from tsladder.panel.universe import UniverseRules, find_universe
+from tsladder.panel.targets import forward_returns
+from tsladder.panel.universe import find_universe
+from tsladder.params import RankTargetParams, UniverseParams
 from tsladder.ranking.baselines import BY_COLUMN, StockTable, fit_baselines, static_order
 from tsladder.ranking.metrics import daily_metrics
 from tsladder.ranking.portfolio import PortfolioScores, book_of, entry_returns, score_book
@@ -56,12 +57,12 @@ class Known:
 @cache
 def known(name: str, horizon: int, validation: dt.date, test: dt.date) -> Known:
     panel = read_panel(DATA / f"{name}.parquet")
-    universe = find_universe(panel, UniverseRules())
+    universe = find_universe(panel, UniverseParams())
     made = build_columns(panel, universe, C21)
     log_DS = np.log(panel.close_TS)
     table = StockTable(
         columns=dict(zip(made.names, np.moveaxis(made.values_TSF, -1, 0), strict=True)),
-        return_DS=forward_returns(panel, TargetRules(entry_lag=LAG, horizons=(horizon,))).y_TSM[..., 0],
+        return_DS=forward_returns(panel, RankTargetParams(entry_lag=LAG), (horizon,)).y_TSM[..., 0],
         past_return_DS=np.diff(log_DS, axis=0, prepend=np.full((1, log_DS.shape[1]), np.nan)),
         member_DS=universe.member_TS & normalise(made.values_TSF, universe.member_TS, "rank").here_TS,
     )

@@ -23,23 +23,8 @@ from tsladder.panel.normalise import Inputs
 from tsladder.panel.panel import BoolTS
 from tsladder.panel.targets import Labels
 from tsladder.panel.universe import Universe
-from tsladder.params import SplitParams
+from tsladder.params import PanelSplitParams, SplitParams
 from tsladder.vocabulary import Region
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KFoldRules:
-    """`folds` blocks of the sessions before test, each validated on once, with training on both sides of it.
-
-    Test begins on `test_start`, or with the last `test_fraction` of the sessions where that is None. `purge_days`
-    (None: the span) before a block and `embargo_days` after it are sessions, not days of the calendar.
-    """
-
-    folds: int = 5
-    purge_days: int | None = None
-    embargo_days: int = 20
-    test_start: dt.date | None
-    test_fraction: float = 0.15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -94,7 +79,7 @@ def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs
     return DayAxis(dates_T=dates_T, stocks_TS=stocks_TS, min_stocks=min_stocks, first_row=first_row)
 
 
-def cut_days(axis: DayAxis, splits: SplitParams | KFoldRules, context_length: int, span: int) -> Splits:
+def cut_days(axis: DayAxis, splits: PanelSplitParams, context_length: int, span: int) -> Splits:
     """Cut the sessions from `first_row` on into regions; rows are those of the panel, the horizon is `span`.
 
     ``dates`` and ``walk_forward`` as in `data.cuts`. ``purged_kfold``: the sessions before test are cut evenly into
@@ -106,16 +91,11 @@ def cut_days(axis: DayAxis, splits: SplitParams | KFoldRules, context_length: in
     the last block, which test follows. Raises BadInput where a region would hold no day.
     """
     dates_T = axis.dates_T[axis.first_row :]
-    if isinstance(splits, KFoldRules):
+    _refuse_purge(splits, span)
+    if splits.kind == "purged_kfold":
         cut = _purged_kfold(dates_T, splits, span)
-    elif splits.kind == "chunks":
-        raise BadInput(
-            "splits.kind chunks is for one series: its blocks show a panel the days around every test day; choose "
-            "dates, walk_forward or purged_kfold"
-        )
     else:
-        _refuse_purge(splits.purge_days, span)
-        cut = make_splits(dates_T, splits, context_length, span, seed=0)
+        cut = make_splits(dates_T, _as_of_a_series(splits), context_length, span, seed=0)
     return cut.each(lambda split: _moved(split, axis.first_row))
 
 
@@ -180,16 +160,30 @@ def _moved(split: Split, rows: int) -> Split:
     return replace(split, segments=segments)
 
 
-def _refuse_purge(purge_days: int | None, span: int) -> None:
-    if purge_days is not None and purge_days < span:
+def _as_of_a_series(splits: PanelSplitParams) -> SplitParams:
+    """Convert the splits section to that of a series study, whose windows are this panel's sample days."""
+    if splits.kind == "purged_kfold":
+        raise ValueError("a series is not cut into purged folds")
+    shared = ("validation_start", "test_start", "validation_fraction", "test_fraction", "folds", "embargo_days")
+    return SplitParams(
+        kind=splits.kind,
+        purge_days=splits.purge_days,
+        block_days=2,
+        windows_per_block="all",
+        min_positives=0,
+        **{name: getattr(splits, name) for name in shared},
+    )
+
+
+def _refuse_purge(splits: PanelSplitParams, span: int) -> None:
+    if splits.kind != "dates" and splits.purge_days is not None and splits.purge_days < span:
         raise BadInput(
-            f"splits.purge_days must be at least target.entry_lag + horizon ({span}), got {purge_days}: training "
-            "labels would reach into validation"
+            f"splits.purge_days must be at least target.entry_lag + horizon ({span}), got {splits.purge_days}: "
+            "training labels would reach into validation"
         )
 
 
-def _purged_kfold(dates_T: NDArray[np.datetime64], rules: KFoldRules, span: int) -> Splits:
-    _refuse_purge(rules.purge_days, span)
+def _purged_kfold(dates_T: NDArray[np.datetime64], rules: PanelSplitParams, span: int) -> Splits:
     days = len(dates_T)
     if rules.test_start is not None:
         stop = int(np.searchsorted(dates_T, np.datetime64(rules.test_start, "D")))

@@ -9,19 +9,9 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 from tsladder.panel.panel import BoolTS, Panel
+from tsladder.params import UniverseParams
 
 _TURNOVER_DAYS = 63
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UniverseRules:
-    """`min_history`: traded days before the day itself. `min_price`: least CloseRaw. `top`: so many stocks by median
-    turnover of the last 63 days. None switches a rule off. `min_stocks`: a day with fewer members is no sample."""
-
-    min_history: int = 252
-    min_price: float | None = None
-    top: int | None = None
-    min_stocks: int = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -32,7 +22,7 @@ class Universe:
     member_TS: BoolTS
 
 
-def find_universe(panel: Panel, rules: UniverseRules) -> Universe:
+def find_universe(panel: Panel, rules: UniverseParams) -> Universe:
     """Apply `rules` to every day and stock.
 
     A stock is listed on a day when it was traded, is a Member where the file has that column, was paid at least

@@ -1,7 +1,16 @@
 """Question of a study as typed values. Code outside this package sees no dict of parameters: a function receives its
 section."""
 
-from tsladder.params.reading import load_params, parse_params
+from tsladder.params.panel_sections import (
+    PanelDataParams,
+    PanelParams,
+    PanelSplitParams,
+    PanelWindowParams,
+    RankingEvaluationParams,
+    RankTargetParams,
+    UniverseParams,
+)
+from tsladder.params.reading import load_panel_params, load_params, names_panel, parse_panel_params, parse_params
 from tsladder.params.sections import (
     STRATEGIES,
     Choices,
@@ -29,17 +38,27 @@ __all__ = [
     "EvaluationParams",
     "HardwareParams",
     "LawParams",
+    "PanelDataParams",
+    "PanelParams",
+    "PanelSplitParams",
+    "PanelWindowParams",
     "Params",
     "PresetParams",
     "PruningParams",
+    "RankTargetParams",
+    "RankingEvaluationParams",
     "SpaceParams",
     "Span",
     "SplitParams",
     "StopParams",
     "TargetParams",
     "TrainingParams",
+    "UniverseParams",
     "WindowParams",
     "ZeroOr",
+    "load_panel_params",
     "load_params",
+    "names_panel",
+    "parse_panel_params",
     "parse_params",
 ]

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import itertools
 
+from tsladder.params.panel_sections import PanelSplitParams
 from tsladder.params.sections import (
     STRATEGIES,
     Choices,
@@ -26,7 +27,7 @@ def faults_between_sections(params: Params) -> list[str]:
         *_symbol_faults(params),
         *_tier_faults(params),
         *_family_faults(params),
-        *_split_faults(params.splits),
+        *date_faults(params.splits),
         *_walk_faults(params),
         *_search_faults(params.search),
         *_supplementary_faults(params),
@@ -85,7 +86,8 @@ def _family_faults(params: Params) -> list[str]:
     return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
 
 
-def _split_faults(splits: SplitParams) -> list[str]:
+def date_faults(splits: SplitParams | PanelSplitParams) -> list[str]:
+    """Check the dates or fractions at which regions begin and return every fault."""
     start, end = splits.validation_start, splits.test_start
     if (start is None) != (end is None):
         return ["splits.validation_start: give it together with splits.test_start, or set both to null"]
