@@ -105,6 +105,30 @@ def build_columns(
     return ColumnValues(names=names, values_TSF=values_TSF)
 
 
+def simple_returns(panel: Panel) -> FloatTS:
+    """Return C(t) / C(t-1) - 1 of every session and stock, for portfolios; NaN on sessions without trade.
+
+    After a pause of at most `PAUSE` sessions the return since the last price falls on the session of the next trade.
+    """
+    last_TS = kept_close(panel)
+    return np.where(panel.traded_TS, last_TS / rolling.lag(last_TS, 1) - 1.0, np.nan)
+
+
+def kept_close(panel: Panel) -> FloatTS:
+    """Return Close, on sessions without trade the last one; NaN after more than `PAUSE` of them."""
+    age_TS = _age(panel)
+    rows_TS = np.arange(len(panel.dates_T))[:, None] - age_TS
+    kept_TS = np.take_along_axis(panel.close_TS, np.maximum(rows_TS, 0), axis=0)
+    return np.where(age_TS <= PAUSE, kept_TS, np.nan)
+
+
+def _age(panel: Panel) -> NDArray[np.int64]:
+    """Sessions since the last trade, this one's 0; large before the first."""
+    rows_T1 = np.arange(len(panel.dates_T))[:, None]
+    last_TS = np.maximum.accumulate(np.where(panel.traded_TS, rows_T1, -(PAUSE + 1)), axis=0)
+    return np.asarray(rows_T1 - last_TS)
+
+
 def _refuse_names(panel: Panel, names: tuple[str, ...], lags: Mapping[str, int]) -> None:
     unknown = [name for name in names if name not in _FORMULAS]
     if unknown:
@@ -137,21 +161,11 @@ class _Basis:
     @cached_property
     def kept_TS(self) -> BoolTS:
         """Was it traded on this session, or on one of the `PAUSE` before?"""
-        return self.age_TS <= PAUSE
-
-    @cached_property
-    def age_TS(self) -> NDArray[np.int64]:
-        """Sessions since the last trade, this one's 0; large before the first."""
-        rows_T1 = np.arange(len(self.panel.dates_T))[:, None]
-        last_TS = np.maximum.accumulate(np.where(self.panel.traded_TS, rows_T1, -(PAUSE + 1)), axis=0)
-        return np.asarray(rows_T1 - last_TS)
+        return _age(self.panel) <= PAUSE
 
     @cached_property
     def close_TS(self) -> FloatTS:
-        """Close, on sessions without trade the last one; NaN after too long a pause."""
-        rows_TS = np.arange(len(self.panel.dates_T))[:, None] - self.age_TS
-        kept_TS = np.take_along_axis(self.panel.close_TS, np.maximum(rows_TS, 0), axis=0)
-        return np.where(self.kept_TS, kept_TS, np.nan)
+        return kept_close(self.panel)
 
     @cached_property
     def log_TS(self) -> FloatTS:
