@@ -190,8 +190,13 @@ class _Basis:
         return np.asarray(np.where(count_T > 0, sum_T / np.maximum(count_T, 1), np.nan)[:, None])
 
     @cached_property
+    def comovement_TS(self) -> FloatTS:
+        """Sum of the products of the deviations of the stock's and the market's returns, as many days as beta's."""
+        return rolling.products(self.return_TS, self.market_T1, _BETA_DAYS)
+
+    @cached_property
     def beta_TS(self) -> FloatTS:
-        moves_TS = rolling.products(self.return_TS, self.market_T1, _BETA_DAYS)
+        moves_TS = self.comovement_TS
         spread_T1 = rolling.spread(self.market_T1, _BETA_DAYS)
         return rolling.ratio(moves_TS / (_BETA_DAYS - 1), np.broadcast_to(spread_T1**2, moves_TS.shape))
 
@@ -242,7 +247,7 @@ def _beta(basis: _Basis) -> FloatTS:
 
 def _idio_vol(basis: _Basis) -> FloatTS:
     """The line's own share of the variance is taken off; what rounding leaves of a perfect fit is 0."""
-    explained_TS = basis.beta_TS * rolling.products(basis.return_TS, basis.market_T1, _BETA_DAYS)
+    explained_TS = basis.beta_TS * basis.comovement_TS
     variance_TS = rolling.products(basis.return_TS, basis.return_TS, _BETA_DAYS)
     left_TS = np.where(variance_TS - explained_TS <= 1e-12 * variance_TS, 0.0, variance_TS - explained_TS)
     return np.asarray(np.sqrt(left_TS / (_BETA_DAYS - 1)))
