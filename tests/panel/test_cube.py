@@ -1,4 +1,4 @@
-"""The cube: values of its panel, mapped without a copy, found to be damaged, cut off or another one, and built again."""
+"""The cube: values of its panel, mapped without a copy; damaged, cut off or another one, it is built again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.panel.made_up import changed, made_up
 from tests.panel.questions import question
 
 from tsladder.errors import WorkFailed
-from tsladder.panel import cube_file
+from tsladder.panel import cube_format, cube_reader
 from tsladder.panel.columns import PAUSE, simple_returns
 from tsladder.panel.cube import (
     Cube,
@@ -35,7 +35,8 @@ from tsladder.panel.cube import (
     open_cube,
     open_or_build_cube,
 )
-from tsladder.panel.cube_file import DamagedCube, UnusableCube, verify_cube
+from tsladder.panel.cube_format import DamagedCube, UnusableCube
+from tsladder.panel.cube_reader import verify_cube
 from tsladder.panel.panel import Panel
 from tsladder.panel.samples import PanelInputs, build_inputs, build_labels
 from tsladder.params import PanelParams, RankTargetParams
@@ -74,6 +75,10 @@ def copied(made: Made, tmp_path: Path) -> Made:
     path = cube_path(tmp_path, made.key)
     path.write_bytes(made.path.read_bytes())
     return dataclasses.replace(made, path=path)
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def said_and_opened(made: Made, **options: bool) -> tuple[list[str], Cube, int]:
@@ -166,7 +171,7 @@ def test_the_same_contents_are_the_same_bytes(made: Made, tmp_path: Path) -> Non
     again = build_cube(tmp_path, made.key, made.contents)
     assert again.read_bytes() == made.path.read_bytes()
     assert again.name == f"{made.key[:16]}.arrow"
-    assert os.listdir(tmp_path) == [again.name]
+    assert names_in(tmp_path) == [again.name]
 
 
 # --------------------------------------------------------------------------- key
@@ -211,7 +216,9 @@ def test_the_key_is_that_of_inputs_prices_graph_target_and_horizons(made: Made, 
 @given(data=st.data())
 def test_any_changed_bit_is_found(made: Made, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     raw = bytearray(made.path.read_bytes())
-    place = data.draw(st.one_of(st.integers(0, len(raw) - 1), st.integers(0, 200), st.integers(len(raw) - 200, len(raw) - 1)))
+    place = data.draw(
+        st.one_of(st.integers(0, len(raw) - 1), st.integers(0, 200), st.integers(len(raw) - 200, len(raw) - 1))
+    )
     raw[place] ^= 1 << data.draw(st.integers(0, 7))
     path = tmp_path_factory.getbasetemp() / "changed.arrow"
     path.write_bytes(raw)
@@ -277,7 +284,8 @@ def test_a_cube_of_another_key_is_built_again(copied: Made) -> None:
 
 
 def test_a_cube_of_another_layout_is_built_again(copied: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cube_file, "LAYOUT", 2)
+    monkeypatch.setattr(cube_reader, "LAYOUT", 2)
+    monkeypatch.setattr(cube_format, "LAYOUT", 2)
     said, _, built = said_and_opened(copied)
     assert (len(said), built) == (1, 1)
     assert "another layout" in said[0]
@@ -301,7 +309,7 @@ def test_a_damaged_cube_is_renamed_and_built_again(copied: Made) -> None:
 
 def test_a_field_of_another_size_than_the_record_says_is_not_opened(copied: Made, tmp_path: Path) -> None:
     """Two symbols fewer in the record than in the lists."""
-    made = cube_file.map_cube(copied.path, copied.key)
+    made = cube_reader.map_cube(copied.path, copied.key)
     assert json.dumps(made.record.to_json())  # it is plain data
     short = dataclasses.replace(
         made.record, fields=(dataclasses.replace(made.record.fields[0], shape=(12, 9)), *made.record.fields[1:])
@@ -340,10 +348,10 @@ def test_a_writer_that_is_killed_leaves_no_cube_and_the_next_one_removes_its_fil
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert not cube_path(tmp_path, made.key).exists()
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(names_in(tmp_path)) == 1
     said, _, built = said_and_opened(dataclasses.replace(made, path=cube_path(tmp_path, made.key)))
     assert (said, built) == ([], 1)
-    assert os.listdir(tmp_path) == [cube_path(tmp_path, made.key).name]
+    assert names_in(tmp_path) == [cube_path(tmp_path, made.key).name]
 
 
 def test_a_writer_that_is_killed_at_any_instant_leaves_a_whole_cube_or_none(made: Made, tmp_path: Path) -> None:
@@ -378,7 +386,7 @@ def test_several_writers_of_one_cube_do_not_disturb_each_other(made: Made, tmp_p
         worker.join()
     assert faults == []
     assert [process.exitcode for process in processes] == [0, 0]
-    assert os.listdir(tmp_path) == [cube_path(tmp_path, made.key).name]
+    assert names_in(tmp_path) == [cube_path(tmp_path, made.key).name]
     verify_cube(cube_path(tmp_path, made.key))
 
 
@@ -442,7 +450,7 @@ def test_a_disk_that_is_full_leaves_nothing(made: Made, tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WorkFailed, match="No space left on device"):
         build_cube(tmp_path, made.key, made.contents)
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_labels_of_another_entry_lag_are_in_another_cube(made: Made, tmp_path: Path) -> None:

@@ -68,6 +68,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder ingest folder --panel mine --universe as_listed", "a folder with one file a stock"),
         ("tsladder ingest closes.csv --panel mine --field close", "one column a stock"),
     ),
+    "cube": (
+        ("tsladder cube", "path, key, counts and size"),
+        ("tsladder cube --verify", "read every byte and check it"),
+    ),
     "report": (
         ("tsladder report", "verdicts and path of the report"),
         ("tsladder report --from study.zip", "rebuild the report of a capsule, in ./study"),

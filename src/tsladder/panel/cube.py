@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from tsladder.artifacts.store import digest, set_aside
 from tsladder.panel.columns import simple_returns
-from tsladder.panel.cube_file import LAYOUT, DamagedCube, UnusableCube, map_cube, verify_cube, write_cube
+from tsladder.panel.cube_format import LAYOUT, DamagedCube, UnusableCube
+from tsladder.panel.cube_reader import map_cube, verify_cube
+from tsladder.panel.cube_writer import write_cube
 from tsladder.panel.samples import PanelInputs
 from tsladder.panel.targets import Labels, forward_returns
 from tsladder.params import RankTargetParams

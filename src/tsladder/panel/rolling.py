@@ -87,7 +87,7 @@ def products(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
             sum_TS += off_a_TS * (off_a_TS if same else today_b_TS - mean_b_TS[rows])
         return sum_TS
 
-    out_TS = np.empty(np.broadcast_shapes(a_TS.shape, b_TS.shape))
+    out_TS: FloatTS = np.empty(np.broadcast_shapes(a_TS.shape, b_TS.shape))
     return _by_block(out_TS, days, reduce)
 
 
