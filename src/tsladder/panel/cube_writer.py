@@ -137,12 +137,21 @@ def _frame(stream: BinaryIO, record: CubeRecord) -> list[tuple[int, bytes]]:
 def _part(path: Path) -> Iterator[BinaryIO]:
     """File beside `path` that is open and locked for as long as this process lives, and gone after the block."""
     part = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
-    with part.open("xb+") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with _locked(part) as stream:
         try:
             yield stream
         finally:
             part.unlink(missing_ok=True)
+
+
+def _locked(part: Path) -> BinaryIO:
+    """Create and lock `part`, once more where `_remove_parts` of another process took it between the two."""
+    while True:
+        stream = part.open("xb+")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if part.exists():
+            return stream
+        stream.close()
 
 
 def _remove_parts(path: Path) -> None:
