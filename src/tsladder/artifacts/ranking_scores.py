@@ -9,6 +9,9 @@ from typing import Any
 
 from tsladder.artifacts.scores import Interval, Skill
 
+OWN_STATIC_ORDER = "own_static_order"
+"""Order of the stocks by their mean return in the scored region itself: known in hindsight alone."""
+
 
 def icir_name(horizon: int) -> str:
     """Name of the mean over the standard deviation of the daily rank IC: not annualised, so it says its horizon."""

@@ -10,7 +10,7 @@ import numpy as np
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
 from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
-from tsladder.artifacts.ranking_scores import RankingScores
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores
 from tsladder.artifacts.store import replacing
 from tsladder.panel.baseline_runs import log_baselines
 from tsladder.panel.file import read_panel
@@ -19,7 +19,7 @@ from tsladder.panel.samples import PanelInputs, build_inputs, build_labels
 from tsladder.panel.split_files import check_same_inputs
 from tsladder.params import PanelParams
 from tsladder.places import Places
-from tsladder.ranking.baselines import OWN_STATIC_ORDER, fit_baselines
+from tsladder.ranking.baselines import fit_baselines
 from tsladder.ranking.frames import rank_predictions_frame, scores_by_stock_frame
 from tsladder.ranking.metrics import judged_stocks
 from tsladder.ranking.region import JudgedRanking, Ranking, judge_baselines
