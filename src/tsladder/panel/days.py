@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.panel_splits import DayCount
 from tsladder.data.cuts import make_splits
 from tsladder.data.splits import Fold, Segment, Split, Splits
 from tsladder.errors import BadInput
@@ -42,27 +43,6 @@ class DayAxis:
     @property
     def enough_T(self) -> NDArray[np.bool_]:
         return np.asarray(self.stocks_TS.sum(axis=1) >= self.min_stocks)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DayCount:
-    """Samples of a region, and what became of its other days.
-
-    `judged`: samples with `min_stocks` labelled stocks. `too_few`: days that are no sample for want of stocks, from
-    `first_too_few` on. `labels` are those of all samples; `no_entry` and `left_early` as in `Labels`, `left` the stocks
-    that left.
-    """
-
-    samples: int
-    judged: int
-    too_few: int
-    first_day: dt.date | None
-    last_day: dt.date | None
-    first_too_few: dt.date | None
-    labels: int
-    no_entry: int
-    left_early: int
-    left: tuple[str, ...]
 
 
 def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs, min_stocks: int) -> DayAxis:

@@ -147,11 +147,6 @@ def block_of_days(static_error_N: NDArray[np.floating], horizon: int) -> int:
     return max(horizon, shared_block_length(static_error_N))
 
 
-def icir_name(horizon: int) -> str:
-    """Name of the mean over the standard deviation of the daily rank IC: not annualised, so it says its horizon."""
-    return f"icir_h{horizon}"
-
-
 def mean_over_sd(values_N: Floats) -> float | None:
     """Mean over the standard deviation of a daily series; None where it does not vary, and of one day."""
     sd = float(np.std(values_N, ddof=1)) if values_N.size > 1 else 0.0

@@ -8,8 +8,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.artifacts.scores import Interval, Skill
-from tsladder.ranking.metrics import icir_name
-from tsladder.ranking.portfolio import PortfolioScores
+
+OWN_STATIC_ORDER = "own_static_order"
+"""Order of the stocks by their mean return in the scored region itself: known in hindsight alone."""
+
+
+def icir_name(horizon: int) -> str:
+    """Name of the mean over the standard deviation of the daily rank IC: not annualised, so it says its horizon."""
+    return f"icir_h{horizon}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortfolioScores:
+    """A book over the days of a region, `gross` of costs and `net` of them.
+
+    annual_return_*   mean daily return times 252
+    annual_sd_*       standard deviation of daily returns times the root of 252; None for one day
+    sharpe_*          annual_return / annual_sd, no riskless rate (long and short pay for each other); None where
+                      returns do not vary
+    max_drawdown_*    the deepest fall of summed returns below their highest so far, at most 0
+    turnover          mean share of the capital that changes hands a day
+    break_even_bps    costs at which the mean net return is 0; None where nothing is traded
+    unpriced          see `Book`
+    """
+
+    annual_return_gross: float
+    annual_return_net: float
+    annual_sd_gross: float | None
+    annual_sd_net: float | None
+    sharpe_gross: float | None
+    sharpe_net: float | None
+    max_drawdown_gross: float
+    max_drawdown_net: float
+    turnover: float
+    break_even_bps: float | None
+    unpriced: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
