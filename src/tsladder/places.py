@@ -260,11 +260,6 @@ class Places:
         return self.home / ".tsladder" / "calibration.json"
 
     @property
-    def cubes(self) -> Path:
-        """Cubes of panel studies, shared by all experiments."""
-        return self.home / ".tsladder" / "cubes"
-
-    @property
     def dvc_cache(self) -> Path:
         """DVC's cache, shared by all experiments."""
         return self.home / ".dvc" / "cache"
