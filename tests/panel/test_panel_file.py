@@ -141,7 +141,7 @@ def test_a_file_that_is_no_panel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         read_panel(tmp_path / "p.parquet")
     table().to_parquet(tmp_path / "p.parquet")
-    with pytest.raises(BadInput, match="no manifest in its metadata"):
+    with pytest.raises(BadInput, match="its metadata has no manifest"):
         read_panel(tmp_path / "p.parquet")
     (tmp_path / "p.parquet").write_text("Date,Symbol")
     with pytest.raises(BadInput, match="not a readable Parquet file"):

@@ -1,9 +1,9 @@
-"""Columns (features) of a panel by tier. A value uses only rows up to its day; the scale of a price does not matter.
+"""Columns (features) of a panel, by tier.
 
-Time is counted in sessions, the same ones for all stocks. On a session without a trade a stock keeps its last price,
-for at most 21 sessions, so that its return falls on the day on which it is traded again; after a longer pause its
-history begins anew. Columns have values on traded days only. The market return of a session is the equal-weighted mean
-return of the listed stocks.
+A value uses only rows up to its day, and does not depend on the scale of a stock's prices. Time is counted in sessions,
+the same ones for all stocks. On a session without a trade a stock keeps its last price, for at most 21 sessions, so
+that its return falls on the day on which it is traded again; after a longer pause its history begins anew. Columns have
+values on traded days only. The market return of a session is the equal-weighted mean return of the listed stocks.
 
 ``r`` is a stock's one-day log return, ``m`` the market's, ``C O H L`` are prices, ``V`` is the turnover in currency (0
 on a session without a trade). Means, sums and standard deviations are over the last n sessions:

@@ -69,7 +69,7 @@ class DayCount:
 
 
 def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs, min_stocks: int) -> DayAxis:
-    """Find the sessions that can be samples. Raises BadInput where no session has `min_stocks` members."""
+    """Find the sessions that can be samples. Raises BadInput if no cross-section has `min_stocks` stocks."""
     stocks_TS = universe.member_TS & inputs.here_TS
     counts_T = stocks_TS.sum(axis=1)
     if not bool((counts_T >= min_stocks).any()):

@@ -232,7 +232,7 @@ def test_options_of_panels_are_no_options_of_series(folder: Path, capsys: pytest
 def test_a_factor_that_is_not_of_its_day(refusal: Refusal) -> None:
     later = FRAME["Date"] > "2018-01-20"
     said = refusal(csv(FRAME.assign(AdjFactor=np.where(later, 2.0, 1.0))))
-    assert "'AdjFactor' is 2 on the day before too" in said
+    assert "'AdjFactor' must hold a factor on the day of a split alone, and is 2 on the day before too" in said
 
 
 def test_a_row_of_a_wide_table_with_a_bad_day_is_named_once(refusal: Refusal) -> None:

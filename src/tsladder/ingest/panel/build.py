@@ -61,7 +61,7 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
         table = replace(table, values={**table.values, Role.CLOSE: grown})
     prices = _with_turnover(adjusted(table, titles), table)
     named = table.symbols_S
-    table, prices, beside = _traded_spans(table, prices, is_long=any(part.shape.is_long for part in parts))
+    table, prices, rows_left_out = _traded_spans(table, prices, is_long=any(part.shape.is_long for part in parts))
     close_R = prices.columns["Close"]
     _refuse_one_stock(table, parts)
     sessions_T, counts_T = np.unique(table.days_R[~np.isnan(close_R)], return_counts=True)
@@ -79,7 +79,7 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
                 if _leaves_out_rows(repair.kind)
             ),
             *repeated,
-            *beside,
+            *rows_left_out,
         ]
     )
     account = PanelAccount(
@@ -142,9 +142,9 @@ def _delisting_returns(table: Joined) -> dict[str, float]:
 
 
 def _with_turnover(prices: Adjusted, table: Joined) -> Adjusted:
-    """Add Turnover, the raw close times the raw volume, where Close is adjusted.
+    """Add Turnover, the raw close times the raw volume, if Close is adjusted and the files have no Turnover.
 
-    The product with the adjusted Close would be no turnover of its day: it depends on later splits and dividends.
+    The product with the adjusted Close is not the turnover of its day: it depends on later splits and dividends.
     """
     if CLOSE_RAW not in prices.columns or "Turnover" in prices.columns or Role.VOLUME not in table.values:
         return prices
@@ -170,12 +170,12 @@ def _traded_spans(
     session_R = np.isin(table.days_R, np.unique(table.days_R[traded_R]))
     kept_R = within_R & session_R
     counts = ((_BEFORE_OR_AFTER, int((~within_R).sum())), (_NO_PRICE_AT_ALL, int((within_R & ~session_R).sum())))
-    beside = tuple((words, number) for words, number in counts if number and (is_long or words == _NO_PRICE_AT_ALL))
+    left_out = tuple((words, number) for words, number in counts if number and (is_long or words == _NO_PRICE_AT_ALL))
     columns = {
         name: (column if name in _AMOUNTS else np.where(traded_R, column, np.nan))[kept_R]
         for name, column in prices.columns.items()
     }
-    return table.keep(kept_R), replace(prices, columns=columns), beside
+    return table.keep(kept_R), replace(prices, columns=columns), left_out
 
 
 def _refuse_one_stock(table: Joined, parts: Sequence[StockRows]) -> None:

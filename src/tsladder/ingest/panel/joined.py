@@ -137,40 +137,40 @@ def each_day_once(table: Joined, choices: Choices) -> tuple[Joined, tuple[tuple[
     out instead, unless there are so many that the rows are not daily.
     """
     same_R = (table.stocks_R[1:] == table.stocks_R[:-1]) & (table.days_R[1:] == table.days_R[:-1])
-    again = np.flatnonzero(same_R) + 1
-    if len(again) == 0:
+    repeated = np.flatnonzero(same_R) + 1
+    if len(repeated) == 0:
         return table, ()
-    equal = np.ones(len(again), dtype=np.bool_)
+    equal = np.ones(len(repeated), dtype=np.bool_)
     for column in table.values.values():
-        here, before = column[again], column[again - 1]
+        here, before = column[repeated], column[repeated - 1]
         equal &= (here == before) | (np.isnan(here) & np.isnan(before))
     for flags in (table.sectors_R, table.members_R):
         if flags is not None:
-            equal &= np.asarray(flags[again] == flags[again - 1], dtype=np.bool_)
-    against = again[~equal]
+            equal &= np.asarray(flags[repeated] == flags[repeated - 1], dtype=np.bool_)
+    conflicts = repeated[~equal]
     kept_R = np.ones(len(table.days_R), dtype=np.bool_)
-    kept_R[again[equal]] = False
+    kept_R[repeated[equal]] = False
     left_out = [("repeats another row exactly", int(equal.sum()))] if equal.any() else []
-    if len(against):
-        if not choices.drop_faulty_rows or len(against) > _INTRADAY_SHARE * (len(kept_R) - len(again)):
-            raise _contradiction(table, against)
+    if len(conflicts):
+        if not choices.drop_faulty_rows or len(conflicts) > _INTRADAY_SHARE * (len(kept_R) - len(repeated)):
+            raise _contradiction(table, conflicts)
         pair = table.stocks_R.astype(np.int64) * 10**7 + table.days_R.astype(np.int64)
-        contradicted_R = np.isin(pair, pair[against])
+        contradicted_R = np.isin(pair, pair[conflicts])
         kept_R &= ~contradicted_R
         left_out.append(("contradicts another row of its day and stock", int(contradicted_R.sum())))
     return table.keep(kept_R), tuple(left_out)
 
 
-def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
+def _contradiction(table: Joined, conflicts: NDArray[np.int64]) -> BadInput:
     rows = len(table.days_R)
-    if len(against) > _INTRADAY_SHARE * (rows - len(against)):
-        place = int(against[0])
+    if len(conflicts) > _INTRADAY_SHARE * (rows - len(conflicts)):
+        place = int(conflicts[0])
         return BadInput(
             f"a panel needs one row per day and stock, and the files have several: {table.where(place - 1)} and "
             f"{table.line(place)}: aggregate them, or export daily rows"
         )
     lines = []
-    for place in against[:ROWS_SHOWN].tolist():
+    for place in conflicts[:ROWS_SHOWN].tolist():
         names = [
             f"{role} {column[place - 1]:g} and {column[place]:g}"
             for role, column in table.values.items()
@@ -178,10 +178,10 @@ def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
         ]
         other = f"{', '.join(names) or 'the sector or the membership differs'}"
         lines.append(f"{table.where(place - 1)} and {table.line(place)}: {other}")
-    if len(against) > ROWS_SHOWN:
-        lines.append(f"and {len(against) - ROWS_SHOWN} more")
-    stocks = len(np.unique(table.stocks_R[against]))
-    counted = "1 row contradicts" if len(against) == 1 else f"{len(against)} rows of {stocks} stocks contradict"
+    if len(conflicts) > ROWS_SHOWN:
+        lines.append(f"and {len(conflicts) - ROWS_SHOWN} more")
+    stocks = len(np.unique(table.stocks_R[conflicts]))
+    counted = "1 row contradicts" if len(conflicts) == 1 else f"{len(conflicts)} rows of {stocks} stocks contradict"
     return BadInput(
         f"{counted} another one of the same day and stock; nothing was written: keep the right row of each pair, or "
         "leave out both with --drop-faulty-rows:",

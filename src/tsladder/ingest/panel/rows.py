@@ -63,7 +63,7 @@ class StockRows:
 def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date) -> StockRows:
     """Read the rows of `sheet`. `stem`: symbol of the stock if the file names none.
 
-    Raises BadInput that names every fault of every row.
+    Raises BadInput for a sheet that is not a table of stocks, and for faulty rows, all of which it names.
     """
     rows_read = len(sheet.rows_R) + sum(len(dropped.rows) for dropped in sheet.dropped)
     table = stock_table(sheet, stem, choices)

@@ -125,14 +125,14 @@ def _is_wide(sheet: Sheet, choices: Choices) -> bool:
 def _has_numbers(column: Cells) -> bool:
     if isinstance(column, np.ndarray):
         return True
-    told = [cell for cell in column[:_FIRST_ROWS] if not is_missing(cell)]
-    return bool(told) and all(map(is_number_like, told)) and not any(map(looks_like_a_day, told))
+    cells = [cell for cell in column[:_FIRST_ROWS] if not is_missing(cell)]
+    return bool(cells) and all(map(is_number_like, cells)) and not any(map(looks_like_a_day, cells))
 
 
 def _days_place(sheet: Sheet, choices: Choices) -> int | None:
     """Find the column of days of a wide table: that of the user's choice, or one of the first that holds days."""
-    if told := choices.columns.get(Role.DATE):
-        return next((place for place, heading in enumerate(sheet.headings) if heading.name == told), None)
+    if chosen := choices.columns.get(Role.DATE):
+        return next((place for place, heading in enumerate(sheet.headings) if heading.name == chosen), None)
     for place, column in enumerate(sheet.columns[:_DAYS_WITHIN]):
         cells = [f"{value:.0f}" for value in column[:_FIRST_ROWS]] if isinstance(column, np.ndarray) else column
         first = next((cell for cell in itertools.islice(cells, _FIRST_ROWS) if not is_missing(cell)), "")
@@ -151,9 +151,8 @@ def _from_wide(sheet: Sheet, choices: Choices) -> StockTable:
     days = _days_place(sheet, choices)
     if days is None:
         raise BadInput(
-            f"{sheet.source} has no column of dates; it has {_first_few([str(heading) for heading in sheet.headings])}: "
-            "rows without dates cannot be split by date: name the column with --column Date=NAME, or bring a file "
-            "that has one"
+            f"{sheet.source} has no column of dates; it has {_first_few(list(map(str, sheet.headings)))}: rows without "
+            "dates cannot be split by date: name the column with --column Date=NAME, or bring a file that has one"
         )
     stocks = [
         place
