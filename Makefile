@@ -15,10 +15,11 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install study test lint ui bench reference docs
+.PHONY: help install study panel test lint ui bench reference docs
 
 help:
 	@echo "make study   environment, data, then the whole study: search, train, evaluate, law, report"
+	@echo "make panel   environment, data, then the study of a panel of stocks: baselines and report"
 	@echo "make test    the fast tests (PYTEST_FLAGS='-m slow' for the slow ones)"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   throughput of the training engine beside a plain trainer (a quarter of an hour)"
@@ -31,6 +32,10 @@ install: $(stamp)
 study: $(stamp)
 	$(run) -m dvc pull data.dvc
 	"$(VENV)/bin/tsladder" run
+
+panel: $(stamp)
+	$(run) -m dvc pull data.dvc
+	"$(VENV)/bin/tsladder" --study panel run
 
 test: $(stamp)
 	$(run) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)

@@ -20,16 +20,33 @@ from tsladder.stage import exit_code
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 success, 1 the work failed, 2 bad input, 130 interrupted."""
     options = build_parser().parse_args(arguments)
-    command = COMMANDS[options.command]
     codes: list[int] = []
     try:
-        ending = exit_code(lambda: codes.append(command(Places.here(), options)))
+        ending = exit_code(lambda: codes.append(_carry_out(options)))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever was reading, `head` for instance, has seen enough. Python would complain once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return codes[0] if codes else 0
     return ending or codes[0]
+
+
+def _carry_out(options: argparse.Namespace) -> int:
+    """Run the command in the study that is meant, by what its params.yaml asks about. Raises BadInput, WorkFailed."""
+    places = Places.here(options.study)
+    if options.command in STUDY_COMMANDS and _asks_about_panel(places):
+        from tsladder.console.panel_commands import PANEL_COMMANDS, refuse_command
+
+        command = PANEL_COMMANDS.get(options.command)
+        return refuse_command(options.command) if command is None else command(places, options)
+    return COMMANDS[options.command](places, options)
+
+
+def _asks_about_panel(places: Places) -> bool:
+    from tsladder.params import names_panel
+    from tsladder.typed_yaml import read_yaml
+
+    return places.params.is_file() and names_panel(read_yaml(places.params))
 
 
 def _run(places: Places, options: argparse.Namespace) -> int:
@@ -219,6 +236,9 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "ui": _ui,
     "completion": _completion,
 }
+
+STUDY_COMMANDS = frozenset({"run", "plan", "status", "why", "watch", "compare", "report", "export"})
+"""Commands about the study of the folder, which differ between a series and a panel."""
 
 
 if __name__ == "__main__":

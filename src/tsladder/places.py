@@ -15,6 +15,8 @@ SCORES = "scores.json"
 PREDICTIONS = "predictions.parquet"
 
 _DVC = ".dvc"
+_A_STAGE = Path("stages", "hpo.py")
+"""A stage script, relative to the folder of a project."""
 _TEMPORARY = Path(_DVC, "tmp", "exps")
 """Folder in which DVC checks out its temporary experiments, relative to the root of its repository."""
 
@@ -23,38 +25,59 @@ _TEMPORARY = Path(_DVC, "tmp", "exps")
 class Places:
     """Root folders of a study and the paths of its files.
 
-    `root` holds params.yaml, data/ and artifacts/ of this workspace; `home` is the same folder of the main checkout.
-    They differ inside a temporary DVC experiment: DVC then sets DVC_ROOT to the main checkout, and the resumable
-    studies and the MLflow store are shared from there. A DVC_ROOT of anything else, exported in a shell or left over
-    from another study, is ignored.
+    `root` holds params.yaml, dvc.yaml and artifacts/ of the study in this workspace. `project` holds data/ and stages/:
+    the same folder, or for a further study of the project (panel/) the one above. `home` is the project's folder in the
+    main checkout. It differs from `project` inside a temporary DVC experiment: DVC then sets DVC_ROOT to the main
+    checkout, and the resumable studies and the MLflow store are shared from there. A DVC_ROOT of anything else,
+    exported in a shell or left over from another study, is ignored.
     """
 
     root: Path
     home: Path
 
     @classmethod
-    def here(cls) -> Places:
+    def here(cls, study: str | None = None) -> Places:
         """Return the paths of the study in the working directory, or in the nearest folder above it that holds one; of
-        the working directory itself where there is none. Raises BadInput where the working directory was removed."""
+        the working directory itself where there is none.
+
+        `study`: folder of another study of the same project, for example panel. Raises BadInput where it holds no
+        study, and where the working directory was removed.
+        """
         try:
             folder = Path.cwd()
         except FileNotFoundError:
             raise BadInput("the working folder was removed; change into the folder of a study") from None
-        return cls.of(folder)
+        found = cls.of(folder)
+        return found if study is None else found._beside(study)
 
     @classmethod
     def of(cls, folder: Path) -> Places:
         """Return the paths of the study in `folder` (an absolute path), or in the nearest folder above it that holds
         one; of `folder` itself where there is none."""
         root = _study_at(folder)
-        return cls(root, _home(root, os.environ.get("DVC_ROOT")))
+        return cls(root, _home(_project_of(root), os.environ.get("DVC_ROOT")))
+
+    def _beside(self, study: str) -> Places:
+        """Return the paths of the study in the folder `study` of the project."""
+        folder = self.project / study
+        if Path(study).name != study or not (folder / "params.yaml").is_file():
+            held = sorted(path.parent.name for path in self.project.glob("*/params.yaml"))
+            raise BadInput(
+                f"--study {study}: a study is a folder of {self.project} with a params.yaml; there "
+                + (f"{'are' if len(held) > 1 else 'is'} {', '.join(held)}" if held else "is none")
+            )
+        return Places(folder, self.home)
+
+    @property
+    def project(self) -> Path:
+        return _project_of(self.root)
 
     @property
     def params(self) -> Path:
         return self.root / "params.yaml"
 
     def bars(self, symbol: str) -> Path:
-        return self.root / "data" / f"{symbol}.parquet"
+        return self.project / "data" / f"{symbol}.parquet"
 
     @property
     def inputs(self) -> Path:
@@ -214,6 +237,24 @@ class Places:
         return self.mlruns / EXPERIMENT_RESULTS
 
     @property
+    def cubes(self) -> Path:
+        """Folder of the memory-mapped arrays of panels, shared by the experiments of this machine."""
+        return self.home / ".tsladder" / "cubes"
+
+    @property
+    def baselines(self) -> Path:
+        return self.artifacts / "baselines"
+
+    def baseline_scores(self, horizon: int) -> Path:
+        return self.baselines / f"h{horizon}" / SCORES
+
+    def baseline_predictions(self, horizon: int) -> Path:
+        return self.baselines / f"h{horizon}" / PREDICTIONS
+
+    def scores_by_stock(self, horizon: int) -> Path:
+        return self.baselines / f"h{horizon}" / "scores_by_stock.parquet"
+
+    @property
     def calibration(self) -> Path:
         """Peak memory as measured on this machine, shared by its experiments."""
         return self.home / ".tsladder" / "calibration.json"
@@ -259,17 +300,29 @@ def _study_at(folder: Path) -> Path:
     """
     if (folder / "params.yaml").exists():
         return folder
-    names = "params.yaml", "dvc.yaml", "stages/hpo.py"
-    return next((path for path in folder.parents if all((path / name).is_file() for name in names)), folder)
+    return next((path for path in folder.parents if _holds_study(path)), folder)
 
 
-def _home(root: Path, dvc_root: str | None) -> Path:
-    """Return the folder that `root` is a copy of where it lies in a temporary experiment of `dvc_root`, otherwise
-    `root`."""
+def _holds_study(folder: Path) -> bool:
+    """Check whether `folder` holds the question and the pipeline of a study, and it or the one above the stages."""
+    stages = (folder / _A_STAGE, folder.parent / _A_STAGE)
+    return all((folder / name).is_file() for name in ("params.yaml", "dvc.yaml")) and any(map(Path.is_file, stages))
+
+
+def _project_of(root: Path) -> Path:
+    """Return the folder with the data and the stages of the study in `root`: the one above, where that has the stages
+    and `root` has none."""
+    above = root.parent
+    return above if (above / _A_STAGE).is_file() and not (root / _A_STAGE).is_file() else root
+
+
+def _home(project: Path, dvc_root: str | None) -> Path:
+    """Return the folder that `project` is a copy of where it lies in a temporary experiment of `dvc_root`, otherwise
+    `project`."""
     if not dvc_root:
-        return root
-    main, real = Path(dvc_root).resolve(), root.resolve()
+        return project
+    main, real = Path(dvc_root).resolve(), project.resolve()
     checkout = next((path for path in (real, *real.parents) if (path / _DVC).is_dir()), None)
     if checkout is None or not checkout.is_relative_to(main / _TEMPORARY):
-        return root
+        return project
     return main / real.relative_to(checkout)

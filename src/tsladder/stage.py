@@ -25,7 +25,7 @@ from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
-from tsladder.params import Params, load_params
+from tsladder.params import PanelParams, Params, load_panel_params, load_params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
 from tsladder.stage_log import join_log, note_end
@@ -37,6 +37,7 @@ EXIT_FILE = "TSLADDER_EXIT_FILE"
 _GARBAGE_AFTER = 100_000
 
 StudyVerb = Callable[[Places, Params], None]
+PanelVerb = Callable[[Places, PanelParams], None]
 CellVerb = Callable[[Places, Params, Cell, Any], None]
 """Function of a stage of one cell; `Any` is the plan of the stage, a record of `tsladder.artifacts.plans`."""
 
@@ -53,6 +54,16 @@ def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
         verb(places, params)
         if shows_results:
             _show_results(places, params)
+
+    return _run(work)
+
+
+def run_panel_stage(verb: PanelVerb) -> int:
+    """Run a stage of a panel study and return the exit code. For a process that ends with the stage."""
+
+    def work() -> None:
+        places = Places.here()
+        verb(places, load_panel_params(places.params))
 
     return _run(work)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tsladder.artifacts.ranking_scores import PortfolioScores
 from tsladder.panel.columns import C21, build_columns
 from tsladder.panel.file import read_panel
 from tsladder.panel.normalise import normalise
@@ -21,7 +22,7 @@ from tsladder.panel.universe import find_universe
 from tsladder.params import RankTargetParams, UniverseParams
 from tsladder.ranking.baselines import BY_COLUMN, StockTable, fit_baselines, static_order
 from tsladder.ranking.metrics import daily_metrics
-from tsladder.ranking.portfolio import PortfolioScores, book_of, entry_returns, score_book
+from tsladder.ranking.portfolio import book_of, entry_returns, score_book
 
 DATA = Path(__file__).parents[2] / "data"
 LAG = 1

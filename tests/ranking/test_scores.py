@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingRegionScores, RegionBaselines
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import BadInput
 from tsladder.evaluation.bootstrap import mean_interval
@@ -20,11 +21,10 @@ from tsladder.evaluation.predictions import read_predictions, scored_on
 from tsladder.evaluation.region import Scores
 from tsladder.law.points import read_points
 from tsladder.params import EvaluationParams
-from tsladder.ranking.baselines import NO_ORDER, OWN_STATIC_ORDER, STATIC_ORDER
+from tsladder.ranking.baselines import NO_ORDER, STATIC_ORDER
 from tsladder.ranking.frames import day_labels, rank_predictions_frame, scores_by_stock_frame, seed_names
 from tsladder.ranking.metrics import MEANS, daily_metrics
 from tsladder.ranking.region import JudgedRanking, RankedRegion, Ranking, judge, judge_baselines
-from tsladder.ranking.scores import RankingRegionScores, RegionBaselines
 from tsladder.ranking.scoring import score_baselines, score_ranking_region
 from tsladder.vocabulary import RANK_ERROR
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from tsladder.console.examples import COMPARED, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.console.parser import Parser, with_examples
 
+_STUDY = "another study of this project, by its folder: panel; default: the study of the working folder"
+
 
 def build_parser() -> Parser:
     """Build the parser; its namespace has the subcommand's name in `command`."""
@@ -16,6 +18,7 @@ def build_parser() -> Parser:
         prog="tsladder",
         description="Does the error of a time-series transformer fall as a power of its parameter count?",
     )
+    parser.add_argument("--study", metavar="FOLDER", help=_STUDY)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = commands.add_parser(
@@ -186,6 +189,9 @@ def build_parser() -> Parser:
         "completion", help="print a shell script that completes commands, options and cells"
     )
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    for command in commands.choices.values():
+        # Also behind the command; what stands before it is kept where nothing stands here.
+        command.add_argument("--study", metavar="FOLDER", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return with_examples(parser, commands.choices)
 
 

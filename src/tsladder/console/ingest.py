@@ -148,7 +148,7 @@ def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, tod
     outcome = judge(clean.frame, target, force=wishes.force)
     if not wishes.dry_run:
         store(None if outcome is Outcome.UNCHANGED else clean.frame, clean.account.to_json(), target)
-    stored_as = target.relative_to(places.root).as_posix()
+    stored_as = target.relative_to(places.project).as_posix()
     return Ingestion(
         account=clean.account,
         outcome=outcome,
@@ -195,7 +195,7 @@ def ingest_and_say(
 def track(places: Places, stored_as: str) -> None:
     """Run `dvc add data`. Raises WorkFailed, with the bars kept, when DVC fails."""
     command = [sys.executable, "-m", "dvc", "add", "data"]
-    done = subprocess.run(command, cwd=places.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=places.project, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = " ".join((done.stderr or done.stdout).split())[:400]
         raise WorkFailed(

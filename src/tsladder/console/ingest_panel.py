@@ -121,7 +121,7 @@ def ingest_panel_here(
         manifest=manifest,
         outcome=outcome,
         dry_run=wishes.dry_run,
-        stored_as=target.relative_to(places.root).as_posix(),
+        stored_as=target.relative_to(places.project).as_posix(),
         assumed=assumed,
     )
 

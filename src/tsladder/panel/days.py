@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.panel_splits import DayCount
 from tsladder.data.cuts import make_splits
 from tsladder.data.splits import Fold, Segment, Split, Splits
 from tsladder.errors import BadInput
@@ -45,27 +46,6 @@ class DayAxis:
     def enough_T(self) -> NDArray[np.bool_]:
         """True on sessions whose cross-section has at least `min_stocks` stocks."""
         return np.asarray(self.stocks_TS.sum(axis=1) >= self.min_stocks)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DayCount:
-    """Number of samples and labels of a region, and of days and labels that it lacks.
-
-    `judged`: samples with at least `min_stocks` labelled stocks. `too_few`: days that are not samples because their
-    cross-section is too small, the first of them `first_too_few`. `labels`: labels (stock and day) of all samples.
-    `no_entry`, `left_early`: see `Labels`. `left`: symbols of the stocks that left early.
-    """
-
-    samples: int
-    judged: int
-    too_few: int
-    first_day: dt.date | None
-    last_day: dt.date | None
-    first_too_few: dt.date | None
-    labels: int
-    no_entry: int
-    left_early: int
-    left: tuple[str, ...]
 
 
 def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs, min_stocks: int) -> DayAxis:

@@ -17,7 +17,6 @@ from tsladder.ranking.ranks import Floats, Mask, centred_ranks
 
 NO_ORDER = "no_order"
 STATIC_ORDER = "static_order"
-OWN_STATIC_ORDER = "own_static_order"
 RIDGE = "ridge"
 BOOSTED_TREES = "boosted_trees"
 

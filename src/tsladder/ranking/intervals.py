@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsladder.artifacts.ranking_scores import icir_name
 from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.bootstrap import resampled_intervals, within
 from tsladder.params import EvaluationParams
-from tsladder.ranking.metrics import MEANS, DailyMetrics, icir_name, mean_or_none, mean_over_sd
+from tsladder.ranking.metrics import MEANS, DailyMetrics, mean_or_none, mean_over_sd
 from tsladder.ranking.portfolio import TRADING_DAYS, Book
 from tsladder.ranking.ranks import Floats
 

@@ -155,14 +155,6 @@ def block_of_days(static_error_N: NDArray[np.floating], horizon: int) -> int:
     return max(horizon, shared_block_length(static_error_N))
 
 
-def icir_name(horizon: int) -> str:
-    """Return the name of the information coefficient ratio: mean over standard deviation of the daily rank IC.
-
-    It is not annualised, so its name contains the horizon.
-    """
-    return f"icir_h{horizon}"
-
-
 def mean_over_sd(values_N: Floats) -> float | None:
     """Return mean over standard deviation of a daily series; None if it does not vary or has one day."""
     sd = float(np.std(values_N, ddof=1)) if values_N.size > 1 else 0.0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.ranking_scores import PortfolioScores
 from tsladder.ranking.metrics import BPS, mean_over_sd
 from tsladder.ranking.ranks import Floats, Mask, average_ranks
 
@@ -42,33 +43,6 @@ class Book:
     def turnover_D(self) -> Floats:
         """Half of the traded amount: the share of the capital that changes hands."""
         return self.traded_D / 2.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PortfolioScores:
-    """Figures of a book over the days of a region, `gross` before costs and `net` after them.
-
-    annual_return_*   mean daily return times 252
-    annual_sd_*       standard deviation of daily returns times the root of 252; None for one day
-    sharpe_*          annual_return / annual_sd without a risk-free rate (long and short positions finance each other);
-                      None where returns do not vary
-    max_drawdown_*    deepest fall of summed returns below their highest value so far; 0 or negative
-    turnover          mean share of the capital that changes hands per day
-    break_even_bps    costs at which the mean net return is 0; None where nothing is traded
-    unpriced          see `Book`
-    """
-
-    annual_return_gross: float
-    annual_return_net: float
-    annual_sd_gross: float | None
-    annual_sd_net: float | None
-    sharpe_gross: float | None
-    sharpe_net: float | None
-    max_drawdown_gross: float
-    max_drawdown_net: float
-    turnover: float
-    break_even_bps: float | None
-    unpriced: float
 
 
 def rank_weights(score_DS: NDArray[np.floating], member_DS: Mask) -> Floats:

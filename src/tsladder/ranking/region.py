@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.ranking.baselines import OWN_STATIC_ORDER, static_order
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
+from tsladder.ranking.baselines import static_order
 from tsladder.ranking.metrics import DailyMetrics, daily_metrics, judged_stocks, quantile_metrics, scored_days
 from tsladder.ranking.portfolio import Book, book_of
 from tsladder.ranking.ranks import Mask

@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from tsladder.artifacts.ranking_scores import (
+    OWN_STATIC_ORDER,
+    PortfolioScores,
+    RankingRegionScores,
+    RankingScores,
+    RegionBaselines,
+)
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.skill import stand, standard_error
 from tsladder.params import EvaluationParams
-from tsladder.ranking.baselines import NO_ORDER, OWN_STATIC_ORDER, STATIC_ORDER
+from tsladder.ranking.baselines import NO_ORDER, STATIC_ORDER
 from tsladder.ranking.intervals import portfolio_intervals, ranking_intervals
 from tsladder.ranking.metrics import block_of_days, judged_stocks, mean_or_none, mean_over_sd, scored_days
-from tsladder.ranking.portfolio import PortfolioScores, score_book
+from tsladder.ranking.portfolio import score_book
 from tsladder.ranking.region import JudgedRanking, RankedRegion
-from tsladder.ranking.scores import RankingRegionScores, RankingScores, RegionBaselines
 
 _CELL = "cell"
 

@@ -59,11 +59,12 @@ def folder_md5(files: Files) -> str:
 class WorkingTree:
     """Files below `root`, except for outputs whose content is set by `expect`."""
 
-    def __init__(self, root: Path, hashes: Hashes) -> None:
+    def __init__(self, root: Path, hashes: Hashes, ignored: Path | None = None) -> None:
+        """Open the files below `root`. `ignored`: the project's .dvcignore; None: the one in `root`."""
         self._root = root
         self._hashes = hashes
         self._expected: dict[str, Files] = {}
-        self._ignored = _ignored_names(root / ".dvcignore")
+        self._ignored = _ignored_names(ignored or root / ".dvcignore")
 
     def expect(self, output: str, files: Files) -> None:
         """Take `output` to hold `files` and nothing else, whatever lies on disk: DVC puts them there before it runs

@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tsladder.places import Places
 from tsladder.status.dvc_yaml import Pipeline, owners_of
 
 
-def running_stages(root: Path, pipeline: Pipeline) -> tuple[str, ...]:
+def running_stages(places: Places, pipeline: Pipeline) -> tuple[str, ...]:
     """Return the running stages, in the order of the pipeline; empty where the file is missing or is being written."""
+    root = places.root
     try:
-        record = json.loads((root / ".dvc" / "tmp" / "rwlock").read_text(encoding="utf-8"))
+        record = json.loads((places.project / ".dvc" / "tmp" / "rwlock").read_text(encoding="utf-8"))
         written: Mapping[str, Any] = record.get("write", {})
         paths = [Path(path) for path, holder in written.items() if _runs_dvc(int(holder["pid"]))]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

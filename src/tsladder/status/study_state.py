@@ -114,7 +114,7 @@ class StudyReader:
         """Read one cell at `now`, with what its state is derived from."""
         freshness = self.freshness()
         live = live_folders(self._places).get(str(plans.cell), ())
-        at_work = running_stages(self._places.root, freshness.pipeline)
+        at_work = running_stages(self._places, freshness.pipeline)
         return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
 
     def forecasts(self) -> Forecasts:
@@ -141,7 +141,7 @@ class StudyReader:
         """Read the present state of the study. Raises as `freshness`."""
         places, now = self._places, self._clock()
         question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
-        at_work = running_stages(places.root, freshness.pipeline)
+        at_work = running_stages(places, freshness.pipeline)
         live = live_folders(places)
         cells = {
             str(plans.cell): look_at_cell(

@@ -8,8 +8,44 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.artifacts.scores import Interval, Skill
-from tsladder.ranking.metrics import icir_name
-from tsladder.ranking.portfolio import PortfolioScores
+
+OWN_STATIC_ORDER = "own_static_order"
+"""Order of the stocks by their mean return in the scored region itself, which needs hindsight."""
+
+
+def icir_name(horizon: int) -> str:
+    """Return the name of the information coefficient ratio: mean over standard deviation of the daily rank IC.
+
+    It is not annualised, so its name contains the horizon.
+    """
+    return f"icir_h{horizon}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortfolioScores:
+    """Figures of a book over the days of a region, `gross` before costs and `net` after them.
+
+    annual_return_*   mean daily return times 252
+    annual_sd_*       standard deviation of daily returns times the root of 252; None for one day
+    sharpe_*          annual_return / annual_sd without a risk-free rate (long and short positions finance each other);
+                      None where returns do not vary
+    max_drawdown_*    deepest fall of summed returns below their highest value so far; 0 or negative
+    turnover          mean share of the capital that changes hands per day
+    break_even_bps    costs at which the mean net return is 0; None where nothing is traded
+    unpriced          see `Book`
+    """
+
+    annual_return_gross: float
+    annual_return_net: float
+    annual_sd_gross: float | None
+    annual_sd_net: float | None
+    sharpe_gross: float | None
+    sharpe_net: float | None
+    max_drawdown_gross: float
+    max_drawdown_net: float
+    turnover: float
+    break_even_bps: float | None
+    unpriced: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

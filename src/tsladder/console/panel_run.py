@@ -1,0 +1,51 @@
+"""Run `dvc repro` for `tsladder run` in a panel study, then print the level that a model has to beat."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+
+from tsladder.console.panel_lines import level_lines
+from tsladder.console.run_dvc import drive
+from tsladder.console.run_log import RunLog, Timeline
+from tsladder.errors import BadInput
+from tsladder.interruption import Interrupted
+from tsladder.log_file import short_path
+from tsladder.params import load_panel_params
+from tsladder.places import Places
+from tsladder.status.panel_state import panel_state
+from tsladder.tracking import ui_command
+
+
+def run_panel_study(places: Places) -> int:
+    """Rebuild what is stale and return the exit code.
+
+    Raises BadInput before DVC starts where params.yaml is faulty or the panel is missing, Interrupted when stopped.
+    """
+    params = load_panel_params(places.params)
+    path = places.bars(params.data.panel)
+    if not path.exists():
+        raise BadInput(
+            f"{path} is missing: run `dvc pull data.dvc`, or `tsladder ingest FILE --panel {params.data.panel}` for "
+            "your own stocks"
+        )
+    log = RunLog.create(places)
+    log.note(f"tsladder run, process {os.getpid()}")
+    if log.kept:
+        print(f"tsladder: log: {short_path(log.path)}", file=sys.stderr, flush=True)
+    driven = drive(places, ("repro",), log, Timeline(), None)
+    log.note(f"ended with {driven.code}")
+    if driven.stopped:
+        raise Interrupted("stopped; `tsladder run` goes on where it was")
+    if driven.code != 0:
+        return driven.code if driven.code in (BadInput.exit_code, Interrupted.exit_code) else 1
+    report = places.report / "report.md"
+    ending = [
+        *level_lines(panel_state(places)),
+        "",
+        f"Report: {report} and report.html beside it",
+        f"Compare baselines: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
+    ]
+    print("\n".join(["", *ending]))
+    return 0

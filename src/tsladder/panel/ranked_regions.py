@@ -1,0 +1,104 @@
+"""Regions of a panel study on which rankings are judged, and the table on which baselines are fitted."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsladder.artifacts.panel_splits import PanelSplits
+from tsladder.data.splits import Splits
+from tsladder.panel.columns import C21, build_columns
+from tsladder.panel.days import sample_rows
+from tsladder.panel.panel import BoolTS, FloatTS
+from tsladder.panel.samples import PanelInputs
+from tsladder.panel.targets import Labels
+from tsladder.ranking.baselines import StockTable
+from tsladder.ranking.portfolio import entry_returns
+from tsladder.ranking.region import RankedRegion
+from tsladder.vocabulary import Region
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RankedDays:
+    """Training days, and the regions to score, of one horizon of a panel study.
+
+    `table`: input of the baselines for all sessions. `train_T`: training days. `history_T`: sessions whose past returns
+    are known in training. `regions`: validation and test. `rows`: rows of the panel that are the sessions of a region.
+    """
+
+    table: StockTable
+    train_T: NDArray[np.bool_]
+    history_T: NDArray[np.bool_]
+    regions: dict[Region, RankedRegion]
+    rows: dict[Region, NDArray[np.int64]]
+
+
+def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place: int) -> RankedDays:
+    """Build the regions of `stored` for the horizon with index `place` in `labels`."""
+    splits = Splits.of_days(stored.days)
+    stocks_TS = made.axis.stocks_TS
+    return_TS = labels.y_TSM[..., place]
+    train_T = _marked(made, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
+    table = baseline_table(made, return_TS, stocks_TS)
+    trained_TS = stocks_TS & train_T[:, None] & np.isfinite(return_TS)
+    regions, rows = {}, {}
+    for region in (Region.VALIDATION, Region.TEST):
+        samples_N = sample_rows(made.axis, splits.region(region), stored.context_length, splits.horizon)
+        rows_D = np.arange(samples_N[0], samples_N[-1] + 1)
+        member_DS = stocks_TS[rows_D] & _marked(made, samples_N)[rows_D][:, None]
+        rows[region] = rows_D
+        regions[region] = RankedRegion(
+            dates_D=made.panel.dates_T[rows_D],
+            symbols=made.panel.symbols_S,
+            return_DS=return_TS[rows_D],
+            entry_return_DS=entry_returns(np.expm1(table.past_return_DS), rows_D, stored.entry_lag),
+            member_DS=member_DS,
+            horizon=stored.horizon,
+            entry_lag=stored.entry_lag,
+            fingerprint=_fingerprint(made.panel.dates_T[rows_D], made.panel.symbols_S, return_TS[rows_D], member_DS),
+            train_base_rate=float((return_TS[trained_TS] > 0.0).mean()),
+        )
+    history_T = known_in_training(splits, len(made.panel.dates_T))
+    return RankedDays(table=table, train_T=train_T, history_T=history_T, regions=regions, rows=rows)
+
+
+def baseline_table(made: PanelInputs, return_TS: FloatTS, stocks_TS: BoolTS) -> StockTable:
+    """Return the columns of tier c21, which baselines always use, with labels and past returns of every session."""
+    panel = made.panel
+    columns = build_columns(panel, made.universe, C21)
+    log_TS = np.log(panel.close_TS)
+    return StockTable(
+        columns=dict(zip(columns.names, np.moveaxis(columns.values_TSF, -1, 0), strict=True)),
+        return_DS=return_TS,
+        past_return_DS=np.diff(log_TS, axis=0, prepend=np.full((1, log_TS.shape[1]), np.nan)),
+        member_DS=stocks_TS,
+    )
+
+
+def known_in_training(splits: Splits, sessions: int) -> NDArray[np.bool_]:
+    """Mark the sessions of the training region and those before it, which its first windows include."""
+    known_T = np.zeros(sessions, dtype=np.bool_)
+    for segment in splits.train.segments:
+        known_T[segment.first : segment.last + 1] = True
+    known_T[: splits.train.segments[0].first] = True
+    return known_T
+
+
+def _marked(made: PanelInputs, rows_N: NDArray[np.int64]) -> NDArray[np.bool_]:
+    marked_T = np.zeros(len(made.panel.dates_T), dtype=np.bool_)
+    marked_T[rows_N] = True
+    return marked_T
+
+
+def _fingerprint(
+    dates_D: NDArray[np.datetime64], symbols: tuple[str, ...], return_DS: FloatTS, member_DS: BoolTS
+) -> str:
+    """Hash the sample days of a region, its members and their labels (16 hex digits of SHA-256)."""
+    digest = hashlib.sha256("\n".join(symbols).encode())
+    digest.update(dates_D.astype("datetime64[D]").astype("<i8").tobytes())
+    digest.update(np.packbits(member_DS).tobytes())
+    digest.update(np.where(member_DS & np.isfinite(return_DS), return_DS, 0.0).astype("<f4").tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,121 @@
+"""State of a panel study from local files: which stages are fresh, and what the baselines reach on the test days."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsladder.artifacts.audit import read_audit
+from tsladder.artifacts.baselines import BaselineScores, read_baselines
+from tsladder.artifacts.panel_features import read_panel_features
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
+from tsladder.artifacts.scores import Interval
+from tsladder.artifacts.store import if_there
+from tsladder.params import PanelParams, parse_panel_params
+from tsladder.places import Places
+from tsladder.status.dvc_lock import read_lock
+from tsladder.status.dvc_yaml import read_pipeline
+from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.freshness import Freshness
+from tsladder.status.rwlock import running_stages
+from tsladder.typed_yaml import read_yaml
+from tsladder.vocabulary import ProbeOutcome, Region
+
+BUILT_IN = "baselines"
+"""Stage that writes the scores of every horizon."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HorizonLevel:
+    """Level that a model has to beat on the test days of one horizon.
+
+    `fresh`: the scores belong to the current question. `stricter`: the constant with the lower rank error. `best`: the
+    baseline with the largest RankIC, `rank_ic` with the interval `low` to `high`. `skilled`: baselines whose paired
+    advantage over the stricter constant lies above 0.
+    """
+
+    fresh: bool
+    days: int
+    first_day: str
+    last_day: str
+    stricter: str
+    best: str
+    rank_ic: float
+    low: float | None
+    high: float | None
+    skilled: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelState:
+    """State of a panel study.
+
+    `stages`: stage -> fresh, restored, behind or stale. `audit`: outcome of the leak probes, None before they ran;
+    `audit_fresh`: they belong to the current question. `horizons`: horizon -> level, None before it was scored.
+    `universe` and `bias` are None and empty before the stage features has run.
+    """
+
+    panel: str
+    stages: Mapping[str, str]
+    stages_running: tuple[str, ...]
+    audit: ProbeOutcome | None
+    audit_fresh: bool
+    universe: str | None
+    bias: tuple[str, ...]
+    horizons: Mapping[int, HorizonLevel | None]
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def panel_state(places: Places) -> PanelState:
+    """Read the state once.
+
+    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or a record is damaged.
+    """
+    raw = read_yaml(places.params)
+    params = parse_panel_params(raw, source=str(places.params))
+    pipeline = read_pipeline(places.root / "dvc.yaml", raw)
+    tree = WorkingTree(places.root, Hashes(), places.project / ".dvcignore")
+    freshness = Freshness(pipeline, read_lock(places.root / "dvc.lock"), tree, raw, {}, places.dvc_cache)
+    audit = if_there(read_audit)(places.audit_record)
+    features = if_there(read_panel_features)(places.features_manifest)
+    return PanelState(
+        panel=params.data.panel,
+        stages={name: freshness.standing(name).value for name in pipeline.stages},
+        stages_running=running_stages(places, pipeline),
+        audit=None if audit is None else audit.ended,
+        audit_fresh=freshness.belongs("audit"),
+        universe=None if features is None else features.universe,
+        bias=() if features is None else features.bias,
+        horizons=_levels(places, params, fresh=freshness.belongs(BUILT_IN)),
+    )
+
+
+def _levels(places: Places, params: PanelParams, *, fresh: bool) -> dict[int, HorizonLevel | None]:
+    found: dict[int, HorizonLevel | None] = {}
+    for horizon in params.horizons:
+        scores = if_there(read_baselines)(places.baseline_scores(horizon))
+        found[horizon] = None if scores is None else _level(scores, fresh=fresh)
+    return found
+
+
+def _level(scores: BaselineScores, *, fresh: bool) -> HorizonLevel:
+    test = scores.regions[Region.TEST]
+    known = {name: of.rank_ic for name, of in test.baselines.items() if name != OWN_STATIC_ORDER}
+    best = max(known, key=lambda name: known[name])
+    interval: Interval | None = test.baseline_intervals[best]["rank_ic"]
+    return HorizonLevel(
+        fresh=fresh,
+        days=test.windows,
+        first_day=test.first_day,
+        last_day=test.last_day,
+        stricter=test.stricter,
+        best=best,
+        rank_ic=known[best],
+        low=None if interval is None else interval.low,
+        high=None if interval is None else interval.high,
+        skilled=tuple(name for name, gap in test.baseline_advantage.items() if name in known and gap.low > 0.0),
+    )
