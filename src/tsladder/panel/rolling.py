@@ -1,8 +1,9 @@
-"""Statistics over the last D sessions, for every session and stock: each window is summed afresh.
+"""Rolling statistics over the last D sessions, for every session and stock. Each window is summed afresh.
 
-No rounding is carried from day to day, so a window of equal values has a spread of exactly 0 and no value depends on
-rows after it or on other stocks. A window with a missing value is missing. The D terms are added one after another,
-each for a block of windows at once, so that no array of windows is made and the sums stay in the processor's cache.
+No rounding error is carried from day to day, so a window of equal values has a standard deviation of exactly 0, and no
+value depends on later rows or on other stocks. The result for a window with a NaN is NaN. The D terms are added one
+after another, each for a block of windows at once, so that no array of windows is allocated and the sums stay in the
+processor's cache.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _BLOCK = 16384
 
 
 def lag(x_TS: FloatTS, days: int) -> FloatTS:
-    """The value of `days` sessions ago."""
+    """Return the values of `days` sessions ago; NaN in the first `days` rows."""
     out_TS = np.full_like(x_TS, np.nan)
     if days < len(x_TS):
         out_TS[days:] = x_TS[: len(x_TS) - days]
@@ -29,14 +30,14 @@ def lag(x_TS: FloatTS, days: int) -> FloatTS:
 
 
 def _lags(x_TS: FloatTS, days: int, rows: slice) -> Iterator[FloatTS]:
-    """For each of the last `days` sessions, today's first, its values as views, one row for each of `rows`, which end
-    whole windows."""
+    """Yield views of the values 0, 1, ... `days` - 1 sessions ago; `rows` end complete windows."""
     for ago in range(days):
         yield x_TS[rows.start - ago : rows.stop - ago]
 
 
 def _by_block(out_TS: FloatTS, days: int, reduce: Callable[[slice], FloatTS]) -> FloatTS:
-    """Fill `out_TS` by `reduce` on blocks of the rows that end a whole window; NaN before."""
+    """Fill the rows of `out_TS` that end a complete window with `reduce` of each block of rows, the rows before with
+    NaN."""
     out_TS[: days - 1] = np.nan
     at_once = max(1, _BLOCK // max(1, out_TS.shape[1]))
     for first in range(days - 1, len(out_TS), at_once):
@@ -72,9 +73,9 @@ def highest(x_TS: FloatTS, days: int) -> FloatTS:
 
 
 def products(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
-    """Sum of the products of the deviations of `a_TS` and `b_TS` from their means in the window.
+    """Return the sum over the window of the products of the deviations of `a_TS` and `b_TS` from their means.
 
-    One of the two may have a single column, which then stands beside every column of the other.
+    One of the two may have a single column, which is then paired with every column of the other.
     """
     same = a_TS is b_TS
     mean_a_TS = mean(a_TS, days)
@@ -92,17 +93,17 @@ def products(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
 
 
 def spread(x_TS: FloatTS, days: int) -> FloatTS:
-    """Standard deviation (divisor `days` - 1); exactly 0 where only rounding moves."""
+    """Return the standard deviation (divisor `days` - 1); exactly 0 where values differ only by rounding."""
     sd_TS = np.sqrt(products(x_TS, x_TS, days) / (days - 1))
     return np.where(sd_TS <= _ROUNDING * highest(np.abs(x_TS), days), 0.0, sd_TS)
 
 
 def ratio(a_TS: FloatTS, b_TS: FloatTS, otherwise: float = 0.0) -> FloatTS:
-    """a / b, and `otherwise` where b is 0; NaN where either is missing."""
+    """Return `a_TS` / `b_TS`, `otherwise` where `b_TS` is 0; NaN where either is NaN."""
     out_TS = np.where(np.isnan(a_TS) | np.isnan(b_TS), np.nan, otherwise)
     return np.divide(a_TS, b_TS, out=out_TS, where=b_TS != 0.0)
 
 
 def correlation(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
-    """Pearson's; 0 where one of the two stands still."""
+    """Return Pearson's correlation over the window; 0 where one of the two is constant."""
     return ratio(products(a_TS, b_TS, days) / (days - 1), spread(a_TS, days) * spread(b_TS, days))
