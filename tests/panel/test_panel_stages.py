@@ -131,9 +131,9 @@ def test_regions_with_too_few_days_are_refused_before_anything_is_written(tmp_pa
     places = make_panel_study(tmp_path, splits__min_days=250)
     params = load_panel_params(places.params)
     build_panel_features(places, params)
-    with pytest.raises(BadInput, match="too thin to judge a ranking on") as caught:
+    with pytest.raises(BadInput, match="too few days to judge a ranking") as caught:
         build_panel_splits(places, params)
-    assert any("test has" in fault and "needs 250" in fault for fault in caught.value.faults)
+    assert any("test needs 250 days" in fault for fault in caught.value.faults)
     assert not places.splits.exists()
 
 
