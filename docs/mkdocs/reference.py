@@ -238,9 +238,9 @@ def panel_params_page() -> str:
         "# Parameters of a panel study",
         "",
         _paragraph(
-            "Everything that the study of a panel of stocks asks is in `panel/params.yaml`: every leaf with its default, "
-            "what it accepts, and what it means. Change a leaf in the file, or for one experiment in the folder `panel` "
-            "with `dvc exp run -S leaf=value`. How such a study is run and read: "
+            "Everything that the study of a panel of stocks asks is in `panel/params.yaml`: every leaf with its "
+            "default, what it accepts, and what it means. Change a leaf in the file, or for one experiment in the "
+            "folder `panel` with `dvc exp run -S leaf=value`. How such a study is run and read: "
             "[Rank a panel of stocks](../howto/panel.md)."
         ),
         "",
@@ -304,7 +304,8 @@ def commands_page() -> str:
         _paragraph(
             "Every subcommand of `tsladder` with its options and examples, as `tsladder COMMAND --help` prints them. "
             "`tsladder` finds the study from any folder below it; a file that you name is looked for in the folder "
-            "where you are."
+            "where you are. `--study FOLDER`, before or behind any command, means another study of the project: "
+            "`tsladder --study panel status`."
         ),
         "",
         "Exit codes: 0 fine, 1 the work failed, 2 bad input, 130 interrupted.",
@@ -336,7 +337,7 @@ def _helps(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 def _options(command: argparse.ArgumentParser) -> Iterator[str]:
     for action in command._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
             continue
         name = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         value = action.metavar if action.option_strings and action.nargs != 0 else None
