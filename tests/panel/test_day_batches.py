@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tests.panel.made_up import made_up
 from tests.panel.questions import question
 
-from tsladder.errors import BadInput
 from tsladder.panel.cube import Cube, build_cube, cube_contents, cube_key, open_cube
 from tsladder.panel.day_batches import DayBatch, DaySampler, DaySamples, in_order
 from tsladder.panel.days import cut_days, sample_rows
@@ -191,16 +190,9 @@ def test_which_stocks_are_drawn_does_not_depend_on_labels(inputs: PanelInputs, t
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"batch_days": 0}, "training.batch_days must be at least 1, got 0"),
-        ({"train_every": 0}, "training.train_every must be at least 1, got 0"),
-        ({"stocks_per_day": 1}, "training.stocks_per_day must be at least 2, got 1"),
-    ],
-)
-def test_a_sampler_that_cannot_be_is_refused(settings: dict[str, int], words: str) -> None:
-    with pytest.raises(BadInput, match=words):
+@pytest.mark.parametrize("settings", [{"batch_days": 0}, {"train_every": 0}, {"stocks_per_day": 1}])
+def test_a_sampler_that_cannot_be_is_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least"):
         DaySampler(**{"batch_days": 4, "seed": 0, **settings})
 
 

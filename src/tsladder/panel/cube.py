@@ -92,7 +92,7 @@ def cube_contents(inputs: PanelInputs, target: RankTargetParams, horizons: Seque
 
 
 def contents_of(inputs: PanelInputs, labels: Labels, horizons: Sequence[int]) -> CubeContents:
-    """Put `inputs` and their `labels` of `horizons` together."""
+    """Combine `inputs` with their `labels` of `horizons`."""
     return CubeContents(
         columns=inputs.columns,
         symbols_S=inputs.panel.symbols_S,
@@ -129,7 +129,7 @@ def build_cube(folder: Path, key: str, contents: CubeContents) -> Path:
 
 
 def open_cube(path: Path, key: str) -> Cube:
-    """Map the cube at `path`, of which nothing but its ends and counts is read.
+    """Map the cube at `path`. Only its magic bytes, key, size and counts are read.
 
     Raises UnusableCube where it is not the whole cube of `key`, FileNotFoundError where there is none.
     """

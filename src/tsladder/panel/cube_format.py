@@ -45,8 +45,8 @@ class DamagedCube(UnusableCube):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """One list a session: `shape` of its values, for example (stocks, columns), and their `dtype` (float32, uint8 or
-    int16)."""
+    """Field of the record batches: the shape of its values per session, for example (stocks, columns), and their dtype:
+    float32, uint8 or int16."""
 
     name: str
     dtype: str
@@ -79,7 +79,7 @@ class CubeRecord:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> CubeRecord:
-        """Inverse of `to_json`. Raises KeyError, TypeError or ValueError for what is no such record."""
+        """Return the record that `to_json` wrote. Raises KeyError, TypeError or ValueError for what is no such record."""
         return cls(
             key=record["key"],
             fields=tuple(Field(**{**field, "shape": tuple(field["shape"])}) for field in record["fields"]),

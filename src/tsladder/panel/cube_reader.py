@@ -1,4 +1,4 @@
-"""Reading of a cube's file: mapped, its ends and counts looked at, and on request every byte checked."""
+"""Map the file of a cube, and check every byte of it on request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MappedCube:
 
 
 def map_cube(path: Path, key: str) -> MappedCube:
-    """Map the cube at `path`, having looked at its ends, its key, its size and its counts: no value is read.
+    """Map the cube at `path` and check its magic bytes, key, size and counts. No value is read.
 
     Raises UnusableCube where the file is another one or not whole, FileNotFoundError where there is none.
     """
@@ -80,7 +80,7 @@ def verify_cube(path: Path) -> int:
 
 
 def _opened(path: Path) -> tuple[pa.Buffer, pa.ipc.RecordBatchFileReader, CubeRecord]:
-    """The mapped bytes, their reader and their record. Raises UnusableCube where the file is not whole."""
+    """Return the mapped bytes, their reader and their record. Raises UnusableCube where the file is not whole."""
     import pyarrow as pa
 
     if not path.exists():
@@ -114,7 +114,7 @@ def _fits(record: CubeRecord) -> bool:
 
 
 def _places(buffer: pa.Buffer, batch: pa.RecordBatch, record: CubeRecord, row: int) -> dict[str, int]:
-    """Field -> byte of its values, counted from the beginning of the batch of `row`."""
+    """Return field -> byte of its values, counted from the beginning of the batch of `row`."""
     start = buffer.address + record.first_byte + row * record.batch_bytes
     found = {}
     for field in record.fields:

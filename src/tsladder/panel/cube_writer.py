@@ -1,4 +1,4 @@
-"""Writing of a cube's file: beside its place first, on disk, then renamed, so that nobody reads a part of it."""
+"""Write the file of a cube: beside its place, synced to disk, then renamed, so that nobody reads a part of it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _write(stream: BinaryIO, record: CubeRecord, arrays: Mapping[str, NDArray[An
 
 
 def _with_batches(record: CubeRecord, arrays: Mapping[str, NDArray[Any]]) -> CubeRecord:
-    """`record` with the places, sizes and CRC32 of the batches of `arrays`."""
+    """Return `record` with the places, sizes and CRC32 of the batches of `arrays`."""
     import pyarrow as pa
 
     schema = schema_of(record)
@@ -106,7 +106,7 @@ def _with_batches(record: CubeRecord, arrays: Mapping[str, NDArray[Any]]) -> Cub
 
 
 def _batches(schema: pa.Schema, record: CubeRecord, arrays: Mapping[str, NDArray[Any]]) -> Iterator[pa.RecordBatch]:
-    """One batch a session, of views of `arrays`."""
+    """Yield a record batch for each session, made of views of `arrays`."""
     import pyarrow as pa
 
     days_T = np.array(record.dates, dtype="datetime64[D]").astype(np.int32)
@@ -126,7 +126,7 @@ def _overwrite(stream: BinaryIO, old: CubeRecord, new: CubeRecord) -> None:
 
 
 def _frame(stream: BinaryIO, record: CubeRecord) -> list[tuple[int, bytes]]:
-    """Header and footer, each after the byte it begins at."""
+    """Return header and footer, each with the byte at which it begins."""
     stream.seek(0)
     header = stream.read(record.first_byte)
     stream.seek(record.after_batches)
@@ -135,7 +135,7 @@ def _frame(stream: BinaryIO, record: CubeRecord) -> list[tuple[int, bytes]]:
 
 @contextmanager
 def _part(path: Path) -> Iterator[BinaryIO]:
-    """File beside `path` that is open and locked for as long as this process lives, and gone after the block."""
+    """Yield a new file beside `path`, locked while this process lives; remove it after the block."""
     part = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     with _locked(part) as stream:
         try:
@@ -145,7 +145,7 @@ def _part(path: Path) -> Iterator[BinaryIO]:
 
 
 def _locked(part: Path) -> BinaryIO:
-    """Create and lock `part`, once more where `_remove_parts` of another process took it between the two."""
+    """Create and lock `part`; repeat where `_remove_parts` of another process removed it between the two."""
     while True:
         stream = part.open("xb+")
         fcntl.flock(stream, fcntl.LOCK_EX)

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.errors import BadInput
 from tsladder.panel.cube import Cube
 from tsladder.panel.panel import BoolTS
 from tsladder.seeds import derive_seed
@@ -134,14 +133,8 @@ class DaySampler:
     stocks_per_day: int | None = None
 
     def __post_init__(self) -> None:
-        stocks = 2 if self.stocks_per_day is None else self.stocks_per_day
-        for name, value, least in (
-            ("batch_days", self.batch_days, 1),
-            ("train_every", self.train_every, 1),
-            ("stocks_per_day", stocks, 2),
-        ):
-            if value < least:
-                raise BadInput(f"training.{name} must be at least {least}, got {value}")
+        if self.batch_days < 1 or self.train_every < 1 or (self.stocks_per_day is not None and self.stocks_per_day < 2):
+            raise ValueError(f"batch_days and train_every are at least 1, stocks_per_day at least 2; got {self}")
 
     def order(self, samples: int, epoch: int) -> NDArray[np.int64]:
         """Return the numbers of the samples that `epoch` sees, in a random order."""
