@@ -79,7 +79,7 @@ class CubeRecord:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> CubeRecord:
-        """Return the record that `to_json` wrote. Raises KeyError, TypeError or ValueError for what is no such record."""
+        """Return the record that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         return cls(
             key=record["key"],
             fields=tuple(Field(**{**field, "shape": tuple(field["shape"])}) for field in record["fields"]),
