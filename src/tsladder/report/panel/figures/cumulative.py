@@ -24,14 +24,16 @@ def draw_cumulative(facts: PanelFacts) -> bytes | None:
     if not scored:
         return None
     figure = figure_of(10.4, 3.9 * len(scored) + 0.1)
-    grid = figure.subplots(len(scored), 2, squeeze=False, sharey="row")
-    for (horizon, level), (left, right) in zip(scored.items(), grid, strict=True):
+    rows = figure.subfigures(len(scored), 1, squeeze=False)[:, 0]
+    for (horizon, level), row in zip(scored.items(), rows, strict=True):
+        left, right = row.subplots(1, 2, sharey=True)
         titled(left, f"Long-short return before costs, horizon {words.sessions(horizon)}", "summed, not compounded")
         titled(right, "After costs", f"{level.cost_bps:g} bps of all that is traded")
         _panel(left, facts, level, 0.0)
         _panel(right, facts, level, level.cost_bps)
         left.set_ylabel("summed return, % of the capital", fontsize=9, color=INK)
-        left.legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=4, frameon=False, fontsize=8.5, labelcolor=INK)
+        handles, labels = left.get_legend_handles_labels()
+        row.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
     return png_of(figure)
 
 

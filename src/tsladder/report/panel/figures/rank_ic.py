@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 _ROW_INCHES, _HEAD_INCHES, _LEGEND_INCHES = 0.29, 1.05, 0.45
 _DIGITS = 9.0
+_LINE = "stricter constant"
 
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "RankIC beats the stricter constant": ("o", MODEL, MODEL),
+    "RankIC beats it": ("o", MODEL, MODEL),
     "not told apart from it": ("o", MODEL, "white"),
     "worse than it": ("v", CONTRAST, CONTRAST),
     "constant": ("s", MUTED, MUTED),
@@ -47,7 +48,7 @@ def draw_rank_ic(facts: PanelFacts) -> bytes | None:
         _panel(right, level, "quantile_spread", entries)
         left.set_xlabel("RankIC, mean over days (0: no order, 1: perfect)", fontsize=_DIGITS, color=INK)
         right.set_xlabel("top fifth less bottom fifth, basis points a day", fontsize=_DIGITS, color=INK)
-    shown = {name: entries[name] for name in _LOOKS if name in entries}
+    shown = {name: entries[name] for name in (_LINE, *_LOOKS) if name in entries}
     figure.legend(
         shown.values(), shown, loc="outside lower center", ncols=len(shown), frameon=False, fontsize=9, labelcolor=INK
     )
@@ -57,9 +58,10 @@ def draw_rank_ic(facts: PanelFacts) -> bytes | None:
 def _panel(axes: Axes, level: RegionBaselines, metric: str, entries: dict[str, Artist]) -> None:
     standing = standing_of(level)
     names = in_order(level)
-    axes.axvline(
+    line = axes.axvline(
         getattr(level.baselines[standing.constant], metric), color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1
     )
+    entries.setdefault(_LINE, line)
     for row, name in enumerate(names):
         value = words.defined(getattr(level.baselines[name], metric))
         found = level.baseline_intervals.get(name, {}).get(metric)
@@ -86,5 +88,5 @@ def _look(name: str, standing: Standing) -> str:
     if name in CONSTANTS:
         return "constant"
     if name in standing.beat:
-        return "RankIC beats the stricter constant"
+        return "RankIC beats it"
     return "worse than it" if name in standing.worse else "not told apart from it"

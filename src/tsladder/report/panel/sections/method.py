@@ -31,22 +31,22 @@ def method(facts: PanelFacts) -> list[Block]:
         (
             "Hit rate",
             (
-                "share of a day's stocks that lie on the same side of the day's median in score and in return; a guess has "
-                "50 %"
+                "share of a day's stocks that lie on the same side of the day's median in score and in return; a guess "
+                "has 50 %"
             ),
         ),
         (
             "Quantile spread",
             (
-                "mean return of the fifth of the stocks with the highest scores, less that of the lowest fifth, in basis "
-                f"points a day, before costs{_fifth(facts)}"
+                "mean return of the fifth of the stocks with the highest scores, less that of the lowest fifth, in "
+                f"basis points a day, before costs{_fifth(facts)}"
             ),
         ),
         (
             "Advantage",
             (
-                "rank error (1 - RankIC) of the stricter constant less that of the ranking, paired by day. The stricter "
-                "constant is the one of no order and static order with the lower rank error"
+                "rank error (1 - RankIC) of the stricter constant less that of the ranking, paired by day. The "
+                "stricter constant is the one of no order and static order with the lower rank error"
             ),
         ),
         (
@@ -61,15 +61,15 @@ def method(facts: PanelFacts) -> list[Block]:
         (
             "Costs",
             (
-                f"{cost:g} basis points of all that is traded; turnover is half of that, a day. Break-even cost: at which "
-                "the mean return is 0; below 0 where the portfolio loses before costs"
+                f"{cost:g} basis points of all that is traded; turnover is half of that, a day. Break-even cost: at "
+                "which the mean return is 0; below 0 where the portfolio loses before costs"
             ),
         ),
         (
             "Returns and Sharpe ratio",
             (
-                "mean daily return times 252; Sharpe: over the standard deviation times the root of 252, no riskless rate. "
-                "Drawdown: the deepest fall of summed returns"
+                "mean daily return times 252; Sharpe: over the standard deviation times the root of 252, no riskless "
+                "rate. Drawdown: the deepest fall of summed returns"
             ),
         ),
         ("Intervals", _bootstrap(facts)),

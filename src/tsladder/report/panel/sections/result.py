@@ -48,6 +48,11 @@ def answers(level: RegionBaselines, confidence: str) -> list[str]:
     found.append(_level(level, standing))
     if standing.to_beat == standing.best:
         found.append(_money(level, standing.to_beat))
+    elif standing.best is not None:
+        advantage = level.baseline_advantage.get(standing.best)
+        gap = words.estimate(None if advantage is None else advantage.value, advantage)
+        best = f"{words.name(standing.best)}, has {rank_ic(level, standing.best)}"
+        found.append(f"The best baseline, {best}; its paired advantage is {gap}.")
     return found
 
 
@@ -83,7 +88,8 @@ def _level(level: RegionBaselines, standing: Standing) -> str:
     text = f"The level that a model has to beat is {words.name(standing.to_beat)}, {rank_ic(level, standing.to_beat)}"
     if standing.to_beat == standing.constant:
         return f"{text}."
-    return f"{text}; to have skill at all, it has to beat {words.name(standing.constant)}, {rank_ic(level, standing.constant)}."
+    least = f"{words.name(standing.constant)}, {rank_ic(level, standing.constant)}"
+    return f"{text}; to have skill at all, it has to beat {least}."
 
 
 def _money(level: RegionBaselines, name: str) -> str:
