@@ -27,8 +27,9 @@ NAMES = {
 EXPLAINED = {
     NO_ORDER: "constant: all stocks of a day stand equal, so its RankIC is 0 by definition",
     STATIC_ORDER: "constant: one order for ever, stocks by their mean return in training",
-    OWN_STATIC_ORDER: "one order for ever, stocks by their mean return on the scored days: known in hindsight alone, so "
-    "only shown",
+    OWN_STATIC_ORDER: (
+        "one order for ever, stocks by their mean return on the scored days: known in hindsight, so it is only shown"
+    ),
     "reversal_1": "the stock that fell most in the last session ranks first",
     "reversal_5": "the stock that fell most in the last 5 sessions ranks first",
     "momentum_252_21": "the stock that rose most from 252 to 21 sessions ago ranks first",

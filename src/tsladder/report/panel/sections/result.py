@@ -10,6 +10,7 @@ from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.standing import Standing, by_rank_ic, standing_of
 from tsladder.report.panel.tables import days_of
+from tsladder.report.words import counted
 from tsladder.report.words import level as confidence_level
 from tsladder.vocabulary import ProbeOutcome, Region
 
@@ -72,10 +73,10 @@ def audit_words(audit: AuditRecord | None) -> str:
     many = len(audit.probes)
     match audit.worst:
         case ProbeOutcome.FAILED:
-            return f"failed ({len(audit.ending(ProbeOutcome.FAILED))} of {many} probes): no figure counts."
+            return f"failed ({len(audit.ending(ProbeOutcome.FAILED))} of {counted(many, 'probe')}): no figure counts."
         case ProbeOutcome.INCONCLUSIVE:
-            return f"no leak was seen; {len(audit.ending(ProbeOutcome.INCONCLUSIVE))} of {many} probes inconclusive."
-    return f"passed, all {many} probes."
+            return f"no leak was seen; {len(audit.ending(ProbeOutcome.INCONCLUSIVE))} of {counted(many, 'probe')} inconclusive."
+    return f"passed ({counted(many, 'probe')})."
 
 
 def _skill(level: RegionBaselines, standing: Standing, confidence: str) -> str:
