@@ -70,13 +70,14 @@ def audit_words(audit: AuditRecord | None) -> str:
     """Return one sentence on the state of the leak audit."""
     if audit is None:
         return "the audit has not run, so nothing here is known to be free of leaks."
-    many = len(audit.probes)
-    match audit.worst:
+    probes, worst = counted(len(audit.probes), "probe"), audit.worst
+    ended_so = len(audit.ending(worst))
+    match worst:
         case ProbeOutcome.FAILED:
-            return f"failed ({len(audit.ending(ProbeOutcome.FAILED))} of {counted(many, 'probe')}): no figure counts."
+            return f"failed ({ended_so} of {probes}): no figure counts."
         case ProbeOutcome.INCONCLUSIVE:
-            return f"no leak was seen; {len(audit.ending(ProbeOutcome.INCONCLUSIVE))} of {counted(many, 'probe')} inconclusive."
-    return f"passed ({counted(many, 'probe')})."
+            return f"no leak was seen; {ended_so} of {probes} inconclusive."
+    return f"passed ({probes})."
 
 
 def _skill(level: RegionBaselines, standing: Standing, confidence: str) -> str:
