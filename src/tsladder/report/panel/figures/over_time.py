@@ -58,7 +58,7 @@ def draw_over_time(facts: PanelFacts) -> bytes | None:
         by_year = spans_years(daily[names[0]].dates_N)
         parts = parts_of(facts, level, names)
         any_interval = any(found is not None for part in parts for found in part.intervals)
-        said = f"bars: {confidence} intervals; " if any_interval else ""
+        said = f"bars: {confidence} intervals; " if any_interval else "too short for intervals; "
         ends = f"{level.first_day} to {level.last_day}"
         titled(axes, f"RankIC by {'year' if by_year else 'month'}, horizon {words.sessions(horizon)}", f"{said}{ends}")
         _panel(axes, parts, names, level.stricter)
