@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.studies import ROOT, make_study
-from tsladder.cli import main
+from tsladder.cli import main as cli
+from tsladder.errors import BadInput
 from tsladder.places import Places
 
 
@@ -106,7 +107,7 @@ def test_a_command_answers_from_a_folder_below_as_from_the_study(
     answers = []
     for folder in (places.root, places.root / "stages"):
         here(folder, monkeypatch)
-        assert main(["status", "--json"]) == 0
+        assert cli(["status", "--json"]) == 0
         answers.append(json.loads(capsys.readouterr().out))
     assert answers[0]["cells"]
     assert answers[0] == answers[1]
@@ -119,6 +120,56 @@ def test_a_folder_that_was_removed_is_one_message(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert main(["status"]) == 2
+    assert cli(["status"]) == 2
     assert capsys.readouterr().err.count("tsladder:") == 1
     monkeypatch.chdir(tmp_path)
+
+
+def panel_of(root: Path) -> Path:
+    """A further study of the project at `root`, in a folder that has no stages of its own."""
+    folder = root / "panel"
+    folder.mkdir()
+    (folder / "params.yaml").touch()
+    (folder / "dvc.yaml").touch()
+    return folder
+
+
+@pytest.mark.parametrize("below", [".", "artifacts/splits"])
+def test_a_further_study_shares_data_runs_and_cache_with_its_project(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = study(tmp_path / "study")
+    panel = panel_of(root)
+    (panel / below).mkdir(parents=True, exist_ok=True)
+    places = here(panel / below, monkeypatch)
+    assert places == Places(panel, root)
+    assert places.project == root
+    assert places.bars("nyse36") == root / "data" / "nyse36.parquet"
+    assert places.mlruns == root / "mlruns"
+    assert places.artifacts == panel / "artifacts"
+
+
+@pytest.mark.parametrize("working", [".", "docs", "panel"])
+def test_another_study_of_the_project_is_named_by_its_folder(
+    working: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = study(tmp_path / "study")
+    panel = panel_of(root)
+    (root / working).mkdir(exist_ok=True)
+    monkeypatch.chdir(root / working)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    assert Places.here("panel") == Places(panel, root)
+    for wrong in ("docs", "nothing", "../study", "panel/"):
+        with pytest.raises(BadInput, match=r"--study .*there is panel"):
+            Places.here(wrong)
+
+
+def test_a_further_study_in_a_temporary_experiment_shares_what_its_main_checkout_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tmp_path / "main"
+    copy = study(main / ".dvc" / "tmp" / "exps" / "tmp1")
+    (copy / ".dvc").mkdir()
+    panel = panel_of(copy)
+    places = here(panel, monkeypatch, main)
+    assert (places.root, places.home, places.project) == (panel, main, copy)

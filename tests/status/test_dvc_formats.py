@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tsladder.artifacts.store import write_text
+from tsladder.places import Places
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
 from tsladder.status.file_hashes import Hashes, WorkingTree
@@ -100,7 +101,7 @@ def test_the_run_cache_has_the_outputs_of_both_runs_and_of_no_other(repository: 
 
 
 def test_the_lock_of_running_processes_names_the_stage_while_it_runs(repository: Path, pipeline: Pipeline) -> None:
-    assert running_stages(repository, pipeline) == ()
+    assert running_stages(Places(repository, repository), pipeline) == ()
     write_text(repository / "wait", "")
     write_text(repository / "number.txt", "4")
     process = dvc(repository, "repro", "-q")
@@ -109,9 +110,9 @@ def test_the_lock_of_running_processes_names_the_stage_while_it_runs(repository:
     try:
         while not seen and time.monotonic() < ends:
             time.sleep(0.1)
-            seen = running_stages(repository, pipeline)
+            seen = running_stages(Places(repository, repository), pipeline)
     finally:
         (repository / "wait").unlink()
         assert process.wait() == 0
     assert seen == ("double",)
-    assert running_stages(repository, pipeline) == ()
+    assert running_stages(Places(repository, repository), pipeline) == ()
