@@ -19,15 +19,7 @@ def log_baselines(
     """Log the scores of one horizon, with `files` at the run of the horizon. Every run says how the stocks of the panel
     were chosen."""
     name = f"{BASELINES}-h{scores.horizon}"
-    tags = RunTags(
-        budget=BASELINES,
-        horizon=str(scores.horizon),
-        model=BASELINES,
-        tier=scores.tier,
-        task=params.target.task,
-        phase=Phase.EVALUATE,
-        study_key=features.fingerprint,
-    )
+    tags = study_tags(params, features, horizons=(scores.horizon,), phase=Phase.EVALUATE)
     shared = {"panel": scores.panel, "universe": features.universe, "bias": bias_sentence(features)}
     parent = tracker.log_run(
         RunRecord(
@@ -54,6 +46,19 @@ def log_baselines(
                 extra_tags=shared | {"kind": "baseline"},
             )
         )
+
+
+def study_tags(params: PanelParams, features: PanelFeatures, *, horizons: tuple[int, ...], phase: Phase) -> RunTags:
+    """Return the tags of a run on the baselines of `horizons`: they have no model and no size."""
+    return RunTags(
+        budget=BASELINES,
+        horizon=",".join(map(str, horizons)),
+        model=BASELINES,
+        tier=features.tier,
+        task=params.target.task,
+        phase=phase,
+        study_key=features.fingerprint,
+    )
 
 
 def bias_sentence(features: PanelFeatures) -> str:
