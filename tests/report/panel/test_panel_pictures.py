@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.report.panel import made_up
 
+from tsladder.ranking.level import best_and_constant
 from tsladder.report.panel.figures.lines import looks
 from tsladder.report.panel.figures.over_time import parts_of, spans_years
 from tsladder.report.panel.figures.pictures import pictures_of
 from tsladder.report.panel.files import read_panel_facts
-from tsladder.report.panel.standing import best_and_constant
 from tsladder.vocabulary import Region
 
 

@@ -19,6 +19,7 @@ from tsladder.artifacts.panel_features import write_panel_features
 from tsladder.artifacts.ranking_scores import icir_name
 from tsladder.errors import WorkFailed
 from tsladder.places import Places
+from tsladder.ranking.level import in_order, level_to_beat
 from tsladder.report.html import to_html
 from tsladder.report.markdown import to_markdown
 from tsladder.report.panel import words
@@ -26,7 +27,6 @@ from tsladder.report.panel.baselines_table import COLUMNS, WITH_INTERVAL, WITHOU
 from tsladder.report.panel.build import build_panel_report
 from tsladder.report.panel.document import panel_document
 from tsladder.report.panel.files import read_panel_facts
-from tsladder.report.panel.standing import in_order, standing_of
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import ProbeOutcome, Region
 
@@ -167,7 +167,7 @@ def test_where_nothing_beats_the_stricter_constant_that_constant_is_the_level(tm
 def test_hindsight_is_shown_and_never_counted(places):
     text = text_of(places)
     facts = facts_of(places)
-    standing = standing_of(facts.region(1))
+    standing = level_to_beat(facts.region(1))
     assert standing.best == "ridge"
     assert "own_static_order" not in (*standing.beat, *standing.undecided, *standing.worse)
     assert "static order in hindsight (only shown)" in text

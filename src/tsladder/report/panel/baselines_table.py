@@ -8,8 +8,8 @@ from typing import Any
 
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RegionBaselines, icir_name
 from tsladder.artifacts.scores import Interval
+from tsladder.ranking.level import CONSTANTS, in_order, level_to_beat
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.standing import CONSTANTS, in_order, standing_of
 from tsladder.report.panel.words import defined
 from tsladder.vocabulary import Region
 
@@ -91,7 +91,7 @@ def _row(facts: PanelFacts, horizon: int, region: Region, level: RegionBaselines
         "region": region.value,
         "baseline": baseline,
         "kind": kind,
-        "beats_stricter": str(baseline in standing_of(level).beat).lower() if kind == "baseline" else None,
+        "beats_stricter": str(baseline in level_to_beat(level).beat).lower() if kind == "baseline" else None,
         "confidence": facts.params.evaluation.confidence,
     }
     advantage = level.baseline_advantage.get(baseline)

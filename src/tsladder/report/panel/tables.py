@@ -11,10 +11,10 @@ from tsladder.artifacts.panel_splits import DayCount
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores, RegionBaselines, icir_name
 from tsladder.artifacts.scores import Interval
 from tsladder.params import PanelParams
+from tsladder.ranking.level import CONSTANTS, LevelToBeat, in_order, level_to_beat
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.standing import CONSTANTS, Standing, in_order, standing_of
 from tsladder.report.words import count, counted
 from tsladder.vocabulary import Region
 
@@ -24,14 +24,14 @@ _BELOW_ZERO = "below 0"
 
 def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return the ranking skill of every ranking of one horizon on a region."""
-    standing = standing_of(level)
+    to_beat = level_to_beat(level)
     rows: list[tuple[str, ...]] = []
     tones: dict[tuple[int, int], Tone] = {}
     for row, (name, scores) in enumerate(_ordered(level)):
         found = level.baseline_intervals.get(name, {})
         rows.append(
             (
-                _label(name, standing),
+                _label(name, to_beat),
                 words.estimate(scores.rank_ic, found.get("rank_ic")),
                 _advantage(level, name),
                 words.estimate(scores.icir, found.get(icir_name(level.horizon)), 3),
@@ -41,7 +41,7 @@ def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Ta
                 words.figure(scores.unordered_days, 0),
             )
         )
-        tones |= _tones(row, name, standing)
+        tones |= _tones(row, name, to_beat)
     return table(
         f"{region.value}-h{level.horizon}-ranking",
         f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
@@ -62,7 +62,7 @@ def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Ta
 
 def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return what the long-short portfolio of every ranking of one horizon earns on a region."""
-    standing = standing_of(level)
+    to_beat = level_to_beat(level)
     rows: list[tuple[str, ...]] = []
     tones: dict[tuple[int, int], Tone] = {}
     unpriced = any(of.portfolio.unpriced for of in level.baselines.values())
@@ -70,7 +70,7 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
         own, found = scores.portfolio, level.baseline_intervals.get(name, {})
         rows.append(
             (
-                _label(name, standing),
+                _label(name, to_beat),
                 words.figure(own.turnover, 1, 100.0),
                 words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
                 words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
@@ -82,7 +82,7 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
                 *([words.figure(own.unpriced, 0)] if unpriced else []),
             )
         )
-        tones |= {place: tone for place, tone in _tones(row, name, standing).items() if place[1] == 0}
+        tones |= {place: tone for place, tone in _tones(row, name, to_beat).items() if place[1] == 0}
     return table(
         f"{region.value}-h{level.horizon}-portfolio",
         f"Long-short portfolio on the {region.value} days, horizon {words.sessions(level.horizon)}, net of "
@@ -106,14 +106,14 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
 
 def short_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return the chief figures of every ranking of one horizon on a region."""
-    standing = standing_of(level)
+    to_beat = level_to_beat(level)
     rows: list[tuple[str, ...]] = []
     tones: dict[tuple[int, int], Tone] = {}
     for row, (name, scores) in enumerate(_ordered(level)):
         own, found = scores.portfolio, level.baseline_intervals.get(name, {})
         rows.append(
             (
-                _label(name, standing),
+                _label(name, to_beat),
                 words.estimate(scores.rank_ic, found.get("rank_ic")),
                 _advantage(level, name),
                 words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
@@ -122,7 +122,7 @@ def short_table(level: RegionBaselines, region: Region, confidence: str) -> Tabl
                 break_even(scores),
             )
         )
-        tones |= _tones(row, name, standing)
+        tones |= _tones(row, name, to_beat)
     return table(
         f"{region.value}-h{level.horizon}",
         f"The {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
@@ -180,11 +180,11 @@ def _ordered(level: RegionBaselines) -> list[tuple[str, RankingScores]]:
     return [(name, level.baselines[name]) for name in in_order(level)]
 
 
-def _label(name: str, standing: Standing) -> str:
+def _label(name: str, to_beat: LevelToBeat) -> str:
     if name == OWN_STATIC_ORDER:
         return f"{words.name(name)} (only shown)"
     if name in CONSTANTS:
-        return f"{words.name(name)} ({'the stricter constant' if name == standing.constant else 'constant'})"
+        return f"{words.name(name)} ({'the stricter constant' if name == to_beat.constant else 'constant'})"
     return words.name(name)
 
 
@@ -196,13 +196,13 @@ def _advantage(level: RegionBaselines, name: str) -> str:
     return words.estimate(None if found is None else found.value, found)
 
 
-def _tones(row: int, name: str, standing: Standing) -> dict[tuple[int, int], Tone]:
-    """Colour the name of what is no baseline, and the advantage of a baseline by its standing."""
+def _tones(row: int, name: str, to_beat: LevelToBeat) -> dict[tuple[int, int], Tone]:
+    """Colour the name of what is no baseline, and the advantage of a baseline by its to_beat."""
     if name in (*CONSTANTS, OWN_STATIC_ORDER):
         return {(row, 0): Tone.OFF}
-    if name in standing.beat:
+    if name in to_beat.beat:
         return {(row, 2): Tone.GOOD}
-    return {(row, 2): Tone.BAD if name in standing.worse else Tone.MIXED}
+    return {(row, 2): Tone.BAD if name in to_beat.worse else Tone.MIXED}
 
 
 def _folds(folds: tuple[Mapping[Region, DayCount], ...]) -> dict[str, DayCount]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
 from tsladder.artifacts.scores import Interval
 from tsladder.ranking.baselines import BOOSTED_TREES, NO_ORDER, RIDGE, STATIC_ORDER
-from tsladder.report.panel.standing import holds
+from tsladder.ranking.level import holds
 
 UNDEFINED = "undefined"
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tsladder.artifacts.ranking_scores import RegionBaselines
+from tsladder.ranking.level import best_and_constant
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.lines import looks
-from tsladder.report.panel.standing import best_and_constant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

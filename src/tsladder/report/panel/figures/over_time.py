@@ -14,11 +14,11 @@ from tsladder.artifacts.ranking_scores import RegionBaselines
 from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.bootstrap import resampled_intervals
 from tsladder.ranking.daily_figures import DailyFigures
+from tsladder.ranking.level import best_and_constant
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.lines import looks
-from tsladder.report.panel.standing import best_and_constant
 from tsladder.report.words import level as confidence_level
 from tsladder.seeds import derive_seed
 

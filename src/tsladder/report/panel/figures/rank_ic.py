@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RegionBaselines
+from tsladder.ranking.level import CONSTANTS, LevelToBeat, in_order, level_to_beat
 from tsladder.report.figures.canvas import CONTRAST, INK, MODEL, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.standing import CONSTANTS, Standing, in_order, standing_of
 from tsladder.report.words import level as confidence_level
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LOOKS: Mapping[str, tuple[str, str, str]] = {
     "constant": ("s", MUTED, MUTED),
     "in hindsight, only shown": ("D", MUTED, "white"),
 }
-"""Standing -> marker, colour of edge and interval, colour of the inside."""
+"""Group of a baseline -> marker, colour of edge and interval, colour of the inside."""
 
 
 def draw_rank_ic(facts: PanelFacts) -> bytes | None:
@@ -56,10 +56,10 @@ def draw_rank_ic(facts: PanelFacts) -> bytes | None:
 
 
 def _panel(axes: Axes, level: RegionBaselines, metric: str, entries: dict[str, Artist]) -> None:
-    standing = standing_of(level)
+    to_beat = level_to_beat(level)
     names = in_order(level)
     line = axes.axvline(
-        getattr(level.baselines[standing.constant], metric), color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1
+        getattr(level.baselines[to_beat.constant], metric), color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1
     )
     entries.setdefault(_LINE, line)
     for row, name in enumerate(names):
@@ -68,7 +68,7 @@ def _panel(axes: Axes, level: RegionBaselines, metric: str, entries: dict[str, A
         if value is None:
             axes.text(0.5, row, words.UNDEFINED, transform=axes.get_yaxis_transform(), fontsize=_DIGITS, color=MUTED)
             continue
-        look = _look(name, standing)
+        look = _look(name, to_beat)
         marker, colour, inside = _LOOKS[look]
         if found is not None:
             axes.plot([found.low, found.high], [row, row], color=colour, linewidth=1.6, zorder=2)
@@ -82,11 +82,11 @@ def _panel(axes: Axes, level: RegionBaselines, metric: str, entries: dict[str, A
     plain(axes, grid="x")
 
 
-def _look(name: str, standing: Standing) -> str:
+def _look(name: str, to_beat: LevelToBeat) -> str:
     if name == OWN_STATIC_ORDER:
         return "in hindsight, only shown"
     if name in CONSTANTS:
         return "constant"
-    if name in standing.beat:
+    if name in to_beat.beat:
         return "RankIC beats it"
-    return "worse than it" if name in standing.worse else "not told apart from it"
+    return "worse than it" if name in to_beat.worse else "not told apart from it"

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RegionBaselines
+from tsladder.ranking.level import LevelToBeat, by_rank_ic, level_to_beat
 from tsladder.report.blocks import Block, Heading, Paragraph, Points
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.standing import Standing, by_rank_ic, standing_of
 from tsladder.report.panel.tables import days_of
 from tsladder.report.words import counted
 from tsladder.report.words import level as confidence_level
@@ -46,17 +46,17 @@ def result(facts: PanelFacts) -> list[Block]:
 def answers(level: RegionBaselines, confidence: str) -> list[Item]:
     """Return the labelled sentences on one horizon: what has skill, what has not, the level to beat, and what costs
     leave."""
-    standing = standing_of(level)
-    found = [(f"Beat the stricter constant, {words.name(standing.constant)}", _skill(level, standing, confidence))]
-    if standing.undecided:
-        found.append(("Not told apart from it", f"{words.names(standing.undecided)}."))
-    if standing.worse:
-        found.append(("Worse than it", f"{words.names(standing.worse)}."))
-    found.append(("Level that a model has to beat", _level(level, standing)))
-    if standing.to_beat == standing.best:
-        found.append((f"Long-short portfolio of {words.name(standing.best)}", _money(level, standing.best)))
-    elif standing.best is not None:
-        found.append((f"Best baseline, {words.name(standing.best)}", _best(level, standing.best)))
+    to_beat = level_to_beat(level)
+    found = [(f"Beat the stricter constant, {words.name(to_beat.constant)}", _skill(level, to_beat, confidence))]
+    if to_beat.undecided:
+        found.append(("Not told apart from it", f"{words.names(to_beat.undecided)}."))
+    if to_beat.worse:
+        found.append(("Worse than it", f"{words.names(to_beat.worse)}."))
+    found.append(("Level that a model has to beat", _level(level, to_beat)))
+    if to_beat.name == to_beat.best:
+        found.append((f"Long-short portfolio of {words.name(to_beat.best)}", _money(level, to_beat.best)))
+    elif to_beat.best is not None:
+        found.append((f"Best baseline, {words.name(to_beat.best)}", _best(level, to_beat.best)))
     return found
 
 
@@ -80,18 +80,18 @@ def audit_words(audit: AuditRecord | None) -> str:
     return f"passed ({probes})."
 
 
-def _skill(level: RegionBaselines, standing: Standing, confidence: str) -> str:
+def _skill(level: RegionBaselines, to_beat: LevelToBeat, confidence: str) -> str:
     days = f"on the test days ({days_of(level)})"
-    if not standing.beat:
+    if not to_beat.beat:
         return f"no baseline {days}."
-    return f"{words.names(standing.beat)}, {days}: the {confidence} interval of the paired advantage lies above 0."
+    return f"{words.names(to_beat.beat)}, {days}: the {confidence} interval of the paired advantage lies above 0."
 
 
-def _level(level: RegionBaselines, standing: Standing) -> str:
-    text = f"{words.name(standing.to_beat)}, {rank_ic(level, standing.to_beat)}"
-    if standing.to_beat == standing.constant:
+def _level(level: RegionBaselines, to_beat: LevelToBeat) -> str:
+    text = f"{words.name(to_beat.name)}, {rank_ic(level, to_beat.name)}"
+    if to_beat.name == to_beat.constant:
         return f"{text}."
-    return f"{text}; to have skill at all, {words.name(standing.constant)}, {rank_ic(level, standing.constant)}."
+    return f"{text}; to have skill at all, {words.name(to_beat.constant)}, {rank_ic(level, to_beat.constant)}."
 
 
 def _best(level: RegionBaselines, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Standing of the baselines of one region against its constants: which have skill, and the level to beat. Pure."""
+"""Level that a model has to beat on one region: the baselines with skill beyond the constants, and the best of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONSTANTS = (NO_ORDER, STATIC_ORDER)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class LevelToBeat:
     """Baselines by the interval of their paired advantage over the stricter constant, each group best RankIC first.
 
     `beat`: the interval lies above 0. `undecided`: it holds 0, or is unknown. `worse`: it lies below 0. `best`: the
@@ -27,16 +27,16 @@ class Standing:
     best: str | None
 
     @property
-    def to_beat(self) -> str:
+    def name(self) -> str:
         """Name of what a model has to beat: the best baseline where it has skill, otherwise the stricter constant."""
         return self.best if self.best is not None and self.best in self.beat else self.constant
 
 
-def standing_of(level: RegionBaselines) -> Standing:
-    """Return the standing of the baselines of a region."""
+def level_to_beat(level: RegionBaselines) -> LevelToBeat:
+    """Compare the baselines of a region with its stricter constant."""
     baselines = by_rank_ic(level)
     ends = {name: _end(level.baseline_advantage.get(name)) for name in baselines}
-    return Standing(
+    return LevelToBeat(
         constant=level.stricter,
         beat=tuple(name for name in baselines if ends[name] == 1),
         undecided=tuple(name for name in baselines if ends[name] == 0),
