@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tsladder.artifacts.baselines import BaselineScores
 from tsladder.artifacts.panel_features import PanelFeatures
+from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import digest
 from tsladder.params import PanelParams
 from tsladder.tracking import RunRecord, RunTags, Tracker
 from tsladder.vocabulary import Phase
@@ -57,8 +59,15 @@ def study_tags(params: PanelParams, features: PanelFeatures, *, horizons: tuple[
         tier=features.tier,
         task=params.target.task,
         phase=phase,
-        study_key=features.fingerprint,
+        study_key=study_key(params, features),
     )
+
+
+def study_key(params: PanelParams, features: PanelFeatures) -> str:
+    """Return the identity (SHA-256, hex) of a question about a panel: all parameters but the study's names, and the
+    values of the features."""
+    question = {name: section for name, section in json_of(params).items() if name != "study"}
+    return digest("panel", question, params.study.seed, features.fingerprint)
 
 
 def bias_sentence(features: PanelFeatures) -> str:
