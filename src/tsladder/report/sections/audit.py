@@ -9,7 +9,7 @@ from tsladder.report.facts import Facts
 from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
-COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def alarm(facts: Facts) -> list[Block]:
