@@ -46,11 +46,11 @@ def audit_panel(subject: PanelSubject) -> AuditRecord:
         passed=all(finding.passed for finding in findings),
         outcome=ProbeOutcome.of_all(finding.outcome for finding in findings),
         probes=tuple(finding.record() for finding in findings),
-        notes=_notes(subject),
+        notes=notes(subject),
     )
 
 
-def _notes(subject: PanelSubject) -> tuple[AuditNote, ...]:
+def notes(subject: PanelSubject) -> tuple[AuditNote, ...]:
     """Return facts on the data that a reader should know and that are not leaks."""
     constant = constant_columns(subject)
     if not constant:

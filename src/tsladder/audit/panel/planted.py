@@ -10,7 +10,8 @@ The return of the horizon, cut at -10 and 10 percent, is planted as a column. Tw
 Without the planted column the second detector must stay silent. The study's own columns fail the probe when their
 RankIC exceeds IMPLAUSIBLE as well. Between HONEST and that it is inconclusive: prices that bounce between bid and ask,
 or trades at the close that a column is made of, can be worth that much, and so can a column that knows a little of the
-future. Both bounds allow three standard deviations of chance: 1 / sqrt(S - 1) a day, and the days that a label spans count once.
+future. Both bounds allow three standard deviations of chance: 1 / sqrt(S - 1) a day, where days whose labels overlap
+count once.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tsladder.audit.finding import Finding, Number, outcome_of
 from tsladder.audit.panel.learner import Floats
 from tsladder.audit.panel.rank_ic import rank_ic
 from tsladder.audit.panel.subject import PanelSubject
-from tsladder.evaluation.bootstrap import mean_interval
+from tsladder.evaluation.bootstrap import block_length, mean_interval
 from tsladder.seeds import derive_seed
 
 CONFIDENCE = 0.99
@@ -87,7 +87,7 @@ def _shuffled(subject: PanelSubject, name: str, shifts: list[int]) -> _Shuffled:
         draws=_DRAWS,
         confidence=CONFIDENCE,
         seed=derive_seed(subject.seed, "audit", "shuffled days", name),
-        block=max(subject.first_horizon, _LEAST_SHIFT),
+        block=max(subject.first_horizon, block_length(mean_N)),
     )
     own = rank_ic(score_NS, return_NS, member_NS).mean
     return _Shuffled(own=own, mean=interval.value, low=interval.low, high=interval.high)
