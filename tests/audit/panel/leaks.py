@@ -76,16 +76,22 @@ def still_there_at_the_end(subject: PanelSubject) -> PanelSubject:
 def estimate_in_the_file(subject: PanelSubject, noise: float) -> PanelSubject:
     """A column of the file itself, known by date and symbol: the label plus `noise` of its own size. However the panel
     is cut, it is there."""
+    estimate = estimate_of(subject, noise)
+    return with_table_column(subject, "max_21", lambda inputs, _: estimate(inputs.panel))
+
+
+def estimate_of(subject: PanelSubject, noise: float) -> Callable[[Panel], Floats]:
+    """A panel to that column, on the days that its stocks are traded."""
     label_TS = subject.y_TS(subject.first_horizon)
     rng = np.random.default_rng(5)
     estimate_TS = label_TS + noise * np.nanstd(label_TS) * rng.normal(size=label_TS.shape)
     place_of = {symbol: place for place, symbol in enumerate(subject.panel.symbols_S)}
 
-    def known(inputs: PanelInputs, _: Floats) -> Floats:
-        stocks = [place_of[symbol] for symbol in inputs.panel.symbols_S]
-        return np.where(inputs.panel.traded_TS, estimate_TS[: len(inputs.panel.dates_T), stocks], np.nan)
+    def known(panel: Panel) -> Floats:
+        stocks = [place_of[symbol] for symbol in panel.symbols_S]
+        return np.where(panel.traded_TS, estimate_TS[: len(panel.dates_T), stocks], np.nan)
 
-    return with_table_column(subject, "max_21", known)
+    return known
 
 
 @dataclasses.dataclass(frozen=True)

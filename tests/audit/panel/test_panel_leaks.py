@@ -11,6 +11,7 @@ from tests.audit.panel.leaks import (
     FAST,
     PeekingRidge,
     estimate_in_the_file,
+    estimate_of,
     moved_end,
     next_day_of_the_others,
     still_there_at_the_end,
@@ -84,6 +85,10 @@ def a_column_of_the_file_estimates_the_label(subject: PanelSubject) -> PanelSubj
     return estimate_in_the_file(subject, noise=1.0)
 
 
+def a_column_of_the_models_alone_estimates_the_label(subject: PanelSubject) -> PanelSubject:
+    return with_first_column(subject, estimate_of(subject, noise=1.0))
+
+
 def stocks_without_a_label_are_not_ranked(subject: PanelSubject) -> PanelSubject:
     return with_table(
         subject,
@@ -132,6 +137,7 @@ LEAKS: tuple[tuple[Plant, set[str]], ...] = (
     (members_are_those_that_survive, {"truncated_panel"}),
     (a_column_is_the_level_of_the_price, {"rescaled_history"}),
     (a_column_of_the_file_estimates_the_label, {"planted_future_column"}),
+    (a_column_of_the_models_alone_estimates_the_label, {"planted_future_column"}),
     (stocks_without_a_label_are_not_ranked, {"label_blind_cross_section"}),
     (training_ends_inside_validation, {"days_and_label_reach"}),
     (samples_have_no_room_for_their_labels, {"days_and_label_reach"}),

@@ -16,11 +16,15 @@ from tests.panel.made_up import made_up
 from tsladder.artifacts.audit import PANEL_PROBES, write_audit
 from tsladder.artifacts.record import text_of
 from tsladder.audit.panel.build import IN_ORDER, audit_panel, notes
+from tsladder.audit.panel.days import days_and_label_reach
+from tsladder.audit.panel.entry import entry_lag
 from tsladder.audit.panel.learner import BASELINES
+from tsladder.audit.panel.rescaled import rescaled_history
 from tsladder.audit.panel.subject import PanelSubject, panel_subject
 from tsladder.errors import WorkFailed
 from tsladder.law.audit_record import whole_audit
 from tsladder.panel.panel import Panel
+from tsladder.params.panel_sections import RankTargetParams
 from tsladder.ranking.baselines import NO_ORDER, fit_baselines
 from tsladder.vocabulary import ProbeOutcome
 
@@ -60,6 +64,22 @@ def test_studies_in_purged_folds_and_in_a_walk_forward_pass(kind: str, request: 
     assert not [finding.words for finding in ended.values() if finding.outcome is ProbeOutcome.FAILED]
     assert ended["days_and_label_reach"].passed
     assert ended["days_and_label_reach"].numbers["embargo_sessions"] == 7
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        RankTargetParams(entry_lag=0, same_close=True),
+        RankTargetParams(entry_lag=3),
+        RankTargetParams(delisting_return=-0.3, transform="zscore"),
+    ],
+)
+def test_labels_of_any_lag_and_rule_of_delisting_pass(target: RankTargetParams) -> None:
+    params = dataclasses.replace(question((2, 5)), target=target)
+    study = audited(made_up(500, 12), params)
+    for probe in (days_and_label_reach, entry_lag, rescaled_history):
+        finding = probe(study)
+        assert finding.passed, finding.words
 
 
 @pytest.mark.slow

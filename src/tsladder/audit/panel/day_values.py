@@ -65,7 +65,7 @@ def day_values(inputs: PanelInputs, table: StockTable) -> DayValues:
     What a further step makes of each day (neighbours of a stock, for example) is named here as well.
     """
     of_models = {name: inputs.inputs.x_TSF[..., place] for place, name in enumerate(inputs.columns)}
-    of_baselines = {f"{name} of the baselines": value_TS for name, value_TS in table.columns.items()}
+    of_baselines = {of_baselines_name(name): value_TS for name, value_TS in table.columns.items()}
     return DayValues(
         dates_T=inputs.panel.dates_T,
         symbols_S=inputs.panel.symbols_S,
@@ -80,6 +80,11 @@ def day_values(inputs: PanelInputs, table: StockTable) -> DayValues:
             **of_baselines,
         },
     )
+
+
+def of_baselines_name(column: str) -> str:
+    """Name a column of the baselines' table apart from the models' column of the same name."""
+    return f"{column} of the baselines"
 
 
 def compare(known: DayValues, again: DayValues, days: int) -> Changes:

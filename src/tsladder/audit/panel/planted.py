@@ -3,7 +3,8 @@
 The return of the horizon, cut at -10 and 10 percent, is planted as a column. Two detectors must flag it:
 
 - cutting the panel off changes the column (the check of `truncated_panel`);
-- a ridge regression on the ranks of the columns becomes too good to be true: its mean RankIC on validation exceeds
+- a ridge regression on the ranks of all columns, those of the models and those of the baselines, becomes too good to be
+  true: its mean RankIC on validation exceeds
   IMPLAUSIBLE. Columns of the past reached at most 0.085 on the three panels that were measured (docs/decisions.md,
   2026-11-29).
 
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, outcome_of, rounded
-from tsladder.audit.panel.day_values import DayValues, known_values
+from tsladder.audit.panel.day_values import DayValues, day_values, known_values, of_baselines_name
 from tsladder.audit.panel.future import cut_rows, truncated
 from tsladder.audit.panel.learner import Floats, RankingData
 from tsladder.audit.panel.rank_ic import rank_ic
@@ -39,15 +42,13 @@ _CHANCE = 3.0
 
 
 def planted_future_column(subject: PanelSubject) -> Finding:
-    own = _ridge_rank_ic(subject, subject.data)
-    columns = {**subject.data.table.columns, PLANTED: _planted(subject.y_TS(subject.first_horizon))}
-    planted = _ridge_rank_ic(
-        subject, dataclasses.replace(subject.data, table=dataclasses.replace(subject.data.table, columns=columns))
-    )
+    columns = every_column(subject.data)
+    own = _ridge_rank_ic(subject, columns)
+    planted = _ridge_rank_ic(subject, {**columns, PLANTED: _planted(subject.y_TS(subject.first_horizon))})
     seen_by_truncation = _changed_by_truncation(subject)
     slack = _CHANCE * own.chance_sd * math.sqrt(subject.first_horizon)
     own_failed, own_doubtful = own.mean > IMPLAUSIBLE + slack, own.mean > HONEST + slack
-    name, alone = _best_column(subject)
+    name, alone = _best_column(subject, columns)
     missed, needs = [], []
     if not seen_by_truncation:
         missed.append("cutting off the future did not change it")
@@ -112,8 +113,16 @@ def _planted(y_TS: Floats) -> Floats:
     return np.nan_to_num(np.clip(y_TS / _FULL_SCALE, -1.0, 1.0))
 
 
-def _ridge_rank_ic(subject: PanelSubject, data: RankingData) -> _Level:
-    """Return the mean RankIC on validation of the study's ridge regression, fitted to `data`."""
+def every_column(data: RankingData) -> dict[str, NDArray[np.floating]]:
+    """Return all columns that anything reads: those of the models, normalised, and those of the baselines."""
+    made = day_values(data.inputs, data.table)
+    of_baselines = [of_baselines_name(name) for name in data.table.columns]
+    return {name: np.asarray(made.values[name], dtype=np.float64) for name in (*data.inputs.columns, *of_baselines)}
+
+
+def _ridge_rank_ic(subject: PanelSubject, columns: Mapping[str, NDArray[np.floating]]) -> _Level:
+    """Return the mean RankIC on validation of the study's ridge regression, fitted to `columns`."""
+    data = dataclasses.replace(subject.data, table=dataclasses.replace(subject.data.table, columns=columns))
     ridge = next(learner for learner in subject.pipeline.learners if learner.name == RIDGE)
     validation_T = subject.fit_days.validation_T
     score_TS = ridge.fit(data, subject.fit_days).score(data, validation_T)
@@ -122,15 +131,15 @@ def _ridge_rank_ic(subject: PanelSubject, data: RankingData) -> _Level:
     return _Level(mean=found.mean, chance_sd=math.sqrt(found.variance) / max(found.days, 1))
 
 
-def _best_column(subject: PanelSubject) -> tuple[str, float]:
-    """Return the column of the baselines' table with the largest mean RankIC on validation, whatever its sign."""
+def _best_column(subject: PanelSubject, columns: Mapping[str, NDArray[np.floating]]) -> tuple[str, float]:
+    """Return the column with the largest mean RankIC on validation, whatever its sign."""
     rows_N, table = subject.validation_N, subject.data.table
     member_NS = table.member_DS[rows_N]
     alone = {}
-    for name, value_TS in table.columns.items():
+    for name, value_TS in columns.items():
         value_NS = value_TS[rows_N]
         alone[name] = rank_ic(value_NS, table.return_DS[rows_N], member_NS & np.isfinite(value_NS)).mean
-    best = max(alone, key=lambda name: (abs(alone[name]), name))
+    best = max(alone, key=lambda name: abs(alone[name]))
     return best, alone[best]
 
 

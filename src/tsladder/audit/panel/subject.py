@@ -96,7 +96,7 @@ class PanelSubject:
 
     @cached_property
     def data(self) -> RankingData:
-        """What learners read at the first horizon."""
+        """Data that learners read at the first horizon."""
         return self.with_labels(self.y_TS(self.first_horizon))
 
     def with_labels(self, y_TS: Floats) -> RankingData:
