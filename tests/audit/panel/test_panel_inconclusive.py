@@ -6,7 +6,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tests.audit.panel.conftest import audited, question
 from tests.audit.panel.leaks import FixedOrder, estimate_in_the_file, with_step
+from tests.panel.made_up import made_up
 
 from tsladder.audit.panel.days import days_and_label_reach
 from tsladder.audit.panel.entry import entry_lag
@@ -123,9 +125,17 @@ def test_a_fixed_order_that_pays_on_every_day_is_named_static_and_not_failed(sub
     finding = shuffled_days(with_step(rising, learners=(FixedOrder(drift_S),)))
     assert finding.passed
     assert finding.numbers["static"] == "fixed_order"
-    assert finding.words.startswith("static: fixed_order ranks the stocks of other days as well")
+    assert finding.words.startswith("static: fixed_order ranks the stocks of later days as well")
     honest = shuffled_days(with_step(subject, learners=(FixedOrder(drift_S),)))
     assert honest.numbers["static"] == "none"
+
+
+def test_a_model_of_past_returns_is_not_static_for_the_labels_that_its_later_scores_hold() -> None:
+    """Its scores hold the returns of the last year, so those of later days would rank a day's labels by themselves."""
+    study = audited(made_up(1200, 40, gaps=False), question((1,)))
+    finding = shuffled_days(with_step(study, learners=(Baseline(name="momentum_252_21", permutations=1),)))
+    assert finding.numbers["static"] == "none", finding.words
+    assert abs(float(finding.numbers["momentum_252_21_shuffled"])) < 0.02
 
 
 def test_labels_that_reach_into_the_embargo_of_a_block_are_counted(folded: PanelSubject, walking: PanelSubject) -> None:

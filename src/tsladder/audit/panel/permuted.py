@@ -20,6 +20,7 @@ where a model that reaches a RankIC of SEEN would not exceed the limit.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -32,19 +33,23 @@ from tsladder.ranking.metrics import judged_stocks
 
 LIMIT = 6.0
 SEEN = 0.1
+STOCK_DAYS = 60_000
+"""Pairs of a training day and a ranked stock to fit on: a label among the columns is learned from far fewer, and
+boosted trees take seconds for each further hundred thousand."""
 
 
 def permuted_labels(subject: PanelSubject) -> Finding:
     most = max(learner.permutations for learner in subject.fitted_learners)
     dealt = [subject.with_labels(permuted(subject, training=number, validation=number)) for number in range(most)]
     strangers = sum(not _carries(subject, data, number) for number, data in enumerate(dealt))
+    days_to_fit = thinned(subject)
     z_of: dict[str, float] = {}
     weakest, needed = 0.0, 0
     for learner in subject.fitted_learners:
-        z_of[learner.name], seen_from, days = _ranked(subject, learner, dealt[: learner.permutations])
+        z_of[learner.name], seen_from, days = _ranked(subject, learner, dealt[: learner.permutations], days_to_fit)
         if seen_from > weakest:
             weakest, needed = seen_from, days
-    peeking = _peeking(subject, dealt[0])
+    peeking = _peeking(subject, dealt[0], days_to_fit)
     z, who = max((z, who) for who, z in z_of.items())
     days = len(subject.validation_N)
     leak, blind, needs = bool(strangers or peeking or z > LIMIT), weakest > SEEN, None
@@ -94,7 +99,19 @@ def permuted(subject: PanelSubject, *, training: int, validation: int) -> Floats
     return y_TS
 
 
-def _ranked(subject: PanelSubject, learner: Learner, dealt: list[RankingData]) -> tuple[float, float, int]:
+def thinned(subject: PanelSubject) -> FitDays:
+    """Return the days to fit on, of training so many random ones as have STOCK_DAYS ranked stocks together."""
+    rows_N = np.flatnonzero(subject.fit_days.train_T)
+    order_N = subject.random("thinned training").permutation(rows_N)
+    stocks_N = np.cumsum(subject.inputs.axis.stocks_TS[order_N].sum(axis=1))
+    train_T = np.zeros_like(subject.fit_days.train_T)
+    train_T[order_N[: max(1, int((stocks_N <= STOCK_DAYS).sum()))]] = True
+    return dataclasses.replace(subject.fit_days, train_T=train_T)
+
+
+def _ranked(
+    subject: PanelSubject, learner: Learner, dealt: list[RankingData], days_to_fit: FitDays
+) -> tuple[float, float, int]:
     """Return the z of a learner over all permutations, the mean RankIC from which it would exceed LIMIT, and the
     validation days on which one of SEEN would."""
     rows_N = subject.validation_N
@@ -102,7 +119,7 @@ def _ranked(subject: PanelSubject, learner: Learner, dealt: list[RankingData]) -
     days = 0
     for data in dealt:
         validation_T = subject.fit_days.validation_T
-        score_TS = learner.fit(data, subject.fit_days).score(data, validation_T)
+        score_TS = learner.fit(data, days_to_fit).score(data, validation_T)
         found = rank_ic(score_TS[rows_N], data.table.return_DS[rows_N], data.table.member_DS[rows_N])
         total, variance, days = total + found.sum, variance + found.variance, days + found.days
     if days == 0:
@@ -116,16 +133,12 @@ def _carries(subject: PanelSubject, data: RankingData, number: int) -> bool:
     return np.array_equal(data.table.return_DS, permuted(subject, training=number, validation=number), equal_nan=True)
 
 
-def _peeking(subject: PanelSubject, data: RankingData) -> list[str]:
+def _peeking(subject: PanelSubject, data: RankingData, days_to_fit: FitDays) -> list[str]:
     """Return the learners whose scores change when only the labels of validation are permuted differently, with the
     training labels of `data`."""
     other = subject.with_labels(permuted(subject, training=0, validation=-1))
     validation_T = subject.fit_days.validation_T
-    blind = FitDays(
-        train_T=subject.fit_days.train_T,
-        history_T=subject.fit_days.history_T,
-        validation_T=np.zeros_like(validation_T),
-    )
+    blind = dataclasses.replace(days_to_fit, validation_T=np.zeros_like(validation_T))
     changed = []
     for learner in subject.pipeline.learners:
         one, again = (learner.fit(each, blind) for each in (data, other))

@@ -1,9 +1,10 @@
 """Probe `shuffled_days`: scores of other days do not rank a day's labels.
 
-The scores of validation are shifted against its labels by random numbers of days, around the end, further than labels
-overlap and a month at least. A model that knows timing has a RankIC of 0 there. One whose RankIC stays above or below 0
-holds a fixed order of stocks: that is no leak, since such an order can be known, but no timing either. It is named
-`static` here, and `static_order` among the baselines says how far such an order goes.
+The labels of validation are laid beside scores of random numbers of days before, a third to half of validation. Scores
+of later days would not do: their columns hold the very returns that are to be ranked. A model that knows timing has a
+RankIC of 0 there. One whose RankIC stays above or below 0 holds an order of stocks that does not change, or hardly
+does: that is no leak, since such an order can be known, but no timing either. It is named `static` here, and
+`static_order` among the baselines says how far such an order goes.
 """
 
 from __future__ import annotations
@@ -48,22 +49,20 @@ def shuffled_days(subject: PanelSubject) -> Finding:
             name="shuffled_days",
             outcome=outcome_of(leak=False, blind=True),
             numbers=numbers,
-            words=f"Validation has {days} days, too few to lay scores beside the labels of days far enough away.",
+            words=f"Validation has {days} days, too few to lay labels beside scores of days that are far enough away.",
             needs=f"at least {4 * least} validation days",
         )
-    shifts = subject.random("shuffled days").integers(least, days - least + 1, _SHIFTS).tolist()
+    shifts = subject.random("shuffled days").integers(max(least, days // 3), days // 2 + 1, _SHIFTS).tolist()
     found = {learner.name: _shuffled(subject, learner.name, shifts) for learner in subject.fitted_learners}
     static = [name for name, one in found.items() if one.static]
     told = ", ".join(f"{name} {one.mean:.3f} ({one.low:.3f} to {one.high:.3f})" for name, one in found.items())
     if static:
         words = (
-            f"static: {' and '.join(static)} ranks the stocks of other days as well ({told}): a part of the RankIC is "
+            f"static: {' and '.join(static)} ranks the stocks of later days as well ({told}): a part of the RankIC is "
             "a fixed order of stocks and no timing, to be held against static_order."
         )
     else:
-        words = (
-            f"Scores of other days have no RankIC ({told}), so what models know is when, not a fixed order of stocks."
-        )
+        words = f"Scores of earlier days have no RankIC ({told}), so models know more than a fixed order of stocks."
     for name, one in found.items():
         numbers |= {f"{name}_rank_ic": round(one.own, 4), f"{name}_shuffled": round(one.mean, 4)}
         numbers |= {f"{name}_low": round(one.low, 4), f"{name}_high": round(one.high, 4)}
@@ -77,7 +76,8 @@ def _shuffled(subject: PanelSubject, name: str, shifts: list[int]) -> _Shuffled:
     member_NS = table.member_DS[rows_N]
     shifted = []
     for shift in shifts:
-        moved_NS = np.roll(score_NS, shift, axis=0)
+        moved_NS = np.full_like(score_NS, np.nan)
+        moved_NS[shift:] = score_NS[:-shift]
         shifted.append(rank_ic(moved_NS, return_NS, member_NS & np.isfinite(moved_NS)).rank_ic_N)
     mean_N = _mean_of_known(np.stack(shifted))
     if len(mean_N) == 0:
