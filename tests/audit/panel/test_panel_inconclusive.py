@@ -125,7 +125,7 @@ def test_a_fixed_order_that_pays_on_every_day_is_named_static_and_not_failed(sub
     finding = shuffled_days(with_step(rising, learners=(FixedOrder(drift_S),)))
     assert finding.passed
     assert finding.numbers["static"] == "fixed_order"
-    assert finding.words.startswith("static: fixed_order ranks the stocks of later days as well")
+    assert finding.words.startswith("static: scores of fixed_order rank later days as well")
     honest = shuffled_days(with_step(subject, learners=(FixedOrder(drift_S),)))
     assert honest.numbers["static"] == "none"
 

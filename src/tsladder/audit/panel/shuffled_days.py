@@ -43,7 +43,7 @@ class _Shuffled:
 
 def shuffled_days(subject: PanelSubject) -> Finding:
     days, least = len(subject.validation_N), max(subject.span(subject.first_horizon), _LEAST_SHIFT)
-    numbers: dict[str, Number] = {"horizon": subject.first_horizon, "validation_days": days, "least_shift": least}
+    numbers: dict[str, Number] = {"horizon": subject.first_horizon, "validation_days": days}
     if days < 4 * least:
         return Finding(
             name="shuffled_days",
@@ -52,21 +52,27 @@ def shuffled_days(subject: PanelSubject) -> Finding:
             words=f"Validation has {days} days, too few to lay labels beside scores of days that are far enough away.",
             needs=f"at least {4 * least} validation days",
         )
-    shifts = subject.random("shuffled days").integers(max(least, days // 3), days // 2 + 1, _SHIFTS).tolist()
+    nearest = max(least, days // 3)
+    shifts = subject.random("shuffled days").integers(nearest, days // 2 + 1, _SHIFTS).tolist()
     found = {learner.name: _shuffled(subject, learner.name, shifts) for learner in subject.fitted_learners}
     static = [name for name, one in found.items() if one.static]
     told = ", ".join(f"{name} {one.mean:.3f} ({one.low:.3f} to {one.high:.3f})" for name, one in found.items())
     if static:
         words = (
-            f"static: {' and '.join(static)} ranks the stocks of later days as well ({told}): a part of the RankIC is "
-            "a fixed order of stocks and no timing, to be held against static_order."
+            f"static: scores of {' and '.join(static)} rank later days as well ({told}): a part of the RankIC is a fixed "
+            "order of stocks and no timing, to be held against static_order."
         )
     else:
-        words = f"Scores of earlier days have no RankIC ({told}), so models know more than a fixed order of stocks."
+        words = f"Scores of earlier days have no RankIC ({told}): what models know is no fixed order of stocks."
     for name, one in found.items():
         numbers |= {f"{name}_rank_ic": round(one.own, 4), f"{name}_shuffled": round(one.mean, 4)}
         numbers |= {f"{name}_low": round(one.low, 4), f"{name}_high": round(one.high, 4)}
-    numbers |= {"shifts": len(shifts), "confidence": CONFIDENCE, "static": ", ".join(static) or "none"}
+    numbers |= {
+        "shifts": len(shifts),
+        "least_shift": nearest,
+        "confidence": CONFIDENCE,
+        "static": ", ".join(static) or "none",
+    }
     return Finding(name="shuffled_days", outcome=outcome_of(leak=False, blind=False), numbers=numbers, words=words)
 
 
