@@ -59,8 +59,8 @@ def shuffled_days(subject: PanelSubject) -> Finding:
     told = ", ".join(f"{name} {one.mean:.3f} ({one.low:.3f} to {one.high:.3f})" for name, one in found.items())
     if static:
         words = (
-            f"static: scores of {' and '.join(static)} rank later days as well ({told}): a part of the RankIC is a fixed "
-            "order of stocks and no timing, to be held against static_order."
+            f"static: scores of {' and '.join(static)} rank later days as well ({told}): a part of the RankIC is a "
+            "fixed order of stocks and no timing, to be held against static_order."
         )
     else:
         words = f"Scores of earlier days have no RankIC ({told}): what models know is no fixed order of stocks."
