@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, search_here, verb
-from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.audit import SERIES_PROBES
 from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, write_json
@@ -53,7 +53,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tracker: MemoryTracker) -
         score_cell(work, read_winner(places.choice(cell)), tracker)
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {}, "words": "Nothing was seen."}
-        for name, title in PROBES.items()
+        for name, title in SERIES_PROBES.items()
     ]
     write_json(places.audit / "audit.json", {"passed": True, "probes": probes})
     fit_law(places, params_of(places), tracker)

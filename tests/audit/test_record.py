@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.studies import make_study, params_of, prepare, verb
 
-from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.audit import SERIES_PROBES
 from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.artifacts.record import text_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
@@ -32,7 +32,7 @@ def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -
     assert whole_audit(audited.audit_record).passed
     record = json.loads(audited.audit_record.read_text())
     assert record["passed"] is True
-    assert [probe["name"] for probe in record["probes"]] == list(PROBES)
+    assert [probe["name"] for probe in record["probes"]] == list(SERIES_PROBES)
     assert all(probe["passed"] for probe in record["probes"])
     keys = {"name", "title", "passed", "outcome", "numbers", "words", "needs"}
     assert all(set(probe) == keys for probe in record["probes"])

@@ -8,7 +8,7 @@ import pandas as pd
 from tests.report import studies as records
 from tests.studies import make_study, params_of
 
-from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.audit import SERIES_PROBES
 from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
@@ -66,7 +66,7 @@ def _write_inputs(places):
         write_json(places.horizon_splits(horizon), records.whole_splits(horizon))
     probes = [
         {"name": name, "title": title, "passed": True, "numbers": {"windows": 36}, "words": "Nothing was seen."}
-        for name, title in PROBES.items()
+        for name, title in SERIES_PROBES.items()
     ]
     write_json(places.audit / "audit.json", {"passed": True, "probes": probes})
     write_json(places.supplementary / "selection.json", {"status": "not_planned", "reason": "one phase"})

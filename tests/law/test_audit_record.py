@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tsladder.artifacts.audit import PROBES
+from tsladder.artifacts.audit import SERIES_PROBES
 from tsladder.errors import WorkFailed
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 
@@ -16,7 +16,7 @@ from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_
 def record(*failed: str) -> dict[str, Any]:
     probes = [
         {"name": name, "title": title, "passed": name not in failed, "numbers": {}, "words": f"{title} indeed."}
-        for name, title in PROBES.items()
+        for name, title in SERIES_PROBES.items()
     ]
     return {"passed": not failed, "probes": probes}
 
@@ -48,7 +48,7 @@ def test_an_inconclusive_probe_is_no_failed_one_and_is_named_with_what_it_needs(
     read = whole_audit(written(tmp_path, undecided("shuffled_targets")))
     assert failed_probes(read) == []
     sentence = str(inconclusive_probes(read))
-    assert f'"{PROBES["shuffled_targets"]}" would need more windows' in sentence
+    assert f'"{SERIES_PROBES["shuffled_targets"]}" would need more windows' in sentence
     assert inconclusive_probes(whole_audit(written(tmp_path, undecided()))) is None
 
 
@@ -97,7 +97,7 @@ def test_a_missing_record_is_refused(tmp_path: Path) -> None:
         {"passed": True, "probes": record("label_reach")["probes"]},
         {"passed": False, "probes": record()["probes"]},
         {"passed": True, "probes": [{**probe, "passed": "yes"} for probe in record()["probes"]]},
-        {"passed": True, "probes": [{"name": name} for name in PROBES]},
+        {"passed": True, "probes": [{"name": name} for name in SERIES_PROBES]},
         {"passed": True, "probes": None},
     ],
 )

@@ -10,7 +10,7 @@ from typing import Annotated
 from tsladder.artifacts.record import OmitNone, read_record, write_record
 from tsladder.vocabulary import ProbeOutcome
 
-PROBES: Mapping[str, str] = {
+SERIES_PROBES: Mapping[str, str] = {
     "shuffled_targets": "Shuffled targets give no skill",
     "planted_future_feature": "A planted future feature is caught",
     "truncated_future": "Cutting off the future changes no feature",
@@ -19,7 +19,24 @@ PROBES: Mapping[str, str] = {
     "label_reach": "No label reaches into the next region",
     "blanked_test_targets": "Blanked test targets change nothing but the score",
 }
-"""Name of each probe -> its title, in the order in which probes are run and reported."""
+"""Name of each probe of one series -> its title, in the order in which probes are run and reported."""
+
+PANEL_PROBES: Mapping[str, str] = {
+    "permuted_labels": "Labels permuted within each day give no skill",
+    "truncated_panel": "Cutting off the future changes no input",
+    "future_of_others": "The future of other stocks changes no input",
+    "rescaled_history": "The unit of a stock's prices changes nothing",
+    "planted_future_column": "A planted future column is caught",
+    "label_blind_cross_section": "Missing labels change no cross-section",
+    "days_and_label_reach": "No day and no label is shared between regions",
+    "entry_lag": "Labels begin at the entry, not before",
+    "turned_test_labels": "Turned test labels change nothing but the score",
+    "shuffled_days": "Scores belong to their day",
+}
+"""Name of each probe of a panel -> its title, in order as well."""
+
+PROBES: Mapping[str, str] = {**SERIES_PROBES, **PANEL_PROBES}
+"""Name of every probe -> its title."""
 
 _AGAIN = "remove it and run `dvc repro audit`"
 _CONSTANT = "constant_columns"
@@ -86,8 +103,21 @@ class AuditRecord:
         them."""
         return next((note.words for note in self.notes if note.name == _CONSTANT), None)
 
+    @property
+    def log_lines(self) -> tuple[str, ...]:
+        """Lines for the log: one a probe with its outcome, then the notes."""
+        return (*(_log_line(probe) for probe in self.probes), *(f"note  {note.words}" for note in self.notes))
+
     def ending(self, outcome: ProbeOutcome) -> tuple[ProbeFinding, ...]:
         return tuple(probe for probe in self.probes if probe.ended is outcome)
+
+
+def _log_line(probe: ProbeFinding) -> str:
+    if probe.ended is ProbeOutcome.PASSED:
+        return f"pass  {probe.title}"
+    if probe.ended is ProbeOutcome.FAILED:
+        return f"FAIL  {probe.title}: {probe.words}"
+    return f"inconclusive  {probe.title}: {probe.words} It would need {probe.needs}."
 
 
 def _ended(outcome: ProbeOutcome | None, *, passed: bool) -> ProbeOutcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from tsladder.artifacts.audit import AuditNote, AuditRecord, ProbeFinding, write_audit
+from tsladder.artifacts.audit import AuditNote, AuditRecord, write_audit
 from tsladder.artifacts.plans import AuditPlan, read_planned
 from tsladder.artifacts.splits import HorizonSplits, SplitsSummary, read_splits, read_summary
 from tsladder.artifacts.store import if_there
@@ -48,19 +48,9 @@ def audit_study(places: Places) -> None:
     Raises WorkFailed where an input of the probes is missing.
     """
     record = audit(open_subject(places, read_planned(AuditPlan, places.audit_plan)))
-    for probe in record.probes:
-        print(f"audit: {_line(probe)}", file=sys.stderr, flush=True)
-    for note in record.notes:
-        print(f"audit: note  {note.words}", file=sys.stderr, flush=True)
+    for line in record.log_lines:
+        print(f"audit: {line}", file=sys.stderr, flush=True)
     write_audit(places.audit_record, record)
-
-
-def _line(probe: ProbeFinding) -> str:
-    if probe.ended is ProbeOutcome.PASSED:
-        return f"pass  {probe.title}"
-    if probe.ended is ProbeOutcome.FAILED:
-        return f"FAIL  {probe.title}: {probe.words}"
-    return f"inconclusive  {probe.title}: {probe.words} It would need {probe.needs}."
 
 
 def audit(subject: Subject) -> AuditRecord:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tsladder.artifacts.audit import PROBES, AuditRecord, read_audit
+from tsladder.artifacts.audit import PANEL_PROBES, SERIES_PROBES, AuditRecord, read_audit
 from tsladder.errors import WorkFailed
 from tsladder.vocabulary import ProbeOutcome
+
+_WHOLE = (tuple(SERIES_PROBES), tuple(PANEL_PROBES))
+"""Probes of a whole audit: those of a series, or those of a panel."""
 
 
 def whole_audit(path: Path) -> AuditRecord:
@@ -22,14 +25,15 @@ def whole_audit(path: Path) -> AuditRecord:
     except WorkFailed as error:
         raise WorkFailed(f"{path} is no whole audit: {str(error).removeprefix(f'{path}: ')}") from None
     if not _is_sound(record):
-        raise WorkFailed(f"{path} is no whole audit ({', '.join(PROBES)}): remove it and run `dvc repro audit`")
+        probes = " or ".join(", ".join(names) for names in _WHOLE)
+        raise WorkFailed(f"{path} is no whole audit ({probes}): remove it and run `dvc repro audit`")
     return record
 
 
 def _is_sound(record: AuditRecord) -> bool:
     """Check that all probes are there in order, and that each outcome agrees with the related fields."""
     return (
-        [probe.name for probe in record.probes] == list(PROBES)
+        tuple(probe.name for probe in record.probes) in _WHOLE
         and all(probe.passed is (probe.ended is ProbeOutcome.PASSED) for probe in record.probes)
         and all(probe.needs for probe in record.ending(ProbeOutcome.INCONCLUSIVE))
         and record.ended is record.worst

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.panel_splits import PanelSplits
-from tsladder.data.splits import Splits
+from tsladder.data.splits import Split, Splits
 from tsladder.panel.columns import C21, build_columns, simple_returns
 from tsladder.panel.days import sample_rows
 from tsladder.panel.panel import BoolTS, FloatTS
@@ -42,7 +42,7 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place
     stocks_TS = made.axis.stocks_TS
     return_TS = labels.y_TSM[..., place]
     train_T = _marked(made, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
-    table = baseline_table(made, return_TS, stocks_TS)
+    table = baseline_table(made, return_TS)
     trained_TS = stocks_TS & train_T[:, None] & np.isfinite(return_TS)
     return_of_day_TS = simple_returns(made.panel)
     regions, rows = {}, {}
@@ -62,11 +62,11 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place
             fingerprint=_fingerprint(made.panel.dates_T[rows_D], made.panel.symbols_S, return_TS[rows_D], member_DS),
             train_base_rate=float((return_TS[trained_TS] > 0.0).mean()),
         )
-    history_T = known_in_training(splits, len(made.panel.dates_T))
+    history_T = known_in_training(made, splits.train)
     return RankedDays(table=table, train_T=train_T, history_T=history_T, regions=regions, rows=rows)
 
 
-def baseline_table(made: PanelInputs, return_TS: FloatTS, stocks_TS: BoolTS) -> StockTable:
+def baseline_table(made: PanelInputs, return_TS: FloatTS) -> StockTable:
     """Return the columns of tier c21, which baselines always use, with labels and past returns of every session."""
     panel = made.panel
     columns = build_columns(panel, made.universe, C21)
@@ -74,16 +74,16 @@ def baseline_table(made: PanelInputs, return_TS: FloatTS, stocks_TS: BoolTS) -> 
         columns=dict(zip(columns.names, np.moveaxis(columns.values_TSF, -1, 0), strict=True)),
         return_DS=return_TS,
         past_return_DS=np.log1p(simple_returns(panel)),
-        member_DS=stocks_TS,
+        member_DS=made.axis.stocks_TS,
     )
 
 
-def known_in_training(splits: Splits, sessions: int) -> NDArray[np.bool_]:
+def known_in_training(made: PanelInputs, train: Split) -> NDArray[np.bool_]:
     """Mark the sessions of the training region and those before it, which its first windows include."""
-    known_T = np.zeros(sessions, dtype=np.bool_)
-    for segment in splits.train.segments:
+    known_T = np.zeros(len(made.panel.dates_T), dtype=np.bool_)
+    for segment in train.segments:
         known_T[segment.first : segment.last + 1] = True
-    known_T[: splits.train.segments[0].first] = True
+    known_T[: train.segments[0].first] = True
     return known_T
 
 

@@ -6,7 +6,7 @@ return, gets a score in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,13 @@ class StockTable:
     member_DS: Mask
 
 
+Predict = Callable[[Floats], Floats]
+"""Ranked columns of N stocks to their scores."""
+
+Ranker = Callable[[StockTable], Floats]
+"""Fitted baseline: the table of any days to score_DS, finite for every member."""
+
+
 def fit_baselines(table: StockTable, *, train_D: Mask, history_D: Mask) -> dict[str, Floats]:
     """Fit all baselines; return name -> score_DS for every day of `table`, finite for every member.
 
@@ -65,21 +72,54 @@ def fit_baselines(table: StockTable, *, train_D: Mask, history_D: Mask) -> dict[
     ValueError where no member has a label on a training day.
     """
     members = np.asarray(table.member_DS, dtype=np.bool_)
-    labelled_DS = judged_stocks(table.return_DS, members) & train_D[:, None]
-    if not labelled_DS.any():
-        raise ValueError("baselines need training days on which members have labels")
-    features_NF = np.stack([centred_ranks(value_DS, members)[members] for value_DS in table.columns.values()], axis=1)
-    train_NF = features_NF[labelled_DS[members]]
-    y_N = centred_ranks(table.return_DS, labelled_DS)[labelled_DS]
-    ranked = {name: np.full(members.shape, np.nan) for name in (RIDGE, BOOSTED_TREES)}
-    ranked[RIDGE][members] = _ridge(train_NF, y_N, features_NF)
-    ranked[BOOSTED_TREES][members] = _boosted_trees(train_NF, y_N, features_NF)
+    every_NF = _ranked_columns(table)
+    train_NF, y_N = _ranked_training(table, every_NF, train_D)
     return {
         NO_ORDER: np.zeros(members.shape),
         STATIC_ORDER: static_order(table.past_return_DS, history_D[:, None]),
-        **{name: sign * centred_ranks(table.columns[column], members) for name, (column, sign) in BY_COLUMN.items()},
-        **ranked,
+        **{name: _by_column(table, name) for name in BY_COLUMN},
+        **{name: _placed(fit(train_NF, y_N)(every_NF), members) for name, fit in _FITS.items()},
     }
+
+
+def fit_baseline(name: str, table: StockTable, *, train_D: Mask, history_D: Mask) -> Ranker:
+    """Fit the baseline `name` alone, as `fit_baselines` fits it, to score the days of any table of the same stocks."""
+    if name in BY_COLUMN:
+        return lambda asked: _by_column(asked, name)
+    if name == STATIC_ORDER:
+        order_1S = static_order(table.past_return_DS, history_D[:, None])[:1]
+        return lambda asked: np.broadcast_to(order_1S, asked.member_DS.shape)
+    if name == NO_ORDER:
+        return lambda asked: np.zeros(asked.member_DS.shape)
+    predict = _FITS[name](*_ranked_training(table, _ranked_columns(table), train_D))
+    return lambda asked: _placed(predict(_ranked_columns(asked)), np.asarray(asked.member_DS, dtype=np.bool_))
+
+
+def _ranked_columns(table: StockTable) -> Floats:
+    """Columns of all days as ranks within their day, one row a member."""
+    members = np.asarray(table.member_DS, dtype=np.bool_)
+    return np.stack([centred_ranks(value_DS, members)[members] for value_DS in table.columns.values()], axis=1)
+
+
+def _ranked_training(table: StockTable, every_NF: Floats, train_D: Mask) -> tuple[Floats, Floats]:
+    """Rows of `every_NF` whose member has a label on a training day, and those labels as ranks within their day."""
+    members = np.asarray(table.member_DS, dtype=np.bool_)
+    labelled_DS = judged_stocks(table.return_DS, members) & train_D[:, None]
+    if not labelled_DS.any():
+        raise ValueError("baselines need training days on which members have labels")
+    return every_NF[labelled_DS[members]], centred_ranks(table.return_DS, labelled_DS)[labelled_DS]
+
+
+def _by_column(table: StockTable, name: str) -> Floats:
+    column, sign = BY_COLUMN[name]
+    return sign * centred_ranks(table.columns[column], np.asarray(table.member_DS, dtype=np.bool_))
+
+
+def _placed(score_N: Floats, members: Mask) -> Floats:
+    """Return the scores of the members as score_DS, NaN for all other stocks."""
+    score_DS = np.full(members.shape, np.nan)
+    score_DS[members] = score_N
+    return score_DS
 
 
 def static_order(return_DS: NDArray[np.floating], known_DS: Mask) -> Floats:
@@ -95,15 +135,15 @@ def static_order(return_DS: NDArray[np.floating], known_DS: Mask) -> Floats:
     return np.broadcast_to(np.where(count_S > 0, mean_S, middle), counted_DS.shape)
 
 
-def _ridge(train_NF: Floats, y_N: Floats, features_NF: Floats) -> Floats:
-    """Predict by ridge regression without an intercept, as the ranks of each day have mean 0."""
+def _ridge(train_NF: Floats, y_N: Floats) -> Predict:
+    """Fit a ridge regression without an intercept, as the ranks of each day have mean 0."""
     penalty_FF = RIDGE_PENALTY * np.eye(train_NF.shape[1])
     weight_F = np.linalg.solve(train_NF.T @ train_NF + penalty_FF, train_NF.T @ y_N)
-    return np.asarray(features_NF @ weight_F, dtype=np.float64)
+    return lambda asked_NF: np.asarray(asked_NF @ weight_F, dtype=np.float64)
 
 
-def _boosted_trees(train_NF: Floats, y_N: Floats, features_NF: Floats) -> Floats:
-    """Predict by histogram gradient boosting (scikit-learn) on the squared error of ranks."""
+def _boosted_trees(train_NF: Floats, y_N: Floats) -> Predict:
+    """Histogram gradient boosting (scikit-learn) on the squared error of ranks."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
@@ -111,4 +151,13 @@ def _boosted_trees(train_NF: Floats, y_N: Floats, features_NF: Floats) -> Floats
     # The trees do not depend on the number of threads; with several, waiting for busy cores takes far longer.
     with threadpool_limits(1, user_api="openmp"):
         model.fit(train_NF, y_N)
-        return np.asarray(model.predict(features_NF), dtype=np.float64)
+
+    def predict(asked_NF: Floats) -> Floats:
+        with threadpool_limits(1, user_api="openmp"):
+            return np.asarray(model.predict(asked_NF), dtype=np.float64)
+
+    return predict
+
+
+_FITS: Mapping[str, Callable[[Floats, Floats], Predict]] = {RIDGE: _ridge, BOOSTED_TREES: _boosted_trees}
+"""Fitted baseline -> the function that fits it to ranked columns and labels."""

@@ -8,7 +8,7 @@ from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Ton
 from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
-COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def alarm(audit: AuditRecord | None) -> list[Block]:
