@@ -102,9 +102,9 @@ def _watch(places: Places, options: argparse.Namespace) -> int:
 
 
 def _compare(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.compare import compare_here, comparison_lines, name_cells
+    from tsladder.console.compare import are_cells, compare_here, comparison_lines
 
-    if not name_cells(options.names):
+    if not are_cells(options.names):
         return _compare_experiments(places, options)
     with progress("comparing by day"):
         found = compare_here(places, options.names[0], options.names[1], region=options.region)
@@ -158,11 +158,13 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
 
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.ingest import Wishes, choices_of, ingest_and_say
+    from tsladder.console.ingest import IngestOptions, choices_of, ingest_and_print
 
-    wishes = Wishes(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
+    ingest_options = IngestOptions(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
     today = datetime.date.today()
-    ingest_and_say(places, options.source, options.symbol, wishes, add=options.add, as_json=options.json, today=today)
+    ingest_and_print(
+        places, options.source, options.symbol, ingest_options, add=options.add, as_json=options.json, today=today
+    )
     return 0
 
 

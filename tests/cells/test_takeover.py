@@ -27,8 +27,8 @@ from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import train_key
 from tsladder.planning.run_length import run_length_on_disk
-from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
+from tsladder.search.takeover_forecast import TakeoverForecast
 from tsladder.status.taken_over import taken_over
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.checkpoint_plan import CHECKPOINTS
@@ -68,7 +68,7 @@ def searched(places: Places) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name not in clocks} for line in lines]
 
 
-def foretold(places: Places) -> TakenOver:
+def forecast_of(places: Places) -> TakeoverForecast:
     """What `plan` says of the cell before it is searched."""
     plans = next(plans for plans in plan_cells(params_of(places)) if plans.cell == CELL)
     run = run_length_on_disk(places, params_of(places), CELL.horizon)
@@ -114,7 +114,7 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     search_here(study(**before), CELL, crews=crew)
     crew = InstantCrews(seed=1)
     places = study(**after)
-    told = foretold(places)
+    told = forecast_of(places)
     search_here(places, CELL, crews=crew)
     assert results(places) == results(undisturbed)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
@@ -122,7 +122,7 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     taken = len(lines) - len(crew.trained)
     assert told.trials == taken if told.exact else 6 <= told.trials <= taken
     assert told.exact or "pruning" in {*first, *then}
-    assert foretold(places).trials == 0
+    assert forecast_of(places).trials == 0
     assert len(crew.trained) < len(lines) if trained is None else len(crew.trained) == trained
 
 
@@ -231,7 +231,7 @@ def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
     known = searched(narrow)
     crew = InstantCrews()
     wide = study(search__trials=11, **RATES)
-    assert foretold(wide) == TakenOver(8, exact=True)
+    assert forecast_of(wide) == TakeoverForecast(8, exact=True)
     search_here(wide, CELL, crews=crew)
     assert sorted(crew.trained) == [8, 9, 10]
     assert [line["identity"] for line in searched(wide)[:8]] == [line["identity"] for line in known]
@@ -277,10 +277,10 @@ def test_a_narrower_space_and_another_strategy_adopt_nothing(study: Callable[...
     search_here(study(search__trials=7, **RATES), CELL, crews=crew)
     crew = InstantCrews()
     narrower = study(search__trials=7)
-    assert foretold(narrower) == TakenOver(0, exact=True)
+    assert forecast_of(narrower) == TakeoverForecast(0, exact=True)
     search_here(narrower, CELL, crews=crew)
     other = study(search__trials=7, search__strategy="random_search", **RATES)
-    assert foretold(other) == TakenOver(0, exact=False)
+    assert forecast_of(other) == TakeoverForecast(0, exact=False)
     search_here(other, CELL, crews=crew)
     assert len(crew.trained) == 14
 

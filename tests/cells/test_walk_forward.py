@@ -25,7 +25,7 @@ from tsladder.planning.run_length import run_lengths
 from tsladder.report.study_files import read_facts
 from tsladder.results.unchanged import Unchanged
 from tsladder.search.planned import validation_classes
-from tsladder.status.cell_results import Belonging, read_results
+from tsladder.status.cell_results import CurrentOutputs, read_results
 from tsladder.status.dry_run import study_forecast
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
@@ -154,7 +154,7 @@ def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
 ) -> None:
     places, _ = searched
     (plans,) = plan_cells(params_of(places))
-    ours = Belonging(inputs=True, search=True, train=False, scores=False)
+    ours = CurrentOutputs(inputs=True, search=True, train=False, scores=False)
     results = read_results(places, plans, ours, Unchanged())
     last = {trial.outcome.folds[-1].seconds for trial in trials(places)}
     assert set(results.last_model_seconds) == last

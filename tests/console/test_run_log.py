@@ -85,7 +85,7 @@ def test_what_was_printed_is_handed_on_byte_by_byte_and_a_reader_that_left_costs
 
 def heard(*said: tuple[float, str]) -> Timeline:
     timeline = Timeline()
-    timeline.hear(Line(NOON + datetime.timedelta(seconds=at), text) for at, text in said)
+    timeline.add_lines(Line(NOON + datetime.timedelta(seconds=at), text) for at, text in said)
     return timeline
 
 

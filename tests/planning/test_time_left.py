@@ -52,9 +52,9 @@ def test_a_forecast_reaches_up_to_what_it_takes_without_early_stopping() -> None
 
 def test_a_trial_of_several_folds_is_forecast_as_so_many_trainings() -> None:
     one = Forecasted(expected=10.0, at_most=35.0, workers=2, trial_factor=3.0)
-    found = trainings(left(4, workers=2), one.of_a_trial, NOW)
+    found = trainings(left(4, workers=2), one.for_a_trial, NOW)
     assert found == Estimate(expected=60.0, low=30.0, high=210.0)
-    assert one.of_a_trial.of_a_trial == one.of_a_trial
+    assert one.for_a_trial.for_a_trial == one.for_a_trial
 
 
 def test_own_trials_replace_the_forecast() -> None:

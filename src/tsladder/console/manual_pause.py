@@ -11,7 +11,7 @@ from tsladder.locks import sole_owner
 from tsladder.places import Places
 
 
-class HandPause:
+class ManualPause:
     """Manual pause of all training; inactive at first, and again after its block."""
 
     def __init__(self, places: Places) -> None:

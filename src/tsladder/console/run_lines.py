@@ -14,10 +14,10 @@ from tsladder.status.study_state import CellState, study_state
 from tsladder.vocabulary import Cell
 
 _WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
-_OF_A_CELL = ("hpo", "train", "evaluate")
+_CELL_STAGES = ("hpo", "train", "evaluate")
 
 
-def long_run(
+def long_run_note(
     places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[Offered]]
 ) -> str | None:
     """Return one line where what is left of `selection` is expected to take more than a day, by the trainings so far or
@@ -48,12 +48,12 @@ def summary_lines(
                 name,
                 state.state.replace("_", " "),
                 f"{state.trials_done}/{state.trials_total} trials" if state.trials_total else "",
-                f"{_of_cell(Cell.parse(name), stages):.0f} s in this run",
+                f"{_cell_seconds(Cell.parse(name), stages):.0f} s in this run",
                 "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training",
                 _reason(state),
             )
         )
-    shared = {stage: taken for stage, taken in stages.items() if stage.partition("@")[0] not in _OF_A_CELL}
+    shared = {stage: taken for stage, taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES}
     lines = aligned(rows)
     if shared:
         lines.append("stages of the study: " + ", ".join(f"{stage} {taken:.0f} s" for stage, taken in shared.items()))
@@ -63,8 +63,8 @@ def summary_lines(
     return [*lines, f"{seconds:.0f} s in all"]
 
 
-def _of_cell(cell: Cell, stages: Mapping[str, float]) -> float:
-    return sum(stages.get(f"{stage}@{cell.budget}-{cell.horizon}", 0.0) for stage in _OF_A_CELL)
+def _cell_seconds(cell: Cell, stages: Mapping[str, float]) -> float:
+    return sum(stages.get(f"{stage}@{cell.budget}-{cell.horizon}", 0.0) for stage in _CELL_STAGES)
 
 
 def _reason(state: CellState) -> str:

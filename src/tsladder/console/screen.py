@@ -83,7 +83,7 @@ class Screen:
     def has_keys(self) -> bool:
         return self._keyboard is not None
 
-    def draw(self, picture: RenderableType) -> None:
+    def draw(self, display: RenderableType) -> None:
         """Replace the display. Nothing is shown while the terminal belongs to another process or no longer exists."""
         if not _in_foreground(self._terminal):
             self._let_go()
@@ -91,7 +91,7 @@ class Screen:
             self._show()
         if self._live is not None:
             try:
-                self._live.update(picture, refresh=True)
+                self._live.update(display, refresh=True)
             except OSError:
                 self._gone = True
 

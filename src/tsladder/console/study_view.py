@@ -35,7 +35,7 @@ class StudyView:
         self._next = clock()
         self._view = View(None, None)
 
-    def look(self) -> View:
+    def refresh(self) -> View:
         """Return the current state, or the last one within the interval. A file that cannot be read is a fault of the
         view and does not end it, since it may be readable again in a moment."""
         began = self._clock()

@@ -62,7 +62,7 @@ class Estimate:
         a forecast nearly are."""
         return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
 
-    def at_best_nothing(self) -> Estimate:
+    def possibly_nothing(self) -> Estimate:
         """Return the estimate for a stage that may not have to run at all: its lower end is 0."""
         return Estimate(expected=self.expected, low=0.0, high=self.high)
 
@@ -81,7 +81,7 @@ class Forecasted:
     trial_factor: float = 1.0
 
     @property
-    def of_a_trial(self) -> Forecasted:
+    def for_a_trial(self) -> Forecasted:
         factor = self.trial_factor
         return replace(self, expected=factor * self.expected, at_most=factor * self.at_most, trial_factor=1.0)
 

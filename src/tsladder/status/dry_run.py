@@ -28,7 +28,7 @@ from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.schedule import Admitted
 from tsladder.status.live_records import held_gib
-from tsladder.status.taken_over import inputs_are_those_asked, taken_over
+from tsladder.status.taken_over import inputs_match, taken_over
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +111,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
-    built = inputs_are_those_asked(places, params)
+    built = inputs_match(places, params)
     features = planned_features(places, params, built=built)
     if built:
         for plan in plans:
@@ -121,11 +121,19 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = loss_asked(params.training, params.target.task)
-    bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
+    calibration_note = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
     missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
-    beside = _beside_note(machine, ours)
-    said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
-    notes = tuple(filter(None, said))
+    running = _running_study_note(machine, ours)
+    candidates = (
+        scarce_memory_note(machine),
+        running,
+        *slow,
+        calibration_note,
+        _walk_note(params),
+        *missing,
+        *features.notes,
+    )
+    notes = tuple(filter(None, candidates))
     key = study_key({str(plan.cell): plan.search for plan in plans if plan.planned})
     return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
 
@@ -139,7 +147,7 @@ def _memory_record(machine: Machine) -> dict[str, float | None]:
     }
 
 
-def _beside_note(machine: Machine, held: float) -> str | None:
+def _running_study_note(machine: Machine, held: float) -> str | None:
     """Return a note on running trainings of this project, which hold `held` GiB of the machine's memory."""
     if not held:
         return None
