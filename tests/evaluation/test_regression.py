@@ -265,7 +265,7 @@ def test_a_task_scores_its_regions_and_writes_tables_that_are_read_back(task, tm
     assert read.metric == kind.metric == load(task).metric
     assert read.trained("a").loss_N.mean() == pytest.approx(getattr(found.mean, kind.metric))
     np.testing.assert_array_equal(read.y_N, y_N)
-    for name in kind.shown:
+    for name in kind.logged_metrics:
         assert name in found.to_json()["mean"]
     assert (load(task).output_scale(train_y) is not None) == returns
 

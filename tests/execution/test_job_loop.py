@@ -21,9 +21,9 @@ from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
-from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
+from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import keep_busy, retry_words
+from tsladder.execution.job_loop import retry_words, run_jobs
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
@@ -124,14 +124,14 @@ class Pulses(Heartbeat):
 
 
 class Shift:
-    """Jobs 0 to `jobs` - 1, one after the other, under a script; what came of them. A pause is told to `by_hand`."""
+    """Jobs 0 to `jobs` - 1, one after the other, under a script. `pause_requested` is polled for a manual pause."""
 
     def __init__(
         self,
         *celsius: float | None,
         jobs: int = 1,
         on_look: Callable[[Script], None] | None = None,
-        by_hand: Callable[[], bool] | None = None,
+        pause_requested: Callable[[], bool] | None = None,
         late: Sequence[Event] = (),
     ) -> None:
         self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, TrainingOutcome]()
@@ -140,16 +140,16 @@ class Shift:
         self.crew.said.extend(late)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
-        self.stopped_by: TemperatureReading | None = keep_busy(
+        self.stopped_by: TemperatureReading | None = run_jobs(
             self.crew,
             next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
             on_retry=lambda event: self.lines(retry_words(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
-            on_said=lambda event: self.lines(event.text),
+            on_message=lambda event: self.lines(event.text),
             watch=ThermalWatch(script, self.lines, clock=self.clock),
             heartbeat=self.heartbeat,
-            by_hand=by_hand or (lambda: False),
+            pause_requested=pause_requested or (lambda: False),
         )
 
 
@@ -212,7 +212,7 @@ def test_what_is_said_of_an_unknown_job_or_of_an_earlier_attempt_is_dropped() ->
         Ended(0, ended(StopReason.KILLED), attempt=7),
         Ended(5, ended(StopReason.KILLED)),
         Progress(5, record),
-        Said(0, "too late", attempt=7),
+        Message(0, "too late", attempt=7),
     ]
     shift = Shift(60.0, jobs=2, late=late)
     assert shift.crew.history == ["start 0", "end 0", "start 1", "end 1", "end now"]
@@ -230,7 +230,7 @@ def answers(*said: bool) -> Callable[[], bool]:
 
 
 def test_a_pause_by_hand_suspends_what_runs_starts_nothing_and_counts_its_seconds() -> None:
-    shift = Shift(60.0, jobs=2, by_hand=answers(False, True, True, False))
+    shift = Shift(60.0, jobs=2, pause_requested=answers(False, True, True, False))
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "start 1", "end 1", "end now"]
     first, second = shift.outcomes[0].heat, shift.outcomes[1].heat
     assert (first.pauses, first.paused_seconds, second.pauses, second.paused_seconds) == (1, 20.0, 0, 0.0)
@@ -238,18 +238,18 @@ def test_a_pause_by_hand_suspends_what_runs_starts_nothing_and_counts_its_second
 
 
 def test_nothing_is_started_while_it_is_paused_by_hand() -> None:
-    shift = Shift(60.0, by_hand=answers(True, True, False))
+    shift = Shift(60.0, pause_requested=answers(True, True, False))
     assert shift.crew.history == ["pause", "resume", "start 0", "end 0", "end now"]
 
 
 def test_a_critical_temperature_ends_what_is_paused_by_hand() -> None:
-    shift = Shift(60.0, 60.0, 97.0, by_hand=answers(False, True))
+    shift = Shift(60.0, 60.0, 97.0, pause_requested=answers(False, True))
     assert shift.crew.history[:3] == ["start 0", "pause", "end now"]
     assert shift.outcomes[0].stop_reason is StopReason.THERMAL
 
 
 def test_a_pause_by_hand_that_ends_on_a_warm_machine_goes_on_as_a_pause_for_heat() -> None:
-    shift = Shift(60.0, 88.0, 88.0, 60.0, by_hand=answers(False, True, False))
+    shift = Shift(60.0, 88.0, 88.0, 60.0, pause_requested=answers(False, True, False))
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "end now"]
     assert [seen["paused"] for seen in shift.heartbeat.seen[:4]] == [None, "by hand", "heat", None]
     assert shift.outcomes[0].heat.paused_seconds == 20.0
@@ -261,7 +261,7 @@ def test_a_stop_request_ends_a_pause_by_hand() -> None:
         if script.asked == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
-    shift = Shift(60.0, on_look=ctrl_c, by_hand=answers(False, True))
+    shift = Shift(60.0, on_look=ctrl_c, pause_requested=answers(False, True))
     assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
 
 

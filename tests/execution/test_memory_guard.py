@@ -93,9 +93,9 @@ def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
     missing, events = tmp_path / "absent", tmp_path / "memory.events"
     events.write_text("low 0\noom 0\noom_kill 3\n")
     kills = KernelKills((missing, events))
-    assert not kills.one_more()
+    assert not kills.has_new_kill()
     events.write_text("low 0\noom 2\noom_kill 5\n")
-    assert [kills.one_more() for _ in range(3)] == [True, True, False]
+    assert [kills.has_new_kill() for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.slow

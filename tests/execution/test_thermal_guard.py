@@ -88,28 +88,28 @@ def watched(*celsius: float | None) -> tuple[ThermalWatch, Script, Clock, Lines]
 def test_the_thermometer_is_read_on_a_timer_however_often_one_looks() -> None:
     watch, script, clock, _ = watched(50.0)
     for _ in range(1000):
-        watch.look([0])
+        watch.update([0])
         clock.advance(0.1)
     assert script.asked == 100.0 / READ_EVERY_SECONDS
 
 
 def test_every_job_keeps_what_it_went_through() -> None:
     watch, _, clock, _ = watched(50.0, 88.0, 92.0, 75.0, 76.0)
-    watch.look([])
+    watch.update([])
     watch.begin(0)
     for action in (PAUSE, PAUSE, GO):
         clock.advance(10.0)
-        assert watch.look([0]) is action
+        assert watch.update([0]) is action
     watch.begin(1)
     clock.advance(10.0)
-    watch.look([0, 1])
+    watch.update([0, 1])
     assert watch.end(0) == Heat(level=ThermalLevel.WARNING, max_celsius=92.0, pauses=1, paused_seconds=20.0)
     assert watch.end(1) == Heat(level=ThermalLevel.ACCEPTABLE, max_celsius=76.0)
 
 
 def test_a_job_shorter_than_the_timer_has_the_reading_that_it_began_with() -> None:
     watch, _, clock, _ = watched(71.0)
-    watch.look([])
+    watch.update([])
     clock.advance(1.0)
     watch.begin(0)
     assert watch.end(0) == Heat(level=ThermalLevel.ACCEPTABLE, max_celsius=71.0)
@@ -119,7 +119,7 @@ def test_what_is_not_known_is_said_once_and_recorded_as_unknown() -> None:
     watch, _, clock, lines = watched(None)
     watch.begin(0)
     for _ in range(5):
-        assert watch.look([0]) is GO
+        assert watch.update([0]) is GO
         clock.advance(10.0)
     assert len(lines.said) == 1
     assert lines.naming("the sensor is dead")
@@ -129,7 +129,7 @@ def test_what_is_not_known_is_said_once_and_recorded_as_unknown() -> None:
 def test_a_pause_and_its_end_are_said_with_the_reading_and_a_long_one_again_and_again() -> None:
     watch, _, clock, lines = watched(*[86.0] * 130, 60.0)
     for _ in range(131):
-        watch.look([0])
+        watch.update([0])
         clock.advance(10.0)
     assert len(lines.naming("86 °C (script)")) == 3
     assert lines.naming("60 °C")[0].endswith("1300 s")
@@ -137,12 +137,12 @@ def test_a_pause_and_its_end_are_said_with_the_reading_and_a_long_one_again_and_
 
 def test_what_was_asked_to_stop_is_paused_no_longer_and_a_critical_temperature_still_ends_it() -> None:
     watch, _, clock, lines = watched(86.0, 87.0, 96.0)
-    assert watch.look([0]) is PAUSE
+    assert watch.update([0]) is PAUSE
     clock.advance(1.0)
-    assert watch.look([0], stopping=True) is GO
+    assert watch.update([0], stopping=True) is GO
     clock.advance(10.0)
-    assert watch.look([0], stopping=True) is GO
+    assert watch.update([0], stopping=True) is GO
     clock.advance(10.0)
-    assert watch.look([0], stopping=True) is STOP
+    assert watch.update([0], stopping=True) is STOP
     assert watch.end(0) == Heat(level=ThermalLevel.CRITICAL, max_celsius=96.0, pauses=1, paused_seconds=1.0)
     assert len(lines.naming("paused until")) == 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tsladder.execution.thermometer import TemperatureReading, reading_of, unread
+from tsladder.execution.thermometer import TemperatureReading, reading_of, unknown_reading
 
 
 def said(value: float | None) -> TemperatureReading:
-    return unread("the sensor is dead") if value is None else reading_of(value, "script")
+    return unknown_reading("the sensor is dead") if value is None else reading_of(value, "script")
 
 
 class Script:

@@ -215,10 +215,10 @@ class TaskContract:
             np.testing.assert_array_equal(one.p_N, same.p_N)
 
     def test_baselines_are_those_fitted_and_maybe_more(self, task: Task, train: Windows, scored: Windows) -> None:
-        scoring, asked = task.scoring(train.y_N), known(train, scored)
+        scoring, inputs = task.scoring(train.y_N), known(train, scored)
         y_T = task.label(Walk.of(len(train.series_TF) + HORIZON), "high", HORIZON)
-        every: tuple[Forecast, ...] = scoring.baselines(asked, y_T=y_T, horizon=HORIZON)
-        fitted = {made.name for made in scoring.fitted_baselines(asked)}
+        every: tuple[Forecast, ...] = scoring.baselines(inputs, y_T=y_T, horizon=HORIZON)
+        fitted = {made.name for made in scoring.fitted_baselines(inputs)}
         assert fitted <= {made.name for made in every}
         assert task.label_audit.linear in fitted
         assert all(len(made.p_N) == len(scored) for made in every)
@@ -237,7 +237,7 @@ class TaskContract:
         words = task.words
         columns = [metric.name for metric in words.metrics]
         assert columns[0] == task.metric
-        assert {*columns, words.ranking.name, *scoring.shown} <= set(record["mean"])
+        assert {*columns, words.ranking.name, *scoring.logged_metrics} <= set(record["mean"])
         assert all(set(columns) <= set(of_baseline) for of_baseline in record["baselines"].values())
 
     def test_rows_of_predictions_are_read_back_with_the_same_losses(
@@ -287,7 +287,7 @@ class TaskContract:
     def test_its_words_are_found_by_the_name_of_its_loss(self, task: Task) -> None:
         words = task.words
         assert words.loss.endswith("loss")
-        assert words.asked("high")
+        assert words.describe_target("high")
         assert words.labels(np.array([0.0, 1.0, 1.0], np.float32)).startswith("3 ")
         found = judged_by(task.metric)
         assert found is not None

@@ -31,14 +31,14 @@ def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -
     models = work.places.models(work.cell)
     seeds = read_trained_seeds(work.places.models_status(work.cell))
     folders = {number: models / f"seed-{number}" for number in seeds}
-    with forecasting(trained_seeds(work, choice, folders), windows_of) as under_way:
+    with forecasting(trained_seeds(work, choice, folders), windows_of) as future:
         # Meanwhile here, what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             scoring = scoring_of(work)
-            made = _made(work, windows_of, _baselines(work, scoring), under_way.result())
-            scores = _score(work, scoring, made)
-            record_scores(work, choice, scoring, scores, made)
+            region_forecasts = _collect_forecasts(work, windows_of, _baselines(work, scoring), future.result())
+            scores = _score(work, scoring, region_forecasts)
+            record_scores(work, choice, scoring, scores, region_forecasts)
             log_scores(work, scores, scoring, tracker, parent)
 
 
@@ -53,16 +53,18 @@ def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
 def _score(
     work: CellWork,
     scoring: Scoring,
-    made: Mapping[Scored, RegionForecasts],
+    region_forecasts: Mapping[Scored, RegionForecasts],
 ) -> dict[Scored, Scores]:
     """Score every symbol and region. Choices made on validation are those of the study's own symbol; other symbols have
     none."""
     own, evaluation = work.dataset.table.symbol, work.evaluate_plan.evaluation
-    choices = scoring.choose(made[own, Region.VALIDATION])
-    return {key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
+    choices = scoring.choose(region_forecasts[own, Region.VALIDATION])
+    return {
+        key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in region_forecasts.items()
+    }
 
 
-def _made(
+def _collect_forecasts(
     work: CellWork,
     windows_of: Mapping[Scored, Windows],
     baselines: Mapping[Region, tuple[Forecast, ...]],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.artifacts.record import json_of
-from tsladder.cells.run_search import Search, conduct
+from tsladder.cells.run_search import Search, run_search
 from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
 from tsladder.locks import sole_owner
@@ -34,7 +34,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             schedule=schedule,
             pruning=work.search_plan.search.pruning,
         )
-        found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        found = run_search(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_failure(work, found)
         elif found.heat_stop is not None:

@@ -29,7 +29,9 @@ def search_lines(
 ) -> list[str]:
     """Describe a cell's search as it starts, `done` of its trials being known from before."""
     return [
-        labelled("search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _effort(schedule, done)),
+        labelled(
+            "search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _trial_counts(schedule, done)
+        ),
         labelled("objective", objective_words(work, schedule)),
         *data_lines(work),
         labelled("grid", _grid_words(work, space)),
@@ -41,11 +43,11 @@ def search_lines(
 
 def trial_words(work: CellWork, trial: TrialPlan) -> str:
     """Describe what a trial trains, and how."""
-    again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
+    attempt = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
     origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
     spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
     plan = plan_words(trial.execution.plan, [work.predicted_memory_gib(spec, trial.execution.plan)])
-    return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
+    return f"{attempt}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
 
 
 def adoption_words(adoption: Adoption) -> str:
@@ -75,7 +77,7 @@ def objective_words(work: CellWork, schedule: Schedule) -> str:
     return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"
 
 
-def _effort(schedule: Schedule, done: int) -> str:
+def _trial_counts(schedule: Schedule, done: int) -> str:
     forced, total = len(schedule.forced), schedule.trials_total
     drawn = "drawn by TPE" if schedule.learns else "drawn at random"
     parts = [f"{forced} forced"] if forced else []

@@ -21,7 +21,7 @@ from tsladder.artifacts.supplementary import (
     write_summary,
 )
 from tsladder.artifacts.trials import TRIALS, write_trials
-from tsladder.cells.run_search import Search, Searched, conduct
+from tsladder.cells.run_search import Search, SearchResult, run_search
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crews
@@ -119,7 +119,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
             key=key,
             folder=live,
             question=question,
-            space=around(winner, supplement, work),
+            space=space_around_winner(winner, supplement, work),
             schedule=Schedule(
                 forced=(),
                 learns=True,
@@ -131,7 +131,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
             pruning=work.search_plan.search.pruning,
             known=[winner],
         )
-        found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        found = run_search(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_summary(summary, Ending.of(work.cell, CellStatus.FAILED, found))
             return False
@@ -152,7 +152,7 @@ def _winner(work: CellWork, choice: Choice) -> Configuration:
     )
 
 
-def around(winner: Configuration, supplement: Supplement, work: CellWork) -> SearchSpace:
+def space_around_winner(winner: Configuration, supplement: Supplement, work: CellWork) -> SearchSpace:
     """Return the search space around `winner`: each value that the supplement varies beside the winner's own, all else
     as in the winner."""
     spec, settings = winner.spec, winner.settings
@@ -164,7 +164,9 @@ def around(winner: Configuration, supplement: Supplement, work: CellWork) -> Sea
         **{name: float(value) for name, value in settings.to_record().items() if name != "warmup_steps"},
         "warmup_fraction": settings.warmup_steps / steps,
     }
-    choices = {name: Choices(choices=_beside(value, supplement.settings.get(name, ()))) for name, value in own.items()}
+    choices = {
+        name: Choices(choices=_with_own_value(value, supplement.settings.get(name, ()))) for name, value in own.items()
+    }
     return SearchSpace(
         grid=Grid(work.cell.budget, tuple(dataclasses.replace(spec, n_heads=count) for count in heads)),
         settings=SpaceParams(warmup_steps=None, **choices),
@@ -173,11 +175,11 @@ def around(winner: Configuration, supplement: Supplement, work: CellWork) -> Sea
     )
 
 
-def _beside(own: float, others: tuple[float, ...]) -> tuple[float, ...]:
+def _with_own_value(own: float, others: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted({own, *others}))
 
 
-def _summary(search: Search, found: Searched, winner_score: float | str) -> SupplementSummary:
+def _summary(search: Search, found: SearchResult, winner_score: float | str) -> SupplementSummary:
     objective = search.schedule.objective
     best = found.best
     scores = [score for record in found.records if (score := objective.score(record)) is not None]

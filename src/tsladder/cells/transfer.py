@@ -155,7 +155,7 @@ def _transferred_losses(
         region = work.params.law.region
         predictions = live / f"predictions-{digest(code, region)[:16]}.parquet"
         if not predictions.exists():
-            trained = train_seeds(work, choice, live, tracker, of=f"from-h{source}")
+            trained = train_seeds(work, choice, live, tracker, winner_of=f"from-h{source}")
             if isinstance(trained, str):
                 return trained
             if trained.heat_stop is not None:
@@ -170,16 +170,16 @@ def _transferred_losses(
 
 def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
     windows = work.dataset.windows.region(region)
-    with forecasting(trained_seeds(work, choice, folders), {region: windows}) as under_way:
-        made = RegionForecasts(
+    with forecasting(trained_seeds(work, choice, folders), {region: windows}) as future:
+        region_forecasts = RegionForecasts(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
             fingerprint=windows.fingerprint(),
-            by_seed=under_way.result()[region],
+            by_seed=future.result()[region],
             baselines=(),
             seed=work.seed,
         )
-        return scoring_of(work).frame(region, made)
+        return scoring_of(work).frame(region, region_forecasts)
 
 
 def _losses(frame: pd.DataFrame, region: str) -> Losses:

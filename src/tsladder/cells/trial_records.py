@@ -36,7 +36,7 @@ class TrialPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrialKeeper:
+class TrialRecorder:
     """Recorder that turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs
     carry; `publish` shows the ended trials to whoever looks at the results while the search runs."""
 
@@ -95,7 +95,7 @@ class TrialKeeper:
             lag=self.lag,
         )
 
-    def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
+    def log_missing(self, attempts: Sequence[TrialRecord]) -> None:
         """Copy to MLflow the attempts that a killed run had on disk and not yet there, and close the runs that it left
         open."""
         logged = {

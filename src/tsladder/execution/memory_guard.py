@@ -109,7 +109,7 @@ class KernelKills:
         self._files = files
         self._known = self._count()
 
-    def one_more(self) -> bool:
+    def has_new_kill(self) -> bool:
         """Check whether there was a kill that no earlier call has reported. Each kill is reported once."""
         if self._count() <= self._known:
             return False

@@ -48,7 +48,7 @@ class Suspension:
             )
             self._pids = pids
             if before is not None:
-                _let_go(before)
+                _release(before)
         for pid in pids:
             _signal(pid, signal.SIGSTOP)
 
@@ -57,10 +57,10 @@ class Suspension:
         if self._waker is None:
             return
         waker, self._waker, self._pids = self._waker, None, frozenset()
-        _let_go(waker)
+        _release(waker)
 
 
-def _let_go(waker: subprocess.Popen[bytes]) -> None:
+def _release(waker: subprocess.Popen[bytes]) -> None:
     """Close the pipe that `waker` waits for, and return after it has woken its processes."""
     waker.communicate()
 

@@ -39,12 +39,12 @@ _SMALL, _LARGE = 1 << 18, 1 << 30
 
 BEAT = "beat"
 BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class WorkerMessage:
     """Line of text for the user."""
 
     text: str
@@ -73,32 +73,34 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
     torch.set_num_threads(job.threads)
 
     stopping = False
-    last_look = last_beat = started
+    last_poll = last_beat = started
 
-    def look() -> bool:
+    def poll_stop() -> bool:
         nonlocal stopping
         stopping = stopping or (channel.poll() and channel.recv() == STOP)
         return stopping
 
     def stop_asked() -> bool:
-        """Check at most every LOOK_SECONDS whether the parent asked to stop.
+        """Check at most every POLL_SECONDS whether the parent asked to stop.
 
         This is called in every block of a model, and reading the pipe costs as much as a small block.
         """
-        nonlocal last_look
+        nonlocal last_poll
         now = time.perf_counter()
-        if now - last_look < LOOK_SECONDS:
+        if now - last_poll < POLL_SECONDS:
             return stopping
-        last_look = now
-        return look()
+        last_poll = now
+        return poll_stop()
 
     def report(record: EpochRecord) -> bool:
         channel.send(record)
-        return not look()
+        return not poll_stop()
 
     checkpoints = None
     if job.checkpoints is not None:
-        checkpoints = Checkpoints(job.checkpoints, say=lambda text: channel.send(Remark(text)), stop_asked=stop_asked)
+        checkpoints = Checkpoints(
+            job.checkpoints, say=lambda text: channel.send(WorkerMessage(text)), stop_asked=stop_asked
+        )
 
     def beat() -> None:
         nonlocal last_beat
@@ -179,8 +181,8 @@ def allocate_for(plan: BatchPlan) -> None:
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
-    frays = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
-    own_pages_from = _SMALL if frays else _LARGE
+    fragments = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
+    own_pages_from = _SMALL if fragments else _LARGE
     for option, value in ((_M_MMAP_THRESHOLD, own_pages_from), (_M_TRIM_THRESHOLD, (1 << 31) - 1)):
         if libc.mallopt(option, value) != 1:
             raise OSError(f"mallopt({option}, {value}) was refused by glibc")

@@ -17,12 +17,12 @@ from tsladder.search.decisions import Drawn, Finished, Forced
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.streams import trial_seed
-from tsladder.search.study import SearchStudy, Told
+from tsladder.search.study import SearchStudy, TrialResult
 from tsladder.training.pruning import Bar, build_bar
 from tsladder.vocabulary import Cell, Phase
 
 _REDRAWS = 100
-_NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
+_EXHAUSTED = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,14 +99,14 @@ class TrialDraws:
         """True where a trial is left that was never drawn, or that has to be trained again."""
         return bool(self._open or self._redo)
 
-    def take_up(self, study: SearchStudy) -> None:
+    def restore(self, study: SearchStudy) -> None:
         """Tell `study` the draws of the trials that ended, and close those that it holds to be running."""
         for number, record in self._ended.items():
             study.remember(number, record.draws)
         for number, draws in study.open_draws().items():
             if number not in self._ended:
                 # Its owner died while it ran: it is closed here and asked again with the same parameters.
-                study.tell(number, Told())
+                study.tell(number, TrialResult())
                 self._redo.setdefault(number, _Attempt(2, draws))
 
     def draw(self, study: SearchStudy) -> DrawnTrial | None:
@@ -123,7 +123,7 @@ class TrialDraws:
         decision = rules.schedule.decide(number, seen)
         found = None if isinstance(decision, Finished) else self._configure(study, number, decision)
         if found is None:
-            self._finished = decision if isinstance(decision, Finished) else Finished(_NOTHING_NEW)
+            self._finished = decision if isinstance(decision, Finished) else Finished(_EXHAUSTED)
             self._open.clear()
             return None
         attempt, configuration = found
@@ -148,7 +148,7 @@ class TrialDraws:
         if record.final:
             self._ended[record.number] = record
         else:
-            study.tell(record.number, Told())
+            study.tell(record.number, TrialResult())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
 
     def tell_through(self, study: SearchStudy, newest: int) -> None:
@@ -156,7 +156,7 @@ class TrialDraws:
         for number in range(self._told_through + 1, newest + 1):
             record = self._ended.get(number)
             if record is not None:
-                study.ensure_told(number, record.draws, self._told(record))
+                study.ensure_told(number, record.draws, self._result_of(record))
         self._told_through = max(self._told_through, newest)
 
     def _configure(
@@ -177,22 +177,22 @@ class TrialDraws:
             return redo or _Attempt(1, draws), space.decode_forced(draws, decision)
         if redo is not None:
             return redo, space.decode(redo.draws)
-        taken = self._taken()
+        used = self._used_configurations()
         for redraw in range(_REDRAWS):
             draws = study.draw(number, {}, learned_through=learned_through, redraw=redraw)
             configuration = space.decode(draws)
-            if configuration.to_record() not in taken:
+            if configuration.to_record() not in used:
                 return _Attempt(1, draws), configuration
         return None
 
-    def _taken(self) -> list[Mapping[str, Value]]:
+    def _used_configurations(self) -> list[Mapping[str, Value]]:
         """Return the configurations that have been trained in this cell, are being trained, or are otherwise known."""
         running = [configuration.to_record() for configuration in self._running.values()]
         ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
         return [*self._known, *running, *ended]
 
-    def _told(self, record: TrialRecord) -> Told:
+    def _result_of(self, record: TrialRecord) -> TrialResult:
         if record.state is TrialState.PRUNED:
             step, loss = record.outcome.curve[-1]
-            return Told(given_up=(step, -loss))
-        return Told(self._rules.schedule.objective.score(record))
+            return TrialResult(pruned_at=(step, -loss))
+        return TrialResult(self._rules.schedule.objective.score(record))

@@ -46,7 +46,7 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 
 
-def taken_up_again(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+def resumable(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """Return `records` as the next start goes on from them.
 
     Where no trial has a loss yet, those that failed because of the machine count as interrupted: a cell must not stay

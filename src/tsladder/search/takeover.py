@@ -49,11 +49,11 @@ def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
     if record.state not in (TrialState.COMPLETE, TrialState.PRUNED) and outcome.stop_reason is not StopReason.DIVERGED:
         return None
     epochs = range(1, len(curve) + 1)
-    given_up = None if bar is None else next((n for n in epochs if bar.is_hopeless(curve[:n])), None)
-    if given_up is None:
+    pruned_after = None if bar is None else next((n for n in epochs if bar.is_hopeless(curve[:n])), None)
+    if pruned_after is None:
         return None if record.state is TrialState.PRUNED else record
     cut = dataclasses.replace(
-        outcome.first_epochs(given_up),
+        outcome.first_epochs(pruned_after),
         stop_reason=StopReason.PRUNED,
         best_val_loss=None,
         val_loss_se=None,

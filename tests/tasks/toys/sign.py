@@ -82,7 +82,7 @@ class SignScores:
 class SignScoring:
     train_rate: float
     metric: str = "brier"
-    shown: tuple[str, ...] = ("hit_rate",)
+    logged_metrics: tuple[str, ...] = ("hit_rate",)
 
     def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
         return self.fitted_baselines(known)

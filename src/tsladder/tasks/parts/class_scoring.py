@@ -28,7 +28,7 @@ class ClassScoring:
 
     train_rate: float
     metric: str = LOG_LOSS
-    shown: tuple[str, ...] = ("brier", "auc", "average_precision", "ece")
+    logged_metrics: tuple[str, ...] = ("brier", "auc", "average_precision", "ece")
 
     @classmethod
     def of(cls, y_train_N: NDArray[np.floating]) -> ClassScoring:

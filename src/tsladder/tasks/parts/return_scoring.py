@@ -30,7 +30,7 @@ class ReturnScoring:
 
     training: TrainingReturns
     metric: str = HUBER
-    shown: tuple[str, ...] = ("ic", "pearson", "r2", "sign_hit_rate", "rmse")
+    logged_metrics: tuple[str, ...] = ("ic", "pearson", "r2", "sign_hit_rate", "rmse")
 
     @classmethod
     def of(cls, y_train_N: NDArray[np.floating]) -> ReturnScoring:

@@ -28,7 +28,7 @@ class Scoring(Protocol):
         ...
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def logged_metrics(self) -> tuple[str, ...]:
         """Further metrics of a region that are logged to the tracker."""
         ...
 

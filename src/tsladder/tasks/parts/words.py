@@ -24,7 +24,7 @@ class Metric:
 class Words:
     """Names, columns and sections of a task in log and report.
 
-    asked          function of target.price that describes the target in a few words
+    describe_target function of target.price that describes the target in a few words
     labels         function that describes training labels for the log: their number and distribution
     loss, unit     the reported loss, "log loss" in "nats"; `loss` ends in "loss"
     metrics        columns of the score tables, the reported loss first
