@@ -22,7 +22,7 @@ from tsladder.artifacts.law import HorizonLaw, Interval, horizon_law_of, read_la
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import if_there
 from tsladder.capsule.archive import unpack
-from tsladder.capsule.manifest import Faulty, not_fresh
+from tsladder.capsule.manifest import InvalidCapsule, not_fresh
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
@@ -130,7 +130,7 @@ def load_study(path: str | Path = ".") -> Study:
         with tempfile.TemporaryDirectory(prefix="tsladder-") as scratch:
             try:
                 manifest = unpack(found, Path(scratch))
-            except Faulty as fault:
+            except InvalidCapsule as fault:
                 raise BadInput(f"{found} is no study: {fault}; give a capsule that `tsladder export` wrote") from None
             return _read(Places(Path(scratch), Path(scratch)), states=manifest.not_fresh)
     places = Places.of(found.resolve())

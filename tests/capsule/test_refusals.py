@@ -17,7 +17,7 @@ from tests.studies import environment
 
 from tsladder.capsule import archive
 from tsladder.capsule.layout import FORMAT, MANIFEST, is_member
-from tsladder.capsule.manifest import Faulty
+from tsladder.capsule.manifest import InvalidCapsule
 from tsladder.capsule.rebuild import rebuild
 from tsladder.errors import BadInput, WorkFailed
 
@@ -99,7 +99,7 @@ def test_a_byte_changed_anywhere_is_refused_or_changes_no_content(packed, tmp_pa
         folder.mkdir(exist_ok=True)
         try:
             archive.unpack(tmp_path / "x.zip", folder)
-        except Faulty:
+        except InvalidCapsule:
             refused += 1
             assert list(folder.iterdir()) == []
         else:

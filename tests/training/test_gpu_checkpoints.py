@@ -107,7 +107,9 @@ def test_a_training_on_a_gpu_asked_to_stop_anywhere_loses_no_more_than_the_step_
         def stop(heard: Iterator[int] = heard, asked_at: int = asked_at) -> bool:
             return next(heard) >= asked_at
 
-        stopped = fit(what, train, validation, always, beat, checkpoints_in(folder, stop_asked=stop, every_seconds=1e6))
+        stopped = fit(
+            what, train, validation, always, beat, checkpoints_in(folder, stop_requested=stop, every_seconds=1e6)
+        )
         assert stopped.stop_reason is StopReason.INTERRUPTED
         assert_same(fit(what, train, validation, always, checkpoints=checkpoints_in(folder)), undisturbed)
 

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.audit.small_model import Learned, SmallModel, train_small
+from tsladder.audit.small_model import SmallModel, SmallModelResult, train_small
 from tsladder.data.bars import Bars, until
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
 from tsladder.data.windows import WindowSet, build_windows
-from tsladder.evaluation.region import Known
+from tsladder.evaluation.region import BaselineInputs
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
-Cutter = Callable[[FeatureTable, Splits, Floats], WindowSet]
+WindowBuilder = Callable[[FeatureTable, Splits, Floats], WindowSet]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +41,13 @@ class Pipeline:
 
     features: Callable[[Bars], FeatureTable]
     labels: Callable[[FeatureTable, int], Floats]
-    windows: Cutter
-    ratio_windows: Cutter
-    train: Callable[[WindowSet, int | None], Learned]
+    windows: WindowBuilder
+    ratio_windows: WindowBuilder
+    train: Callable[[WindowSet, int | None], SmallModelResult]
     forecasts: Callable[[WindowSet, WindowSet, FeatureTable, Region], Mapping[str, Floats]]
 
     @property
-    def cutters(self) -> tuple[Cutter, ...]:
+    def window_builders(self) -> tuple[WindowBuilder, ...]:
         """All functions with which this study makes windows."""
         return (self.windows,) if self.ratio_windows is self.windows else (self.windows, self.ratio_windows)
 
@@ -77,7 +77,7 @@ def study_pipeline(
 
     def forecasts(cut_windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
         train = cut_windows.train
-        known = Known(
+        known = BaselineInputs(
             train=train,
             scored=cut_windows.region(region),
             close_T=table.close_T,

@@ -72,7 +72,7 @@ def truncated_future(subject: Subject) -> Finding:
     leak = bool(compared.faults or compared.changed)
     return Finding(
         name="truncated_future",
-        outcome=outcome_of(leak=leak, blind=compared.cuts == 0),
+        outcome=outcome_of(leak=leak, inconclusive=compared.cuts == 0),
         numbers=numbers,
         words=words,
         needs=needs,

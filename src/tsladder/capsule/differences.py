@@ -12,7 +12,7 @@ from typing import Any
 TOLERANCE = 1e-6
 """Relative tolerance of numbers: last digits that vary between processors are no difference."""
 
-_TOLD_OF_STUDY = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
+_STUDY_FIELDS = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
 _MISSING = object()
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
@@ -41,8 +41,8 @@ class Difference:
 
 def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Return each field of the study's law and of its horizons that differs; () where none does."""
-    told = {key: stored.get(key) for key in _TOLD_OF_STUDY}
-    lines = list(_differing("", told, {key: found.get(key) for key in _TOLD_OF_STUDY}))
+    study_level = {key: stored.get(key) for key in _STUDY_FIELDS}
+    lines = list(_differing("", study_level, {key: found.get(key) for key in _STUDY_FIELDS}))
     ours, theirs = found.get("horizons", {}), stored.get("horizons", {})
     for horizon in sorted({*ours, *theirs}, key=lambda name: (len(name), name)):
         lines += _differing(f"h{horizon}", theirs.get(horizon, _MISSING), ours.get(horizon, _MISSING))
@@ -59,7 +59,7 @@ def _differing(path: str, stored: Any, found: Any) -> Iterator[Difference]:
         for index, pair in enumerate(zip(stored, found, strict=True)):
             yield from _differing(f"{path}[{index}]", *pair)
     elif (kind := _kind(path, stored, found)) is not None:
-        yield Difference(kind=kind, path=path, stored=_word(stored), found=_word(found))
+        yield Difference(kind=kind, path=path, stored=_as_text(stored), found=_as_text(found))
 
 
 def _kind(path: str, stored: Any, found: Any) -> Kind | None:
@@ -76,6 +76,6 @@ def _kind(path: str, stored: Any, found: Any) -> Kind | None:
     return Kind.WORDS if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found) else Kind.VALUE
 
 
-def _word(value: Any) -> str:
+def _as_text(value: Any) -> str:
     text = "nothing" if value is _MISSING else repr(value)
     return text if len(text) <= 120 else f"{text[:117]}..."

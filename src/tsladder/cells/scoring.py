@@ -14,7 +14,7 @@ from tsladder.cells.work import CellWork
 from tsladder.data.targets import labels
 from tsladder.data.windows import Windows, build_windows
 from tsladder.evaluation.baselines import Forecast
-from tsladder.evaluation.region import Known, RegionForecasts, Scores
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
 from tsladder.seeds import derive_seed
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.scoring import Scoring
@@ -115,7 +115,7 @@ def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast,
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
     return {
         region: scoring.baselines(
-            Known(
+            BaselineInputs(
                 train=dataset.windows.train,
                 scored=dataset.windows.region(region),
                 close_T=dataset.table.close_T,

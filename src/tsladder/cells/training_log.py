@@ -36,7 +36,7 @@ def data_lines(work: CellWork) -> list[str]:
             "data",
             f"{len(table.dates_T):,} rows of {', '.join(symbols)}, {len(table.columns)} features, "
             f"windows of {windows.train.context_length} days; "
-            f"{words.asked(target.price)}, {work.cell.horizon} {days} ahead",
+            f"{words.describe_target(target.price)}, {work.cell.horizon} {days} ahead",
         )
     ]
     regions = {"train": windows.train, "validation": windows.validation, "test": windows.test}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tsladder.artifacts.law import read_law
 from tsladder.artifacts.store import if_there
 from tsladder.capsule.differences import Difference, Kind
-from tsladder.capsule.pack import pack_study, refuse_taken
+from tsladder.capsule.pack import pack_study, refuse_existing
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
@@ -26,7 +26,7 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
     """Pack the study into `path` and return the lines to print. Notes on cells that are not fresh go to stderr. Raises
     BadInput, WorkFailed."""
     params = load_params(places.params)
-    refuse_taken(path, force=force)
+    refuse_existing(path, force=force)
     with progress("packing the study") as on_step:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
         manifest = pack_study(places, params, states, path, force=force, on_step=on_step)

@@ -67,7 +67,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
 
     from tsladder.training.checkpoint import save_checkpoint
     from tsladder.training.checkpoints import Checkpoints
-    from tsladder.training.folds import Walked, walk_forward
+    from tsladder.training.folds import WalkForwardResult, walk_forward
     from tsladder.training.trainer import Fitted, fit
 
     torch.set_num_threads(job.threads)
@@ -80,7 +80,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         stopping = stopping or (channel.poll() and channel.recv() == STOP)
         return stopping
 
-    def stop_asked() -> bool:
+    def stop_requested() -> bool:
         """Check at most every POLL_SECONDS whether the parent asked to stop.
 
         This is called in every block of a model, and reading the pipe costs as much as a small block.
@@ -99,7 +99,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
     checkpoints = None
     if job.checkpoints is not None:
         checkpoints = Checkpoints(
-            job.checkpoints, say=lambda text: channel.send(WorkerMessage(text)), stop_asked=stop_asked
+            job.checkpoints, say=lambda text: channel.send(WorkerMessage(text)), stop_requested=stop_requested
         )
 
     def beat() -> None:
@@ -109,7 +109,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
             last_beat = now
             channel.send(BEAT)
 
-    def trained() -> Fitted | Walked:
+    def trained() -> Fitted | WalkForwardResult:
         if len(folds) > 1:
             return walk_forward(job, folds, report, beat, checkpoints)
         return fit(job, folds[0].train, folds[0].validation, report, beat, checkpoints)
@@ -152,7 +152,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         peak_memory_gib=peak_memory_gib(job.device),
         seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
         train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
-        folds=fitted.folds if isinstance(fitted, Walked) else (),
+        folds=fitted.folds if isinstance(fitted, WalkForwardResult) else (),
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
@@ -166,7 +166,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
             architecture=job.spec.architecture(),
             settings=job.settings.to_record(),
         )
-        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.kept, record)
+        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.to_save, record)
     return outcome
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.experiments.results import Experiment
-from tsladder.tasks import judged_by
+from tsladder.tasks import task_with_metric
 
 _SHOWN = 3
 
@@ -52,7 +52,7 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
 def _in_label_sd(metric: str) -> bool:
     """Check whether losses of this metric are in units of the labels' standard deviation, so that equal errors give
     different losses after different training regions."""
-    task = judged_by(metric)
+    task = task_with_metric(metric)
     return task is not None and task.loss_in_label_sd
 
 

@@ -17,7 +17,7 @@ def question(facts: Facts) -> str:
     tier = "" if params.data.volume else f", tier {params.data.tier_words}"
     return (
         f"Does the error of {params.model.family} fall as a power of its parameter count? "
-        f"Data {symbol} ({params.study.timescale}{tier}), target {task.asked(params.target.price)}, "
+        f"Data {symbol} ({params.study.timescale}{tier}), target {task.describe_target(params.target.price)}, "
         f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
         f"Losses are mean {task.loss}es in {task.unit}; the law describes the {_region(facts)} "
         "region."

@@ -37,7 +37,7 @@ class Words:
                    of a constant that knows each region's rate; None if the rates do not determine it
     """
 
-    asked: Callable[[str], str]
+    describe_target: Callable[[str], str]
     labels: Callable[[NDArray[np.floating]], str]
     loss: str
     unit: str
