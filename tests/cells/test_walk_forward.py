@@ -23,7 +23,7 @@ from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.run_length import run_lengths
 from tsladder.report.study_files import read_facts
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
 from tsladder.search.planned import validation_classes
 from tsladder.status.cell_results import CurrentOutputs, read_results
 from tsladder.status.dry_run import study_forecast
@@ -155,7 +155,7 @@ def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
     places, _ = searched
     (plans,) = plan_cells(params_of(places))
     ours = CurrentOutputs(inputs=True, search=True, train=False, scores=False)
-    results = read_results(places, plans, ours, Unchanged())
+    results = read_results(places, plans, ours, FileCache())
     last = {trial.outcome.folds[-1].seconds for trial in trials(places)}
     assert set(results.last_model_seconds) == last
     pairs = zip(results.last_model_seconds, results.trial_seconds, strict=True)

@@ -14,7 +14,7 @@ from tsladder.artifacts.store import write_json
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
 from tsladder.locks import sole_owner
-from tsladder.planning.calibration import keep, kept
+from tsladder.planning.calibration import read_calibration, write_calibration
 from tsladder.planning.run_length import run_lengths
 from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
@@ -84,7 +84,7 @@ def test_a_calibration_is_kept_beside_the_study_and_planned_with(
     monkeypatch.delenv("DVC_ROOT", raising=False)
     assert main(["plan", "--calibrate", "--json"]) == 0
     said = capsys.readouterr()
-    calibrated = kept(study.calibration)
+    calibrated = read_calibration(study.calibration)
     assert calibrated is not None
     assert len(calibrated.peaks) == 6
     assert f"framework {calibrated.memory.framework_gib:.3f} GiB" in said.err
@@ -92,7 +92,7 @@ def test_a_calibration_is_kept_beside_the_study_and_planned_with(
     assert planned
     # Measured on any machine, the figures may happen to be those that were planned with before: make them others.
     heavier = dataclasses.replace(calibrated.memory, framework_gib=calibrated.memory.framework_gib + 0.5)
-    keep(study.calibration, dataclasses.replace(calibrated, memory=heavier))
+    write_calibration(study.calibration, dataclasses.replace(calibrated, memory=heavier))
     after = study_forecast(study, None).cells
     for name, cell in planned.items():
         assert after[name].predicted_memory_gib == pytest.approx(cell["predicted_memory_gib"] + 0.5, abs=0.002)

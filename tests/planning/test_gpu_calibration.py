@@ -83,7 +83,7 @@ def test_the_forecast_of_a_model_that_was_not_measured_is_within_half_of_its_ste
     assert machine.rates == calibrated.rates
     assert machine.rates is not None
     step = min(epoch.train_seconds for epoch in probed.epochs[1:]) / 8
-    assert forecast(what, plan, machine.part(1, 1), NO_PATIENCE, machine.rates).step == pytest.approx(step, rel=0.5)
+    assert forecast(what, plan, machine.share(1, 1), NO_PATIENCE, machine.rates).step == pytest.approx(step, rel=0.5)
 
 
 def test_the_peak_of_a_model_that_was_not_measured_is_told_as_well_as_on_a_cpu(

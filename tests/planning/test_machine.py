@@ -14,7 +14,7 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, TrainingParams, load_params
 from tsladder.planning import machine
-from tsladder.planning.free_memory import MemoryAtHand
+from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import (
     Machine,
     lay_out,
@@ -111,8 +111,8 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
 
 
 def on_linux(monkeypatch: pytest.MonkeyPatch, *, total_gib: float, free_gib: float) -> None:
-    at_hand = MemoryAtHand(total_gib=total_gib, free_gib=free_gib)
-    monkeypatch.setattr(machine, "read_free_memory", lambda: at_hand)
+    available = AvailableMemory(total_gib=total_gib, free_gib=free_gib)
+    monkeypatch.setattr(machine, "read_free_memory", lambda: available)
 
 
 ON_CPU = HardwareParams(device="cpu", memory_gib=None, workers="auto")
@@ -122,7 +122,7 @@ def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatc
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     surveyed = survey(ON_CPU)
     assert surveyed.memory_gib == 5.0
-    assert surveyed.usual_gib == 15.0
+    assert surveyed.idle_gib == 15.0
     assert memory_words(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
     assert scarce_memory_note(surveyed) is None
 
@@ -130,7 +130,7 @@ def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatc
 def test_a_wish_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     surveyed = survey(dataclasses.replace(ON_CPU, memory_gib=8.0))
-    assert (surveyed.memory_gib, surveyed.usual_gib) == (8.0, 8.0)
+    assert (surveyed.memory_gib, surveyed.idle_gib) == (8.0, 8.0)
     note = scarce_memory_note(surveyed)
     assert note is not None
     assert note.startswith("6.0 GiB are free now")
@@ -183,5 +183,5 @@ def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (30 * 2**30, 80 * 2**30))
     surveyed = survey(dataclasses.replace(AUTO, device="cuda"), ours_gib=4.0)
-    assert (surveyed.memory_gib, surveyed.usual_gib, surveyed.device) == (29.0, 79.0, "cuda")
+    assert (surveyed.memory_gib, surveyed.idle_gib, surveyed.device) == (29.0, 79.0, "cuda")
     assert surveyed.rates is None

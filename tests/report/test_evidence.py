@@ -223,7 +223,7 @@ def test_what_is_lacking_is_told_with_counts_and_gaps(whole):
 
 def test_nothing_is_said_to_be_lacking_where_a_probe_failed(whole):
     evidence.enrich(whole, failed=("shared_days",))
-    assert limits_of(read_facts(whole, studies.study_params()), 1).lack == "unknown"
+    assert limits_of(read_facts(whole, studies.study_params()), 1).bottleneck == "unknown"
 
 
 def test_training_losses_that_were_not_kept_leave_the_gap_unknown(study):

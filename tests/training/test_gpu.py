@@ -132,8 +132,8 @@ def test_several_workers_share_a_gpu_and_tell_the_allocators_peak() -> None:
 def test_the_memory_that_is_planned_for_is_what_is_free_of_the_gpus() -> None:
     machine = survey(HardwareParams(device="cuda", memory_gib=None, workers="auto"))
     total = torch.cuda.get_device_properties(0).total_memory / 2**30
-    assert machine.at_hand is not None
-    assert machine.memory_gib < machine.at_hand.free_gib <= total
+    assert machine.available is not None
+    assert machine.memory_gib < machine.available.free_gib <= total
     assert machine.usual_gib == pytest.approx(total - 1.0, abs=0.1)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.small_model import SmallModel, SmallModelResult, train_small
-from tsladder.data.bars import Bars, until
+from tsladder.data.bars import Bars, bars_until
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.splits import Splits
@@ -67,7 +67,7 @@ def study_pipeline(
 
     def features(bars: Bars) -> FeatureTable:
         # Bars that are cut off on a day know no VIX after it, either.
-        return build_features(bars, data, None if vix is None else until(vix, bars.dates_T[-1]))
+        return build_features(bars, data, None if vix is None else bars_until(vix, bars.dates_T[-1]))
 
     def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
         return build_windows(table, splits, y_T, windows)

@@ -22,7 +22,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
-from tsladder.planning.too_little_memory import misfit
+from tsladder.planning.too_little_memory import insufficient_memory
 from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, adopt, adoption_in
 from tsladder.search.configuration import Configuration
@@ -205,5 +205,5 @@ def _workers(search: Search) -> int | str:
     memory = work.machine.memory_gib / workers
     unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
     if unfit:
-        return misfit(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
+        return insufficient_memory(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
     return workers

@@ -179,7 +179,7 @@ class CellWork:
                 validation_windows=len(fold.validation),
                 epochs=settings.epochs,
                 patience=self.recipe.patience,
-                looks_first=self.recipe.loss == "soft_auc",
+                extra_forward_pass=self.recipe.loss == "soft_auc",
             )
             for fold in folds
         )

@@ -12,7 +12,7 @@ from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, keep
+from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, write_calibration
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import predicted_memory_gib
@@ -74,7 +74,7 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
         on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(wanted))
         peaks.append(_measured(spec, plan, machine))
     calibrated = calibrate(identity(machine.device), peaks)
-    keep(places.calibration, calibrated)
+    write_calibration(places.calibration, calibrated)
     return calibrated
 
 

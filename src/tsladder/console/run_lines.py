@@ -8,7 +8,7 @@ from tsladder.console.selection import CellSelection
 from tsladder.formatting import aligned
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.rung_layout import Offered
+from tsladder.planning.rung_layout import OfferedModel
 from tsladder.planning.study_time import days, seconds_by_cell
 from tsladder.status.study_state import CellState, study_state
 from tsladder.vocabulary import Cell
@@ -18,7 +18,7 @@ _CELL_STAGES = ("hpo", "train", "evaluate")
 
 
 def long_run_note(
-    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[Offered]]
+    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[OfferedModel]]
 ) -> str | None:
     """Return one line where what is left of `selection` is expected to take more than a day, by the trainings so far or
     else by forecast; None where it is not, or nothing is known. `forced`: by rung, the configurations that its strategy

@@ -44,7 +44,7 @@ class Bars:
         return not bool(np.isnan(self.volume_T).all())
 
 
-def until(bars: Bars, day: np.datetime64) -> Bars:
+def bars_until(bars: Bars, day: np.datetime64) -> Bars:
     """Return the bars up to and including `day`, as they were known on that day."""
     kept = int(np.searchsorted(bars.dates_T, day, side="right"))
     series = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")

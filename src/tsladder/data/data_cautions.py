@@ -59,7 +59,10 @@ def _jumps(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     if not inside:
         return None
     told = _several(
-        [f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_like_a_split(jump)}" for jump, region in inside]
+        [
+            f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_looks_like_a_split(jump)}"
+            for jump, region in inside
+        ]
     )
     one = len(inside) == 1
     if_split = "if it is a split, labels and features around that day are wrong"
@@ -67,7 +70,7 @@ def _jumps(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     return f"the Close of {symbol} {told}; {if_split if one else if_splits}: {found.jump_way}"
 
 
-def _like_a_split(jump: Jump) -> str:
+def _looks_like_a_split(jump: Jump) -> str:
     split = split_like(jump.ratio)
     return "" if split is None else f", as an unadjusted split of {split} does"
 

@@ -193,19 +193,19 @@ def _normalised(
             y_N=y_T[ends[key]].astype(np.float32),
             dates_N=table.dates_T[ends[key]],
             context_length=context_length,
-            symbols=_of_whom(table, ends[key]),
+            symbols=_symbols_of(table, ends[key]),
         )
     return made
 
 
-def _of_whom(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
+def _symbols_of(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
     """Return the symbols on whose rows the windows end; () where that is the table's own alone."""
     names = [own.symbol for own in table.by_symbol()]
-    found = [names[place] for place in np.unique(_place_N(table, ends_N))]
+    found = [names[place] for place in np.unique(_symbol_index_N(table, ends_N))]
     return tuple(found) if found != names[:1] else ()
 
 
-def _place_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
+def _symbol_index_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the index of the symbol to which each row belongs."""
     return np.searchsorted(np.array(table.first_rows), rows_N, side="right") - 1
 
@@ -226,7 +226,7 @@ def _map(
     shift_NF = -mean_NF * scale_NF
     if windows.normalisation == "revin":
         return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
-    first_N = np.array(table.first_rows)[_place_N(table, ends_N)]
+    first_N = np.array(table.first_rows)[_symbol_index_N(table, ends_N)]
     per_close_N = table.close_T[first_N] / table.close_T[ends_N]
     for index, column in enumerate(table.columns):
         if column.kind is ColumnKind.VOLUME:

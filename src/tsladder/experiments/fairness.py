@@ -26,7 +26,7 @@ _CAUSES = (
 _COMMON = "set data.first_day: common in both, and every tier of that symbol starts on the same day"
 
 
-def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ...]:
+def reasons_not_comparable(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ...]:
     """Return the reasons why `horizon` cannot be compared: the differences, in words, and what to do; ()
     where it can."""
     absent = [
@@ -56,7 +56,7 @@ def _in_label_sd(metric: str) -> bool:
     return task is not None and task.loss_in_label_sd
 
 
-def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | None:
+def training_days_note(first: Experiment, second: Experiment, horizon: int) -> str | None:
     """Return a note where two experiments were scored alike but trained on other days, which is fair to the forecasts
     but matters to a comparison of tiers or families; None otherwise."""
     one, other = first.trained_on.get(horizon), second.trained_on.get(horizon)
@@ -73,7 +73,7 @@ def _other_training(first: Experiment, second: Experiment, horizon: int) -> str 
     one, other = (each.params.get("data.symbols") for each in (first, second))
     if one != other:
         return f"the symbols trained on differ: {_word(one)} against {_word(other)}"
-    return trained_apart(first, second, horizon)
+    return training_days_note(first, second, horizon)
 
 
 def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any]]:

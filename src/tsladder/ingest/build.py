@@ -35,7 +35,7 @@ from tsladder.ingest.rows import Arranged, arrange, choose_symbol, drop_summary
 from tsladder.ingest.schema import schema_faults
 from tsladder.ingest.sheet import Fault, Sheet
 from tsladder.ingest.volumes import possible_volume, traded_volume, without_crsp_signs
-from tsladder.ingest.zones import Settled, settle_days
+from tsladder.ingest.zones import ExchangeDays, settle_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def _refuse_nothing(sheet: Sheet, symbol: str) -> None:
 
 def _settled_days(
     sheet: Sheet, columns: Columns, choices: Choices, today: datetime.date
-) -> tuple[Stamps, Settled, Sheet, tuple[Repair, ...]]:
+) -> tuple[Stamps, ExchangeDays, Sheet, tuple[Repair, ...]]:
     """Determine the days of the exchange, and keep the rows from `choices.first_day` to `last_day` whose day can be
     read."""
     stamps = read_days(sheet.columns[columns.places[Role.DATE]], sheet.source, choices, today=today)
@@ -171,7 +171,7 @@ def _numbers(
     sheet: Sheet,
     columns: Columns,
     stamps: Stamps,
-    settled: Settled,
+    settled: ExchangeDays,
     choices: Choices,
     repairs: tuple[Repair, ...],
 ) -> tuple[_Read, tuple[str, ...], str | None, dict[str, str]]:

@@ -16,7 +16,7 @@ from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import as_asked, geometry_of
+from tsladder.planning.cells import canonical_data, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import CellPlans
@@ -75,7 +75,7 @@ def plan_audit(params: Params) -> AuditPlan:
     return AuditPlan(
         seed=params.study.seed,
         horizons=params.horizons,
-        data=as_asked(params.data),
+        data=canonical_data(params.data),
         target=params.target,
         windows=params.windows,
         model=spec.geometry,

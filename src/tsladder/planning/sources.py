@@ -1,8 +1,8 @@
 """Read source files: the modules they import and the fingerprint of their syntax tree, computed once per text.
 
-Parsing the hundred modules of a study takes a third of a second. `recall` loads what an earlier process found in the
-same texts, `remember` stores it for the next one. A text is identified by its hash, so a recalled result is never out
-of date.
+Parsing the hundred modules of a study takes a third of a second. `load_cache` loads what an earlier process found in
+the same texts, `save_cache` stores it for the next one. A text is identified by its hash, so a recalled result is never
+out of date.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_source(path: Path) -> Source:
     return _found[known_by]
 
 
-def recall(path: Path) -> None:
+def load_cache(path: Path) -> None:
     """Load the results stored in `path`; nothing where it is missing, damaged or written under another version of this
     module or of Python."""
     try:
@@ -60,7 +60,7 @@ def recall(path: Path) -> None:
     _found.update(kept)
 
 
-def remember(path: Path) -> None:
+def save_cache(path: Path) -> None:
     """Store in `path` what was read so far, unless it holds just that. A folder that cannot be written is no error."""
     record = {
         "rule": _rule(),

@@ -12,7 +12,7 @@ from tsladder.report import words
 PARTS = ("of the rungs", "of the days")
 
 
-def reach(interval: Interval | None) -> str:
+def half_width(interval: Interval | None) -> str:
     """Format half the width of an interval: ±0.0123."""
     return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
@@ -24,7 +24,7 @@ def ends_and_parts(law: HorizonLaw) -> str:
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
         return ends
     parts = zip(PARTS, (law.alpha_ci_rungs, law.alpha_ci_days), strict=True)
-    return f"{ends}: {', '.join(f'{name} {reach(part)}' for name, part in parts)}"
+    return f"{ends}: {', '.join(f'{name} {half_width(part)}' for name, part in parts)}"
 
 
 def scope(law: HorizonLaw) -> str:

@@ -28,7 +28,7 @@ from tsladder.places import BEST_PARAMS, Places
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
 from tsladder.vocabulary import Cell
 
 
@@ -58,7 +58,7 @@ class CurrentOutputs:
 NONE_CURRENT = CurrentOutputs(inputs=False, search=False, train=False, scores=False)
 
 
-def gather(places: Places, plans: Plans, current: CurrentOutputs, files: Unchanged) -> CellRecords:
+def gather(places: Places, plans: Plans, current: CurrentOutputs, files: FileCache) -> CellRecords:
     """Read the records of the cell. Raises WorkFailed for a damaged file."""
     if not current.inputs:
         return CellRecords()
@@ -82,7 +82,7 @@ def gather(places: Places, plans: Plans, current: CurrentOutputs, files: Unchang
     )
 
 
-def facts_of(places: Places, plans: Plans, current: Callable[[], CurrentOutputs], files: Unchanged) -> CellFacts:
+def facts_of(places: Places, plans: Plans, current: Callable[[], CurrentOutputs], files: FileCache) -> CellFacts:
     """Return the facts on a planned cell; only the reason for a cell whose files cannot be read."""
     try:
         return cell_facts(plans.cell, gather(places, plans, current(), files))
@@ -92,7 +92,7 @@ def facts_of(places: Places, plans: Plans, current: Callable[[], CurrentOutputs]
         return dataclasses.replace(nothing, reason=f"its files cannot be read: {error}")
 
 
-def current_outputs_by_keys(places: Places, plans: Plans, files: Unchanged) -> CurrentOutputs:
+def current_outputs_by_keys(places: Places, plans: Plans, files: FileCache) -> CurrentOutputs:
     """Determine which outputs belong to the question by the keys that they carry. An output without a key,
     from an older version or from a stage that only passed a failure on, belongs where the stage before it
     does and has failed."""
@@ -115,12 +115,12 @@ def current_outputs_by_keys(places: Places, plans: Plans, files: Unchanged) -> C
     return CurrentOutputs(inputs=True, search=True, train=train, scores=train and scored)
 
 
-def _scores(places: Places, cell: Cell, files: Unchanged) -> CellScores | Ending | None:
+def _scores(places: Places, cell: Cell, files: FileCache) -> CellScores | Ending | None:
     return files.read(places.scores_record(cell), if_there(read_scores))
 
 
 def _live_seeds(
-    places: Places, plans: Plans, choice: Choice | Ending | None, files: Unchanged
+    places: Places, plans: Plans, choice: Choice | Ending | None, files: FileCache
 ) -> dict[int, SeedRecord]:
     """Return the ended seeds of the retraining that the question asks for."""
     if not isinstance(choice, Choice):
@@ -130,7 +130,7 @@ def _live_seeds(
     return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
-def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, HorizonSplits]:
+def _inputs(places: Places, cell: Cell, files: FileCache) -> tuple[str, HorizonSplits]:
     """Return the identity of the feature values, and the splits."""
     manifest = files.read(places.features_manifest, read_manifest)
     return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)

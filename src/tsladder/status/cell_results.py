@@ -15,8 +15,8 @@ from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
+from tsladder.results.file_cache import FileCache
 from tsladder.results.gathering import CurrentOutputs, gather
-from tsladder.results.unchanged import Unchanged
 from tsladder.search.objective import Objective
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -74,7 +74,7 @@ class CellResults:
 NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
 
 
-def read_results(places: Places, plans: CellPlans, current: CurrentOutputs, files: Unchanged) -> CellResults:
+def read_results(places: Places, plans: CellPlans, current: CurrentOutputs, files: FileCache) -> CellResults:
     """Read the results of a cell. Raises WorkFailed for a damaged file."""
     records = gather(places, plans, current, files)
     trials = [trial for trial in latest(records.trials).values() if trial.final]
@@ -118,7 +118,7 @@ def _last_model_seconds(outcome: TrainingOutcome) -> float:
     return outcome.folds[-1].seconds if outcome.folds else outcome.seconds
 
 
-def _failure(places: Places, cell: Cell, current: CurrentOutputs, files: Unchanged) -> str | None:
+def _failure(places: Places, cell: Cell, current: CurrentOutputs, files: FileCache) -> str | None:
     """Return the reason of the failure, from the last stage that wrote an output of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
         (current.scores, places.scores_record(cell)),

@@ -12,8 +12,8 @@ from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import NOTHING, STAGES, Estimate
+from tsladder.results.file_cache import FileCache
 from tsladder.results.gathering import CurrentOutputs
-from tsladder.results.unchanged import Unchanged
 from tsladder.status.cell_results import (
     NO_RESULTS,
     BestConfiguration,
@@ -92,7 +92,7 @@ def read_cell_state(
     live: Sequence[tuple[str, Path]],
     now: float,
     stages_running: Sequence[str],
-    files: Unchanged,
+    files: FileCache,
 ) -> CellReading:
     """Read one cell at `now`, with its live records `live` (phase, folder); `stages_running`: stages that DVC runs now.
 
@@ -137,7 +137,7 @@ def read_cell_state(
 
 
 def _results(
-    places: Places, plans: CellPlans, current: CurrentOutputs, files: Unchanged
+    places: Places, plans: CellPlans, current: CurrentOutputs, files: FileCache
 ) -> tuple[CellResults, str | None]:
     """Return the results of the cell; or empty ones, and why they cannot be read."""
     try:

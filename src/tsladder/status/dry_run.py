@@ -22,7 +22,7 @@ from tsladder.planning.recipe import loss_asked
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.planning.study_time import cell_time
-from tsladder.planning.too_little_memory import misfit, refuse_too_little
+from tsladder.planning.too_little_memory import insufficient_memory, refuse_too_little
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
@@ -139,11 +139,11 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
 
 
 def _memory_record(machine: Machine) -> dict[str, float | None]:
-    at_hand = machine.at_hand
+    available = machine.available
     return {
         "planned_gib": round(machine.memory_gib, 3),
-        "free_gib": None if at_hand is None else round(at_hand.free_gib, 3),
-        "total_gib": None if at_hand is None else round(at_hand.total_gib, 3),
+        "free_gib": None if available is None else round(available.free_gib, 3),
+        "total_gib": None if available is None else round(available.total_gib, 3),
     }
 
 
@@ -209,7 +209,7 @@ def _forecast(
     )
     if unfit:
         return dataclasses.replace(
-            known, reason=misfit(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
+            known, reason=insufficient_memory(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
         )
     predicted = {
         (spec, p): predicted_memory_gib(spec, p, machine.calibration)

@@ -13,9 +13,9 @@ from tsladder.artifacts.progress import RunningTrial
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
+from tsladder.results.file_cache import FileCache
 from tsladder.results.gathering import facts_of
 from tsladder.results.table import to_csv
-from tsladder.results.unchanged import Unchanged
 from tsladder.status.cell_state import (
     NOT_PLANNED,
     CellReading,
@@ -27,7 +27,7 @@ from tsladder.status.cell_state import (
 )
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
-from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, live_folders
@@ -84,9 +84,9 @@ class StudyReader:
         """Open the study at `places`; `clock` returns seconds since 1970."""
         self._places = places
         self._clock = clock
-        self._hashes = Hashes()
+        self._hashes = HashCache()
         self._question: tuple[object, Question] | None = None
-        self._files = Unchanged()
+        self._files = FileCache()
         self._pipeline: tuple[object, Pipeline] | None = None
         self._forecasts: tuple[object, Forecasts] | None = None
 

@@ -23,7 +23,7 @@ from tsladder.tracking.database import (
     is_active,
     probe,
     set_aside_if_damaged,
-    tell_place,
+    update_paths,
 )
 from tsladder.tracking.descriptions import DESCRIPTION_TAG, cell_description, law_description
 from tsladder.tracking.registry import register
@@ -68,7 +68,7 @@ class MlflowStore:
         self._say = say
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        found = self._found_again(name, tags)
+        found = self._reopen(name, tags)
         if found is not None:
             return found
         return self._create(name, tags, None, {"kind": "cell"}, cell_description(name, tags))
@@ -135,7 +135,7 @@ class MlflowStore:
         return run_id
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
-        run_id = self._found_again(COMPARISON_NAME, tags)
+        run_id = self._reopen(COMPARISON_NAME, tags)
         if run_id is None:
             run_id = self._create(COMPARISON_NAME, tags, None, {"kind": "comparison"}, description)
         else:
@@ -169,7 +169,7 @@ class MlflowStore:
                 known = False
             if known:
                 probe(database)
-                for move in tell_place(self.store):
+                for move in update_paths(self.store):
                     self._say(str(move))
             else:
                 _create_database(client_type, self.store, database)
@@ -206,7 +206,7 @@ class MlflowStore:
         for name, value in outdated_tags(experiment.tags, trials).items():
             client.set_experiment_tag(number, name, value)
 
-    def _found_again(self, name: str, tags: RunTags) -> str | None:
+    def _reopen(self, name: str, tags: RunTags) -> str | None:
         """Find the run of this name and study at the top level of the experiment, and set it to RUNNING; None where
         there is none."""
         for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):

@@ -209,11 +209,11 @@ def outdated_tags(present: Mapping[str, str], trials: Mapping[str, int]) -> dict
     return {
         name: value
         for name, value in experiment_tags(trials).items()
-        if name not in present or (present[name] != value and name.startswith(_SHARED) and _as_made(present[name]))
+        if name not in present or (present[name] != value and name.startswith(_SHARED) and _is_unedited(present[name]))
     }
 
 
-def _as_made(view: str) -> bool:
+def _is_unedited(view: str) -> bool:
     """Check whether this view is unchanged since it was made."""
     try:
         return bool(json.loads(view)["updatedAt"] == _MADE_AT)

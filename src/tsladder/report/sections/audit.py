@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsladder.artifacts.audit import AuditRecord, ProbeFinding
 from tsladder.report import words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_sentence, table
 from tsladder.report.facts import Facts
 from tsladder.vocabulary import ProbeOutcome
 
@@ -12,7 +12,7 @@ NO_FIGURE = "The probes left no numbers."
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def alarm(facts: Facts) -> list[Block]:
+def failed_probes(facts: Facts) -> list[Block]:
     """Return the failed probes, for the top of the page; empty where none failed or none ran."""
     audit = facts.audit
     if audit is None or audit.worst is not ProbeOutcome.FAILED:
@@ -34,7 +34,7 @@ def audit(facts: Facts) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
         return [*blocks, Paragraph("The leak audit has not been run, so nothing here is known to be free of leaks.")]
-    return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_words(figures_table(found), NO_FIGURE)]
+    return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_sentence(figures_table(found), NO_FIGURE)]
 
 
 RESULTS = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tsladder.report import pattern_tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.facts import Facts
 from tsladder.report.patterns.agreement import WIDE_SPREAD, Agreement, Scatter
-from tsladder.report.patterns.chance import FEWEST
 from tsladder.report.patterns.cost import TransferCost, transfer_cost
-from tsladder.report.patterns.depth import Leaning, RungPattern, Trend
+from tsladder.report.patterns.depth import Preference, RungPattern, Trend
 from tsladder.report.patterns.found import SearchPatterns, search_patterns
+from tsladder.report.patterns.permutation_test import FEWEST
 
 
 def patterns(facts: Facts) -> list[Block]:
@@ -47,19 +47,20 @@ def _depth(facts: Facts, found: SearchPatterns) -> list[Block]:
 
 def horizon_sentence(rungs: RungPattern) -> str:
     """Describe what the rungs of a horizon show together, and how it changes with model size."""
-    if rungs.leaning is Leaning.TOO_FEW:
+    if rungs.preference is Preference.TOO_FEW:
         return f"Too few rungs to say: {rungs.rungs} with a rank correlation."
     all_rungs, coin = words.counted(rungs.rungs, "rung"), words.percent(rungs.same_side, 0)
-    leaning = (
-        f"{_capital(rungs.leaning)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
-        f"({words.p_value(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
+    power = _power(rungs.preference is Preference.NO_PATTERN, rungs.shown)
+    preference = (
+        f"{_capital(rungs.preference)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
+        f"({words.p_value(rungs.p_holm)}{power}). Deeper trials "
         f"scored better at {rungs.deeper}, wider ones at {rungs.wider} (a split at least as uneven has a chance of "
         f"{coin})."
     )
     if rungs.change is Trend.TOO_FEW:
-        return f"{leaning} A change with size needs {FEWEST} rungs."
+        return f"{preference} A change with size needs {FEWEST} rungs."
     return (
-        f"{leaning} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
+        f"{preference} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
         f"{words.signed(rungs.trend, 2)} with the budget ({words.p_value(rungs.trend_p_holm)}"
         f"{_power(rungs.change is Trend.NO_TREND, rungs.trend_shown)})."
     )
@@ -67,7 +68,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
 
 def _power(is_due: bool, weakest: float | None) -> str:
     """Return the weakest effect that could have been detected, where no pattern was found; otherwise ""."""
-    return f"; {pattern_tables.could_show(weakest)}" if is_due else ""
+    return f"; {pattern_tables.detectable_words(weakest)}" if is_due else ""
 
 
 def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
@@ -82,7 +83,7 @@ def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
     table = pattern_tables.winners_table(found, facts.params.horizons)
     return [
         *blocks,
-        *or_words(table, "No rung has winners on two horizons."),
+        *or_sentence(table, "No rung has winners on two horizons."),
         Paragraph(
             "A winner is the best of few trials, and so a noisy draw: the chance is how often the same order would "
             "come about if every complete trial of a search were as likely to win as any other. Deeper or wider with "

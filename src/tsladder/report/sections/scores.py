@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import matrix, score_tables, symbol_tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.search.objective import VAL_AUC
 from tsladder.tasks import load as load_task
@@ -40,7 +40,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
     seeds = facts.params.train.seeds
     return [
         Heading(2, "Cells"),
-        *or_words(score_tables.cells_table(facts), "No cell is planned."),
+        *or_sentence(score_tables.cells_table(facts), "No cell is planned."),
         Paragraph(
             f"N is the measured parameter count. The validation loss is that of {_leader(facts)} and flatters it; the "
             f"test loss is the mean ± its standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of "
@@ -50,7 +50,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *_intervals(facts),
         *_skill(facts),
         Heading(2, "Simple forecasts on the same test windows"),
-        *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
+        *or_sentence(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
         *_symbols(facts),
         *(
             block

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.report import study_tables, symbol_tables, tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.facts import Facts
 from tsladder.report.sections.ingestion import ingestion
 from tsladder.tasks import load as load_task
@@ -30,7 +30,7 @@ def _region(facts: Facts) -> str:
 
 def left_out(facts: Facts) -> list[Block]:
     everything = "Every cell of the ladder was scored."
-    return [Heading(2, "Cells without a point"), *or_words(tables.left_out_table(facts), everything)]
+    return [Heading(2, "Cells without a point"), *or_sentence(tables.left_out_table(facts), everything)]
 
 
 def data(facts: Facts) -> list[Block]:
@@ -58,7 +58,7 @@ def data(facts: Facts) -> list[Block]:
                 )
             )
         )
-    blocks += or_words(study_tables.splits_table(facts), "The splits have not been cut.")
+    blocks += or_sentence(study_tables.splits_table(facts), "The splits have not been cut.")
     windows = symbol_tables.windows_table(facts)
     if windows.rows:
         blocks += [
@@ -75,5 +75,5 @@ def environment(facts: Facts) -> list[Block]:
         Heading(2, "Environment"),
         Paragraph(f"Versions where this report was written; the searches ran on: {words.listed(devices)}."),
         study_tables.environment_table(facts),
-        *or_words(study_tables.fingerprints_table(facts), "Nothing has a fingerprint yet."),
+        *or_sentence(study_tables.fingerprints_table(facts), "Nothing has a fingerprint yet."),
     ]
