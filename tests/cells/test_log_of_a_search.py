@@ -113,7 +113,7 @@ def test_the_start_of_a_cell_names_effort_grid_space_and_budget(places: Places) 
     said = start(work)
     grid = space_of(work).grid
     counts = [member.n_params for member in grid.members]
-    assert said["search"] == "8 trials: 6 forced, 2 drawn by TPE; 1 done before"
+    assert said["search"] == "8 trials: 6 forced, 2 drawn by TPE; 1 already done"
     assert f"{len(grid.members)} architectures of {len(grid.shapes)} shapes" in said["grid"]
     assert f"{min(counts):,} to {max(counts):,} parameters for a budget of 12,000" in said["grid"]
     for setting in ("learning_rate 0.0001 to 0.002 (log)", "weight_decay 0 or 0.0001 to 0.01 (log)", "epochs 2"):

@@ -109,5 +109,5 @@ def test_a_search_goes_on_at_the_lag_with_which_it_began_and_says_so(
     capsys.readouterr()
     again = study("killed", workers=4)
     search_here(again, CELL, crews=InstantCrews(2))
-    assert "goes on at search lag 2, with which it began" in capsys.readouterr().err
+    assert "resumes at search lag 2, with which it began" in capsys.readouterr().err
     assert [{**line, "attempt": 1} for line in searched(again)] == searched(undisturbed)

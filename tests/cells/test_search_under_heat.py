@@ -84,7 +84,7 @@ def test_a_search_stopped_for_heat_is_a_failed_cell_that_goes_on_where_it_stoppe
     choice = read_json(places.choice(CELL))
     assert (choice["status"], choice["stop_reason"]) == ("failed", "thermal")
     assert "97 °C" in choice["reason"]
-    assert "the next run goes on" in choice["reason"]
+    assert "the next run resumes" in choice["reason"]
     lines = live_trials(places)
     complete = [line for line in lines if line["state"] == "complete"]
     heated = [line for line in lines if line["stop_reason"] == "thermal"]

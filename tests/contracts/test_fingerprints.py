@@ -27,7 +27,7 @@ HARMLESS_EDITS = [
     ("data/windows.py", "a normalised input is not a finite", "a normalised input must be a finite"),
     ("cells/trial_records.py", 'f"trial {record.number + 1}/', 'f"Trial {record.number + 1}/'),
     ("cells/start_lines.py", "drawn by TPE", "drawn by the sampler"),
-    ("cells/trial_runner.py", "once more stops at once", "ask again to stop at once"),
+    ("cells/trial_runner.py", "a second Ctrl-C stops at once", "ask again to stop at once"),
     ("execution/supervisor.py", "STALL_SECONDS = 600.0", "STALL_SECONDS = 900.0"),
     ("execution/worker.py", "BEAT_SECONDS = 2.0", "BEAT_SECONDS = 3.0"),
     ("cells/retrain.py", "in {outcome.seconds:.1f} s", "after {outcome.seconds:.1f} s"),

@@ -234,7 +234,7 @@ def test_a_pause_by_hand_suspends_what_runs_starts_nothing_and_counts_its_second
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "start 1", "end 1", "end now"]
     first, second = shift.outcomes[0].heat, shift.outcomes[1].heat
     assert (first.pauses, first.paused_seconds, second.pauses, second.paused_seconds) == (1, 20.0, 0, 0.0)
-    assert shift.lines.said == ["paused by hand", "goes on after a pause of 20 s"]
+    assert shift.lines.said == ["paused by hand", "resumed after a pause of 20 s"]
 
 
 def test_nothing_is_started_while_it_is_paused_by_hand() -> None:

@@ -264,19 +264,19 @@ class TaskContract:
         assert labels.windows_to_rank(0.9, 6.0, 4) < labels.windows_to_rank(0.6, 6.0, 4)
 
     def test_a_turned_label_is_another_and_turned_twice_the_same(self, task: Task, train: Windows) -> None:
-        turned_N = task.label_audit.flipped(train.y_N)
-        assert (turned_N != train.y_N).all()
-        np.testing.assert_allclose(task.label_audit.flipped(turned_N), train.y_N)
+        flipped_N = task.label_audit.flipped(train.y_N)
+        assert (flipped_N != train.y_N).all()
+        np.testing.assert_allclose(task.label_audit.flipped(flipped_N), train.y_N)
 
     def test_what_gives_labels_away_is_of_size_one_and_ranks_them(self, task: Task) -> None:
         walk = Walk.of(300)
-        y_T, given_T = task.label(walk, "high", HORIZON), task.label_audit.leaking_feature(walk, "high", HORIZON)
-        shown_T = task.label_audit.encoded(np.append(y_T, np.nan))
-        assert shown_T[-1] == 0.0
-        assert 0.1 < np.std(shown_T[:-1]) < 5.0
-        assert given_T.shape == y_T.shape
-        assert np.abs(given_T).max() <= 1.0
-        assert np.corrcoef(given_T, y_T)[0, 1] > 0.4
+        y_T, leaked_T = task.label(walk, "high", HORIZON), task.label_audit.leaking_feature(walk, "high", HORIZON)
+        encoded_T = task.label_audit.encoded(np.append(y_T, np.nan))
+        assert encoded_T[-1] == 0.0
+        assert 0.1 < np.std(encoded_T[:-1]) < 5.0
+        assert leaked_T.shape == y_T.shape
+        assert np.abs(leaked_T).max() <= 1.0
+        assert np.corrcoef(leaked_T, y_T)[0, 1] > 0.4
 
     def test_the_skill_of_the_better_constant_is_none(self, task: Task, train: Windows, scored: Windows) -> None:
         y_N = scored.y_N.astype(np.float64)

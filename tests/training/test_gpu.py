@@ -134,7 +134,7 @@ def test_the_memory_that_is_planned_for_is_what_is_free_of_the_gpus() -> None:
     total = torch.cuda.get_device_properties(0).total_memory / 2**30
     assert machine.available is not None
     assert machine.memory_gib < machine.available.free_gib <= total
-    assert machine.usual_gib == pytest.approx(total - 1.0, abs=0.1)
+    assert machine.idle_gib == pytest.approx(total - 1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,6 @@ def repair_trials(path: Path, say: Callable[[str], None]) -> list[TrialRecord]:
         write_text(path, "".join(whole))
         say(
             f"{path} is damaged, or was written by another version, in {'; '.join(faults)}: it is kept as {kept.name}, "
-            f"{len(records)} trials go on from it, the others are trained again"
+            f"{len(records)} trials are kept and the others are trained again"
         )
     return records

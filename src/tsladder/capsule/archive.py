@@ -34,14 +34,15 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 def read_manifest(path: Path) -> Manifest:
     """Read the manifest of the capsule at `path`, whose members must match it in name and size.
 
-    Raises Faulty, and OSError where the file cannot be read.
+    Raises InvalidCapsule, and OSError where the file cannot be read.
     """
     with _opened(path) as archive:
         return _checked(archive)
 
 
 def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
-    """Check every member, then write all of them below `folder`. Raises Faulty with nothing written, and OSError."""
+    """Check every member, then write all of them below `folder`. Raises InvalidCapsule with nothing written, and
+    OSError."""
     with _opened(path) as archive:
         manifest = _checked(archive)
         for number, (name, member) in enumerate(manifest.members.items(), start=1):
@@ -58,7 +59,7 @@ def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Turn every error that the library raises for a broken zip file into Faulty."""
+    """Turn every error that the library raises for a broken zip file into InvalidCapsule."""
     with path.open("rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -144,7 +145,7 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
 
 
 def _chunks(source: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield exactly `size` bytes of `source`, whatever its header claims. Raises Faulty where it is shorter
+    """Yield exactly `size` bytes of `source`, whatever its header claims. Raises InvalidCapsule where it is shorter
     or longer."""
     left = size
     while left > 0:

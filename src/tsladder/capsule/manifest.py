@@ -65,7 +65,8 @@ def not_fresh(states: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Parse the manifest of a capsule. Raises Faulty for a newer format and for anything that is not a manifest."""
+    """Parse the manifest of a capsule. Raises InvalidCapsule for a newer format and for anything that is not a
+    manifest."""
     record = strict_json(content, "its manifest")
     if not isinstance(record, dict) or "format" not in record:
         raise InvalidCapsule("its manifest names no format: this is no study capsule")
@@ -91,7 +92,7 @@ def _manifest(record: Mapping[str, Any]) -> Manifest:
         raise TypeError("tsladder, study and study_key are texts of printable characters")
     cells = dict(record["cells"])
     if not all(is_cell(name) and state in CELL_STATES for name, state in cells.items()):
-        raise ValueError("a cell has a name or a state that is none")
+        raise ValueError("a cell has an invalid name or state")
     return Manifest(**texts, cells=cells, members={name: _member(name, m) for name, m in record["members"].items()})
 
 
@@ -107,7 +108,8 @@ def _member(name: str, entry: Mapping[str, Any]) -> Member:
 
 
 def strict_json(content: bytes, what: str) -> Any:
-    """Parse JSON strictly by its standard: UTF-8, no repeated key, no NaN. Raises Faulty, which names `what`."""
+    """Parse JSON strictly by its standard: UTF-8, no repeated key, no NaN. Raises InvalidCapsule, which names
+    `what`."""
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -117,7 +119,7 @@ def strict_json(content: bytes, what: str) -> Any:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return found
 
 

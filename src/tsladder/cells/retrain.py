@@ -178,7 +178,7 @@ def _train(
             on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
             on_end=on_end,
             on_epoch=log.epoch_ended,
-            on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
+            on_stop=lambda: say(f"{STOPPING}; a second Ctrl-C stops at once"),
             on_message=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
             heartbeat=_heartbeat(work, folder, winner_of),

@@ -192,7 +192,7 @@ def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Cal
     record_lag(search.folder, lag)
     if lag != requested:
         asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {requested}"
-        say(f"goes on at search lag {lag}, with which it began, not at {asked}: at most {lag} trials train at once")
+        say(f"resumes at search lag {lag}, with which it began, instead of {asked}: at most {lag} trials train at once")
     return lag
 
 

@@ -37,7 +37,7 @@ def search_lines(
         labelled("grid", _grid_words(work, space)),
         labelled("space", space_words(space)),
         *_plan_lines(work, space, schedule, workers),
-        *([labelled("lag", f"a trial learns from those up to the {lag}. before it")] if lag != workers else []),
+        *([labelled("lag", f"each trial learns from the trials up to {lag} before it")] if lag != workers else []),
     ]
 
 
@@ -82,7 +82,7 @@ def _trial_counts(schedule: Schedule, done: int) -> str:
     drawn = "drawn by TPE" if schedule.learns else "drawn at random"
     parts = [f"{forced} forced"] if forced else []
     parts += [f"{total - forced} {drawn}"] if total > forced else []
-    known = f"; {done} done before" if done else ""
+    known = f"; {done} already done" if done else ""
     early = "; may end early (search.stop)" if schedule.stop is not None else ""
     return f"{total} trials: {', '.join(parts)}{known}{early}"
 

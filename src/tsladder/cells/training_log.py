@@ -90,7 +90,7 @@ def seed_lines(
     """Describe the retraining of a winner as it starts: the cell's own, or the one named `winner_of`; `job` is one of
     those `missing` of its `total` seeds."""
     whose = f"the winner {winner_of.replace('-', ' ')}" if winner_of else "the winner"
-    known = f"; {total - len(missing)} done before" if len(missing) < total else ""
+    known = f"; {total - len(missing)} already done" if len(missing) < total else ""
     windows = work.dataset.windows
     regions = {"train": windows.train, "validation": windows.validation}
     window_counts = _window_counts(regions, load_task(work.target.task).words)

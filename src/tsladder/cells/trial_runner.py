@@ -141,7 +141,7 @@ class TrialRunner:
             on_retry=lambda event: self._recorder.say(f"trial {event.number + 1}: {retry_words(event)}"),
             on_end=lambda event: self._record_end(study, self._running.pop(event.number), event.outcome),
             on_epoch=self._log.epoch_ended,
-            on_stop=lambda: self._recorder.say(f"{STOPPING}; once more stops at once"),
+            on_stop=lambda: self._recorder.say(f"{STOPPING}; a second Ctrl-C stops at once"),
             on_message=lambda event: self._recorder.say(f"trial {event.number + 1}: {event.text}"),
             watch=ThermalWatch(self._work.thermometer, self._recorder.say),
             heartbeat=Heartbeat(
@@ -174,7 +174,7 @@ class TrialRunner:
         self._log.started(trial.drawn.number, trial_words(self._work, trial), epochs=epochs, models=models)
         fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
         if fetched is not None:
-            self._recorder.say(f"trial {trial.drawn.number + 1} goes on from the checkpoint that {fetched.name} left")
+            self._recorder.say(f"trial {trial.drawn.number + 1} resumes from the checkpoint of {fetched.name}")
         job = self._jobs[trial.drawn.number] = self._job(trial)
         return job
 

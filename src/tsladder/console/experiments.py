@@ -32,7 +32,7 @@ def compare_experiments_here(
     """
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise BadInput(f"an experiment is compared with others: {', '.join(repeated)} stands twice")
+        raise BadInput(f"an experiment is compared with others: {', '.join(repeated)} is named twice")
     repository = Repository(places.root)
     repository.require(names)
     read: list[Experiment] = []

@@ -62,7 +62,7 @@ def _total(forecast: StudyForecast) -> list[str]:
         return [
             f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
         ]
-    return ["no time is known without the bars: `dvc pull data.dvc` fetches them"]
+    return ["times cannot be forecast without the bars: `dvc pull data.dvc` fetches them"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

@@ -60,7 +60,7 @@ def summary_lines(
     left = len(states) - len(selection.cells)
     if left:
         lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")
-    return [*lines, f"{seconds:.0f} s in all"]
+    return [*lines, f"{seconds:.0f} s in total"]
 
 
 def _cell_seconds(cell: Cell, stages: Mapping[str, float]) -> float:

@@ -86,7 +86,7 @@ class Screen:
     def draw(self, display: RenderableType) -> None:
         """Replace the display. Nothing is shown while the terminal belongs to another process or no longer exists."""
         if not _in_foreground(self._terminal):
-            self._let_go()
+            self._abandon_terminal()
         elif self._live is None and not self._gone:
             self._show()
         if self._live is not None:
@@ -147,7 +147,7 @@ class Screen:
 
     def _hide(self) -> None:
         if not _in_foreground(self._terminal):
-            self._let_go()
+            self._abandon_terminal()
             return
         live, self._live = self._live, None
         if live is not None:
@@ -156,7 +156,7 @@ class Screen:
         if self._keyboard is not None:
             self._keyboard.close()
 
-    def _let_go(self) -> None:
+    def _abandon_terminal(self) -> None:
         """Stop drawing without restoring the terminal's settings: another process got it while this one was stopped,
         and has configured it."""
         live, self._live = self._live, None

@@ -127,7 +127,7 @@ def half_width(interval: tuple[float, float] | None) -> str:
 
 def _times(state: StudyState) -> list[str]:
     to_go = duration_with_interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
-    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in all: {to_go}"]
+    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in total: {to_go}"]
     if state.stages_running:
         lines.append(f"DVC runs {', '.join(state.stages_running)}")
     return lines

@@ -17,20 +17,20 @@ from tsladder.vocabulary import StopReason
 _POLL_SECONDS = 0.5
 
 
-STOPPING = "stopping: trainings that keep a checkpoint write it, the others finish their epoch"
+STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
 
 
 def retry_words(event: Retried) -> str:
     """Describe a retry in one line for the user."""
     if event.plan is None:
-        return f"{event.reason}; it is started once more"
+        return f"{event.reason}; it is started again"
     with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
     return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
 
 
 def heat_reason(reading: TemperatureReading, done: str) -> str:
     """Return the reason of a cell that failed for heat and that the next run resumes; `done` says how much was done."""
-    return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
+    return f"stopped for heat with {done} done: {reading}; the next run resumes from there"
 
 
 def run_jobs(

@@ -90,7 +90,9 @@ class MemoryWatch:
         if self._limit is not None:
             over = {number: gib for number, gib in held.items() if gib > self._limit}
             if over:
-                return {n: f"it held {gib:.2f} GiB of its {self._limit:.2f}" for n, gib in over.items()}
+                return {
+                    n: f"it used {gib:.2f} GiB, more than its share of {self._limit:.2f} GiB" for n, gib in over.items()
+                }
         machine = self._machine()
         swapped = machine.swapped - self._swapped_before
         if held and swapped > SWAPPED_GIB and machine.available < _SCARCE * machine.total:

@@ -226,7 +226,7 @@ class Supervisor:
         self._forget(child)
         seconds = time.perf_counter() - child.started
         if self._is_stalled(child):
-            message = f"the training process said nothing for {child.silent_seconds:.0f} s and was ended"
+            message = f"the training process sent no message for {child.silent_seconds:.0f} s and was killed"
             if len(child.stalled) < STALL_RETRIES and not self._stopping:
                 self._launch(child.number, child.job, child.started, child.too_large, (*child.stalled, message))
                 return Retried(child.number, None, message)
@@ -235,8 +235,8 @@ class Supervisor:
                 _with_earlier_attempts(child, ended_early(child.job, StopReason.STALLED, seconds, message)),
             )
         if child.process.exitcode == -signal.SIGKILL and self._kernel_kills.has_new_kill():
-            return self._restart_smaller(child, "the kernel killed it for want of memory")
-        message = f"the training process ended with exit code {child.process.exitcode} and without a last word"
+            return self._restart_smaller(child, "the kernel killed it because memory ran out")
+        message = f"the training process ended with exit code {child.process.exitcode} without sending a result"
         return Ended(
             child.number, _with_earlier_attempts(child, ended_early(child.job, StopReason.KILLED, seconds, message))
         )

@@ -166,7 +166,7 @@ class ThermalWatch:
         before, self._pause = self._pause, pause
         if reading.level is ThermalLevel.UNKNOWN and not self._unknown_reported:
             self._unknown_reported = True
-            self._say(f"{reading}: nothing is paused or stopped for heat while it is")
+            self._say(f"{reading}: training is not paused or stopped for heat until the temperature can be read")
         if before is None and pause is not None:
             self._paused_at = now
             for number in running:
@@ -182,6 +182,6 @@ class ThermalWatch:
             self._reminded_at = now
             self._say(f"{reading}: still paused, for {lasted} now")
         elif pause is None and before is Pause.HEAT and self._state.action is Action.GO:
-            self._say(f"{reading}: goes on after a pause of {lasted}")
+            self._say(f"{reading}: resumed after a pause of {lasted}")
         elif pause is None and before is Pause.MANUAL and self._state.action is Action.GO:
-            self._say(f"goes on after a pause of {lasted}")
+            self._say(f"resumed after a pause of {lasted}")

@@ -54,7 +54,7 @@ def reading_of(celsius: float, source: str) -> TemperatureReading:
     """Build a reading in degrees Celsius; an implausible one is UNKNOWN and keeps no number."""
     level = thermal_level(celsius)
     if level is ThermalLevel.UNKNOWN:
-        return unknown_reading(f"{source} says {celsius:g} °C, which no machine has")
+        return unknown_reading(f"{source} reports {celsius:g} °C, which is implausible")
     return TemperatureReading(level=level, celsius=celsius, source=source)
 
 

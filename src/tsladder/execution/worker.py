@@ -1,8 +1,8 @@
 """Worker: one training run in a process of its own, which can die without taking the study with it.
 
 The child sends messages through a pipe: a beat every few seconds while its micro-batches and blocks go by, an
-EpochRecord after every epoch, a Remark for the user, and a TrainingOutcome as its last message. Asked to stop, it
-writes a checkpoint within seconds if its training keeps one, and otherwise finishes its epoch; it exits at once when
+EpochRecord after every epoch, a WorkerMessage for the user, and a TrainingOutcome as its last message. Asked to stop,
+it writes a checkpoint within seconds if its training keeps one, and otherwise finishes its epoch; it exits at once when
 the parent is gone.
 """
 

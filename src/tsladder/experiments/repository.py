@@ -35,11 +35,11 @@ class Repository:
             self._repo: Repo = Repo(str(root))
         except NotDvcRepoError:
             raise BadInput(
-                f"{root} is under no DVC: experiments are compared in the folder where `dvc exp run` made them"
+                f"{root} is not a DVC repository: experiments are compared in the folder where `dvc exp run` made them"
             ) from None
         if isinstance(self._repo.scm, NoSCM):
             raise BadInput(
-                f"{root} is in no git repository, which DVC experiments need: run `git init` and `dvc init -f`"
+                f"{root} is not in a git repository, which DVC experiments need: run `git init` and `dvc init -f`"
             )
         self._inside = root.resolve().relative_to(self._repo.root_dir)
 

@@ -42,7 +42,7 @@ def read_source(path: Path) -> Source:
         try:
             tree = ast.parse(text, filename=str(path))
         except SyntaxError as error:
-            raise WorkFailed(f"{path} cannot be parsed ({error}): mend it before planning") from None
+            raise WorkFailed(f"{path} cannot be parsed ({error}): fix it before planning") from None
         _found[known_by] = Source(frozenset(_imported_names(tree)), _tree_digest(tree))
     return _found[known_by]
 

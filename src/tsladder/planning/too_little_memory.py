@@ -36,7 +36,7 @@ def insufficient_memory(
     remedies.append("a lower budget")
     return (
         f"{len(unfit)} of {members} architectures, of {smallest.n_params:,} to {largest.n_params:,} parameters, need "
-        f"up to {need:.1f} GiB a worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the batch "
+        f"up to {need:.1f} GiB per worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the batch "
         f"plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would fit: "
         f"{'; '.join(remedies)}"
     )

@@ -257,7 +257,7 @@ def _judge(
     if widens and falls:
         reason = "The gap widens with size while larger models still forecast better: either could be the better buy."
     elif widens and negligible:
-        reason = f"The gap widens with size, but even the largest model has only {per_label} parameters a label."
+        reason = f"The gap widens with size, but even the largest model has only {per_label} parameters per label."
     elif widens:
         reason = "The gap widens with size, but whether larger models forecast better is open."
     else:

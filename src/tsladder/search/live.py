@@ -36,7 +36,7 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
     try:
         found = read_json(path)
     except WorkFailed as error:
-        say(f"{error}; it is kept as {set_aside(path).name} and written anew")
+        say(f"{error}; it is kept as {set_aside(path).name} and a new one is written")
         return
     # As texts: a tuple is written as a list.
     if canonical(found) != canonical(plan):

@@ -173,7 +173,7 @@ def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, .
 def _walk_note(params: Params) -> str | None:
     if params.splits.kind != "walk_forward":
         return None
-    models = f"every trial trains {params.splits.folds} models, one a fold"
+    models = f"every trial trains {params.splits.folds} models, one per fold"
     return f"splits.kind is walk_forward: {models}, and its loss is their mean; a winner's seeds train on the last fold"
 
 

@@ -125,7 +125,7 @@ class Checkpoints:
             write_state(self.folder / STATE, tensors, whole)
         except OSError as error:
             if not self._disk_full:
-                self._say(f"no checkpoint can be written to {self.folder} ({error}): training goes on without")
+                self._say(f"no checkpoint can be written to {self.folder} ({error}): training continues without one")
             self._disk_full = True
             return
         if self._disk_full:
@@ -152,8 +152,10 @@ class Checkpoints:
         try:
             write_json(self.folder / FOLDS, {**record, "identity": self._plan.identity, "seconds": self.seconds})
         except OSError as error:
-            self._say(f"the folds that ended cannot be kept in {self.folder} ({error}): training goes on without")
+            self._say(f"the folds that ended cannot be kept in {self.folder} ({error}): training continues without one")
 
     def _set_state_aside(self, path: Path, fault: str) -> None:
         kept = set_aside(path)
-        self._say(f"the checkpoint {path} {fault}: it is kept as {kept.name}, and the training begins again")
+        self._say(
+            f"the checkpoint {path} {fault}: it is kept as {kept.name}, and the training starts from the beginning"
+        )

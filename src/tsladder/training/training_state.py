@@ -38,7 +38,7 @@ class ModelInTraining(Protocol):
 
 
 class TrainingProgress:
-    """Course of one training, from its first epoch or from the checkpoint that an earlier process left.
+    """Progress of one training, from its first epoch or from the checkpoint that an earlier process left.
 
     `epoch` is the current one, counted from 1, of which `steps_done` steps have been made; `ended` says how training
     ended where only the final score is missing.

@@ -267,7 +267,7 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
     return [
         *blocks,
-        Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
+        Picture(RESIDUALS, "Measured loss against the power law, one panel per horizon"),
         Paragraph(
             "Filled: how far each rung lies from the power law that was fitted to it, with one standard error over "
             "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from "

@@ -157,7 +157,7 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
     blocks += [Points(tuple(points))] if points else []
     if RELIABILITY in pictures:
-        blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel a horizon"))
+        blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel per horizon"))
         blocks.append(
             Paragraph(
                 "The rung with the lowest test loss of each horizon, test region, seeds pooled, up to ten bins of "

@@ -92,7 +92,7 @@ def _shapes(facts: Facts, pictures: Collection[str]) -> list[Block]:
         return [*blocks, Paragraph("No trial has a width and a depth to show.")]
     return [
         *blocks,
-        Picture(SHAPES, f"Width and depth of every trial coloured by its {by}, one panel a rung and horizon"),
+        Picture(SHAPES, f"Width and depth of every trial coloured by its {by}, one panel per rung and horizon"),
         Paragraph(
             f"Each disc is a width and depth that was tried, coloured by the {by} of the best of its trials and "
             "larger the more trials it had; a cross is one of which no trial ended with one, the ring the winner. "

@@ -24,7 +24,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
         loss = load_task(facts.params.target.task).words.loss
-        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel a horizon"))
+        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel per horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:

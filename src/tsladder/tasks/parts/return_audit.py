@@ -27,8 +27,8 @@ class ReturnAudit:
 
     def leaking_feature(self, prices: Prices, price: str, horizon: int) -> Floats:
         """Return the simple return over the horizon, scaled and clipped, whatever `price` is."""
-        beyond_T = prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
-        return np.clip(beyond_T / FULL_SCALE, -1.0, 1.0)
+        margin_T = prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
+        return np.clip(margin_T / FULL_SCALE, -1.0, 1.0)
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """Return the windows' own returns in random order."""
