@@ -131,9 +131,9 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.fit import FitOptions, fit_lines, fit_points
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(FitOptions)}
-    asked = FitOptions(**{name: value for name, value in given.items() if value is not None})
+    fit_options = FitOptions(**{name: value for name, value in given.items() if value is not None})
     with progress(f"fitting {', '.join(path.name for path in options.points)}") as on_step:
-        record = fit_points(options.points, options.out, asked, on_step)
+        record = fit_points(options.points, options.out, fit_options, on_step)
     if options.json:
         print(json.dumps(record, indent=1, allow_nan=False))
         print(f"tsladder: {record['understood']}", file=sys.stderr)

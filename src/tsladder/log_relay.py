@@ -55,10 +55,12 @@ class LogFile:
         if self._fault_said:
             return
         self._fault_said = True
-        said = f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work goes on without it"
+        message = (
+            f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work goes on without it"
+        )
         # Whoever read there may be gone.
         with contextlib.suppress(OSError):
-            print(said, file=sys.stderr, flush=True)
+            print(message, file=sys.stderr, flush=True)
 
 
 def relay(log: LogFile, echoes: dict[int, int]) -> None:

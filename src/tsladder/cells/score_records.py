@@ -35,8 +35,10 @@ def record_scores(
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
     frames = [scoring.frame(region, region_forecasts[own, region]) for region in SCORED]
-    told = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
-    symbols = {symbol: {str(region): told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)}
+    by_symbol = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
+    symbols = {
+        symbol: {str(region): by_symbol.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
+    }
     path = work.places.predictions(work.cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(path, index=False)

@@ -168,10 +168,10 @@ def _description(record: TrialRecord, objective: Objective) -> str:
     if outcome.folds and outcome.best_val_loss is not None:
         loss += f", the mean over {len(outcome.folds)} folds"
     ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"
-    said = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    text = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
     if record.taken_from is not None:
-        said += f" Not trained here: taken over from {record.taken_from}."
-    return f"{said}\n\n{outcome.message}" if outcome.message else said
+        text += f" Not trained here: taken over from {record.taken_from}."
+    return f"{text}\n\n{outcome.message}" if outcome.message else text
 
 
 def _milliseconds(iso: str) -> int:

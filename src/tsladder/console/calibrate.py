@@ -64,14 +64,14 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
     """Measure and fit this machine, and store the result beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)
-    wanted = [
+    planned = [
         (spec, plan)
         for spec, plan in probes(geometry_of(params), machine.device)
         if predicted_memory_gib(spec, plan) <= machine.memory_gib
     ]
     peaks = []
-    for number, (spec, plan) in enumerate(wanted, start=1):
-        on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(wanted))
+    for number, (spec, plan) in enumerate(planned, start=1):
+        on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(planned))
         peaks.append(_measured(spec, plan, machine))
     calibrated = calibrate(identity(machine.device), peaks)
     write_calibration(places.calibration, calibrated)

@@ -80,12 +80,12 @@ def _note_words(found: Sequence[Difference]) -> None:
     """Print a note on sentences that another version of tsladder worded differently, and on fields that it did not
     have."""
     words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
-    told = [
+    changes = [
         *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
         *([f"has {counted(added, 'field')} more"] if added else []),
     ]
-    if told:
-        _note(f"this version {' and '.join(told)} than the one that made the capsule")
+    if changes:
+        _note(f"this version {' and '.join(changes)} than the one that made the capsule")
 
 
 def _differences(differing: Sequence[str], made_by: str) -> list[str]:

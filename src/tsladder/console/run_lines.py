@@ -53,10 +53,15 @@ def summary_lines(
                 _reason(state),
             )
         )
-    shared = {stage: taken for stage, taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES}
+    shared = {
+        stage: seconds_taken for stage, seconds_taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES
+    }
     lines = aligned(rows)
     if shared:
-        lines.append("stages of the study: " + ", ".join(f"{stage} {taken:.0f} s" for stage, taken in shared.items()))
+        lines.append(
+            "stages of the study: "
+            + ", ".join(f"{stage} {seconds_taken:.0f} s" for stage, seconds_taken in shared.items())
+        )
     left = len(states) - len(selection.cells)
     if left:
         lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")

@@ -187,9 +187,9 @@ def _way_to_get(path: Path) -> str:
 def _find_columns(frame: pd.DataFrame, path: Path, *, adjust: bool) -> dict[str, pd.Series]:
     found: dict[str, pd.Series] = {}
     faults = []
-    wanted = ("date", *_PRICES, "volume", *([_ADJUSTED] if adjust else []))
+    needed = ("date", *_PRICES, "volume", *([_ADJUSTED] if adjust else []))
     names = _lower_names(frame)
-    for name in wanted:
+    for name in needed:
         places = [place for place, given in enumerate(names) if given == name]
         if len(places) > 1:
             faults.append(f"{name.title()} stands {len(places)} times (upper and lower case are one)")

@@ -29,7 +29,7 @@ _WINDOWS_AT_ONCE = 512
 
 _JUDGED = (Region.VALIDATION, Region.TEST)
 
-_Wanted = tuple[str, Region]
+_SymbolRegion = tuple[str, Region]
 """A symbol and a region of it."""
 
 
@@ -149,8 +149,8 @@ def build_windows(
     others = {(name, region): other.region(region) for name, other in (further or {}).items() for region in _JUDGED}
     folds = [{(table.symbol, region): split for region, split in fold.regions.items()} for fold in splits.earlier]
     made, *earlier = (
-        _normalised(table, series_TF, shared_TF, wanted, splits.horizon, y_T, windows)
-        for wanted in (own | others, *folds)
+        _normalised(table, series_TF, shared_TF, splits_by_key, splits.horizon, y_T, windows)
+        for splits_by_key in (own | others, *folds)
     )
     return WindowSet(
         **{region.value: made[table.symbol, region] for region in Region},
@@ -167,14 +167,14 @@ def _normalised(
     table: FeatureTable,
     series_TF: NDArray[np.float64],
     shared_TF: NDArray[np.float32],
-    wanted: Mapping[_Wanted, Split],
+    splits_by_key: Mapping[_SymbolRegion, Split],
     horizon: int,
     y_T: NDArray[np.float64],
     windows: WindowParams,
-) -> dict[_Wanted, Windows]:
-    """Build the windows of `wanted`, normalised by the statistics of the training windows among them."""
+) -> dict[_SymbolRegion, Windows]:
+    """Build the windows of `splits_by_key`, normalised by the statistics of the training windows among them."""
     context_length, training = windows.context_length, (table.symbol, Region.TRAIN)
-    ends = {key: split.ends_N(context_length, horizon) for key, split in wanted.items()}
+    ends = {key: split.ends_N(context_length, horizon) for key, split in splits_by_key.items()}
     maps = {key: _map(table, series_TF, ends_N, windows) for key, ends_N in ends.items()}
     if windows.normalisation == "ratio" and len(ends[training]) > 0:
         mean_F, sd_F = _training_moments(series_TF, ends[training], maps[training], context_length)

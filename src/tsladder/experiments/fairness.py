@@ -94,11 +94,11 @@ def _facts(
     if not np.array_equal(dates_N, other_dates_N):
         yield f"other days: {_span(dates_N)} against {_span(other_dates_N)}"
     if np.array_equal(dates_N, other_dates_N):
-        days, asked, asked_there = dates_N, y_N, other_y_N
+        days, labels, other_labels = dates_N, y_N, other_y_N
     else:
         days, here, there = np.intersect1d(dates_N, other_dates_N, return_indices=True)
-        asked, asked_there = y_N[here], other_y_N[there]
-    unlike_N = days[asked != asked_there]
+        labels, other_labels = y_N[here], other_y_N[there]
+    unlike_N = days[labels != other_labels]
     if unlike_N.size:
         shown = ", ".join(str(day) for day in unlike_N[:_SHOWN])
         yield f"other labels on {unlike_N.size} of {days.size} shared days, the first ones {shown}"

@@ -152,8 +152,8 @@ def _with_times(stamps: Stamps, sheet: Sheet, place: int) -> Stamps:
     times = tuple(
         column if isinstance(column, list) else (f"{value:.0f}" if value == value else "" for value in column)
     )
-    told = times if any(map(str.strip, times)) else stamps.times
-    return replace(stamps, times=told, clock_R=clock_seconds(told))
+    clock_texts = times if any(map(str.strip, times)) else stamps.times
+    return replace(stamps, times=clock_texts, clock_R=clock_seconds(clock_texts))
 
 
 def _within(days_R: NDArray[np.datetime64], choices: Choices) -> NDArray[np.bool_]:

@@ -249,9 +249,9 @@ def _refusal(
     shift = f"--days {doubt}" if np.array_equal(other, days + doubt.days) else ""
     if len(clock):
         times = _times_in_words([time for time, known in zip(stamps.times, known_R.tolist(), strict=True) if known])
-        said = f"its bars are of {times}{_zone_in_words(stamps)}, which may be midnights of another zone"
+        fault = f"its bars are of {times}{_zone_in_words(stamps)}, which may be midnights of another zone"
     else:
-        said = "its dates may be those of another zone, cut off from midnights there"
+        fault = "its dates may be those of another zone, cut off from midnights there"
     where = f"in {zone}" if zone else f"a day {'later' if doubt is DayShift.NEXT else 'earlier'}"
     by_zone = f"--zone {zone}" if zone else "--zone with that of the exchange, such as Asia/Tokyo"
     ways = " or ".join(filter(None, [by_zone if doubt is DayShift.NEXT else "", shift]))
@@ -259,7 +259,7 @@ def _refusal(
     row = int(rows_R[known_R][changed])
     as_written = f"row {row} is {days[changed]}, and the bars run over {week_in_words(days)}"
     return BadInput(
-        f"{source}: {said}, and then bars would be stored on the wrong day; say which reading is right:",
+        f"{source}: {fault}, and then bars would be stored on the wrong day; say which reading is right:",
         [
             f"as written: {as_written} (--days as-written)",
             f"{where}: row {row} is {other[changed]}, and the bars run over {week_in_words(other)} ({ways})",

@@ -32,14 +32,14 @@ thread."""
 def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> SupplementaryPlan | NotPlanned:
     """Plan the supplementary search, or give the reason why there is none. `offered`: whether the strategy has a second
     phase."""
-    wanted = params.search.supplementary
-    if wanted is None:
+    settings = params.search.supplementary
+    if settings is None:
         return NotPlanned(reason="search.supplementary is null")
     if not offered:
         return NotPlanned(reason=f"strategy {params.search.strategy} has one phase")
     return SupplementaryPlan(
-        budgets=wanted.budgets,
-        trials=wanted.trials,
+        budgets=settings.budgets,
+        trials=settings.trials,
         cells={str(plan.cell): digest(json_of(plan.search)) for plan in plans if plan.planned},
         code=stage_fingerprint(
             "supplementary",

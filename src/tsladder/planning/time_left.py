@@ -126,8 +126,8 @@ def stage_seconds(left: Estimate | None, factor: float) -> Estimate | None:
     """Add to `left` the seconds that a stage takes in addition to its trainings; `factor`: how many times slower this
     machine is than the default rates say."""
     own = OWN_SECONDS * factor
-    beside = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
-    return None if left is None else left + beside
+    overhead = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
+    return None if left is None else left + overhead
 
 
 def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
@@ -144,7 +144,7 @@ def _remaining_seconds(trial: RunningTraining, seconds: Sequence[float], one: fl
     if trial.started is None:
         return one * (1.0 - min(1.0, trial.epoch / max(1, trial.epochs)))
     elapsed = max(0.0, now - trial.started)
-    longer = [taken - elapsed for taken in seconds if taken > elapsed]
+    longer = [duration - elapsed for duration in seconds if duration > elapsed]
     if longer:
         return statistics.mean(longer)
     if trial.epoch > 0:

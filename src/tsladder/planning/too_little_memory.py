@@ -36,9 +36,9 @@ def insufficient_memory(
     remedies.append("a lower budget")
     return (
         f"{len(unfit)} of {members} architectures, of {smallest.n_params:,} to {largest.n_params:,} parameters, need "
-        f"up to {need:.1f} GiB per worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the batch "
-        f"plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would fit: "
-        f"{'; '.join(remedies)}"
+        f"up to {need:.1f} GiB per worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the "
+        f"batch plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would "
+        f"fit: {'; '.join(remedies)}"
     )
 
 

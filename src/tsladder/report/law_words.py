@@ -62,7 +62,7 @@ def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
             "at these sizes would do to it, from the scatter of the rungs around their law. What other test days would "
             "do is not in it, since daily losses are not known."
         )
-    said = (
+    sentence = (
         f"In brackets stands the {level} interval of alpha, which holds two parts. Of the rungs: what other searches "
         "and seeds at these sizes would do to it, from the scatter of the rungs around their law. Of the days: what "
         "other test days would do to it, on which all rungs could gain more or less from size at once. Each part is "
@@ -70,5 +70,5 @@ def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
         "(Welch and Satterthwaite), no narrower than either."
     )
     if any(law.alpha_ci_days is None for law in known):
-        said += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
-    return said
+        sentence += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
+    return sentence

@@ -53,16 +53,16 @@ def _depth_row(pattern: DepthPattern, found: SearchPatterns, sign: float) -> tup
 
 def depth_sentence(pattern: DepthPattern, found: SearchPatterns) -> str:
     """Describe what one search shows about depth; where it shows no pattern, what it could have detected."""
-    said = str(pattern.preference)
+    text = str(pattern.preference)
     if pattern.preference is Preference.NO_PATTERN:
         if pattern.rho is None:
-            said += ": all scores are the same"
+            text += ": all scores are the same"
         else:
             tests = sum(other.p is not None for other in found.depth)
-            said += f": {detectable_words(weakest_detectable(pattern.trials, found.level / tests, found.seed))}"
+            text += f": {detectable_words(weakest_detectable(pattern.trials, found.level / tests, found.seed))}"
     if pattern.halves is not None and pattern.halves.at_median:
-        said += f"; {words.counted(pattern.halves.at_median, 'trial')} at the median, in neither half"
-    return said
+        text += f"; {words.counted(pattern.halves.at_median, 'trial')} at the median, in neither half"
+    return text
 
 
 def detectable_words(weakest: float | None) -> str:

@@ -65,10 +65,10 @@ class _Known:
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
     adopts."""
-    found, asked, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
-    same_space = found is not None and found.space == asked.space
-    same_strategy = found is not None and found.strategy == asked.strategy
-    same_objective = found is not None and found.objective == asked.objective
+    found, task, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
+    same_space = found is not None and found.space == task.space
+    same_strategy = found is not None and found.strategy == task.strategy
+    same_objective = found is not None and found.objective == task.objective
     numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
     return _Known(
         records={number: record for number, record in numbered if number is not None},

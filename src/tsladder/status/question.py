@@ -64,9 +64,9 @@ def read_question(places: Places) -> Question:
 def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
     """Return path -> text of the files that the stage inputs would write now; an empty text where a file of bars is
     missing."""
-    there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
+    exist = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
-        places.inputs: text_of(bars_beside(places, data)) if there else "",
+        places.inputs: text_of(bars_beside(places, data)) if exist else "",
         places.manifests: text_of(manifest_digests(places, data)),
     }
     return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}

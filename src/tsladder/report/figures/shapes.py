@@ -60,8 +60,8 @@ def draw_shapes(facts: Facts) -> bytes | None:
     if not budgets:
         return None
     figure = figure_of(3.1 * len(horizons) + 0.6, 2.1 * len(budgets) + 1.4, dpi=110)
-    said = "\n".join(textwrap.wrap(_LEGEND, width=52 * len(horizons)))
-    figure.suptitle(said, x=0.02, ha="left", fontsize=9, color=MUTED)
+    legend = "\n".join(textwrap.wrap(_LEGEND, width=52 * len(horizons)))
+    figure.suptitle(legend, x=0.02, ha="left", fontsize=9, color=MUTED)
     grid = figure.subplots(len(budgets), len(horizons), squeeze=False, sharex="row", sharey="row")
     cells = {(cell.cell.budget, cell.cell.horizon): cell for cell in facts.planned}
     for column, horizon in enumerate(horizons):

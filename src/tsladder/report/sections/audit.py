@@ -71,8 +71,8 @@ def _headline(audit: AuditRecord) -> str:
             f"No leak was seen. {_many(open_probes).capitalize()} of {_many(many)} leak probes {was} inconclusive: "
             "a leak there might have gone unseen. The verdicts stand."
         )
-    said = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
-    return f"{said}: none found a way for the future to reach a forecast."
+    sentence = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
+    return f"{sentence}: none found a way for the future to reach a forecast."
 
 
 def _many(number: int) -> str:

@@ -124,31 +124,31 @@ def agreement_points(found: SearchPatterns) -> list[tuple[str, str]]:
 
 
 def _settings(found: SearchPatterns) -> str:
-    asked = [item for item in found.agreements if item.p_stable is not None]
-    if not asked:
+    tested = [item for item in found.agreements if item.p_stable is not None]
+    if not tested:
         return "No setting varied among the trials of a cell."
-    stable = [str(item.cell) for item in asked if item.stable]
+    stable = [str(item.cell) for item in tested if item.stable]
     named = f" ({', '.join(stable)})" if stable else ""
     return (
-        f"Stable in {len(stable)} of {words.counted(len(asked), 'cell')}{named}.{_too_few(asked, found)} Over all "
+        f"Stable in {len(stable)} of {words.counted(len(tested), 'cell')}{named}.{_too_few(tested, found)} Over all "
         f"cells the best trials span {words.percent(found.together.range, 0)} of the range of all, mean of the "
         f"settings ({words.p_value(found.together.p_stable)})."
     )
 
 
-def _too_few(asked: list[Agreement], found: SearchPatterns) -> str:
+def _too_few(tested: list[Agreement], found: SearchPatterns) -> str:
     """Return a sentence for the case that no single cell could have shown anything, whatever its trials."""
-    least = min(item.least_p for item in asked) * len(asked)
+    least = min(item.least_p for item in tested) * len(tested)
     return " No single search of so few trials could show it." if least > found.level else ""
 
 
 def _place(found: SearchPatterns) -> str:
-    asked = [item for item in found.agreements if item.p_scatter is not None]
-    if not asked:
+    tested = [item for item in found.agreements if item.p_scatter is not None]
+    if not tested:
         return "The trials of a cell do not differ in anything on record."
     return (
-        f"Clustered in {_named(asked, Scatter.CLUSTERED)}, scattered in {_named(asked, Scatter.SCATTERED)} of "
-        f"{words.counted(len(asked), 'cell')}. Over all cells two of the best trials lie "
+        f"Clustered in {_named(tested, Scatter.CLUSTERED)}, scattered in {_named(tested, Scatter.SCATTERED)} of "
+        f"{words.counted(len(tested), 'cell')}. Over all cells two of the best trials lie "
         f"{words.number(found.together.distance, 2)} times as far apart as any two "
         f"({words.p_value(found.together.p_scatter)})."
     )
@@ -162,11 +162,11 @@ def _named(items: list[Agreement], scatter: Scatter) -> str:
 def transfer_not_tried(facts: Facts) -> str:
     """Return a note on what search.transfer would cost in this study."""
     cost = transfer_cost(facts.planned, facts.params.train.seeds)
-    said = "Whether such a difference matters was not tried: search.transfer is false."
+    sentence = "Whether such a difference matters was not tried: search.transfer is false."
     if not cost.trainings:
-        return f"{said} There is nothing to try: no rung has winners on two horizons that differ."
+        return f"{sentence} There is nothing to try: no rung has winners on two horizons that differ."
     return (
-        f"{said} dvc exp run -S search.transfer=true would train the winners on the other horizons of their rung, "
+        f"{sentence} dvc exp run -S search.transfer=true would train the winners on the other horizons of their rung, "
         f"{words.counted(cost.trainings, 'training')} on {words.counted(cost.pairs, 'pair')}: {_time(cost)}."
     )
 

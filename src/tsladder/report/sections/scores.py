@@ -86,7 +86,7 @@ def _intervals(facts: Facts) -> list[Block]:
     scored = [test for _, test in score_tables.scored(facts)]
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
-    said = (
+    text = (
         f"Means over seeds; in brackets the {level} interval over days: a t interval whose variance comes from a block "
         "bootstrap. Its blocks are as long as the labels of the days ask for, at least half the square root of their "
         "number, and the same for every cell of a horizon; dependence that lasts for a good part of the region is not "
@@ -94,8 +94,8 @@ def _intervals(facts: Facts) -> list[Block]:
         "blocks of their own, never by whether these intervals overlap."
     )
     if not any(test.intervals for test in scored):
-        said = "The scores on disk carry no intervals: evaluate again to have them."
-    blocks += [Paragraph(said), score_tables.intervals_table(facts)]
+        text = "The scores on disk carry no intervals: evaluate again to have them."
+    blocks += [Paragraph(text), score_tables.intervals_table(facts)]
     samples = score_tables.samples_table(facts)
     if not samples.rows:
         return blocks
@@ -137,12 +137,12 @@ def _skill_in_words(tests: list[ScoredRegion]) -> str:
             beaten["some"].append(f"{words.forecast(name)} ({won} of {len(known)})")
         elif known:
             beaten["none"].append(words.forecast(name))
-    told = [
+    groups = [
         ("the only cell beats" if len(tests) == 1 else f"all {len(tests)} cells beat", beaten["all"]),
         ("some beat", beaten["some"]),
         ("none beats", beaten["none"]),
     ]
-    return "; ".join(f"{who}: {words.listed(names)}" for who, names in told if names) or words.MISSING
+    return "; ".join(f"{who}: {words.listed(names)}" for who, names in groups if names) or words.MISSING
 
 
 def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
@@ -151,9 +151,9 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if not table.rows:
         return [*blocks, Paragraph("No calibration is stored.")]
     points = [
-        (words.days(horizon), said)
+        (words.days(horizon), text)
         for horizon in facts.params.horizons
-        if (said := _temperature_in_words(facts.of_horizon(horizon)))
+        if (text := _temperature_in_words(facts.of_horizon(horizon)))
     ]
     blocks += [Points(tuple(points))] if points else []
     if RELIABILITY in pictures:
