@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ending = exit_code(lambda: codes.append(command(Places.here(), options)))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever was reading, `head` for instance, has seen enough. Python would complain once more as it ends.
+        # The reader, for instance `head`, has closed the pipe. Without this Python would print another error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return codes[0] if codes else 0
     return ending or codes[0]

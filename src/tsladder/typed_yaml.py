@@ -174,7 +174,7 @@ class Reader:
                 return value
             attempts.append(trial.faults)
         if isinstance(raw, Mapping):
-            # Of several section types, the one whose keys fit best explains the fault best.
+            # Of several section types, report the faults of the one whose keys fit best.
             self.faults.extend(sorted(attempts, key=len)[0])
             return BROKEN
         needs = " or ".join(

@@ -101,7 +101,7 @@ class TrialRecord:
         """Return the line of trials.jsonl, with the outcome's keys among its own."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         if self.lag == self.workers:
-            # As it was written before the two were told apart.
+            # As written before `lag` was a field of its own.
             del values["lag"]
         taken_from = None if self.taken_from is None else dataclasses.asdict(self.taken_from)
         return {**values, **self.outcome.to_json(), "taken_from": taken_from}

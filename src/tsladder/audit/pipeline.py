@@ -66,7 +66,7 @@ def study_pipeline(
     it."""
 
     def features(bars: Bars) -> FeatureTable:
-        # Bars that are cut off on a day know no VIX after it, either.
+        # Where the bars are cut off on a day, VIX is cut off on the same day.
         return build_features(bars, data, None if vix is None else bars_until(vix, bars.dates_T[-1]))
 
     def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:

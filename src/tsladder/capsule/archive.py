@@ -72,7 +72,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             ValueError,
             OverflowError,
             struct.error,
-        ) as error:  # offsets that lie before the file or beyond what can be said
+        ) as error:  # negative offsets, or offsets that overflow
             raise InvalidCapsule(f"it is a damaged zip file ({str(error)[:120]})") from None
 
 
@@ -86,7 +86,7 @@ def _checked(archive: zipfile.ZipFile) -> Manifest:
     if by_name[MANIFEST].file_size > _MOST_MANIFEST_BYTES:
         raise InvalidCapsule("its manifest is too large")
     _refuse_special_member(by_name[MANIFEST])
-    # Before the layout: a newer format may have another.
+    # Checked before the layout, which may differ in a newer format.
     manifest = parse_manifest(archive.read(MANIFEST))
     if len(by_name) != len(entries):
         names = [entry.filename for entry in entries]

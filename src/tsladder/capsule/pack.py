@@ -148,7 +148,7 @@ def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: O
                     _add(archive, name, content)
             stream.flush()
             os.fsync(stream.fileno())
-        # What nobody could read again must not be handed on.
+        # Never deliver a capsule that could not be read again.
         read_manifest(temporary)
         refuse_existing(path, force=force)
         temporary.replace(path)

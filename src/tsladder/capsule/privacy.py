@@ -71,7 +71,7 @@ def without_machine_names(contents: Mapping[str, bytes], names: MachineNames) ->
     """
     records = {name: _records(name, content) for name, content in contents.items() if name.endswith(_RECORDS)}
     messages = {text for lines in records.values() for line in lines for text in _messages(line)}
-    # The longest first: one may be a part of another.
+    # Longest first, since a message may contain another one.
     replacements = {text: names.scrub_message(text) for text in sorted(messages, key=len, reverse=True)}
     return {name: _cleaned(name, content, records.get(name), names, replacements) for name, content in contents.items()}
 

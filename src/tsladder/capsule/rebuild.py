@@ -110,10 +110,10 @@ def _rebuild_report(capsule: Path, folder: Path, manifest: Manifest, on_step: On
     except (BadInput, WorkFailed) as error:
         raise BadInput(f"{capsule} holds a study whose report cannot be built: {_message_of(error, folder)}") from None
     except OSError as error:
-        if error.errno is not None:  # of the disk; the reader of tables has none
+        if error.errno is not None:  # an error of the disk; errors of the table reader have no errno
             raise
         raise _unreadable_records(capsule, manifest, _message_of(error, folder)) from error
-    # Whatever a stranger's file holds ends in one message: its hashes are right, its records are not ours.
+    # Any content of a foreign file must end in one message: the hashes are correct, but the records are not readable.
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
         raise _unreadable_records(capsule, manifest, _message_of(error, folder)) from error
     return Rebuilt(manifest=manifest, verdicts=verdicts, differing=differing, not_compared=not_compared)

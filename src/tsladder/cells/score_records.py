@@ -95,7 +95,7 @@ def log_scores(
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
     test = work.dataset.windows.test
-    # By this tag the page finds runs whose test losses can be compared.
+    # The MLflow page uses this tag to find runs whose test losses can be compared.
     windows = {"windows": scored_on(test.dates_N, test.y_N)}
     tracker.log_run(
         RunRecord(

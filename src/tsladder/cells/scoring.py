@@ -32,7 +32,7 @@ def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -
     seeds = read_trained_seeds(work.places.models_status(work.cell))
     folders = {number: models / f"seed-{number}" for number in seeds}
     with forecasting(trained_seeds(work, choice, folders), windows_of) as future:
-        # Meanwhile here, what takes seconds to load and needs no model.
+        # Meanwhile do here what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             scoring = scoring_of(work)
@@ -100,7 +100,7 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
         precision=work.recipe.precision,
         device=work.machine.device,
         threads=work.execution(spec).threads,
-        # A machine on which it could not be trained may still score it, a window or two at a time.
+        # A machine with too little memory to train the model may still score it, one window at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
         output_scale=load_task(work.target.task).output_scale(work.dataset.windows.train.y_N),
     )

@@ -42,7 +42,7 @@ def write_heat_stop(
     attempts = [*records, *stop.attempts]
     write_trials(folder / TRIALS, attempts)
     counts = Counter(str(record.outcome.stop_reason) for record in records)
-    # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
+    # Recorded even if no attempt was running, since the search still stopped for heat.
     counts[StopReason.THERMAL] = len(stop.attempts)
     covered = coverage(space, schedule, records, None, _adoption_note(found))
     covered = dataclasses.replace(covered, stop_reasons=dict(sorted(counts.items())))

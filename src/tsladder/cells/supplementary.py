@@ -159,7 +159,7 @@ def space_around_winner(winner: Configuration, supplement: Supplement, work: Cel
     heads = sorted({spec.n_heads, *(heads for heads in supplement.n_heads if spec.d_model % heads == 0)})
     n_windows = len(work.dataset.windows.train)
     steps = settings.epochs * -(-n_windows // winner.effective_batch)
-    # The winner's warm-up as a share of its run: another batch makes another number of steps.
+    # The winner's warm-up as a share of its steps, whose number depends on the batch size.
     own: dict[str, float] = {
         **{name: float(value) for name, value in settings.to_record().items() if name != "warmup_steps"},
         "warmup_fraction": settings.warmup_steps / steps,

@@ -106,7 +106,7 @@ class TrialRecorder:
         for record in attempts:
             if (self._name(record), str(record.attempt)) not in logged:
                 self.log(record)
-        # Last: a run that is closed counts as logged at the next start, should this one be killed as well.
+        # Done last, since a closed run counts as logged at the next start if this process is killed as well.
         self.tracker.close_orphans(self.parent_id)
 
     def _name(self, record: TrialRecord) -> str:
@@ -157,7 +157,7 @@ class TrialRecorder:
             f"{outcome.stop_reason} after {outcome.epochs_run} epochs in {outcome.seconds:.1f} s{so_far}"
         )
         if outcome.message:
-            # The whole of it is in trials.jsonl.
+            # The whole message is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {outcome.message.strip().splitlines()[-1]}")
 
 

@@ -154,7 +154,7 @@ class CellWork:
         plan = self.batch_plan(spec, slot.memory_gib, effective_batch, calibration=slot.machine.calibration)
         if plan is None:
             return None
-        # A model that shares a machine with others of its size by rule keeps to its threads where it is alone.
+        # A model small enough to share the machine keeps the same number of threads when it trains alone.
         threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware).threads)
         return JobExecution(plan=plan, device=slot.machine.device, threads=threads)
 

@@ -76,7 +76,7 @@ def collapsed(cells: Mapping[str, CellState], room: int) -> list[tuple[str, Cell
         ]
         if not pairs:
             break
-        # A run that has begun grows to its end, so that few lines are lost to say how many are hidden.
+        # Extend the longest shared line first, so that few lines are spent on counts.
         _, index = max(pairs)
         runs[index : index + 2] = [[*runs[index], *runs[index + 1]]]
     if len(runs) > room:
@@ -188,7 +188,7 @@ def _running_lines(state: StudyState) -> list[Text]:
     for name, cell in state.cells.items():
         one = "seed" if cell.phase in ("train", "transfer") else "trial"
         for trial in cell.running:
-            # Trials are counted from 1 where people read of them; seeds are numbered so.
+            # Trials are shown to users counted from 1, as seeds are.
             number = trial.number + (0 if one == "seed" else 1)
             facts = [f"{name} {one} {number}", f"epoch {trial.epoch}/{trial.epochs}"]
             if trial.val_loss is not None:

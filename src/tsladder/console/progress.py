@@ -58,7 +58,7 @@ class _Bar:
             self._draw()
 
     def show(self) -> None:
-        # Imported here, so that quick work does not pay for it.
+        # Imported here, so that short work does not load rich.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.table import Column
@@ -73,7 +73,7 @@ class _Bar:
                 TimeElapsedColumn(),
                 console=Console(file=self._stream),
                 transient=True,
-                # What is printed meanwhile, JSON for instance, stays on the stream it was printed to.
+                # Do not redirect other output, for instance JSON, through the bar.
                 redirect_stdout=False,
                 redirect_stderr=False,
             )

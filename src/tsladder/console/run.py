@@ -45,7 +45,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         raise BadInput(
             f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or `tsladder ingest` for your own bars"
         )
-    # A wish that cannot be fulfilled ends here, not in the first search.
+    # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     refuse_too_little(params, machine)
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
@@ -113,7 +113,7 @@ class _Run:
     def _end(self, result: DvcResult, seconds: float) -> int:
         """Report how the run went, and return the exit code."""
         if self._live and result.code != 0:
-            # The table stood in their place, and nobody has seen them.
+            # The live table was shown instead of these lines.
             for line in self._timeline.last_of_stage(_LAST_LINES):
                 if not result.stopped or line.startswith("tsladder:"):
                     print(line, file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ def long_run_note(
     states = study_state(places).cells
     left = {cell: states[str(cell)].seconds_to_go for cell in selection.cells if params.is_planned(cell)}
     if None in left.values():
-        # Before the splits are built the status does not know.
+        # The status knows no times before the splits are built.
         forecast = seconds_by_cell(places, params, forced)
         left = {cell: forecast.get(cell) if seconds is None else seconds for cell, seconds in left.items()}
     total = days(sum(seconds for seconds in left.values() if seconds is not None))

@@ -40,7 +40,7 @@ def _in_foreground(descriptor: int) -> bool:
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
-        # Not the terminal of this session, and then nobody's job control acts on us; or it is gone, as writing shows.
+        # Not the controlling terminal, so job control does not apply; or it is gone, as writing to it will show.
         return True
 
 
@@ -103,7 +103,7 @@ class Screen:
             if self._suspend_by is not None:
                 self._suspend(self._suspend_by)
             left = max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))
-            # Read in the background, the terminal would stop us.
+            # Reading from the terminal in the background would suspend this process.
             if self._keyboard is None or self._live is None:
                 time.sleep(left)
             else:
@@ -117,7 +117,7 @@ class Screen:
                 return ""
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
-        # Acted upon between two pictures, never in the middle of one.
+        # Handled between two redraws, never during one.
         self._suspend_by = signal.Signals(number)
 
     def _suspend(self, number: signal.Signals) -> None:
@@ -125,7 +125,7 @@ class Screen:
         self._hide()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # Here it goes on, in the foreground or not: the next picture sees to that.
+        # Execution continues here, in the foreground or not; the next redraw checks which.
         signal.signal(number, self._note_signal)
 
     def _show(self) -> None:

@@ -46,7 +46,7 @@ class StudyView:
                 # Short enough for a line of the terminal.
                 self._view = View(self._view.state, str(refusal).replace(f"{self._root}/", ""))
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                # Written half, by another version, or gone between two looks at it.
+                # Half written, written by another version, or removed meanwhile.
                 self._view = View(self._view.state, f"a file of the study cannot be read now: {error!r}")
             ended = self._clock()
             self._next = ended + max(self._interval, min(_LONGEST_SECONDS, (ended - began) / _SHARE))

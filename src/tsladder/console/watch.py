@@ -48,7 +48,7 @@ def watch_study(places: Places, *, interval: float) -> int:
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
-        # A second one must not come in the way of giving the terminal back.
+        # A second signal must not interrupt the restoring of the terminal.
         for number in previous:
             signal.signal(number, signal.SIG_IGN)
         raise _Ended

@@ -67,7 +67,7 @@ def ingestion_of(places: Places, params: Params) -> IngestionRecord:
         for horizon, days in used.items():
             cautions_by_horizon[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
     if load_tier(params.data.tier).reads_vix:
-        # Its jumps are no splits, and no label is made of it.
+        # Jumps of VIX are no splits, and no label is made of it.
         found, manifest = _look(places, VIX, adjust=False)
         first = params.horizons[0]
         days = _used(table, records[first], params.data.symbol, SymbolRole.LAW)
@@ -94,7 +94,7 @@ def _look(places: Places, symbol: str, *, adjust: bool) -> tuple[IrregularDays, 
     try:
         return irregular_days(bars, adjusted, manifest.record, is_adjusted=adjust), manifest
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
-        # Written by hand, or by a tsladder of another kind: its figures are not to be told.
+        # Written by hand or by another version of tsladder: its figures are not reported.
         damaged = Manifest(state=ManifestState.DAMAGED, record={})
         return irregular_days(bars, adjusted, damaged.record, is_adjusted=adjust), damaged
 
@@ -174,7 +174,7 @@ def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) 
         findings.append(_finding(FindingKind.LEFT_OUT, what, left.days, used, option=left.option, further=left.unknown))
     repaired: Sequence[str] = [repair["words"] for repair in record.get("repairs", ())]
     for dropped in record.get("dropped", ()):
-        # What a repair left out is told by day above.
+        # Rows that a repair left out are reported by day above.
         if dropped["reason"] not in repaired and not str(dropped["reason"]).endswith(" left out"):
             what = f"row left out: {dropped['reason']}"
             findings.append(IngestionFinding(kind=FindingKind.DROPPED, what=what, count=dropped["count"]))

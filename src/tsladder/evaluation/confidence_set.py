@@ -123,7 +123,7 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
         added_DK = _noise_draws(noise_K, noise.dof, draws, seed)
         moved_DKK = moved_DKK + added_DK[:, :, None] - added_DK[:, None, :]
         variance_KK = variance_KK + noise_K[:, None] + noise_K[None, :]
-    # A model and itself, or two that differ by nothing random: no distance.
+    # A model against itself, or two models whose difference has no variance: distance 0.
     scale_KK = np.where(variance_KK > _SAME**2, np.sqrt(variance_KK), np.inf)
     apart_KK = (mean_K[:, None] - mean_K[None, :]) / scale_KK
     moved_DKK = moved_DKK / scale_KK
@@ -142,7 +142,7 @@ def _centred_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
     days = loss_KN.shape[1]
     distance_KN = loss_KN - loss_KN.mean(axis=0)
     block = max(block_length(distance_N) for distance_N in distance_KN)
-    # Losses less what is common: the same distances, and no digits lost.
+    # Subtract the common mean: the distances stay the same, and no precision is lost.
     centred_KN = distance_KN - distance_KN.mean(axis=1, keepdims=True)
     rng = np.random.default_rng(seed)
     return np.concatenate([weights_DN @ centred_KN.T / days for weights_DN in resamples(days, block, draws, rng)])

@@ -79,7 +79,7 @@ class Heartbeat:
         """Write the file if something has happened or the last write is long ago. To be called several times a
         second."""
         now = self._clock()
-        # A clock that was set back must not silence it.
+        # A clock that was set back must not stop the heartbeat.
         fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
         if fresh and not self._changed and paused == self._paused:
             return

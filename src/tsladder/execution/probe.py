@@ -80,7 +80,7 @@ def probe(
                 if isinstance(event, Progress):
                     heard.append(event.record)
                 if isinstance(event, Ended):
-                    # Without those of attempts that ran out of memory.
+                    # Without the epochs of attempts that ran out of memory.
                     return Probe(event.outcome, tuple(heard[len(heard) - event.outcome.epochs_run :]))
     finally:
         supervisor.end_now()

@@ -88,7 +88,7 @@ class _Mapped:
 def _mapped(descriptor: Any, slots: Sequence[tuple[_Layout, _Layout]]) -> _Mapped:
     number = descriptor.detach()
     try:
-        # Private pages: torch wants writable arrays, and nobody may change what the others see.
+        # Private pages: torch needs writable arrays, and no process may change those of another.
         memory = mmap.mmap(number, 0, access=mmap.ACCESS_COPY)
     finally:
         os.close(number)

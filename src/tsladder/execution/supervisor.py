@@ -66,7 +66,7 @@ def start_fork_server(*, optimizers: bool = True) -> None:
     """
     preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
-    # First, because starting the tracker unblocks the very signals that are to be blocked.
+    # Started first, because starting the resource tracker unblocks the signals that are blocked below.
     resource_tracker.ensure_running()
     with _blocked(signal.SIGINT, signal.SIGTERM):
         forkserver.ensure_running()
@@ -256,7 +256,7 @@ def _with_earlier_attempts(child: _Child, outcome: TrainingOutcome) -> TrainingO
     return dataclasses.replace(
         outcome,
         retries=outcome.retries + len(child.too_large) + len(child.stalled),
-        # Those of a checkpoint's earlier process are in the outcome alone.
+        # Only the outcome includes the seconds of earlier processes of a checkpoint.
         seconds=max(outcome.seconds, time.perf_counter() - child.started),
         message="; ".join((*reasons, *filter(None, [outcome.message]))),
     )

@@ -38,7 +38,7 @@ class Suspension:
             return
         if pids != self._pids:
             before = self._waker
-            # In a session of its own, so that no Ctrl-C ends it.
+            # In its own session, so that a Ctrl-C does not end it.
             self._waker = subprocess.Popen(
                 ["/bin/sh", "-c", _WAKE_AT_THE_END, "sh", *map(str, sorted(pids))],
                 stdin=subprocess.PIPE,
@@ -69,5 +69,5 @@ def _signal(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        # It ended meanwhile, and whoever waits for it learns how.
+        # The process ended meanwhile; its supervisor handles that.
         return

@@ -13,7 +13,7 @@ from tsladder.tasks import task_with_metric
 
 _SHOWN = 3
 
-# Parameters that decide on which days a model is scored and what it is asked there.
+# Parameters that decide on which days and on which labels a model is scored.
 _CAUSES = (
     "data.symbol",
     "data.symbols",

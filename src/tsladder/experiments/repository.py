@@ -114,7 +114,7 @@ class Revision:
                 raise WorkFailed(f"{path} of {self._name} could not be fetched: {error}") from None
 
     def _has(self, path: str) -> bool:
-        # Its `exists` would take every error for a no.
+        # Its `exists` would return False for every error.
         try:
             self._files.info(str(self._inside / path))
         except FileNotFoundError:

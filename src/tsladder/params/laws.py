@@ -74,7 +74,7 @@ def _tier_faults(params: Params) -> list[str]:
 
 
 def _family_faults(params: Params) -> list[str]:
-    # By name, as everywhere: stages that only read the question must not become stale with the code of a family.
+    # Loaded by name, so that stages that only read params.yaml do not become stale with the code of a family.
     families = importlib.import_module("tsladder.families")
     model = params.model
     if model.family not in families.names():

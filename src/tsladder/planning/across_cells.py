@@ -68,8 +68,8 @@ def plan_audit(params: Params) -> AuditPlan:
     BadInput when the lowest rung's grid is empty.
     """
     spec = _small_member(params)
-    # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
-    # reported losses, so it trains on them: a leak shows whatever the study is trained on.
+    # Precision and optimizer follow from the model's own size; the audit runs every epoch. It compares
+    # reported losses, so it also trains on the reported loss: a leak is detected whatever loss the study trains on.
     recipe = recipe_of(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
     loss = load_task(params.target.task).losses[0]
     return AuditPlan(

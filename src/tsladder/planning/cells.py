@@ -79,7 +79,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         preset=search.preset,
         trials=search.trials_total,
         objective=search.objective,
-        # Without the unit, which is the objective's: params.yaml is refused where they differ.
+        # The unit is left out: it is that of the objective, and params.yaml is refused where they differ.
         stop=None if search.stop_rule is None else dataclasses.replace(search.stop_rule, metric=None),
         pruning=search.pruning_rule,
         space=search.chosen.space,

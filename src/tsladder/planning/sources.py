@@ -107,7 +107,7 @@ def _tree_digest(tree: ast.Module) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [item for item in node.body if not _is_bare_text(item)] or [ast.Pass()]
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            # Which error is raised matters to who catches it; its words are for people.
+            # The type of an exception is part of the behaviour; its message is not.
             node.exc = node.exc.func
     return hashlib.sha256(tree_text(tree).encode()).hexdigest()[:16]
 
@@ -122,7 +122,7 @@ def tree_text(node: object) -> str:
     if isinstance(node, ast.Constant | ast.MatchSingleton):
         return f"{type(node).__name__}({node.value!a})"
     if isinstance(node, ast.JoinedStr):
-        # Python 3.12.1 ends a format that has a value in it with an empty text.
+        # Python 3.12.1 adds an empty string constant at the end of such a format.
         parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
         return f"JoinedStr([{','.join(map(tree_text, parts))}])"
     if isinstance(node, ast.AST):

@@ -28,7 +28,7 @@ class CellTime:
 
 def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
     """Forecast a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
-    # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
+    # Trials train side by side, then the seeds; the last batch may leave workers idle.
     seeds = params.train.seeds
     searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
     own = CELL_SECONDS * (1.0 if machine.rates is None else machine.rates.factor)

@@ -111,7 +111,7 @@ def training_time_left(left: Remaining, forecast: TrainingForecast | None, now: 
     one = statistics.mean(seconds) if seconds else forecast.expected  # type: ignore[union-attr]
     parts = [_remaining_seconds(trial, seconds, one, now) for trial in left.running]
     at_once = max(1, min(left.side_by_side, count))
-    # The longest that runs is waited for, however many workers there are.
+    # The longest running training takes its full time, however many workers there are.
     expected = max((left.count * one + sum(parts)) / at_once, max(parts, default=0.0))
     if len(seconds) >= FEWEST_FOR_SCATTER:
         half = _half_width(seconds, count) / at_once

@@ -87,7 +87,7 @@ def facts_of(places: Places, plans: Plans, current: Callable[[], CurrentOutputs]
     try:
         return cell_facts(plans.cell, gather(places, plans, current(), files))
     except (WorkFailed, OSError, KeyError, TypeError, ValueError) as error:
-        # Torn by a loss of power, or written by another version: its stage says so, and no other cell is hidden.
+        # Damaged by a loss of power, or written by another version: only the row of this cell says so.
         nothing = cell_facts(plans.cell, CellRecords())
         return dataclasses.replace(nothing, reason=f"its files cannot be read: {error}")
 

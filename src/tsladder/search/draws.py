@@ -105,7 +105,7 @@ class TrialDraws:
             study.remember(number, record.draws)
         for number, draws in study.open_draws().items():
             if number not in self._ended:
-                # Its owner died while it ran: it is closed here and asked again with the same parameters.
+                # The process died while this trial ran: close it and ask for it again with the same parameters.
                 study.tell(number, TrialResult())
                 self._redo.setdefault(number, _Attempt(2, draws))
 
@@ -128,7 +128,7 @@ class TrialDraws:
             return None
         attempt, configuration = found
         study.ask(number, attempt.draws)
-        # A forced configuration is there to be seen whole, so it meets no bar.
+        # A forced configuration is never pruned, so that its whole curve is known.
         complete = [record.outcome.curve for record in seen if record.state is TrialState.COMPLETE]
         self._open.pop(0)
         self._running[number] = configuration

@@ -38,7 +38,7 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
     except WorkFailed as error:
         say(f"{error}; it is kept as {set_aside(path).name} and a new one is written")
         return
-    # As texts: a tuple is written as a list.
+    # Compared as text, since a tuple is written as a list.
     if canonical(found) != canonical(plan):
         kept = [
             set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED, LAG) if (folder / name).exists()

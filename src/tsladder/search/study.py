@@ -86,7 +86,7 @@ class SearchStudy:
                 self._open[number] = trial.number
                 self._known[number] = _Known(dict(trial.params))
             elif trial.state is TrialState.RUNNING:
-                # Killed between asking and numbering: nothing was ever started from it.
+                # The process was killed between `ask` and the numbering: this trial was never started.
                 self._journal.tell(trial.number, state=TrialState.FAIL)
             elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and number is not None:
                 self._known[number] = _Known(dict(trial.params), closed=True)
@@ -194,7 +194,7 @@ def _open_journal(path: Path, key: str) -> optuna.Study:
         storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_NoLock()))  # type: ignore[arg-type]
         others = [study.study_name for study in storage.get_all_studies() if study.study_name != key]
     except Exception as error:
-        # Whole lines that Optuna cannot replay: what it raises then is nowhere said.
+        # Complete lines that Optuna cannot replay: the exceptions that it raises are not documented.
         raise UnusableJournal(f"cannot be replayed ({type(error).__name__}: {error})") from None
     if others:
         raise UnusableJournal(f"belongs to another search ({others[0][:16]})")

@@ -107,7 +107,7 @@ def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | No
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.rename(target)
         except WorkFailed:
-            # At work: its trial may be under way at this moment.
+            # That search is running, and may be training this trial at the moment.
             continue
         return folder
     return None

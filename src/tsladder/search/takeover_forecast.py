@@ -98,7 +98,7 @@ def _count_from_one(
         record = known.records.get(number)
         drawn = number not in known.fixed
         if drawn and not (known.same_space and known.same_strategy):
-            # Another space draws others, another strategy may draw the same.
+            # Another space draws other configurations; another strategy may draw the same ones.
             return TakeoverForecast(count, exact=not known.same_space)
         learned = drawn and isinstance(decision, Drawn) and decision.learns
         if learned and not (known.learns_alike and record is not None and record.lag == lag):

@@ -112,7 +112,7 @@ def read_cell_state(
         state = STALE if has_outdated_outputs(places, cell, current) else PENDING
     to_go = cell_time_left(plans, freshness, forecasts, results, work, now)
     if to_go is None and state == FAILED:
-        # The next run tries it again; one that cannot be trained here must not hide the time of all others.
+        # The next run retries the cell; a cell that cannot be trained here must not hide the time of all others.
         to_go = NOTHING
     found = CellState(
         state=state,

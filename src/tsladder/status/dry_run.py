@@ -104,7 +104,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     refuse_too_little(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
-    # Splits on disk answer for the file's question alone.
+    # The splits on disk belong to params.yaml without the assignments.
     built = not assignments or have_same_windows(params, load_params(places.params))
     runs = run_lengths(places, params, built=built)
     cells = {

@@ -89,7 +89,7 @@ def work_of(progress: LiveProgress, phase: str, now: float, held_since: float = 
         total=progress.total,
         paused=progress.paused,
         celsius=progress.celsius,
-        # Only a file that says its phase is kept up to date between epochs.
+        # Only files with a phase are updated between epochs; older versions wrote none.
         stalled_seconds=None if phase_written is None else _stalled(progress.running, seconds_since_update),
     )
 

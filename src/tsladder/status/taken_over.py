@@ -46,7 +46,7 @@ def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None
     if not others:
         return TakeoverForecast(0, exact=True)
     space = planned_space(search, run.train_windows)
-    # The classes tell how loud a warning is, and decide nothing.
+    # The class counts are used for a warning only, so any values will do.
     schedule = planned_schedule(search, space, classes=(1, 1))
     base = training_base(search, *inputs, training_code(search))
     adopter = Adopter.of(search, cell, space=space, schedule=schedule, base=base)

@@ -61,7 +61,7 @@ def update_paths(store: Path) -> tuple[Move, ...]:
         if not _foreign_stores(connection, store):
             return ()
         connection.execute("BEGIN IMMEDIATE")
-        # Once more: another process may have done it meanwhile.
+        # Read again inside the transaction: another process may have replaced them meanwhile.
         moves = tuple(
             Move(old=old, new=store, paths=_replace(connection, old, store))
             for old in _foreign_stores(connection, store)

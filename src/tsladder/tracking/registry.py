@@ -32,7 +32,7 @@ def register(
     with tempfile.TemporaryDirectory() as folder, _tracking_uri(uri):
         scaling = Path(folder) / "scaling.json"
         scaling.write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
-        # Named first, because Model.log alone would put it into the default experiment and the working folder.
+        # Set explicitly, because Model.log alone would use the default experiment and the working folder.
         experiment_id = client.get_run(run_id).info.experiment_id
         logged = client.create_logged_model(experiment_id, name=LAW_NAME, source_run_id=run_id, tags=dict(origin))
         model = Model.log(

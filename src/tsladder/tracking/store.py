@@ -95,8 +95,8 @@ class MlflowStore:
             for path, folder in record.artifacts.items():
                 self._upload(run_id, path, folder)
         except Exception:
-            # Half of it would stand beside the whole one, should that be logged later.
-            with contextlib.suppress(Exception):  # most likely for the same reason
+            # An incomplete run would otherwise remain beside the complete one that is logged later.
+            with contextlib.suppress(Exception):  # it fails most likely for the same reason
                 self._client.delete_run(run_id)
             raise
         self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
@@ -254,7 +254,7 @@ def _import_client() -> type[MlflowClient]:
 
     for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("mlflow.store.db", "sqlalchemy"):  # what they say with a traceback, they raise as well
+    for name in ("mlflow.store.db", "sqlalchemy"):  # they also raise the errors that they log with a traceback
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return MlflowClient
 

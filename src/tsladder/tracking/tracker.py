@@ -108,7 +108,7 @@ class MlflowTracker:
             return None
         try:
             done = self._attempt(verb)
-        # MLflow, SQLAlchemy, SQLite and the disk have no error in common; a wish to stop is none of theirs.
+        # MLflow, SQLAlchemy, SQLite and the disk have no common exception; KeyboardInterrupt is not caught.
         except Exception as error:
             self._store = None
             self._not_before = self._clock() + _PAUSE_SECONDS
@@ -124,7 +124,7 @@ class MlflowTracker:
         except Exception:
             if not store.was_deleted():
                 raise
-        # Opening it once more restores it.
+        # Reopening the store restores the experiment.
         store = self._store = MlflowStore(self._folder, self._experiment, self._say)
         return verb(store)
 

@@ -153,8 +153,8 @@ def _loss_against_size(trials: Mapping[str, int]) -> SavedView:
         key="size",
         name="Loss against size",
         filter=_TRIALS,
-        # A number that is random: what the page reads first is then of all sizes and horizons alike. By loss, it was
-        # the better ones of each size, and 8 of 48 trials of a horizon whose losses are higher.
+        # Ordered by a random number, so that the runs that the page loads first are a sample of all sizes and horizons.
+        # Ordered by loss, they were the better ones of each size, and 8 of 48 trials of a horizon with higher losses.
         order_by="params.`seed`",
         heading=f"{_FIRST_RUNS} of {count} trials: press Load more" if count > _FIRST_RUNS else None,
         charts=(*(_scatter("log10_n_params", loss) for loss in losses), _CURVES, _PARALLEL),
@@ -173,7 +173,7 @@ _AFTER_SIZE = (
         columns=tuple(f"metrics.`{name}`" for name in ("n_params", "best_val_loss", "test_loss", "trials_done")),
         charts=(_scatter("log10_n_params", "test_loss"), _scatter("log10_n_params", "best_val_loss")),
     ),
-    # Sorted by what may be compared: runs with one value of the tag stand together.
+    # Grouped by comparability: runs with the same value of the tag are listed together.
     SavedView(
         key="families",
         name="Families and tiers",

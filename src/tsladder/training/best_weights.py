@@ -75,7 +75,7 @@ class BestWeights:
         if self._path is None:
             raise ValueError("no weights have been kept")
         for name in self._weights.to_save:
-            # Opened anew for each: pages of the file that stay mapped would count as memory of this process.
+            # Reopened for each tensor: pages of the file that stay mapped would count as memory of this process.
             with safe_open(self._path, framework="pt") as stored:
                 self._weights.load([(name, stored.get_tensor(name))])
 

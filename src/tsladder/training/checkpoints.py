@@ -109,7 +109,7 @@ class Checkpoints:
     def continue_counts(self, record: Mapping[str, Any]) -> None:
         """Continue the counts of steps and seconds from `record`, as `write` or `fold_ended` stored it."""
         self.resumed_at = int(record["steps"])
-        # Less where this very process wrote it, before it ran out of memory: that time is counted already.
+        # Less the seconds of this process, where it wrote the checkpoint itself before it ran out of memory.
         self._whole._seconds_before += max(0.0, float(record["seconds"]) - self.seconds)
 
     def write(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:

@@ -83,7 +83,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
         self._lean = self.optimizer if isinstance(self.optimizer, LeanOptimizer) else None
         if self._lean is not None:
-            # It clips the update of each tensor by itself.
+            # The lean optimizer clips the update of each tensor itself.
             self._max_gradient_norm = None
             if self.steps_inside_backward:
                 self._lean.step_inside_backward()

@@ -31,7 +31,7 @@ class ProbSparse(nn.Module):
     def __init__(self, tokens: int, stream: int) -> None:
         super().__init__()
         self.queries = active_queries(tokens)
-        # Not in the state: it is made again from the two numbers.
+        # Not saved in the state: it is recomputed from the two numbers.
         self.register_buffer("keys_PU", torch.from_numpy(sampled_keys(tokens, stream)), persistent=False)
         self.keys_PU: Tensor
 

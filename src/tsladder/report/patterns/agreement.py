@@ -192,7 +192,7 @@ def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTes
     n, best = len(best_N), int(np.count_nonzero(best_N))
     of_all = apart_NN.sum() / (n * (n - 1))
     orders, exact = permutations(n, seed)
-    # Row 0 is the true marking.
+    # Row 0 is the observed marking.
     marked = np.vstack([best_N, best_N[orders]]).astype(np.float64)
     apart = ((marked @ apart_NN) * marked).sum(axis=1) / (best * (best - 1)) / of_all
     return PermutationTest(value=float(apart[0]), null=apart[1:], exact=exact)

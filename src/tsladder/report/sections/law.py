@@ -96,7 +96,7 @@ def _differing(facts: Facts, law: HorizonLaw) -> str | None:
 def _choice(law: HorizonLaw) -> str | None:
     choice = law.model_choice
     if choice.preferred == Form.FLOOR:
-        # The row of the floor has the rest.
+        # The table row of the floor has the other figures.
         return f"{words.form(choice.preferred)}: a law without a floor fits significantly worse"
     return _with_reason(words.form(choice.preferred), choice.reason)
 

@@ -35,7 +35,7 @@ class Architectural:
                 chosen[what] = min(
                     fresh, key=lambda spec: (_distance(spec, grid), _distance_from_usual_heads(spec), spec.shape)
                 )
-        # Deep models take longest: started first they keep no worker waiting at the end.
+        # Deep models take longest: starting them first leaves no worker idle at the end.
         deepest_first = sorted(chosen.items(), key=lambda item: -item[1].n_layers)
         return tuple(Forced(what, spec, rank=_rank(what)) for what, spec in deepest_first)
 
