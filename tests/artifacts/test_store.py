@@ -62,7 +62,7 @@ def test_the_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:
     assert digest("a", "b") != digest("ab", "")
 
 
-def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+def test_a_second_owner_learns_who_holds_the_folder(tmp_path: Path) -> None:
     assert not is_owned(tmp_path)
     with sole_owner(tmp_path, "the search of 2M-h1"):
         assert is_owned(tmp_path)

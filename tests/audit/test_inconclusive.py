@@ -64,7 +64,7 @@ def test_so_few_validation_windows_that_no_ranking_exceeds_the_limit_are_named(s
     assert finding.needs == "at least about 14 validation windows; this study has 10"
 
 
-def test_a_control_that_learned_a_little_says_how_many_windows_that_would_take(subject: Subject) -> None:
+def test_a_control_that_learned_a_little_states_how_many_windows_it_would_need(subject: Subject) -> None:
     def faint(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
         """Ranks a sixth of the windows right where the label is shown, and knows nothing elsewhere."""
         y_N = windows.validation.y_N.astype(np.float64)

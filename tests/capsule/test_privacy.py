@@ -63,7 +63,7 @@ def test_paths_are_shortened_and_nothing_else(text, left):
     assert HERE.scrub(text) == left
 
 
-def test_the_name_of_the_host_goes_out_of_what_was_said_and_not_out_of_names():
+def test_the_name_of_the_host_is_removed_from_messages_and_not_from_names():
     record = {
         "symbol": "engine-7",
         "message": "refused by engine-7:5000",

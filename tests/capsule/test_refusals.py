@@ -128,7 +128,7 @@ def test_a_member_that_is_not_what_the_manifest_says_is_named(packed, tmp_path):
     refuse(write_zip(tmp_path / "y.zip", other), tmp_path, LAW, "SHA-256")
 
 
-def test_a_newer_format_is_told_as_such_whatever_else_it_holds(tmp_path):
+def test_a_newer_format_is_reported_as_such_whatever_else_it_holds(tmp_path):
     contents = {MANIFEST: json.dumps({"format": FORMAT + 1, "parts": []}).encode(), "parts/one.bin": b"?"}
     words = ("newer tsladder", f"format {FORMAT + 1}", f"reads {FORMAT}", "update")
     refuse(write_zip(tmp_path / "x.zip", contents), tmp_path, *words)

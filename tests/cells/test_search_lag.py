@@ -96,7 +96,7 @@ def test_the_lag_is_the_number_of_workers_unless_it_is_given(study: Callable[...
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "of a version without lags"])
-def test_a_search_goes_on_at_the_lag_with_which_it_began_and_says_so(
+def test_a_search_continues_at_the_lag_with_which_it_began_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str], recorded: bool
 ) -> None:
     undisturbed = study("undisturbed", workers=2)

@@ -222,7 +222,7 @@ def draws_of(places: Places) -> list[dict[str, Any]]:
     return [dict(line["draws"]) for line in searched(places)]
 
 
-def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
+def test_a_wider_space_continues_from_the_trials_of_the_narrower_one_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str]
 ) -> None:
     crew = InstantCrews()
@@ -255,7 +255,7 @@ def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(stud
     assert sorted(crew.trained) == [10, 11]
 
 
-def test_a_search_that_adopted_and_was_killed_goes_on_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
+def test_a_search_that_adopted_and_was_killed_continues_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
     crew = InstantCrews()
     narrow = study(search__trials=8)
     search_here(narrow, CELL, crews=crew)
@@ -347,7 +347,7 @@ def test_real_trainings_are_taken_over_to_the_digit_whenever_the_process_is_kill
     assert len(set(logged)) == len(logged)
 
 
-def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_goes_on_with_it(tmp_path: Path) -> None:
+def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_continues_with_it(tmp_path: Path) -> None:
     own, other, third = tmp_path / "own", tmp_path / "other", tmp_path / "third"
     for folder in (own, other, third):
         folder.mkdir()

@@ -149,7 +149,7 @@ def test_the_plan_counts_a_training_for_every_fold_and_says_so(
     assert counted == found
 
 
-def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
+def test_seeds_to_come_are_forecast_from_the_last_folds_and_not_from_whole_trials(
     searched: tuple[Places, MemoryTracker],
 ) -> None:
     places, _ = searched

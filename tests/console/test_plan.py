@@ -60,7 +60,7 @@ def test_memory_that_cannot_be_is_bad_input_and_writes_nothing(
     assert sorted(study.root.rglob("*")) == files
 
 
-def test_memory_is_said_and_what_a_running_study_holds_counts_as_free(tmp_path: Path) -> None:
+def test_memory_is_reported_and_what_a_running_study_holds_counts_as_free(tmp_path: Path) -> None:
     study = make_study(tmp_path, horizons=[1])
     alone = study_forecast(study, None).to_json()["memory"]
     assert 0 < alone["planned_gib"] < alone["free_gib"] <= alone["total_gib"]

@@ -80,7 +80,7 @@ def log_of(places: Places) -> list[str]:
     return [line.text for line in RunLog(path).new_lines()]
 
 
-def test_the_table_shows_cells_what_dvc_does_and_what_was_said(running: Terminal) -> None:
+def test_the_table_shows_cells_the_stage_of_dvc_and_its_messages(running: Terminal) -> None:
     running.until_written("12k-h1  pending")
     running.until_written("30k-h3  not planned")
     running.until_written("trial 1/7: val_loss 0.5")
@@ -128,7 +128,7 @@ def test_p_holds_the_lock_of_the_pause_until_it_is_pressed_again(running: Termin
     running.until("the pause is over", lambda: not is_owned(places.pause))
 
 
-def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_goes_on_to_its_end(
+def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_continues_to_its_end(
     running: Terminal, places: Places
 ) -> None:
     running.press("p")
@@ -254,7 +254,7 @@ def test_ctrl_z_gives_the_terminal_back_and_in_front_again_the_table_and_the_key
     assert job.is_as_before
 
 
-def test_in_the_background_it_goes_on_without_touching_the_terminal(job: Terminal, places: Places) -> None:
+def test_in_the_background_it_continues_without_touching_the_terminal(job: Terminal, places: Places) -> None:
     job.press(CTRL_Z)
     job.until_written("job stopped, terminal restored")
     job.forget()

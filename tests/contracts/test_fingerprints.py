@@ -159,7 +159,7 @@ def test_what_makes_numbers_is_in_also_where_it_is_imported_late(stage: str, mod
     ],
 )
 @pytest.mark.parametrize("stage", ["hpo", "train", "evaluate"])
-def test_what_a_plan_holds_by_value_or_is_said_to_people_is_not(stage: str, module: str) -> None:
+def test_values_held_by_a_plan_and_messages_are_not_fingerprinted(stage: str, module: str) -> None:
     assert module not in modules_of(stage)
 
 

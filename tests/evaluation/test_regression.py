@@ -188,7 +188,7 @@ def returns_of(seed: int, slope: float):
     return dataclasses.replace(made, y_N=y_N), x_NF
 
 
-def test_baselines_of_a_return_learn_what_the_last_day_tells_from_training_alone() -> None:
+def test_baselines_of_a_return_learn_from_training_alone() -> None:
     train, ratio_train = returns_of(1, 1.0)
     other, ratio_other = returns_of(2, 1.0)
     y_T = np.full(500, np.nan)

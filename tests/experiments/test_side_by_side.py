@@ -94,7 +94,7 @@ def test_parameters_that_differ_are_listed_and_those_of_the_machine_are_not(plai
     assert "model.patch_len" in "\n".join(side_by_side_lines(side_by_side([plain, other])))
 
 
-def test_other_training_days_are_compared_and_told_with_the_way_out(plain: Experiment, sharper: Experiment) -> None:
+def test_other_training_days_are_compared_and_reported_with_the_way_out(plain: Experiment, sharper: Experiment) -> None:
     notes = side_by_side([plain, sharper]).notes
     assert len(notes) == 1
     assert notes[0].startswith("h1, h3: plain was trained on")
@@ -154,7 +154,7 @@ def test_losses_in_units_of_the_training_labels_are_compared_only_after_the_same
     )
 
 
-def test_what_is_to_be_said_of_seeds_is_said_once(plain: Experiment, made: Made) -> None:
+def test_the_note_on_seeds_is_shown_once(plain: Experiment, made: Made) -> None:
     single = made("single", seeds=(1,))
     found = side_by_side([plain, single])
     (said,) = [line for line in side_by_side_lines(found) if line.startswith("seeds: ")]
@@ -169,7 +169,7 @@ def test_an_experiment_is_like_itself_whatever_its_name(plain: Experiment) -> No
     assert {pair.found.difference for pair in side_by_side([plain, twin]).pairs} == {0.0}
 
 
-def test_another_region_may_be_compared_and_the_laws_region_is_told(made: Made) -> None:
+def test_another_region_may_be_compared_and_the_laws_region_is_reported(made: Made) -> None:
     pair = [made(f"validation-{number}", region="validation", sharpness=0.1 * number) for number in (1, 2)]
     found = side_by_side(pair)
     assert found.region == "validation"

@@ -177,7 +177,7 @@ def test_a_change_of_more_than_40_percent_is_a_jump(ingest: Ingest, factor: floa
         assert jump["ratio"] == pytest.approx(factor)
 
 
-def test_opens_that_repeat_the_close_before_are_told(ingest: Ingest) -> None:
+def test_opens_that_repeat_the_close_before_are_reported(ingest: Ingest) -> None:
     frame = bars()
     frame.loc[1:, "Open"] = frame["Close"].shift()[1:]
     frame["High"], frame["Low"] = 5000.0, 1.0

@@ -58,7 +58,7 @@ def test_several_small_models_share_a_gpu_and_a_large_one_has_it_alone() -> None
     assert lay_out(MIDDLE, gpu, AUTO).workers == 1
 
 
-def test_the_number_of_workers_that_params_wish_is_kept() -> None:
+def test_the_number_of_workers_in_params_is_used() -> None:
     assert lay_out(SMALL, laptop(), dataclasses.replace(AUTO, workers=3)).workers == 3
 
 
@@ -83,7 +83,7 @@ def test_bf16_is_fast_where_the_processor_has_amx(
     assert (slow_bf16_note(surveyed, "bf16-mixed") is None) is fast
 
 
-def test_slow_bf16_is_told_with_the_way_to_fp32_and_only_where_it_is_asked_for() -> None:
+def test_slow_bf16_is_reported_with_the_way_to_fp32_and_only_where_it_is_asked_for() -> None:
     note = slow_bf16_note(laptop(), "bf16-mixed")
     assert note is not None
     assert "-S training.precision=fp32" in note
@@ -127,7 +127,7 @@ def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatc
     assert scarce_memory_note(surveyed) is None
 
 
-def test_a_wish_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_memory_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     surveyed = survey(dataclasses.replace(ON_CPU, memory_gib=8.0))
     assert (surveyed.memory_gib, surveyed.idle_gib) == (8.0, 8.0)
@@ -137,7 +137,7 @@ def test_a_wish_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: py
     assert scarce_memory_note(survey(dataclasses.replace(ON_CPU, memory_gib=5.9))) is None
 
 
-def test_a_wish_above_what_is_owned_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_memory_above_that_of_the_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     with pytest.raises(BadInput, match=r"must not exceed what this machine offers \(16\.0 GiB\), got 17"):
         survey(dataclasses.replace(ON_CPU, memory_gib=17.0))
@@ -165,7 +165,7 @@ def test_as_many_workers_as_usual_train_beside_programs_that_hold_memory_until_n
     assert workers(0.2) == 1
 
 
-def test_too_little_of_what_is_free_is_told_apart_from_too_little_of_what_is_owned(
+def test_too_little_free_memory_is_distinguished_from_too_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     params = load_params(DEFAULT_PARAMS)

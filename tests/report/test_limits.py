@@ -132,7 +132,7 @@ def test_a_rate_without_an_entropy_gives_no_gap_of_a_constant(rate):
         (WIDENS, None, Bottleneck.UNKNOWN),
     ],
 )
-def test_the_rule_names_what_is_lacking_only_where_gap_and_law_agree(gaps, alpha_ci, bottleneck):
+def test_the_rule_names_the_bottleneck_only_where_gap_and_law_agree(gaps, alpha_ci, bottleneck):
     assert found(ladder(gaps), alpha_ci=alpha_ci).bottleneck is bottleneck
 
 
@@ -162,7 +162,7 @@ def test_models_with_fewer_parameters_than_labels_do_not_lack_days():
     assert found(ladder(WIDENS), there=many).bottleneck is Bottleneck.UNDECIDED
 
 
-def test_without_the_number_of_windows_nothing_is_said():
+def test_without_the_number_of_windows_nothing_is_reported():
     assert found(ladder(WIDENS), there=extent(windows=None)).bottleneck is Bottleneck.UNKNOWN
 
 

@@ -106,7 +106,7 @@ def test_when_a_seed_ends_the_table_already_has_those_before_it(built: tuple[Pla
     assert sum(json.loads(before[1]).values()) == 1
 
 
-def test_best_is_the_leader_by_the_objective_wherever_it_is_told(built: tuple[Places, Onlooker]) -> None:
+def test_best_is_the_leader_by_the_objective_wherever_it_is_shown(built: tuple[Places, Onlooker]) -> None:
     places, tracker = built
     trials = read_lines(places.hpo(CELL) / "trials.jsonl")
     leader = max(trials, key=lambda line: line["val_auc"])
@@ -187,7 +187,7 @@ def test_a_disk_without_room_for_the_best_configuration_ends_no_search(study: Pl
     assert ["No space left on device" in text for text in said] == [True]
 
 
-def test_a_disk_that_takes_no_table_is_said_once_and_ends_nothing(study: Places) -> None:
+def test_a_disk_that_takes_no_table_is_reported_once_and_ends_nothing(study: Places) -> None:
     study.live_results.unlink()
     study.live_results.mkdir()
     said: list[str] = []

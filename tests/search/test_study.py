@@ -49,7 +49,7 @@ def test_the_same_search_draws_the_same_and_another_stream_another(tmp_path: Pat
 
 
 @pytest.mark.parametrize("journal_lost", [False, True])
-def test_a_search_started_anew_before_every_trial_goes_on_with_its_stream(tmp_path: Path, journal_lost: bool) -> None:
+def test_a_search_restarted_before_every_trial_continues_with_its_stream(tmp_path: Path, journal_lost: bool) -> None:
     undisturbed = searched(tmp_path / "a", lambda subject, _: subject)
     folder = tmp_path / "b"
 
@@ -66,7 +66,7 @@ def test_a_search_started_anew_before_every_trial_goes_on_with_its_stream(tmp_pa
     assert searched(folder, start_anew) == undisturbed
 
 
-def test_what_is_asked_and_never_told_is_open_after_a_kill(tmp_path: Path) -> None:
+def test_a_trial_asked_and_never_told_is_open_after_a_kill(tmp_path: Path) -> None:
     subject = study(tmp_path)
     draws = subject.draw(0, {"dropout": 0.1}, learned_through=None)
     assert draws["dropout"] == 0.1

@@ -82,7 +82,7 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
         same_as_golden("status.json", state_of(study).to_json())
 
 
-def test_what_is_to_be_known_beside_the_verdicts_is_said_once_for_all_of_them(study: Places) -> None:
+def test_what_is_to_be_known_beside_the_verdicts_is_reported_once_for_all_of_them(study: Places) -> None:
     path = study.law / "scaling.json"
     record = read_json(path)
     for law in record["horizons"].values():
@@ -246,7 +246,7 @@ def test_trials_under_way_count_for_what_they_have_left(study: Places) -> None:
     assert found.seconds_to_go == pytest.approx((3 * 20 + 10 + 15) / 2 + 2 * 20 / 2 + 3 * OWN, abs=0.1)
 
 
-def test_a_trial_longer_than_all_before_it_goes_on_at_its_own_pace(study: Places) -> None:
+def test_a_trial_longer_than_all_before_it_continues_at_its_own_pace(study: Places) -> None:
     """40 s for 5 of 20 epochs leave 120 s, longer than what the other worker has to do: it is waited for."""
     slow = progress()["running"][0] | {"started": NOW - 40.0}
     found = running(study, progress(running=[slow]))
@@ -301,7 +301,7 @@ def test_dvc_at_work_on_a_stage_says_the_phase_and_a_dead_one_does_not(study: Pl
 
 
 @pytest.mark.parametrize("name", ["trials.jsonl", "live"])
-def test_a_damaged_file_is_said_on_its_cell_and_hides_no_other(study: Places, name: str) -> None:
+def test_a_damaged_file_is_reported_on_its_cell_and_hides_no_other(study: Places, name: str) -> None:
     if name == "live":
         set_leaves(study, training__patience=6)
         write_text(live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl", "{torn\n{}\n")

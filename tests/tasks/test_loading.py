@@ -61,7 +61,7 @@ def test_a_threshold_is_called_by_its_percentage() -> None:
     )
 
 
-def test_a_loss_is_told_in_the_words_of_a_task_or_by_its_name() -> None:
+def test_a_loss_is_named_as_its_task_names_it_or_by_its_metric() -> None:
     assert (loss_words("log_loss"), loss_unit("log_loss")) == ("log loss", "nats")
     assert loss_words("huber") == "Huber loss"
     assert task_with_metric("rank_error") is None

@@ -60,7 +60,7 @@ def paths_of(store):
 
 
 @pytest.mark.parametrize("name", ["b", "b with spaces & %41 ä # ?"])
-def test_a_study_that_was_renamed_goes_on_and_its_old_files_are_found(made, tmp_path, name):
+def test_a_study_that_was_renamed_continues_and_its_old_files_are_found(made, tmp_path, name):
     made.parent.rename(tmp_path / name)
     store = tmp_path / name / "mlruns"
     second = tmp_path / "second.txt"

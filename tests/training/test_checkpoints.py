@@ -43,10 +43,10 @@ class Killed(BaseException):
 
 class Lines:
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, text: str) -> None:
-        self.said.append(text)
+        self.messages.append(text)
 
 
 def plan_in(folder: Path, *, every_seconds: float = 0.0, identity: str = "this", longer: bool = True) -> CheckpointPlan:
@@ -153,7 +153,7 @@ def test_a_training_asked_to_stop_anywhere_leaves_all_but_the_step_under_way(kin
         assert_same(fit(what, TRAIN, VALIDATION, always, checkpoints=checkpoints_in(folder)), undisturbed)
 
 
-def test_a_walk_forward_goes_on_inside_its_fold(tmp_path: Path) -> None:
+def test_a_walk_forward_continues_inside_its_fold(tmp_path: Path) -> None:
     beats: list[None] = []
     undisturbed = walk_forward(job(), FOLDS, always, lambda: beats.append(None))
     folder = tmp_path / "checkpoints"
@@ -212,7 +212,7 @@ def left_behind(folder: Path) -> None:
     ],
     ids=["cut", "another file", "one bit"],
 )
-def test_a_damaged_checkpoint_is_kept_aside_and_said_and_training_begins_again(
+def test_a_damaged_checkpoint_is_set_aside_and_reported_and_training_begins_again(
     damage: Callable[[Path], object], tmp_path: Path
 ) -> None:
     left_behind(tmp_path)
@@ -221,7 +221,7 @@ def test_a_damaged_checkpoint_is_kept_aside_and_said_and_training_begins_again(
     resumed = checkpoints_in(tmp_path, lines, every_seconds=1e6)
     assert_same(fit(job(), TRAIN, VALIDATION, always, checkpoints=resumed), fit(job(), TRAIN, VALIDATION, always))
     assert resumed.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert (tmp_path / f"{STATE}.aside-1").read_bytes() == damaged
 
 
@@ -231,7 +231,7 @@ def test_a_checkpoint_of_another_training_is_never_continued(tmp_path: Path) -> 
     other = checkpoints_in(tmp_path, lines, identity="other", every_seconds=1e6)
     fit(job(), TRAIN, VALIDATION, always, checkpoints=other)
     assert other.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert (tmp_path / f"{STATE}.aside-1").exists()
 
 
@@ -246,17 +246,19 @@ def test_a_checkpoint_without_the_weights_of_its_best_epoch_is_not_continued(tmp
     resumed = checkpoints_in(folder, lines, every_seconds=1e6)
     assert_same(fit(on_disk, TRAIN, VALIDATION, always, checkpoints=resumed), fit(on_disk, TRAIN, VALIDATION, always))
     assert resumed.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
 
 
-def test_a_disk_without_room_is_said_once_and_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_reported_once_and_training_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10, 10, 0))  # type: ignore[attr-defined]
     lines = Lines()
     assert_same(
         fit(job(), TRAIN, VALIDATION, always, checkpoints=checkpoints_in(tmp_path, lines)),
         fit(job(), TRAIN, VALIDATION, always),
     )
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert not (tmp_path / STATE).exists()
 
 

@@ -186,7 +186,7 @@ LARGE = job(
 )
 
 
-def test_a_training_that_runs_out_of_a_gpus_memory_goes_on_in_smaller_parts() -> None:
+def test_a_training_that_runs_out_of_a_gpus_memory_continues_in_smaller_parts() -> None:
     outcome = trained_within(0.8, LARGE)
     assert outcome.scored, outcome.message
     assert outcome.retries > 0

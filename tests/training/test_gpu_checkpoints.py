@@ -114,7 +114,7 @@ def test_a_training_on_a_gpu_asked_to_stop_anywhere_loses_no_more_than_the_step_
         assert_same(fit(what, train, validation, always, checkpoints=checkpoints_in(folder)), undisturbed)
 
 
-def test_a_walk_forward_on_a_gpu_goes_on_inside_its_fold(tmp_path: Path) -> None:
+def test_a_walk_forward_on_a_gpu_continues_inside_its_fold(tmp_path: Path) -> None:
     beats: list[None] = []
     what = job(device="cuda")
     undisturbed = walk_forward(what, FOLDS, always, lambda: beats.append(None))
@@ -129,7 +129,7 @@ def test_a_walk_forward_on_a_gpu_goes_on_inside_its_fold(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["fp32", "lean"])
-def test_a_worker_on_a_gpu_that_was_killed_goes_on_from_its_checkpoint(kind: str, tmp_path: Path) -> None:
+def test_a_worker_on_a_gpu_that_was_killed_continues_from_its_checkpoint(kind: str, tmp_path: Path) -> None:
     what = dataclasses.replace(ON_GPU[kind], settings=settings(epochs=120))
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, dataclasses.replace(what, checkpoints=kept_in(tmp_path)))
