@@ -22,7 +22,7 @@ from tsladder.artifacts.plans import TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import train_key
@@ -355,7 +355,7 @@ def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_continues_with_
     left.mkdir(parents=True)
     (left / "state").write_text("left by the other")
     assert fetch_checkpoint([own, third], own, "trial-a") is None
-    with sole_owner(other, "the other search"):
+    with exclusive_lock(other, "the other search"):
         assert fetch_checkpoint([own, other], own, "trial-a") is None
     assert fetch_checkpoint([own, other], own, "trial-a") == other
     assert (own / CHECKPOINTS / "trial-a" / "state").read_text() == "left by the other"

@@ -13,7 +13,7 @@ from tests.studies import make_study, params_of, prepare
 from tsladder.artifacts.store import write_json
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.planning.calibration import read_calibration, write_calibration
 from tsladder.planning.run_length import run_lengths
 from tsladder.status.dry_run import study_forecast
@@ -67,7 +67,7 @@ def test_memory_is_reported_and_what_a_running_study_holds_counts_as_free(tmp_pa
     folder = study.study(Cell("12k", 1), "a" * 16)
     folder.mkdir(parents=True)
     running = [{"number": n, "epoch": 1, "epochs": 2, "resident_gib": alone["total_gib"]} for n in (1, 2)]
-    with sole_owner(folder, "it"):
+    with exclusive_lock(folder, "it"):
         write_json(folder / "progress.json", {"at": time.time() + 1.0, "phase": "search", "running": running})
         beside = study_forecast(study, None)
     assert beside.to_json()["memory"]["free_gib"] == alone["total_gib"]

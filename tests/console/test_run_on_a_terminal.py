@@ -15,7 +15,7 @@ from tests.studies import ROOT, environment, make_study
 from tests.terminal import CTRL_C, CTRL_Z, Terminal
 
 from tsladder.console.run_log import RunLog
-from tsladder.locks import is_owned
+from tsladder.locks import is_locked
 from tsladder.places import Places
 
 pytestmark = pytest.mark.slow
@@ -122,20 +122,20 @@ def test_a_second_q_asks_once_more_which_ends_the_work_at_once(running: Terminal
 
 def test_p_holds_the_lock_of_the_pause_until_it_is_pressed_again(running: Terminal, places: Places) -> None:
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.until_written("p  resume")
     running.press("p")
-    running.until("the pause is over", lambda: not is_owned(places.pause))
+    running.until("the pause is over", lambda: not is_locked(places.pause))
 
 
 def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_continues_to_its_end(
     running: Terminal, places: Places
 ) -> None:
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.send(signal.SIGKILL)
     running.end()
-    assert not is_owned(places.pause)
+    assert not is_locked(places.pause)
     (places.root / "fail").touch()
     (places.root / "finish").touch()
     running.until("DVC's last words are in the log", lambda: any("disk is full" in line for line in log_of(places)))
@@ -144,16 +144,16 @@ def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_continues_to_its_e
 def test_q_during_a_pause_ends_the_pause_as_well(running: Terminal, places: Places) -> None:
     (places.root / "stubborn").touch()
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.press("q")
-    running.until("the pause is over", lambda: not is_owned(places.pause))
+    running.until("the pause is over", lambda: not is_locked(places.pause))
 
 
 def test_letters_of_an_arrow_or_a_function_key_are_not_taken_for_keys(running: Terminal, places: Places) -> None:
     running.press("\x1bOP")  # F1
     running.press("\x1b[A")
     time.sleep(1.0)
-    assert not is_owned(places.pause)
+    assert not is_locked(places.pause)
     assert running.process.poll() is None
 
 

@@ -24,7 +24,7 @@ from tsladder.planning.machine import (
     survey,
 )
 from tsladder.planning.recipe import recipe_of
-from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.planning.too_little_memory import check_memory
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
 SMALL = spec()
@@ -171,10 +171,10 @@ def test_too_little_free_memory_is_distinguished_from_too_little_memory(
     params = load_params(DEFAULT_PARAMS)
     on_linux(monkeypatch, total_gib=16.0, free_gib=0.2)
     with pytest.raises(BadInput, match=r"0\.2 GiB free of 16\.0 GiB.*end what holds memory now"):
-        refuse_too_little(params, survey(ON_CPU))
+        check_memory(params, survey(ON_CPU))
     on_linux(monkeypatch, total_gib=0.3, free_gib=0.2)
     with pytest.raises(BadInput, match="a machine with more memory"):
-        refuse_too_little(params, survey(ON_CPU))
+        check_memory(params, survey(ON_CPU))
 
 
 def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:

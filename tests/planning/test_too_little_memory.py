@@ -11,7 +11,7 @@ from tsladder.errors import BadInput
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import least_memory_gib, plan_batch
-from tsladder.planning.too_little_memory import insufficient_memory, refuse_too_little
+from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 
 PARAMS = load_params(DEFAULT_PARAMS)
 BIG = spec(d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
@@ -53,7 +53,7 @@ def test_where_nothing_fits_a_larger_machine_or_a_lower_budget_remain() -> None:
 def test_too_little_memory_for_anything_names_the_least_that_works(workers: str | int) -> None:
     def with_memory(memory_gib: float) -> None:
         hardware = HardwareParams(device="cpu", memory_gib=memory_gib, workers=workers)  # type: ignore[arg-type]
-        refuse_too_little(dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
+        check_memory(dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
 
     with pytest.raises(BadInput, match=r"hardware\.memory_gib must be at least") as refused:
         with_memory(0.2)

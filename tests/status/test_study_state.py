@@ -35,7 +35,7 @@ from tests.status.written import (
 from tsladder.artifacts.law import write_law
 from tsladder.artifacts.store import append_line, read_json, write_json, write_text
 from tsladder.console.status_lines import status_lines
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
@@ -211,7 +211,7 @@ class Held:
 
     @contextmanager
     def held(self, record: dict[str, Any] | str | None) -> Iterator[None]:
-        with sole_owner(self.folder, "it"):
+        with exclusive_lock(self.folder, "it"):
             # Taken long before NOW, and not when the test runs.
             os.utime(self.folder / "lock", (NOW - 1000.0, NOW - 1000.0))
             if isinstance(record, dict):

@@ -17,7 +17,7 @@ _MISSING = object()
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
-class Kind(Enum):
+class DifferenceKind(Enum):
     """Kind of a difference. VALUE: another figure or name. WORDS: a sentence with the same figures, worded differently.
     ADDED: a field that the stored law lacks, as the law of an earlier version does."""
 
@@ -30,7 +30,7 @@ class Kind(Enum):
 class Difference:
     """A field that differs from the stored law, with both values as text."""
 
-    kind: Kind
+    kind: DifferenceKind
     path: str
     stored: str
     found: str
@@ -62,18 +62,22 @@ def _differing(path: str, stored: Any, found: Any) -> Iterator[Difference]:
         yield Difference(kind=kind, path=path, stored=_as_text(stored), found=_as_text(found))
 
 
-def _kind(path: str, stored: Any, found: Any) -> Kind | None:
+def _kind(path: str, stored: Any, found: Any) -> DifferenceKind | None:
     """Return the kind of a difference, None where there is none. A horizon that is missing as a whole is a VALUE, a
     missing field of a horizon is ADDED."""
     if stored is _MISSING and "." in path:
-        return Kind.ADDED
+        return DifferenceKind.ADDED
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (stored, found))
     if numbers:
-        return None if math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12) else Kind.VALUE
+        return None if math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12) else DifferenceKind.VALUE
     if type(stored) is type(found) and stored == found:
         return None
     sentences = all(isinstance(value, str) and " " in value for value in (stored, found))
-    return Kind.WORDS if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found) else Kind.VALUE
+    return (
+        DifferenceKind.WORDS
+        if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found)
+        else DifferenceKind.VALUE
+    )
 
 
 def _as_text(value: Any) -> str:

@@ -33,7 +33,7 @@ from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, heat_reason, retry_words, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
-from tsladder.locks import is_owned, sole_owner
+from tsladder.locks import exclusive_lock, is_locked
 from tsladder.planning.plans import retraining_key, train_key
 from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
@@ -55,7 +55,7 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
     folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
     key = retraining_key(work.train_plan, choice, *inputs)
-    with sole_owner(folder, f"the retraining of {work.cell}"):
+    with exclusive_lock(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
             _finish(work, key, _failed(work, trained))
@@ -182,7 +182,7 @@ def _train(
             on_message=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
             heartbeat=_heartbeat(work, folder, winner_of),
-            pause_requested=lambda: is_owned(work.places.pause),
+            pause_requested=lambda: is_locked(work.places.pause),
         )
         if reading is not None:
             parent.status = RunStatus.FAILED

@@ -6,7 +6,7 @@ from tsladder.artifacts.record import json_of
 from tsladder.cells.run_search import Search, run_search
 from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.search.planned import planned_schedule, planned_space, validation_classes
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.vocabulary import Phase
@@ -21,7 +21,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     """
     key = work.search_key
     folder = work.places.study(work.cell, key)
-    with sole_owner(folder, f"the search of {work.cell}"):
+    with exclusive_lock(folder, f"the search of {work.cell}"):
         space = planned_space(work.search_plan, len(work.dataset.windows.train))
         schedule = planned_schedule(work.search_plan, space, validation_classes(work.dataset.windows.folds))
         search = Search(

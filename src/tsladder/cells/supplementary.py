@@ -27,7 +27,7 @@ from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crews
 from tsladder.execution.job_loop import heat_reason
 from tsladder.execution.local_crew import LocalCrew
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
@@ -111,7 +111,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
     }
     key = digest(question)
     live = work.places.supplementary_study(work.cell, key)
-    with sole_owner(live, f"the supplementary search of {work.cell}"):
+    with exclusive_lock(live, f"the supplementary search of {work.cell}"):
         winner = _winner(work, choice)
         search = Search(
             work=work,

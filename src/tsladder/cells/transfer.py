@@ -22,7 +22,7 @@ from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.region import RegionForecasts
 from tsladder.evaluation.transfer import Floats, judge_transfer, regret
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
@@ -151,7 +151,7 @@ def _transferred_losses(
 
     key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     live = work.places.transfer_training(work.cell, key)
-    with sole_owner(live, f"the transfer from h{source} to {work.cell}"):
+    with exclusive_lock(live, f"the transfer from h{source} to {work.cell}"):
         region = work.params.law.region
         predictions = live / f"predictions-{digest(code, region)[:16]}.parquet"
         if not predictions.exists():

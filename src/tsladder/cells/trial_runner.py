@@ -22,7 +22,7 @@ from tsladder.execution.crew import JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, retry_words, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
-from tsladder.locks import is_owned
+from tsladder.locks import is_locked
 from tsladder.params import PruningParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import Configuration
@@ -150,7 +150,7 @@ class TrialRunner:
                 total=self._schedule.trials_total,
                 done=lambda: len(self._draws.ended),
             ),
-            pause_requested=lambda: is_owned(self._work.places.pause),
+            pause_requested=lambda: is_locked(self._work.places.pause),
             models_per_job=len(folds),
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tsladder.artifacts.law import read_law
 from tsladder.artifacts.store import if_there
-from tsladder.capsule.differences import Difference, Kind
+from tsladder.capsule.differences import Difference, DifferenceKind
 from tsladder.capsule.pack import pack_study, refuse_existing
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
@@ -66,7 +66,7 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
     lines = [*(_printable(line) for line in built.verdicts), ""]
     if built.not_compared is not None:
         _note(built.not_compared)
-    differing = [str(found) for found in built.differing if found.kind is Kind.VALUE]
+    differing = [str(found) for found in built.differing if found.kind is DifferenceKind.VALUE]
     if differing:
         lines += _differences(differing, built.manifest.tsladder)
     elif built.not_compared is None:
@@ -79,7 +79,7 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
 def _note_words(found: Sequence[Difference]) -> None:
     """Print a note on sentences that another version of tsladder worded differently, and on fields that it did not
     have."""
-    words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
+    words, added = (sum(each.kind is kind for each in found) for kind in (DifferenceKind.WORDS, DifferenceKind.ADDED))
     changes = [
         *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
         *([f"has {counted(added, 'field')} more"] if added else []),

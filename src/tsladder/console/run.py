@@ -21,7 +21,7 @@ from tsladder.log_file import short_path
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
-from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.planning.too_little_memory import check_memory
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.status.cell_results import failed_stage
@@ -47,7 +47,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         )
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
-    refuse_too_little(params, machine)
+    check_memory(params, machine)
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
     time_note = long_run_note(places, params, selection, forced)
     return _Run(places, selection, machine).go(retry_failed=retry_failed, time_note=time_note)

@@ -77,10 +77,10 @@ def _current_activity(timeline: Timeline, dvc: DvcProcess, pause: ManualPause, *
         return f"{current}; stopping" + (
             " at once" if dvc.stops > 1 else ": writing a checkpoint, or finishing the epoch"
         )
-    return f"{current}; paused, no model is trained" if pause.is_asked else current
+    return f"{current}; paused, no model is trained" if pause.is_active else current
 
 
 def _keys(dvc: DvcProcess, pause: ManualPause) -> str:
     if dvc.stops:
         return "q  stop at once"
-    return f"q  stop and keep what is done    p  {'resume' if pause.is_asked else 'pause'}"
+    return f"q  stop and keep what is done    p  {'resume' if pause.is_active else 'pause'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsladder.console.status_lines import PARTS, half_width, with_interval
-from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+from tsladder.experiments.comparison import Pair, ParameterDifference, SideBySide, Summary
 from tsladder.formatting import MISSING, aligned
 from tsladder.law.wording import p_in_words
 
@@ -56,7 +56,7 @@ def _laws(found: SideBySide) -> list[str]:
     return aligned(rows)
 
 
-def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
+def _parameters(differing: Sequence[ParameterDifference], first: str) -> list[str]:
     if not differing:
         return ["their parameters do not differ"]
     rows = [("parameter", first, "other value", "experiment")]

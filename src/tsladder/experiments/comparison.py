@@ -73,14 +73,14 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
+class NotCompared:
     experiment: str
     horizon: int
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Differing:
+class ParameterDifference:
     """Parameter whose value in `experiment` differs from that in the first one; None: missing, or null."""
 
     experiment: str
@@ -98,9 +98,9 @@ class SideBySide:
     metric: str
     confidence: float
     summaries: tuple[Summary, ...]
-    differing: tuple[Differing, ...]
+    differing: tuple[ParameterDifference, ...]
     pairs: tuple[Pair, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[NotCompared, ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -115,13 +115,13 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
     nothing is left to compare.
     """
     first, *others = experiments
-    refused: list[Refused] = []
+    refused: list[NotCompared] = []
     matched: list[_MatchedCells] = []
     apart: dict[str, list[str]] = {}
     for other in others:
         for horizon in sorted({*first.horizons, *other.horizons}):
             if reasons := reasons_not_comparable(first, other, horizon):
-                refused.append(Refused(experiment=other.name, horizon=horizon, reasons=reasons))
+                refused.append(NotCompared(experiment=other.name, horizon=horizon, reasons=reasons))
                 continue
             matched += _matched(first, other, horizon)
             if (note := training_days_note(first, other, horizon)) is not None:
@@ -137,7 +137,7 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
         confidence=first.evaluation.confidence,
         summaries=tuple(summary(one) for one in experiments),
         differing=tuple(
-            Differing(experiment=other.name, path=path, first=one, second=two)
+            ParameterDifference(experiment=other.name, path=path, first=one, second=two)
             for other in others
             for path, (one, two) in differing(first, other).items()
         ),

@@ -42,7 +42,7 @@ def insufficient_memory(
     )
 
 
-def refuse_too_little(params: Params, machine: Machine) -> None:
+def check_memory(params: Params, machine: Machine) -> None:
     """Raise BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
     recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)

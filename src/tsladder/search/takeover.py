@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tsladder.artifacts.trials import TRIALS, TakenFrom, TrialRecord, TrialState, latest, readable_trials
 from tsladder.errors import WorkFailed
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.search.configuration import Value
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.training.pruning import Bar
@@ -103,7 +103,7 @@ def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | No
         if folder == own or target.exists() or not source.exists():
             continue
         try:
-            with sole_owner(folder, "a search"):
+            with exclusive_lock(folder, "a search"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.rename(target)
         except WorkFailed:

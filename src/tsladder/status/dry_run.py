@@ -22,7 +22,7 @@ from tsladder.planning.recipe import loss_asked
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.planning.study_time import cell_time
-from tsladder.planning.too_little_memory import insufficient_memory, refuse_too_little
+from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
@@ -101,7 +101,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         params = dataclasses.replace(params, budget=budget)
     ours = held_gib(places, time.time())
     machine = survey(params.hardware, places.calibration, ours_gib=ours)
-    refuse_too_little(params, machine)
+    check_memory(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
     # The splits on disk belong to params.yaml without the assignments.

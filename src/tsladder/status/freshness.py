@@ -32,7 +32,7 @@ class StageState(StrEnum):
     STALE = "stale"
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """Kind of a change. UNFINISHED: nothing changed, but the stage ended without a result."""
 
     NEVER_BUILT = "never_built"
@@ -52,7 +52,7 @@ class Change:
     """Difference between what `stage` was built with (`old`) and the present state (`new`); None: does not exist."""
 
     stage: str
-    kind: Kind
+    kind: ChangeKind
     name: str
     old: Any
     new: Any
@@ -124,7 +124,7 @@ class Freshness:
         changes = self._changes[name]
         if changes and not before and self._restore(name):
             return StageState.RESTORED
-        if all(change.kind is Kind.UNFINISHED for change in changes) and all(map(self.is_current, before)):
+        if all(change.kind is ChangeKind.UNFINISHED for change in changes) and all(map(self.is_current, before)):
             self._current.add(name)
         if changes:
             return StageState.STALE
@@ -148,25 +148,25 @@ class Freshness:
         """Return the changes of `stage`; outputs of the stages `before`, which run again, are not compared."""
         record = self.lock.get(stage.name)
         if not isinstance(record, Mapping):
-            return [Change(stage=stage.name, kind=Kind.NEVER_BUILT, name=stage.name, old=None, new=None)]
-        found: list[tuple[Kind, str, Any, Any]] = []
+            return [Change(stage=stage.name, kind=ChangeKind.NEVER_BUILT, name=stage.name, old=None, new=None)]
+        found: list[tuple[ChangeKind, str, Any, Any]] = []
         if record.get("cmd") != stage.cmd:
-            found.append((Kind.COMMAND, "command", record.get("cmd"), stage.cmd))
+            found.append((ChangeKind.COMMAND, "command", record.get("cmd"), stage.cmd))
         values = record.get("params", {}).get("params.yaml", {})
         for name in stage.params:
             old, new = values.get(name), leaf(self._params, name)
-            found += [(Kind.PARAMETER, path, was, now) for path, was, now in differences(name, old, new)]
+            found += [(ChangeKind.PARAMETER, path, was, now) for path, was, now in differences(name, old, new)]
         deps = {dep["path"]: dep for dep in record.get("deps", [])}
         for path in stage.deps:
             if path not in deps or not owners_of(self.pipeline, path, before):
                 changed = self._tree.change(path, deps.get(path, {}))
                 if changed is not None:
-                    kind = Kind.UNFINISHED if changed[0] == _WITHOUT_RESULT else Kind.FILE
+                    kind = ChangeKind.UNFINISHED if changed[0] == _WITHOUT_RESULT else ChangeKind.FILE
                     found.append((kind, path, *changed))
         outs = {out["path"]: out for out in record.get("outs", [])}
         for path in stage.outs:
             changed = self._tree.change(path, outs.get(path, {}))
-            found += [] if changed is None else [(Kind.OUTPUT, path, *changed)]
+            found += [] if changed is None else [(ChangeKind.OUTPUT, path, *changed)]
         return [Change(stage=stage.name, kind=kind, name=name, old=old, new=new) for kind, name, old, new in found]
 
 

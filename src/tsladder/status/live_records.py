@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.artifacts.progress import PROGRESS, LiveProgress, RunningTrial, read_progress
-from tsladder.locks import is_owned, owned_since
+from tsladder.locks import is_locked, locked_since
 from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
@@ -63,8 +63,8 @@ def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
 def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
     """Return the work in that live record of a cell which a process holds at `now`; None where none is held."""
     for phase, folder in folders:
-        if is_owned(folder):
-            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=owned_since(folder))
+        if is_locked(folder):
+            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=locked_since(folder))
     return None
 
 

@@ -10,7 +10,7 @@ from tsladder.status.freshness import differences, leaf
 
 PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
 
-Named = tuple[str, str, Any, Any]
+NamedChange = tuple[str, str, Any, Any]
 """Named change: kind, name, old value, new value."""
 
 _DERIVED = {
@@ -29,7 +29,7 @@ _OMITTED = {"data.volume": True}
 
 def plan_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, raw: Mapping[str, Any], old_raw: Mapping[str, Any]
-) -> list[Named]:
+) -> list[NamedChange]:
     """Return the differences of the plan `new` from the plan `old`.
 
     `raw`: params.yaml as plain data; `old_raw`: the same as dvc.lock records it for the plan stage, which may be older
@@ -61,11 +61,11 @@ def _with_omitted(name: str, *values: Any) -> tuple[Any, Any]:
     return was, now
 
 
-def _without_repeats(named: Sequence[Named]) -> list[Named]:
+def _without_repeats(named: Sequence[NamedChange]) -> list[NamedChange]:
     return list({(kind, name): (kind, name, old, new) for kind, name, old, new in named}.values())
 
 
-def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mapping[str, Any]) -> Named:
+def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mapping[str, Any]) -> NamedChange:
     candidates = _candidates(path, str(leaf(raw, "search.preset")))
     differing = [name for name in candidates if old_raw and leaf(old_raw, name) != leaf(raw, name)]
     name = differing[0] if differing else _effective_leaf(candidates, raw)
