@@ -29,7 +29,7 @@ from tsladder.planning.plans import train_key
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.takeover import fetch_checkpoint
 from tsladder.search.takeover_forecast import TakeoverForecast
-from tsladder.status.taken_over import taken_over
+from tsladder.status.taken_over import count_taken_over
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.vocabulary import Cell
@@ -73,7 +73,7 @@ def forecast_of(places: Places) -> TakeoverForecast:
     plans = next(plans for plans in plan_cells(params_of(places)) if plans.cell == CELL)
     run = run_length_on_disk(places, params_of(places), CELL.horizon)
     assert run is not None
-    return taken_over(places, plans, run, lag=2)
+    return count_taken_over(places, plans, run, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
 from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import retry_words, run_jobs
+from tsladder.execution.job_loop import describe_retry, run_jobs
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
@@ -143,7 +143,7 @@ class Shift:
         self.stopped_by: TemperatureReading | None = run_jobs(
             self.crew,
             next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
-            on_retry=lambda event: self.lines(retry_words(event)),
+            on_retry=lambda event: self.lines(describe_retry(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
             on_message=lambda event: self.lines(event.text),

@@ -17,8 +17,8 @@ from tsladder.planning import machine
 from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import (
     Machine,
+    describe_memory,
     lay_out,
-    memory_words,
     scarce_memory_note,
     slow_bf16_note,
     survey,
@@ -123,7 +123,7 @@ def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatc
     surveyed = survey(ON_CPU)
     assert surveyed.memory_gib == 5.0
     assert surveyed.idle_gib == 15.0
-    assert memory_words(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
+    assert describe_memory(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
     assert scarce_memory_note(surveyed) is None
 
 

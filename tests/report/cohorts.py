@@ -12,7 +12,7 @@ def cohort(ratios, scores, *, left_out=0, **settings):
             number=number,
             score=float(score),
             shape=(1000, ratio),
-            place={
+            coordinates={
                 "depth_to_width": ratio / 1000,
                 **{name: float(values[number]) for name, values in settings.items()},
             },

@@ -32,7 +32,7 @@ from tests.training.test_checkpoints import (
 from tests.training.test_gpu import wide
 
 from tsladder.data.windows import Windows
-from tsladder.execution.probe import made_windows
+from tsladder.execution.probe import synthetic_windows
 from tsladder.execution.supervisor import Supervisor
 from tsladder.training.folds import walk_forward
 from tsladder.training.outcome import Job
@@ -68,7 +68,7 @@ ON_GPU = {
 
 def windows_of(what: Job) -> tuple[Windows, Windows]:
     if what.spec == wide():
-        return made_windows(what.spec, 100), made_windows(what.spec, 60)
+        return synthetic_windows(what.spec, 100), synthetic_windows(what.spec, 60)
     return TRAIN, VALIDATION
 
 

@@ -30,7 +30,7 @@ from tsladder.cells.training_runs import training_run
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
 from tsladder.execution.crew import Ended, JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, heat_reason, retry_words, run_jobs
+from tsladder.execution.job_loop import STOPPING, describe_retry, heat_reason, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
 from tsladder.locks import exclusive_lock, is_locked
@@ -175,7 +175,7 @@ def _train(
         reading = run_jobs(
             work.crew(work.dataset.windows.folds[-1:], workers=workers),
             next_job=next_job,
-            on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
+            on_retry=lambda event: say(f"seed {event.number}: {describe_retry(event)}"),
             on_end=on_end,
             on_epoch=log.epoch_ended,
             on_stop=lambda: say(f"{STOPPING}; a second Ctrl-C stops at once"),

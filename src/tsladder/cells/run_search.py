@@ -12,7 +12,7 @@ from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.best_params import write_best_params
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
-from tsladder.cells.start_lines import adoption_words, search_lines
+from tsladder.cells.start_lines import describe_adoption, search_lines
 from tsladder.cells.trial_identity import trial_base
 from tsladder.cells.trial_records import TrialRecorder
 from tsladder.cells.trial_runner import HeatStop, TrialRunner
@@ -21,7 +21,7 @@ from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.places import BEST_PARAMS
-from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
+from tsladder.planning.machine import describe_memory, scarce_memory_note, slow_bf16_note
 from tsladder.planning.too_little_memory import insufficient_memory
 from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, adopt, adoption_in
@@ -102,7 +102,7 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
     base = trial_base(work)
     adopted = _find_adoption(search, attempts, others, base)
     if adopted is not None:
-        say(adoption_words(adopted))
+        say(describe_adoption(adopted))
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
         recorder = TrialRecorder(
@@ -140,7 +140,7 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
         for line in search_lines(work, search.phase, search.space, schedule, workers=workers, lag=lag, done=done):
             say(line)
         machine = work.machine
-        memory = memory_words(machine)
+        memory = describe_memory(machine)
         of_memory = None if memory is None else f"memory     {memory}"
         for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
             if words is not None:
@@ -161,7 +161,7 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
         if heat is not None or (best is None and search.phase is Phase.SEARCH):
             run.status = RunStatus.FAILED
-    say(f"{len(records)} trials done, {schedule.objective.leader_words(best)}")
+    say(f"{len(records)} trials done, {schedule.objective.describe_leader(best)}")
     if heat is not None:
         say(f"stopped for heat: {heat.reading}")
     if runner.finished is not None:

@@ -12,7 +12,7 @@ from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.best_params import best_params
 from tsladder.cells.run_search import SearchResult
-from tsladder.cells.start_lines import adoption_words
+from tsladder.cells.start_lines import describe_adoption
 from tsladder.cells.trial_runner import HeatStop
 from tsladder.cells.work import CellWork
 from tsladder.execution.job_loop import heat_reason
@@ -86,4 +86,4 @@ def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
 
 
 def _adoption_note(found: SearchResult) -> str | None:
-    return None if found.adopted is None else adoption_words(found.adopted)
+    return None if found.adopted is None else describe_adoption(found.adopted)

@@ -54,7 +54,7 @@ def _window_counts(regions: Mapping[str, Windows], words: Words) -> str:
     return ", ".join(f"{name} {words.labels(y_N) if len(y_N) else 0}" for name, y_N in labels.items())
 
 
-def model_words(spec: ModelSpec) -> str:
+def describe_model(spec: ModelSpec) -> str:
     """Describe the shape and the size of a model."""
     return (
         f"d_model {spec.d_model}, n_layers {spec.n_layers}, n_heads {spec.n_heads}, d_ff {spec.d_ff}, "
@@ -62,12 +62,12 @@ def model_words(spec: ModelSpec) -> str:
     )
 
 
-def settings_words(settings: Mapping[str, float | int]) -> str:
+def describe_settings(settings: Mapping[str, float | int]) -> str:
     """Describe the settings of a training."""
     return ", ".join(f"{name} {value:.4g}" for name, value in settings.items())
 
 
-def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
+def describe_plan(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
     """Describe how a step is executed, and the peak memory that one training is predicted to take."""
     known = sorted(peaks_gib)
     low, high = f"{known[0]:.2f}", f"{known[-1]:.2f}"
@@ -78,7 +78,7 @@ def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
     )
 
 
-def crew_words(workers: int, execution: ExecutionPlan) -> str:
+def describe_workers(workers: int, execution: ExecutionPlan) -> str:
     """Describe the workers: how many train at a time, on how many threads each, on which device."""
     each = "1 thread" if execution.threads == 1 else f"{execution.threads} threads"
     return f"{workers} at a time, {each} each, on {execution.device}"
@@ -94,12 +94,12 @@ def seed_lines(
     windows = work.dataset.windows
     regions = {"train": windows.train, "validation": windows.validation}
     window_counts = _window_counts(regions, load_task(work.target.task).words)
-    crew = crew_words(min(workers, len(missing)), work.execution(job.spec))
+    crew = describe_workers(min(workers, len(missing)), work.execution(job.spec))
     return [
         labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
         labelled("windows", window_counts),
-        labelled("model", f"{model_words(job.spec)}; {settings_words(job.settings.to_record())}"),
-        labelled("plan", f"{plan_words(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
+        labelled("model", f"{describe_model(job.spec)}; {describe_settings(job.settings.to_record())}"),
+        labelled("plan", f"{describe_plan(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
     ]
 
 

@@ -21,7 +21,7 @@ from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.region import RegionForecasts
-from tsladder.evaluation.transfer import Floats, judge_transfer, regret
+from tsladder.evaluation.transfer import Floats, regret, transfer_verdict
 from tsladder.locks import exclusive_lock
 from tsladder.params import Params
 from tsladder.places import Places
@@ -56,7 +56,7 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
         for horizon in params.horizons:
             regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
     evaluation = plan.evaluation
-    verdict = judge_transfer(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
+    verdict = transfer_verdict(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
     write_transfer(
         places.transfer_record,
         Transfer(

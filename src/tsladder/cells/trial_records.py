@@ -149,11 +149,11 @@ class TrialRecorder:
 
     def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
         """Print one line on the ended trial to stderr."""
-        so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
+        so_far = "" if leader is None else f", {self.objective.describe_leader(leader)}"
         spec, outcome = trial.drawn.configuration.spec, record.outcome
         shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
         self.say(
-            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.words(record)}, "
+            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.describe(record)}, "
             f"{outcome.stop_reason} after {outcome.epochs_run} epochs in {outcome.seconds:.1f} s{so_far}"
         )
         if outcome.message:
@@ -164,7 +164,7 @@ class TrialRecorder:
 def _description(record: TrialRecord, objective: Objective) -> str:
     """Return the text at the top of a trial's page in MLflow."""
     origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
-    outcome, loss = record.outcome, objective.words(record)
+    outcome, loss = record.outcome, objective.describe(record)
     if outcome.folds and outcome.best_val_loss is not None:
         loss += f", the mean over {len(outcome.folds)} folds"
     ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"

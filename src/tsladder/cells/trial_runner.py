@@ -14,13 +14,13 @@ from pathlib import Path
 from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TRIALS, TrialRecord, append_trial
-from tsladder.cells.start_lines import taken_over_words, trial_words
+from tsladder.cells.start_lines import describe_taken_over, describe_trial
 from tsladder.cells.training_log import TrainingLog
 from tsladder.cells.trial_records import TrialPlan, TrialRecorder
 from tsladder.cells.work import CellWork
 from tsladder.execution.crew import JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, retry_words, run_jobs
+from tsladder.execution.job_loop import STOPPING, describe_retry, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_locked
 from tsladder.params import PruningParams
@@ -138,7 +138,7 @@ class TrialRunner:
         return run_jobs(
             self._work.crew(folds, workers=self._recorder.workers),
             next_job=lambda slot: self._next_job(study, slot),
-            on_retry=lambda event: self._recorder.say(f"trial {event.number + 1}: {retry_words(event)}"),
+            on_retry=lambda event: self._recorder.say(f"trial {event.number + 1}: {describe_retry(event)}"),
             on_end=lambda event: self._record_end(study, self._running.pop(event.number), event.outcome),
             on_epoch=self._log.epoch_ended,
             on_stop=lambda: self._recorder.say(f"{STOPPING}; a second Ctrl-C stops at once"),
@@ -171,7 +171,7 @@ class TrialRunner:
     def _begin(self, trial: TrialPlan) -> Job:
         self._running[trial.drawn.number] = trial
         epochs, models = trial.drawn.configuration.settings.epochs, len(self._work.dataset.windows.folds)
-        self._log.started(trial.drawn.number, trial_words(self._work, trial), epochs=epochs, models=models)
+        self._log.started(trial.drawn.number, describe_trial(self._work, trial), epochs=epochs, models=models)
         fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
         if fetched is not None:
             self._recorder.say(f"trial {trial.drawn.number + 1} resumes from the checkpoint of {fetched.name}")
@@ -182,7 +182,7 @@ class TrialRunner:
         """Report the trials taken over from other searches since the last report."""
         if self._taken_over:
             done = f"{len(self._draws.ended)} of {self._schedule.trials_total} are done"
-            self._recorder.say(f"{taken_over_words(self._taken_over)}; {done}")
+            self._recorder.say(f"{describe_taken_over(self._taken_over)}; {done}")
             self._taken_over.clear()
 
     def _plan_trial(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:

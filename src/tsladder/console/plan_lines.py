@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.formatting import MISSING, aligned, duration, number
-from tsladder.planning.machine import memory_words
+from tsladder.planning.machine import describe_memory
 from tsladder.status.dry_run import CellForecast, StudyForecast
 
 NO_FORECAST = "no forecast"
@@ -39,7 +39,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 duration(cell.predicted_seconds_at_most, unknown),
             )
         )
-    memory = memory_words(forecast.machine)
+    memory = describe_memory(forecast.machine)
     return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
 
 

@@ -20,7 +20,7 @@ from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
+from tsladder.planning.machine import Machine, describe_memory, scarce_memory_note, survey
 from tsladder.planning.too_little_memory import check_memory
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
@@ -146,7 +146,7 @@ class _Run:
         ]
 
     def _report_memory(self) -> None:
-        for line in filter(None, (memory_words(self._machine), scarce_memory_note(self._machine))):
+        for line in filter(None, (describe_memory(self._machine), scarce_memory_note(self._machine))):
             print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
             self._log.note(f"memory: {line}")
 

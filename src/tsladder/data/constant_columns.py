@@ -29,7 +29,7 @@ def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_leng
     return tuple(name for name, constant in zip(table.names, constant_F, strict=True) if constant)
 
 
-def constant_words(constant: Sequence[str], columns: int, tier: str) -> str:
+def describe_constant_columns(constant: Sequence[str], columns: int, tier: str) -> str:
     """Return one sentence that names the constant columns of `tier`'s `columns`, and how to leave them out where
     possible."""
     are, them = ("is", "it") if len(constant) == 1 else ("are", "them")

@@ -60,7 +60,7 @@ def regret(
     return dataclasses.replace(found, low=low / mean, high=high / mean, p_above=above_zero(value, terms))
 
 
-def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: float) -> TransferVerdict:
+def transfer_verdict(regrets: Sequence[Regret], *, margin: float, confidence: float) -> TransferVerdict:
     """Give one verdict over all pairs of horizons of all rungs.
 
     Separate searches are needed where, after Holm's correction, the loss of some winner on another horizon is

@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.5
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
 
 
-def retry_words(event: Retried) -> str:
+def describe_retry(event: Retried) -> str:
     """Describe a retry in one line for the user."""
     if event.plan is None:
         return f"{event.reason}; it is started again"

@@ -70,7 +70,7 @@ def probe(
         scratch_folder=str(scratch) if best_on_disk(spec) else None,
     )
     supervisor = Supervisor(
-        made_windows(spec, plan.effective_batch * steps), made_windows(spec, scoring_batch(plan.micro_batch))
+        synthetic_windows(spec, plan.effective_batch * steps), synthetic_windows(spec, scoring_batch(plan.micro_batch))
     )
     heard: list[EpochRecord] = []
     try:
@@ -86,7 +86,7 @@ def probe(
         supervisor.end_now()
 
 
-def made_windows(spec: ModelSpec, count: int) -> Windows:
+def synthetic_windows(spec: ModelSpec, count: int) -> Windows:
     """Generate `count` windows of noise: their values affect neither memory nor time."""
     g, rng = spec.geometry, np.random.default_rng(0)
     days = count + g.context_length - 1

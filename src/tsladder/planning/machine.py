@@ -142,7 +142,7 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     )
 
 
-def memory_words(machine: Machine) -> str | None:
+def describe_memory(machine: Machine) -> str | None:
     """Describe free and total memory, and how much is planned with; None where memory was not read."""
     available = machine.available
     if available is None:

@@ -38,9 +38,9 @@ def planned_features(places: Places, params: Params, *, built: bool) -> PlannedF
         notes.append(f"data.volume is false: tier {params.data.tier_words}, {columns} columns")
     if constant:
         # Imported here, since no other part of planning needs the declarations of columns.
-        from tsladder.data.constant_columns import constant_words
+        from tsladder.data.constant_columns import describe_constant_columns
 
-        notes.append(constant_words(constant, columns, params.data.tier).removesuffix("."))
+        notes.append(describe_constant_columns(constant, columns, params.data.tier).removesuffix("."))
     return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
 
 

@@ -12,7 +12,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
-from tsladder.planning.machine import Machine, memory_words
+from tsladder.planning.machine import Machine, describe_memory
 from tsladder.planning.memory import least_memory_gib
 from tsladder.planning.recipe import recipe_of
 
@@ -30,7 +30,7 @@ def insufficient_memory(
     need = _need(unfit, machine, recipe)
     remedies = [*_fewer_workers(need, machine, workers), *_cheaper_recipes(unfit, machine, recipe)]
     if machine.memory_gib < need <= machine.idle_gib:
-        remedies.append(f"to end what holds memory now ({memory_words(machine)})")
+        remedies.append(f"to end what holds memory now ({describe_memory(machine)})")
     elif need > machine.memory_gib:
         remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB")
     remedies.append("a lower budget")
@@ -51,7 +51,7 @@ def check_memory(params: Params, machine: Machine) -> None:
     if machine.memory_gib >= least:
         return
     requested = params.hardware.memory_gib
-    words = memory_words(machine)
+    words = describe_memory(machine)
     got = f"got {machine.memory_gib:.2f}" if requested is not None or words is None else words
     remedy = "raise it, or set null to take what is free"
     if requested is None:

@@ -59,13 +59,13 @@ def depth_sentence(pattern: DepthPattern, found: SearchPatterns) -> str:
             text += ": all scores are the same"
         else:
             tests = sum(other.p is not None for other in found.depth)
-            text += f": {detectable_words(weakest_detectable(pattern.trials, found.level / tests, found.seed))}"
+            text += f": {describe_detectable(weakest_detectable(pattern.trials, found.level / tests, found.seed))}"
     if pattern.halves is not None and pattern.halves.at_median:
         text += f"; {words.counted(pattern.halves.at_median, 'trial')} at the median, in neither half"
     return text
 
 
-def detectable_words(weakest: float | None) -> str:
+def describe_detectable(weakest: float | None) -> str:
     return "no correlation of so few could show" if weakest is None else f"from ±{weakest:.2f} on it would show"
 
 
@@ -114,7 +114,7 @@ def _settings_row(item: Agreement) -> tuple[str, ...]:
     )
 
 
-def places_table(found: SearchPatterns) -> Table:
+def best_trials_table(found: SearchPatterns) -> Table:
     """Return one row per cell: how far the best trials are ahead, and how close to each other they lie."""
     return table(
         "best-trials",
@@ -122,11 +122,11 @@ def places_table(found: SearchPatterns) -> Table:
         text=("cell",),
         numbers=("compared", "median behind best", "distance", "p, corrected"),
         after=("spread", "best trials lie"),
-        rows=[_places_row(item) for item in found.agreements],
+        rows=[_best_trials_row(item) for item in found.agreements],
     )
 
 
-def _places_row(item: Agreement) -> tuple[str, ...]:
+def _best_trials_row(item: Agreement) -> tuple[str, ...]:
     wide = words.MISSING
     if item.spread is not None:
         wide = f"{'at least' if item.spread >= WIDE_SPREAD else 'below'} {words.percent(WIDE_SPREAD, 0)}"

@@ -41,8 +41,8 @@ class Adopter:
     @classmethod
     def of(cls, plan: SearchPlan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
         """Build the adopter for the search of `cell` that `plan` asks for."""
-        places = [schedule.place(number) for number in range(schedule.trials_total)]
-        seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, place) for place in places]
+        stream_numbers = [schedule.stream_number(number) for number in range(schedule.trials_total)]
+        seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, stream_number) for stream_number in stream_numbers]
         return cls(task=plan.search, space=space, schedule=schedule, base=base, seeds=seeds)
 
 

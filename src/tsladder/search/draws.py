@@ -139,7 +139,7 @@ class TrialDraws:
             draws=attempt.draws,
             configuration=configuration,
             bar=None if rules.pruning is None else build_bar(rules.pruning, complete),
-            seed=trial_seed(rules.seed, rules.cell, rules.phase, rules.schedule.place(number)),
+            seed=trial_seed(rules.seed, rules.cell, rules.phase, rules.schedule.stream_number(number)),
         )
 
     def end(self, study: SearchStudy, record: TrialRecord) -> None:
@@ -173,7 +173,7 @@ class TrialDraws:
         redo = self._redo.pop(number, None) or (None if adopted is None else _Attempt(1, dict(adopted)))
         if isinstance(decision, Forced):
             fixed = space.forced_draws(decision) if redo is None else redo.draws
-            draws = study.draw(schedule.place(number), fixed, learned_through=None)
+            draws = study.draw(schedule.stream_number(number), fixed, learned_through=None)
             return redo or _Attempt(1, draws), space.decode_forced(draws, decision)
         if redo is not None:
             return redo, space.decode(redo.draws)

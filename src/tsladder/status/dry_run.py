@@ -18,7 +18,7 @@ from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_not
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.planned_features import PlannedFeatures, planned_features
 from tsladder.planning.plans import CellPlans, study_key
-from tsladder.planning.recipe import loss_asked
+from tsladder.planning.recipe import requested_loss
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.planning.study_time import cell_time
@@ -28,7 +28,7 @@ from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.schedule import Admitted
 from tsladder.status.live_records import held_gib
-from tsladder.status.taken_over import inputs_match, taken_over
+from tsladder.status.taken_over import count_taken_over, inputs_match
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +120,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
             )
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
-    loss = loss_asked(params.training, params.target.task)
+    loss = requested_loss(params.training, params.target.task)
     calibration_note = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
     missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
     running = _running_study_note(machine, ours)
@@ -161,7 +161,7 @@ def _with_taken_over(
     if run is None or not cell.fits:
         return cell
     lag = None if cell.workers is None else params.hardware.search_lag(cell.workers)
-    found = taken_over(places, plan, run, lag)
+    found = count_taken_over(places, plan, run, lag)
     return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
 
 

@@ -33,7 +33,7 @@ def inputs_are_fresh(freshness: Freshness) -> bool:
     return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
 
 
-def taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakeoverForecast:
+def count_taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakeoverForecast:
     """Count the trials that other searches have trained for one planned cell, whose features and splits on disk are
     those of the question.
 

@@ -30,7 +30,7 @@ from tsladder.status.freshness import Freshness, StageState
 from tsladder.status.live_records import live_folders
 from tsladder.status.reasons import Reason, reasons_of
 from tsladder.status.study_state import StudyReader
-from tsladder.status.taken_over import inputs_are_fresh, taken_over
+from tsladder.status.taken_over import count_taken_over, inputs_are_fresh
 from tsladder.status.time_to_go import Forecasts, cell_stages, cell_time_left, stage_time_left
 from tsladder.vocabulary import Cell
 
@@ -95,7 +95,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     names = (*INPUT_STAGES, *cell_stages(cell))
     reruns: list[StageRerun] = []
     reasons: list[Reason] = []
-    known = _taken_over(places, plans, freshness, forecasts, question.params)
+    known = _count_taken_over(places, plans, freshness, forecasts, question.params)
     results = (
         reading.results if known is None else dataclasses.replace(reading.results, trials_to_take_over=known.trials)
     )
@@ -131,7 +131,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     )
 
 
-def _taken_over(
+def _count_taken_over(
     places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
 ) -> TakeoverForecast | None:
     """Count the trials that the cell's search, if it runs again, takes over from other searches."""
@@ -143,7 +143,9 @@ def _taken_over(
     run = run_length_on_disk(places, params, plans.cell.horizon)
     if run is None:
         return None
-    return taken_over(places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers))
+    return count_taken_over(
+        places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers)
+    )
 
 
 def _reruns_of(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageRerun]:

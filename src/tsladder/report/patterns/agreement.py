@@ -162,7 +162,7 @@ def _is_best(cohort: Cohort) -> Flags:
 def _ranges(cohort: Cohort, best_N: Flags) -> dict[str, float]:
     if not best_N.any():
         return {}
-    scaled = scaled_places(cohort.trials)
+    scaled = scaled_coordinates(cohort.trials)
     return {name: float(np.ptp(scaled[name][best_N])) for name in STABLE if name in scaled}
 
 
@@ -172,7 +172,7 @@ def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTest |
         return None
     orders, exact = permutations(len(best_N), seed)
     permuted = best_N[orders]
-    scaled = scaled_places(cohort.trials)
+    scaled = scaled_coordinates(cohort.trials)
     null = np.mean([_range_within(scaled[name], permuted) for name in ranges], axis=0)
     return PermutationTest(value=math.fsum(ranges.values()) / len(ranges), null=null, exact=exact)
 
@@ -184,7 +184,7 @@ def _range_within(values_N: Floats, permuted: Flags) -> Floats:
 
 
 def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTest | None:
-    scaled = list(scaled_places(cohort.trials).values())
+    scaled = list(scaled_coordinates(cohort.trials).values())
     if not best_N.any() or not scaled:
         return None
     points_NK = np.stack(scaled, axis=1)
@@ -198,13 +198,13 @@ def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTes
     return PermutationTest(value=float(apart[0]), null=apart[1:], exact=exact)
 
 
-def scaled_places(trials: Sequence[CompleteTrial]) -> dict[str, Floats]:
+def scaled_coordinates(trials: Sequence[CompleteTrial]) -> dict[str, Floats]:
     """Return every coordinate that all trials have and that varies, scaled from 0 for its lowest value to 1 for its
     highest: on a logarithmic scale, except for dropout and for a weight decay that may be zero."""
     found = {}
-    for name in trials[0].place if trials else ():
-        if all(name in trial.place for trial in trials):
-            values = np.array([trial.place[name] for trial in trials], dtype=np.float64)
+    for name in trials[0].coordinates if trials else ():
+        if all(name in trial.coordinates for trial in trials):
+            values = np.array([trial.coordinates[name] for trial in trials], dtype=np.float64)
             if name not in _LINEAR and values.min() > 0.0:
                 values = np.log(values)
             if (width := np.ptp(values)) > 0.0:

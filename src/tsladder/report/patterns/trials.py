@@ -15,12 +15,12 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteTrial:
-    """One complete trial. `score`: higher is better. `place`: its coordinates in the search space, by name."""
+    """One complete trial. `score`: higher is better. `coordinates`: its coordinates in the search space, by name."""
 
     number: int
     score: float
     shape: Shape
-    place: Mapping[str, float]
+    coordinates: Mapping[str, float]
 
     @property
     def depth_to_width(self) -> float:
@@ -54,10 +54,10 @@ def _complete_trial(trial: TrialRecord, objective: str) -> CompleteTrial | None:
     if trial.val_loss is None or figure is None or trial.shape is None:
         return None
     score = figure if objective == "val_auc" else -figure
-    return CompleteTrial(number=trial.number, score=score, shape=trial.shape, place=_place(trial))
+    return CompleteTrial(number=trial.number, score=score, shape=trial.shape, coordinates=_coordinates(trial))
 
 
-def _place(trial: TrialRecord) -> dict[str, float]:
+def _coordinates(trial: TrialRecord) -> dict[str, float]:
     given = trial.params
     d_model, n_layers = given["d_model"], given["n_layers"]
     found = {"depth_to_width": n_layers / d_model}

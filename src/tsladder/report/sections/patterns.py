@@ -68,7 +68,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
 
 def _power(is_due: bool, weakest: float | None) -> str:
     """Return the weakest effect that could have been detected, where no pattern was found; otherwise ""."""
-    return f"; {pattern_tables.detectable_words(weakest)}" if is_due else ""
+    return f"; {pattern_tables.describe_detectable(weakest)}" if is_due else ""
 
 
 def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
@@ -102,7 +102,7 @@ def _agreement(found: SearchPatterns) -> list[Block]:
             "best as a share of that of all, on the log scale for learning rate and weight decay (unless one is "
             "zero); settings are stable where the mean of the three is less than chance gives."
         ),
-        pattern_tables.places_table(found),
+        pattern_tables.best_trials_table(found),
         Paragraph(
             "The distance is the mean one between two of the best, over that between any two trials, in all "
             "coordinates of the search's space, each scaled to its range: clustered below 1, scattered above."

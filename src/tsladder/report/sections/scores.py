@@ -109,7 +109,7 @@ def _skill(facts: Facts) -> list[Block]:
     if not table.rows:
         return [*blocks, Paragraph("No skill with an interval is stored.")]
     points = [
-        (words.days(horizon), _skill_in_words([cell.test for cell in facts.of_horizon(horizon) if cell.test]))
+        (words.days(horizon), _describe_skill([cell.test for cell in facts.of_horizon(horizon) if cell.test]))
         for horizon in facts.params.horizons
         if any(cell.test for cell in facts.of_horizon(horizon))
     ]
@@ -125,7 +125,7 @@ def _skill(facts: Facts) -> list[Block]:
     ]
 
 
-def _skill_in_words(tests: list[ScoredRegion]) -> str:
+def _describe_skill(tests: list[ScoredRegion]) -> str:
     """Say which forecasts every cell beats, which some cells beat, and which none beats."""
     beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
@@ -153,7 +153,7 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     points = [
         (words.days(horizon), text)
         for horizon in facts.params.horizons
-        if (text := _temperature_in_words(facts.of_horizon(horizon)))
+        if (text := _describe_temperature(facts.of_horizon(horizon)))
     ]
     blocks += [Points(tuple(points))] if points else []
     if RELIABILITY in pictures:
@@ -179,7 +179,7 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
+def _describe_temperature(cells: tuple[CellFacts, ...]) -> str | None:
     changes = []
     sure = 0
     for cell in cells:
