@@ -56,7 +56,7 @@ class LogFile:
             return
         self._fault_said = True
         message = (
-            f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work goes on without it"
+            f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work continues without it"
         )
         # The reader of stderr may have closed it.
         with contextlib.suppress(OSError):

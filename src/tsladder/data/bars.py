@@ -192,7 +192,7 @@ def _find_columns(frame: pd.DataFrame, path: Path, *, adjust: bool) -> dict[str,
     for name in needed:
         places = [place for place, given in enumerate(names) if given == name]
         if len(places) > 1:
-            faults.append(f"{name.title()} stands {len(places)} times (upper and lower case are one)")
+            faults.append(f"{name.title()} appears {len(places)} times (upper and lower case are the same)")
         elif places:
             found[name] = frame.iloc[:, places[0]]
         elif name == _ADJUSTED:

@@ -54,7 +54,7 @@ class LiveResults:
                 self._reported = True
                 self._say(
                     f"the results so far cannot be shown in {self._places.live_results} ({error.strerror or error}): "
-                    "the work goes on, and the report will have them"
+                    "work continues, and the report will have them"
                 )
 
 

@@ -47,7 +47,7 @@ class Move:
     paths: int
 
     def __str__(self) -> str:
-        return f"MLflow's store {self.new} was made as {self.old}: its {self.paths} paths now lead to this one"
+        return f"MLflow's store was moved from {self.old} to {self.new}: {self.paths} paths were updated"
 
 
 def update_paths(store: Path) -> tuple[Move, ...]:

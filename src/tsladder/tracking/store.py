@@ -165,7 +165,7 @@ class MlflowStore:
             database = self.store / DATABASE
             known = database.exists()
             if known and (aside := set_aside_if_damaged(database)) is not None:
-                self._say(f"{database} was no database any more: it is kept as {aside.name}, and a new one was begun")
+                self._say(f"{database} is damaged: it was renamed to {aside.name}, and a new one was created")
                 known = False
             if known:
                 probe(database)
@@ -179,7 +179,7 @@ class MlflowStore:
                 location = (self.store / ARTIFACTS).as_uri()
                 client.create_experiment(self.experiment, artifact_location=location, tags=experiment_tags({}))
                 if known:
-                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was made")
+                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was created")
             else:
                 if experiment.lifecycle_stage == "deleted":
                     client.restore_experiment(experiment.experiment_id)

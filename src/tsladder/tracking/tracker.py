@@ -134,8 +134,8 @@ class MlflowTracker:
         self._reported = True
         reason = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
         self._say(
-            f"MLflow's copy of this study in {self._folder} cannot be written ({reason}): the work goes on, and its "
-            "results are in artifacts/ as always. What ends meanwhile is missing on MLflow's page unless this passes"
+            f"MLflow's copy of this study in {self._folder} cannot be written ({reason}): work continues, and its "
+            "results are in artifacts/ as always. Runs that end meanwhile are logged if the store recovers"
         )
 
     def _log(self, store: MlflowStore, record: RunRecord) -> str:

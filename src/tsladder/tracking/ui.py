@@ -57,7 +57,7 @@ def store_notes(store: Path) -> list[str]:
     except sqlite3.Error as error:
         if is_damage(error):
             raise WorkFailed(
-                f"{database} cannot be read ({error}): the next stage that logs to it keeps it aside and begins a new "
+                f"{database} cannot be read ({error}): the next stage that logs to it renames it and creates a new "
                 "one; the results are in artifacts/"
             ) from None
         return [f"{database} cannot be written ({error}): where the study was moved, files of its runs are not found"]
