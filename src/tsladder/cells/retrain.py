@@ -49,7 +49,7 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than asked for
-    would compare unequal efforts. A stop for heat also makes the cell failed, until the next start goes on. Raises
+    would compare unequal efforts. A stop for heat also makes the cell failed, until the next start resumes. Raises
     Interrupted when asked to stop.
     """
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record

@@ -60,7 +60,7 @@ class SearchResult:
     """Result of a search: the ended trials in the order of their numbers, and why there are no more (None: all were
     asked).
 
-    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what the search began with, if
+    `heat_stop`: the machine became too hot, and the next start resumes. `adopted`: what the search began with, if
     anything.
     """
 

@@ -16,7 +16,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     """Search `work.cell` and write its outputs under artifacts/hpo/<cell>/.
 
     A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed. So is a cell
-    whose search the machine became too hot for: its trials are kept, and the next start goes on. Raises Interrupted
+    whose search the machine became too hot for: its trials are kept, and the next start resumes. Raises Interrupted
     when asked to stop, WorkFailed when another process owns the cell.
     """
     key = work.search_key

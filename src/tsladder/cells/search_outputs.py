@@ -33,7 +33,7 @@ def write_failure(work: CellWork, reason: str) -> None:
 def write_heat_stop(
     work: CellWork, space: SearchSpace, schedule: Schedule, found: SearchResult, stop: HeatStop
 ) -> None:
-    """Write the cell as stopped for heat: it is dropped from the law until the next run goes on; its trials so far are
+    """Write the cell as stopped for heat: it is dropped from the law until the next run resumes it; its trials are
     copied.
 
     The cause is in choice.json as `stop_reason` too, where the next run looks for it.

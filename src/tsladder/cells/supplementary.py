@@ -52,7 +52,7 @@ def search_supplementary(
     of them. `crews` train.
 
     The next run repeats what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the machine
-    becomes too hot; the next start goes on.
+    becomes too hot; the next start resumes.
     """
     plan = read_plan(SupplementaryPlan, places.supplementary_plan)
     supplement = load(params.search.strategy).supplement

@@ -129,7 +129,7 @@ Everything that DVC and the stages print is in mlruns/logs/, each line with its 
 trial's start and every epoch, in lines that begin with "| "."""
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
-whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""
+whenever a cell, its trials or a verdict have changed. It may be started before the study, and continues after it."""
 
 COMPARED = """names:
   2M-h1, 2M-h1:persistence   a cell of this study, or its baseline: two at a time

@@ -72,16 +72,16 @@ def probe(
     supervisor = Supervisor(
         synthetic_windows(spec, plan.effective_batch * steps), synthetic_windows(spec, scoring_batch(plan.micro_batch))
     )
-    heard: list[EpochRecord] = []
+    records: list[EpochRecord] = []
     try:
         supervisor.start(0, job)
         while True:
             for event in supervisor.events():
                 if isinstance(event, Progress):
-                    heard.append(event.record)
+                    records.append(event.record)
                 if isinstance(event, Ended):
                     # Without the epochs of attempts that ran out of memory.
-                    return Probe(event.outcome, tuple(heard[len(heard) - event.outcome.epochs_run :]))
+                    return Probe(event.outcome, tuple(records[len(records) - event.outcome.epochs_run :]))
     finally:
         supervisor.end_now()
 

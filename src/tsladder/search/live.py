@@ -47,7 +47,7 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
 
 
 def resumable(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return `records` as the next start goes on from them.
+    """Return `records` as the next start resumes from them.
 
     Where no trial has a loss yet, those that failed because of the machine count as interrupted: a cell must not stay
     without a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so
