@@ -189,13 +189,13 @@ def test_a_run_that_ends_well_says_so_and_leaves_no_table(running: Terminal, pla
     assert log_of(places)[-1] == "ended with 0"
 
 
-def test_a_broken_picture_leaves_the_terminal_as_it_was_and_stops_dvc_in_order(places: Places) -> None:
+def test_a_broken_display_leaves_the_terminal_as_it_was_and_stops_dvc_in_order(places: Places) -> None:
     # Breaks once DVC's stand-in has said that it works: asked earlier to stop, it has no handler yet that would say so.
     breaking = """
 from pathlib import Path
 import tsladder.console.run_dvc as module
-whole = module.picture
-module.picture = lambda *a, **k: 1 / 0 if Path("break").exists() else whole(*a, **k)
+whole = module.render
+module.render = lambda *a, **k: 1 / 0 if Path("break").exists() else whole(*a, **k)
 """
     program = f"{breaking}from tsladder.cli import main\nmain(['run'])"
     with Terminal([sys.executable, "-c", program], places.root, environment()) as terminal:
