@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tsladder.search.configuration import Draw
-from tsladder.search.study import SearchStudy, Told
+from tsladder.search.study import SearchStudy, TrialResult
 from tsladder.tracking import MlflowTracker, RunRecord, RunTags
 
 TAGS = RunTags(
@@ -92,7 +92,7 @@ def search_trial(folder: Path) -> Callable[[int], None]:
     def draw_and_ask(number: int) -> None:
         ended = number - WORKERS
         if ended >= 0:
-            study.ensure_told(ended, asked[ended], Told(score=-0.35 - (ended * 7 % 11) / 1000))
+            study.ensure_told(ended, asked[ended], TrialResult(score=-0.35 - (ended * 7 % 11) / 1000))
         draws = study.draw(number, {}, learned_through=ended if ended >= 0 else None)
         study.ask(number, draws)
         asked.append(draws)

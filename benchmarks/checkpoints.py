@@ -34,7 +34,7 @@ from tsladder.training.feed import Feed
 from tsladder.training.gradients import beat_in_blocks
 from tsladder.training.outcome import Job
 from tsladder.training.trainer import Trainer
-from tsladder.training.training_state import Course
+from tsladder.training.training_state import TrainingProgress
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = ("64x6:fp32:adamw", "128x10:bf16-mixed:adamw", "384x12:bf16-mixed:adamw")
@@ -104,10 +104,10 @@ def _measure(job: Job, windows: object, folder: Path, minutes: float) -> dict[st
                 steps[name].append(time.perf_counter() - began)
     trainer = trainers.pop("beats")
     plan = CheckpointPlan(folder=str(folder), identity="this", every_seconds=60.0 * minutes, predicted_longer=True)
-    checkpoints = Checkpoints(plan, say=print, stop_asked=lambda: False)
+    checkpoints = Checkpoints(plan, say=print, stop_requested=lambda: False)
     best = BestWeights(trainer.weights, None)
     best.keep(1)
-    course = Course(job, trainer, best, checkpoints)
+    course = TrainingProgress(job, trainer, best, checkpoints)
     writes = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
@@ -115,7 +115,7 @@ def _measure(job: Job, windows: object, folder: Path, minutes: float) -> dict[st
         writes.append(time.perf_counter() - began)
     size = (folder / STATE).stat().st_size
     began = time.perf_counter()
-    Course(job, trainer, best, checkpoints)
+    TrainingProgress(job, trainer, best, checkpoints)
     read = time.perf_counter() - began
     write, ratio = statistics.median(writes), statistics.median(map(float.__truediv__, steps["beats"], steps["plain"]))
     return {

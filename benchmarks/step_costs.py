@@ -21,7 +21,7 @@ import numpy as np
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import Geometry, spec_from_architecture
-from tsladder.planning.calibration import kept
+from tsladder.planning.calibration import read_calibration
 from tsladder.planning.duration import DEFAULT_RATES, Rates, step_terms
 from tsladder.planning.step_costs import fit_costs
 
@@ -53,7 +53,7 @@ def recorded() -> list[Step]:
 
 
 def calibrated(path: Path) -> list[Step]:
-    found = kept(path)
+    found = read_calibration(path)
     if found is None:
         raise SystemExit(f"there is no {path}")
     return [(step_terms(peak.spec, peak.plan, peak.threads), peak.step_seconds) for peak in found.peaks]

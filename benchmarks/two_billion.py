@@ -28,7 +28,7 @@ from pathlib import Path
 
 from tsladder.data.dataset import load_dataset
 from tsladder.data.windows import FoldWindows, WindowSet
-from tsladder.execution.probe import made_windows
+from tsladder.execution.probe import synthetic_windows
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -61,7 +61,7 @@ def main() -> None:
         if arguments.made:
             geometry = geometry_of(load_params(ROOT / "params.yaml"))
             job = _job(arguments, geometry, folder)
-            train, validation = (made_windows(job.spec, count) for count in (TRAIN_WINDOWS, VALIDATION_WINDOWS))
+            train, validation = (synthetic_windows(job.spec, count) for count in (TRAIN_WINDOWS, VALIDATION_WINDOWS))
         else:
             windows, geometry = market_windows(Path(folder))
             job = _job(arguments, geometry, folder)

@@ -219,7 +219,7 @@ def test_the_first_suitable_one_of_path_is_taken(checkout: Checkout) -> None:
     assert checkout.asked()[0].startswith("python3.13 venv")
 
 
-def test_a_suitable_environment_is_kept_and_one_that_no_longer_runs_is_made_anew(checkout: Checkout) -> None:
+def test_a_suitable_environment_is_kept_and_one_that_no_longer_runs_is_recreated(checkout: Checkout) -> None:
     checkout.put(checkout.path / "python3", "3.13")
     kept = checkout.environment("3.12", "kept")
     (kept / "mine").touch()

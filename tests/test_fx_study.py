@@ -44,14 +44,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def said(workspace: Workspace) -> str:
+def ingest_output(workspace: Workspace) -> str:
     return tsladder(workspace, "ingest", "EURUSD.csv", "--symbol", "eurusd")
 
 
-def test_the_study_that_ingest_names_goes_from_the_file_to_a_verdict(workspace: Workspace, said: str) -> None:
+def test_the_study_that_ingest_names_goes_from_the_file_to_a_verdict(workspace: Workspace, ingest_output: str) -> None:
     refused = tsladder(workspace, "plan", "-S", "data.symbol=eurusd", code=2)
     assert "dvc exp run -S data.symbol=eurusd -S data.volume=false" in refused
-    command = next(line for line in said.splitlines() if "dvc exp run" in line)
+    command = next(line for line in ingest_output.splitlines() if "dvc exp run" in line)
     leaves = [word for word in command.removeprefix("next: ").split(" (")[0].split() if "=" in word]
     assert leaves == [
         "data.symbol=eurusd",

@@ -82,7 +82,7 @@ def test_a_missing_vix_ends_c33_with_the_file_and_the_way_out(workspace: Workspa
     assert repro(workspace) == {"inputs", "features", "splits"}
 
 
-def test_a_record_of_ingestion_makes_stale_what_tells_of_it_and_nothing_else(workspace: Workspace) -> None:
+def test_a_record_of_ingestion_makes_stale_what_reports_it_and_nothing_else(workspace: Workspace) -> None:
     workspace.ran("repro", "ingestion")
     data = workspace.folder / "data"
     (data / "tiny.manifest.json").write_text("{}")

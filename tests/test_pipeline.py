@@ -231,7 +231,7 @@ def test_run_ends_with_2_when_a_stage_refuses_the_input_and_loses_nothing(worksp
     assert workspace.states()[CELL] == "fresh"
 
 
-def test_run_interrupted_goes_on_where_it_stopped(workspace: Workspace) -> None:
+def test_run_interrupted_continues_where_it_stopped(workspace: Workspace) -> None:
     workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [150]}, training__patience=None)
     process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
     deadline = time.monotonic() + 120
@@ -249,7 +249,7 @@ def test_run_interrupted_goes_on_where_it_stopped(workspace: Workspace) -> None:
     assert workspace.states() == {CELL: "fresh", "30k-h1": "fresh"}
 
 
-def test_a_failed_cell_costs_not_the_law_and_is_taken_up_again_until_it_has_a_result(workspace: Workspace) -> None:
+def test_a_failed_cell_does_not_cost_the_law_and_is_retried_until_it_has_a_result(workspace: Workspace) -> None:
     # A seed of its own: DVC would restore the outputs of a question that was answered before.
     quick = {"search__presets__quick__space__epochs": {"choices": [2]}, "budget": "12k"}
     workspace.set(**quick, study__seed=44, hardware__memory_gib=0.5)
@@ -274,7 +274,7 @@ def test_a_failed_cell_costs_not_the_law_and_is_taken_up_again_until_it_has_a_re
     assert workspace.repro() == NOTHING
 
 
-def test_a_failed_cell_of_an_experiment_is_taken_up_again_in_its_own_folder_too(workspace: Workspace) -> None:
+def test_a_failed_cell_of_an_experiment_is_retried_in_its_own_folder_too(workspace: Workspace) -> None:
     run = ("exp", "run", "--temp", "--copy-paths", "data", "-S", "study.seed=45", "-S")
     assert "hpo@12k-1" in workspace.ran(*run, "hardware.memory_gib=0.5")
     assert {"hpo@12k-1", "train@12k-1", "evaluate@12k-1"} <= workspace.ran(*run, "hardware.memory_gib=8")
@@ -293,7 +293,7 @@ psutil.sensors_temperatures = sensors
 """
 
 
-def test_a_cell_stopped_for_heat_and_then_by_hand_goes_on_where_it_stopped(workspace: Workspace) -> None:
+def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(workspace: Workspace) -> None:
     celsius = workspace.folder / "celsius"
     celsius.write_text("50")
     (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))

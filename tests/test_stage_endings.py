@@ -52,31 +52,31 @@ def run(places: Places, stage: str, status: str | None) -> int:
     return subprocess.run(command, cwd=places.root, env=environment(), capture_output=True, check=False).returncode
 
 
-def said(places: Places, stage: str) -> str:
+def ending_of(places: Places, stage: str) -> str:
     plans: dict[str, Any] = {"hpo": places.search_plan, "train": places.train_plan}
     return places.ending(plans[stage](CELL)).read_text()
 
 
 def test_a_search_that_failed_says_so_until_one_ends_with_a_winner(places: Places) -> None:
     assert run(places, "hpo", "failed") == 0
-    assert said(places, "hpo") == WITHOUT_RESULT
-    assert said(places, "train") == AS_PLANNED
+    assert ending_of(places, "hpo") == WITHOUT_RESULT
+    assert ending_of(places, "train") == AS_PLANNED
     assert run(places, "hpo", "done") == 0
-    assert said(places, "hpo") == AS_PLANNED
+    assert ending_of(places, "hpo") == AS_PLANNED
 
 
 def test_a_training_behind_a_failed_search_only_hands_that_on(places: Places) -> None:
     write_json(places.choice(CELL), {"status": "failed", "reason": "it does not fit"})
     assert run(places, "train", "done") == 0
-    assert said(places, "train") == AS_PLANNED
+    assert ending_of(places, "train") == AS_PLANNED
 
 
-def test_a_training_that_failed_by_itself_is_taken_up_again(places: Places) -> None:
+def test_a_training_that_failed_by_itself_is_retried(places: Places) -> None:
     write_json(places.choice(CELL), {"status": "done"})
     assert run(places, "train", "failed") == 0
-    assert said(places, "train") == WITHOUT_RESULT
+    assert ending_of(places, "train") == WITHOUT_RESULT
 
 
 def test_a_stage_that_ends_with_an_error_leaves_its_ending_as_planned(places: Places) -> None:
     assert run(places, "hpo", None) == 1
-    assert said(places, "hpo") == AS_PLANNED
+    assert ending_of(places, "hpo") == AS_PLANNED

@@ -112,7 +112,7 @@ def test_a_stage_of_a_tsladder_run_adds_to_its_log_only_what_it_does_not_print(p
 
 
 @pytest.mark.parametrize("where", ["full disk", "file in the way"])
-def test_a_log_that_cannot_be_written_is_said_once_and_the_stage_goes_on(where: str, places: Places) -> None:
+def test_a_log_that_cannot_be_written_is_reported_once_and_the_stage_continues(where: str, places: Places) -> None:
     variables = {}
     if where == "full disk":
         if not Path("/dev/full").exists():
@@ -161,7 +161,7 @@ def test_status_names_the_newest_log(
     assert path.relative_to(places.root).as_posix() in capsys.readouterr().out
 
 
-def test_a_file_that_was_removed_meanwhile_is_begun_anew(tmp_path: Path) -> None:
+def test_a_file_that_was_removed_meanwhile_is_recreated(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     log, reader = RunningLog(path), RunLog(path)
     log.write("a first line that is long")

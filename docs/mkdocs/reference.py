@@ -383,7 +383,7 @@ FILES = {
     "artifacts/report/report.html": "the report as one page that needs no network",
     "artifacts/report/report.md": "the same in text",
     "artifacts/report/": "its pictures, as PNG",
-    "artifacts/report/experiment_results.csv": "a row a cell; the columns are listed below",
+    "artifacts/report/experiment_results.csv": "one row per cell; the columns are listed below",
     "artifacts/report/trials.csv": "a row a trial of every cell",
 }
 

@@ -22,7 +22,7 @@ from tsladder.artifacts.law import HorizonLaw, Interval, horizon_law_of, read_la
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import if_there
 from tsladder.capsule.archive import unpack
-from tsladder.capsule.manifest import Faulty, not_fresh
+from tsladder.capsule.manifest import InvalidCapsule, not_fresh
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
@@ -130,7 +130,7 @@ def load_study(path: str | Path = ".") -> Study:
         with tempfile.TemporaryDirectory(prefix="tsladder-") as scratch:
             try:
                 manifest = unpack(found, Path(scratch))
-            except Faulty as fault:
+            except InvalidCapsule as fault:
                 raise BadInput(f"{found} is no study: {fault}; give a capsule that `tsladder export` wrote") from None
             return _read(Places(Path(scratch), Path(scratch)), states=manifest.not_fresh)
     places = Places.of(found.resolve())
@@ -189,7 +189,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     )
 
 
-def _head(cell: CellFacts) -> dict[str, Any]:
+def _cell_columns(cell: CellFacts) -> dict[str, Any]:
     return {"cell": str(cell.cell), "budget": cell.cell.budget, "horizon": cell.cell.horizon}
 
 
@@ -197,7 +197,7 @@ def _cell_row(cell: CellFacts) -> dict[str, Any]:
     winner, test = cell.winner, cell.test
     chosen = {} if winner is None else {**winner.architecture, **winner.settings, "n_params": winner.n_params}
     return {
-        **_head(cell),
+        **_cell_columns(cell),
         "state": cell.state.value,
         **chosen,
         "val_loss": cell.search.best_val_loss,
@@ -211,7 +211,7 @@ def _cell_row(cell: CellFacts) -> dict[str, Any]:
 def _trial_rows(cell: CellFacts) -> list[dict[str, Any]]:
     return [
         {
-            **_head(cell),
+            **_cell_columns(cell),
             "number": trial.number,
             "state": trial.state,
             "stop_reason": trial.outcome.stop_reason,
@@ -235,7 +235,7 @@ def _score_rows(cell: CellFacts, metrics: Sequence[str]) -> list[dict[str, Any]]
         interval = facts.loss_interval
         rows.append(
             {
-                **_head(cell),
+                **_cell_columns(cell),
                 "region": str(region),
                 "windows": facts.windows,
                 "base_rate": facts.base_rate,

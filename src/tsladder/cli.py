@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ending = exit_code(lambda: codes.append(_carry_out(options)))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever was reading, `head` for instance, has seen enough. Python would complain once more as it ends.
+        # The reader, for instance `head`, has closed the pipe. Without this Python would print another error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return codes[0] if codes else 0
     return ending or codes[0]
@@ -119,9 +119,9 @@ def _watch(places: Places, options: argparse.Namespace) -> int:
 
 
 def _compare(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.compare import compare_here, comparison_lines, name_cells
+    from tsladder.console.compare import are_cells, compare_here, comparison_lines
 
-    if not name_cells(options.names):
+    if not are_cells(options.names):
         return _compare_experiments(places, options)
     with progress("comparing by day"):
         found = compare_here(places, options.names[0], options.names[1], region=options.region)
@@ -148,9 +148,9 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.fit import FitOptions, fit_lines, fit_points
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(FitOptions)}
-    asked = FitOptions(**{name: value for name, value in given.items() if value is not None})
+    fit_options = FitOptions(**{name: value for name, value in given.items() if value is not None})
     with progress(f"fitting {', '.join(path.name for path in options.points)}") as on_step:
-        record = fit_points(options.points, options.out, asked, on_step)
+        record = fit_points(options.points, options.out, fit_options, on_step)
     if options.json:
         print(json.dumps(record, indent=1, allow_nan=False))
         print(f"tsladder: {record['understood']}", file=sys.stderr)
@@ -175,7 +175,7 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
 
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.ingest import Wishes, choices_of, ingest_and_say, one_file
+    from tsladder.console.ingest import IngestOptions, choices_of, ingest_and_print, one_file
     from tsladder.console.ingest_panel import ingest_panel_and_say, panel_wishes
 
     told = {"add": options.add, "as_json": options.json, "today": datetime.date.today()}
@@ -183,8 +183,8 @@ def _ingest(places: Places, options: argparse.Namespace) -> int:
         ingest_panel_and_say(places, options.sources, options.panel, panel_wishes(options), **told)
         return 0
     source = one_file(options)
-    wishes = Wishes(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
-    ingest_and_say(places, source, options.symbol, wishes, **told)
+    ingest_options = IngestOptions(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
+    ingest_and_print(places, source, options.symbol, ingest_options, **told)
     return 0
 
 

@@ -12,21 +12,21 @@ from typing import TextIO
 
 from tsladder.errors import WorkFailed
 
-_LOOKS = 20
-_LOOK_SECONDS = 0.01
-"""Seconds between attempts to take a lock: `is_owned` itself holds the lock for an instant, so one attempt is not
+_ATTEMPTS = 20
+_ATTEMPT_SECONDS = 0.01
+"""Seconds between attempts to take a lock: `is_locked` itself holds the lock for an instant, so one attempt is not
 enough."""
 
 
 @contextmanager
-def sole_owner(folder: Path, what: str) -> Iterator[None]:
+def exclusive_lock(folder: Path, what: str) -> Iterator[None]:
     """Hold the lock of `folder` during the block. Raises WorkFailed naming the process that already holds it.
 
     The kernel frees the lock when its holder dies, however it dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as stream:
-        if not _taken(stream):
+        if not _try_lock(stream):
             stream.seek(0)
             owner = stream.read().strip() or "unknown"
             raise WorkFailed(f"{what} is being worked on by process {owner}: wait for it, or stop it")
@@ -36,19 +36,19 @@ def sole_owner(folder: Path, what: str) -> Iterator[None]:
         yield
 
 
-def _taken(stream: TextIO) -> bool:
-    for look in range(_LOOKS):
+def _try_lock(stream: TextIO) -> bool:
+    for attempt in range(_ATTEMPTS):
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if look < _LOOKS - 1:
-                time.sleep(_LOOK_SECONDS)
+            if attempt < _ATTEMPTS - 1:
+                time.sleep(_ATTEMPT_SECONDS)
         else:
             return True
     return False
 
 
-def owned_since(folder: Path) -> float:
+def locked_since(folder: Path) -> float:
     """Return when the holder of `folder` took its lock, in seconds since 1970; 0.0 where no lock file exists.
 
     The time is that of the lock file, into which the holder writes its process number when it takes the lock.
@@ -59,7 +59,7 @@ def owned_since(folder: Path) -> float:
         return 0.0
 
 
-def is_owned(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Check whether some process holds the lock of `folder`."""
     try:
         with (folder / "lock").open("r") as stream:

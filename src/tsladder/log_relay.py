@@ -55,10 +55,12 @@ class LogFile:
         if self._fault_said:
             return
         self._fault_said = True
-        said = f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work goes on without it"
-        # Whoever read there may be gone.
+        message = (
+            f"tsladder: the log {self.path} cannot be written ({fault.strerror or fault}): work continues without it"
+        )
+        # The reader of stderr may have closed it.
         with contextlib.suppress(OSError):
-            print(said, file=sys.stderr, flush=True)
+            print(message, file=sys.stderr, flush=True)
 
 
 def relay(log: LogFile, echoes: dict[int, int]) -> None:
@@ -74,7 +76,7 @@ def relay(log: LogFile, echoes: dict[int, int]) -> None:
                 chunk = os.read(pipe, _CHUNK)
                 if chunk:
                     _echo(echoes, pipe, chunk)
-                    # A progress bar returns to the beginning of its line: what stands at its end counts.
+                    # A progress bar rewrites its line: only the last version of the line counts.
                     *lines, unfinished[pipe] = (unfinished[pipe] + chunk).replace(b"\r\n", b"\n").split(b"\n")
                 else:
                     selector.unregister(pipe)
@@ -92,7 +94,7 @@ def _echo(echoes: dict[int, int], pipe: int, chunk: bytes) -> None:
         try:
             chunk = chunk[os.write(echoes[pipe], chunk) :]
         except OSError:
-            # Whoever read there is gone; the log goes on.
+            # The reader has closed the pipe; the log continues.
             echoes[pipe] = -1
 
 

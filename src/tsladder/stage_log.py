@@ -50,7 +50,7 @@ def join_log(logs: Path) -> None:
     if _STAGE in os.environ:
         log.write(f"Running stage '{os.environ[_STAGE]}':")
     log.write(f"> python {shlex.join(sys.argv)}")
-    sys.stdout, sys.stderr = (cast(TextIO, Copied(stream, log)) for stream in (sys.stdout, sys.stderr))
+    sys.stdout, sys.stderr = (cast(TextIO, TeeStream(stream, log)) for stream in (sys.stdout, sys.stderr))
 
 
 def note_end(code: int, seconds: float) -> None:
@@ -90,7 +90,7 @@ def _earlier(logs: Path, pid: int, started: datetime.datetime) -> Path | None:
     return None
 
 
-class Copied:
+class TeeStream:
     """Text stream that also writes every whole line of `stream` to `log`."""
 
     def __init__(self, stream: TextIO, log: RunningLog) -> None:
@@ -103,7 +103,7 @@ class Copied:
         count = self._stream.write(text)
         *lines, self._unfinished = (self._unfinished + text).replace("\r\n", "\n").split("\n")
         if lines:
-            self._log.write("\n".join(map(_seen, lines)))
+            self._log.write("\n".join(map(_visible, lines)))
         return count
 
     def writelines(self, texts: Iterable[str]) -> None:
@@ -112,13 +112,13 @@ class Copied:
 
     def _finish(self) -> None:
         if self._unfinished:
-            self._log.write(_seen(self._unfinished))
+            self._log.write(_visible(self._unfinished))
             self._unfinished = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
-def _seen(line: str) -> str:
+def _visible(line: str) -> str:
     """Return what remains visible of a line in which a progress bar returned to the beginning."""
     return line.rpartition("\r")[2]

@@ -70,7 +70,7 @@ def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[An
         if not isinstance(key, str):
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
         if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is repeated", key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -174,7 +174,7 @@ class Reader:
                 return value
             attempts.append(trial.faults)
         if isinstance(raw, Mapping):
-            # Of several section types, the one whose keys fit best explains the fault best.
+            # Of several section types, report the faults of the one whose keys fit best.
             self.faults.extend(sorted(attempts, key=len)[0])
             return BROKEN
         needs = " or ".join(

@@ -12,7 +12,7 @@ from tests.studies import environment
 
 from tsladder.artifacts.store import append_line, cut_torn_tail, digest, read_json, read_lines, write_json
 from tsladder.errors import WorkFailed
-from tsladder.locks import is_owned, sole_owner
+from tsladder.locks import exclusive_lock, is_locked
 
 
 def test_json_comes_back_and_leaves_no_temporary_file(tmp_path: Path) -> None:
@@ -62,37 +62,37 @@ def test_the_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:
     assert digest("a", "b") != digest("ab", "")
 
 
-def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
-    assert not is_owned(tmp_path)
-    with sole_owner(tmp_path, "the search of 2M-h1"):
-        assert is_owned(tmp_path)
+def test_a_second_owner_learns_who_holds_the_folder(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    with exclusive_lock(tmp_path, "the search of 2M-h1"):
+        assert is_locked(tmp_path)
         with (
             pytest.raises(WorkFailed, match="the search of 2M-h1 is being worked on by process"),
-            sole_owner(tmp_path, "the search of 2M-h1"),
+            exclusive_lock(tmp_path, "the search of 2M-h1"),
         ):
             pass
-    assert not is_owned(tmp_path)
+    assert not is_locked(tmp_path)
 
 
 PROBE = """
 import sys
 from pathlib import Path
-from tsladder.locks import is_owned
+from tsladder.locks import is_locked
 print("looking", flush=True)
 while True:
-    is_owned(Path(sys.argv[1]))
+    is_locked(Path(sys.argv[1]))
 """
 
 
 def test_whoever_only_looks_at_a_lock_is_never_taken_for_its_owner(tmp_path: Path) -> None:
-    with sole_owner(tmp_path, "a search"):
+    with exclusive_lock(tmp_path, "a search"):
         pass
     looking = subprocess.Popen([sys.executable, "-c", PROBE, str(tmp_path)], stdout=subprocess.PIPE, env=environment())
     try:
         assert looking.stdout is not None
         looking.stdout.readline()
         for _ in range(2000):
-            with sole_owner(tmp_path, "a search"):
+            with exclusive_lock(tmp_path, "a search"):
                 pass
     finally:
         looking.kill()
@@ -100,10 +100,10 @@ def test_whoever_only_looks_at_a_lock_is_never_taken_for_its_owner(tmp_path: Pat
 
 
 def test_a_look_at_a_lock_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:
-    """`is_owned` holds the lock for an instant; who wants it then waits that long."""
+    """`is_locked` holds the lock for an instant; who wants it then waits that long."""
     (tmp_path / "lock").touch()
     with (tmp_path / "lock").open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
         threading.Timer(0.03, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
-        with sole_owner(tmp_path, "it"):
-            assert is_owned(tmp_path)
+        with exclusive_lock(tmp_path, "it"):
+            assert is_locked(tmp_path)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tsladder.artifacts.splits import RegionDays, SplitDays
-from tsladder.audit.pipeline import Cutter
+from tsladder.audit.pipeline import WindowBuilder
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Split, Splits
@@ -79,7 +79,7 @@ def _one_segment(first: int, last: int) -> RegionDays:
     return RegionDays(segments=((first, last),), windows_per_segment=None)
 
 
-def longer_training(honest: Cutter, days: int) -> Cutter:
+def longer_training(honest: WindowBuilder, days: int) -> WindowBuilder:
     """Cuts training windows from that many days more than the splits give it, at the end of its first segment."""
 
     def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:

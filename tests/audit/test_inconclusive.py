@@ -12,7 +12,7 @@ from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.days import label_reach
 from tsladder.audit.planted import SHOWS_FROM, planted_future_feature
 from tsladder.audit.shuffled import LEARNS_FROM, LIMIT, PERMUTATIONS, shuffled_targets
-from tsladder.audit.small_model import LEAST_VIEWS, MOST_EPOCHS, STEPS, Learned, diet_of
+from tsladder.audit.small_model import LEAST_VIEWS, MOST_EPOCHS, STEPS, SmallModelResult, training_schedule
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Splits
@@ -21,13 +21,15 @@ from tsladder.tasks import load
 from tsladder.vocabulary import ProbeOutcome
 
 
-def idle(windows: WindowSet, _epochs: int | None) -> Learned:
+def idle(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
     """A trainer that takes no time and teaches nothing."""
-    return Learned(weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed")
+    return SmallModelResult(
+        weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed"
+    )
 
 
-def diverging(_windows: WindowSet, _epochs: int | None) -> Learned:
-    return Learned(weights="", validation_loss=None, p_N=None, ended="diverged")
+def diverging(_windows: WindowSet, _epochs: int | None) -> SmallModelResult:
+    return SmallModelResult(weights="", validation_loss=None, p_N=None, ended="diverged")
 
 
 def some(windows: Windows, count: int) -> Windows:
@@ -62,14 +64,14 @@ def test_so_few_validation_windows_that_no_ranking_exceeds_the_limit_are_named(s
     assert finding.needs == "at least about 14 validation windows; this study has 10"
 
 
-def test_a_control_that_learned_a_little_says_how_many_windows_that_would_take(subject: Subject) -> None:
-    def faint(windows: WindowSet, _epochs: int | None) -> Learned:
+def test_a_control_that_learned_a_little_states_how_many_windows_it_would_need(subject: Subject) -> None:
+    def faint(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
         """Ranks a sixth of the windows right where the label is shown, and knows nothing elsewhere."""
         y_N = windows.validation.y_N.astype(np.float64)
         shown = bool((np.sign(windows.validation.last_day()[:, 0]) == np.sign(y_N - 0.5)).all())
         known_N = np.arange(len(y_N)) % 6 == 0
         p_N = np.where(known_N & shown, 0.3 + 0.4 * y_N, 0.5)
-        return Learned(weights="", validation_loss=0.7, p_N=p_N, ended="completed")
+        return SmallModelResult(weights="", validation_loss=0.7, p_N=p_N, ended="completed")
 
     finding = shuffled_targets(with_step(subject, train=faint))
     assert finding.outcome is ProbeOutcome.INCONCLUSIVE
@@ -126,7 +128,7 @@ def test_labels_that_no_price_moves_leave_their_reach_unknown(subject: Subject) 
 
 
 def test_few_windows_are_shown_several_times_in_an_epoch_and_many_once() -> None:
-    few, many = diet_of(225, 25, 256), diet_of(2740, 25, 256)
+    few, many = training_schedule(225, 25, 256), training_schedule(2740, 25, 256)
     assert few.passes * 225 >= LEAST_VIEWS
     assert (few.epochs, many.epochs) == (MOST_EPOCHS, MOST_EPOCHS)
     assert (many.passes, many.batch) == (1, 64)
@@ -134,4 +136,4 @@ def test_few_windows_are_shown_several_times_in_an_epoch_and_many_once() -> None
 
 
 def test_a_training_never_takes_a_larger_step_than_the_study() -> None:
-    assert diet_of(225, 25, 8).batch == 8
+    assert training_schedule(225, 25, 8).batch == 8

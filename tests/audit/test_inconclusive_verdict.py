@@ -96,7 +96,7 @@ def test_a_leak_beside_an_inconclusive_control_makes_every_verdict_invalid(place
 
 
 @pytest.mark.slow
-def test_the_real_control_tells_on_so_few_windows(subject: Subject) -> None:
+def test_the_real_control_is_conclusive_on_so_few_windows(subject: Subject) -> None:
     """Few windows are shown several times an epoch, so the audit tells on a small study, too."""
     finding = shuffled_targets(with_fewer(subject, train=WINDOWS))
     assert finding.passed, finding.words

@@ -16,7 +16,7 @@ from tests.audit.leaks import (
 
 from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.shuffled import shuffled_targets
-from tsladder.audit.small_model import Learned
+from tsladder.audit.small_model import SmallModelResult
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Splits
@@ -25,9 +25,11 @@ from tsladder.evaluation.baselines import LAST_DAY_RATIO_LOGISTIC
 from tsladder.vocabulary import ProbeOutcome, Region
 
 
-def idle(windows: WindowSet, _epochs: int | None) -> Learned:
+def idle(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
     """A trainer that takes no time and teaches nothing."""
-    return Learned(weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed")
+    return SmallModelResult(
+        weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed"
+    )
 
 
 def test_a_label_among_the_inputs_is_caught_by_shuffled_targets(subject: Subject) -> None:
@@ -42,7 +44,7 @@ def test_a_label_among_the_inputs_is_caught_by_shuffled_targets(subject: Subject
 def test_a_trainer_that_fits_validation_too_is_caught_by_shuffled_targets(subject: Subject) -> None:
     honest = subject.pipeline.train
 
-    def peeking(windows: WindowSet, epochs: int | None) -> Learned:
+    def peeking(windows: WindowSet, epochs: int | None) -> SmallModelResult:
         both = joined(windows.train, windows.validation)
         return honest(dataclasses.replace(windows, train=both), epochs)
 
@@ -90,7 +92,7 @@ def test_a_model_that_learns_nothing_makes_shuffled_targets_inconclusive(subject
 
 
 def test_a_model_that_cannot_be_trained_makes_shuffled_targets_inconclusive(subject: Subject) -> None:
-    broken = Learned(weights="", validation_loss=None, p_N=None, ended="diverged")
+    broken = SmallModelResult(weights="", validation_loss=None, p_N=None, ended="diverged")
     finding = shuffled_targets(with_step(subject, train=lambda _windows, _epochs: broken))
     assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     assert "diverged" in finding.words
@@ -99,7 +101,7 @@ def test_a_model_that_cannot_be_trained_makes_shuffled_targets_inconclusive(subj
 def test_a_trainer_that_fits_the_test_region_is_caught_by_blanked_test_targets(subject: Subject) -> None:
     honest = subject.pipeline.train
 
-    def peeking(windows: WindowSet, epochs: int | None) -> Learned:
+    def peeking(windows: WindowSet, epochs: int | None) -> SmallModelResult:
         return honest(dataclasses.replace(windows, train=joined(windows.train, windows.test)), epochs)
 
     finding = blanked_test_targets(with_step(subject, train=peeking))

@@ -25,7 +25,7 @@ def test_a_label_shown_openly_is_learned_among_two_hundred_columns(tmp_path: Pat
     windows = subject.windows(1)
     y_T = permute(subject, windows, training=0, validation=0)
     permuted = subject.pipeline.windows(subject.table, subject.splits(1), y_T)
-    learned = subject.pipeline.train(label_among_inputs(permuted, subject.label_audit.shown(y_T)), None)
+    learned = subject.pipeline.train(label_among_inputs(permuted, subject.label_audit.encoded(y_T)), None)
     assert learned.p_N is not None
     y_N = permuted.validation.y_N.astype(np.float64)
     assert subject.label_audit.rank([y_N] * PERMUTATIONS, [learned.p_N] * PERMUTATIONS).z > LIMIT

@@ -86,6 +86,6 @@ def test_labels_of_a_pipeline_that_keeps_them_are_not_overwritten_by_a_deal(subj
 
 def test_a_window_among_whose_inputs_its_label_is_shows_it_on_its_last_day(subject: Subject) -> None:
     y_T = subject.labels(1)
-    shown = label_among_inputs(subject.windows(1), subject.label_audit.shown(y_T)).validation
+    shown = label_among_inputs(subject.windows(1), subject.label_audit.encoded(y_T)).validation
     last_N = shown.batch(np.arange(len(shown)))[:, -1, 0]
     np.testing.assert_array_equal(last_N > 0, shown.y_N == 1.0)

@@ -17,7 +17,7 @@ from tsladder.audit.days import label_reach
 from tsladder.audit.permutation import permute
 from tsladder.audit.planted import PLANTED, planted_future_feature
 from tsladder.audit.shuffled import LIMIT, PERMUTATIONS, shuffled_targets
-from tsladder.audit.small_model import Learned
+from tsladder.audit.small_model import SmallModelResult
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import WindowSet
@@ -34,9 +34,9 @@ def returns(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
-def idle(windows: WindowSet, _epochs: int | None) -> Learned:
+def idle(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
     """A trainer that takes no time and teaches nothing."""
-    return Learned(weights="", validation_loss=0.4, p_N=np.zeros(len(windows.validation)), ended="completed")
+    return SmallModelResult(weights="", validation_loss=0.4, p_N=np.zeros(len(windows.validation)), ended="completed")
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from tsladder.audit.blanked import blanked_test_targets
 from tsladder.audit.build import open_subject
 from tsladder.audit.days import label_reach, shared_days
 from tsladder.audit.normalisation import normalisation
-from tsladder.audit.small_model import Learned
+from tsladder.audit.small_model import SmallModelResult
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
 from tsladder.data.bars import Bars
@@ -41,8 +41,10 @@ def with_later_training(subject: Subject, days: int) -> Subject:
     return with_days(subject, 1, dataclasses.replace(found, train=train))
 
 
-def idle(windows: WindowSet, _epochs: int | None) -> Learned:
-    return Learned(weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed")
+def idle(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
+    return SmallModelResult(
+        weights="", validation_loss=0.7, p_N=np.full(len(windows.validation), 0.5), ended="completed"
+    )
 
 
 def test_two_sound_symbols_pass(subject: Subject) -> None:

@@ -11,7 +11,7 @@ from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.artifacts.record import json_of
 from tsladder.audit.build import IN_ORDER, audit, open_subject
 from tsladder.audit.subject import Subject
-from tsladder.data.constant_columns import constant_words
+from tsladder.data.constant_columns import describe_constant_columns
 from tsladder.places import Places
 from tsladder.planning.planned_features import planned_features
 
@@ -52,7 +52,7 @@ def test_columns_constant_over_training_are_a_note_and_no_failed_probe(still: Pl
     (note,) = record["notes"]
     assert note["name"] == "constant_columns"
     assert note["columns"] == ["obv", "adosc", "volume"]
-    assert note["words"] == constant_words(note["columns"], 25, "a25")
+    assert note["words"] == describe_constant_columns(note["columns"], 25, "a25")
     assert record["outcome"] == "passed"
 
 

@@ -9,7 +9,7 @@ from tsladder.capsule.rebuild import rebuild
 SENTENCE = "the Close of tiny falls by 50% on 2013-04-19 (test), as an unadjusted split of 2:1 does"
 
 
-def test_a_warning_of_the_data_is_told_again_from_a_capsule(study, tmp_path):
+def test_a_warning_of_the_data_is_reported_again_from_a_capsule(study, tmp_path):
     write_json(study.ingestion, {"symbols": [], "cautions": {"1": [SENTENCE], "3": []}})
     finished.finish(study)
     pack(study, tmp_path / "study.zip")

@@ -12,15 +12,15 @@ from tests.capsule import finished
 from tests.capsule.zips import contents_of, pack
 
 from tsladder.artifacts.store import read_json, write_json
-from tsladder.capsule.privacy import Here, without_traces
+from tsladder.capsule.privacy import MachineNames, without_machine_names
 from tsladder.capsule.rebuild import rebuild
 from tsladder.errors import WorkFailed
 
-HERE = Here(roots=("/home/ada lovelace/studies/one", "/home/ada lovelace"), user="ada", host="engine-7")
+HERE = MachineNames(roots=("/home/ada lovelace/studies/one", "/home/ada lovelace"), user="ada", host="engine-7")
 
 
 def cleaned(name, content):
-    return without_traces({name: content}, HERE)[name]
+    return without_machine_names({name: content}, HERE)[name]
 
 
 def test_words_that_a_library_said_lose_their_paths_and_the_law_still_agrees(tmp_path):
@@ -63,7 +63,7 @@ def test_paths_are_shortened_and_nothing_else(text, left):
     assert HERE.scrub(text) == left
 
 
-def test_the_name_of_the_host_goes_out_of_what_was_said_and_not_out_of_names():
+def test_the_name_of_the_host_is_removed_from_messages_and_not_from_names():
     record = {
         "symbol": "engine-7",
         "message": "refused by engine-7:5000",

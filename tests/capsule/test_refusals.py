@@ -17,7 +17,7 @@ from tests.studies import environment
 
 from tsladder.capsule import archive
 from tsladder.capsule.layout import FORMAT, MANIFEST, is_member
-from tsladder.capsule.manifest import Faulty
+from tsladder.capsule.manifest import InvalidCapsule
 from tsladder.capsule.rebuild import rebuild
 from tsladder.errors import BadInput, WorkFailed
 
@@ -99,7 +99,7 @@ def test_a_byte_changed_anywhere_is_refused_or_changes_no_content(packed, tmp_pa
         folder.mkdir(exist_ok=True)
         try:
             archive.unpack(tmp_path / "x.zip", folder)
-        except Faulty:
+        except InvalidCapsule:
             refused += 1
             assert list(folder.iterdir()) == []
         else:
@@ -128,7 +128,7 @@ def test_a_member_that_is_not_what_the_manifest_says_is_named(packed, tmp_path):
     refuse(write_zip(tmp_path / "y.zip", other), tmp_path, LAW, "SHA-256")
 
 
-def test_a_newer_format_is_told_as_such_whatever_else_it_holds(tmp_path):
+def test_a_newer_format_is_reported_as_such_whatever_else_it_holds(tmp_path):
     contents = {MANIFEST: json.dumps({"format": FORMAT + 1, "parts": []}).encode(), "parts/one.bin": b"?"}
     words = ("newer tsladder", f"format {FORMAT + 1}", f"reads {FORMAT}", "update")
     refuse(write_zip(tmp_path / "x.zip", contents), tmp_path, *words)

@@ -25,12 +25,12 @@ from tsladder.report.build import build_report
 PICTURES = ("scaling.png", "residuals.png", "reliability.png", "shapes.png")
 
 
-def told(capsule, out, **options):
+def rebuilt(capsule, out, **options):
     return rebuild(capsule, out, **options)
 
 
 def test_every_figure_and_the_law_come_out_as_they_were(made, packed, tmp_path):
-    built = told(packed, tmp_path / "out")
+    built = rebuilt(packed, tmp_path / "out")
     assert built.differing == ()
     assert built.not_compared is None
     assert [line.split()[:2] for line in built.verdicts if line.startswith("h")] == [
@@ -49,7 +49,7 @@ def test_every_figure_and_the_law_come_out_as_they_were(made, packed, tmp_path):
 
 
 def test_the_report_is_the_studys_own_with_one_sentence_more(made, packed, tmp_path):
-    told(packed, tmp_path / "out")
+    rebuilt(packed, tmp_path / "out")
     ours = (made.report / "report.md").read_text()
     found = (tmp_path / "out" / "report.md").read_text()
     assert found.startswith(ours.rstrip("\n"))
@@ -65,7 +65,7 @@ def test_the_versions_shown_are_those_of_the_capsule(packed, tmp_path):
     capsule = write_zip(
         tmp_path / "old.zip", with_manifest({**contents, "environment.json": json.dumps(environment).encode()})
     )
-    told(capsule, tmp_path / "out")
+    rebuilt(capsule, tmp_path / "out")
     report = (tmp_path / "out" / "report.md").read_text()
     assert "| Python | 3.99.1 |\n| torch | 0.0.7 |\n| numpy | 0.0.8 |" in report
 
@@ -92,7 +92,7 @@ def test_the_verdict_follows_the_points_and_not_the_stored_law(packed, tmp_path)
         for seed in scores["regions"]["test"]["seeds"].values():
             seed["log_loss"] *= 0.4
         contents[f"artifacts/scores/{cell}/scores.json"] = json.dumps(scores).encode()
-    built = told(write_zip(tmp_path / "changed.zip", with_manifest(contents)), tmp_path / "out")
+    built = rebuilt(write_zip(tmp_path / "changed.zip", with_manifest(contents)), tmp_path / "out")
     changed = [str(each) for each in built.differing if each.path == "h1.verdict"]
     assert len(changed) == 1
     assert changed[0].startswith("h1.verdict: stored 'scales', computed here ")
@@ -106,7 +106,7 @@ def test_a_stored_verdict_that_was_altered_is_named(packed, tmp_path):
     law = json.loads(contents["artifacts/law/scaling.json"])
     law["horizons"]["3"]["verdict"] = "scales"
     contents["artifacts/law/scaling.json"] = json.dumps(law).encode()
-    built = told(write_zip(tmp_path / "altered.zip", with_manifest(contents)), tmp_path / "out")
+    built = rebuilt(write_zip(tmp_path / "altered.zip", with_manifest(contents)), tmp_path / "out")
     assert [str(each) for each in built.differing] == ["h3.verdict: stored 'scales', computed here 'underpowered'"]
 
 
@@ -152,7 +152,7 @@ def test_there_are_no_weights_no_features_and_nothing_of_another_study_in_it(stu
     assert "artifacts/scores/2M-h1/scores.json" not in names
 
 
-def test_a_second_phase_and_a_transfer_are_told_too(study, tmp_path):
+def test_a_second_phase_and_a_transfer_are_reported_too(study, tmp_path):
     summary = {
         **cell_files.head(finished.Cell("12k", 1)),
         "objective": "val_loss",
@@ -178,18 +178,18 @@ def test_a_second_phase_and_a_transfer_are_told_too(study, tmp_path):
     build_report(study, params_of(study))
     pack(study, tmp_path / "study.zip")
     assert "artifacts/transfer/12k-h1-from-h3.parquet" in contents_of(tmp_path / "study.zip")
-    told(tmp_path / "study.zip", tmp_path / "out")
+    rebuilt(tmp_path / "study.zip", tmp_path / "out")
     found = (tmp_path / "out" / "report.md").read_text()
     assert found.startswith((study.report / "report.md").read_text().rstrip("\n"))
     assert "Within the margin." in found
     assert "its winner is the best but one" in found
 
 
-def test_a_study_that_is_not_finished_is_told_as_far_as_it_went(tmp_path):
+def test_a_study_that_is_not_finished_is_reported_as_far_as_it_went(tmp_path):
     places = finished.write_study(tmp_path / "study", opened=(finished.OPEN,))
     manifest = pack_open(places, tmp_path / "open.zip")
     assert manifest.not_fresh == {"80k-h3": "pending"}
-    built = told(tmp_path / "open.zip", tmp_path / "out")
+    built = rebuilt(tmp_path / "open.zip", tmp_path / "out")
     assert built.differing == ()
     assert "no law" in built.not_compared
     law = read_json(tmp_path / "out" / "scaling.json")
@@ -210,7 +210,7 @@ def test_a_law_of_another_question_is_not_held_against_the_points(study, tmp_pat
     law = read_json(study.law / "scaling.json")
     write_json(study.law / "scaling.json", {**law, "study_key": "f" * 64})
     pack(study, tmp_path / "study.zip")
-    built = told(tmp_path / "study.zip", tmp_path / "out")
+    built = rebuilt(tmp_path / "study.zip", tmp_path / "out")
     assert built.differing == ()
     assert "another question" in built.not_compared
 
@@ -239,9 +239,9 @@ def test_a_horizon_or_a_field_that_is_missing_or_new_is_a_difference(changed):
     assert differences(stored, stored) == ()
 
 
-def test_the_steps_are_told_in_order_and_none_is_left_out(packed, tmp_path):
+def test_the_steps_are_reported_in_order_and_none_is_left_out(packed, tmp_path):
     steps = []
-    told(packed, tmp_path / "out", on_step=lambda *step: steps.append(step))
+    rebuilt(packed, tmp_path / "out", on_step=lambda *step: steps.append(step))
     members = len(contents_of(packed)) - 1
     assert [(number, of) for _, number, of in steps] == [(k, members) for k in range(1, members + 1)] + [
         (1, 3),
@@ -256,9 +256,9 @@ def test_force_replaces_the_report_and_leaves_what_else_lies_there(packed, tmp_p
     (out / "mine.txt").write_text("kept")
     (out / "report.md").write_text("old")
     with pytest.raises(BadInput, match="exists"):
-        told(packed, out)
+        rebuilt(packed, out)
     assert (out / "report.md").read_text() == "old"
-    told(packed, out, force=True)
+    rebuilt(packed, out, force=True)
     assert (out / "mine.txt").read_text() == "kept"
     assert (out / "report.md").read_text().startswith("# Study miniature")
     assert {path.name for path in tmp_path.iterdir()} == {"out"}

@@ -14,7 +14,7 @@ from tests.building import batch_plan, job, recipe, settings, spec
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Progress
-from tsladder.execution.probe import made_windows
+from tsladder.execution.probe import synthetic_windows
 from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.training.checkpoint_plan import CheckpointPlan
@@ -45,7 +45,10 @@ JOBS: dict[str, Job] = {
 
 
 def windows_of(what: Job) -> tuple[FoldWindows, ...]:
-    folds = [FoldWindows(train=made_windows(what.spec, n), validation=made_windows(what.spec, 64)) for n in (250, 400)]
+    folds = [
+        FoldWindows(train=synthetic_windows(what.spec, n), validation=synthetic_windows(what.spec, 64))
+        for n in (250, 400)
+    ]
     return tuple(folds)
 
 

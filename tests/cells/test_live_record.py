@@ -123,7 +123,7 @@ def states(folder: Path) -> list[TrialState]:
 
 
 @pytest.mark.parametrize("name", ["journal.log", "trials.jsonl"])
-def test_a_damaged_file_is_kept_aside_whole_and_said_once(live: Any, search_on: Any, name: str) -> None:
+def test_a_damaged_file_is_set_aside_whole_and_reported_once(live: Any, search_on: Any, name: str) -> None:
     places, folder = live
     damaged = spoil_a_line((folder / name).read_bytes())
     (folder / name).write_bytes(damaged)
@@ -144,7 +144,7 @@ def test_damage_upon_damage_overwrites_nothing(live: Any, search_on: Any) -> Non
     assert (folder / "journal.log.aside-2").read_bytes() == damaged
 
 
-def test_a_journal_that_optuna_cannot_replay_is_kept_aside(live: Any, search_on: Any) -> None:
+def test_a_journal_that_optuna_cannot_replay_is_set_aside(live: Any, search_on: Any) -> None:
     places, folder = live
     (folder / "journal.log").write_text('{"op_code": 99}\n{"no": "operation"}\n')
     said = search_on(places)
@@ -152,7 +152,7 @@ def test_a_journal_that_optuna_cannot_replay_is_kept_aside(live: Any, search_on:
     assert (folder / "journal.log.aside-1").exists()
 
 
-def test_the_journal_of_another_search_is_kept_aside(live: Any, search_on: Any, tmp_path: Path) -> None:
+def test_the_journal_of_another_search_is_set_aside(live: Any, search_on: Any, tmp_path: Path) -> None:
     places, folder = live
     other = make_study(tmp_path / "other", search__trials=TRIALS, study__seed=7)
     prepare(other)
@@ -164,7 +164,7 @@ def test_the_journal_of_another_search_is_kept_aside(live: Any, search_on: Any, 
     assert (folder / "journal.log.aside-1").read_bytes() == (other_folder / "journal.log").read_bytes()
 
 
-def test_a_journal_of_another_version_is_kept_aside(live: Any, search_on: Any) -> None:
+def test_a_journal_of_another_version_is_set_aside(live: Any, search_on: Any) -> None:
     places, folder = live
     text = (folder / "journal.log").read_text()
     assert '"dropout"' in text
@@ -174,7 +174,7 @@ def test_a_journal_of_another_version_is_kept_aside(live: Any, search_on: Any) -
     assert (folder / "journal.log.aside-1").exists()
 
 
-def test_a_trial_of_another_version_is_kept_aside_and_trained_again(live: Any, search_on: Any) -> None:
+def test_a_trial_of_another_version_is_set_aside_and_trained_again(live: Any, search_on: Any) -> None:
     places, folder = live
     lines = read_lines(folder / "trials.jsonl")
     lost = lines[0].pop("n_params")
@@ -185,7 +185,7 @@ def test_a_trial_of_another_version_is_kept_aside_and_trained_again(live: Any, s
     assert len(read_lines(folder / "trials.jsonl.aside-1")) == len(lines)
 
 
-def test_the_record_of_another_question_is_kept_aside_and_this_one_starts(live: Any, search_on: Any) -> None:
+def test_the_record_of_another_question_is_set_aside_and_this_one_starts(live: Any, search_on: Any) -> None:
     places, folder = live
     plan = json.loads((folder / "plan.json").read_text())
     plan["seed"] = 1

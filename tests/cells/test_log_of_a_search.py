@@ -14,7 +14,7 @@ from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import SearchPlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.retrain import train_winner
-from tsladder.cells.start_lines import search_lines, space_words
+from tsladder.cells.start_lines import describe_space, search_lines
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.console.run_log import RunLog
 from tsladder.log_file import FILE_ONLY, LOG_FILE
@@ -113,7 +113,7 @@ def test_the_start_of_a_cell_names_effort_grid_space_and_budget(places: Places) 
     said = start(work)
     grid = space_of(work).grid
     counts = [member.n_params for member in grid.members]
-    assert said["search"] == "8 trials: 6 forced, 2 drawn by TPE; 1 done before"
+    assert said["search"] == "8 trials: 6 forced, 2 drawn by TPE; 1 already done"
     assert f"{len(grid.members)} architectures of {len(grid.shapes)} shapes" in said["grid"]
     assert f"{min(counts):,} to {max(counts):,} parameters for a budget of 12,000" in said["grid"]
     for setting in ("learning_rate 0.0001 to 0.002 (log)", "weight_decay 0 or 0.0001 to 0.01 (log)", "epochs 2"):
@@ -193,7 +193,7 @@ def test_of_a_walk_forward_every_fold_is_counted(tmp_path: Path) -> None:
 def test_effective_batches_that_are_drawn_belong_to_the_space(places: Places) -> None:
     space = space_of(opened(places))
     several = SearchSpace(grid=space.grid, settings=space.settings, effective_batches=(128, 256), n_windows=10)
-    assert space_words(several).endswith("effective_batch 128 or 256")
+    assert describe_space(several).endswith("effective_batch 128 or 256")
 
 
 def test_every_trial_and_every_seed_starts_in_the_log_with_what_it_trains(places: Places, log: list[str]) -> None:

@@ -18,15 +18,15 @@ from tests.studies import environment, make_study, prepare, start_stage
 
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.errors import WorkFailed
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 
 CELL = "12k-h1"
 HOLD = """
 import sys, time
 from pathlib import Path
-from tsladder.locks import sole_owner
-with sole_owner(Path(sys.argv[1]), "a pause"):
+from tsladder.locks import exclusive_lock
+with exclusive_lock(Path(sys.argv[1]), "a pause"):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -89,14 +89,14 @@ def own_search(tmp_path: Path) -> Iterator[Searching]:
         yield search
 
 
-def stand_still(search: Searching) -> bool:
+def assert_suspended(search: Searching) -> bool:
     workers = search.workers()
     return len(workers) > 0 and all(worker.status() == psutil.STATUS_STOPPED for worker in workers)
 
 
 def test_a_pause_stops_the_workers_where_they_stand_is_shown_and_ends_with_the_lock(searching: Searching) -> None:
-    with sole_owner(searching.places.pause, "a pause"):
-        searching.until("the workers stand still", lambda: stand_still(searching))
+    with exclusive_lock(searching.places.pause, "a pause"):
+        searching.until("the workers stand still", lambda: assert_suspended(searching))
         searching.until("the pause is shown", lambda: searching.progress().get("paused") == "by hand")
         first, epochs = searching.progress(), searching.epochs()
         time.sleep(2.2)
@@ -110,7 +110,7 @@ def test_a_pause_stops_the_workers_where_they_stand_is_shown_and_ends_with_the_l
         assert all(after == before for before, after in silences)
     searching.until("it goes on", lambda: searching.epochs() > epochs)
     assert searching.progress()["paused"] is None
-    assert not stand_still(searching)
+    assert not assert_suspended(searching)
 
 
 def test_a_pause_whose_owner_is_killed_ends_by_itself(searching: Searching) -> None:
@@ -122,8 +122,8 @@ def test_a_pause_whose_owner_is_killed_ends_by_itself(searching: Searching) -> N
     )
     assert owner.stdout is not None
     assert owner.stdout.readline() == "held\n"
-    searching.until("the workers stand still", lambda: stand_still(searching))
-    with pytest.raises(WorkFailed, match=str(owner.pid)), sole_owner(searching.places.pause, "the pause"):
+    searching.until("the workers stand still", lambda: assert_suspended(searching))
+    with pytest.raises(WorkFailed, match=str(owner.pid)), exclusive_lock(searching.places.pause, "the pause"):
         pass
     epochs = searching.epochs()
     owner.kill()
@@ -135,8 +135,8 @@ def test_a_pause_whose_owner_is_killed_ends_by_itself(searching: Searching) -> N
 def test_a_stop_during_a_pause_finishes_the_epoch_and_the_trial_says_how_long_it_was_paused(
     own_search: Searching,
 ) -> None:
-    with sole_owner(own_search.places.pause, "a pause"):
-        own_search.until("the workers stand still", lambda: stand_still(own_search))
+    with exclusive_lock(own_search.places.pause, "a pause"):
+        own_search.until("the workers stand still", lambda: assert_suspended(own_search))
         time.sleep(1.0)
         os.killpg(own_search.process.pid, signal.SIGINT)
         assert own_search.process.wait(timeout=60) == 130

@@ -96,7 +96,7 @@ def test_the_lag_is_the_number_of_workers_unless_it_is_given(study: Callable[...
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "of a version without lags"])
-def test_a_search_goes_on_at_the_lag_with_which_it_began_and_says_so(
+def test_a_search_continues_at_the_lag_with_which_it_began_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str], recorded: bool
 ) -> None:
     undisturbed = study("undisturbed", workers=2)
@@ -109,5 +109,5 @@ def test_a_search_goes_on_at_the_lag_with_which_it_began_and_says_so(
     capsys.readouterr()
     again = study("killed", workers=4)
     search_here(again, CELL, crews=InstantCrews(2))
-    assert "goes on at search lag 2, with which it began" in capsys.readouterr().err
+    assert "resumes at search lag 2, with which it began" in capsys.readouterr().err
     assert [{**line, "attempt": 1} for line in searched(again)] == searched(undisturbed)

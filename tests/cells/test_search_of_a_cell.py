@@ -200,7 +200,7 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
 
 
 @pytest.mark.slow
-def test_trials_that_keep_checkpoints_stop_within_seconds_and_go_on_from_there(tmp_path: Path) -> None:
+def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_there(tmp_path: Path) -> None:
     leaves: dict[str, Any] = {
         "search__presets__quick__space__epochs": {"choices": [120]},
         "training__patience": None,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.execution.thermal import said
+from tests.execution.thermal import reading_for
 from tests.studies import make_study, params_of, prepare
 
 from tsladder.artifacts.choice import read_winner
@@ -30,17 +30,17 @@ CELL = Cell("12k", 1)
 TRIALS = 7
 
 
-class Says:
+class ScriptedThermometer:
     """A thermometer that asks `celsius` at every reading."""
 
     def __init__(self, celsius: Callable[[], float | None]) -> None:
         self._celsius = celsius
 
     def read(self) -> TemperatureReading:
-        return said(self._celsius())
+        return reading_for(self._celsius())
 
 
-COOL = Says(lambda: 55.0)
+COOL = ScriptedThermometer(lambda: 55.0)
 
 
 @pytest.fixture(autouse=True)
@@ -73,18 +73,18 @@ def row(places: Places) -> dict[str, str]:
     return found
 
 
-def hot_after(places: Places, trials: int) -> Says:
-    return Says(lambda: 97.0 if len(live_trials(places)) >= trials else 60.0)
+def hot_after(places: Places, trials: int) -> ScriptedThermometer:
+    return ScriptedThermometer(lambda: 97.0 if len(live_trials(places)) >= trials else 60.0)
 
 
-def test_a_search_stopped_for_heat_is_a_failed_cell_that_goes_on_where_it_stopped(places: Places) -> None:
+def test_a_search_stopped_for_heat_is_a_failed_cell_that_continues_where_it_stopped(places: Places) -> None:
     tracker = MemoryTracker()
     search_cell(opened(places, hot_after(places, 3)), tracker)
 
     choice = read_json(places.choice(CELL))
     assert (choice["status"], choice["stop_reason"]) == ("failed", "thermal")
     assert "97 °C" in choice["reason"]
-    assert "the next run goes on" in choice["reason"]
+    assert "the next run resumes" in choice["reason"]
     lines = live_trials(places)
     complete = [line for line in lines if line["state"] == "complete"]
     heated = [line for line in lines if line["stop_reason"] == "thermal"]
@@ -114,7 +114,7 @@ def test_a_search_stopped_for_heat_is_a_failed_cell_that_goes_on_where_it_stoppe
 def test_a_search_that_was_paused_finds_what_a_cool_one_does_and_says_how_long_it_stood(places: Places) -> None:
     readings = iter([60.0] * 4 + [88.0] * 3 + [84.0] * 2)
     tracker = MemoryTracker()
-    search_cell(opened(places, Says(lambda: next(readings, 60.0))), tracker)
+    search_cell(opened(places, ScriptedThermometer(lambda: next(readings, 60.0))), tracker)
     paused = read_lines(places.hpo(CELL) / "trials.jsonl")
     waited = [line for line in paused if line["pauses"]]
     assert waited
@@ -133,7 +133,7 @@ def test_a_search_that_was_paused_finds_what_a_cool_one_does_and_says_how_long_i
 
 def test_a_machine_without_sensors_is_recorded_as_unknown(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     tracker = MemoryTracker()
-    search_cell(opened(places, Says(lambda: None)), tracker)
+    search_cell(opened(places, ScriptedThermometer(lambda: None)), tracker)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
     assert {(line["state"], line["celsius"], line["thermal"]) for line in lines} == {("complete", None, "unknown")}
     trials = [run for run in tracker.runs() if run.parent_id is not None]
@@ -141,7 +141,7 @@ def test_a_machine_without_sensors_is_recorded_as_unknown(places: Places, capsys
     assert capsys.readouterr().err.count("unknown temperature") == 1
 
 
-def test_a_retraining_stopped_for_heat_keeps_its_seeds_and_goes_on(places: Places) -> None:
+def test_a_retraining_stopped_for_heat_keeps_its_seeds_and_continues(places: Places) -> None:
     search_cell(opened(places, COOL), MemoryTracker())
     choice = read_winner(places.choice(CELL))
     tracker, seen = MemoryTracker(), 0
@@ -151,7 +151,7 @@ def test_a_retraining_stopped_for_heat_keeps_its_seeds_and_goes_on(places: Place
         seen += 1
         return 60.0 if seen < 3 else 97.0
 
-    train_winner(opened(places, Says(hot_once_they_run), "train"), choice, tracker)
+    train_winner(opened(places, ScriptedThermometer(hot_once_they_run), "train"), choice, tracker)
     status = read_json(places.models(CELL) / "status.json")
     assert (status["status"], status["stop_reason"]) == ("failed", "thermal")
     timings = read_json(places.timings(CELL))["seeds"]

@@ -22,14 +22,14 @@ from tsladder.artifacts.plans import TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.cells.supplementary import search_supplementary
 from tsladder.cells.work import open_cell
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import train_key
 from tsladder.planning.run_length import run_length_on_disk
-from tsladder.search.foretold import TakenOver
 from tsladder.search.takeover import fetch_checkpoint
-from tsladder.status.taken_over import taken_over
+from tsladder.search.takeover_forecast import TakeoverForecast
+from tsladder.status.taken_over import count_taken_over
 from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.vocabulary import Cell
@@ -68,12 +68,12 @@ def searched(places: Places) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name not in clocks} for line in lines]
 
 
-def foretold(places: Places) -> TakenOver:
+def forecast_of(places: Places) -> TakeoverForecast:
     """What `plan` says of the cell before it is searched."""
     plans = next(plans for plans in plan_cells(params_of(places)) if plans.cell == CELL)
     run = run_length_on_disk(places, params_of(places), CELL.horizon)
     assert run is not None
-    return taken_over(places, plans, run, lag=2)
+    return count_taken_over(places, plans, run, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:
@@ -114,7 +114,7 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     search_here(study(**before), CELL, crews=crew)
     crew = InstantCrews(seed=1)
     places = study(**after)
-    told = foretold(places)
+    told = forecast_of(places)
     search_here(places, CELL, crews=crew)
     assert results(places) == results(undisturbed)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
@@ -122,7 +122,7 @@ def test_a_search_that_takes_over_is_the_one_that_trains_all(
     taken = len(lines) - len(crew.trained)
     assert told.trials == taken if told.exact else 6 <= told.trials <= taken
     assert told.exact or "pruning" in {*first, *then}
-    assert foretold(places).trials == 0
+    assert forecast_of(places).trials == 0
     assert len(crew.trained) < len(lines) if trained is None else len(crew.trained) == trained
 
 
@@ -222,7 +222,7 @@ def draws_of(places: Places) -> list[dict[str, Any]]:
     return [dict(line["draws"]) for line in searched(places)]
 
 
-def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
+def test_a_wider_space_continues_from_the_trials_of_the_narrower_one_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str]
 ) -> None:
     crew = InstantCrews()
@@ -231,7 +231,7 @@ def test_a_wider_space_goes_on_from_the_trials_of_the_narrower_one_and_says_so(
     known = searched(narrow)
     crew = InstantCrews()
     wide = study(search__trials=11, **RATES)
-    assert foretold(wide) == TakenOver(8, exact=True)
+    assert forecast_of(wide) == TakeoverForecast(8, exact=True)
     search_here(wide, CELL, crews=crew)
     assert sorted(crew.trained) == [8, 9, 10]
     assert [line["identity"] for line in searched(wide)[:8]] == [line["identity"] for line in known]
@@ -255,7 +255,7 @@ def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(stud
     assert sorted(crew.trained) == [10, 11]
 
 
-def test_a_search_that_adopted_and_was_killed_goes_on_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
+def test_a_search_that_adopted_and_was_killed_continues_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
     crew = InstantCrews()
     narrow = study(search__trials=8)
     search_here(narrow, CELL, crews=crew)
@@ -277,10 +277,10 @@ def test_a_narrower_space_and_another_strategy_adopt_nothing(study: Callable[...
     search_here(study(search__trials=7, **RATES), CELL, crews=crew)
     crew = InstantCrews()
     narrower = study(search__trials=7)
-    assert foretold(narrower) == TakenOver(0, exact=True)
+    assert forecast_of(narrower) == TakeoverForecast(0, exact=True)
     search_here(narrower, CELL, crews=crew)
     other = study(search__trials=7, search__strategy="random_search", **RATES)
-    assert foretold(other) == TakenOver(0, exact=False)
+    assert forecast_of(other) == TakeoverForecast(0, exact=False)
     search_here(other, CELL, crews=crew)
     assert len(crew.trained) == 14
 
@@ -347,7 +347,7 @@ def test_real_trainings_are_taken_over_to_the_digit_whenever_the_process_is_kill
     assert len(set(logged)) == len(logged)
 
 
-def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_goes_on_with_it(tmp_path: Path) -> None:
+def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_continues_with_it(tmp_path: Path) -> None:
     own, other, third = tmp_path / "own", tmp_path / "other", tmp_path / "third"
     for folder in (own, other, third):
         folder.mkdir()
@@ -355,7 +355,7 @@ def test_a_checkpoint_of_an_equal_trial_moves_to_the_search_that_goes_on_with_it
     left.mkdir(parents=True)
     (left / "state").write_text("left by the other")
     assert fetch_checkpoint([own, third], own, "trial-a") is None
-    with sole_owner(other, "the other search"):
+    with exclusive_lock(other, "the other search"):
         assert fetch_checkpoint([own, other], own, "trial-a") is None
     assert fetch_checkpoint([own, other], own, "trial-a") == other
     assert (own / CHECKPOINTS / "trial-a" / "state").read_text() == "left by the other"

@@ -23,7 +23,7 @@ def ended(epoch: int, *, val_auc: float | None = None) -> Progress:
 
 def logged(tmp_path: Path, *events: Progress, models: int = 1) -> list[str]:
     log = TrainingLog(Cell("12k", 1), lambda number: f"trial {number + 1}/8", RunningLog(tmp_path / "the.log"))
-    log.began(3, "drawn", epochs=20, models=models)
+    log.started(3, "drawn", epochs=20, models=models)
     for event in events:
         log.epoch_ended(event)
     return [line.text for line in RunLog(tmp_path / "the.log").new_lines()]

@@ -23,9 +23,9 @@ from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.run_length import run_lengths
 from tsladder.report.study_files import read_facts
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
 from tsladder.search.planned import validation_classes
-from tsladder.status.cell_results import Belonging, read_results
+from tsladder.status.cell_results import CurrentOutputs, read_results
 from tsladder.status.dry_run import study_forecast
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
@@ -149,13 +149,13 @@ def test_the_plan_counts_a_training_for_every_fold_and_says_so(
     assert counted == found
 
 
-def test_seeds_to_come_are_told_by_the_last_folds_and_not_by_whole_trials(
+def test_seeds_to_come_are_forecast_from_the_last_folds_and_not_from_whole_trials(
     searched: tuple[Places, MemoryTracker],
 ) -> None:
     places, _ = searched
     (plans,) = plan_cells(params_of(places))
-    ours = Belonging(inputs=True, search=True, train=False, scores=False)
-    results = read_results(places, plans, ours, Unchanged())
+    ours = CurrentOutputs(inputs=True, search=True, train=False, scores=False)
+    results = read_results(places, plans, ours, FileCache())
     last = {trial.outcome.folds[-1].seconds for trial in trials(places)}
     assert set(results.last_model_seconds) == last
     pairs = zip(results.last_model_seconds, results.trial_seconds, strict=True)

@@ -48,7 +48,7 @@ sys.exit(code)
 """
 
 
-def test_a_capsule_is_told_in_an_empty_folder_and_without_a_network(
+def test_a_capsule_is_rebuilt_in_an_empty_folder_and_without_a_network(
     made: Places, capsule: Path, tmp_path: Path
 ) -> None:
     shutil.copy(capsule, tmp_path / "study.zip")
@@ -142,7 +142,7 @@ def test_outside_a_study_export_and_report_say_what_is_missing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_study_that_was_never_run_is_neither_exported_nor_told(
+def test_a_study_that_was_never_run_is_neither_exported_nor_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = finished.make_study(tmp_path)
@@ -155,7 +155,7 @@ def test_a_study_that_was_never_run_is_neither_exported_nor_told(
     assert not (tmp_path / "study.zip").exists()
 
 
-def test_a_law_that_was_not_fitted_anew_is_named_when_packing(
+def test_a_law_that_was_not_refitted_is_named_when_packing(
     made: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(made.root, tmp_path / "study")

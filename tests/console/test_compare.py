@@ -57,7 +57,7 @@ def test_a_cell_is_compared_with_its_baseline(study: Places, capsys: pytest.Capt
     assert capsys.readouterr().out.startswith("30k-h1 is better than persistence")
 
 
-def test_a_model_cannot_be_told_from_itself(study: Places, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_cannot_be_distinguished_from_itself(study: Places, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "30k-h1", "30k-h1"]) == 0
     assert "no significant difference" in capsys.readouterr().out
 

@@ -18,13 +18,13 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def told(capsys: Any, *arguments: str) -> Any:
+def printed(capsys: Any, *arguments: str) -> Any:
     assert main(["features", *arguments]) == 0
     return json.loads(capsys.readouterr().out)
 
 
 def test_every_tier_is_listed_with_its_counts_and_warm_up(capsys: Any) -> None:
-    record = told(capsys, "--json")
+    record = printed(capsys, "--json")
     assert {name: (t["columns"], t["columns_with_ohlcv"], t["warm_up"]) for name, t in record["tiers"].items()} == {
         "a20": (20, 25, 199),
         "a25": (20, 25, 199),
@@ -49,7 +49,7 @@ def test_every_tier_is_listed_with_its_counts_and_warm_up(capsys: Any) -> None:
 
 @pytest.mark.parametrize("tier", tiers.names())
 def test_the_columns_of_a_tier_are_listed_in_order_with_their_words(tier: str, capsys: Any) -> None:
-    record = told(capsys, tier, "--json")
+    record = printed(capsys, tier, "--json")
     assert [column["name"] for column in record["indicators"]] == [i.column.name for i in tiers.load(tier).indicators()]
     assert [column["name"] for column in record["ohlcv"]] == ["open", "high", "low", "close", "volume"]
     starved = [column["name"] for column in (*record["indicators"], *record["ohlcv"]) if column["needs_volume"]]

@@ -31,7 +31,7 @@ def test_bars_that_the_question_fits_need_nothing(tmp_path: Path) -> None:
     assert first_settings(make_study(tmp_path), synthetic_bars()) == ()
 
 
-def test_a_folder_without_params_yaml_is_told_of_the_volume_alone(tmp_path: Path) -> None:
+def test_a_folder_without_params_yaml_gets_advice_on_the_volume_alone(tmp_path: Path) -> None:
     assert first_settings(Places(tmp_path, tmp_path), fx(900, 0.005)) == ("data.volume=false",)
 
 

@@ -116,9 +116,7 @@ def test_a_value_that_an_option_cannot_have_is_one_message(
     assert option in err
 
 
-def test_all_options_that_cannot_be_followed_are_told_at_once(
-    checkpoints: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_invalid_options_are_reported_at_once(checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", str(checkpoints), "--draws=1", "--confidence=2", "--columns=x", "--per-size=x"]) == 2
     err = capsys.readouterr().err
     for option in ("--draws", "--confidence", "--columns", "--per-size"):

@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 
 from tsladder.artifacts.progress import RunningTrial
-from tsladder.console.live_table import Doings, folded, picture
+from tsladder.console.live_table import Activity, collapsed, render
 from tsladder.status.law_verdicts import HorizonVerdict
 from tsladder.status.study_state import CellState, StudyState
 
 RUNGS = ("12k", "50k", "200k", "750k", "2M", "20M", "200M", "1.25B", "2B")
-FULL = Doings(
-    doing="stage hpo@200k-1, for 3 min 4 s; paused, no model is trained",
+FULL = Activity(
+    current="stage hpo@200k-1, for 3 min 4 s; paused, no model is trained",
     messages=["a short message", "a long one " + "that goes on " * 20, "[red]no markup[/red] and an emoji-free end"],
     note="dvc.lock is damaged: " + "restore it from git, " * 10,
     keys="q  stop and keep what is done    p  pause",
@@ -89,10 +89,10 @@ def study(rungs: int, **named: CellState) -> StudyState:
     )
 
 
-def drawn(state: StudyState | None, doings: Doings = FULL, *, width: int, height: int) -> list[str]:
+def drawn(state: StudyState | None, activity: Activity = FULL, *, width: int, height: int) -> list[str]:
     console = Console(width=width, height=height, color_system=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(picture(state, doings, width=width, height=height))
+        console.print(render(state, activity, width=width, height=height))
     return [line.rstrip() for line in capture.get().rstrip("\n").split("\n")]
 
 
@@ -129,7 +129,7 @@ def test_lines_are_shared_by_quiet_neighbours_and_no_trial_gets_lost(room: int) 
     cells: Mapping[str, CellState] = study(
         9, **{"200k_h1": running(), "750k_h3": CellState(state="failed", reason="no", trials_done=3, trials_total=50)}
     ).cells
-    rows = folded(cells, room)
+    rows = collapsed(cells, room)
     assert len(rows) <= room
     labels = [label for label, _ in rows]
     assert {"200k-h1", "750k-h3"} <= set(labels)
@@ -162,7 +162,7 @@ def test_a_trial_is_numbered_from_one_as_in_the_messages_and_a_seed_by_its_numbe
 
 
 def test_before_the_first_look_there_is_at_least_what_dvc_does() -> None:
-    lines = drawn(None, Doings(doing="DVC checks what has changed", keys="q"), width=80, height=24)
+    lines = drawn(None, Activity(current="DVC checks what has changed", keys="q"), width=80, height=24)
     assert [line for line in lines if line] == ["now: DVC checks what has changed", "q"]
 
 
@@ -186,7 +186,7 @@ def test_under_the_auc_cells_that_share_a_line_show_the_leader_of_them_and_its_l
             best_val_loss=loss,
         )
 
-    (row,) = folded({"12k-h1": fresh(0.61, 0.50), "12k-h3": fresh(0.64, 0.55), "12k-h5": fresh(0.63, 0.45)}, 1)
+    (row,) = collapsed({"12k-h1": fresh(0.61, 0.50), "12k-h3": fresh(0.64, 0.55), "12k-h5": fresh(0.63, 0.45)}, 1)
     assert (row[1].best_val_auc, row[1].best_val_loss) == (0.64, 0.55)
     state = dataclasses.replace(study(3), cells={"12k-h1": fresh(0.61, 0.50)})
     heads, cell = (line.split() for line in drawn(state, width=100, height=20)[:2])

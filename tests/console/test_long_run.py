@@ -8,7 +8,7 @@ import pytest
 from tests.status.written import never_built, write_study
 from tests.studies import make_study, params_of
 
-from tsladder.console.run_lines import long_run
+from tsladder.console.run_lines import long_run_note
 from tsladder.console.selection import select_cells
 from tsladder.places import Places
 from tsladder.planning.duration import Rates
@@ -27,7 +27,7 @@ SLOW = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates(factor=1e6))
 
 def said(places: Places, *only: str) -> str | None:
     params = params_of(places)
-    return long_run(
+    return long_run_note(
         places,
         params,
         select_cells(params, only=only),

@@ -13,8 +13,8 @@ from tests.studies import make_study, params_of, prepare
 from tsladder.artifacts.store import write_json
 from tsladder.cli import main
 from tsladder.console.plan_lines import forecast_lines
-from tsladder.locks import sole_owner
-from tsladder.planning.calibration import keep, kept
+from tsladder.locks import exclusive_lock
+from tsladder.planning.calibration import read_calibration, write_calibration
 from tsladder.planning.run_length import run_lengths
 from tsladder.status.dry_run import study_forecast
 from tsladder.vocabulary import Cell
@@ -60,14 +60,14 @@ def test_memory_that_cannot_be_is_bad_input_and_writes_nothing(
     assert sorted(study.root.rglob("*")) == files
 
 
-def test_memory_is_said_and_what_a_running_study_holds_counts_as_free(tmp_path: Path) -> None:
+def test_memory_is_reported_and_what_a_running_study_holds_counts_as_free(tmp_path: Path) -> None:
     study = make_study(tmp_path, horizons=[1])
     alone = study_forecast(study, None).to_json()["memory"]
     assert 0 < alone["planned_gib"] < alone["free_gib"] <= alone["total_gib"]
     folder = study.study(Cell("12k", 1), "a" * 16)
     folder.mkdir(parents=True)
     running = [{"number": n, "epoch": 1, "epochs": 2, "resident_gib": alone["total_gib"]} for n in (1, 2)]
-    with sole_owner(folder, "it"):
+    with exclusive_lock(folder, "it"):
         write_json(folder / "progress.json", {"at": time.time() + 1.0, "phase": "search", "running": running})
         beside = study_forecast(study, None)
     assert beside.to_json()["memory"]["free_gib"] == alone["total_gib"]
@@ -84,7 +84,7 @@ def test_a_calibration_is_kept_beside_the_study_and_planned_with(
     monkeypatch.delenv("DVC_ROOT", raising=False)
     assert main(["plan", "--calibrate", "--json"]) == 0
     said = capsys.readouterr()
-    calibrated = kept(study.calibration)
+    calibrated = read_calibration(study.calibration)
     assert calibrated is not None
     assert len(calibrated.peaks) == 6
     assert f"framework {calibrated.memory.framework_gib:.3f} GiB" in said.err
@@ -92,7 +92,7 @@ def test_a_calibration_is_kept_beside_the_study_and_planned_with(
     assert planned
     # Measured on any machine, the figures may happen to be those that were planned with before: make them others.
     heavier = dataclasses.replace(calibrated.memory, framework_gib=calibrated.memory.framework_gib + 0.5)
-    keep(study.calibration, dataclasses.replace(calibrated, memory=heavier))
+    write_calibration(study.calibration, dataclasses.replace(calibrated, memory=heavier))
     after = study_forecast(study, None).cells
     for name, cell in planned.items():
         assert after[name].predicted_memory_gib == pytest.approx(cell["predicted_memory_gib"] + 0.5, abs=0.002)

@@ -19,7 +19,7 @@ from tsladder.console.plan_lines import forecast_lines
 from tsladder.execution.probe import Probe
 from tsladder.models.spec import ModelSpec
 from tsladder.places import Places
-from tsladder.planning.calibration import keep, kept
+from tsladder.planning.calibration import read_calibration, write_calibration
 from tsladder.planning.duration import step_terms
 from tsladder.status.dry_run import study_forecast
 from tsladder.training.outcome import EpochRecord
@@ -91,12 +91,12 @@ def test_a_calibrated_gpu_forecasts_models_ten_times_larger_than_were_measured(
 ) -> None:
     monkeypatch.setattr(calibrate, "probe", measured)
     found = calibrate_here(study)
-    assert found == kept(study.calibration)
+    assert found == read_calibration(study.calibration)
     assert len(found.peaks) == len(GPU_PROBES)
     assert any("before a training 3.0 s" in line for line in calibration_lines(found))
     assert found.time_left_out is not None
     by_costs = study_forecast(study, None).cells
-    keep(study.calibration, dataclasses.replace(found, rates=GPU))
+    write_calibration(study.calibration, dataclasses.replace(found, rates=GPU))
     for name, cell in study_forecast(study, None).cells.items():
         assert cell.predicted_seconds is not None
         assert by_costs[name].predicted_seconds == pytest.approx(cell.predicted_seconds, rel=0.1)

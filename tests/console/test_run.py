@@ -25,12 +25,12 @@ except KeyboardInterrupt:
 RUN = """
 import signal
 from pathlib import Path
-from tsladder.console.run_dvc import drive
+from tsladder.console.run_dvc import run_dvc
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.places import Places
 {ignore}
 places = Places(root=Path.cwd(), home=Path.cwd())
-driven = drive(places, ("repro",), RunLog.create(places), Timeline(), None)
+driven = run_dvc(places, ("repro",), RunLog.create(places), Timeline(), None)
 raise SystemExit(driven.code if driven.stopped else "it was not stopped")
 """
 

@@ -85,7 +85,7 @@ def test_what_was_printed_is_handed_on_byte_by_byte_and_a_reader_that_left_costs
 
 def heard(*said: tuple[float, str]) -> Timeline:
     timeline = Timeline()
-    timeline.hear(Line(NOON + datetime.timedelta(seconds=at), text) for at, text in said)
+    timeline.add_lines(Line(NOON + datetime.timedelta(seconds=at), text) for at, text in said)
     return timeline
 
 
@@ -132,7 +132,7 @@ def test_the_rest_of_a_line_that_a_full_disk_has_cut_is_passed_over(tmp_path: Pa
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_said_once_and_what_is_printed_is_handed_on(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_once_and_what_is_printed_is_handed_on(tmp_path: Path) -> None:
     said = tmp_path / "said"
     pipe, end = os.pipe()
     reading, writing = os.pipe()

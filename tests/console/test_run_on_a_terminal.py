@@ -15,7 +15,7 @@ from tests.studies import ROOT, environment, make_study
 from tests.terminal import CTRL_C, CTRL_Z, Terminal
 
 from tsladder.console.run_log import RunLog
-from tsladder.locks import is_owned
+from tsladder.locks import is_locked
 from tsladder.places import Places
 
 pytestmark = pytest.mark.slow
@@ -80,7 +80,7 @@ def log_of(places: Places) -> list[str]:
     return [line.text for line in RunLog(path).new_lines()]
 
 
-def test_the_table_shows_cells_what_dvc_does_and_what_was_said(running: Terminal) -> None:
+def test_the_table_shows_cells_the_stage_of_dvc_and_its_messages(running: Terminal) -> None:
     running.until_written("12k-h1  pending")
     running.until_written("30k-h3  not planned")
     running.until_written("trial 1/7: val_loss 0.5")
@@ -122,20 +122,20 @@ def test_a_second_q_asks_once_more_which_ends_the_work_at_once(running: Terminal
 
 def test_p_holds_the_lock_of_the_pause_until_it_is_pressed_again(running: Terminal, places: Places) -> None:
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.until_written("p  resume")
     running.press("p")
-    running.until("the pause is over", lambda: not is_owned(places.pause))
+    running.until("the pause is over", lambda: not is_locked(places.pause))
 
 
-def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_goes_on_to_its_end(
+def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_continues_to_its_end(
     running: Terminal, places: Places
 ) -> None:
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.send(signal.SIGKILL)
     running.end()
-    assert not is_owned(places.pause)
+    assert not is_locked(places.pause)
     (places.root / "fail").touch()
     (places.root / "finish").touch()
     running.until("DVC's last words are in the log", lambda: any("disk is full" in line for line in log_of(places)))
@@ -144,16 +144,16 @@ def test_a_run_that_is_killed_pauses_nothing_any_more_and_dvc_goes_on_to_its_end
 def test_q_during_a_pause_ends_the_pause_as_well(running: Terminal, places: Places) -> None:
     (places.root / "stubborn").touch()
     running.press("p")
-    running.until("the pause is held", lambda: is_owned(places.pause))
+    running.until("the pause is held", lambda: is_locked(places.pause))
     running.press("q")
-    running.until("the pause is over", lambda: not is_owned(places.pause))
+    running.until("the pause is over", lambda: not is_locked(places.pause))
 
 
 def test_letters_of_an_arrow_or_a_function_key_are_not_taken_for_keys(running: Terminal, places: Places) -> None:
     running.press("\x1bOP")  # F1
     running.press("\x1b[A")
     time.sleep(1.0)
-    assert not is_owned(places.pause)
+    assert not is_locked(places.pause)
     assert running.process.poll() is None
 
 
@@ -189,13 +189,13 @@ def test_a_run_that_ends_well_says_so_and_leaves_no_table(running: Terminal, pla
     assert log_of(places)[-1] == "ended with 0"
 
 
-def test_a_broken_picture_leaves_the_terminal_as_it_was_and_stops_dvc_in_order(places: Places) -> None:
+def test_a_broken_display_leaves_the_terminal_as_it_was_and_stops_dvc_in_order(places: Places) -> None:
     # Breaks once DVC's stand-in has said that it works: asked earlier to stop, it has no handler yet that would say so.
     breaking = """
 from pathlib import Path
 import tsladder.console.run_dvc as module
-whole = module.picture
-module.picture = lambda *a, **k: 1 / 0 if Path("break").exists() else whole(*a, **k)
+whole = module.render
+module.render = lambda *a, **k: 1 / 0 if Path("break").exists() else whole(*a, **k)
 """
     program = f"{breaking}from tsladder.cli import main\nmain(['run'])"
     with Terminal([sys.executable, "-c", program], places.root, environment()) as terminal:
@@ -254,7 +254,7 @@ def test_ctrl_z_gives_the_terminal_back_and_in_front_again_the_table_and_the_key
     assert job.is_as_before
 
 
-def test_in_the_background_it_goes_on_without_touching_the_terminal(job: Terminal, places: Places) -> None:
+def test_in_the_background_it_continues_without_touching_the_terminal(job: Terminal, places: Places) -> None:
     job.press(CTRL_Z)
     job.until_written("job stopped, terminal restored")
     job.forget()

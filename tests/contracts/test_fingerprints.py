@@ -27,7 +27,7 @@ HARMLESS_EDITS = [
     ("data/windows.py", "a normalised input is not a finite", "a normalised input must be a finite"),
     ("cells/trial_records.py", 'f"trial {record.number + 1}/', 'f"Trial {record.number + 1}/'),
     ("cells/start_lines.py", "drawn by TPE", "drawn by the sampler"),
-    ("cells/trial_runner.py", "once more stops at once", "ask again to stop at once"),
+    ("cells/trial_runner.py", "a second Ctrl-C stops at once", "ask again to stop at once"),
     ("execution/supervisor.py", "STALL_SECONDS = 600.0", "STALL_SECONDS = 900.0"),
     ("execution/worker.py", "BEAT_SECONDS = 2.0", "BEAT_SECONDS = 3.0"),
     ("cells/retrain.py", "in {outcome.seconds:.1f} s", "after {outcome.seconds:.1f} s"),
@@ -159,7 +159,7 @@ def test_what_makes_numbers_is_in_also_where_it_is_imported_late(stage: str, mod
     ],
 )
 @pytest.mark.parametrize("stage", ["hpo", "train", "evaluate"])
-def test_what_a_plan_holds_by_value_or_is_said_to_people_is_not(stage: str, module: str) -> None:
+def test_values_held_by_a_plan_and_messages_are_not_fingerprinted(stage: str, module: str) -> None:
     assert module not in modules_of(stage)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.data.oracles import ORACLES
 
-from tsladder.data.bars import Bars, until
+from tsladder.data.bars import Bars, bars_until
 from tsladder.data.columns.core import A20
 from tsladder.data.tiers import a200
 
@@ -28,7 +28,7 @@ SERIES = ("open", "high", "low", "close", "volume")
 
 @pytest.fixture(scope="module")
 def sp500_start(sp500: Bars) -> Bars:
-    return until(sp500, sp500.dates_T[DAYS - 1])
+    return bars_until(sp500, sp500.dates_T[DAYS - 1])
 
 
 @pytest.fixture(scope="module")

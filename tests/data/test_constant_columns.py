@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tsladder.data.constant_columns import constant_columns, constant_words
+from tsladder.data.constant_columns import constant_columns, describe_constant_columns
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.splits import Segment, Split, Splits
@@ -66,12 +66,12 @@ def test_a_volume_that_is_the_same_on_every_day_is_named(make_bars: Any, volume:
     bars.volume_T[:] = volume
     table = build_features(bars, DataParams(symbol="x", tier="a25", ohlcv=True))
     assert constant_columns(table, [cut((0, 199))], CONTEXT) == named
-    words = constant_words(named, len(table.names), table.tier)
+    words = describe_constant_columns(named, len(table.names), table.tier)
     assert all(name in words for name in named)
     assert "data.volume: false" in words
     assert np.isfinite(table.values_TF).all()
 
 
 def test_words_name_the_columns_and_offer_no_leaf_that_would_not_help() -> None:
-    words = constant_words(("rsi_14",), 25, "a25")
+    words = describe_constant_columns(("rsi_14",), 25, "a25")
     assert words == "1 of 25 columns is constant over training, and nothing can be learned from it: rsi_14."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.studies import make_study, params_of
 
 from tsladder.artifacts.store import read_json
-from tsladder.data.contiguous import around_lost_days
+from tsladder.data.contiguous import without_lost_days
 from tsladder.data.cuts import make_splits
 from tsladder.data.dataset import load_dataset
 from tsladder.data.splits import Splits
@@ -48,7 +48,7 @@ def test_the_windows_left_are_those_whose_days_follow_each_other(
     between = sorted(str(DAYS[day]) for day in lost if kept_T[0] < DAYS[day] < kept_T[-1])
     params = dataclasses.replace(by_date, kind=kind, validation_start=None, test_start=None, block_days=40)
     whole = make_splits(kept_T, params, CONTEXT, horizon, seed=1)
-    left = spans(around_lost_days(whole, kept_T, between, CONTEXT))
+    left = spans(without_lost_days(whole, kept_T, between, CONTEXT))
     day_T = (kept_T - DAYS[0]).astype(int)
     expected = [span for span in spans(whole) if day_T[span[2]] - day_T[span[1]] == span[2] - span[1]]
     assert left == expected
@@ -61,7 +61,7 @@ def test_a_block_that_stands_for_one_window_gives_one_at_most(by_date: SplitPara
     between = sorted(str(DAYS[day]) for day in lost)
     params = dataclasses.replace(by_date, kind="chunks", windows_per_block=1)
     whole = make_splits(kept_T, params, CONTEXT, 1, seed=1)
-    cut = around_lost_days(whole, kept_T, between, CONTEXT)
+    cut = without_lost_days(whole, kept_T, between, CONTEXT)
     for region in (Region.VALIDATION, Region.TEST):
         before, after = (each.region(region).ends_N(CONTEXT, 1) for each in (whole, cut))
         assert len(after) <= len(before)
@@ -70,7 +70,7 @@ def test_a_block_that_stands_for_one_window_gives_one_at_most(by_date: SplitPara
 def test_where_no_day_was_lost_the_splits_are_as_they_were(by_date: SplitParams) -> None:
     params = dataclasses.replace(by_date, validation_start=dt.date(2001, 6, 1), test_start=dt.date(2001, 9, 1))
     whole = make_splits(DAYS, params, CONTEXT, 1, seed=1)
-    assert around_lost_days(whole, DAYS, (), CONTEXT) is whole
+    assert without_lost_days(whole, DAYS, (), CONTEXT) is whole
 
 
 @pytest.fixture

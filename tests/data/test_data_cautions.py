@@ -59,7 +59,7 @@ def without(rows: range) -> Bars:
     return Bars(symbol="x", **{f"{name}_T": values for name, values in series.items()})
 
 
-def said(found: Bars, target: TargetParams = HIGH, *, record: dict[str, object] | None = None) -> list[str]:
+def notes(found: Bars, target: TargetParams = HIGH, *, record: dict[str, object] | None = None) -> list[str]:
     return list(cautions("x", look(found, record), used(bars()), target))
 
 
@@ -74,36 +74,36 @@ def repaired(kind: str, rows: list[int], **entry: object) -> dict[str, object]:
     return {"repairs": [{"kind": kind, "count": len(rows), "words": "said", "rows": touched}]}
 
 
-def test_of_sound_bars_nothing_is_said() -> None:
-    assert said(bars()) == []
+def test_valid_bars_cause_no_caution() -> None:
+    assert notes(bars()) == []
 
 
 @pytest.mark.parametrize(("row", "region"), [(TRAIN, "training"), (VALIDATION, "validation"), (TEST, "test")])
-def test_a_jump_is_said_with_its_day_its_region_and_the_split_that_it_looks_like(row: int, region: str) -> None:
-    (sentence,) = said(split_at(row))
+def test_a_jump_is_reported_with_its_day_its_region_and_the_split_that_it_looks_like(row: int, region: str) -> None:
+    (sentence,) = notes(split_at(row))
     assert f"falls by 50% on {bars().dates_T[row]} ({region}), as an unadjusted split of 2:1 does" in sentence
     assert "labels and features around that day are wrong" in sentence
     assert "Adj Close" in sentence
 
 
 def test_what_lies_before_the_days_used_is_not_said_beside_the_verdict() -> None:
-    assert said(split_at(BEFORE)) == []
-    assert said(without(range(BEFORE, BEFORE + 30))) == []
-    assert said(bars(), record=repaired("drop-faulty-rows", [BEFORE], why="broken")) == []
+    assert notes(split_at(BEFORE)) == []
+    assert notes(without(range(BEFORE, BEFORE + 30))) == []
+    assert notes(bars(), record=repaired("drop-faulty-rows", [BEFORE], why="broken")) == []
 
 
 def test_many_jumps_are_one_sentence_that_names_the_first() -> None:
     found = bars()
     for row in range(TRAIN, TRAIN + 60, 10):
         found.close_T[row:] *= 0.5
-    (sentence,) = said(found)
+    (sentence,) = notes(found)
     assert sentence.count("falls by") == 4
     assert "2 more times" in sentence
 
 
-def test_a_reverse_split_is_told_by_how_many_times_the_close_rises() -> None:
+def test_a_reverse_split_is_reported_with_the_factor_of_the_close() -> None:
     found = split_at(TRAIN, ratio=10.0)
-    (sentence,) = said(found)
+    (sentence,) = notes(found)
     times = found.close_T[TRAIN] / found.close_T[TRAIN - 1]
     assert f"rises to {times:.3g} times the day before on" in sentence
     assert "as an unadjusted split of 1:10 does" in sentence
@@ -113,11 +113,11 @@ def test_a_reverse_split_is_told_by_how_many_times_the_close_rises() -> None:
     ("ratio", "split"),
     [(0.5, "2:1"), (0.49, "2:1"), (0.1, "10:1"), (2.05, "1:2"), (0.4, "5:2"), (0.58, None), (1.45, None)],
 )
-def test_a_split_is_told_by_its_ratio(ratio: float, split: str | None) -> None:
+def test_a_split_is_recognised_by_its_ratio(ratio: float, split: str | None) -> None:
     assert split_like(ratio) == split
 
 
-def test_a_jump_that_adj_close_does_not_have_is_told_the_parameter_that_takes_it() -> None:
+def test_a_jump_that_adj_close_does_not_have_is_reported_with_the_parameter_to_set() -> None:
     jumping = split_at(TEST)
     sound = adjusted_bars(jumping, bars().close_T)
     assert "set data.adjust: true" in irregular_days(jumping, sound, {}).jump_way
@@ -125,13 +125,13 @@ def test_a_jump_that_adj_close_does_not_have_is_told_the_parameter_that_takes_it
     assert irregular_days(sound, sound, {}, is_adjusted=True).jumps == ()
 
 
-def test_a_gap_that_no_holiday_explains_is_said_and_a_shorter_one_is_not() -> None:
-    (sentence,) = said(without(range(TRAIN, TRAIN + 20)))
+def test_a_gap_that_no_holiday_explains_is_reported_and_a_shorter_one_is_not() -> None:
+    (sentence,) = notes(without(range(TRAIN, TRAIN + 20)))
     days = bars().dates_T
     assert f"no bars from {days[TRAIN - 1]} to {days[TRAIN + 20]} (31 days, training)" in sentence
     assert "labels asked before such a gap are answered after it" in sentence
     # Golden Week: a whole week and its weekends.
-    assert said(without(range(TRAIN, TRAIN + 5))) == []
+    assert notes(without(range(TRAIN, TRAIN + 5))) == []
 
 
 def test_a_gap_between_two_regions_is_crossed_by_no_window() -> None:
@@ -143,19 +143,19 @@ def test_a_gap_between_two_regions_is_crossed_by_no_window() -> None:
     assert cautions("x", look(found), days, HIGH) == ()
 
 
-def test_bars_that_are_rare_are_said_so() -> None:
+def test_rare_bars_are_reported() -> None:
     whole = bars()
     kept = np.concatenate([np.arange(TRAIN), np.arange(TRAIN, DAYS, 7)])
     series = {name: getattr(whole, f"{name}_T")[kept] for name in ("dates", "open", "high", "low", "close", "volume")}
     rare = Bars(symbol="x", **{f"{name}_T": values for name, values in series.items()})
-    assert any("x often has no bars for days" in sentence for sentence in said(rare))
+    assert any("x often has no bars for days" in sentence for sentence in notes(rare))
 
 
-def test_days_left_out_are_said_by_region_and_option() -> None:
-    (sentence,) = said(bars(), record=repaired("drop-faulty-rows", [BEFORE, TRAIN, TEST, TEST + 5], why="broken"))
+def test_days_left_out_are_reported_by_region_and_option() -> None:
+    (sentence,) = notes(bars(), record=repaired("drop-faulty-rows", [BEFORE, TRAIN, TEST, TEST + 5], why="broken"))
     assert "3 days of x inside the days used were left out (1 of training and 2 of test; --drop-faulty-rows" in sentence
     assert f"first {bars().dates_T[TRAIN]}" in sentence
-    (sentence,) = said(bars(), record=repaired("missing-volume", [TEST], why="Volume is missing: left out"))
+    (sentence,) = notes(bars(), record=repaired("missing-volume", [TEST], why="Volume is missing: left out"))
     assert "1 day of x inside the days used was left out (1 of test; --missing-volume drop" in sentence
 
 
@@ -166,30 +166,30 @@ def test_a_row_whose_day_could_not_be_read_is_counted_and_not_placed() -> None:
     assert (len(found.left_out[0].days), found.left_out[0].unknown) == (1, 1)
 
 
-def test_widened_days_are_said_above_a_small_share_with_what_they_do_to_the_target() -> None:
+def test_widened_days_are_reported_above_a_small_share_with_what_they_do_to_the_target() -> None:
     step = {"high": [100.0, 105.0], "low": [99.0, 99.0]}
     few, many = [repaired("range", list(range(TEST, TEST + count)), **step) for count in (2, 5)]
-    assert said(bars(), record=few) == []
-    (sentence,) = said(bars(), record=many)
+    assert notes(bars(), record=few) == []
+    (sentence,) = notes(bars(), record=many)
     assert "on 2.5% of the test days (5 of 200), by 5.00% at most" in sentence
     assert "labels may miss a touch" in sentence
-    (sentence,) = said(bars(), CLOSE, record=many)
+    (sentence,) = notes(bars(), CLOSE, record=many)
     assert "labels" not in sentence
 
 
-def test_days_without_trade_are_said_as_a_share_and_by_what_their_prices_do() -> None:
+def test_days_without_trade_are_reported_as_a_share_and_by_what_their_prices_do() -> None:
     found = bars()
     found.volume_T[TEST : TEST + 2] = 0.0
-    assert said(found) == []
+    assert notes(found) == []
     found.volume_T[TEST : TEST + 20] = 0.0
-    (sentence,) = said(found)
+    (sentence,) = notes(found)
     assert "the Volume of x is 0 on 10.0% of the test days (20 of 200)" in sentence
     assert "columns made of Volume" in sentence
     assert cautions("x", look(found), used(bars()), HIGH, volume_used=False) == ()
     found.close_T[TEST : TEST + 20] = found.close_T[TEST - 1]
-    (sentence,) = said(found)
+    (sentence,) = notes(found)
     assert "the Close repeats the day before on 20 of these 20" in sentence
-    (sentence,) = said(found, record=repaired("missing-volume", [TEST], why="Volume is missing: taken as 0"))
+    (sentence,) = notes(found, record=repaired("missing-volume", [TEST], why="Volume is missing: taken as 0"))
     assert "(1 of them had none, --missing-volume zero)" in sentence
 
 
@@ -197,7 +197,7 @@ def test_days_without_trade_are_said_as_a_share_and_by_what_their_prices_do() ->
 def test_a_series_without_any_volume_has_no_days_without_trade(volume: float) -> None:
     found = bars()
     found.volume_T[:] = volume
-    assert said(found) == []
+    assert notes(found) == []
 
 
 def test_a_symbol_that_is_only_trained_on_counts_in_training_alone() -> None:

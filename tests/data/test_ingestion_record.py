@@ -68,7 +68,7 @@ def test_each_symbol_has_its_facts_and_one_that_is_trained_on_counts_in_training
         assert "(training)" in sentence
 
 
-def test_vix_beside_the_bars_is_told_and_its_jumps_are_no_splits(tmp_path: Path) -> None:
+def test_vix_beside_the_bars_is_reported_and_its_jumps_are_no_splits(tmp_path: Path) -> None:
     places = make_study(tmp_path, data__tier="c33")
     split_at(600, seed=5).drop(columns="Volume").to_parquet(places.bars("vix"), index=False)
     ingestion = found(places)
@@ -91,7 +91,7 @@ def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
     assert [(f.kind, f.count, f.used) for f in tiny.findings][1:] == [(FindingKind.DROPPED, 2, None)]
 
 
-def test_adjusted_prices_have_no_jump_and_unadjusted_ones_are_told_of_the_parameter(tmp_path: Path) -> None:
+def test_adjusted_prices_have_no_jump_and_unadjusted_ones_name_the_parameter(tmp_path: Path) -> None:
     frame = split_at(850).assign(**{"Adj Close": synthetic_bars()["Close"]})
     for adjust, said in ((True, 0), (False, 1)):
         places = make_study(tmp_path / str(adjust), data__adjust=adjust)
@@ -123,7 +123,7 @@ def test_a_record_that_nobody_of_ours_wrote_counts_as_damaged_and_stops_nothing(
     assert tiny.source is None
 
 
-def test_the_state_of_a_record_is_told(tmp_path: Path) -> None:
+def test_the_state_of_a_record_is_reported(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     bars, manifest = places.bars("tiny"), manifest_path(places.bars("tiny"))
     assert find_manifest(bars).state is ManifestState.NONE

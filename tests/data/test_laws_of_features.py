@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsladder.artifacts.features import ColumnKind
-from tsladder.data.bars import Bars, until
+from tsladder.data.bars import Bars, bars_until
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
@@ -88,7 +88,7 @@ def test_no_column_of_a200_changes_when_later_days_change_or_are_cut(
     bars = make_bars(DAYS, seed)
     known = build_features(bars, a200)
     for today in (252, 253, 300, 344, 345, 346, 347, 348, DAYS - 2):
-        assert_same_until(known, build_features(until(bars, bars.dates_T[today]), a200), bars.dates_T[today])
+        assert_same_until(known, build_features(bars_until(bars, bars.dates_T[today]), a200), bars.dates_T[today])
         retold = build_features(changed_after(bars, make_bars(DAYS, seed + 1), today, factor), a200)
         assert_same_until(known, retold, bars.dates_T[today])
 
@@ -97,7 +97,7 @@ def test_no_column_of_a200_on_the_sp500_knows_what_followed(sp500: Bars) -> None
     data = DataParams(symbol="sp500", tier="a200", ohlcv=True)
     known = build_features(sp500, data)
     for today in (252, 2400, 2437, 2441, 5029):
-        assert_same_until(known, build_features(until(sp500, sp500.dates_T[today]), data), sp500.dates_T[today])
+        assert_same_until(known, build_features(bars_until(sp500, sp500.dates_T[today]), data), sp500.dates_T[today])
 
 
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.1, 10.0))
@@ -109,7 +109,7 @@ def test_no_column_of_c33_changes_when_later_days_of_the_symbol_or_of_vix_change
     vix = vix_beside(bars, seed)
     known = build_features(bars, c33, vix)
     for day in (known.dates_T[1], known.dates_T[57], known.dates_T[-2]):
-        assert_same_until(known, build_features(until(bars, day), c33, until(vix, day)), day)
+        assert_same_until(known, build_features(bars_until(bars, day), c33, bars_until(vix, day)), day)
         seen = int(np.searchsorted(vix.dates_T, day, side="right"))
         later = np.concatenate([vix.close_T[:seen], factor * vix.close_T[seen:]])
         assert_same_until(known, build_features(bars, c33, dataclasses.replace(vix, close_T=later)), day)

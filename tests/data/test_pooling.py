@@ -239,7 +239,7 @@ def windows_of(markets: list[Any], params: SplitParams, normalisation: Any) -> W
     )
 
 
-def test_days_that_vix_lacks_are_lost_and_told_for_each_symbol(tmp_path: Path) -> None:
+def test_days_that_vix_lacks_are_lost_and_reported_for_each_symbol(tmp_path: Path) -> None:
     places = make_study(tmp_path, data__symbols=["tiny", "other"], data__tier="c33")
     vix = synthetic_bars(seed=3).drop(columns="Volume").drop(index=[400, 401])
     for name, bars in (("vix", vix), ("other", synthetic_bars(880, seed=5))):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tsladder.artifacts.record import json_of, record_of
 from tsladder.artifacts.splits import SplitDays
-from tsladder.data.contiguous import around_lost_days
+from tsladder.data.contiguous import without_lost_days
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Splits, check_splits, count_earlier, count_regions
@@ -175,7 +175,7 @@ def test_a_lost_day_cuts_the_segments_of_every_fold(by_share: SplitParams) -> No
     """Of 1998 days the last 299 are test; validation is cut at rows 1400, 1474, 1549, 1624 and 1699."""
     dates_T = np.delete(DAYS, [101, 1501])
     whole = make_splits(dates_T, by_share, 20, 1, seed=0)
-    splits = around_lost_days(whole, dates_T, [str(DAYS[101]), str(DAYS[1501])], 20)
+    splits = without_lost_days(whole, dates_T, [str(DAYS[101]), str(DAYS[1501])], 20)
     assert [fold.validation.segments[0].first for fold in whole.folds] == [1400, 1474, 1549, 1624]
     for fold in splits.folds:
         for split in (fold.train, fold.validation):

@@ -102,7 +102,7 @@ def test_dependent_days_make_the_ranks_less_certain_too() -> None:
         assert six.effective_n < 600
 
 
-def test_what_is_undefined_or_certain_is_said_so() -> None:
+def test_undefined_metrics_have_no_interval_and_certain_ones_no_width() -> None:
     y, by_seed = days(300, 0.0, 5)
     lonely = metric_intervals(np.zeros(300), by_seed, params=PARAMS, seed=0)
     assert lonely["auc"] is None

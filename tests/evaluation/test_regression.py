@@ -188,7 +188,7 @@ def returns_of(seed: int, slope: float):
     return dataclasses.replace(made, y_N=y_N), x_NF
 
 
-def test_baselines_of_a_return_learn_what_the_last_day_tells_from_training_alone() -> None:
+def test_baselines_of_a_return_learn_from_training_alone() -> None:
     train, ratio_train = returns_of(1, 1.0)
     other, ratio_other = returns_of(2, 1.0)
     y_T = np.full(500, np.nan)
@@ -265,7 +265,7 @@ def test_a_task_scores_its_regions_and_writes_tables_that_are_read_back(task, tm
     assert read.metric == kind.metric == load(task).metric
     assert read.trained("a").loss_N.mean() == pytest.approx(getattr(found.mean, kind.metric))
     np.testing.assert_array_equal(read.y_N, y_N)
-    for name in kind.shown:
+    for name in kind.logged_metrics:
         assert name in found.to_json()["mean"]
     assert (load(task).output_scale(train_y) is not None) == returns
 

@@ -7,7 +7,7 @@ import pytest
 
 from tsladder.artifacts.transfer import Regret
 from tsladder.evaluation.difference import above_zero, bounds, holm, two_sided
-from tsladder.evaluation.transfer import judge_transfer, regret
+from tsladder.evaluation.transfer import regret, transfer_verdict
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=500, confidence=0.95)
@@ -55,7 +55,7 @@ def test_one_seed_gives_a_regret_without_an_interval_and_says_why() -> None:
     assert (found.low, found.high, found.p_above) == (None, None, None)
     assert found.reason is not None
     assert "train.seeds" in found.reason
-    assert judge_transfer([found], margin=0.01, confidence=0.95).verdict == "undecided"
+    assert transfer_verdict([found], margin=0.01, confidence=0.95).verdict == "undecided"
 
 
 def test_other_days_cannot_be_paired() -> None:
@@ -65,7 +65,7 @@ def test_other_days_cannot_be_paired() -> None:
 
 
 def test_a_real_and_large_regret_asks_for_separate_searches() -> None:
-    judged = judge_transfer(
+    judged = transfer_verdict(
         [pair(), pair(source=5, relative=0.04, low=0.02, high=0.06, p_above=0.001)], margin=0.0136, confidence=0.95
     )
     assert judged.verdict == "separate_searches_needed"
@@ -74,30 +74,32 @@ def test_a_real_and_large_regret_asks_for_separate_searches() -> None:
 
 def test_a_regret_that_is_one_of_many_is_corrected_away() -> None:
     many = [pair(horizon=horizon, p_above=0.4) for horizon in range(2, 21)]
-    judged = judge_transfer([pair(relative=0.04, high=0.08, p_above=0.01), *many], margin=0.0136, confidence=0.95)
+    judged = transfer_verdict([pair(relative=0.04, high=0.08, p_above=0.01), *many], margin=0.0136, confidence=0.95)
     assert judged.verdict == "undecided"
     assert judged.regrets[0].p_above == pytest.approx(0.2)
 
 
 def test_a_real_but_small_regret_does_not_ask_for_separate_searches() -> None:
-    judged = judge_transfer([pair(relative=0.005, low=0.004, high=0.006, p_above=1e-6)], margin=0.0136, confidence=0.95)
+    judged = transfer_verdict(
+        [pair(relative=0.005, low=0.004, high=0.006, p_above=1e-6)], margin=0.0136, confidence=0.95
+    )
     assert judged.verdict == "settings_transfer"
 
 
 def test_settings_transfer_only_where_every_interval_ends_below_the_margin() -> None:
     same = Regret(budget="2M", horizon=1, source=5, value=0.0, relative=0.0, same=True)
-    assert judge_transfer([pair(), same], margin=0.0136, confidence=0.95).verdict == "settings_transfer"
-    wide = judge_transfer([pair(), pair(source=5, high=0.02)], margin=0.0136, confidence=0.95)
+    assert transfer_verdict([pair(), same], margin=0.0136, confidence=0.95).verdict == "settings_transfer"
+    wide = transfer_verdict([pair(), pair(source=5, high=0.02)], margin=0.0136, confidence=0.95)
     assert wide.verdict == "undecided"
     assert "2.0%" in wide.reason
 
 
 def test_a_pair_that_could_not_be_trained_leaves_it_undecided_and_named() -> None:
     failed = Regret(budget="2M", horizon=1, source=5, reason="it diverged")
-    judged = judge_transfer([pair(), failed], margin=0.0136, confidence=0.95)
+    judged = transfer_verdict([pair(), failed], margin=0.0136, confidence=0.95)
     assert judged.verdict == "undecided"
     assert "it diverged" in judged.reason
-    assert judge_transfer([], margin=0.0136, confidence=0.95).verdict == "undecided"
+    assert transfer_verdict([], margin=0.0136, confidence=0.95).verdict == "undecided"
 
 
 def test_no_difference_between_like_winners_is_called_real_more_often_than_promised() -> None:
@@ -113,7 +115,7 @@ def test_no_difference_between_like_winners_is_called_real_more_often_than_promi
             low, high = bounds(value, terms, confidence=0.95)
             p = above_zero(value, terms)
             pairs.append(pair(source=index + 2, relative=value / 0.5, low=low / 0.5, high=high / 0.5, p_above=p))
-        wrong += judge_transfer(pairs, margin=0.0, confidence=0.95).verdict == "separate_searches_needed"
+        wrong += transfer_verdict(pairs, margin=0.0, confidence=0.95).verdict == "separate_searches_needed"
     assert wrong <= 65
 
 

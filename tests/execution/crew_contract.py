@@ -56,7 +56,7 @@ def any_epoch(heard: list[Event]) -> bool:
 
 
 class CrewContract:
-    def test_a_job_tells_its_epochs_in_order_and_ends_once_with_the_same_curve(self, crews: Crews) -> None:
+    def test_a_job_reports_its_epochs_in_order_and_ends_once_with_the_same_curve(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
             start(crew, 3)
             *epochs, end = all_ended(crew)
@@ -67,7 +67,7 @@ class CrewContract:
         assert tuple((record.steps, record.val_loss) for record in told) == end.outcome.curve
         assert tuple(record.train_loss for record in told) == end.outcome.train_losses
 
-    def test_every_job_ends_once_and_what_is_said_of_it_names_it_and_its_attempt(self, crews: Crews) -> None:
+    def test_every_job_ends_once_and_its_events_name_it_and_its_attempt(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
             start(crew, 0, attempt=1)
             start(crew, 7, attempt=4)
@@ -130,7 +130,7 @@ class CrewContract:
         assert end.outcome.stop_reason is StopReason.OUT_OF_MEMORY
         assert (end.outcome.best_val_loss, end.outcome.retries) == (None, len(plans) - 1)
 
-    def test_what_is_paused_says_nothing_and_goes_on(self, crews: Crews) -> None:
+    def test_a_paused_worker_is_silent_and_continues(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
             start(crew, 0, LONG)
             heard_until(crew, any_epoch)
@@ -153,7 +153,7 @@ class CrewContract:
         assert sorted(end.number for end in ends) == [0, 1]
         assert {end.outcome.stop_reason for end in ends} == {StopReason.INTERRUPTED}
 
-    def test_after_the_end_nothing_runs_is_said_or_can_be_started(self, crews: Crews) -> None:
+    def test_nothing_runs_or_can_be_started_after_the_end(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
             start(crew, 0, LONG)
             crew.pause_all()

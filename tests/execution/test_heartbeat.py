@@ -21,7 +21,7 @@ class Felt:
     def __init__(self, folder: Path) -> None:
         self.clock, self.file = Clock(), folder / PROGRESS
         self.heartbeat = Heartbeat(folder, phase="train", total=3, done=lambda: 1, clock=self.clock)
-        self.heartbeat.began(3, epochs=20)
+        self.heartbeat.started(3, epochs=20)
         self.beat()
 
     def beat(self, paused: str | None = None) -> None:
@@ -76,7 +76,7 @@ def test_a_loss_that_is_no_number_is_shown_as_none(loss: float, felt: Felt) -> N
 
 def test_a_training_that_starts_again_begins_at_its_first_epoch(felt: Felt) -> None:
     felt.heartbeat.epoch_ended(3, epoch=7, val_loss=0.5)
-    felt.heartbeat.began_again(3)
+    felt.heartbeat.restarted(3)
     felt.beat()
     (running,) = read_json(felt.file)["running"]
     assert (running["epoch"], running["val_loss"], running["started"]) == (0, None, 1000.0)

@@ -21,9 +21,9 @@ from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
-from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Said, Slot
+from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import keep_busy, retry_words
+from tsladder.execution.job_loop import describe_retry, run_jobs
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
@@ -44,7 +44,7 @@ class ImaginedCrew:
         self.stopping = False
         self._clock = clock
         self._left: dict[int, int] = {}
-        self.said: list[Event] = []
+        self.queued: list[Event] = []
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -77,8 +77,8 @@ class ImaginedCrew:
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         self._clock.advance(10.0)
-        while self.said:
-            yield self.said.pop(0)
+        while self.queued:
+            yield self.queued.pop(0)
         for number in list(self._left):
             self._left[number] -= 0 if self.paused else 1
             if self._left[number] == 0 or (self.stopping and not self.paused):
@@ -124,32 +124,32 @@ class Pulses(Heartbeat):
 
 
 class Shift:
-    """Jobs 0 to `jobs` - 1, one after the other, under a script; what came of them. A pause is told to `by_hand`."""
+    """Jobs 0 to `jobs` - 1, one after the other, under a script. `pause_requested` is polled for a manual pause."""
 
     def __init__(
         self,
         *celsius: float | None,
         jobs: int = 1,
         on_look: Callable[[Script], None] | None = None,
-        by_hand: Callable[[], bool] | None = None,
+        pause_requested: Callable[[], bool] | None = None,
         late: Sequence[Event] = (),
     ) -> None:
         self.clock, self.lines, self.outcomes = Clock(), Lines(), dict[int, TrainingOutcome]()
         self.heartbeat = Pulses(self.clock, lambda: len(self.outcomes), jobs)
         self.crew = ImaginedCrew(self.clock)
-        self.crew.said.extend(late)
+        self.crew.queued.extend(late)
         script = Script(*celsius, on_read=on_look)
         waiting = list(range(jobs))
-        self.stopped_by: TemperatureReading | None = keep_busy(
+        self.stopped_by: TemperatureReading | None = run_jobs(
             self.crew,
             next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
-            on_retry=lambda event: self.lines(retry_words(event)),
+            on_retry=lambda event: self.lines(describe_retry(event)),
             on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
             on_stop=lambda: self.lines("stopping"),
-            on_said=lambda event: self.lines(event.text),
+            on_message=lambda event: self.lines(event.text),
             watch=ThermalWatch(script, self.lines, clock=self.clock),
             heartbeat=self.heartbeat,
-            by_hand=by_hand or (lambda: False),
+            pause_requested=pause_requested or (lambda: False),
         )
 
 
@@ -158,7 +158,7 @@ def test_a_machine_that_stays_cool_is_left_alone() -> None:
     assert shift.crew.history == ["start 0", "end 0", "end now"]
     assert shift.stopped_by is None
     assert shift.outcomes[0].heat.max_celsius == 84.0
-    assert shift.lines.said == []
+    assert shift.lines.messages == []
 
 
 def test_warm_workers_are_paused_until_it_is_cooler_and_end_as_if_nothing_had_been() -> None:
@@ -192,12 +192,12 @@ def test_a_thermometer_that_fails_stops_and_pauses_nothing() -> None:
     shift = Shift(None)
     assert shift.crew.history == ["start 0", "end 0", "end now"]
     assert shift.outcomes[0].heat.level is ThermalLevel.UNKNOWN
-    assert len(shift.lines.said) == 1
+    assert len(shift.lines.messages) == 1
 
 
 def test_a_stop_request_during_a_pause_resumes_and_then_stops() -> None:
     def ctrl_c(script: Script) -> None:
-        if script.asked == 4:
+        if script.reads == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
     shift = Shift(60.0, 88.0, on_look=ctrl_c)
@@ -206,20 +206,20 @@ def test_a_stop_request_during_a_pause_resumes_and_then_stops() -> None:
     assert shift.stopped_by is None
 
 
-def test_what_is_said_of_an_unknown_job_or_of_an_earlier_attempt_is_dropped() -> None:
+def test_events_of_an_unknown_job_or_of_an_earlier_attempt_are_dropped() -> None:
     record = EpochRecord(epoch=1, steps=1, train_loss=1.0, val_loss=1.0, train_seconds=0.1, seconds=0.1)
     late = [
         Ended(0, ended(StopReason.KILLED), attempt=7),
         Ended(5, ended(StopReason.KILLED)),
         Progress(5, record),
-        Said(0, "too late", attempt=7),
+        Message(0, "too late", attempt=7),
     ]
     shift = Shift(60.0, jobs=2, late=late)
     assert shift.crew.history == ["start 0", "end 0", "start 1", "end 1", "end now"]
     assert {number: outcome.stop_reason for number, outcome in shift.outcomes.items()} == dict.fromkeys(
         (0, 1), StopReason.COMPLETED
     )
-    assert shift.lines.said == []
+    assert shift.lines.messages == []
     assert shift.heartbeat.seen[1]["running"][0]["epoch"] == 0
 
 
@@ -230,26 +230,26 @@ def answers(*said: bool) -> Callable[[], bool]:
 
 
 def test_a_pause_by_hand_suspends_what_runs_starts_nothing_and_counts_its_seconds() -> None:
-    shift = Shift(60.0, jobs=2, by_hand=answers(False, True, True, False))
+    shift = Shift(60.0, jobs=2, pause_requested=answers(False, True, True, False))
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "start 1", "end 1", "end now"]
     first, second = shift.outcomes[0].heat, shift.outcomes[1].heat
     assert (first.pauses, first.paused_seconds, second.pauses, second.paused_seconds) == (1, 20.0, 0, 0.0)
-    assert shift.lines.said == ["paused by hand", "goes on after a pause of 20 s"]
+    assert shift.lines.messages == ["paused by hand", "resumed after a pause of 20 s"]
 
 
 def test_nothing_is_started_while_it_is_paused_by_hand() -> None:
-    shift = Shift(60.0, by_hand=answers(True, True, False))
+    shift = Shift(60.0, pause_requested=answers(True, True, False))
     assert shift.crew.history == ["pause", "resume", "start 0", "end 0", "end now"]
 
 
 def test_a_critical_temperature_ends_what_is_paused_by_hand() -> None:
-    shift = Shift(60.0, 60.0, 97.0, by_hand=answers(False, True))
+    shift = Shift(60.0, 60.0, 97.0, pause_requested=answers(False, True))
     assert shift.crew.history[:3] == ["start 0", "pause", "end now"]
     assert shift.outcomes[0].stop_reason is StopReason.THERMAL
 
 
-def test_a_pause_by_hand_that_ends_on_a_warm_machine_goes_on_as_a_pause_for_heat() -> None:
-    shift = Shift(60.0, 88.0, 88.0, 60.0, by_hand=answers(False, True, False))
+def test_a_pause_by_hand_that_ends_on_a_warm_machine_continues_as_a_pause_for_heat() -> None:
+    shift = Shift(60.0, 88.0, 88.0, 60.0, pause_requested=answers(False, True, False))
     assert shift.crew.history == ["start 0", "pause", "resume", "end 0", "end now"]
     assert [seen["paused"] for seen in shift.heartbeat.seen[:4]] == [None, "by hand", "heat", None]
     assert shift.outcomes[0].heat.paused_seconds == 20.0
@@ -258,10 +258,10 @@ def test_a_pause_by_hand_that_ends_on_a_warm_machine_goes_on_as_a_pause_for_heat
 
 def test_a_stop_request_ends_a_pause_by_hand() -> None:
     def ctrl_c(script: Script) -> None:
-        if script.asked == 4:
+        if script.reads == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
-    shift = Shift(60.0, on_look=ctrl_c, by_hand=answers(False, True))
+    shift = Shift(60.0, on_look=ctrl_c, pause_requested=answers(False, True))
     assert shift.crew.history == ["start 0", "pause", "resume", "stop", "end 0", "end now"]
 
 
@@ -328,7 +328,7 @@ def crew() -> Iterator[Supervisor]:
     supervisor.end_now()
 
 
-def test_a_paused_worker_stands_still_is_not_called_silent_and_goes_on(crew: Supervisor) -> None:
+def test_a_paused_worker_stands_still_is_not_called_silent_and_continues(crew: Supervisor) -> None:
     crew.start(0, job(settings=LONG))
     wait_for_epoch(crew)
     crew._stall_seconds = 2.0

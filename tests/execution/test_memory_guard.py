@@ -59,7 +59,7 @@ def test_a_worker_above_its_share_is_named_with_what_it_held() -> None:
     watch = MemoryWatch(1.5, resident_gib=held.__getitem__, machine=lambda: CALM, clock=Clock())
     found = watch.overuse({1: 10, 2: 11, 3: 12})
     assert list(found) == [2]
-    assert "1.60 GiB of its 1.50" in found[2]
+    assert "1.60 GiB, more than its share of 1.50" in found[2]
 
 
 def test_memory_is_read_on_a_timer() -> None:
@@ -93,9 +93,9 @@ def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
     missing, events = tmp_path / "absent", tmp_path / "memory.events"
     events.write_text("low 0\noom 0\noom_kill 3\n")
     kills = KernelKills((missing, events))
-    assert not kills.one_more()
+    assert not kills.has_new_kill()
     events.write_text("low 0\noom 2\noom_kill 5\n")
-    assert [kills.one_more() for _ in range(3)] == [True, True, False]
+    assert [kills.has_new_kill() for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_a_real_worker_over_its_limit_is_retried_smaller_and_ends_as_out_of_memo
     assert end.outcome.stop_reason is StopReason.OUT_OF_MEMORY
     assert end.outcome.best_val_loss is None
     assert end.outcome.retries == len(retried) == 1 + math.log2(32)
-    assert "GiB of its 0.02" in end.outcome.message
+    assert "more than its share of 0.02" in end.outcome.message
 
 
 def test_a_retry_that_fits_ends_as_if_it_had_been_the_first_and_says_what_was_before() -> None:
@@ -138,7 +138,7 @@ def test_a_retry_that_fits_ends_as_if_it_had_been_the_first_and_says_what_was_be
     assert end.outcome.stop_reason is StopReason.INTERRUPTED
     assert (end.outcome.plan.micro_batch, end.outcome.plan.accumulation_steps) == (8, 4)
     assert end.outcome.retries == len([event for event in said if isinstance(event, Retried)]) == 3
-    assert end.outcome.message.startswith("out of memory before: it held 9.00 GiB of its 1.00")
+    assert end.outcome.message.startswith("out of memory before: it used 9.00 GiB, more than its share of 1.00")
 
 
 def test_a_kill_is_the_kernels_when_its_counter_says_so(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_worker_whose_micro_batches_are_predicted_to_be_long_may_be_silent_for
     supervisor.end_now()
 
 
-def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_goes_on_from_there(tmp_path: Path) -> None:
+def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_continues_from_there(tmp_path: Path) -> None:
     kept = CheckpointPlan(folder=str(tmp_path), identity="this", every_seconds=3600.0, predicted_longer=True)
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, job(settings=LONG, checkpoints=kept))
@@ -142,7 +142,7 @@ def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_goes_on_from_there
     assert run_until_ended(again)[0].resumed_at >= stopped.curve[-1][0]
 
 
-def test_a_killed_worker_started_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+def test_a_killed_worker_started_again_continues_from_its_checkpoint(tmp_path: Path) -> None:
     what = job(settings=settings(epochs=60), checkpoints=kept_in(tmp_path))
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.execution.thermal import Clock, Lines, Script, said
+from tests.execution.thermal import Clock, Lines, Script, reading_for
 
 from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.execution.thermal_guard import (
@@ -24,7 +24,7 @@ def actions(*celsius: float | None, working: bool = True, every: float = 10.0) -
     """What is done after each of these readings."""
     state, done = GuardState(), []
     for number, value in enumerate(celsius):
-        state = step(state, said(value), number * every, working=working)
+        state = step(state, reading_for(value), number * every, working=working)
         done.append(state.action)
     return done
 
@@ -69,7 +69,7 @@ def test_a_level_without_degrees_pauses_and_resumes_too() -> None:
 def test_only_a_known_reading_above_the_limits_pauses_or_stops(script: list[float | None]) -> None:
     state = GuardState()
     for number, value in enumerate(script):
-        before, state = state, step(state, said(value), 10.0 * number, working=True)
+        before, state = state, step(state, reading_for(value), 10.0 * number, working=True)
         known = value is not None and 0.0 < value < 150.0
         if state.action is not before.action and state.action is not GO:
             assert known
@@ -88,48 +88,48 @@ def watched(*celsius: float | None) -> tuple[ThermalWatch, Script, Clock, Lines]
 def test_the_thermometer_is_read_on_a_timer_however_often_one_looks() -> None:
     watch, script, clock, _ = watched(50.0)
     for _ in range(1000):
-        watch.look([0])
+        watch.update([0])
         clock.advance(0.1)
-    assert script.asked == 100.0 / READ_EVERY_SECONDS
+    assert script.reads == 100.0 / READ_EVERY_SECONDS
 
 
 def test_every_job_keeps_what_it_went_through() -> None:
     watch, _, clock, _ = watched(50.0, 88.0, 92.0, 75.0, 76.0)
-    watch.look([])
+    watch.update([])
     watch.begin(0)
     for action in (PAUSE, PAUSE, GO):
         clock.advance(10.0)
-        assert watch.look([0]) is action
+        assert watch.update([0]) is action
     watch.begin(1)
     clock.advance(10.0)
-    watch.look([0, 1])
+    watch.update([0, 1])
     assert watch.end(0) == Heat(level=ThermalLevel.WARNING, max_celsius=92.0, pauses=1, paused_seconds=20.0)
     assert watch.end(1) == Heat(level=ThermalLevel.ACCEPTABLE, max_celsius=76.0)
 
 
 def test_a_job_shorter_than_the_timer_has_the_reading_that_it_began_with() -> None:
     watch, _, clock, _ = watched(71.0)
-    watch.look([])
+    watch.update([])
     clock.advance(1.0)
     watch.begin(0)
     assert watch.end(0) == Heat(level=ThermalLevel.ACCEPTABLE, max_celsius=71.0)
 
 
-def test_what_is_not_known_is_said_once_and_recorded_as_unknown() -> None:
+def test_what_is_not_known_is_reported_once_and_recorded_as_unknown() -> None:
     watch, _, clock, lines = watched(None)
     watch.begin(0)
     for _ in range(5):
-        assert watch.look([0]) is GO
+        assert watch.update([0]) is GO
         clock.advance(10.0)
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert lines.naming("the sensor is dead")
     assert watch.end(0) == Heat(level=ThermalLevel.UNKNOWN, max_celsius=None, pauses=0, paused_seconds=0.0)
 
 
-def test_a_pause_and_its_end_are_said_with_the_reading_and_a_long_one_again_and_again() -> None:
+def test_a_pause_and_its_end_are_reported_with_the_reading_and_a_long_one_again_and_again() -> None:
     watch, _, clock, lines = watched(*[86.0] * 130, 60.0)
     for _ in range(131):
-        watch.look([0])
+        watch.update([0])
         clock.advance(10.0)
     assert len(lines.naming("86 °C (script)")) == 3
     assert lines.naming("60 °C")[0].endswith("1300 s")
@@ -137,12 +137,12 @@ def test_a_pause_and_its_end_are_said_with_the_reading_and_a_long_one_again_and_
 
 def test_what_was_asked_to_stop_is_paused_no_longer_and_a_critical_temperature_still_ends_it() -> None:
     watch, _, clock, lines = watched(86.0, 87.0, 96.0)
-    assert watch.look([0]) is PAUSE
+    assert watch.update([0]) is PAUSE
     clock.advance(1.0)
-    assert watch.look([0], stopping=True) is GO
+    assert watch.update([0], stopping=True) is GO
     clock.advance(10.0)
-    assert watch.look([0], stopping=True) is GO
+    assert watch.update([0], stopping=True) is GO
     clock.advance(10.0)
-    assert watch.look([0], stopping=True) is STOP
+    assert watch.update([0], stopping=True) is STOP
     assert watch.end(0) == Heat(level=ThermalLevel.CRITICAL, max_celsius=96.0, pauses=1, paused_seconds=1.0)
     assert len(lines.naming("paused until")) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.execution.thermometer import (
-    Beside,
+    CombinedThermometer,
     Hwmon,
     NvidiaSmi,
     Powermetrics,
@@ -22,7 +22,7 @@ from tsladder.execution.thermometer import (
     reading_of,
     thermal_level,
     thermometer_for,
-    unread,
+    unknown_reading,
 )
 
 # As `sudo powermetrics --samplers smc -n 1` prints on an Intel Mac.
@@ -55,7 +55,7 @@ Current pressure level: {level}
 """
 
 
-class Said:
+class FixedThermometer:
     """A thermometer that always says the same."""
 
     def __init__(self, reading: TemperatureReading) -> None:
@@ -121,7 +121,7 @@ def test_a_broken_core_beside_a_good_one_leaves_the_good_one(monkeypatch: pytest
 
 
 def test_no_sensor_and_a_system_without_any_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hwmon(monkeypatch) == unread("the system offers no sensor")
+    assert hwmon(monkeypatch) == unknown_reading("the system offers no sensor")
     monkeypatch.delattr(psutil, "sensors_temperatures")
     assert Hwmon().read().level is ThermalLevel.UNKNOWN
 
@@ -192,10 +192,10 @@ def test_a_command_that_is_not_there_is_unknown(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_the_gpu_cannot_say_is_not_known_from_the_processor() -> None:
-    cool, hot, silent = reading_of(40.0, "CPU"), reading_of(96.0, "CPU"), unread("no GPU sensor")
+    cool, hot, silent = reading_of(40.0, "CPU"), reading_of(96.0, "CPU"), unknown_reading("no GPU sensor")
     gpu = reading_of(72.0, "GPU 0")
-    assert Beside(Said(silent), Said(cool)).read() == silent
-    assert Beside(Said(silent), Said(hot)).read() == hot
-    assert Beside(Said(gpu), Said(hot)).read() == hot
-    assert Beside(Said(gpu), Said(cool)).read() == gpu
-    assert Beside(Said(gpu), Said(silent)).read() == gpu
+    assert CombinedThermometer(FixedThermometer(silent), FixedThermometer(cool)).read() == silent
+    assert CombinedThermometer(FixedThermometer(silent), FixedThermometer(hot)).read() == hot
+    assert CombinedThermometer(FixedThermometer(gpu), FixedThermometer(hot)).read() == hot
+    assert CombinedThermometer(FixedThermometer(gpu), FixedThermometer(cool)).read() == gpu
+    assert CombinedThermometer(FixedThermometer(gpu), FixedThermometer(silent)).read() == gpu

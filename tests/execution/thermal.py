@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tsladder.execution.thermometer import TemperatureReading, reading_of, unread
+from tsladder.execution.thermometer import TemperatureReading, reading_of, unknown_reading
 
 
-def said(value: float | None) -> TemperatureReading:
-    return unread("the sensor is dead") if value is None else reading_of(value, "script")
+def reading_for(value: float | None) -> TemperatureReading:
+    return unknown_reading("the sensor is dead") if value is None else reading_of(value, "script")
 
 
 class Script:
@@ -21,17 +21,17 @@ class Script:
         self._left: Iterator[float | None] = iter(celsius)
         self._last = celsius[-1]
         self._on_read = on_read
-        self.asked = 0
+        self.reads = 0
 
     def read(self) -> TemperatureReading:
-        self.asked += 1
+        self.reads += 1
         if self._on_read is not None:
             self._on_read(self)
-        return said(next(self._left, self._last))
+        return reading_for(next(self._left, self._last))
 
 
 class Clock:
-    """Seconds that pass when `advance` says so."""
+    """Clock that moves only by `advance`."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -44,13 +44,13 @@ class Clock:
 
 
 class Lines:
-    """Where a guard says what it says."""
+    """Collector of the messages of a guard."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, text: str) -> None:
-        self.said.append(text)
+        self.messages.append(text)
 
     def naming(self, word: str) -> Sequence[str]:
-        return [line for line in self.said if word in line]
+        return [line for line in self.messages if word in line]

@@ -97,7 +97,7 @@ def test_a_workspace_with_plans_that_its_law_does_not_know_is_refused(
         (["tidal-axis"], "got tidal-axis alone"),
         (["tidal-axis", "12k-h1"], "12k-h1 is a cell, tidal-axis is not"),
         (["12k-h1", "30k-h1", "12k-h3"], "two cells are compared at a time"),
-        (["tidal-axis", "tidal-axis"], "tidal-axis stands twice"),
+        (["tidal-axis", "tidal-axis"], "tidal-axis is named twice"),
     ],
 )
 def test_names_that_make_no_comparison_are_refused(
@@ -112,7 +112,7 @@ def test_outside_of_dvc_experiments_cannot_be_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["compare", "one", "two"]) == 2
-    assert "is under no DVC" in capsys.readouterr().err
+    assert "is not a DVC repository" in capsys.readouterr().err
 
 
 def test_results_that_the_cache_has_lost_are_refused_with_the_way_to_get_them(

@@ -14,7 +14,7 @@ from tests.experiments.written import DAYS, write_results
 from tsladder.console.side_by_side import side_by_side_lines
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.experiments.comparison import side_by_side
-from tsladder.experiments.fairness import differing, unlike
+from tsladder.experiments.fairness import differing, reasons_not_comparable
 from tsladder.experiments.results import Experiment, read_experiment
 from tsladder.vocabulary import Cell
 
@@ -76,13 +76,13 @@ def test_the_best_cell_of_each_is_chosen_on_validation_and_compared_across_rungs
 
 
 def test_what_an_experiment_is_and_found_stands_in_its_row(plain: Experiment, sharper: Experiment) -> None:
-    told = side_by_side([plain, sharper]).summaries
-    assert [(one.name, one.tier, one.family, one.task, one.symbols) for one in told] == [
+    summaries = side_by_side([plain, sharper]).summaries
+    assert [(one.name, one.tier, one.family, one.task, one.symbols) for one in summaries] == [
         ("plain", "a25", "patchtst", "threshold_1pct", "tiny"),
         ("sharper", "a200", "patchtst", "threshold_1pct", "tiny"),
     ]
-    assert told[0].rungs == ("12k", "30k")
-    law = told[0].horizons[0]
+    assert summaries[0].rungs == ("12k", "30k")
+    law = summaries[0].horizons[0]
     assert (law.verdict, law.alpha, law.alpha_ci, law.best_cell) == ("flat", 0.01, (0.005, 0.015), "30k-h1")
     assert (law.alpha_ci_rungs, law.alpha_ci_days) == ((0.006, 0.014), (0.007, 0.013))
     assert law.best_loss == pytest.approx(plain.cells[Cell("30k", 1)].loss)
@@ -94,7 +94,7 @@ def test_parameters_that_differ_are_listed_and_those_of_the_machine_are_not(plai
     assert "model.patch_len" in "\n".join(side_by_side_lines(side_by_side([plain, other])))
 
 
-def test_other_training_days_are_compared_and_told_with_the_way_out(plain: Experiment, sharper: Experiment) -> None:
+def test_other_training_days_are_compared_and_reported_with_the_way_out(plain: Experiment, sharper: Experiment) -> None:
     notes = side_by_side([plain, sharper]).notes
     assert len(notes) == 1
     assert notes[0].startswith("h1, h3: plain was trained on")
@@ -144,15 +144,17 @@ def test_losses_in_units_of_the_training_labels_are_compared_only_after_the_same
     """The Huber loss is that of errors over the spread of the training labels."""
     first = made("huber", metric="huber")
     later = made("later", metric="huber", trained_from="1999-12-30")
-    (reason,) = unlike(first, later, 1)[:1]
+    (reason,) = reasons_not_comparable(first, later, 1)[:1]
     assert reason.startswith("huber losses are in units of the spread of the training labels")
     alike = dataclasses.replace(later, trained_on=first.trained_on)
-    assert unlike(first, alike, 1) == ()
+    assert reasons_not_comparable(first, alike, 1) == ()
     pooled = dataclasses.replace(alike, params={**alike.params, "data.symbols": ["tiny", "other"]})
-    assert "the symbols trained on differ: null against ['tiny', 'other']" in unlike(first, pooled, 1)[0]
+    assert (
+        "the symbols trained on differ: null against ['tiny', 'other']" in reasons_not_comparable(first, pooled, 1)[0]
+    )
 
 
-def test_what_is_to_be_said_of_seeds_is_said_once(plain: Experiment, made: Made) -> None:
+def test_the_note_on_seeds_is_shown_once(plain: Experiment, made: Made) -> None:
     single = made("single", seeds=(1,))
     found = side_by_side([plain, single])
     (said,) = [line for line in side_by_side_lines(found) if line.startswith("seeds: ")]
@@ -163,11 +165,11 @@ def test_what_is_to_be_said_of_seeds_is_said_once(plain: Experiment, made: Made)
 
 def test_an_experiment_is_like_itself_whatever_its_name(plain: Experiment) -> None:
     twin = dataclasses.replace(plain, name="twin")
-    assert unlike(plain, twin, 1) == ()
+    assert reasons_not_comparable(plain, twin, 1) == ()
     assert {pair.found.difference for pair in side_by_side([plain, twin]).pairs} == {0.0}
 
 
-def test_another_region_may_be_compared_and_the_laws_region_is_told(made: Made) -> None:
+def test_another_region_may_be_compared_and_the_laws_region_is_reported(made: Made) -> None:
     pair = [made(f"validation-{number}", region="validation", sharpness=0.1 * number) for number in (1, 2)]
     found = side_by_side(pair)
     assert found.region == "validation"

@@ -179,7 +179,7 @@ class FamilyContract:
 
     @pytest.mark.parametrize("body", [4, 2])
     @pytest.mark.parametrize("fewer", [1, 2, 3, 5])
-    def test_one_more_block_keeps_what_it_is_said_to_keep(self, family: str, body: int, fewer: int) -> None:
+    def test_one_more_block_keeps_the_memory_that_its_costs_claim(self, family: str, body: int, fewer: int) -> None:
         """From one to four blocks the Informer's new block sees half of the tokens and comes with a distilling."""
         low, high = wide_spec(family, fewer), wide_spec(family, fewer + 1)
         measured = kept_bytes(high, body) - read_bytes(high) - (kept_bytes(low, body) - read_bytes(low))
@@ -211,7 +211,7 @@ class FamilyContract:
         assert one[1] < two[1]
 
     @pytest.mark.parametrize("n_layers", [1, 3, 6])
-    def test_multiplies_as_often_as_it_is_said_to(self, family: str, n_layers: int) -> None:
+    def test_multiplies_as_often_as_its_costs_claim(self, family: str, n_layers: int) -> None:
         counted = dataclasses.replace(wide_spec(family, n_layers), d_model=64)
         g, model = counted.geometry, build(counted, dropout=0.0).eval()
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -332,7 +332,7 @@ class FamilyContract:
         first, again = (fit(run, train, validation, lambda _record: True) for _ in range(2))
         assert first.n_params == run.spec.n_params
         assert [epoch.val_loss for epoch in first.curve] == [epoch.val_loss for epoch in again.curve]
-        for name, value in first.weights.kept.items():
-            assert torch.equal(value, again.weights.kept[name]), name
+        for name, value in first.weights.to_save.items():
+            assert torch.equal(value, again.weights.to_save[name]), name
         assert len(first.curve) == 2
         assert first.curve[1].train_loss < first.curve[0].train_loss

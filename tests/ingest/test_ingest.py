@@ -17,7 +17,7 @@ from tests.ingest.conftest import Ingest
 from tests.ingest.hostile import bars, csv, line, lines, parquet, written
 
 from tsladder.cli import main
-from tsladder.console.ingest import Wishes, ingest_here
+from tsladder.console.ingest import IngestOptions, ingest_here
 from tsladder.errors import BadInput
 from tsladder.ingest.choices import Choices
 from tsladder.places import Places
@@ -134,10 +134,10 @@ def test_a_path_to_no_file_is_refused(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_a_day_is_of_the_future_against_the_day_that_is_passed(folder: Path) -> None:
     (folder / "file.csv").write_bytes(lines())
-    wishes, places = Wishes(choices=Choices()), Places(folder, folder)
+    ingest_options, places = IngestOptions(choices=Choices()), Places(folder, folder)
     with pytest.raises(BadInput, match=r"row 31 \(2018-02-12\): Date is 2018-02-12; it lies after today, 2018-02-11"):
-        ingest_here(places, "file.csv", "x", wishes, today=datetime.date(2018, 2, 11))
-    done = ingest_here(places, "file.csv", "x", wishes, today=datetime.date(2018, 2, 12))
+        ingest_here(places, "file.csv", "x", ingest_options, today=datetime.date(2018, 2, 11))
+    done = ingest_here(places, "file.csv", "x", ingest_options, today=datetime.date(2018, 2, 12))
     assert done.account.rows_kept == 30
 
 
@@ -177,7 +177,7 @@ def test_a_change_of_more_than_40_percent_is_a_jump(ingest: Ingest, factor: floa
         assert jump["ratio"] == pytest.approx(factor)
 
 
-def test_opens_that_repeat_the_close_before_are_told(ingest: Ingest) -> None:
+def test_opens_that_repeat_the_close_before_are_reported(ingest: Ingest) -> None:
     frame = bars()
     frame.loc[1:, "Open"] = frame["Close"].shift()[1:]
     frame["High"], frame["Low"] = 5000.0, 1.0

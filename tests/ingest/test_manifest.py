@@ -59,7 +59,7 @@ def test_every_repaired_and_dropped_row_is_on_record(ingest: Ingest, folder: Pat
     assert len(pd.read_parquet(stored(folder))) == 60 - 13
 
 
-def test_the_largest_step_of_a_widening_is_told(ingest: Ingest) -> None:
+def test_the_largest_step_of_a_widening_is_reported(ingest: Ingest) -> None:
     frame = bars()
     frame.loc[4, ["Open", "High", "Low", "Close"]] = [1200.0, 1210.0, 1190.0, 1200.0]
     frame.loc[4, "High"] = 1000.0
@@ -90,7 +90,7 @@ def test_a_refusal_leaves_bars_and_manifest_as_they_were(
     assert sorted(path.name for path in (folder / "data").iterdir()) == ["x.manifest.json", "x.parquet"]
 
 
-def test_the_zone_that_told_the_days_is_on_record(ingest: Ingest) -> None:
+def test_the_zone_that_determined_the_days_is_on_record(ingest: Ingest) -> None:
     content = csv(written(bars().assign(Date=bars()["Date"] - pd.Timedelta(hours=9)), day="%Y-%m-%d %H:%M:%S"))
     record = ingest(content, "--zone", "Asia/Tokyo")
     assert (record["zone"], record["days"], record["first_day"]) == ("Asia/Tokyo", None, "2018-01-02")
@@ -99,7 +99,7 @@ def test_the_zone_that_told_the_days_is_on_record(ingest: Ingest) -> None:
 
 
 @pytest.mark.parametrize("volume", [None, 12.0])
-def test_a_series_without_a_volume_that_moves_is_told_what_to_type(
+def test_a_series_without_a_varying_volume_gets_the_command_to_type(
     folder: Path, capsys: pytest.CaptureFixture[str], volume: float | None
 ) -> None:
     frame = bars().drop(columns="Volume") if volume is None else bars().assign(Volume=volume)

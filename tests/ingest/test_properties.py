@@ -132,7 +132,7 @@ def test_days_are_read_in_every_notation(days: list[datetime.date], form: str, c
 
 
 @given(days=st.lists(st.dates(datetime.date(1800, 1, 1), datetime.date(2200, 1, 1)), min_size=1, max_size=20))
-def test_an_order_that_is_told_is_obeyed(days: list[datetime.date]) -> None:
+def test_an_order_that_the_user_gives_is_used(days: list[datetime.date]) -> None:
     for order, form in ((DateOrder.DMY, "%d/%m/%Y"), (DateOrder.MDY, "%m/%d/%Y")):
         read = read_days([day.strftime(form) for day in days], "file", Choices(date_order=order), today=TODAY)
         np.testing.assert_array_equal(read.days_R, np.array(days, dtype="datetime64[D]"))

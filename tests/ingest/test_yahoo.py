@@ -13,7 +13,7 @@ import pytest
 from tests.ingest.hostile import bars
 
 from tsladder.cli import main
-from tsladder.console.ingest import Ingestion, Wishes, ingest_here
+from tsladder.console.ingest import Ingestion, IngestOptions, ingest_here
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.choices import Choices
 from tsladder.places import Places
@@ -62,8 +62,8 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 def download(folder: Path, ticker: str = "SPY", since: datetime.date | None = None) -> Ingestion:
-    wishes = Wishes(choices=Choices(first_day=since))
-    return ingest_here(Places(folder, folder), f"yahoo:{ticker}", "spy", wishes, today=TODAY)
+    ingest_options = IngestOptions(choices=Choices(first_day=since))
+    return ingest_here(Places(folder, folder), f"yahoo:{ticker}", "spy", ingest_options, today=TODAY)
 
 
 def test_a_download_becomes_the_same_bars_without_the_day_that_is_not_over(yahoo: StandIn, tmp_path: Path) -> None:
@@ -118,5 +118,5 @@ def test_without_the_package_the_way_to_it_is_named(
 
 def test_from_and_to_cut_a_download(yahoo: StandIn, tmp_path: Path) -> None:
     choices = Choices(first_day=datetime.date(2018, 1, 20), last_day=datetime.date(2018, 1, 31))
-    done = ingest_here(Places(tmp_path, tmp_path), "yahoo:SPY", "x", Wishes(choices=choices), today=TODAY)
+    done = ingest_here(Places(tmp_path, tmp_path), "yahoo:SPY", "x", IngestOptions(choices=choices), today=TODAY)
     assert (done.account.first_day, done.account.last_day) == ("2018-01-22", "2018-01-31")

@@ -11,7 +11,7 @@ from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
-from tsladder.planning.calibration import Peak, calibrate, keep, kept
+from tsladder.planning.calibration import Peak, calibrate, read_calibration, write_calibration
 from tsladder.planning.duration import DEFAULT_RATES, step_terms
 from tsladder.planning.machine import identity, survey
 from tsladder.planning.memory import DEFAULT_CALIBRATION, Calibration, predicted_memory_gib
@@ -70,19 +70,19 @@ def test_too_few_peaks_are_refused() -> None:
 def test_a_machine_plans_with_its_own_calibration_and_never_with_that_of_another(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     assert survey(ON_CPU, path).calibration == DEFAULT_CALIBRATION
-    keep(path, calibrate(identity("cpu"), peaks()))
-    assert kept(path) == calibrate(identity("cpu"), peaks())
+    write_calibration(path, calibrate(identity("cpu"), peaks()))
+    assert read_calibration(path) == calibrate(identity("cpu"), peaks())
     own = survey(ON_CPU, path)
     assert own.calibration == calibrate(identity("cpu"), peaks()).memory
     assert own.rates is not None
     assert own.rates.factor == pytest.approx(SLOWER, abs=1e-3)
-    keep(path, calibrate(identity("cpu") | {"processor": "another"}, peaks()))
+    write_calibration(path, calibrate(identity("cpu") | {"processor": "another"}, peaks()))
     assert survey(ON_CPU, path).calibration == DEFAULT_CALIBRATION
 
 
 def written(path: Path, device: str, **changes: object) -> Path:
     """A calibration file of this machine as the first version wrote it, then changed."""
-    keep(path, calibrate(identity(device), peaks()))
+    write_calibration(path, calibrate(identity(device), peaks()))
     record = read_json(path)
     for later in ("version", "rates", "time_left_out"):
         del record[later]
@@ -100,7 +100,7 @@ def test_a_file_of_the_first_version_gives_a_cpu_its_factor(tmp_path: Path) -> N
 
 def test_a_file_of_the_first_version_says_nothing_of_a_gpus_time(tmp_path: Path) -> None:
     path = written(tmp_path / "calibration.json", "cpu", machine=identity("cpu") | {"device": "cuda"})
-    found = kept(path)
+    found = read_calibration(path)
     assert found is not None
     assert found.rates is None
     assert found.memory == calibrate(identity("cpu"), peaks()).memory

@@ -51,9 +51,9 @@ def test_a_backward_pass_is_two_forward_passes_and_checkpointing_one_more() -> N
 
 def test_a_loss_over_pairs_takes_one_forward_pass_more_where_a_batch_comes_in_parts() -> None:
     parts = batch_plan(64, 256)
-    assert step_terms(spec(), parts, 1, looks_first=True)["fp32_product"] == 4 * (256 * spec().costs.products)
-    assert step_terms(spec(), PLAN, 1, looks_first=True) == step_terms(spec(), PLAN, 1)
-    slow = forecast(spec(), parts, 1, dataclasses.replace(RUN, looks_first=True))
+    assert step_terms(spec(), parts, 1, extra_forward_pass=True)["fp32_product"] == 4 * (256 * spec().costs.products)
+    assert step_terms(spec(), PLAN, 1, extra_forward_pass=True) == step_terms(spec(), PLAN, 1)
+    slow = forecast(spec(), parts, 1, dataclasses.replace(RUN, extra_forward_pass=True))
     assert slow.expected > forecast(spec(), parts, 1, RUN).expected
 
 

@@ -48,7 +48,7 @@ def calibrated(study: Places) -> CalibratedMachine:
     return calibrate_here(study)
 
 
-def test_every_model_is_measured_and_its_steps_are_told_within_half(calibrated: CalibratedMachine) -> None:
+def test_every_model_is_measured_and_its_steps_are_predicted_within_half(calibrated: CalibratedMachine) -> None:
     assert [peak.plan.micro_batch for peak in calibrated.peaks] == [
         micro_batch for _, _, _, micro_batch, *_ in GPU_PROBES
     ]
@@ -58,7 +58,7 @@ def test_every_model_is_measured_and_its_steps_are_told_within_half(calibrated: 
     assert calibrated.time_error.worst < 0.50
 
 
-def test_peaks_are_told_as_well_as_on_a_cpu(calibrated: CalibratedMachine) -> None:
+def test_peaks_are_predicted_as_well_as_on_a_cpu(calibrated: CalibratedMachine) -> None:
     assert calibrated.error.median < 0.10
     assert calibrated.error.worst < 0.20
     assert calibrated.error.too_low < 0.10
@@ -83,10 +83,10 @@ def test_the_forecast_of_a_model_that_was_not_measured_is_within_half_of_its_ste
     assert machine.rates == calibrated.rates
     assert machine.rates is not None
     step = min(epoch.train_seconds for epoch in probed.epochs[1:]) / 8
-    assert forecast(what, plan, machine.part(1, 1), NO_PATIENCE, machine.rates).step == pytest.approx(step, rel=0.5)
+    assert forecast(what, plan, machine.share(1, 1), NO_PATIENCE, machine.rates).step == pytest.approx(step, rel=0.5)
 
 
-def test_the_peak_of_a_model_that_was_not_measured_is_told_as_well_as_on_a_cpu(
+def test_the_peak_of_a_model_that_was_not_measured_is_predicted_as_well_as_on_a_cpu(
     calibrated: CalibratedMachine, other: tuple[ModelSpec, BatchPlan, Probe]
 ) -> None:
     what, plan, probed = other

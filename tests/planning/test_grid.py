@@ -65,7 +65,7 @@ def test_every_rung_of_the_ladder_has_a_grid_for_the_other_families(family: str,
         assert all(abs(member.n_params_formula - grid.n_budget) <= 0.25 * grid.n_budget for member in grid.members)
 
 
-def test_one_patch_of_two_hundred_features_outgrows_the_smallest_rung_and_the_way_out_is_said() -> None:
+def test_one_patch_of_two_hundred_features_exceeds_the_smallest_rung_and_the_remedy_is_named() -> None:
     with pytest.raises(BadInput, match=r"12k has no architecture .* patchtst of 205 features .* shorter patches"):
         build_grid(dataclasses.replace(DEFAULT, n_features=205), "12k")
 

@@ -14,17 +14,17 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, TrainingParams, load_params
 from tsladder.planning import machine
-from tsladder.planning.free_memory import MemoryAtHand
+from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import (
     Machine,
+    describe_memory,
     lay_out,
-    memory_words,
     scarce_memory_note,
     slow_bf16_note,
     survey,
 )
 from tsladder.planning.recipe import recipe_of
-from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.planning.too_little_memory import check_memory
 
 AUTO = HardwareParams(device="auto", memory_gib=None, workers="auto")
 SMALL = spec()
@@ -58,7 +58,7 @@ def test_several_small_models_share_a_gpu_and_a_large_one_has_it_alone() -> None
     assert lay_out(MIDDLE, gpu, AUTO).workers == 1
 
 
-def test_the_number_of_workers_that_params_wish_is_kept() -> None:
+def test_the_number_of_workers_in_params_is_used() -> None:
     assert lay_out(SMALL, laptop(), dataclasses.replace(AUTO, workers=3)).workers == 3
 
 
@@ -83,7 +83,7 @@ def test_bf16_is_fast_where_the_processor_has_amx(
     assert (slow_bf16_note(surveyed, "bf16-mixed") is None) is fast
 
 
-def test_slow_bf16_is_told_with_the_way_to_fp32_and_only_where_it_is_asked_for() -> None:
+def test_slow_bf16_is_reported_with_the_way_to_fp32_and_only_where_it_is_asked_for() -> None:
     note = slow_bf16_note(laptop(), "bf16-mixed")
     assert note is not None
     assert "-S training.precision=fp32" in note
@@ -111,8 +111,8 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
 
 
 def on_linux(monkeypatch: pytest.MonkeyPatch, *, total_gib: float, free_gib: float) -> None:
-    at_hand = MemoryAtHand(total_gib=total_gib, free_gib=free_gib)
-    monkeypatch.setattr(machine, "read_free_memory", lambda: at_hand)
+    available = AvailableMemory(total_gib=total_gib, free_gib=free_gib)
+    monkeypatch.setattr(machine, "read_free_memory", lambda: available)
 
 
 ON_CPU = HardwareParams(device="cpu", memory_gib=None, workers="auto")
@@ -122,22 +122,22 @@ def test_memory_is_planned_for_what_is_free_and_not_for_what_is_owned(monkeypatc
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     surveyed = survey(ON_CPU)
     assert surveyed.memory_gib == 5.0
-    assert surveyed.usual_gib == 15.0
-    assert memory_words(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
+    assert surveyed.idle_gib == 15.0
+    assert describe_memory(surveyed) == "6.0 GiB free of 16.0 GiB of memory; planned with 5.0 GiB"
     assert scarce_memory_note(surveyed) is None
 
 
-def test_a_wish_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_memory_above_what_is_free_is_planned_with_and_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     surveyed = survey(dataclasses.replace(ON_CPU, memory_gib=8.0))
-    assert (surveyed.memory_gib, surveyed.usual_gib) == (8.0, 8.0)
+    assert (surveyed.memory_gib, surveyed.idle_gib) == (8.0, 8.0)
     note = scarce_memory_note(surveyed)
     assert note is not None
     assert note.startswith("6.0 GiB are free now")
     assert scarce_memory_note(survey(dataclasses.replace(ON_CPU, memory_gib=5.9))) is None
 
 
-def test_a_wish_above_what_is_owned_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_memory_above_that_of_the_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     on_linux(monkeypatch, total_gib=16.0, free_gib=6.0)
     with pytest.raises(BadInput, match=r"must not exceed what this machine offers \(16\.0 GiB\), got 17"):
         survey(dataclasses.replace(ON_CPU, memory_gib=17.0))
@@ -165,16 +165,16 @@ def test_as_many_workers_as_usual_train_beside_programs_that_hold_memory_until_n
     assert workers(0.2) == 1
 
 
-def test_too_little_of_what_is_free_is_told_apart_from_too_little_of_what_is_owned(
+def test_too_little_free_memory_is_distinguished_from_too_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     params = load_params(DEFAULT_PARAMS)
     on_linux(monkeypatch, total_gib=16.0, free_gib=0.2)
     with pytest.raises(BadInput, match=r"0\.2 GiB free of 16\.0 GiB.*end what holds memory now"):
-        refuse_too_little(params, survey(ON_CPU))
+        check_memory(params, survey(ON_CPU))
     on_linux(monkeypatch, total_gib=0.3, free_gib=0.2)
     with pytest.raises(BadInput, match="a machine with more memory"):
-        refuse_too_little(params, survey(ON_CPU))
+        check_memory(params, survey(ON_CPU))
 
 
 def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,5 +183,5 @@ def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (30 * 2**30, 80 * 2**30))
     surveyed = survey(dataclasses.replace(AUTO, device="cuda"), ours_gib=4.0)
-    assert (surveyed.memory_gib, surveyed.usual_gib, surveyed.device) == (29.0, 79.0, "cuda")
+    assert (surveyed.memory_gib, surveyed.idle_gib, surveyed.device) == (29.0, 79.0, "cuda")
     assert surveyed.rates is None

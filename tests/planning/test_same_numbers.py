@@ -50,7 +50,7 @@ def test_other_code_is_written_as_it_is(stage: str, now: dict[str, str]) -> None
     assert MADE_UP.as_before(stage, now) == now
 
 
-def test_an_edit_is_told_in_the_modules_of_today() -> None:
+def test_an_edit_is_shown_under_the_present_module_names() -> None:
     now = {"new.trainer": "edited", TREE: "T"}
     written = MADE_UP.as_before("hpo", {"new.trainer": "A", TREE: "T"})
     assert MADE_UP.as_now(written, now) == {"new.trainer": "A", TREE: "T"}

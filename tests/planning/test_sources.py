@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tsladder.planning import sources
-from tsladder.planning.sources import Source, read_source, recall, remember, tree_text
+from tsladder.planning.sources import Source, load_cache, read_source, save_cache, tree_text
 
 TEXT = "from tsladder.data.bars import Bars\n\nsteps = 11\n"
 
@@ -30,9 +30,9 @@ def test_what_is_recalled_is_what_was_read(tmp_path: Path, monkeypatch: pytest.M
     module.write_text(TEXT)
     read = read_source(module)
     assert read.imports == {"tsladder.data.bars", "tsladder.data.bars.Bars"}
-    remember(memory)
+    save_cache(memory)
     as_a_new_process(monkeypatch)
-    recall(memory)
+    load_cache(memory)
     monkeypatch.setattr(sources.ast, "parse", lambda *_, **__: pytest.fail("parsed again"))
     assert read_source(module) == read
 
@@ -41,9 +41,9 @@ def test_an_edited_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
     module, memory = tmp_path / "module.py", tmp_path / "sources.json"
     module.write_text(TEXT)
     before = read_source(module)
-    remember(memory)
+    save_cache(memory)
     as_a_new_process(monkeypatch)
-    recall(memory)
+    load_cache(memory)
     module.write_text(TEXT.replace("11", "12"))
     assert read_source(module).digest != before.digest
 
@@ -53,9 +53,9 @@ def test_a_damaged_memory_is_as_none(tmp_path: Path, damage: str) -> None:
     module, memory = tmp_path / "module.py", tmp_path / "sources.json"
     module.write_text(TEXT)
     memory.write_text(damage)
-    recall(memory)
+    load_cache(memory)
     assert isinstance(read_source(module), Source)
-    remember(memory)
+    save_cache(memory)
     assert len(json.loads(memory.read_text())["found"]) == 1
 
 
@@ -63,11 +63,11 @@ def test_only_what_is_in_use_is_remembered(tmp_path: Path) -> None:
     module, memory = tmp_path / "module.py", tmp_path / "sources.json"
     module.write_text(TEXT)
     read_source(module)
-    remember(memory)
+    save_cache(memory)
     sources._used.clear()
     module.write_text(TEXT.replace("11", "12"))
     read_source(module)
-    remember(memory)
+    save_cache(memory)
     assert len(json.loads(memory.read_text())["found"]) == 1
 
 

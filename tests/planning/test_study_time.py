@@ -45,7 +45,7 @@ def test_the_total_is_that_of_the_cells_in_the_plan(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("rates", [QUICK, None])
-def test_nothing_is_said_of_a_short_study_or_an_unknown_machine(
+def test_a_short_study_or_an_unknown_machine_gets_no_time_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rates: Rates | None
 ) -> None:
     on_a_machine(monkeypatch, rates)

@@ -11,7 +11,7 @@ from tsladder.errors import BadInput
 from tsladder.params import HardwareParams, load_params
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import least_memory_gib, plan_batch
-from tsladder.planning.too_little_memory import misfit, refuse_too_little
+from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 
 PARAMS = load_params(DEFAULT_PARAMS)
 BIG = spec(d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
@@ -28,14 +28,14 @@ def need(optimizer: str, precision: str) -> float:
 def test_fewer_workers_are_named_where_they_fit() -> None:
     recipe_ = recipe(effective_batch=256)
     memory = 2.2 * need("adamw", "fp32")
-    said = misfit([BIG], 5, machine=machine(memory), workers=4, recipe=recipe_)
+    said = insufficient_memory([BIG], 5, machine=machine(memory), workers=4, recipe=recipe_)
     assert "hardware.workers=2" in said
     assert f"each of 4 has {memory / 4:.1f} GiB" in said
 
 
 def test_the_setting_that_changes_least_and_fits_is_named() -> None:
     between = 0.5 * (need("lean", "bf16-mixed") + need("adamw", "bf16"))
-    said = misfit([BIG], 5, machine=machine(between), workers=1, recipe=recipe(effective_batch=256))
+    said = insufficient_memory([BIG], 5, machine=machine(between), workers=1, recipe=recipe(effective_batch=256))
     (optimizer, precision) = re.findall(r"training\.optimizer=(\S+) with training\.precision=(\S+)", said)[0]
     fits = plan_batch(BIG, effective_batch=256, precision=precision, optimizer=optimizer, memory_gib=between)
     assert fits is not None
@@ -43,7 +43,7 @@ def test_the_setting_that_changes_least_and_fits_is_named() -> None:
 
 
 def test_where_nothing_fits_a_larger_machine_or_a_lower_budget_remain() -> None:
-    said = misfit([BIG], 5, machine=machine(0.4), workers=1, recipe=recipe(effective_batch=256))
+    said = insufficient_memory([BIG], 5, machine=machine(0.4), workers=1, recipe=recipe(effective_batch=256))
     assert "training.optimizer" not in said
     assert "hardware.workers" not in said
     assert said.endswith("a lower budget")
@@ -53,7 +53,7 @@ def test_where_nothing_fits_a_larger_machine_or_a_lower_budget_remain() -> None:
 def test_too_little_memory_for_anything_names_the_least_that_works(workers: str | int) -> None:
     def with_memory(memory_gib: float) -> None:
         hardware = HardwareParams(device="cpu", memory_gib=memory_gib, workers=workers)  # type: ignore[arg-type]
-        refuse_too_little(dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
+        check_memory(dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
 
     with pytest.raises(BadInput, match=r"hardware\.memory_gib must be at least") as refused:
         with_memory(0.2)

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from tsladder.report.patterns.trials import Cohort, Tried
+from tsladder.report.patterns.trials import Cohort, CompleteTrial
 
 
 def cohort(ratios, scores, *, left_out=0, **settings):
     """Trials of the given layers over width (in thousandths), in this order. `settings`: a value a trial, by name."""
     trials = [
-        Tried(
+        CompleteTrial(
             number=number,
             score=float(score),
             shape=(1000, ratio),
-            place={
+            coordinates={
                 "depth_to_width": ratio / 1000,
                 **{name: float(values[number]) for name, values in settings.items()},
             },

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.report.cohorts import cohort, random_cohort
 
-from tsladder.report.patterns.agreement import Scatter, agreements, scaled_places, spread_of
+from tsladder.report.patterns.agreement import Scatter, agreements, scaled_coordinates, spread_of
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -65,7 +65,7 @@ def test_a_range_and_its_p_by_hand():
 def test_a_distance_and_its_p_are_those_of_all_subsets():
     rng = np.random.default_rng(8)
     of_cell = random_cohort(rng, 7)
-    points = np.stack(list(scaled_places(of_cell.trials).values()), axis=1)
+    points = np.stack(list(scaled_coordinates(of_cell.trials).values()), axis=1)
 
     def mean(members):
         return np.mean([np.linalg.norm(points[a] - points[b]) for a, b in itertools.combinations(members, 2)])
@@ -96,7 +96,7 @@ def test_a_setting_that_never_varied_or_is_not_on_record_is_left_out():
 
 
 def test_a_weight_decay_of_zero_has_a_place():
-    scaled = scaled_places(cohort([5] * 3, [1, 2, 3], weight_decay=[0.0, 0.01, 0.005]).trials)
+    scaled = scaled_coordinates(cohort([5] * 3, [1, 2, 3], weight_decay=[0.0, 0.01, 0.005]).trials)
     assert scaled["weight_decay"].tolist() == [0.0, 1.0, 0.5]
 
 

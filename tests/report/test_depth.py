@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.report.cohorts import cohort, random_cohort
 
-from tsladder.report.patterns.depth import Leaning, Trend, depth_patterns, halves_of
+from tsladder.report.patterns.depth import Preference, Trend, depth_patterns, halves_of
 from tsladder.vocabulary import Cell
 
 RUNGS = ("12k", "30k", "80k", "200k", "750k")
@@ -15,11 +15,11 @@ def one(of_cell):
     return pattern
 
 
-@pytest.mark.parametrize(("sign", "leaning"), [(1.0, Leaning.DEEPER), (-1.0, Leaning.WIDER)])
-def test_a_planted_order_is_found_with_its_sign(sign, leaning):
+@pytest.mark.parametrize(("sign", "preference"), [(1.0, Preference.DEEPER), (-1.0, Preference.WIDER)])
+def test_a_planted_order_is_found_with_its_sign(sign, preference):
     ratios = [5, 40, 9, 1, 70, 22, 3, 150]
     pattern = one(cohort(ratios, sign * np.log(ratios)))
-    assert pattern.leaning is leaning
+    assert pattern.preference is preference
     assert pattern.rho == pytest.approx(sign)
     assert pattern.p == pytest.approx(2 / 40320)
     assert pattern.halves.ahead * sign > 0.0
@@ -48,23 +48,23 @@ def test_trials_at_the_median_fill_a_half_that_were_empty(ratios, deep, wide):
 
 def test_fewer_than_four_trials_are_too_few_to_say():
     pattern = one(cohort([1, 2, 3], [1, 2, 3]))
-    assert pattern.leaning is Leaning.TOO_FEW
+    assert pattern.preference is Preference.TOO_FEW
     assert (pattern.rho, pattern.p, pattern.halves) == (None, None, None)
 
 
 def test_no_trial_at_all_is_too_few_to_say():
-    assert one(cohort([], [])).leaning is Leaning.TOO_FEW
+    assert one(cohort([], [])).preference is Preference.TOO_FEW
 
 
 def test_trials_of_one_ratio_say_nothing_of_it():
     pattern = one(cohort([3, 3, 3, 3, 3], [1, 2, 3, 4, 5]))
-    assert pattern.leaning is Leaning.ONE_RATIO
+    assert pattern.preference is Preference.ONE_RATIO
     assert (pattern.rho, pattern.halves) == (None, None)
 
 
 def test_equal_scores_are_no_pattern():
     pattern = one(cohort([1, 2, 3, 4, 5], [2, 2, 2, 2, 2]))
-    assert pattern.leaning is Leaning.NO_PATTERN
+    assert pattern.preference is Preference.NO_PATTERN
     assert pattern.rho is None
     assert pattern.halves.p == 1.0
 
@@ -88,8 +88,8 @@ def test_of_cells_without_a_pattern_at_most_one_study_in_twenty_claims_one(n):
     for _ in range(studies):
         cohorts = {Cell(rung, 1): random_cohort(rng, n) for rung in RUNGS}
         cells, (horizon,) = depth_patterns(cohorts, level=0.05, seed=1)
-        false_cells += any(cell.leaning is not Leaning.NO_PATTERN for cell in cells)
-        false_horizons += horizon.leaning is not Leaning.NO_PATTERN
+        false_cells += any(cell.preference is not Preference.NO_PATTERN for cell in cells)
+        false_horizons += horizon.preference is not Preference.NO_PATTERN
         false_trends += horizon.change is not Trend.NO_TREND
     for false in (false_cells, false_horizons, false_trends):
         # 5 % and three standard deviations of a count.
@@ -103,8 +103,8 @@ def test_a_weak_preference_at_every_rung_shows_over_the_rungs():
         ratios = rng.permutation([1, 2, 4, 8, 16, 32, 64, 128])
         cohorts[Cell(rung, 3)] = cohort(ratios, 0.6 * np.log(ratios) / np.log(128) * 2 + 0.6 * rng.normal(size=8))
     cells, (horizon,) = depth_patterns(cohorts, level=0.05, seed=1)
-    assert all(cell.leaning is Leaning.NO_PATTERN for cell in cells)
-    assert horizon.leaning is Leaning.DEEPER
+    assert all(cell.preference is Preference.NO_PATTERN for cell in cells)
+    assert horizon.preference is Preference.DEEPER
     assert (horizon.rungs, horizon.deeper + horizon.wider) == (5, 5)
     assert horizon.rho == pytest.approx(np.mean([cell.rho for cell in cells]))
 
@@ -126,7 +126,7 @@ def test_a_preference_that_turns_with_size_is_a_trend_and_no_leaning():
     )
     cohorts = {Cell(rung, 1): cohort(ratios, scores) for rung, scores in zip(RUNGS, orders, strict=True)}
     _, (horizon,) = depth_patterns(cohorts, level=0.05, seed=1)
-    assert horizon.leaning is Leaning.NO_PATTERN
+    assert horizon.preference is Preference.NO_PATTERN
     assert horizon.trend == pytest.approx(1.0)
     assert horizon.trend_p_holm == pytest.approx(2 / 120)
     assert horizon.change is Trend.DEEPER

@@ -208,7 +208,7 @@ def test_a_law_of_an_older_fit_stands_without_what_it_did_not_know(study):
     assert "Exponent alpha" in text
 
 
-def test_what_is_lacking_is_told_with_counts_and_gaps(whole):
+def test_the_bottleneck_is_reported_with_counts_and_gaps(whole):
     facts = read_facts(whole, studies.study_params())
     limits = limits_of(facts, 1)
     # 2,821 training days, C = 80, h = 1; the train losses of the two seeds are 0.38 and 0.39, validation is 0.412.
@@ -221,9 +221,9 @@ def test_what_is_lacking_is_told_with_counts_and_gaps(whole):
     assert "5 days" not in text  # no cell of it was scored
 
 
-def test_nothing_is_said_to_be_lacking_where_a_probe_failed(whole):
+def test_no_bottleneck_is_named_where_a_probe_failed(whole):
     evidence.enrich(whole, failed=("shared_days",))
-    assert limits_of(read_facts(whole, studies.study_params()), 1).lack == "unknown"
+    assert limits_of(read_facts(whole, studies.study_params()), 1).bottleneck == "unknown"
 
 
 def test_training_losses_that_were_not_kept_leave_the_gap_unknown(study):

@@ -16,17 +16,17 @@ from tests.report import studies
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.law.curve.power_law import fit_power
 from tsladder.report.build import build_report
-from tsladder.report.figures.judging import Judging
 from tsladder.report.figures.parallel import draw_parallel, heights, settings_of
 from tsladder.report.figures.reliability import best_rung, bin_intervals, draw_reliability, wilson
 from tsladder.report.figures.residuals import draw_residuals, left_out_percent, residuals_percent
 from tsladder.report.figures.shapes import draw_shapes, shapes_of, thinned
+from tsladder.report.figures.trial_comparison import TrialComparison
 from tsladder.report.study_files import read_facts
 from tsladder.search.objective import Objective
 
 DRAWN = {"residuals.png", "reliability.png", "shapes.png", "parallel.png"}
 TRIAL = TrialRecord.from_json(trial_line(0, best_val_loss=0.4))
-BY_LOSS, BY_AUC = (Judging(Objective(name), "nats") for name in ("val_loss", "val_auc"))
+BY_LOSS, BY_AUC = (TrialComparison(Objective(name), "nats") for name in ("val_loss", "val_auc"))
 DRAWERS = (draw_residuals, draw_reliability, draw_shapes, draw_parallel)
 
 
@@ -174,10 +174,10 @@ def test_trials_are_compared_by_what_their_search_makes_best():
     low_loss = tried(0, val_loss=0.40, val_auc=0.60)
     high_auc = tried(1, val_loss=0.45, val_auc=0.70)
     assert (BY_LOSS.best([low_loss, high_auc]), BY_AUC.best([low_loss, high_auc])) == (0.40, 0.70)
-    for judging, best, worst in ((BY_LOSS, 0.40, 0.45), (BY_AUC, 0.70, 0.60)):
-        scale = judging.scale([best, worst])
+    for comparison, best, worst in ((BY_LOSS, 0.40, 0.45), (BY_AUC, 0.70, 0.60)):
+        scale = comparison.scale([best, worst])
         # The best figure is at the bright end, which is the first colour of the one map and the last of the other.
-        assert scale(best) == (1.0 if judging.by_auc else 0.0)
+        assert scale(best) == (1.0 if comparison.by_auc else 0.0)
         assert abs(scale(worst) - scale(best)) > 0.9
 
 

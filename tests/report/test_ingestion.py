@@ -50,7 +50,7 @@ def ingest(places: Places, frame: pd.DataFrame, *options: str, monkeypatch: pyte
         assert main(["ingest", "prices.csv", "--symbol", "tiny", "--force", *options]) == 0
 
 
-def told(places: Places) -> Places:
+def report_of_bars(places: Places) -> Places:
     """Law and report of the bars that are there; the scores are made up."""
     for name in ("inputs", "features", "splits", "ingestion"):
         verb(name)(places, params_of(places))
@@ -83,7 +83,7 @@ def test_planted_faults_stand_in_the_data_section_and_beside_every_verdict(
     study: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(study, planted(), "--repair", "range", "--drop-faulty-rows", monkeypatch=monkeypatch)
-    told(study)
+    report_of_bars(study)
     said = section(study)
     rows = {line.split("|")[2].strip(): line for line in said.splitlines() if line.startswith("| tiny")}
     assert "by a factor of" in rows["Close changes by more than 40% within a day"]
@@ -119,11 +119,11 @@ def test_planted_faults_stand_in_the_data_section_and_beside_every_verdict(
         }, "a caution changes no verdict"
 
 
-def test_sound_bars_are_said_to_be_sound_in_one_line_and_nothing_stands_beside_the_verdict(
+def test_valid_bars_get_one_line_and_no_caution_beside_the_verdict(
     study: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(study, synthetic_bars(), monkeypatch=monkeypatch)
-    told(study)
+    report_of_bars(study)
     assert "ingested from prices.csv, 900 of 900 rows kept" in section(study)
     assert "Nothing stands out" in section(study)
     assert "no row was repaired or left out" in section(study)
@@ -135,15 +135,15 @@ def test_bars_without_a_record_are_looked_at_all_the_same(study: Places) -> None
     frame = synthetic_bars()
     frame.loc[SPLIT:, PRICES] /= 2
     frame.to_parquet(study.bars("tiny"), index=False)
-    told(study)
+    report_of_bars(study)
     assert "no record of ingestion: data/tiny.parquet came without data/tiny.manifest.json" in section(study)
     assert any("unadjusted split of 2:1" in warning for warning in warnings(study))
 
 
-def test_a_record_of_other_bars_is_said_and_not_believed(study: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_of_other_bars_is_reported_and_not_used(study: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest(study, planted(), "--repair", "range", "--drop-faulty-rows", monkeypatch=monkeypatch)
     synthetic_bars(seed=3).to_parquet(study.bars("tiny"), index=False)
-    told(study)
+    report_of_bars(study)
     assert "is of other bars than data/tiny.parquet now holds" in section(study)
     assert "widened" not in section(study)
     assert not any("tiny" in warning for warning in warnings(study))

@@ -67,14 +67,14 @@ def test_every_place_shows_the_interval_with_both_of_its_parts(study):
     assert (row["interval"], row["of the rungs"], row["of the days"]) == ("-0.0177 to 0.0423", "±0.0180", "±0.0240")
 
 
-def test_what_the_parts_are_is_said_once_and_where_the_interval_is_met_first(study):
+def test_what_the_parts_are_is_reported_once_and_where_the_interval_is_met_first(study):
     text = markdown(study)
     assert text.count("which holds two parts") == 1
     assert text.index("Alpha 0.0123") < text.index("which holds two parts") < text.index("1 day: underpowered", 500)
     assert verdict_lines(study)[-1] == PARTS
 
 
-def test_without_daily_losses_the_days_part_is_said_to_be_missing(study):
+def test_without_daily_losses_the_days_part_is_reported_as_missing(study):
     change(study, lambda law: law["fits"]["power"].update(alpha_ci_days=None))
     text = markdown(study)
     assert "is not in it, since daily losses are not known" in text
@@ -151,7 +151,7 @@ def test_a_floor_beside_a_turn_is_not_claimed(whole):
     assert "there is a floor, since a law without one fits significantly worse" in markdown(whole)
 
 
-def test_aicc_is_said_to_decide_nothing(study):
+def test_aicc_is_stated_to_decide_nothing(study):
     studies.write_law(study, {"1": floored()})
     assert "It decides nothing" in markdown(study)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tsladder.report.extent import TrainingExtent
-from tsladder.report.limits import Lack, RungLosses, diagnose
+from tsladder.report.limits import Bottleneck, RungLosses, diagnose
 from tsladder.tasks.parts.class_words import constant_gap
 
 SIZES = (12_000, 30_000, 80_000, 200_000)
@@ -117,60 +117,62 @@ def test_a_rate_without_an_entropy_gives_no_gap_of_a_constant(rate):
 
 
 @pytest.mark.parametrize(
-    ("gaps", "alpha_ci", "lack"),
+    ("gaps", "alpha_ci", "bottleneck"),
     [
-        (WIDENS, (-0.01, 0.01), Lack.MORE_DATA),
-        (WIDENS, (-0.05, -0.02), Lack.MORE_DATA),  # larger models are worse
-        (WIDENS, (-0.01, 0.03), Lack.UNDECIDED),  # an exponent that matters is not ruled out
-        (WIDENS, (0.002, 0.008), Lack.UNDECIDED),  # a small one is shown
-        (WIDENS, (0.02, 0.05), Lack.UNDECIDED),
-        (LEVEL, (0.02, 0.05), Lack.MORE_PARAMETERS),
-        (WIDENS[::-1], (0.02, 0.05), Lack.MORE_PARAMETERS),
-        (LEVEL, (-0.01, 0.01), Lack.UNDECIDED),
-        (LEVEL, (-0.01, 0.03), Lack.UNDECIDED),
-        (LEVEL, (0.002, 0.008), Lack.UNDECIDED),  # larger models are better by nothing that matters
-        (WIDENS, None, Lack.UNKNOWN),
+        (WIDENS, (-0.01, 0.01), Bottleneck.MORE_DATA),
+        (WIDENS, (-0.05, -0.02), Bottleneck.MORE_DATA),  # larger models are worse
+        (WIDENS, (-0.01, 0.03), Bottleneck.UNDECIDED),  # an exponent that matters is not ruled out
+        (WIDENS, (0.002, 0.008), Bottleneck.UNDECIDED),  # a small one is shown
+        (WIDENS, (0.02, 0.05), Bottleneck.UNDECIDED),
+        (LEVEL, (0.02, 0.05), Bottleneck.MORE_PARAMETERS),
+        (WIDENS[::-1], (0.02, 0.05), Bottleneck.MORE_PARAMETERS),
+        (LEVEL, (-0.01, 0.01), Bottleneck.UNDECIDED),
+        (LEVEL, (-0.01, 0.03), Bottleneck.UNDECIDED),
+        (LEVEL, (0.002, 0.008), Bottleneck.UNDECIDED),  # larger models are better by nothing that matters
+        (WIDENS, None, Bottleneck.UNKNOWN),
     ],
 )
-def test_the_rule_names_what_is_lacking_only_where_gap_and_law_agree(gaps, alpha_ci, lack):
-    assert found(ladder(gaps), alpha_ci=alpha_ci).lack is lack
+def test_the_rule_names_the_bottleneck_only_where_gap_and_law_agree(gaps, alpha_ci, bottleneck):
+    assert found(ladder(gaps), alpha_ci=alpha_ci).bottleneck is bottleneck
 
 
 @pytest.mark.parametrize(
-    ("gaps", "alpha_ci", "verdict", "form", "lack", "said"),
+    ("gaps", "alpha_ci", "verdict", "form", "bottleneck", "said"),
     [
-        (LEVEL, (0.02, 0.05), "scales", "power_floor", Lack.UNDECIDED, "towards a floor"),
-        (WIDENS, (-0.01, 0.01), "scales", "power_floor", Lack.UNDECIDED, "towards a floor"),
-        (LEVEL, (0.02, 0.05), "scales", "overfit", Lack.UNDECIDED, "rises again"),
-        (WIDENS, (-0.01, 0.01), "not_monotone", "overfit", Lack.UNDECIDED, "rises again"),
-        (WIDENS, (-0.02, 0.01), "not_monotone", "not identifiable", Lack.UNDECIDED, "neither falls nor rises"),
-        (WIDENS, (-0.01, 0.01), "flat", "overfit", Lack.MORE_DATA, "rules out"),
-        (LEVEL, (0.02, 0.05), "no_skill", "power", Lack.UNDECIDED, "no rung forecasts better than a constant"),
-        (LEVEL, (0.02, 0.05), "scales", "power", Lack.MORE_PARAMETERS, "forecast better"),
+        (LEVEL, (0.02, 0.05), "scales", "power_floor", Bottleneck.UNDECIDED, "towards a floor"),
+        (WIDENS, (-0.01, 0.01), "scales", "power_floor", Bottleneck.UNDECIDED, "towards a floor"),
+        (LEVEL, (0.02, 0.05), "scales", "overfit", Bottleneck.UNDECIDED, "rises again"),
+        (WIDENS, (-0.01, 0.01), "not_monotone", "overfit", Bottleneck.UNDECIDED, "rises again"),
+        (WIDENS, (-0.02, 0.01), "not_monotone", "not identifiable", Bottleneck.UNDECIDED, "neither falls nor rises"),
+        (WIDENS, (-0.01, 0.01), "flat", "overfit", Bottleneck.MORE_DATA, "rules out"),
+        (LEVEL, (0.02, 0.05), "no_skill", "power", Bottleneck.UNDECIDED, "no rung forecasts better than a constant"),
+        (LEVEL, (0.02, 0.05), "scales", "power", Bottleneck.MORE_PARAMETERS, "forecast better"),
     ],
 )
-def test_the_rule_does_not_say_of_size_what_the_verdict_and_its_form_deny(gaps, alpha_ci, verdict, form, lack, said):
+def test_the_rule_does_not_say_of_size_what_the_verdict_and_its_form_deny(
+    gaps, alpha_ci, verdict, form, bottleneck, said
+):
     limits = found(ladder(gaps), alpha_ci=alpha_ci, verdict=verdict, form=form)
-    assert limits.lack is lack
+    assert limits.bottleneck is bottleneck
     assert said in limits.reason
 
 
 def test_models_with_fewer_parameters_than_labels_do_not_lack_days():
     many = extent(windows=10 * max(SIZES))
-    assert found(ladder(WIDENS), there=many).lack is Lack.UNDECIDED
+    assert found(ladder(WIDENS), there=many).bottleneck is Bottleneck.UNDECIDED
 
 
-def test_without_the_number_of_windows_nothing_is_said():
-    assert found(ladder(WIDENS), there=extent(windows=None)).lack is Lack.UNKNOWN
+def test_without_the_number_of_windows_nothing_is_reported():
+    assert found(ladder(WIDENS), there=extent(windows=None)).bottleneck is Bottleneck.UNKNOWN
 
 
 def test_two_rungs_have_no_trend():
     limits = found(ladder(WIDENS[:2], SIZES[:2]))
-    assert (limits.slope, limits.slope_ci, limits.lack) == (None, None, Lack.UNKNOWN)
+    assert (limits.slope, limits.slope_ci, limits.bottleneck) == (None, None, Bottleneck.UNKNOWN)
 
 
 def test_rungs_of_one_size_have_no_trend():
-    assert found(ladder(WIDENS, (50_000,) * 4)).lack is Lack.UNKNOWN
+    assert found(ladder(WIDENS, (50_000,) * 4)).bottleneck is Bottleneck.UNKNOWN
 
 
 def test_one_seed_gives_a_gap_without_an_interval():

@@ -193,7 +193,7 @@ def test_a_table_is_named_once_whatever_the_study_lacks(facts):
     assert len(set(names)) == len(names)
 
 
-def test_the_options_to_settle_a_verdict_are_told_with_their_cost(study):
+def test_the_options_to_settle_a_verdict_are_reported_with_their_cost(study):
     ways = [
         {"what": "seeds", "words": "9 seeds a rung", "seeds": 9, "rungs": None, "estimated_seconds": 2_880.0},
         {"what": "rungs", "words": "2 further rungs above", "seeds": None, "rungs": None, "estimated_seconds": None},

@@ -132,7 +132,7 @@ def test_the_best_trials_are_compared_with_all(searched):
     assert (row["median behind best"], row["spread"]) == ("11.2 %", "at least 10 %")
 
 
-def test_so_few_trials_that_no_single_search_could_show_stable_settings_are_said_to_be(searched):
+def test_so_few_trials_that_no_single_search_could_show_stable_settings_are_reported(searched):
     # One of 56 ways to be the best three of eight, corrected over five searches.
     assert "Stable in 0 of 5 cells. No single search of so few trials could show it." in text_of(searched)
 

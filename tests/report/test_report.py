@@ -138,7 +138,7 @@ def test_the_picture_of_an_older_law_does_not_stay(study, report):
     assert not (report / "scaling.png").exists()
 
 
-def test_a_law_fitted_to_another_question_is_told(study):
+def test_a_law_fitted_to_another_question_is_reported(study):
     params = studies.study_params()
     key = read_facts(study, params).study_key
     studies.write_law(study, {"1": studies.law("flat")}, key=key)

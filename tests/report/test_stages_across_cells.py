@@ -39,7 +39,7 @@ def test_the_verdict_on_transfer_stands_above_its_pairs(study):
     assert "it diverged" in text
 
 
-def test_the_second_phase_is_told_with_its_reasons_and_its_luck(study):
+def test_the_second_phase_is_reported_with_its_reasons_and_its_luck(study):
     selection = {"status": "done", "budgets": ["12k"], "reasons": {"12k": "chosen: number 1", "80k": "left out: heat"}}
     studies.write(study.supplementary / "selection.json", selection)
     summary = {

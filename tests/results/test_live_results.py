@@ -21,9 +21,9 @@ from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
+from tsladder.results.file_cache import FileCache
 from tsladder.results.live import LiveResults, table_of_files
 from tsladder.results.table import to_csv
-from tsladder.results.unchanged import Unchanged
 from tsladder.tracking import RunRecord
 from tsladder.tracking.memory import MemoryTracker
 from tsladder.vocabulary import Cell
@@ -55,7 +55,7 @@ def row(places: Places, cell: Cell = CELL) -> dict[str, str]:
 
 
 def table(places: Places) -> dict[str, dict[str, str]]:
-    return rows(table_of_files(places, params_of(places), Unchanged()))
+    return rows(table_of_files(places, params_of(places), FileCache()))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_when_a_seed_ends_the_table_already_has_those_before_it(built: tuple[Pla
     assert sum(json.loads(before[1]).values()) == 1
 
 
-def test_best_is_the_leader_by_the_objective_wherever_it_is_told(built: tuple[Places, Onlooker]) -> None:
+def test_best_is_the_leader_by_the_objective_wherever_it_is_shown(built: tuple[Places, Onlooker]) -> None:
     places, tracker = built
     trials = read_lines(places.hpo(CELL) / "trials.jsonl")
     leader = max(trials, key=lambda line: line["val_auc"])
@@ -136,7 +136,7 @@ def test_the_live_record_holds_the_configuration_that_leads(built: tuple[Places,
 def test_the_table_of_a_finished_cell_is_that_of_the_report(built: tuple[Places, Onlooker]) -> None:
     places, _ = built
     facts = read_facts(places, params_of(places))
-    text = table_of_files(places, facts.params, Unchanged())
+    text = table_of_files(places, facts.params, FileCache())
     assert text == to_csv(facts.params, facts.study_key, facts.cells)
     assert rows(text)[str(CELL)]["status"] == "success"
     assert rows(text)[str(OTHER)]["status"] == rows(text)[str(OTHER)]["val_loss"] == ""
@@ -187,7 +187,7 @@ def test_a_disk_without_room_for_the_best_configuration_ends_no_search(study: Pl
     assert ["No space left on device" in text for text in said] == [True]
 
 
-def test_a_disk_that_takes_no_table_is_said_once_and_ends_nothing(study: Places) -> None:
+def test_a_disk_that_takes_no_table_is_reported_once_and_ends_nothing(study: Places) -> None:
     study.live_results.unlink()
     study.live_results.mkdir()
     said: list[str] = []

@@ -28,12 +28,12 @@ def test_pruned_trials_count_as_tried_and_never_among_the_best() -> None:
     assert converged(CLOSE[:2], RULE, metric="val_auc", noise=None, pruned=9) is None
 
 
-def test_it_goes_on_while_the_best_differ() -> None:
+def test_it_continues_while_the_best_differ() -> None:
     assert converged([0.75, *CLOSE], RULE, metric="val_auc", noise=None) is None
 
 
 @pytest.mark.parametrize(("noise", "warned"), [(0.019, False), (0.021, True)])
-def test_a_stop_below_the_noise_of_the_metric_is_said_aloud(noise: float, warned: bool) -> None:
+def test_a_stop_below_the_noise_of_the_metric_is_warned_of(noise: float, warned: bool) -> None:
     finished = converged(CLOSE, RULE, metric="val_auc", noise=noise)
     assert finished is not None
     assert (finished.warning is not None) == warned

@@ -189,9 +189,9 @@ def test_too_few_trials_keep_the_ends_of_depth_and_width_in_their_order_and_say_
 
 def test_a_forced_configuration_keeps_the_seed_of_the_search_that_trains_all() -> None:
     whole, short = schedule("architectural", "200k", 8), schedule("architectural", "200k", 2)
-    places = {item.what: whole.place(number) for number, item in enumerate(whole.forced)}
-    assert list(places.values()) == list(range(6))
-    assert [short.place(number) for number in range(2)] == [places[item.what] for item in short.forced]
+    numbers = {item.what: whole.stream_number(number) for number, item in enumerate(whole.forced)}
+    assert list(numbers.values()) == list(range(6))
+    assert [short.stream_number(number) for number in range(2)] == [numbers[item.what] for item in short.forced]
 
 
 def test_two_phase_keeps_its_shapes_before_its_settings() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tsladder.search.configuration import Draw, Value
-from tsladder.search.study import JOURNAL, SearchStudy, Told, UnusableJournal, open_study
+from tsladder.search.study import JOURNAL, SearchStudy, TrialResult, UnusableJournal, open_study
 
 DRAWS = (
     Draw(name="learning_rate", low=1e-4, high=1e-2, log=True),
@@ -35,7 +35,7 @@ def searched(
     for number in range(trials):
         subject = reopen(subject, number)
         if number >= 2:
-            subject.ensure_told(number - 2, found[number - 2], Told(loss_of(found[number - 2])))
+            subject.ensure_told(number - 2, found[number - 2], TrialResult(loss_of(found[number - 2])))
         draws = subject.draw(number, {}, learned_through=number - 2 if number >= 6 else None)
         subject.ask(number, draws)
         found.append(draws)
@@ -49,7 +49,7 @@ def test_the_same_search_draws_the_same_and_another_stream_another(tmp_path: Pat
 
 
 @pytest.mark.parametrize("journal_lost", [False, True])
-def test_a_search_started_anew_before_every_trial_goes_on_with_its_stream(tmp_path: Path, journal_lost: bool) -> None:
+def test_a_search_restarted_before_every_trial_continues_with_its_stream(tmp_path: Path, journal_lost: bool) -> None:
     undisturbed = searched(tmp_path / "a", lambda subject, _: subject)
     folder = tmp_path / "b"
 
@@ -60,20 +60,20 @@ def test_a_search_started_anew_before_every_trial_goes_on_with_its_stream(tmp_pa
         for earlier in range(number):
             anew.remember(earlier, undisturbed[earlier])
             if earlier < number - 2:
-                anew.ensure_told(earlier, undisturbed[earlier], Told(loss_of(undisturbed[earlier])))
+                anew.ensure_told(earlier, undisturbed[earlier], TrialResult(loss_of(undisturbed[earlier])))
         return anew
 
     assert searched(folder, start_anew) == undisturbed
 
 
-def test_what_is_asked_and_never_told_is_open_after_a_kill(tmp_path: Path) -> None:
+def test_a_trial_asked_and_never_told_is_open_after_a_kill(tmp_path: Path) -> None:
     subject = study(tmp_path)
     draws = subject.draw(0, {"dropout": 0.1}, learned_through=None)
     assert draws["dropout"] == 0.1
     subject.ask(0, draws)
     again = study(tmp_path)
     assert again.open_draws() == {0: draws}
-    again.tell(0, Told(given_up=(20, -0.5)))
+    again.tell(0, TrialResult(pruned_at=(20, -0.5)))
     assert study(tmp_path).open_draws() == {}
 
 

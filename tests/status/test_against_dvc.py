@@ -22,7 +22,7 @@ from tsladder.artifacts.store import write_json, write_text
 from tsladder.data.manifest import manifest_path
 from tsladder.places import Places
 from tsladder.status.dvc_yaml import INPUTS, PLAN, read_pipeline
-from tsladder.status.freshness import Standing
+from tsladder.status.freshness import StageState
 from tsladder.status.study_state import study_state
 from tsladder.status.why import why
 from tsladder.typed_yaml import read_yaml
@@ -202,11 +202,11 @@ def test_what_is_called_stale_runs_what_is_called_behind_may_and_nothing_else_do
     restored: set[str] = set()
     for name, change in CHANGES.items():
         change(places)
-        standing = reader(places).freshness().would_run()
-        stale = {stage for stage, found in standing.items() if found is Standing.STALE}
-        restored |= {stage for stage, found in standing.items() if found is Standing.RESTORED}
+        stage_state = reader(places).freshness().would_run()
+        stale = {stage for stage, found in stage_state.items() if found is StageState.STALE}
+        restored |= {stage for stage, found in stage_state.items() if found is StageState.RESTORED}
         ran = repository.repro()
-        possible = stale | {stage for stage, found in standing.items() if found is Standing.BEHIND}
+        possible = stale | {stage for stage, found in stage_state.items() if found is StageState.BEHIND}
         if not stale <= ran <= possible:
             surprises[name] = {"not run": sorted(stale - ran), "run": sorted(ran - possible)}
         after = dict(reader(places).freshness().would_run())
@@ -222,7 +222,7 @@ def test_a_search_without_a_result_runs_again_until_it_has_one_and_is_shown_as_f
     places, hpo = repository.places, {"hpo@12k-1"}
     behind = {"train@12k-1", "evaluate@12k-1", "supplementary", "transfer", "fit", "report"}
 
-    def standing() -> dict[str, Standing]:
+    def stage_state() -> dict[str, StageState]:
         return dict(reader(places).freshness().would_run())
 
     def state() -> str:
@@ -233,16 +233,16 @@ def test_a_search_without_a_result_runs_again_until_it_has_one_and_is_shown_as_f
     repository.repro()
     for _ in range(2):
         assert state() == "failed"
-        assert standing() == dict.fromkeys(hpo, Standing.STALE) | dict.fromkeys(behind, Standing.BEHIND)
+        assert stage_state() == dict.fromkeys(hpo, StageState.STALE) | dict.fromkeys(behind, StageState.BEHIND)
         assert repository.repro() == hpo
     set_leaves(places, search__trials=8)
     assert "hpo@12k-1" not in repository.repro()
-    assert standing() == {}
+    assert stage_state() == {}
     set_leaves(places, search__trials=9)
     assert repository.repro() & {"hpo@12k-1", "hpo@12k-3"} == hpo, "a failure came out of the cache, or too much ran"
     (places.root / "fails").unlink()
     assert "hpo@12k-1" in repository.repro()
-    assert standing() == {}
+    assert stage_state() == {}
     assert state() == "fresh"
     assert repository.repro() == set()
 

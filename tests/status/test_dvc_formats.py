@@ -14,7 +14,7 @@ from tsladder.artifacts.store import write_text
 from tsladder.places import Places
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
-from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.run_cache import cached_outputs
 from tsladder.status.rwlock import running_stages
 
@@ -77,14 +77,14 @@ def test_the_lock_names_command_parameters_and_the_identities_of_files_and_folde
     record = read_lock(repository / "dvc.lock")["double"]
     assert record["cmd"] == "python double.py"
     assert record["params"] == {"params.yaml": {"by": PARAMS["by"]}}
-    tree = WorkingTree(repository, Hashes())
+    tree = WorkingTree(repository, HashCache())
     entries = [*record["deps"], *record["outs"]]
     assert {entry["path"] for entry in entries} == {"number.txt", "folder", "result", "result.txt"}
     assert [tree.change(entry["path"], entry) for entry in entries] == [None] * 4
 
 
 def test_the_run_cache_has_the_outputs_of_both_runs_and_of_no_other(repository: Path, pipeline: Pipeline) -> None:
-    tree, cache = WorkingTree(repository, Hashes()), repository / ".dvc" / "cache"
+    tree, cache = WorkingTree(repository, HashCache()), repository / ".dvc" / "cache"
     found = {}
     for number in ("1", "2", "3"):
         write_text(repository / "number.txt", number)

@@ -35,7 +35,7 @@ from tests.status.written import (
 from tsladder.artifacts.law import write_law
 from tsladder.artifacts.store import append_line, read_json, write_json, write_text
 from tsladder.console.status_lines import status_lines
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
@@ -55,12 +55,12 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     return write_study(tmp_path, monkeypatch)
 
 
-def look(places: Places) -> StudyState:
+def state_of(places: Places) -> StudyState:
     return reader(places).read()
 
 
 def cell(places: Places, name: str = "12k-h1") -> CellState:
-    return look(places).cells[name]
+    return state_of(places).cells[name]
 
 
 def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) -> None:
@@ -79,23 +79,23 @@ def test_status_json_of_cells_in_every_state_is_the_golden_one(study: Places) ->
     written.never_built(study, Cell("30k", 1))
     (study.scores(Cell("30k", 3)) / "scores.json").unlink()
     with open_cell.held(progress()):
-        same_as_golden("status.json", look(study).to_json())
+        same_as_golden("status.json", state_of(study).to_json())
 
 
-def test_what_is_to_be_known_beside_the_verdicts_is_said_once_for_all_of_them(study: Places) -> None:
+def test_what_is_to_be_known_beside_the_verdicts_is_reported_once_for_all_of_them(study: Places) -> None:
     path = study.law / "scaling.json"
     record = read_json(path)
     for law in record["horizons"].values():
         law["warnings"] = ["a probe would need 150 windows"]
     write_json(path, record)
     lock(study)
-    state = look(study)
+    state = state_of(study)
     assert all(verdict.warnings == ("a probe would need 150 windows",) for verdict in state.verdicts.values())
     assert status_lines(state).count("h1, h3: WARNING: a probe would need 150 windows") == 1
 
 
 def test_a_finished_study_is_fresh_and_its_law_current(study: Places) -> None:
-    state = look(study)
+    state = state_of(study)
     assert {name: cell.state for name, cell in state.cells.items() if not name.startswith("80k")} == dict.fromkeys(
         ("12k-h1", "12k-h3", "30k-h1", "30k-h3"), "fresh"
     )
@@ -109,7 +109,7 @@ def test_a_finished_study_is_fresh_and_its_law_current(study: Places) -> None:
 @pytest.mark.parametrize("change", [{"training__patience": 6}, {"train__seeds": 3}, {"windows__context_length": 60}])
 def test_a_stale_cell_shows_no_score_and_its_law_no_verdict(study: Places, change: dict[str, Any]) -> None:
     set_leaves(study, **change)
-    state = look(study)
+    state = state_of(study)
     assert state.cells["12k-h1"].state == "stale"
     assert (state.cells["12k-h1"].test_loss, state.cells["12k-h1"].skill) == (None, None)
     assert [(law.verdict, law.alpha, law.current) for law in state.verdicts.values()] == [("stale", None, False)] * 2
@@ -118,7 +118,7 @@ def test_a_stale_cell_shows_no_score_and_its_law_no_verdict(study: Places, chang
 def test_a_law_of_another_question_is_stale_whatever_dvc_says(study: Places) -> None:
     write_law(study.scaling, study_law({1: horizon_law("scales")}, study_key="another"))
     lock(study)
-    assert {law.verdict for law in look(study).verdicts.values()} == {"stale"}
+    assert {law.verdict for law in state_of(study).verdicts.values()} == {"stale"}
 
 
 def test_trials_of_an_earlier_question_are_not_counted_and_those_of_this_one_are(study: Places) -> None:
@@ -211,7 +211,7 @@ class Held:
 
     @contextmanager
     def held(self, record: dict[str, Any] | str | None) -> Iterator[None]:
-        with sole_owner(self.folder, "it"):
+        with exclusive_lock(self.folder, "it"):
             # Taken long before NOW, and not when the test runs.
             os.utime(self.folder / "lock", (NOW - 1000.0, NOW - 1000.0))
             if isinstance(record, dict):
@@ -246,7 +246,7 @@ def test_trials_under_way_count_for_what_they_have_left(study: Places) -> None:
     assert found.seconds_to_go == pytest.approx((3 * 20 + 10 + 15) / 2 + 2 * 20 / 2 + 3 * OWN, abs=0.1)
 
 
-def test_a_trial_longer_than_all_before_it_goes_on_at_its_own_pace(study: Places) -> None:
+def test_a_trial_longer_than_all_before_it_continues_at_its_own_pace(study: Places) -> None:
     """40 s for 5 of 20 epochs leave 120 s, longer than what the other worker has to do: it is waited for."""
     slow = progress()["running"][0] | {"started": NOW - 40.0}
     found = running(study, progress(running=[slow]))
@@ -290,7 +290,7 @@ def test_dvc_at_work_on_a_stage_says_the_phase_and_a_dead_one_does_not(study: Pl
     try:
         path = str(study.scores(CELL))
         write_json(study.root / ".dvc" / "tmp" / "rwlock", {"write": {path: {"pid": holder.pid, "cmd": "dvc repro"}}})
-        state = look(study)
+        state = state_of(study)
         assert (state.cells["12k-h1"].state, state.cells["12k-h1"].phase) == ("running", "evaluate")
         assert state.stages_running == ("evaluate@12k-1",)
         assert state.cells["30k-h1"].state == "stale"
@@ -301,14 +301,14 @@ def test_dvc_at_work_on_a_stage_says_the_phase_and_a_dead_one_does_not(study: Pl
 
 
 @pytest.mark.parametrize("name", ["trials.jsonl", "live"])
-def test_a_damaged_file_is_said_on_its_cell_and_hides_no_other(study: Places, name: str) -> None:
+def test_a_damaged_file_is_reported_on_its_cell_and_hides_no_other(study: Places, name: str) -> None:
     if name == "live":
         set_leaves(study, training__patience=6)
         write_text(live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl", "{torn\n{}\n")
     else:
         write_text(study.hpo(CELL) / name, "{torn\n{}\n")
         lock(study)
-    state = look(study)
+    state = state_of(study)
     assert "damaged" in (state.cells["12k-h1"].reason or "")
     assert state.cells["12k-h3"].reason is None
     assert any(line.startswith("12k-h1: ") and "damaged" in line for line in status_lines(state))
@@ -333,7 +333,7 @@ def test_with_no_study_yet_every_planned_cell_is_pending(study: Places) -> None:
     for name in ("artifacts", "mlruns"):
         shutil.rmtree(study.root / name)
     (study.root / "dvc.lock").unlink()
-    state = look(study)
+    state = state_of(study)
     assert {cell.state for name, cell in state.cells.items() if not name.startswith("80k")} == {"pending"}
     assert [law.verdict for law in state.verdicts.values()] == [None, None]
 
@@ -357,14 +357,14 @@ def test_a_second_look_sees_what_has_changed_since_the_first(study: Places) -> N
 def test_the_table_of_nine_rungs_fits_a_hundred_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ladder = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
     study = write_study(tmp_path, monkeypatch, ladder=ladder, horizons=[1, 3], budget="200M")
-    found = status_lines(look(study))
+    found = status_lines(state_of(study))
     assert max(len(line) for line in found) <= 100
     assert "not planned: 2B" in found
     assert not [line for line in found if line.startswith("2B-")]
 
 
 def test_status_json_is_json_with_the_keys_of_the_contract(study: Places) -> None:
-    record = json.loads(json.dumps(look(study).to_json()))
+    record = json.loads(json.dumps(state_of(study).to_json()))
     assert {"study_key", "cells", "verdicts", "seconds_spent", "seconds_to_go"} <= set(record)
     law = {"verdict": "flat", "alpha": 0.01, "alpha_ci": [0.005, 0.015], "current": True, "warnings": []}
     law |= {"alpha_ci_rungs": None, "alpha_ci_days": None}
@@ -386,7 +386,7 @@ def test_under_the_auc_every_best_figure_is_that_of_the_trial_with_the_highest(
     assert (best.number, best.score, best.loss) == (1, 0.7, 0.49)
     assert best.architecture == {"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 32, "patch_len": 16, "stride": 8}
     assert best.settings == {"learning_rate": 0.001, "effective_batch": 32}
-    (line,) = [line for line in status_lines(look(study)) if line.startswith("12k-h1 ")]
+    (line,) = [line for line in status_lines(state_of(study)) if line.startswith("12k-h1 ")]
     assert line.split()[4:6] == ["0.7000", "0.4900"]
 
 

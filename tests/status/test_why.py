@@ -49,7 +49,7 @@ def ask(places: Places, name: str = "12k-h1") -> Why:
     return why(places, name, reader=reader(places))
 
 
-def told(found: Why) -> list[tuple[str, str, Any, Any, tuple[str, ...]]]:
+def rows_of(found: Why) -> list[tuple[str, str, Any, Any, tuple[str, ...]]]:
     """The reasons, with the stages by their short names."""
     return [
         (reason.kind, reason.name, reason.old, reason.new, tuple(stage.partition("@")[0] for stage in reason.stages))
@@ -101,7 +101,7 @@ def test_a_parameter_is_named_by_its_path_with_its_values_and_the_stages_it_reac
 ) -> None:
     set_leaves(study, **leaves)
     found = ask(study)
-    assert sorted(told(found)) == [("parameter", *reason) for reason in sorted(reasons, key=lambda r: str(r[0]))]
+    assert sorted(rows_of(found)) == [("parameter", *reason) for reason in sorted(reasons, key=lambda r: str(r[0]))]
     assert (found.state == "fresh") is (not reasons)
     assert set(certain(found)) >= {stage for reason in reasons for stage in reason[3]}
 
@@ -116,7 +116,7 @@ def test_a_value_is_named_by_the_leaf_that_decides_it_where_the_old_file_is_not_
     assert plan_changes(*plans, raw=raw, old_raw={}) == [("parameter", name, 4, 6)]
 
 
-def test_a_size_of_the_grid_is_told_only_where_nothing_explains_it() -> None:
+def test_a_size_of_the_grid_is_reported_only_where_nothing_explains_it() -> None:
     old = {"planned": True, "model": {"stride": 8}, "search": {"grid_size": 75}, "code": {"a": "1"}}
     new = old | {"search": {"grid_size": 80}}
     assert plan_changes(old, new, raw={}, old_raw={}) == [("plan", "search.grid_size", 75, 80)]
@@ -126,11 +126,11 @@ def test_a_size_of_the_grid_is_told_only_where_nothing_explains_it() -> None:
     assert plan_changes(old, edited, raw={}, old_raw={}) == [("module", "a", "1", "2")]
 
 
-def test_one_byte_of_the_data_is_told_to_the_root_and_the_rest_only_may_follow(study: Places) -> None:
+def test_one_changed_byte_of_the_data_is_reported_at_the_first_stage_and_the_rest_may_follow(study: Places) -> None:
     (study.root / "data" / "tiny.parquet").write_text("barz")
     found = ask(study)
     # `printf bars | md5sum` and `printf barz | md5sum`.
-    assert told(found) == [
+    assert rows_of(found) == [
         (
             "data",
             "data/tiny.parquet",
@@ -158,7 +158,7 @@ def test_one_module_is_named_with_both_fingerprints_and_what_it_reaches(study: P
     after = plans_of(study, "12k-h1").search.code
     module = "tsladder.training.trainer"
     assert before[module] != after[module]
-    assert told(ask(study)) == [("module", module, before[module], after[module], OF_CELL)]
+    assert rows_of(ask(study)) == [("module", module, before[module], after[module], OF_CELL)]
 
 
 def test_a_module_of_one_stage_reaches_that_stage_and_what_may_follow(study: Places) -> None:
@@ -181,7 +181,7 @@ def test_a_source_that_a_stage_depends_on_as_a_file_is_a_module_by_its_md5(study
     path = study.root / "src/tsladder/data/splits.py"
     path.write_text(path.read_text() + "# a remark\n")
     found = ask(study)
-    assert [(kind, name, stages) for kind, name, _, _, stages in told(found)] == [
+    assert [(kind, name, stages) for kind, name, _, _, stages in rows_of(found)] == [
         ("module", "tsladder.data.splits", ("splits",))
     ]
     assert certain(found) == ["splits"]
@@ -202,10 +202,10 @@ def test_the_old_plan_is_found_wherever_a_copy_of_it_is(study: Places, copy: str
         write_text(study.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:], old)
     found = ask(study)
     if copy == "nowhere":
-        assert [(kind, name) for kind, name, *_ in told(found)] == [("unknown", "artifacts/plans/12k-h1.json")]
+        assert [(kind, name) for kind, name, *_ in rows_of(found)] == [("unknown", "artifacts/plans/12k-h1.json")]
         assert any("no copy is left" in line for line in why_lines(found))
     else:
-        assert told(found) == [("parameter", "search.trials", 8, 9, ("hpo",))]
+        assert rows_of(found) == [("parameter", "search.trials", 8, 9, ("hpo",))]
 
 
 def test_a_cell_that_was_never_built_says_so_with_its_cost_and_what_is_kept(study: Places) -> None:
@@ -213,12 +213,12 @@ def test_a_cell_that_was_never_built_says_so_with_its_cost_and_what_is_kept(stud
     write_text(live_search(study, plans_of(study, "12k-h1")) / "trials.jsonl", lines([trial(0), trial(1), trial(2)]))
     found = ask(study)
     assert found.state == "pending"
-    assert [(kind, stages) for kind, _, _, _, stages in told(found)] == [("never_built", (s,)) for s in OF_CELL]
+    assert [(kind, stages) for kind, _, _, _, stages in rows_of(found)] == [("never_built", (s,)) for s in OF_CELL]
     assert "3 of its trials are kept" in (found.note or "")
     assert (found.seconds_to_go or 0.0) > 0.0
 
 
-def test_trials_that_another_search_has_trained_are_told_and_cost_nothing(study: Places) -> None:
+def test_trials_that_another_search_has_trained_are_reported_and_cost_nothing(study: Places) -> None:
     """Eight trials of 10 to 80 seconds lie in the record of the search of 8; of 11 then 3 are left."""
     plans = plans_of(study, "12k-h1")
     write_plan(live_search(study, plans) / "plan.json", plans.search)
@@ -244,7 +244,7 @@ def test_a_cell_above_the_top_rung_says_how_to_plan_it(study: Places) -> None:
     assert (found.state, found.reasons, found.stages) == ("not_planned", (), ())
     assert "budget: 80k" in (found.note or "")
     set_leaves(study, budget="80k")
-    assert told(ask(study, "80k-h3")) == [("parameter", "budget", "30k", "80k", OF_CELL)]
+    assert rows_of(ask(study, "80k-h3")) == [("parameter", "budget", "30k", "80k", OF_CELL)]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_failed_cell_says_what_another_run_would_do(study: Places, fields: dic
     fail(study, CELL, "none ended with a loss", **fields)
     found = ask(study)
     assert found.state == "failed"
-    assert told(found) == [("unfinished", "hpo@12k-1", None, None, ("hpo",))]
+    assert rows_of(found) == [("unfinished", "hpo@12k-1", None, None, ("hpo",))]
     assert (found.stages[0].stage, found.stages[0].runs) == ("hpo@12k-1", "certainly")
     assert "none ended with a loss" in (found.note or "")
     assert says in (found.note or "")
@@ -320,7 +320,7 @@ def test_a_cell_that_is_searched_and_not_yet_trained_is_pending_and_not_stale(st
     assert "8 of its trials are kept" in (found.note or "")
 
 
-def test_another_vix_is_told_to_the_tier_that_reads_it_and_to_no_other(
+def test_another_vix_makes_the_tier_that_reads_it_stale_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for tier, kinds in (("a25", []), ("c33", [("file", "artifacts/inputs.json", ("features",))])):
@@ -328,12 +328,12 @@ def test_another_vix_is_told_to_the_tier_that_reads_it_and_to_no_other(
         (places.root / "data").mkdir(parents=True)
         (places.root / "data" / "vix.parquet").write_text("vix")
         write_study(places.root, monkeypatch, data__tier=tier)
-        assert told(ask(places)) == []
+        assert rows_of(ask(places)) == []
         (places.root / "data" / "vix.parquet").write_text("viy")
-        assert [(kind, name, stages) for kind, name, _, _, stages in told(ask(places))] == kinds
+        assert [(kind, name, stages) for kind, name, _, _, stages in rows_of(ask(places))] == kinds
 
 
-def test_other_bars_of_a_further_symbol_are_told_to_the_study_that_names_it(
+def test_other_bars_of_a_further_symbol_make_the_study_that_names_it_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for symbols, kinds in ((None, []), (["tiny", "other"], [("file", "artifacts/inputs.json", ("features",))])):

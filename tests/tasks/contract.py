@@ -22,9 +22,9 @@ from tests.building import job, recipe, settings, windows
 from tsladder.data.windows import Windows
 from tsladder.evaluation.baselines import BASE_RATE, Forecast
 from tsladder.evaluation.predictions import read_predictions
-from tsladder.evaluation.region import Known, RegionForecasts
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts
 from tsladder.params import EvaluationParams
-from tsladder.tasks import is_known, judged_by, load, loss_unit, loss_words, module_of, names
+from tsladder.tasks import is_known, load, loss_unit, loss_words, module_of, names, task_with_metric
 from tsladder.tasks.parts.task import Task
 from tsladder.training.trainer import fit
 from tsladder.training.validation_metrics import forecast_of
@@ -62,8 +62,8 @@ def labelled(task: Task, count: int, seed: int) -> Windows:
     return dataclasses.replace(made, y_N=y_T[made.ends_N].astype(np.float32))
 
 
-def known(train: Windows, scored: Windows) -> Known:
-    return Known(
+def known(train: Windows, scored: Windows) -> BaselineInputs:
+    return BaselineInputs(
         train=train,
         scored=scored,
         close_T=Walk.of(len(train.series_TF), 0).close_T,
@@ -179,7 +179,7 @@ class TaskContract:
             assert out_B.grad.abs().max() > 0.0
             assert loss.per_window(out_B, y_B).shape == y_B.shape
         first = task.training_loss(task.losses[0], train.y_N)
-        assert first.reports_itself
+        assert first.is_reported_loss
         torch.testing.assert_close(first.total(out_B, y_B), first.per_window(out_B, y_B).sum())
 
     def test_a_loss_of_another_name_is_refused(self, task: Task, train: Windows) -> None:
@@ -215,10 +215,10 @@ class TaskContract:
             np.testing.assert_array_equal(one.p_N, same.p_N)
 
     def test_baselines_are_those_fitted_and_maybe_more(self, task: Task, train: Windows, scored: Windows) -> None:
-        scoring, asked = task.scoring(train.y_N), known(train, scored)
+        scoring, inputs = task.scoring(train.y_N), known(train, scored)
         y_T = task.label(Walk.of(len(train.series_TF) + HORIZON), "high", HORIZON)
-        every: tuple[Forecast, ...] = scoring.baselines(asked, y_T=y_T, horizon=HORIZON)
-        fitted = {made.name for made in scoring.fitted_baselines(asked)}
+        every: tuple[Forecast, ...] = scoring.baselines(inputs, y_T=y_T, horizon=HORIZON)
+        fitted = {made.name for made in scoring.fitted_baselines(inputs)}
         assert fitted <= {made.name for made in every}
         assert task.label_audit.linear in fitted
         assert all(len(made.p_N) == len(scored) for made in every)
@@ -237,7 +237,7 @@ class TaskContract:
         words = task.words
         columns = [metric.name for metric in words.metrics]
         assert columns[0] == task.metric
-        assert {*columns, words.ranking.name, *scoring.shown} <= set(record["mean"])
+        assert {*columns, words.ranking.name, *scoring.logged_metrics} <= set(record["mean"])
         assert all(set(columns) <= set(of_baseline) for of_baseline in record["baselines"].values())
 
     def test_rows_of_predictions_are_read_back_with_the_same_losses(
@@ -264,19 +264,19 @@ class TaskContract:
         assert labels.windows_to_rank(0.9, 6.0, 4) < labels.windows_to_rank(0.6, 6.0, 4)
 
     def test_a_turned_label_is_another_and_turned_twice_the_same(self, task: Task, train: Windows) -> None:
-        turned_N = task.label_audit.turned(train.y_N)
-        assert (turned_N != train.y_N).all()
-        np.testing.assert_allclose(task.label_audit.turned(turned_N), train.y_N)
+        flipped_N = task.label_audit.flipped(train.y_N)
+        assert (flipped_N != train.y_N).all()
+        np.testing.assert_allclose(task.label_audit.flipped(flipped_N), train.y_N)
 
     def test_what_gives_labels_away_is_of_size_one_and_ranks_them(self, task: Task) -> None:
         walk = Walk.of(300)
-        y_T, given_T = task.label(walk, "high", HORIZON), task.label_audit.given_away(walk, "high", HORIZON)
-        shown_T = task.label_audit.shown(np.append(y_T, np.nan))
-        assert shown_T[-1] == 0.0
-        assert 0.1 < np.std(shown_T[:-1]) < 5.0
-        assert given_T.shape == y_T.shape
-        assert np.abs(given_T).max() <= 1.0
-        assert np.corrcoef(given_T, y_T)[0, 1] > 0.4
+        y_T, leaked_T = task.label(walk, "high", HORIZON), task.label_audit.leaking_feature(walk, "high", HORIZON)
+        encoded_T = task.label_audit.encoded(np.append(y_T, np.nan))
+        assert encoded_T[-1] == 0.0
+        assert 0.1 < np.std(encoded_T[:-1]) < 5.0
+        assert leaked_T.shape == y_T.shape
+        assert np.abs(leaked_T).max() <= 1.0
+        assert np.corrcoef(leaked_T, y_T)[0, 1] > 0.4
 
     def test_the_skill_of_the_better_constant_is_none(self, task: Task, train: Windows, scored: Windows) -> None:
         y_N = scored.y_N.astype(np.float64)
@@ -287,9 +287,9 @@ class TaskContract:
     def test_its_words_are_found_by_the_name_of_its_loss(self, task: Task) -> None:
         words = task.words
         assert words.loss.endswith("loss")
-        assert words.asked("high")
+        assert words.describe_target("high")
         assert words.labels(np.array([0.0, 1.0, 1.0], np.float32)).startswith("3 ")
-        found = judged_by(task.metric)
+        found = task_with_metric(task.metric)
         assert found is not None
         assert (loss_words(task.metric), loss_unit(task.metric)) == (words.loss, words.unit)
 

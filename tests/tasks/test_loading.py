@@ -9,7 +9,7 @@ import pytest
 from tsladder import tasks
 from tsladder.errors import BadInput
 from tsladder.planning.fingerprint import import_closure, number_makers
-from tsladder.tasks import is_known, judged_by, load, loss_unit, loss_words, module_of, names
+from tsladder.tasks import is_known, load, loss_unit, loss_words, module_of, names, task_with_metric
 from tsladder.tasks.threshold import PERCENTS, name_of
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +61,8 @@ def test_a_threshold_is_called_by_its_percentage() -> None:
     )
 
 
-def test_a_loss_is_told_in_the_words_of_a_task_or_by_its_name() -> None:
+def test_a_loss_is_named_as_its_task_names_it_or_by_its_metric() -> None:
     assert (loss_words("log_loss"), loss_unit("log_loss")) == ("log loss", "nats")
     assert loss_words("huber") == "Huber loss"
-    assert judged_by("rank_error") is None
+    assert task_with_metric("rank_error") is None
     assert loss_words("rank_error") == "rank error"

@@ -22,7 +22,7 @@ from tsladder.audit.planted import PLANTED, plant
 from tsladder.errors import BadInput
 from tsladder.params import load_params
 from tsladder.planning.cells import plan_cells
-from tsladder.tasks import judged_by
+from tsladder.tasks import task_with_metric
 from tsladder.vocabulary import Cell
 
 TOY = "sign"
@@ -87,8 +87,8 @@ def test_its_labels_are_cut_into_regions_and_given_away_to_the_audit(
 
 
 def test_its_words_are_found_by_the_name_of_its_loss_and_no_others(name: str) -> None:
-    assert judged_by("brier") is tasks.load(name)
-    assert judged_by("pinball") is None
+    assert task_with_metric("brier") is tasks.load(name)
+    assert task_with_metric("pinball") is None
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def test_work_that_ends_in_order_ends_the_run_as_it_says() -> None:
         (KeyboardInterrupt(), RunStatus.KILLED),
     ],
 )
-def test_an_exception_ends_the_run_and_goes_on(ending: BaseException, status: RunStatus) -> None:
+def test_an_exception_ends_the_run_and_continues(ending: BaseException, status: RunStatus) -> None:
     tracker = MemoryTracker()
     with pytest.raises(type(ending)) as caught, open_cell_run(tracker, "2M-h1", TAGS):
         raise ending

@@ -66,7 +66,7 @@ def missing_table(store):
 
 
 @pytest.mark.parametrize("fault", [no_folder, no_database, other_tables, missing_table])
-def test_a_store_that_cannot_be_used_ends_no_work_and_is_said_once(fault, store):
+def test_a_store_that_cannot_be_used_ends_no_work_and_is_reported_once(fault, store):
     if fault is no_folder:
         (store / "mlflow.db").unlink()
     fault(store)
@@ -76,7 +76,7 @@ def test_a_store_that_cannot_be_used_ends_no_work_and_is_said_once(fault, store)
     assert [line[:6] for line in said if "not in MLflow" in line] == ["2 runs"]
 
 
-def test_a_wish_to_stop_is_no_failure_of_mlflow(store):
+def test_an_interrupt_is_no_failure_of_mlflow(store):
     no_database(store)
     tracker = MlflowTracker(store, "study", say=[].append)
     with pytest.raises(Interrupted), open_cell_run(tracker, "2M-h1", TAGS):
@@ -130,7 +130,7 @@ def test_the_end_of_a_cell_is_tried_at_once(store, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"no database at all, and longer than the hundred bytes of a header" * 8, None])
-def test_a_file_that_is_no_database_is_kept_aside_and_a_new_one_begun(damage, tmp_path):
+def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_begun(damage, tmp_path):
     database = tmp_path / "mlflow.db"
     database.write_bytes(damage or b"SQLite format 3\x00" + bytes(range(256)) * 64)
     before = database.read_bytes()
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_database_is_kept_aside_and_a_new_one_begun(damage, tm
     assert len(MlflowTracker(tmp_path, "study").runs()) == 5
 
 
-def test_an_experiment_that_was_deleted_is_restored_with_its_runs_and_that_is_said(store):
+def test_an_experiment_that_was_deleted_is_restored_with_its_runs_and_that_is_reported(store):
     from mlflow import MlflowClient
 
     work(MlflowTracker(store, "study"))
@@ -169,7 +169,7 @@ def test_an_experiment_that_is_deleted_while_it_is_in_use_is_restored(store):
     assert len(said) == 2, said
 
 
-def test_an_experiment_that_is_gone_is_replaced_and_that_is_said(store):
+def test_an_experiment_that_is_gone_is_replaced_and_that_is_reported(store):
     said = []
     work(MlflowTracker(store, "study", say=said.append))
     assert "'study'" in said[0]

@@ -8,7 +8,7 @@ import pytest
 
 from tsladder.law.curve.power_law import fit_power
 from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri
-from tsladder.tracking.database import tell_place
+from tsladder.tracking.database import update_paths
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
@@ -60,7 +60,7 @@ def paths_of(store):
 
 
 @pytest.mark.parametrize("name", ["b", "b with spaces & %41 ä # ?"])
-def test_a_study_that_was_renamed_goes_on_and_its_old_files_are_found(made, tmp_path, name):
+def test_a_study_that_was_renamed_continues_and_its_old_files_are_found(made, tmp_path, name):
     made.parent.rename(tmp_path / name)
     store = tmp_path / name / "mlruns"
     second = tmp_path / "second.txt"
@@ -84,7 +84,7 @@ def test_the_registered_law_of_a_moved_study_still_forecasts(made, tmp_path):
 
     made.parent.rename(tmp_path / "b")
     store = tmp_path / "b" / "mlruns"
-    tell_place(store)
+    update_paths(store)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(store_uri(store))
     try:
@@ -111,12 +111,12 @@ def test_a_study_that_went_there_and_back_is_as_it_was(made, tmp_path):
     uris, _ = paths_of(made)
     there = tmp_path / "there" / "mlruns"
     shutil.copytree(made, there)
-    assert sum(move.paths for move in tell_place(there)) > len(uris)
+    assert sum(move.paths for move in update_paths(there)) > len(uris)
     shutil.rmtree(made.parent)
     there.parent.rename(made.parent)
-    tell_place(made)
+    update_paths(made)
     assert paths_of(made)[0] == uris
-    assert tell_place(made) == ()
+    assert update_paths(made) == ()
 
 
 def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
@@ -127,7 +127,7 @@ def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
     numbers = [client.create_experiment(f"mine {n}", artifact_location=place) for n, place in enumerate(own)]
     made.parent.rename(tmp_path / "b")
     store = tmp_path / "b" / "mlruns"
-    tell_place(store)
+    update_paths(store)
     moved = MlflowClient(tracking_uri=store_uri(store))
     assert [moved.get_experiment(number).artifact_location for number in numbers] == own
 
@@ -135,5 +135,5 @@ def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
 def test_what_is_not_moved_is_not_written(made):
     with sqlite3.connect(made / "mlflow.db") as reader:
         before = reader.execute("PRAGMA data_version").fetchone()
-        assert tell_place(made) == ()
+        assert update_paths(made) == ()
         assert reader.execute("PRAGMA data_version").fetchone() == before

@@ -16,7 +16,7 @@ from tests.building import batch_plan, geometry, job, recipe, settings, spec, wi
 from tsladder.data.windows import FoldWindows
 from tsladder.training.checkpoint_plan import CheckpointPlan, remove_checkpoints
 from tsladder.training.checkpoints import STATE, Checkpoints
-from tsladder.training.folds import Walked, walk_forward
+from tsladder.training.folds import WalkForwardResult, walk_forward
 from tsladder.training.outcome import EpochRecord, Job
 from tsladder.training.trainer import Fitted, fit
 from tsladder.vocabulary import StopReason
@@ -43,10 +43,10 @@ class Killed(BaseException):
 
 class Lines:
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, text: str) -> None:
-        self.said.append(text)
+        self.messages.append(text)
 
 
 def plan_in(folder: Path, *, every_seconds: float = 0.0, identity: str = "this", longer: bool = True) -> CheckpointPlan:
@@ -56,10 +56,10 @@ def plan_in(folder: Path, *, every_seconds: float = 0.0, identity: str = "this",
 def checkpoints_in(
     folder: Path,
     say: Callable[[str], None] = lambda text: None,
-    stop_asked: Callable[[], bool] = lambda: False,
+    stop_requested: Callable[[], bool] = lambda: False,
     **changes: object,
 ) -> Checkpoints:
-    return Checkpoints(plan_in(folder, **changes), say=say, stop_asked=stop_asked)  # type: ignore[arg-type]
+    return Checkpoints(plan_in(folder, **changes), say=say, stop_requested=stop_requested)  # type: ignore[arg-type]
 
 
 def always(_record: EpochRecord) -> bool:
@@ -106,7 +106,9 @@ def assert_same(one: Fitted, other: Fitted) -> None:
         other.val_auc,
     )
     assert without_clocks(one.curve) == without_clocks(other.curve)
-    for (name, here), (other_name, there) in zip(one.weights.kept.items(), other.weights.kept.items(), strict=True):
+    for (name, here), (other_name, there) in zip(
+        one.weights.to_save.items(), other.weights.to_save.items(), strict=True
+    ):
         assert name == other_name
         assert torch.equal(here, there), name
 
@@ -143,13 +145,15 @@ def test_a_training_asked_to_stop_anywhere_leaves_all_but_the_step_under_way(kin
         def stop(heard: Iterator[int] = heard, asked_at: int = asked_at) -> bool:
             return next(heard) >= asked_at
 
-        stopped = fit(what, TRAIN, VALIDATION, always, beat, checkpoints_in(folder, stop_asked=stop, every_seconds=1e6))
+        stopped = fit(
+            what, TRAIN, VALIDATION, always, beat, checkpoints_in(folder, stop_requested=stop, every_seconds=1e6)
+        )
         assert stopped.stop_reason is StopReason.INTERRUPTED
         assert stopped.best_val_loss is None
         assert_same(fit(what, TRAIN, VALIDATION, always, checkpoints=checkpoints_in(folder)), undisturbed)
 
 
-def test_a_walk_forward_goes_on_inside_its_fold(tmp_path: Path) -> None:
+def test_a_walk_forward_continues_inside_its_fold(tmp_path: Path) -> None:
     beats: list[None] = []
     undisturbed = walk_forward(job(), FOLDS, always, lambda: beats.append(None))
     folder = tmp_path / "checkpoints"
@@ -158,7 +162,7 @@ def test_a_walk_forward_goes_on_inside_its_fold(tmp_path: Path) -> None:
             walk_forward(job(), FOLDS, always, killing(round(share * len(beats))), checkpoints_in(folder))
     resumed = checkpoints_in(folder)
     again = walk_forward(job(), FOLDS, always, lambda: None, resumed)
-    assert isinstance(again, Walked)
+    assert isinstance(again, WalkForwardResult)
     assert resumed.resumed_at > len(FOLDS[0].train) // 32
     assert without_clocks(again.curve) == without_clocks(undisturbed.curve)
     assert [dataclasses.replace(fold, seconds=0.0) for fold in again.folds] == [
@@ -168,7 +172,7 @@ def test_a_walk_forward_goes_on_inside_its_fold(tmp_path: Path) -> None:
 
 
 def test_a_training_that_is_short_writes_nothing(tmp_path: Path) -> None:
-    short = checkpoints_in(tmp_path / "c", longer=False, every_seconds=600.0, stop_asked=lambda: True)
+    short = checkpoints_in(tmp_path / "c", longer=False, every_seconds=600.0, stop_requested=lambda: True)
     ended = fit(job(), TRAIN, VALIDATION, lambda record: record.epoch < 2, checkpoints=short)
     assert ended.stop_reason is StopReason.INTERRUPTED
     assert len(ended.curve) == 2
@@ -180,7 +184,7 @@ def test_a_training_that_takes_longer_than_predicted_is_kept_from_then_on(tmp_pa
     slow = Checkpoints(
         plan_in(tmp_path / "c", longer=False, every_seconds=600.0),
         say=lambda text: None,
-        stop_asked=lambda: False,
+        stop_requested=lambda: False,
         clock=lambda: next(clock),
     )
     fit(job(settings=settings(epochs=60)), TRAIN, VALIDATION, always, checkpoints=slow)
@@ -208,7 +212,7 @@ def left_behind(folder: Path) -> None:
     ],
     ids=["cut", "another file", "one bit"],
 )
-def test_a_damaged_checkpoint_is_kept_aside_and_said_and_training_begins_again(
+def test_a_damaged_checkpoint_is_set_aside_and_reported_and_training_begins_again(
     damage: Callable[[Path], object], tmp_path: Path
 ) -> None:
     left_behind(tmp_path)
@@ -217,7 +221,7 @@ def test_a_damaged_checkpoint_is_kept_aside_and_said_and_training_begins_again(
     resumed = checkpoints_in(tmp_path, lines, every_seconds=1e6)
     assert_same(fit(job(), TRAIN, VALIDATION, always, checkpoints=resumed), fit(job(), TRAIN, VALIDATION, always))
     assert resumed.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert (tmp_path / f"{STATE}.aside-1").read_bytes() == damaged
 
 
@@ -227,7 +231,7 @@ def test_a_checkpoint_of_another_training_is_never_continued(tmp_path: Path) -> 
     other = checkpoints_in(tmp_path, lines, identity="other", every_seconds=1e6)
     fit(job(), TRAIN, VALIDATION, always, checkpoints=other)
     assert other.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert (tmp_path / f"{STATE}.aside-1").exists()
 
 
@@ -242,17 +246,19 @@ def test_a_checkpoint_without_the_weights_of_its_best_epoch_is_not_continued(tmp
     resumed = checkpoints_in(folder, lines, every_seconds=1e6)
     assert_same(fit(on_disk, TRAIN, VALIDATION, always, checkpoints=resumed), fit(on_disk, TRAIN, VALIDATION, always))
     assert resumed.resumed_at == 0
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
 
 
-def test_a_disk_without_room_is_said_once_and_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_reported_once_and_training_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10, 10, 0))  # type: ignore[attr-defined]
     lines = Lines()
     assert_same(
         fit(job(), TRAIN, VALIDATION, always, checkpoints=checkpoints_in(tmp_path, lines)),
         fit(job(), TRAIN, VALIDATION, always),
     )
-    assert len(lines.said) == 1
+    assert len(lines.messages) == 1
     assert not (tmp_path / STATE).exists()
 
 

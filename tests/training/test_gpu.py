@@ -14,7 +14,7 @@ from tests.execution.test_supervisor import run_until_ended
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.data.windows import FoldWindows
-from tsladder.execution.probe import made_windows, probe
+from tsladder.execution.probe import probe, synthetic_windows
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermometer import NvidiaSmi
@@ -87,7 +87,7 @@ def test_wide_models_of_every_family_repeat_on_a_gpu(family: str, precision: str
         plan=batch_plan(64, 64, precision=precision, optimizer=optimizer),
         settings=settings(learning_rate=1e-4),
     )
-    train, validation = made_windows(what.spec, 256), made_windows(what.spec, 128)
+    train, validation = synthetic_windows(what.spec, 256), synthetic_windows(what.spec, 128)
     first, second = (fit(what, train, validation, lambda _record: True) for _ in range(2))
     assert first.best_val_loss is not None
     assert first.best_val_loss == second.best_val_loss
@@ -132,9 +132,9 @@ def test_several_workers_share_a_gpu_and_tell_the_allocators_peak() -> None:
 def test_the_memory_that_is_planned_for_is_what_is_free_of_the_gpus() -> None:
     machine = survey(HardwareParams(device="cuda", memory_gib=None, workers="auto"))
     total = torch.cuda.get_device_properties(0).total_memory / 2**30
-    assert machine.at_hand is not None
-    assert machine.memory_gib < machine.at_hand.free_gib <= total
-    assert machine.usual_gib == pytest.approx(total - 1.0, abs=0.1)
+    assert machine.available is not None
+    assert machine.memory_gib < machine.available.free_gib <= total
+    assert machine.idle_gib == pytest.approx(total - 1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_plan_made_before_any_calibration_asks_for_what_its_training_takes(
 
 def trained_within(gib: float, what: Job) -> TrainingOutcome:
     """`what`, trained by a worker's own function in this process, of which the allocator gives no more than `gib`."""
-    windows_of_it = FoldWindows(train=made_windows(what.spec, 1200), validation=made_windows(what.spec, 100))
+    windows_of_it = FoldWindows(train=synthetic_windows(what.spec, 1200), validation=synthetic_windows(what.spec, 100))
     ours, theirs = Pipe()
     gc.collect()
     torch.cuda.empty_cache()
@@ -186,7 +186,7 @@ LARGE = job(
 )
 
 
-def test_a_training_that_runs_out_of_a_gpus_memory_goes_on_in_smaller_parts() -> None:
+def test_a_training_that_runs_out_of_a_gpus_memory_continues_in_smaller_parts() -> None:
     outcome = trained_within(0.8, LARGE)
     assert outcome.scored, outcome.message
     assert outcome.retries > 0

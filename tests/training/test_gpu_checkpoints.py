@@ -32,7 +32,7 @@ from tests.training.test_checkpoints import (
 from tests.training.test_gpu import wide
 
 from tsladder.data.windows import Windows
-from tsladder.execution.probe import made_windows
+from tsladder.execution.probe import synthetic_windows
 from tsladder.execution.supervisor import Supervisor
 from tsladder.training.folds import walk_forward
 from tsladder.training.outcome import Job
@@ -68,7 +68,7 @@ ON_GPU = {
 
 def windows_of(what: Job) -> tuple[Windows, Windows]:
     if what.spec == wide():
-        return made_windows(what.spec, 100), made_windows(what.spec, 60)
+        return synthetic_windows(what.spec, 100), synthetic_windows(what.spec, 60)
     return TRAIN, VALIDATION
 
 
@@ -107,12 +107,14 @@ def test_a_training_on_a_gpu_asked_to_stop_anywhere_loses_no_more_than_the_step_
         def stop(heard: Iterator[int] = heard, asked_at: int = asked_at) -> bool:
             return next(heard) >= asked_at
 
-        stopped = fit(what, train, validation, always, beat, checkpoints_in(folder, stop_asked=stop, every_seconds=1e6))
+        stopped = fit(
+            what, train, validation, always, beat, checkpoints_in(folder, stop_requested=stop, every_seconds=1e6)
+        )
         assert stopped.stop_reason is StopReason.INTERRUPTED
         assert_same(fit(what, train, validation, always, checkpoints=checkpoints_in(folder)), undisturbed)
 
 
-def test_a_walk_forward_on_a_gpu_goes_on_inside_its_fold(tmp_path: Path) -> None:
+def test_a_walk_forward_on_a_gpu_continues_inside_its_fold(tmp_path: Path) -> None:
     beats: list[None] = []
     what = job(device="cuda")
     undisturbed = walk_forward(what, FOLDS, always, lambda: beats.append(None))
@@ -127,7 +129,7 @@ def test_a_walk_forward_on_a_gpu_goes_on_inside_its_fold(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["fp32", "lean"])
-def test_a_worker_on_a_gpu_that_was_killed_goes_on_from_its_checkpoint(kind: str, tmp_path: Path) -> None:
+def test_a_worker_on_a_gpu_that_was_killed_continues_from_its_checkpoint(kind: str, tmp_path: Path) -> None:
     what = dataclasses.replace(ON_GPU[kind], settings=settings(epochs=120))
     supervisor = Supervisor(TRAIN, VALIDATION)
     supervisor.start(0, dataclasses.replace(what, checkpoints=kept_in(tmp_path)))

@@ -111,9 +111,9 @@ def test_the_lean_optimizer_takes_the_same_step_inside_the_backward_pass_and_aft
         lean = job(recipe=recipe(optimizer="lean", loss="soft_auc"), plan=plan, settings=settings(dropout=0.0))
         trainer = Trainer(lean, build_loss("soft_auc", DATA.y_N))
         assert trainer.steps_inside_backward == (micro_batch == 32)
-        before = {name: value.clone() for name, value in trainer.weights.kept.items()}
+        before = {name: value.clone() for name, value in trainer.weights.to_save.items()}
         trainer.step(FEED, torch.arange(32), 1e-3)
-        kept.append({name: value - before[name] for name, value in trainer.weights.kept.items()})
+        kept.append({name: value - before[name] for name, value in trainer.weights.to_save.items()})
     for name, inside in kept[0].items():
         # A key's bias cancels and the other two shift all logits: rounding alone, which this optimizer scales up.
         if not name.endswith("project_in.bias") and name not in ("norm.bias", "head.bias"):

@@ -111,5 +111,5 @@ def test_it_learns_a_learnable_label_and_repeats_bit_for_bit(precision: str) -> 
     assert first.best_val_loss < 0.6
     assert [epoch.val_loss for epoch in first.curve] == [epoch.val_loss for epoch in second.curve]
     assert all(
-        torch.equal(a, b) for a, b in zip(first.weights.kept.values(), second.weights.kept.values(), strict=True)
+        torch.equal(a, b) for a, b in zip(first.weights.to_save.values(), second.weights.to_save.values(), strict=True)
     )

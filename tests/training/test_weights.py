@@ -92,7 +92,7 @@ def test_weights_that_were_never_kept_cannot_be_restored() -> None:
 def test_saved_weights_give_the_logits_that_were_scored(precision: str) -> None:
     fitted = fit(job(recipe=recipe(precision=precision)), DATA, DATA, lambda _record: True)
     loaded = model()
-    loaded.load_state_dict(fitted.weights.kept)
+    loaded.load_state_dict(fitted.weights.to_save)
     if precision != "fp32":
         lower(loaded)
     assert torch.equal(predict_logits(loaded, FEED), predict_logits(fitted.model, FEED))
@@ -101,9 +101,9 @@ def test_saved_weights_give_the_logits_that_were_scored(precision: str) -> None:
 def test_masters_take_steps_that_bf16_weights_would_lose() -> None:
     """A step of 1e-5 on weights of about 0.1 is far below their bf16 spacing of 5e-4, and a thousand are not."""
     trainer = Trainer(job(recipe=recipe(precision="bf16-mixed"), settings=settings(dropout=0.0, weight_decay=0.0)), BCE)
-    first = trainer.weights.kept["blocks.0.expand.weight"].clone()
+    first = trainer.weights.to_save["blocks.0.expand.weight"].clone()
     trainer.step(FEED, torch.arange(32), 1e-5)
-    moved = (trainer.weights.kept["blocks.0.expand.weight"] - first).abs()
+    moved = (trainer.weights.to_save["blocks.0.expand.weight"] - first).abs()
     assert 0 < moved.max() < 1e-4
 
 

@@ -211,7 +211,7 @@ def read_scores(path: Path) -> CellScores | Ending:
     scores = read_done(CellScores, path)
     if isinstance(scores, Ending):
         return scores
-    # Evaluations before there were returns named no loss.
+    # Files written before tasks of returns existed name no loss.
     metric = LOG_LOSS if scores.metric is None else scores.metric
     regions = {name: dataclasses.replace(region, metric=metric) for name, region in scores.regions.items()}
     return dataclasses.replace(scores, regions=regions)

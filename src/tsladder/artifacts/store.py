@@ -63,7 +63,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     finally:
-        # Also after a replacement: a rename onto another link of the same file does nothing, by POSIX.
+        # Also after a replacement: in POSIX, a rename onto a hard link of the same file does nothing.
         temporary.unlink(missing_ok=True)
 
 

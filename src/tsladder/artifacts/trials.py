@@ -101,7 +101,7 @@ class TrialRecord:
         """Return the line of trials.jsonl, with the outcome's keys among its own."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         if self.lag == self.workers:
-            # As it was written before the two were told apart.
+            # As written before `lag` was a field of its own.
             del values["lag"]
         taken_from = None if self.taken_from is None else dataclasses.asdict(self.taken_from)
         return {**values, **self.outcome.to_json(), "taken_from": taken_from}
@@ -194,6 +194,6 @@ def repair_trials(path: Path, say: Callable[[str], None]) -> list[TrialRecord]:
         write_text(path, "".join(whole))
         say(
             f"{path} is damaged, or was written by another version, in {'; '.join(faults)}: it is kept as {kept.name}, "
-            f"{len(records)} trials go on from it, the others are trained again"
+            f"{len(records)} trials are kept and the others are trained again"
         )
     return records

@@ -28,11 +28,11 @@ def blanked_test_targets(subject: Subject) -> Finding:
         splits, y_T = subject.splits(horizon), subject.labels(horizon)
         ends_N = subject.windows(horizon).test.ends_N
         blanked_T = y_T.copy()
-        blanked_T[ends_N] = subject.label_audit.turned(y_T[ends_N])
+        blanked_T[ends_N] = subject.label_audit.flipped(y_T[ends_N])
         flipped += len(ends_N)
         pairs = [
-            (cutter(subject.table, splits, y_T), cutter(subject.table, splits, blanked_T))
-            for cutter in subject.pipeline.cutters
+            (build_windows(subject.table, splits, y_T), build_windows(subject.table, splits, blanked_T))
+            for build_windows in subject.pipeline.window_builders
         ]
         for before, after in pairs:
             changed += [f"h{horizon}: {what}" for what in _changed_windows(subject.label_audit, before, after)]
@@ -58,7 +58,7 @@ def blanked_test_targets(subject: Subject) -> Finding:
     }
     return Finding(
         name="blanked_test_targets",
-        outcome=outcome_of(leak=bool(changed), blind=ended is not None),
+        outcome=outcome_of(leak=bool(changed), inconclusive=ended is not None),
         numbers=numbers,
         words=words,
         needs=needs,
@@ -71,8 +71,8 @@ def _changed_windows(labels: LabelAudit, before: WindowSet, after: WindowSet) ->
         one, other = before.region(region), after.region(region)
         if not same_inputs(one, other):
             changed.append(f"inputs of {region}")
-        turned = labels.turned(one.y_N) if region is Region.TEST else one.y_N
-        if not np.array_equal(turned, other.y_N):
+        flipped_y_N = labels.flipped(one.y_N) if region is Region.TEST else one.y_N
+        if not np.array_equal(flipped_y_N, other.y_N):
             changed.append(f"labels of {region}")
     return changed
 

@@ -20,7 +20,7 @@ from tsladder.audit.small_model import SmallModel
 from tsladder.audit.subject import Subject
 from tsladder.audit.truncation import truncated_future
 from tsladder.data.build import read_all
-from tsladder.data.constant_columns import constant_columns, constant_words
+from tsladder.data.constant_columns import constant_columns, describe_constant_columns
 from tsladder.data.features import read_features
 from tsladder.errors import WorkFailed
 from tsladder.models.spec import spec_from_architecture
@@ -70,7 +70,7 @@ def _notes(subject: Subject) -> tuple[AuditNote, ...]:
     constant = constant_columns(subject.table, splits, subject.context_length)
     if not constant:
         return ()
-    words = constant_words(constant, len(subject.table.columns), subject.table.tier)
+    words = describe_constant_columns(constant, len(subject.table.columns), subject.table.tier)
     return (AuditNote.of_constant_columns(tuple(constant), words),)
 
 

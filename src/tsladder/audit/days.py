@@ -63,7 +63,7 @@ def shared_days(subject: Subject) -> Finding:
         "shared_days": shared,
         "days_outside_segments": outside,
     }
-    outcome = outcome_of(leak=bool(faults), blind=False)
+    outcome = outcome_of(leak=bool(faults), inconclusive=False)
     return Finding(name="shared_days", outcome=outcome, numbers=numbers, words=words)
 
 
@@ -92,10 +92,10 @@ def label_reach(subject: Subject) -> Finding:
                 if other:
                     not_theirs = f"{other} windows of {region} do not carry the label of their last day"
                     faults.append(f"{fold.label}: {not_theirs}")
-            touched = _touched(subject, fold, max(horizon, reach))
-            _keep(max, numbers, f"h{horizon}_days_touched", touched)
-            if touched:
-                faults.append(f"{fold.label}: spans of training touch {_days(touched)} of validation or test")
+            overlapping = _overlapping_days(subject, fold, max(horizon, reach))
+            _update_extreme(max, numbers, f"h{horizon}_days_touched", overlapping)
+            if overlapping:
+                faults.append(f"{fold.label}: spans of training touch {_days(overlapping)} of validation or test")
             if subject.in_time_order:
                 faults.extend(_out_of_order(subject, fold, horizon, max(horizon, reach), numbers))
     needs = None
@@ -109,7 +109,7 @@ def label_reach(subject: Subject) -> Finding:
     else:
         words = "No window of training, its label's days included, touches a day of a validation or test block."
     order = "in time" if subject.in_time_order else "blocks"
-    outcome = outcome_of(leak=bool(faults), blind=bool(unmeasured))
+    outcome = outcome_of(leak=bool(faults), inconclusive=bool(unmeasured))
     return Finding(name="label_reach", outcome=outcome, numbers={"order": order, **numbers}, words=words, needs=needs)
 
 
@@ -146,7 +146,7 @@ def _span(subject: Subject, windows: Windows, reach: int) -> Days:
     return days_between(first_N, last_N, len(subject.table.dates_T))
 
 
-def _touched(subject: Subject, fold: AuditedFold, reach: int) -> int:
+def _overlapping_days(subject: Subject, fold: AuditedFold, reach: int) -> int:
     """Count the days of validation and test, as segments or as windows, on which spans of training windows lie,
     whatever their symbol."""
     dates_T = subject.table.dates_T
@@ -164,15 +164,15 @@ def _out_of_order(subject: Subject, fold: AuditedFold, horizon: int, reach: int,
     for earlier, later in ((Region.TRAIN, Region.VALIDATION), (Region.VALIDATION, Region.TEST)):
         last_label = int(day_T[_span(subject, fold.windows[earlier], reach)].max())
         first_input = int(day_T[_span(subject, fold.windows[later], reach)].min())
-        _keep(min, numbers, f"h{horizon}_days_from_{earlier}_to_{later}", first_input - last_label)
+        _update_extreme(min, numbers, f"h{horizon}_days_from_{earlier}_to_{later}", first_input - last_label)
         if first_input <= last_label:
             reached = _days(last_label - first_input + 1)
             faults.append(f"{fold.label}: labels of {earlier} reach {reached} into what {later} shows")
     return faults
 
 
-def _keep(worse: Callable[[int, int], int], numbers: dict[str, int], name: str, value: int) -> None:
-    numbers[name] = worse(numbers.get(name, value), value)
+def _update_extreme(pick: Callable[[int, int], int], numbers: dict[str, int], name: str, value: int) -> None:
+    numbers[name] = pick(numbers.get(name, value), value)
 
 
 def _days(count: int) -> str:

@@ -51,12 +51,12 @@ class Finding:
         )
 
 
-def outcome_of(*, leak: bool, blind: bool) -> ProbeOutcome:
+def outcome_of(*, leak: bool, inconclusive: bool) -> ProbeOutcome:
     """Return the outcome of a probe: FAILED where a leak was found, even if the probe could have missed others;
-    otherwise INCONCLUSIVE where a leak could have been missed (`blind`), else PASSED."""
+    otherwise INCONCLUSIVE where a leak could have been missed (`inconclusive`), else PASSED."""
     if leak:
         return ProbeOutcome.FAILED
-    return ProbeOutcome.INCONCLUSIVE if blind else ProbeOutcome.PASSED
+    return ProbeOutcome.INCONCLUSIVE if inconclusive else ProbeOutcome.PASSED
 
 
 def _json_number(value: Number) -> Number:

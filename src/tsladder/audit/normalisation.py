@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, outcome_of, rounded
-from tsladder.audit.pipeline import Cutter
+from tsladder.audit.pipeline import WindowBuilder
 from tsladder.audit.subject import Floats, Subject, input_days
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Split, Splits
@@ -28,13 +28,13 @@ from tsladder.vocabulary import Region
 TOLERANCE = 1e-6
 """Largest change of a model input x, divided by 1 + |x|, that counts as rounding."""
 
-_WINDOWS_A_REGION = 4
+_WINDOWS_PER_REGION = 4
 _TRAINING_WINDOWS = 64
-_ARRIVED = 0.01
+_LEAST_EFFECT = 0.01
 
 
 @dataclasses.dataclass(slots=True)
-class _Seen:
+class _Totals:
     """Running totals over horizons, regions and ways to make windows."""
 
     windows: int = 0
@@ -44,15 +44,15 @@ class _Seen:
 
 
 def normalisation(subject: Subject) -> Finding:
-    seen = _Seen()
+    totals = _Totals()
     for horizon in subject.horizons:
         rng = subject.random("normalisation", horizon)
-        for cutter in subject.pipeline.cutters:
+        for build_windows in subject.pipeline.window_builders:
             for region in Region:
-                _try_own_days(subject, cutter, horizon, region, rng, seen)
-            _try_statistics(subject, cutter, horizon, rng, seen)
-    own_sound, statistics_sound = seen.own_days <= TOLERANCE, seen.statistics <= TOLERANCE
-    leak, arrived = not (own_sound and statistics_sound), seen.elsewhere > _ARRIVED
+                _check_own_days(subject, build_windows, horizon, region, rng, totals)
+            _check_statistics(subject, build_windows, horizon, rng, totals)
+    own_sound, statistics_sound = totals.own_days <= TOLERANCE, totals.statistics <= TOLERANCE
+    leak, took_effect = not (own_sound and statistics_sound), totals.elsewhere > _LEAST_EFFECT
     needs = None
     if not own_sound:
         words = "A window showed other numbers when days outside it were replaced: its normalisation sees other days."
@@ -61,53 +61,60 @@ def normalisation(subject: Subject) -> Finding:
             "Training windows showed other numbers when days that no training window shows were replaced: the mean and "
             "standard deviation of training are taken over validation or test days, too."
         )
-    elif not arrived:
+    elif not took_effect:
         words = "Replacing days changed no window anywhere, so nothing was tried."
         needs = "two windows in a region that show different days, cut from the features they are given"
     else:
         words = (
-            f"{seen.windows} windows showed the same numbers when every day outside them was replaced, and all of "
+            f"{totals.windows} windows showed the same numbers when every day outside them was replaced, and all of "
             "training did when every day outside training was."
         )
     numbers = {
-        "windows": seen.windows,
-        "largest_change_own_days": rounded(seen.own_days, 1),
-        "largest_change_statistics": rounded(seen.statistics, 1),
+        "windows": totals.windows,
+        "largest_change_own_days": rounded(totals.own_days, 1),
+        "largest_change_statistics": rounded(totals.statistics, 1),
         "tolerance": TOLERANCE,
     }
-    outcome = outcome_of(leak=leak, blind=not arrived)
+    outcome = outcome_of(leak=leak, inconclusive=not took_effect)
     return Finding(name="normalisation", outcome=outcome, numbers=numbers, words=words, needs=needs)
 
 
-def _try_own_days(
-    subject: Subject, cutter: Cutter, horizon: int, region: Region, rng: np.random.Generator, seen: _Seen
+def _check_own_days(
+    subject: Subject,
+    build_windows: WindowBuilder,
+    horizon: int,
+    region: Region,
+    rng: np.random.Generator,
+    totals: _Totals,
 ) -> None:
     alone = _without_training(subject.splits(horizon), region)
     y_T = subject.labels(horizon)
-    before = cutter(subject.table, alone, y_T).validation
+    before = build_windows(subject.table, alone, y_T).validation
     last = len(before) - 1
-    for number in sorted({0, last, *rng.integers(0, last + 1, _WINDOWS_A_REGION - 2).tolist()}):
+    for number in sorted({0, last, *rng.integers(0, last + 1, _WINDOWS_PER_REGION - 2).tolist()}):
         index = np.array([number])
         outside_T = ~input_days(before.ends_N[index], subject.context_length, len(subject.table.dates_T))
-        after = cutter(nonsense(subject.table, outside_T, rng), alone, y_T).validation
-        seen.windows += 1
-        seen.own_days = max(seen.own_days, _change(before, after, index))
+        after = build_windows(corrupt_days(subject.table, outside_T, rng), alone, y_T).validation
+        totals.windows += 1
+        totals.own_days = max(totals.own_days, _change(before, after, index))
         furthest = np.array([last if number < last / 2 else 0])
         if furthest[0] != number:
-            seen.elsewhere = max(seen.elsewhere, _change(before, after, furthest))
+            totals.elsewhere = max(totals.elsewhere, _change(before, after, furthest))
 
 
-def _try_statistics(subject: Subject, cutter: Cutter, horizon: int, rng: np.random.Generator, seen: _Seen) -> None:
+def _check_statistics(
+    subject: Subject, build_windows: WindowBuilder, horizon: int, rng: np.random.Generator, totals: _Totals
+) -> None:
     y_T, splits = subject.labels(horizon), subject.splits(horizon)
-    for number, fold in enumerate(cutter(subject.table, splits, y_T).folds):
+    for number, fold in enumerate(build_windows(subject.table, splits, y_T).folds):
         before = fold.train
         outside_T = ~input_days(before.ends_N, subject.context_length, len(subject.table.dates_T))
-        after = cutter(nonsense(subject.table, outside_T, rng), splits, y_T).folds[number].train
+        after = build_windows(corrupt_days(subject.table, outside_T, rng), splits, y_T).folds[number].train
         some = np.unique(np.linspace(0, len(before) - 1, _TRAINING_WINDOWS).astype(np.int64))
-        seen.statistics = max(seen.statistics, _change(before, after, some))
+        totals.statistics = max(totals.statistics, _change(before, after, some))
 
 
-def nonsense(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
+def corrupt_days(table: FeatureTable, replaced_T: NDArray[np.bool_], rng: np.random.Generator) -> FeatureTable:
     """Return `table` with the features and prices of the days `replaced_T` halved, doubled and shifted at random.
 
     Prices of a symbol's first day are doubled exactly: its Close is the unit in which prices are kept. A power of two

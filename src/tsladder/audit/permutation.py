@@ -21,15 +21,15 @@ def permute(subject: Subject, windows: WindowSet, *, training: int, validation: 
     return y_T
 
 
-def label_among_inputs(windows: WindowSet, shown_T: Floats) -> WindowSet:
+def label_among_inputs(windows: WindowSet, encoded_T: Floats) -> WindowSet:
     """Return `windows` with the label of each day as first column, of size about 1, scaled to the largest root mean
     square among the training columns."""
     x_NF = windows.train.last_day().astype(np.float64)
-    loudness = float(np.sqrt(np.square(x_NF).mean(axis=0)).max()) or 1.0
+    amplitude = float(np.sqrt(np.square(x_NF).mean(axis=0)).max()) or 1.0
 
     def leaking(region: Windows) -> Windows:
         series_TF, scale_NF, shift_NF = region.series_TF.copy(), region.scale_NF.copy(), region.shift_NF.copy()
-        series_TF[:, 0] = loudness * shown_T
+        series_TF[:, 0] = amplitude * encoded_T
         scale_NF[:, 0], shift_NF[:, 0] = 1.0, 0.0
         return dataclasses.replace(region, series_TF=series_TF, scale_NF=scale_NF, shift_NF=shift_NF)
 

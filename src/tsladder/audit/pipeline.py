@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.audit.small_model import Learned, SmallModel, train_small
-from tsladder.data.bars import Bars, until
+from tsladder.audit.small_model import SmallModel, SmallModelResult, train_small
+from tsladder.data.bars import Bars, bars_until
 from tsladder.data.features import FeatureTable
 from tsladder.data.indicators import build_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
 from tsladder.data.windows import WindowSet, build_windows
-from tsladder.evaluation.region import Known
+from tsladder.evaluation.region import BaselineInputs
 from tsladder.params import DataParams, TargetParams, WindowParams
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 Floats = NDArray[np.float64]
-Cutter = Callable[[FeatureTable, Splits, Floats], WindowSet]
+WindowBuilder = Callable[[FeatureTable, Splits, Floats], WindowSet]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +41,13 @@ class Pipeline:
 
     features: Callable[[Bars], FeatureTable]
     labels: Callable[[FeatureTable, int], Floats]
-    windows: Cutter
-    ratio_windows: Cutter
-    train: Callable[[WindowSet, int | None], Learned]
+    windows: WindowBuilder
+    ratio_windows: WindowBuilder
+    train: Callable[[WindowSet, int | None], SmallModelResult]
     forecasts: Callable[[WindowSet, WindowSet, FeatureTable, Region], Mapping[str, Floats]]
 
     @property
-    def cutters(self) -> tuple[Cutter, ...]:
+    def window_builders(self) -> tuple[WindowBuilder, ...]:
         """All functions with which this study makes windows."""
         return (self.windows,) if self.ratio_windows is self.windows else (self.windows, self.ratio_windows)
 
@@ -66,8 +66,8 @@ def study_pipeline(
     it."""
 
     def features(bars: Bars) -> FeatureTable:
-        # Bars that are cut off on a day know no VIX after it, either.
-        return build_features(bars, data, None if vix is None else until(vix, bars.dates_T[-1]))
+        # Where the bars are cut off on a day, VIX is cut off on the same day.
+        return build_features(bars, data, None if vix is None else bars_until(vix, bars.dates_T[-1]))
 
     def cut(table: FeatureTable, splits: Splits, y_T: Floats) -> WindowSet:
         return build_windows(table, splits, y_T, windows)
@@ -77,7 +77,7 @@ def study_pipeline(
 
     def forecasts(cut_windows: WindowSet, ratio: WindowSet, table: FeatureTable, region: Region) -> dict[str, Floats]:
         train = cut_windows.train
-        known = Known(
+        known = BaselineInputs(
             train=train,
             scored=cut_windows.region(region),
             close_T=table.close_T,

@@ -87,7 +87,7 @@ def planted_future_feature(subject: Subject) -> Finding:
         "own_skill": round(skill[""], 3),
         "implausible_skill": IMPLAUSIBLE_SKILL,
     }
-    outcome = outcome_of(leak=own_too_good, blind=bool(missed))
+    outcome = outcome_of(leak=own_too_good, inconclusive=bool(missed))
     return Finding(
         name="planted_future_feature",
         outcome=outcome,
@@ -109,16 +109,16 @@ def _more_windows(linear: str, training: int) -> str:
 def plant(table: FeatureTable, target: TargetParams, horizon: int) -> FeatureTable:
     """Return `table` with the column PLANTED appended; its value is 0 on a symbol's last days, whose future
     is unknown."""
-    planted_T = np.concatenate([_beyond_target(own, target, horizon) for own in table.by_symbol()])
+    planted_T = np.concatenate([_margin(own, target, horizon) for own in table.by_symbol()])
     return dataclasses.replace(
         table, columns=(*table.columns, PLANTED), values_TF=np.column_stack([table.values_TF, planted_T])
     )
 
 
-def _beyond_target(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
-    beyond_T = np.zeros(len(table.close_T))
-    beyond_T[:-horizon] = load_task(target.task).label_audit.given_away(table, target.price, horizon)
-    return beyond_T
+def _margin(table: FeatureTable, target: TargetParams, horizon: int) -> NDArray[np.float64]:
+    margin_T = np.zeros(len(table.close_T))
+    margin_T[:-horizon] = load_task(target.task).label_audit.leaking_feature(table, target.price, horizon)
+    return margin_T
 
 
 def last_day_skill(subject: Subject, table: FeatureTable, horizon: int) -> float:

@@ -40,7 +40,7 @@ import numpy as np
 
 from tsladder.audit.finding import Finding, Number, outcome_of
 from tsladder.audit.permutation import label_among_inputs, permute
-from tsladder.audit.small_model import Learned
+from tsladder.audit.small_model import SmallModelResult
 from tsladder.audit.subject import Floats, Subject
 from tsladder.data.windows import WindowSet
 from tsladder.tasks.parts.label_audit import LabelAudit, Ranking
@@ -64,10 +64,10 @@ def shuffled_targets(subject: Subject) -> Finding:
     permuted = [permute(subject, real, training=number, validation=number) for number in range(PERMUTATIONS)]
     cuts = [pipeline.both_windows(subject.table, subject.splits(horizon), y_T) for y_T in permuted]
     learned = [pipeline.train(windows, None) for windows, _ in cuts]
-    control = pipeline.train(label_among_inputs(cuts[0][0], labels.shown(permuted[0])), None)
+    control = pipeline.train(label_among_inputs(cuts[0][0], labels.encoded(permuted[0])), None)
     forecasts = [_forecasts(subject, cut) for cut in cuts]
-    strangers = sum(not _carries(cut, y_T) for cut, y_T in zip(cuts, permuted, strict=True))
-    peeking = _peeking(subject, real, cuts[0], forecasts[0])
+    with_other_labels = sum(not _have_labels(cut, y_T) for cut, y_T in zip(cuts, permuted, strict=True))
+    leaking = _outputs_changed_by_validation_labels(subject, real, cuts[0], forecasts[0])
     y_DN = [windows.validation.y_N.astype(np.float64) for windows, _ in cuts]
     linear = labels.rank(y_DN, [one[labels.linear] for one in forecasts])
     numbers: dict[str, Number] = {
@@ -75,27 +75,27 @@ def shuffled_targets(subject: Subject) -> Finding:
         "deals": PERMUTATIONS,
         "windows": len(real.validation),
         "limit_z": LIMIT,
-        "deals_with_other_labels": strangers,
-        "peeking": ", ".join(peeking) or "none",
+        "deals_with_other_labels": with_other_labels,
+        "peeking": ", ".join(leaking) or "none",
     }
     ranked = {f"the last-day {labels.linear_name}": linear}
     broken = [one.ended for one in (*learned, control) if one.p_N is None]
     model = seen = None
     if not broken:
-        model = ranked["the small model"] = labels.rank(y_DN, _made(learned))
-        seen = labels.rank(y_DN[:1] * PERMUTATIONS, _made([control] * PERMUTATIONS))
+        model = ranked["the small model"] = labels.rank(y_DN, _model_forecasts(learned))
+        seen = labels.rank(y_DN[:1] * PERMUTATIONS, _model_forecasts([control] * PERMUTATIONS))
         numbers |= model.numbers("model")
     numbers |= linear.numbers(labels.linear_name)
     if seen is not None:
         numbers |= {f"control_{seen.statistic}": round(seen.value, 3), "control_z": round(seen.z, 1)}
     z, who = max((ranking.z, who) for who, ranking in ranked.items())
-    leak, needs = bool(strangers or peeking or z > LIMIT), None
-    if strangers:
+    leak, needs = bool(with_other_labels or leaking or z > LIMIT), None
+    if with_other_labels:
         words = "Windows carried other labels than the permuted ones: the pipeline has labels of its own."
     elif z > LIMIT:
         words = f"With permuted labels {who} still ranks validation (z = {z:.1f}): labels are in the inputs."
-    elif peeking:
-        words = f"Other labels on validation alone changed {' and '.join(peeking)}: fitting sees validation's labels."
+    elif leaking:
+        words = f"Other labels on validation alone changed {' and '.join(leaking)}: fitting sees validation's labels."
     elif model is None or seen is None:
         words = f"The small model could not be trained (it ended {broken[0]}), so a leak through it was not looked for."
         needs = "a small model that trains to the end"
@@ -104,18 +104,20 @@ def shuffled_targets(subject: Subject) -> Finding:
             f"The small model did not even learn labels shown to it openly ({seen.words()} on "
             f"{len(real.validation)} windows), so it could have missed a leak."
         )
-        needs = _needs(labels, seen, training=len(real.train), validation=len(real.validation))
+        needs = _required_sample(labels, seen, training=len(real.train), validation=len(real.validation))
     else:
         words = (
             f"With permuted labels neither the small model ({model.words()}) nor the last-day "
             f"{labels.linear_name} ({linear.value:.2f}) knows anything, and validation's labels change nothing that "
             "is fitted."
         )
-    blind = seen is None or seen.z <= LIMIT
-    return Finding(name=_NAME, outcome=outcome_of(leak=leak, blind=blind), numbers=numbers, words=words, needs=needs)
+    inconclusive = seen is None or seen.z <= LIMIT
+    return Finding(
+        name=_NAME, outcome=outcome_of(leak=leak, inconclusive=inconclusive), numbers=numbers, words=words, needs=needs
+    )
 
 
-def _needs(labels: LabelAudit, seen: Ranking, *, training: int, validation: int) -> str:
+def _required_sample(labels: LabelAudit, seen: Ranking, *, training: int, validation: int) -> str:
     """Return what the control would need to exceed LIMIT, by the rank test itself and by measurements of training."""
     least = labels.windows_to_rank(1.0, LIMIT, PERMUTATIONS)
     if validation < least:
@@ -134,7 +136,7 @@ def _needs(labels: LabelAudit, seen: Ranking, *, training: int, validation: int)
     return ", or ".join(ways)
 
 
-def _made(learned: Sequence[Learned]) -> list[Floats]:
+def _model_forecasts(learned: Sequence[SmallModelResult]) -> list[Floats]:
     return [one.p_N for one in learned if one.p_N is not None]
 
 
@@ -142,13 +144,15 @@ def _forecasts(subject: Subject, cut: Cut) -> Mapping[str, Floats]:
     return subject.pipeline.forecasts(*cut, subject.table, Region.VALIDATION)
 
 
-def _carries(cut: Cut, y_T: Floats) -> bool:
+def _have_labels(cut: Cut, y_T: Floats) -> bool:
     """Check whether the windows carry the labels `y_T`, in the precision of the windows."""
     regions = [windows.region(region) for windows in cut for region in (Region.TRAIN, Region.VALIDATION)]
     return all(np.array_equal(region.y_N, y_T[region.ends_N].astype(region.y_N.dtype)) for region in regions)
 
 
-def _peeking(subject: Subject, real: WindowSet, cut: Cut, forecasts: Mapping[str, Floats]) -> list[str]:
+def _outputs_changed_by_validation_labels(
+    subject: Subject, real: WindowSet, cut: Cut, forecasts: Mapping[str, Floats]
+) -> list[str]:
     """Return the outputs of one epoch and of the baselines that change when only the labels of validation are permuted
     differently."""
     y_T = permute(subject, real, training=0, validation=PERMUTATIONS)

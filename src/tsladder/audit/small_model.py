@@ -51,7 +51,7 @@ class SmallModel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Learned:
+class SmallModelResult:
     """Outputs of a trained model: a hash of all its weights, its loss and its forecasts p_N on validation.
 
     The last two are None where training ended without a usable loss; `ended` is the stop reason.
@@ -64,7 +64,7 @@ class Learned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Diet:
+class TrainingSchedule:
     """Training schedule: how often an epoch shows each window, the batch size, and the number of epochs."""
 
     passes: int
@@ -77,7 +77,7 @@ def steps_to_learn(n_features: int) -> int:
     return max(STEPS, STEPS * n_features // FEATURES)
 
 
-def diet_of(n_windows: int, n_features: int, effective_batch: int) -> Diet:
+def training_schedule(n_windows: int, n_features: int, effective_batch: int) -> TrainingSchedule:
     """Return the schedule of a training on `n_windows` that makes `steps_to_learn` in at most MOST_EPOCHS epochs, with
     at most `effective_batch` windows per step."""
     passes = max(1, -(-LEAST_VIEWS // n_windows))
@@ -86,10 +86,10 @@ def diet_of(n_windows: int, n_features: int, effective_batch: int) -> Diet:
         steps = max(steps, STEPS_OF_FEW)
     views = n_windows * passes
     batch = min(effective_batch, _LARGEST_BATCH, -(-views // (steps // MOST_EPOCHS)))
-    return Diet(passes=passes, batch=batch, epochs=min(MOST_EPOCHS, -(-steps // -(-views // batch))))
+    return TrainingSchedule(passes=passes, batch=batch, epochs=min(MOST_EPOCHS, -(-steps // -(-views // batch))))
 
 
-def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None) -> Learned:
+def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None) -> SmallModelResult:
     """Train on the training windows; validation chooses the epoch, as in the study.
 
     With `epochs` None there are as many epochs as make `steps_to_learn`, at most `MOST_EPOCHS`. The learning rate is
@@ -98,12 +98,12 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     from tsladder.training.outcome import Job
     from tsladder.training.trainer import fit
 
-    diet = diet_of(len(windows.train), model.spec.geometry.n_features, model.recipe.effective_batch)
-    train = _repeated(windows.train, diet.passes)
-    steps_per_epoch = -(-len(train) // diet.batch)
-    epochs = diet.epochs if epochs is None else epochs
+    schedule = training_schedule(len(windows.train), model.spec.geometry.n_features, model.recipe.effective_batch)
+    train = _repeated(windows.train, schedule.passes)
+    steps_per_epoch = -(-len(train) // schedule.batch)
+    epochs = schedule.epochs if epochs is None else epochs
     plans = candidate_plans(
-        effective_batch=diet.batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
+        effective_batch=schedule.batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
     )
     job = Job(
         spec=model.spec,
@@ -114,7 +114,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
             warmup_steps=max(1, epochs * steps_per_epoch // 10),
             epochs=epochs,
         ),
-        recipe=dataclasses.replace(model.recipe, effective_batch=diet.batch, patience=None, min_delta=0.0),
+        recipe=dataclasses.replace(model.recipe, effective_batch=schedule.batch, patience=None, min_delta=0.0),
         task=model.task,
         seed=model.seed,
         plan=next(plans),
@@ -124,7 +124,7 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     with _one_thread():
         fitted = fit(job, train, windows.validation, lambda _record: True)
         scored = fitted.best_val_loss is not None
-        return Learned(
+        return SmallModelResult(
             weights=_weights_digest(fitted.model),
             validation_loss=fitted.best_val_loss,
             p_N=_forecasts(fitted.model, windows, model.task) if scored else None,

@@ -13,7 +13,7 @@ import numpy as np
 
 from tsladder.audit.finding import Finding, listed, outcome_of, rounded
 from tsladder.audit.subject import Subject
-from tsladder.data.bars import Bars, until
+from tsladder.data.bars import Bars, bars_until
 from tsladder.data.features import FeatureTable
 from tsladder.errors import BadInput
 from tsladder.vocabulary import Region
@@ -72,7 +72,7 @@ def truncated_future(subject: Subject) -> Finding:
     leak = bool(compared.faults or compared.changed)
     return Finding(
         name="truncated_future",
-        outcome=outcome_of(leak=leak, blind=compared.cuts == 0),
+        outcome=outcome_of(leak=leak, inconclusive=compared.cuts == 0),
         numbers=numbers,
         words=words,
         needs=needs,
@@ -109,7 +109,7 @@ def compare_truncated(
     for row in rows:
         day = table.dates_T[row]
         try:
-            again = features(until(bars, day))
+            again = features(bars_until(bars, day))
         except BadInput as refusal:
             faults.append(f"bars until {day} were refused ({refusal.headline})")
             continue

@@ -22,7 +22,7 @@ from tsladder.capsule.layout import (
     PARAMS,
     RATIO_FROM_BYTES,
 )
-from tsladder.capsule.manifest import Faulty, Manifest, Member, parse_manifest, strict_json
+from tsladder.capsule.manifest import InvalidCapsule, Manifest, Member, parse_manifest, strict_json
 from tsladder.steps import OnStep, no_progress
 
 _MOST_MANIFEST_BYTES = 16 * 2**20
@@ -34,14 +34,15 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 def read_manifest(path: Path) -> Manifest:
     """Read the manifest of the capsule at `path`, whose members must match it in name and size.
 
-    Raises Faulty, and OSError where the file cannot be read.
+    Raises InvalidCapsule, and OSError where the file cannot be read.
     """
     with _opened(path) as archive:
         return _checked(archive)
 
 
 def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
-    """Check every member, then write all of them below `folder`. Raises Faulty with nothing written, and OSError."""
+    """Check every member, then write all of them below `folder`. Raises InvalidCapsule with nothing written, and
+    OSError."""
     with _opened(path) as archive:
         manifest = _checked(archive)
         for number, (name, member) in enumerate(manifest.members.items(), start=1):
@@ -58,66 +59,72 @@ def unpack(path: Path, folder: Path, on_step: OnStep = no_progress) -> Manifest:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Turn every error that the library raises for a broken zip file into Faulty."""
+    """Turn every error that the library raises for a broken zip file into InvalidCapsule."""
     with path.open("rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 yield archive
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
-            raise Faulty(f"it is not a complete zip file ({str(error)[:120] or type(error).__name__})") from None
+            raise InvalidCapsule(
+                f"it is not a complete zip file ({str(error)[:120] or type(error).__name__})"
+            ) from None
         except (
             ValueError,
             OverflowError,
             struct.error,
-        ) as error:  # offsets that lie before the file or beyond what can be said
-            raise Faulty(f"it is a damaged zip file ({str(error)[:120]})") from None
+        ) as error:  # negative offsets, or offsets that overflow
+            raise InvalidCapsule(f"it is a damaged zip file ({str(error)[:120]})") from None
 
 
 def _checked(archive: zipfile.ZipFile) -> Manifest:
     entries = archive.infolist()
     if len(entries) > MOST_MEMBERS:
-        raise Faulty(f"it has {len(entries):,} members, more than the {MOST_MEMBERS:,} that a capsule may have")
+        raise InvalidCapsule(f"it has {len(entries):,} members, more than the {MOST_MEMBERS:,} that a capsule may have")
     by_name = {entry.filename: entry for entry in entries}
     if MANIFEST not in by_name:
-        raise Faulty("it holds no manifest.json: this is no study capsule")
+        raise InvalidCapsule("it holds no manifest.json: this is no study capsule")
     if by_name[MANIFEST].file_size > _MOST_MANIFEST_BYTES:
-        raise Faulty("its manifest is too large")
-    _refuse_odd(by_name[MANIFEST])
-    # Before the layout: a newer format may have another.
+        raise InvalidCapsule("its manifest is too large")
+    _refuse_special_member(by_name[MANIFEST])
+    # Checked before the layout, which may differ in a newer format.
     manifest = parse_manifest(archive.read(MANIFEST))
     if len(by_name) != len(entries):
         names = [entry.filename for entry in entries]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Faulty(f"it holds {twice[:80]!r} twice")
+        raise InvalidCapsule(f"it holds {twice[:80]!r} twice")
     for entry in entries:
-        _refuse_odd(entry)
+        _refuse_special_member(entry)
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise Faulty(f"its members are larger than the {MOST_BYTES // 2**20} MiB that a capsule may have")
+        raise InvalidCapsule(f"its members are larger than the {MOST_BYTES // 2**20} MiB that a capsule may have")
     _compare(manifest, by_name)
     return manifest
 
 
-def _refuse_odd(entry: zipfile.ZipInfo) -> None:
+def _refuse_special_member(entry: zipfile.ZipInfo) -> None:
     name = entry.filename[:80]
     mode = entry.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise Faulty(f"its member {name!r} is no plain file")
+        raise InvalidCapsule(f"its member {name!r} is no plain file")
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-        raise Faulty(f"its member {name!r} is encrypted, or packed in a way that a capsule does not use")
+        raise InvalidCapsule(f"its member {name!r} is encrypted, or packed in a way that a capsule does not use")
     large = entry.file_size > MOST_MEMBER_BYTES
     if large or entry.file_size > max(RATIO_FROM_BYTES, MOST_RATIO * entry.compress_size):
-        raise Faulty(f"its member {name!r} would unpack to {entry.file_size:,} bytes: no capsule has such a member")
+        raise InvalidCapsule(
+            f"its member {name!r} would unpack to {entry.file_size:,} bytes: no capsule has such a member"
+        )
 
 
 def _compare(manifest: Manifest, entries: dict[str, zipfile.ZipInfo]) -> None:
     held, named = set(entries) - {MANIFEST}, set(manifest.members)
     if unknown := sorted(held - named):
-        raise Faulty(f"it holds {unknown[0][:80]!r}, which its manifest does not name")
+        raise InvalidCapsule(f"it holds {unknown[0][:80]!r}, which its manifest does not name")
     if missing := sorted((named | {PARAMS, ENVIRONMENT}) - held):
-        raise Faulty(f"its member {missing[0]} is missing")
+        raise InvalidCapsule(f"its member {missing[0]} is missing")
     for name, member in manifest.members.items():
         if entries[name].file_size != member.size:
-            raise Faulty(f"its member {name} has {entries[name].file_size:,} bytes, its manifest says {member.size:,}")
+            raise InvalidCapsule(
+                f"its member {name} has {entries[name].file_size:,} bytes, its manifest says {member.size:,}"
+            )
 
 
 def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
@@ -129,7 +136,7 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
             if text:
                 content += chunk
     if found.hexdigest() != member.sha256:
-        raise Faulty(f"its member {name} differs from its manifest (SHA-256): it was altered or damaged")
+        raise InvalidCapsule(f"its member {name} differs from its manifest (SHA-256): it was altered or damaged")
     if name.endswith(".json"):
         strict_json(bytes(content), f"its member {name}")
     elif text:
@@ -138,14 +145,14 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member) -> None:
 
 
 def _chunks(source: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield exactly `size` bytes of `source`, whatever its header claims. Raises Faulty where it is shorter
+    """Yield exactly `size` bytes of `source`, whatever its header claims. Raises InvalidCapsule where it is shorter
     or longer."""
     left = size
     while left > 0:
         chunk = source.read(min(_CHUNK, left))
         if not chunk:
-            raise Faulty("a member of it ends too early")
+            raise InvalidCapsule("a member of it ends too early")
         left -= len(chunk)
         yield chunk
     if source.read(1):
-        raise Faulty("a member of it is longer than it says")
+        raise InvalidCapsule("a member of it is longer than it says")

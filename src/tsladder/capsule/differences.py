@@ -12,12 +12,12 @@ from typing import Any
 TOLERANCE = 1e-6
 """Relative tolerance of numbers: last digits that vary between processors are no difference."""
 
-_TOLD_OF_STUDY = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
+_STUDY_FIELDS = ("study_key", "region", "metric", "confidence", "alpha_of_interest")
 _MISSING = object()
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
-class Kind(Enum):
+class DifferenceKind(Enum):
     """Kind of a difference. VALUE: another figure or name. WORDS: a sentence with the same figures, worded differently.
     ADDED: a field that the stored law lacks, as the law of an earlier version does."""
 
@@ -30,7 +30,7 @@ class Kind(Enum):
 class Difference:
     """A field that differs from the stored law, with both values as text."""
 
-    kind: Kind
+    kind: DifferenceKind
     path: str
     stored: str
     found: str
@@ -41,8 +41,8 @@ class Difference:
 
 def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Return each field of the study's law and of its horizons that differs; () where none does."""
-    told = {key: stored.get(key) for key in _TOLD_OF_STUDY}
-    lines = list(_differing("", told, {key: found.get(key) for key in _TOLD_OF_STUDY}))
+    study_level = {key: stored.get(key) for key in _STUDY_FIELDS}
+    lines = list(_differing("", study_level, {key: found.get(key) for key in _STUDY_FIELDS}))
     ours, theirs = found.get("horizons", {}), stored.get("horizons", {})
     for horizon in sorted({*ours, *theirs}, key=lambda name: (len(name), name)):
         lines += _differing(f"h{horizon}", theirs.get(horizon, _MISSING), ours.get(horizon, _MISSING))
@@ -59,23 +59,27 @@ def _differing(path: str, stored: Any, found: Any) -> Iterator[Difference]:
         for index, pair in enumerate(zip(stored, found, strict=True)):
             yield from _differing(f"{path}[{index}]", *pair)
     elif (kind := _kind(path, stored, found)) is not None:
-        yield Difference(kind=kind, path=path, stored=_word(stored), found=_word(found))
+        yield Difference(kind=kind, path=path, stored=_as_text(stored), found=_as_text(found))
 
 
-def _kind(path: str, stored: Any, found: Any) -> Kind | None:
+def _kind(path: str, stored: Any, found: Any) -> DifferenceKind | None:
     """Return the kind of a difference, None where there is none. A horizon that is missing as a whole is a VALUE, a
     missing field of a horizon is ADDED."""
     if stored is _MISSING and "." in path:
-        return Kind.ADDED
+        return DifferenceKind.ADDED
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (stored, found))
     if numbers:
-        return None if math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12) else Kind.VALUE
+        return None if math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=1e-12) else DifferenceKind.VALUE
     if type(stored) is type(found) and stored == found:
         return None
     sentences = all(isinstance(value, str) and " " in value for value in (stored, found))
-    return Kind.WORDS if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found) else Kind.VALUE
+    return (
+        DifferenceKind.WORDS
+        if sentences and _NUMBER.findall(stored) == _NUMBER.findall(found)
+        else DifferenceKind.VALUE
+    )
 
 
-def _word(value: Any) -> str:
+def _as_text(value: Any) -> str:
     text = "nothing" if value is _MISSING else repr(value)
     return text if len(text) <= 120 else f"{text[:117]}..."

@@ -19,7 +19,7 @@ RATIO_FROM_BYTES = 2**20
 
 _CELL = r"(?P<cell>\d{1,15}(?:\.\d{1,15})?[kMB]?-h\d{1,6})"
 _PLAN = rf"artifacts/plans/(?:(?:train|evaluate)/)?{_CELL}\.json"
-_OF_A_CELL = (
+_CELL_MEMBERS = (
     rf"artifacts/hpo/{_CELL}/(?:choice\.json|coverage\.json|best_params\.json|trials\.jsonl)",
     rf"artifacts/models/{_CELL}/status\.json",
     rf"artifacts/timings/{_CELL}\.json",
@@ -27,7 +27,7 @@ _OF_A_CELL = (
     rf"artifacts/supplementary/{_CELL}/(?:summary\.json|trials\.jsonl)",
     rf"artifacts/transfer/{_CELL}-from-h\d{{1,6}}\.parquet",
 )
-_OF_THE_STUDY = (
+_STUDY_MEMBERS = (
     r"params\.yaml",
     r"environment\.json",
     r"artifacts/features/manifest\.json",
@@ -44,7 +44,7 @@ _OF_THE_STUDY = (
 
 def is_member(name: str) -> bool:
     """Check whether a capsule may hold a file of this name."""
-    return any(_match(pattern, name) for pattern in (_PLAN, *_OF_A_CELL, *_OF_THE_STUDY))
+    return any(_match(pattern, name) for pattern in (_PLAN, *_CELL_MEMBERS, *_STUDY_MEMBERS))
 
 
 def is_cell(name: str) -> bool:
@@ -61,7 +61,7 @@ def belongs(name: str, planned: frozenset[str], cells: frozenset[str]) -> bool:
     study; only its plan file, which says that it is not planned, belongs to this one."""
     if (of_plan := _match(_PLAN, name)) is not None:
         return of_plan["cell"] in cells
-    for pattern in _OF_A_CELL:
+    for pattern in _CELL_MEMBERS:
         if (of_cell := _match(pattern, name)) is not None:
             return of_cell["cell"] in planned
     return is_member(name)

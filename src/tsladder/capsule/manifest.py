@@ -14,7 +14,7 @@ from tsladder.capsule.layout import FORMAT, is_cell, is_member
 CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
 
 
-class Faulty(Exception):
+class InvalidCapsule(Exception):
     """Fault of a capsule; the message is worded to follow the capsule's name."""
 
 
@@ -65,21 +65,22 @@ def not_fresh(states: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Parse the manifest of a capsule. Raises Faulty for a newer format and for anything that is not a manifest."""
+    """Parse the manifest of a capsule. Raises InvalidCapsule for a newer format and for anything that is not a
+    manifest."""
     record = strict_json(content, "its manifest")
     if not isinstance(record, dict) or "format" not in record:
-        raise Faulty("its manifest names no format: this is no study capsule")
+        raise InvalidCapsule("its manifest names no format: this is no study capsule")
     made = record["format"]
     if type(made) is not int or made < 1:
-        raise Faulty(f"its manifest has the format {str(made)[:40]!r}, which is not a known one")
+        raise InvalidCapsule(f"its manifest has the format {str(made)[:40]!r}, which is not a known one")
     if made > FORMAT:
-        raise Faulty(
+        raise InvalidCapsule(
             f"it was made by a newer tsladder (format {made}; this one reads {FORMAT}): update tsladder and try again"
         )
     try:
         return _manifest(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Faulty(f"its manifest is damaged ({type(error).__name__}: {error})") from None
+        raise InvalidCapsule(f"its manifest is damaged ({type(error).__name__}: {error})") from None
 
 
 def _manifest(record: Mapping[str, Any]) -> Manifest:
@@ -91,7 +92,7 @@ def _manifest(record: Mapping[str, Any]) -> Manifest:
         raise TypeError("tsladder, study and study_key are texts of printable characters")
     cells = dict(record["cells"])
     if not all(is_cell(name) and state in CELL_STATES for name, state in cells.items()):
-        raise ValueError("a cell has a name or a state that is none")
+        raise ValueError("a cell has an invalid name or state")
     return Manifest(**texts, cells=cells, members={name: _member(name, m) for name, m in record["members"].items()})
 
 
@@ -107,17 +108,18 @@ def _member(name: str, entry: Mapping[str, Any]) -> Member:
 
 
 def strict_json(content: bytes, what: str) -> Any:
-    """Parse JSON strictly by its standard: UTF-8, no repeated key, no NaN. Raises Faulty, which names `what`."""
+    """Parse JSON strictly by its standard: UTF-8, no repeated key, no NaN. Raises InvalidCapsule, which names
+    `what`."""
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Faulty(f"{what} is not valid JSON ({str(error)[:120]})") from None
+        raise InvalidCapsule(f"{what} is not valid JSON ({str(error)[:120]})") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return found
 
 

@@ -15,8 +15,8 @@ from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.artifacts.store import json_text
 from tsladder.capsule.archive import read_manifest
 from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
-from tsladder.capsule.manifest import Faulty, Manifest, Member
-from tsladder.capsule.privacy import Here, without_traces
+from tsladder.capsule.manifest import InvalidCapsule, Manifest, Member
+from tsladder.capsule.privacy import MachineNames, without_machine_names
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.params import Params
 from tsladder.places import Places
@@ -44,7 +44,7 @@ def pack_study(
     Raises BadInput for a path that is taken (unless `force`) or cannot be written, and WorkFailed where the study lacks
     what a report needs or one of its files is damaged.
     """
-    refuse_taken(path, force=force)
+    refuse_existing(path, force=force)
     planned = _planned(places, params)
     files = _files(places, params, planned)
     _refuse_incomplete(places, planned, files)
@@ -53,7 +53,7 @@ def pack_study(
     for number, (name, file) in enumerate(files.items(), start=1):
         on_step(f"reading {name}", number, len(files))
         contents[name] = _content(name, file)
-    contents = without_traces(contents, Here.of(places.root))
+    contents = without_machine_names(contents, MachineNames.of(places.root))
     manifest = Manifest(
         tsladder=importlib.metadata.version("tsladder"),
         study=params.study.name,
@@ -66,7 +66,7 @@ def pack_study(
     return manifest
 
 
-def refuse_taken(path: Path, *, force: bool) -> None:
+def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise BadInput where no capsule can or may be written at `path`."""
     if path.is_dir():
         raise BadInput(f"{path} is a folder: name a file for the capsule, for example {path / 'study.zip'}")
@@ -148,13 +148,13 @@ def _write(path: Path, contents: Mapping[str, bytes], *, force: bool, on_step: O
                     _add(archive, name, content)
             stream.flush()
             os.fsync(stream.fileno())
-        # What nobody could read again must not be handed on.
+        # Never deliver a capsule that could not be read again.
         read_manifest(temporary)
-        refuse_taken(path, force=force)
+        refuse_existing(path, force=force)
         temporary.replace(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
-    except Faulty as fault:
+    except InvalidCapsule as fault:
         raise WorkFailed(f"this study cannot be packed: {fault}") from None
     finally:
         temporary.unlink(missing_ok=True)

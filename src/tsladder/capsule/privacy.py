@@ -26,11 +26,11 @@ _PATH = re.compile(rf"(?<![\w.:/])/(?:{_ENDS}+/)+({_ENDS}*)")
 
 _RECORDS = (".json", ".jsonl")
 _TEXT = (".yaml", ".csv")
-_SAID = ("message", "dropped_reason")
+_MESSAGE_KEYS = ("message", "dropped_reason")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Here:
+class MachineNames:
     """Names that would reveal the machine on which a capsule was made. `roots`: folders, the deepest first."""
 
     roots: tuple[str, ...]
@@ -38,7 +38,7 @@ class Here:
     host: str
 
     @classmethod
-    def of(cls, study: Path) -> Here:
+    def of(cls, study: Path) -> MachineNames:
         """Return the names of this machine, with the study in the folder `study`."""
         folders = {study, study.resolve(), Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix)}
         roots = sorted((str(folder) for folder in folders if len(folder.parts) > 1), key=len, reverse=True)
@@ -55,25 +55,25 @@ class Here:
         text = _PATH.sub(r".../\1", text)
         return text.replace(f"{self.user}@{self.host}", "user@host") if self.user and self.host else text
 
-    def scrub_said(self, text: str) -> str:
+    def scrub_message(self, text: str) -> str:
         """Return `text`, possibly a library's message, cleaned as by `scrub` and also of the host name where it stands
         alone."""
         text = self.scrub(text)
         return re.sub(rf"(?<![\w-]){re.escape(self.host)}(?![\w-])", "host", text) if self.host else text
 
 
-def without_traces(contents: Mapping[str, bytes], here: Here) -> dict[str, bytes]:
-    """Return member name -> content without traces of `here`; the same bytes where there is nothing to remove.
+def without_machine_names(contents: Mapping[str, bytes], names: MachineNames) -> dict[str, bytes]:
+    """Return member name -> content without traces of `names`; the same bytes where there is nothing to remove.
 
     A library's message is cleaned alike wherever it is repeated, as a law repeats why a cell was dropped. Plan files
     stay as they are: the study's identity is computed from them, and they hold the question only. Raises WorkFailed
     where a plan file nevertheless names a folder of this machine, and where a record is damaged.
     """
     records = {name: _records(name, content) for name, content in contents.items() if name.endswith(_RECORDS)}
-    said = {text for lines in records.values() for line in lines for text in _said(line)}
-    # The longest first: one may be a part of another.
-    instead = {text: here.scrub_said(text) for text in sorted(said, key=len, reverse=True)}
-    return {name: _cleaned(name, content, records.get(name), here, instead) for name, content in contents.items()}
+    messages = {text for lines in records.values() for line in lines for text in _messages(line)}
+    # Longest first, since a message may contain another one.
+    replacements = {text: names.scrub_message(text) for text in sorted(messages, key=len, reverse=True)}
+    return {name: _cleaned(name, content, records.get(name), names, replacements) for name, content in contents.items()}
 
 
 def _records(name: str, content: bytes) -> list[Any]:
@@ -86,46 +86,48 @@ def _records(name: str, content: bytes) -> list[Any]:
         raise WorkFailed(f"{name} is damaged ({error}): remove it and run {advice}") from None
 
 
-def _said(value: Any) -> Iterator[str]:
+def _messages(value: Any) -> Iterator[str]:
     """Yield the fields that may hold words of a library: messages and reasons."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if isinstance(inner, str) and (key in _SAID or (key == "reason" and "status" in value)):
+            if isinstance(inner, str) and (key in _MESSAGE_KEYS or (key == "reason" and "status" in value)):
                 yield inner
             else:
-                yield from _said(inner)
+                yield from _messages(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _said(inner)
+            yield from _messages(inner)
 
 
-def _cleaned(name: str, content: bytes, records: list[Any] | None, here: Here, instead: Mapping[str, str]) -> bytes:
+def _cleaned(
+    name: str, content: bytes, records: list[Any] | None, names: MachineNames, replacements: Mapping[str, str]
+) -> bytes:
     if is_plan(name):
         text = content.decode("utf-8")
-        if here.scrub(text) != text:
+        if names.scrub(text) != text:
             raise WorkFailed(f"{name} holds a path of this machine and cannot go into a capsule: check what it says")
         return content
     if records is not None:
-        clean = [_clean(record, here, instead) for record in records]
+        clean = [_clean(record, names, replacements) for record in records]
         if clean == records:
             return content
         return (
             "".join(canonical(r) + "\n" for r in clean) if name.endswith(".jsonl") else json_text(clean[0])
         ).encode()
     if name.endswith(_TEXT):
-        quoted = {said.replace('"', '""'): clean.replace('"', '""') for said, clean in instead.items()}
-        return str(_clean(content.decode("utf-8"), here, quoted if name.endswith(".csv") else instead)).encode()
+        quoted = {message.replace('"', '""'): clean.replace('"', '""') for message, clean in replacements.items()}
+        return str(_clean(content.decode("utf-8"), names, quoted if name.endswith(".csv") else replacements)).encode()
     return content
 
 
-def _clean(value: Any, here: Here, instead: Mapping[str, str]) -> Any:
+def _clean(value: Any, names: MachineNames, replacements: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _clean(inner, here, instead) for key, inner in value.items()}
+        return {key: _clean(inner, names, replacements) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_clean(inner, here, instead) for inner in value]
+        return [_clean(inner, names, replacements) for inner in value]
     if not isinstance(value, str):
         return value
-    for said, clean in instead.items():
-        if said:
-            value = value.replace(said, clean)
-    return here.scrub(value)
+    for message, clean in replacements.items():
+        if message:
+            value = value.replace(message, clean)
+    return names.scrub(value)

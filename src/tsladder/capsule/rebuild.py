@@ -14,7 +14,7 @@ from tsladder.artifacts.store import read_json
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
 from tsladder.capsule.layout import ENVIRONMENT
-from tsladder.capsule.manifest import Faulty, Manifest
+from tsladder.capsule.manifest import InvalidCapsule, Manifest
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.build import law_record
 from tsladder.law.scaling import write_law
@@ -47,14 +47,14 @@ def rebuild(capsule: Path, out: Path, *, force: bool = False, on_step: OnStep = 
     is not a capsule, is damaged or was made by a newer tsladder, and for an `out` that is taken or cannot be written.
     """
     _refuse_unreadable(capsule)
-    _refuse_taken(out, force=force)
+    _refuse_existing(out, force=force)
     try:
         # Beside `out`, so that it can be put in place by one rename.
         with tempfile.TemporaryDirectory(prefix=".tsladder-", dir=out.parent) as scratch:
             folder = Path(scratch) / "study"
             manifest = _unpacked(capsule, folder, on_step)
-            built = _told(capsule, folder, manifest, on_step)
-            _place(folder, out)
+            built = _rebuild_report(capsule, folder, manifest, on_step)
+            _move_into_place(folder, out)
             return built
     except OSError as error:
         raise BadInput(f"{out} cannot be written: {error.strerror or error}") from None
@@ -73,7 +73,7 @@ def _refuse_unreadable(capsule: Path) -> None:
         raise BadInput(f"{capsule} cannot be read: {error.strerror or error}") from None
 
 
-def _refuse_taken(out: Path, *, force: bool) -> None:
+def _refuse_existing(out: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file, and the report needs a folder: name another with --out")
     if out.exists() and not force:
@@ -85,11 +85,11 @@ def _refuse_taken(out: Path, *, force: bool) -> None:
 def _unpacked(capsule: Path, folder: Path, on_step: OnStep) -> Manifest:
     try:
         return unpack(capsule, folder, on_step)
-    except Faulty as fault:
+    except InvalidCapsule as fault:
         raise BadInput(f"{capsule} is no usable capsule: {fault}") from None
 
 
-def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> Rebuilt:
+def _rebuild_report(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> Rebuilt:
     places = Places(folder, folder)
     try:
         params = load_params(places.params)
@@ -103,35 +103,35 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
         write_law(places.law, found)
         on_step("writing the report", 3, _STEPS)
         build_report(places, params, environment=environment)
-        not_compared = _why_not_compared(stored, found)
+        not_compared = _reason_not_compared(stored, found)
         differing = () if stored is None or not_compared else differences(stored, found)
         verdicts = tuple(verdict_lines(places))
     except (BadInput, WorkFailed) as error:
-        raise BadInput(f"{capsule} holds a study whose report cannot be built: {_said(error, folder)}") from None
+        raise BadInput(f"{capsule} holds a study whose report cannot be built: {_message_of(error, folder)}") from None
     except OSError as error:
-        if error.errno is not None:  # of the disk; the reader of tables has none
+        if error.errno is not None:  # an error of the disk; errors of the table reader have no errno
             raise
-        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
-    # Whatever a stranger's file holds ends in one message: its hashes are right, its records are not ours.
+        raise _unreadable_records(capsule, manifest, _message_of(error, folder)) from error
+    # Any content of a foreign file must end in one message: the hashes are correct, but the records are not readable.
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        raise _unlike_ours(capsule, manifest, _said(error, folder)) from error
+        raise _unreadable_records(capsule, manifest, _message_of(error, folder)) from error
     return Rebuilt(manifest=manifest, verdicts=verdicts, differing=differing, not_compared=not_compared)
 
 
-def _said(error: Exception, folder: Path) -> str:
+def _message_of(error: Exception, folder: Path) -> str:
     """Return the message of `error` without the temporary folder and without a stranger's control characters."""
     words = str(error).replace(f"{folder}/", "").strip()
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
 
 
-def _unlike_ours(capsule: Path, manifest: Manifest, said: str) -> BadInput:
+def _unreadable_records(capsule: Path, manifest: Manifest, reason: str) -> BadInput:
     return BadInput(
         f"{capsule} was made by tsladder {manifest.tsladder[:40]} and holds records that this version cannot read "
-        f"({said[:200]}): rebuild it with the version that made it"
+        f"({reason[:200]}): rebuild it with the version that made it"
     )
 
 
-def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]) -> str | None:
+def _reason_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]) -> str | None:
     if stored is None:
         return "the capsule holds no law: its study had not been fitted yet"
     if stored.get("study_key") != found["study_key"]:
@@ -157,7 +157,7 @@ def _environment(record: Mapping[str, Any]) -> Environment:
     )
 
 
-def _place(folder: Path, out: Path) -> None:
+def _move_into_place(folder: Path, out: Path) -> None:
     """Move the report's files and the law's own files into `out`: by one rename where `out` does not exist, otherwise
     file by file."""
     places = Places(folder, folder)

@@ -47,7 +47,7 @@ def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[
     unusable checkpoint."""
     start_fork_server(optimizers=False)
     context = multiprocessing.get_context("forkserver")
-    # From a thread, because the first job waits for what the fork server preloads.
+    # Started from a thread, because the first job waits until the fork server has preloaded its modules.
     with ProcessPoolExecutor(1, context) as pool, ThreadPoolExecutor(1) as starter:
         yield starter.submit(lambda: pool.submit(_forecast, seeds, scored).result())
 
@@ -61,7 +61,7 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
     from tsladder.training.trainer import predict_logits
     from tsladder.training.validation_metrics import forecast_of
 
-    # As in training: torch's default of every core took three times as long while the caller was busy.
+    # The same threads as in training: torch's default, every core, took three times as long while the caller was busy.
     torch.set_num_threads(seeds.threads)
     device = torch.device(seeds.device)
     forecasts: Forecasts[Key] = {key: {} for key in scored}

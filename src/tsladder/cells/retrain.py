@@ -24,16 +24,16 @@ from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.seeds import OUTCOME, SeedRecord, Timings, read_seed, write_seed, write_timings
 from tsladder.artifacts.store import replacing
 from tsladder.artifacts.trained_model import RECORD
-from tsladder.cells.seed_jobs import at_once, seed_folder, seed_jobs
+from tsladder.cells.seed_jobs import concurrent_seeds, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.training_runs import training_run
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
 from tsladder.execution.crew import Ended, JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, heat_reason, keep_busy, retry_words
+from tsladder.execution.job_loop import STOPPING, describe_retry, heat_reason, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
-from tsladder.locks import is_owned, sole_owner
+from tsladder.locks import exclusive_lock, is_locked
 from tsladder.planning.plans import retraining_key, train_key
 from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
@@ -49,13 +49,13 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
     A seed that ends without a usable loss makes the cell failed, with the reason: a law on fewer seeds than asked for
-    would compare unequal efforts. A stop for heat also makes the cell failed, until the next start goes on. Raises
+    would compare unequal efforts. A stop for heat also makes the cell failed, until the next start resumes. Raises
     Interrupted when asked to stop.
     """
     inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
     folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
     key = retraining_key(work.train_plan, choice, *inputs)
-    with sole_owner(folder, f"the retraining of {work.cell}"):
+    with exclusive_lock(folder, f"the retraining of {work.cell}"):
         trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
             _finish(work, key, _failed(work, trained))
@@ -76,7 +76,7 @@ def _failed(work: CellWork, reason: str, stop_reason: StopReason | None = None) 
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class SeedResults:
     """Trained seeds of one configuration by number: the folder of each checkpoint and how each seed ended.
 
     `heat_stop`: why the seeds without a folder were not trained to their end for now; None when all were.
@@ -94,59 +94,61 @@ class Trained:
 
 
 def train_seeds(
-    work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, of: str = ""
-) -> Trained | str:
+    work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, winner_of: str = ""
+) -> SeedResults | str:
     """Train those seeds of `choice` that are not yet in `folder`, whose lock the caller holds, on the windows of
     `work`. Returns the reason when the model cannot be trained here.
 
-    `of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
+    `winner_of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
     clear_scratch(folder)
     jobs = seed_jobs(work, choice, folder)
     if isinstance(jobs, str):
         return jobs
     for number in jobs:
-        _take_up_again(seed_folder(folder, number) / OUTCOME)
+        _discard_machine_failure(seed_folder(folder, number) / OUTCOME)
     missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
     too_hot = None
     if missing:
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        too_hot = _train(work, missing, folder, tracker, of)
+        too_hot = _train(work, missing, folder, tracker, winner_of)
     folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
     outcomes = {number: read_seed(path / OUTCOME) for number, path in folders.items()}
     if too_hot is None:
-        return Trained(folders, outcomes)
-    reading, heated = too_hot
-    open_seeds = {number: _seed_record(work, jobs[number], outcome) for number, outcome in heated.items()}
-    return Trained(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
+        return SeedResults(folders, outcomes)
+    reading, stopped_by_heat = too_hot
+    open_seeds = {number: _seed_record(work, jobs[number], outcome) for number, outcome in stopped_by_heat.items()}
+    return SeedResults(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
 
 
-def _take_up_again(outcome: Path) -> None:
+def _discard_machine_failure(outcome: Path) -> None:
     """Forget how a seed ended at an earlier start where the machine was the cause; its MLflow run keeps it."""
     if outcome.exists() and read_seed(outcome).stop_reason.by_machine:
         outcome.unlink()
 
 
 def _train(
-    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, of: str
+    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, winner_of: str
 ) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
     """Train `jobs` and return None when all ended; after a stop for heat, return the temperature reading and how each
     open seed ended.
 
     Raises Interrupted.
     """
-    workers = at_once(work, work.execution(next(iter(jobs.values())).spec))
+    workers = concurrent_seeds(work, work.execution(next(iter(jobs.values())).spec))
     search_key = work.search_key
     waiting = list(jobs)
     started: dict[int, int] = {}
-    heated: dict[int, TrainingOutcome] = {}
+    stopped_by_heat: dict[int, TrainingOutcome] = {}
 
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
     total = work.train_plan.seeds
-    log = TrainingLog(work.cell, lambda number: f"{of}{' ' if of else ''}seed {number}/{total}")
-    for line in seed_lines(work, next(iter(jobs.values())), of=of, total=total, missing=list(jobs), workers=workers):
+    log = TrainingLog(work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}seed {number}/{total}")
+    for line in seed_lines(
+        work, next(iter(jobs.values())), winner_of=winner_of, total=total, missing=list(jobs), workers=workers
+    ):
         say(line)
 
     def next_job(slot: Slot) -> JobOrder | None:
@@ -155,7 +157,7 @@ def _train(
         number = waiting.pop(0)
         job = jobs[number] = _in_slot(work, jobs[number], slot)
         started[number] = int(time.time() * 1000)
-        log.began(number, f"random seed {job.seed}", epochs=job.settings.epochs)
+        log.started(number, f"random seed {job.seed}", epochs=job.settings.epochs)
         return JobOrder(number=number, job=job)
 
     results = LiveResults(work.places, work.params, say)
@@ -163,30 +165,30 @@ def _train(
 
         def on_end(event: Ended) -> None:
             if event.outcome.stop_reason is StopReason.THERMAL:
-                heated[event.number] = event.outcome
-            _keep(work, jobs[event.number], event, folder)
-            run = _run(work, jobs[event.number], event, of, search_key, parent.run_id, started[event.number])
+                stopped_by_heat[event.number] = event.outcome
+            _store_seed(work, jobs[event.number], event, folder)
+            run = _run(work, jobs[event.number], event, winner_of, search_key, parent.run_id, started[event.number])
             tracker.log_run(run)
-            if not of:
+            if not winner_of:
                 results.update()
 
-        reading = keep_busy(
+        reading = run_jobs(
             work.crew(work.dataset.windows.folds[-1:], workers=workers),
             next_job=next_job,
-            on_retry=lambda event: say(f"seed {event.number}: {retry_words(event)}"),
+            on_retry=lambda event: say(f"seed {event.number}: {describe_retry(event)}"),
             on_end=on_end,
             on_epoch=log.epoch_ended,
-            on_stop=lambda: say(f"{STOPPING}; once more stops at once"),
-            on_said=lambda event: say(f"seed {event.number}: {event.text}"),
+            on_stop=lambda: say(f"{STOPPING}; a second Ctrl-C stops at once"),
+            on_message=lambda event: say(f"seed {event.number}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
-            heartbeat=_heartbeat(work, folder, of),
-            by_hand=lambda: is_owned(work.places.pause),
+            heartbeat=_heartbeat(work, folder, winner_of),
+            pause_requested=lambda: is_locked(work.places.pause),
         )
         if reading is not None:
             parent.status = RunStatus.FAILED
             for number in waiting:
-                heated[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
-            return reading, heated
+                stopped_by_heat[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
+            return reading, stopped_by_heat
         done = [number for number in jobs if (seed_folder(folder, number) / OUTCOME).exists()]
         if len(done) < len(jobs):
             raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
@@ -201,18 +203,18 @@ def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
     return dataclasses.replace(job, plan=execution.plan, device=execution.device, threads=execution.threads)
 
 
-def _heartbeat(work: CellWork, folder: Path, of: str) -> Heartbeat:
+def _heartbeat(work: CellWork, folder: Path, winner_of: str) -> Heartbeat:
     """Return the heartbeat of all seeds, which counts those that an earlier start trained."""
     seeds = range(1, work.train_plan.seeds + 1)
     return Heartbeat(
         folder,
-        phase=TRANSFER_PHASE if of else Phase.TRAIN,
+        phase=TRANSFER_PHASE if winner_of else Phase.TRAIN,
         total=len(seeds),
         done=lambda: sum((seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
     )
 
 
-def _keep(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
+def _store_seed(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
     outcome = event.outcome
     loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
     print(
@@ -234,12 +236,12 @@ def _seed_record(work: CellWork, job: Job, outcome: TrainingOutcome) -> SeedReco
 
 
 def _run(
-    work: CellWork, job: Job, event: Ended, of: str, search_key: str, parent_id: str, started_ms: int
+    work: CellWork, job: Job, event: Ended, winner_of: str, search_key: str, parent_id: str, started_ms: int
 ) -> RunRecord:
     outcome = event.outcome
     return training_run(
         outcome,
-        name=f"{work.cell}/{of + '/' if of else ''}seed-{event.number}",
+        name=f"{work.cell}/{winner_of + '/' if winner_of else ''}seed-{event.number}",
         tags=work.tags(Phase.TRAIN, search_key),
         parent_id=parent_id,
         params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
@@ -248,7 +250,7 @@ def _run(
         base_rate_loss=work.base_rate_loss,
         predicted_memory_gib=work.predicted_memory_gib(job.spec, outcome.plan),
         metrics={},
-        extra_tags={"winner_of": of} if of else {},
+        extra_tags={"winner_of": winner_of} if winner_of else {},
     )
 
 

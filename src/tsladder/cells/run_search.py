@@ -12,23 +12,23 @@ from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.best_params import write_best_params
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
-from tsladder.cells.start_lines import adoption_words, search_lines
+from tsladder.cells.start_lines import describe_adoption, search_lines
 from tsladder.cells.trial_identity import trial_base
-from tsladder.cells.trial_records import TrialKeeper
-from tsladder.cells.trial_runner import HeatStop, Runner
+from tsladder.cells.trial_records import TrialRecorder
+from tsladder.cells.trial_runner import HeatStop, TrialRunner
 from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.params import PruningParams
 from tsladder.places import BEST_PARAMS
-from tsladder.planning.machine import memory_words, scarce_memory_note, slow_bf16_note
-from tsladder.planning.too_little_memory import misfit
+from tsladder.planning.machine import describe_memory, scarce_memory_note, slow_bf16_note
+from tsladder.planning.too_little_memory import insufficient_memory
 from tsladder.results.live import LiveResults
 from tsladder.search.adoption import Adopter, adopt, adoption_in
 from tsladder.search.configuration import Configuration
 from tsladder.search.decisions import Finished
 from tsladder.search.lag import record_lag, recorded_lag
-from tsladder.search.live import open_live_record, taken_up_again
+from tsladder.search.live import open_live_record, resumable
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.takeover import Earlier, trials_of_others
@@ -56,11 +56,11 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Searched:
+class SearchResult:
     """Result of a search: the ended trials in the order of their numbers, and why there are no more (None: all were
     asked).
 
-    `heat_stop`: the machine became too hot, and the next start goes on. `adopted`: what the search began with, if
+    `heat_stop`: the machine became too hot, and the next start resumes. `adopted`: what the search began with, if
     anything.
     """
 
@@ -71,7 +71,7 @@ class Searched:
     adopted: Adoption | None
 
 
-def conduct(search: Search, tracker: Tracker) -> Searched | str:
+def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
     """Train the trials that have not ended yet; or return the reason why they cannot be trained on this machine.
 
     The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
@@ -100,12 +100,12 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
     lag = _lag(search, attempts, workers, say)
     others = [folder for stage in ("hpo", "supplementary") for folder in work.places.live_records(work.cell, stage)]
     base = trial_base(work)
-    adopted = _adopted(search, attempts, others, base)
+    adopted = _find_adoption(search, attempts, others, base)
     if adopted is not None:
-        say(adoption_words(adopted))
+        say(describe_adoption(adopted))
     key = work.search_key
     with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, key)) as run:
-        keeper = TrialKeeper(
+        recorder = TrialRecorder(
             work=work,
             phase=search.phase,
             key=key,
@@ -118,15 +118,15 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             say=say,
             publish=publish,
         )
-        keeper.log_lost(attempts)
-        runner = Runner(
+        recorder.log_missing(attempts)
+        runner = TrialRunner(
             work=work,
             key=search.key,
             folder=search.folder,
-            attempts=taken_up_again(attempts),
+            attempts=resumable(attempts),
             space=search.space,
             schedule=schedule,
-            keeper=keeper,
+            recorder=recorder,
             pruning=search.pruning,
             known=search.known,
             earlier=Earlier(
@@ -140,7 +140,7 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
         for line in search_lines(work, search.phase, search.space, schedule, workers=workers, lag=lag, done=done):
             say(line)
         machine = work.machine
-        memory = memory_words(machine)
+        memory = describe_memory(machine)
         of_memory = None if memory is None else f"memory     {memory}"
         for words in (of_memory, scarce_memory_note(machine), slow_bf16_note(machine, work.recipe.precision)):
             if words is not None:
@@ -161,17 +161,19 @@ def conduct(search: Search, tracker: Tracker) -> Searched | str:
             raise Interrupted(f"{work.cell}: stopped with {len(records)} of {schedule.trials_total} trials done")
         if heat is not None or (best is None and search.phase is Phase.SEARCH):
             run.status = RunStatus.FAILED
-    say(f"{len(records)} trials done, {schedule.objective.leader_words(best)}")
+    say(f"{len(records)} trials done, {schedule.objective.describe_leader(best)}")
     if heat is not None:
         say(f"stopped for heat: {heat.reading}")
     if runner.finished is not None:
         say(runner.finished.reason)
         if runner.finished.warning is not None:
             say(f"WARNING: {runner.finished.warning}")
-    return Searched(records=records, finished=runner.finished, best=best, heat_stop=heat, adopted=adopted)
+    return SearchResult(records=records, finished=runner.finished, best=best, heat_stop=heat, adopted=adopted)
 
 
-def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str) -> Adoption | None:
+def _find_adoption(
+    search: Search, attempts: Sequence[TrialRecord], others: Sequence[Path], base: str
+) -> Adoption | None:
     """Return what the search began with or now begins with; a search that has a trial adopts nothing any more."""
     found = adoption_in(search.folder)
     if found is not None or attempts or search.phase is not Phase.SEARCH:
@@ -183,14 +185,14 @@ def _adopted(search: Search, attempts: Sequence[TrialRecord], others: Sequence[P
 
 def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Callable[[str], None]) -> int:
     """Return the lag that the search began with, or begins with now."""
-    wished = search.work.params.hardware.search_lag(workers)
+    requested = search.work.params.hardware.search_lag(workers)
     lag = recorded_lag(search.folder, attempts)
     if lag is None:
-        lag = wished
+        lag = requested
     record_lag(search.folder, lag)
-    if lag != wished:
-        asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {wished}"
-        say(f"goes on at search lag {lag}, with which it began, not at {asked}: at most {lag} trials train at once")
+    if lag != requested:
+        asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {requested}"
+        say(f"resumes at search lag {lag}, with which it began, instead of {asked}: at most {lag} trials train at once")
     return lag
 
 
@@ -203,5 +205,5 @@ def _workers(search: Search) -> int | str:
     memory = work.machine.memory_gib / workers
     unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
     if unfit:
-        return misfit(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
+        return insufficient_memory(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
     return workers

@@ -28,15 +28,17 @@ def record_scores(
     choice: Choice,
     scoring: Scoring,
     scores: Mapping[Scored, Scores],
-    made: Mapping[Scored, RegionForecasts],
+    region_forecasts: Mapping[Scored, RegionForecasts],
 ) -> None:
     """Write the scores and predictions of the cell; predictions only for the study's own symbol."""
     import pandas as pd
 
     own, further = work.dataset.table.symbol, work.dataset.windows.further
-    frames = [scoring.frame(region, made[own, region]) for region in SCORED]
-    told = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
-    symbols = {symbol: {str(region): told.get((symbol, region)) for region in SCORED} for symbol in (own, *further)}
+    frames = [scoring.frame(region, region_forecasts[own, region]) for region in SCORED]
+    by_symbol = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
+    symbols = {
+        symbol: {str(region): by_symbol.get((symbol, region)) for region in SCORED} for symbol in (own, *further)
+    }
     path = work.places.predictions(work.cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.concat(frames, ignore_index=True).to_parquet(path, index=False)
@@ -88,12 +90,12 @@ def log_scores(
         metrics[f"{region}_loss"] = loss
         metrics[f"{region}_loss_low"] = None if interval is None else interval.low
         metrics[f"{region}_loss_high"] = None if interval is None else interval.high
-        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in scoring.shown}
+        metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in scoring.logged_metrics}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
     test = work.dataset.windows.test
-    # By this tag the page finds runs whose test losses can be compared.
+    # The MLflow page uses this tag to find runs whose test losses can be compared.
     windows = {"windows": scored_on(test.dates_N, test.y_N)}
     tracker.log_run(
         RunRecord(

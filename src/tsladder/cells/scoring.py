@@ -14,7 +14,7 @@ from tsladder.cells.work import CellWork
 from tsladder.data.targets import labels
 from tsladder.data.windows import Windows, build_windows
 from tsladder.evaluation.baselines import Forecast
-from tsladder.evaluation.region import Known, RegionForecasts, Scores
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
 from tsladder.seeds import derive_seed
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.scoring import Scoring
@@ -31,14 +31,14 @@ def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -
     models = work.places.models(work.cell)
     seeds = read_trained_seeds(work.places.models_status(work.cell))
     folders = {number: models / f"seed-{number}" for number in seeds}
-    with forecasting(trained_seeds(work, choice, folders), windows_of) as under_way:
-        # Meanwhile here, what takes seconds to load and needs no model.
+    with forecasting(trained_seeds(work, choice, folders), windows_of) as future:
+        # Meanwhile do here what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             scoring = scoring_of(work)
-            made = _made(work, windows_of, _baselines(work, scoring), under_way.result())
-            scores = _score(work, scoring, made)
-            record_scores(work, choice, scoring, scores, made)
+            region_forecasts = _collect_forecasts(work, windows_of, _baselines(work, scoring), future.result())
+            scores = _score(work, scoring, region_forecasts)
+            record_scores(work, choice, scoring, scores, region_forecasts)
             log_scores(work, scores, scoring, tracker, parent)
 
 
@@ -53,16 +53,18 @@ def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
 def _score(
     work: CellWork,
     scoring: Scoring,
-    made: Mapping[Scored, RegionForecasts],
+    region_forecasts: Mapping[Scored, RegionForecasts],
 ) -> dict[Scored, Scores]:
     """Score every symbol and region. Choices made on validation are those of the study's own symbol; other symbols have
     none."""
     own, evaluation = work.dataset.table.symbol, work.evaluate_plan.evaluation
-    choices = scoring.choose(made[own, Region.VALIDATION])
-    return {key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in made.items()}
+    choices = scoring.choose(region_forecasts[own, Region.VALIDATION])
+    return {
+        key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in region_forecasts.items()
+    }
 
 
-def _made(
+def _collect_forecasts(
     work: CellWork,
     windows_of: Mapping[Scored, Windows],
     baselines: Mapping[Region, tuple[Forecast, ...]],
@@ -98,7 +100,7 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
         precision=work.recipe.precision,
         device=work.machine.device,
         threads=work.execution(spec).threads,
-        # A machine on which it could not be trained may still score it, a window or two at a time.
+        # A machine with too little memory to train the model may still score it, one window at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
         output_scale=load_task(work.target.task).output_scale(work.dataset.windows.train.y_N),
     )
@@ -113,7 +115,7 @@ def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast,
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))
     return {
         region: scoring.baselines(
-            Known(
+            BaselineInputs(
                 train=dataset.windows.train,
                 scored=dataset.windows.region(region),
                 close_T=dataset.table.close_T,

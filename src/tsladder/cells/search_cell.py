@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tsladder.artifacts.record import json_of
-from tsladder.cells.run_search import Search, conduct
+from tsladder.cells.run_search import Search, run_search
 from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.search.planned import planned_schedule, planned_space, validation_classes
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.vocabulary import Phase
@@ -16,12 +16,12 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     """Search `work.cell` and write its outputs under artifacts/hpo/<cell>/.
 
     A cell that cannot be searched (it does not fit, or no trial ended with a loss) is written as failed. So is a cell
-    whose search the machine became too hot for: its trials are kept, and the next start goes on. Raises Interrupted
+    whose search the machine became too hot for: its trials are kept, and the next start resumes. Raises Interrupted
     when asked to stop, WorkFailed when another process owns the cell.
     """
     key = work.search_key
     folder = work.places.study(work.cell, key)
-    with sole_owner(folder, f"the search of {work.cell}"):
+    with exclusive_lock(folder, f"the search of {work.cell}"):
         space = planned_space(work.search_plan, len(work.dataset.windows.train))
         schedule = planned_schedule(work.search_plan, space, validation_classes(work.dataset.windows.folds))
         search = Search(
@@ -34,7 +34,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             schedule=schedule,
             pruning=work.search_plan.search.pruning,
         )
-        found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        found = run_search(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_failure(work, found)
         elif found.heat_stop is not None:

@@ -11,8 +11,8 @@ from tsladder.artifacts.coverage import write_coverage
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.best_params import best_params
-from tsladder.cells.run_search import Searched
-from tsladder.cells.start_lines import adoption_words
+from tsladder.cells.run_search import SearchResult
+from tsladder.cells.start_lines import describe_adoption
 from tsladder.cells.trial_runner import HeatStop
 from tsladder.cells.work import CellWork
 from tsladder.execution.job_loop import heat_reason
@@ -30,8 +30,10 @@ def write_failure(work: CellWork, reason: str) -> None:
     write_choice(work.places.choice(work.cell), failed)
 
 
-def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched, stop: HeatStop) -> None:
-    """Write the cell as stopped for heat: it is dropped from the law until the next run goes on; its trials so far are
+def write_heat_stop(
+    work: CellWork, space: SearchSpace, schedule: Schedule, found: SearchResult, stop: HeatStop
+) -> None:
+    """Write the cell as stopped for heat: it is dropped from the law until the next run resumes it; its trials are
     copied.
 
     The cause is in choice.json as `stop_reason` too, where the next run looks for it.
@@ -40,9 +42,9 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
     attempts = [*records, *stop.attempts]
     write_trials(folder / TRIALS, attempts)
     counts = Counter(str(record.outcome.stop_reason) for record in records)
-    # Also where no attempt was running when it stopped: none was, and the stop is still one for heat.
+    # Recorded even if no attempt was running, since the search still stopped for heat.
     counts[StopReason.THERMAL] = len(stop.attempts)
-    covered = coverage(space, schedule, records, None, _adopted(found))
+    covered = coverage(space, schedule, records, None, _adoption_note(found))
     covered = dataclasses.replace(covered, stop_reasons=dict(sorted(counts.items())))
     write_coverage(work.places.coverage(work.cell), covered)
     done = f"{len(records)} of {schedule.trials_total} trials"
@@ -51,11 +53,11 @@ def write_heat_stop(work: CellWork, space: SearchSpace, schedule: Schedule, foun
     write_choice(work.places.choice(work.cell), failed)
 
 
-def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: Searched) -> None:
+def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: SearchResult) -> None:
     """Copy the trials, and write the winner or the reason why there is none."""
     folder, records = work.places.hpo(work.cell), found.records
     write_trials(folder / TRIALS, records)
-    covered = coverage(space, schedule, records, found.finished, _adopted(found))
+    covered = coverage(space, schedule, records, found.finished, _adoption_note(found))
     write_coverage(work.places.coverage(work.cell), covered)
     winner = schedule.objective.best(records)
     if winner is None:
@@ -83,5 +85,5 @@ def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
     write_best_params(work.places.best_params(work.cell), leader)
 
 
-def _adopted(found: Searched) -> str | None:
-    return None if found.adopted is None else adoption_words(found.adopted)
+def _adoption_note(found: SearchResult) -> str | None:
+    return None if found.adopted is None else describe_adoption(found.adopted)

@@ -19,7 +19,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
     """Return one job per seed, numbered from 1; or the reason why the model cannot be trained here."""
     spec = work.spec(choice.architecture)
     execution = work.execution(spec)
-    batch_plan = work.batch_plan(spec, work.machine.memory_gib / at_once(work, execution))
+    batch_plan = work.batch_plan(spec, work.machine.memory_gib / concurrent_seeds(work, execution))
     if batch_plan is None:
         return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
     key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
@@ -50,15 +50,15 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
     return {number: job(number) for number in range(1, work.train_plan.seeds + 1)}
 
 
-def at_once(work: CellWork, execution: ExecutionPlan) -> int:
+def concurrent_seeds(work: CellWork, execution: ExecutionPlan) -> int:
     """Return how many seeds train at the same time.
 
     Three seeds on two cores, trained as cores become free, leave one core idle for a third of the time; all three at
     once, on one thread each, share both cores to the end. The threads of a seed stay the same.
     """
     seeds, cores = work.train_plan.seeds, work.machine.cores
-    one_a_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
-    return seeds if one_a_core and cores < seeds < 2 * cores else execution.workers
+    one_per_core = execution.device == "cpu" and execution.threads == 1 and execution.workers == cores
+    return seeds if one_per_core and cores < seeds < 2 * cores else execution.workers
 
 
 def seed_folder(folder: Path, number: int) -> Path:

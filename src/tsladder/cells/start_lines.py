@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.cells.training_log import (
-    crew_words,
     data_lines,
+    describe_model,
+    describe_plan,
+    describe_settings,
+    describe_workers,
     labelled,
-    model_words,
-    plan_words,
-    settings_words,
 )
 from tsladder.cells.trial_records import TrialPlan
 from tsladder.cells.work import CellWork
@@ -29,26 +29,28 @@ def search_lines(
 ) -> list[str]:
     """Describe a cell's search as it starts, `done` of its trials being known from before."""
     return [
-        labelled("search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _effort(schedule, done)),
-        labelled("objective", objective_words(work, schedule)),
+        labelled(
+            "search", ("around the winner, " if phase is Phase.SUPPLEMENTARY else "") + _trial_counts(schedule, done)
+        ),
+        labelled("objective", describe_objective(work, schedule)),
         *data_lines(work),
-        labelled("grid", _grid_words(work, space)),
-        labelled("space", space_words(space)),
+        labelled("grid", _describe_grid(work, space)),
+        labelled("space", describe_space(space)),
         *_plan_lines(work, space, schedule, workers),
-        *([labelled("lag", f"a trial learns from those up to the {lag}. before it")] if lag != workers else []),
+        *([labelled("lag", f"each trial learns from the trials up to {lag} before it")] if lag != workers else []),
     ]
 
 
-def trial_words(work: CellWork, trial: TrialPlan) -> str:
+def describe_trial(work: CellWork, trial: TrialPlan) -> str:
     """Describe what a trial trains, and how."""
-    again = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
+    attempt = "" if trial.drawn.attempt == 1 else f"attempt {trial.drawn.attempt}, "
     origin = "drawn" if trial.drawn.forced is None else f"forced ({trial.drawn.forced})"
     spec, settings = trial.drawn.configuration.spec, trial.drawn.configuration.settings
-    plan = plan_words(trial.execution.plan, [work.predicted_memory_gib(spec, trial.execution.plan)])
-    return f"{again}{origin}; {model_words(spec)}; {settings_words(settings.to_record())}; {plan}"
+    plan = describe_plan(trial.execution.plan, [work.predicted_memory_gib(spec, trial.execution.plan)])
+    return f"{attempt}{origin}; {describe_model(spec)}; {describe_settings(settings.to_record())}; {plan}"
 
 
-def adoption_words(adoption: Adoption) -> str:
+def describe_adoption(adoption: Adoption) -> str:
     """Describe the adoption by a search that began with the trials of another one."""
     return (
         f"the first trials are those of {adoption.folder}, whose search space this one contains: the sampler continues "
@@ -56,14 +58,14 @@ def adoption_words(adoption: Adoption) -> str:
     )
 
 
-def taken_over_words(counts: Mapping[str, int]) -> str:
+def describe_taken_over(counts: Mapping[str, int]) -> str:
     """Describe how many trials were taken over from which live records."""
     total = sum(counts.values())
     origins = ", ".join(f"{count} from {folder}" for folder, count in sorted(counts.items()))
     return f"{total} {'trial is' if total == 1 else 'trials are'} taken over and not trained again ({origins})"
 
 
-def objective_words(work: CellWork, schedule: Schedule) -> str:
+def describe_objective(work: CellWork, schedule: Schedule) -> str:
     """Describe the objective of the search, by its name in params.yaml and in words."""
     mean = f", mean over {len(work.dataset.windows.folds)} folds" if work.dataset.windows.earlier else ""
     if schedule.objective.name == "val_auc":
@@ -75,17 +77,17 @@ def objective_words(work: CellWork, schedule: Schedule) -> str:
     return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"
 
 
-def _effort(schedule: Schedule, done: int) -> str:
+def _trial_counts(schedule: Schedule, done: int) -> str:
     forced, total = len(schedule.forced), schedule.trials_total
     drawn = "drawn by TPE" if schedule.learns else "drawn at random"
     parts = [f"{forced} forced"] if forced else []
     parts += [f"{total - forced} {drawn}"] if total > forced else []
-    known = f"; {done} done before" if done else ""
+    known = f"; {done} already done" if done else ""
     early = "; may end early (search.stop)" if schedule.stop is not None else ""
     return f"{total} trials: {', '.join(parts)}{known}{early}"
 
 
-def _grid_words(work: CellWork, space: SearchSpace) -> str:
+def _describe_grid(work: CellWork, space: SearchSpace) -> str:
     counts = sorted(member.n_params for member in space.grid.members)
     return (
         f"{len(space.grid.members)} architectures of {len(space.grid.shapes)} shapes, "
@@ -93,10 +95,10 @@ def _grid_words(work: CellWork, space: SearchSpace) -> str:
     )
 
 
-def space_words(space: SearchSpace) -> str:
+def describe_space(space: SearchSpace) -> str:
     """Describe every setting that is drawn or given, with its range."""
     words = [
-        f"{field.name} {_range_words(value)}"
+        f"{field.name} {_describe_range(value)}"
         for field in dataclasses.fields(SpaceParams)
         if (value := getattr(space.settings, field.name)) is not None
     ]
@@ -105,9 +107,9 @@ def space_words(space: SearchSpace) -> str:
     return ", ".join(words)
 
 
-def _range_words(value: Span | Choices | ZeroOr) -> str:
+def _describe_range(value: Span | Choices | ZeroOr) -> str:
     if isinstance(value, ZeroOr):
-        return f"0 or {_range_words(value.zero_or)}"
+        return f"0 or {_describe_range(value.zero_or)}"
     if isinstance(value, Choices):
         return _listed(value.choices)
     return f"{value.low:g} to {value.high:g}{' (log)' if value.log else ''}"
@@ -128,8 +130,8 @@ def _plan_lines(work: CellWork, space: SearchSpace, schedule: Schedule, workers:
             plan = work.batch_plan(spec, memory, effective_batch)
             if plan is not None:
                 peaks.setdefault(plan, []).append(work.predicted_memory_gib(spec, plan))
-    crew = crew_words(workers, work.execution(space.grid.members[0]))
+    crew = describe_workers(workers, work.execution(space.grid.members[0]))
     return [
-        labelled("plan", f"{plan_words(plan, found)}{f', of {len(found)}' if len(peaks) > 1 else ''}; {crew}")
+        labelled("plan", f"{describe_plan(plan, found)}{f', of {len(found)}' if len(peaks) > 1 else ''}; {crew}")
         for plan, found in peaks.items()
     ]

@@ -21,13 +21,13 @@ from tsladder.artifacts.supplementary import (
     write_summary,
 )
 from tsladder.artifacts.trials import TRIALS, write_trials
-from tsladder.cells.run_search import Search, Searched, conduct
+from tsladder.cells.run_search import Search, SearchResult, run_search
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crews
 from tsladder.execution.job_loop import heat_reason
 from tsladder.execution.local_crew import LocalCrew
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.params import Choices, Params, SpaceParams
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
@@ -52,7 +52,7 @@ def search_supplementary(
     of them. `crews` train.
 
     The next run repeats what ended without a result. Raises Interrupted when asked to stop, WorkFailed when the machine
-    becomes too hot; the next start goes on.
+    becomes too hot; the next start resumes.
     """
     plan = read_plan(SupplementaryPlan, places.supplementary_plan)
     supplement = load(params.search.strategy).supplement
@@ -111,7 +111,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
     }
     key = digest(question)
     live = work.places.supplementary_study(work.cell, key)
-    with sole_owner(live, f"the supplementary search of {work.cell}"):
+    with exclusive_lock(live, f"the supplementary search of {work.cell}"):
         winner = _winner(work, choice)
         search = Search(
             work=work,
@@ -119,7 +119,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
             key=key,
             folder=live,
             question=question,
-            space=around(winner, supplement, work),
+            space=space_around_winner(winner, supplement, work),
             schedule=Schedule(
                 forced=(),
                 learns=True,
@@ -131,7 +131,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
             pruning=work.search_plan.search.pruning,
             known=[winner],
         )
-        found = conduct(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
+        found = run_search(search, tracker or MlflowTracker(work.places.mlruns, work.params.study.name))
         if isinstance(found, str):
             write_summary(summary, Ending.of(work.cell, CellStatus.FAILED, found))
             return False
@@ -152,19 +152,21 @@ def _winner(work: CellWork, choice: Choice) -> Configuration:
     )
 
 
-def around(winner: Configuration, supplement: Supplement, work: CellWork) -> SearchSpace:
+def space_around_winner(winner: Configuration, supplement: Supplement, work: CellWork) -> SearchSpace:
     """Return the search space around `winner`: each value that the supplement varies beside the winner's own, all else
     as in the winner."""
     spec, settings = winner.spec, winner.settings
     heads = sorted({spec.n_heads, *(heads for heads in supplement.n_heads if spec.d_model % heads == 0)})
     n_windows = len(work.dataset.windows.train)
     steps = settings.epochs * -(-n_windows // winner.effective_batch)
-    # The winner's warm-up as a share of its run: another batch makes another number of steps.
+    # The winner's warm-up as a share of its steps, whose number depends on the batch size.
     own: dict[str, float] = {
         **{name: float(value) for name, value in settings.to_record().items() if name != "warmup_steps"},
         "warmup_fraction": settings.warmup_steps / steps,
     }
-    choices = {name: Choices(choices=_beside(value, supplement.settings.get(name, ()))) for name, value in own.items()}
+    choices = {
+        name: Choices(choices=_with_own_value(value, supplement.settings.get(name, ()))) for name, value in own.items()
+    }
     return SearchSpace(
         grid=Grid(work.cell.budget, tuple(dataclasses.replace(spec, n_heads=count) for count in heads)),
         settings=SpaceParams(warmup_steps=None, **choices),
@@ -173,11 +175,11 @@ def around(winner: Configuration, supplement: Supplement, work: CellWork) -> Sea
     )
 
 
-def _beside(own: float, others: tuple[float, ...]) -> tuple[float, ...]:
+def _with_own_value(own: float, others: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted({own, *others}))
 
 
-def _summary(search: Search, found: Searched, winner_score: float | str) -> SupplementSummary:
+def _summary(search: Search, found: SearchResult, winner_score: float | str) -> SupplementSummary:
     objective = search.schedule.objective
     best = found.best
     scores = [score for record in found.records if (score := objective.score(record)) is not None]

@@ -36,25 +36,25 @@ def data_lines(work: CellWork) -> list[str]:
             "data",
             f"{len(table.dates_T):,} rows of {', '.join(symbols)}, {len(table.columns)} features, "
             f"windows of {windows.train.context_length} days; "
-            f"{words.asked(target.price)}, {work.cell.horizon} {days} ahead",
+            f"{words.describe_target(target.price)}, {work.cell.horizon} {days} ahead",
         )
     ]
     regions = {"train": windows.train, "validation": windows.validation, "test": windows.test}
     if windows.earlier:
         for number, fold in enumerate(windows.folds, start=1):
             of_fold = {"train": fold.train, "validation": fold.validation}
-            lines.append(labelled(f"fold {number}", _counted(of_fold, words)))
+            lines.append(labelled(f"fold {number}", _window_counts(of_fold, words)))
         regions = {"test": windows.test}
-    return [*lines, labelled("windows", _counted(regions, words))]
+    return [*lines, labelled("windows", _window_counts(regions, words))]
 
 
-def _counted(regions: Mapping[str, Windows], words: Words) -> str:
+def _window_counts(regions: Mapping[str, Windows], words: Words) -> str:
     """Describe how many windows each region has, and how their labels are distributed."""
     labels = {name: windows.y_N for name, windows in regions.items()}
     return ", ".join(f"{name} {words.labels(y_N) if len(y_N) else 0}" for name, y_N in labels.items())
 
 
-def model_words(spec: ModelSpec) -> str:
+def describe_model(spec: ModelSpec) -> str:
     """Describe the shape and the size of a model."""
     return (
         f"d_model {spec.d_model}, n_layers {spec.n_layers}, n_heads {spec.n_heads}, d_ff {spec.d_ff}, "
@@ -62,12 +62,12 @@ def model_words(spec: ModelSpec) -> str:
     )
 
 
-def settings_words(settings: Mapping[str, float | int]) -> str:
+def describe_settings(settings: Mapping[str, float | int]) -> str:
     """Describe the settings of a training."""
     return ", ".join(f"{name} {value:.4g}" for name, value in settings.items())
 
 
-def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
+def describe_plan(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
     """Describe how a step is executed, and the peak memory that one training is predicted to take."""
     known = sorted(peaks_gib)
     low, high = f"{known[0]:.2f}", f"{known[-1]:.2f}"
@@ -78,31 +78,33 @@ def plan_words(plan: BatchPlan, peaks_gib: Iterable[float]) -> str:
     )
 
 
-def crew_words(workers: int, execution: ExecutionPlan) -> str:
+def describe_workers(workers: int, execution: ExecutionPlan) -> str:
     """Describe the workers: how many train at a time, on how many threads each, on which device."""
     each = "1 thread" if execution.threads == 1 else f"{execution.threads} threads"
     return f"{workers} at a time, {each} each, on {execution.device}"
 
 
-def seed_lines(work: CellWork, job: Job, *, of: str, total: int, missing: Sequence[int], workers: int) -> list[str]:
-    """Describe the retraining of a winner as it starts: the cell's own, or another one named `of`; `job` is one of
+def seed_lines(
+    work: CellWork, job: Job, *, winner_of: str, total: int, missing: Sequence[int], workers: int
+) -> list[str]:
+    """Describe the retraining of a winner as it starts: the cell's own, or the one named `winner_of`; `job` is one of
     those `missing` of its `total` seeds."""
-    whose = f"the winner {of.replace('-', ' ')}" if of else "the winner"
-    known = f"; {total - len(missing)} done before" if len(missing) < total else ""
+    whose = f"the winner {winner_of.replace('-', ' ')}" if winner_of else "the winner"
+    known = f"; {total - len(missing)} already done" if len(missing) < total else ""
     windows = work.dataset.windows
     regions = {"train": windows.train, "validation": windows.validation}
-    counted = _counted(regions, load_task(work.target.task).words)
-    crew = crew_words(min(workers, len(missing)), work.execution(job.spec))
+    window_counts = _window_counts(regions, load_task(work.target.task).words)
+    crew = describe_workers(min(workers, len(missing)), work.execution(job.spec))
     return [
         labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
-        labelled("windows", counted),
-        labelled("model", f"{model_words(job.spec)}; {settings_words(job.settings.to_record())}"),
-        labelled("plan", f"{plan_words(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
+        labelled("windows", window_counts),
+        labelled("model", f"{describe_model(job.spec)}; {describe_settings(job.settings.to_record())}"),
+        labelled("plan", f"{describe_plan(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
     ]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Begun:
+class _Started:
     epochs: int
     """Epochs allowed for one model."""
     models: int
@@ -115,23 +117,23 @@ class TrainingLog:
         self._cell = cell
         self._name = name
         self._log = log or current_log()
-        self._begun: dict[int, _Begun] = {}
+        self._started: dict[int, _Started] = {}
 
-    def began(self, number: int, words: str, *, epochs: int, models: int = 1) -> None:
+    def started(self, number: int, words: str, *, epochs: int, models: int = 1) -> None:
         """Log that training `number` starts; in a walk forward it trains several `models`, each for `epochs` at
         most."""
-        self._begun[number] = _Begun(epochs, models)
+        self._started[number] = _Started(epochs, models)
         self._write(number, f"starts: {words}")
 
     def epoch_ended(self, event: Progress) -> None:
         """Log one more epoch of a training."""
-        record, begun = event.record, self._begun[event.number]
-        fold, epoch = divmod(record.epoch - 1, begun.epochs)
-        of_fold = f"fold {fold + 1}/{begun.models} " if begun.models > 1 else ""
+        record, started = event.record, self._started[event.number]
+        fold, epoch = divmod(record.epoch - 1, started.epochs)
+        of_fold = f"fold {fold + 1}/{started.models} " if started.models > 1 else ""
         auc = "" if record.val_auc is None else f", val_auc {record.val_auc:.4f}"
         self._write(
             event.number,
-            f"{of_fold}epoch {epoch + 1}/{begun.epochs}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
+            f"{of_fold}epoch {epoch + 1}/{started.epochs}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
             f"val_loss {record.val_loss:.4f}{auc}, {record.seconds:.1f} s",
         )
 

@@ -21,8 +21,8 @@ from tsladder.cells.work import CellWork, open_cell
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import SEED_PREFIX, loss_column
 from tsladder.evaluation.region import RegionForecasts
-from tsladder.evaluation.transfer import Floats, judge_transfer, regret
-from tsladder.locks import sole_owner
+from tsladder.evaluation.transfer import Floats, regret, transfer_verdict
+from tsladder.locks import exclusive_lock
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
@@ -56,7 +56,7 @@ def transfer_winners(places: Places, params: Params, tracker: Tracker | None = N
         for horizon in params.horizons:
             regrets += _regrets_on(places, params, plan, Cell(rung, horizon), choices, tracker)
     evaluation = plan.evaluation
-    verdict = judge_transfer(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
+    verdict = transfer_verdict(regrets, margin=rung_gain(params), confidence=evaluation.confidence)
     write_transfer(
         places.transfer_record,
         Transfer(
@@ -151,11 +151,11 @@ def _transferred_losses(
 
     key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
     live = work.places.transfer_training(work.cell, key)
-    with sole_owner(live, f"the transfer from h{source} to {work.cell}"):
+    with exclusive_lock(live, f"the transfer from h{source} to {work.cell}"):
         region = work.params.law.region
         predictions = live / f"predictions-{digest(code, region)[:16]}.parquet"
         if not predictions.exists():
-            trained = train_seeds(work, choice, live, tracker, of=f"from-h{source}")
+            trained = train_seeds(work, choice, live, tracker, winner_of=f"from-h{source}")
             if isinstance(trained, str):
                 return trained
             if trained.heat_stop is not None:
@@ -170,16 +170,16 @@ def _transferred_losses(
 
 def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
     windows = work.dataset.windows.region(region)
-    with forecasting(trained_seeds(work, choice, folders), {region: windows}) as under_way:
-        made = RegionForecasts(
+    with forecasting(trained_seeds(work, choice, folders), {region: windows}) as future:
+        region_forecasts = RegionForecasts(
             y_N=windows.y_N,
             dates_N=windows.dates_N,
             fingerprint=windows.fingerprint(),
-            by_seed=under_way.result()[region],
+            by_seed=future.result()[region],
             baselines=(),
             seed=work.seed,
         )
-        return scoring_of(work).frame(region, made)
+        return scoring_of(work).frame(region, region_forecasts)
 
 
 def _losses(frame: pd.DataFrame, region: str) -> Losses:

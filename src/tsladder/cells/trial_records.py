@@ -36,7 +36,7 @@ class TrialPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrialKeeper:
+class TrialRecorder:
     """Recorder that turns outcomes of one cell's trials into records and runs. `key` is the cell's, which all its runs
     carry; `publish` shows the ended trials to whoever looks at the results while the search runs."""
 
@@ -95,7 +95,7 @@ class TrialKeeper:
             lag=self.lag,
         )
 
-    def log_lost(self, attempts: Sequence[TrialRecord]) -> None:
+    def log_missing(self, attempts: Sequence[TrialRecord]) -> None:
         """Copy to MLflow the attempts that a killed run had on disk and not yet there, and close the runs that it left
         open."""
         logged = {
@@ -106,7 +106,7 @@ class TrialKeeper:
         for record in attempts:
             if (self._name(record), str(record.attempt)) not in logged:
                 self.log(record)
-        # Last: a run that is closed counts as logged at the next start, should this one be killed as well.
+        # Done last, since a closed run counts as logged at the next start if this process is killed as well.
         self.tracker.close_orphans(self.parent_id)
 
     def _name(self, record: TrialRecord) -> str:
@@ -149,29 +149,29 @@ class TrialKeeper:
 
     def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
         """Print one line on the ended trial to stderr."""
-        so_far = "" if leader is None else f", {self.objective.leader_words(leader)}"
+        so_far = "" if leader is None else f", {self.objective.describe_leader(leader)}"
         spec, outcome = trial.drawn.configuration.spec, record.outcome
         shape = f"d={spec.d_model} L={spec.n_layers} h={spec.n_heads} ff={spec.d_ff}"
         self.say(
-            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.words(record)}, "
+            f"trial {record.number + 1}/{self.trials_total} {shape}: {self.objective.describe(record)}, "
             f"{outcome.stop_reason} after {outcome.epochs_run} epochs in {outcome.seconds:.1f} s{so_far}"
         )
         if outcome.message:
-            # The whole of it is in trials.jsonl.
+            # The whole message is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {outcome.message.strip().splitlines()[-1]}")
 
 
 def _description(record: TrialRecord, objective: Objective) -> str:
     """Return the text at the top of a trial's page in MLflow."""
     origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
-    outcome, loss = record.outcome, objective.words(record)
+    outcome, loss = record.outcome, objective.describe(record)
     if outcome.folds and outcome.best_val_loss is not None:
         loss += f", the mean over {len(outcome.folds)} folds"
     ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"
-    said = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    text = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
     if record.taken_from is not None:
-        said += f" Not trained here: taken over from {record.taken_from}."
-    return f"{said}\n\n{outcome.message}" if outcome.message else said
+        text += f" Not trained here: taken over from {record.taken_from}."
+    return f"{text}\n\n{outcome.message}" if outcome.message else text
 
 
 def _milliseconds(iso: str) -> int:

@@ -14,15 +14,15 @@ from pathlib import Path
 from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TRIALS, TrialRecord, append_trial
-from tsladder.cells.start_lines import taken_over_words, trial_words
+from tsladder.cells.start_lines import describe_taken_over, describe_trial
 from tsladder.cells.training_log import TrainingLog
-from tsladder.cells.trial_records import TrialKeeper, TrialPlan
+from tsladder.cells.trial_records import TrialPlan, TrialRecorder
 from tsladder.cells.work import CellWork
 from tsladder.execution.crew import JobOrder, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, keep_busy, retry_words
+from tsladder.execution.job_loop import STOPPING, describe_retry, run_jobs
 from tsladder.execution.thermal_guard import ThermalWatch
-from tsladder.locks import is_owned
+from tsladder.locks import is_locked
 from tsladder.params import PruningParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import Configuration
@@ -37,7 +37,7 @@ from tsladder.training.checkpoint_plan import remove_checkpoints
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import StopReason
 
-_OF_THE_MODEL = (StopReason.PRUNED, StopReason.DIVERGED)
+_REPEATABLE_ENDINGS = (StopReason.PRUNED, StopReason.DIVERGED)
 """Endings without a loss that another attempt would only repeat. After any other ending, such as a kill, the next
 attempt may go on from the checkpoint."""
 
@@ -51,7 +51,7 @@ class HeatStop:
     attempts: tuple[TrialRecord, ...]
 
 
-class Runner:
+class TrialRunner:
     """Runner of one start of a cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded
     there.
 
@@ -68,7 +68,7 @@ class Runner:
         attempts: Sequence[TrialRecord],
         space: SearchSpace,
         schedule: Schedule,
-        keeper: TrialKeeper,
+        recorder: TrialRecorder,
         pruning: PruningParams | None,
         earlier: Earlier,
         known: Sequence[Configuration] = (),
@@ -78,20 +78,20 @@ class Runner:
         self._folder = folder
         self._space = space
         self._schedule = schedule
-        self._keeper = keeper
+        self._recorder = recorder
         self._earlier = earlier
         self._taken_over: Counter[str] = Counter()
         self._draws = TrialDraws(
             DrawRules(
                 space=space,
                 schedule=schedule,
-                lag=keeper.lag,
+                lag=recorder.lag,
                 pruning=pruning,
                 known=known,
                 adopted=earlier.adopted,
                 seed=work.seed,
                 cell=work.cell,
-                phase=keeper.phase,
+                phase=recorder.phase,
             ),
             attempts,
         )
@@ -99,7 +99,7 @@ class Runner:
         self._jobs: dict[int, Job] = {}
         self._log = TrainingLog(work.cell, lambda number: f"trial {number + 1}/{schedule.trials_total}")
         self._heat_stop: HeatStop | None = None
-        self._heated: list[TrialRecord] = []
+        self._stopped_by_heat: list[TrialRecord] = []
 
     @property
     def finished(self) -> Finished | None:
@@ -123,69 +123,69 @@ class Runner:
         Where none is left the journal is still brought up to date: a kill may have come between the last trial's line
         and the journal's.
         """
-        seed = sampler_seed(self._work.seed, self._work.cell, self._keeper.phase)
-        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._keeper.say)
-        self._draws.take_up(study)
+        seed = sampler_seed(self._work.seed, self._work.cell, self._recorder.phase)
+        study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._recorder.say)
+        self._draws.restore(study)
         too_hot = self._train(study) if self._draws.any_open else None
         self._draws.tell_through(study, self._schedule.trials_total - 1)
         if too_hot is not None:
-            self._heat_stop = HeatStop(too_hot, tuple(self._heated))
+            self._heat_stop = HeatStop(too_hot, tuple(self._stopped_by_heat))
         return self._draws.any_left
 
     def _train(self, study: SearchStudy) -> TemperatureReading | None:
         """Keep the workers busy; return the temperature reading for which they were stopped, if they were."""
         folds = self._work.dataset.windows.folds
-        return keep_busy(
-            self._work.crew(folds, workers=self._keeper.workers),
+        return run_jobs(
+            self._work.crew(folds, workers=self._recorder.workers),
             next_job=lambda slot: self._next_job(study, slot),
-            on_retry=lambda event: self._keeper.say(f"trial {event.number + 1}: {retry_words(event)}"),
-            on_end=lambda event: self._write_down(study, self._running.pop(event.number), event.outcome),
+            on_retry=lambda event: self._recorder.say(f"trial {event.number + 1}: {describe_retry(event)}"),
+            on_end=lambda event: self._record_end(study, self._running.pop(event.number), event.outcome),
             on_epoch=self._log.epoch_ended,
-            on_stop=lambda: self._keeper.say(f"{STOPPING}; once more stops at once"),
-            on_said=lambda event: self._keeper.say(f"trial {event.number + 1}: {event.text}"),
-            watch=ThermalWatch(self._work.thermometer, self._keeper.say),
+            on_stop=lambda: self._recorder.say(f"{STOPPING}; a second Ctrl-C stops at once"),
+            on_message=lambda event: self._recorder.say(f"trial {event.number + 1}: {event.text}"),
+            watch=ThermalWatch(self._work.thermometer, self._recorder.say),
             heartbeat=Heartbeat(
                 self._folder,
-                phase=self._keeper.phase,
+                phase=self._recorder.phase,
                 total=self._schedule.trials_total,
                 done=lambda: len(self._draws.ended),
             ),
-            by_hand=lambda: is_owned(self._work.places.pause),
-            models_a_job=len(folds),
+            pause_requested=lambda: is_locked(self._work.places.pause),
+            models_per_job=len(folds),
         )
 
     def _next_job(self, study: SearchStudy, slot: Slot) -> JobOrder | None:
         while (drawn := self._draws.draw(study)) is not None:
-            trial = self._planned(drawn, slot)
+            trial = self._plan_trial(drawn, slot)
             found = self._earlier.find(trial.identity, trial.drawn.bar)
             if found is None:
-                self._say_taken_over()
+                self._report_taken_over()
                 return JobOrder(number=drawn.number, attempt=drawn.attempt, job=self._begin(trial))
-            record = self._keeper.taken_over(trial, found)
+            record = self._recorder.taken_over(trial, found)
             if record.taken_from is not None:
                 self._taken_over[record.taken_from.folder] += 1
-            self._keep(study, record)
-        self._say_taken_over()
+            self._store(study, record)
+        self._report_taken_over()
         return None
 
     def _begin(self, trial: TrialPlan) -> Job:
         self._running[trial.drawn.number] = trial
         epochs, models = trial.drawn.configuration.settings.epochs, len(self._work.dataset.windows.folds)
-        self._log.began(trial.drawn.number, trial_words(self._work, trial), epochs=epochs, models=models)
+        self._log.started(trial.drawn.number, describe_trial(self._work, trial), epochs=epochs, models=models)
         fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
         if fetched is not None:
-            self._keeper.say(f"trial {trial.drawn.number + 1} goes on from the checkpoint that {fetched.name} left")
+            self._recorder.say(f"trial {trial.drawn.number + 1} resumes from the checkpoint of {fetched.name}")
         job = self._jobs[trial.drawn.number] = self._job(trial)
         return job
 
-    def _say_taken_over(self) -> None:
+    def _report_taken_over(self) -> None:
         """Report the trials taken over from other searches since the last report."""
         if self._taken_over:
             done = f"{len(self._draws.ended)} of {self._schedule.trials_total} are done"
-            self._keeper.say(f"{taken_over_words(self._taken_over)}; {done}")
+            self._recorder.say(f"{describe_taken_over(self._taken_over)}; {done}")
             self._taken_over.clear()
 
-    def _planned(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:
+    def _plan_trial(self, drawn: DrawnTrial, slot: Slot) -> TrialPlan:
         """Return the plan of the trial `drawn` in `slot`."""
         configuration = drawn.configuration
         execution = self._work.in_slot(configuration.spec, slot, configuration.effective_batch)
@@ -220,23 +220,23 @@ class Runner:
             folds=self._work.dataset.windows.folds,
         )
 
-    def _write_down(self, study: SearchStudy, trial: TrialPlan, outcome: TrainingOutcome) -> None:
-        record = self._keeper.record(trial, outcome)
-        self._keep(study, record)
+    def _record_end(self, study: SearchStudy, trial: TrialPlan, outcome: TrainingOutcome) -> None:
+        record = self._recorder.record(trial, outcome)
+        self._store(study, record)
         if outcome.stop_reason is StopReason.THERMAL:
-            self._heated.append(record)
-        self._keeper.announce(trial, record, self._schedule.objective.best(self.ended_records))
+            self._stopped_by_heat.append(record)
+        self._recorder.announce(trial, record, self._schedule.objective.best(self.ended_records))
 
-    def _keep(self, study: SearchStudy, record: TrialRecord) -> None:
+    def _store(self, study: SearchStudy, record: TrialRecord) -> None:
         """Record a trial on disk first, then in MLflow."""
         append_trial(self._folder / TRIALS, record)
         job = self._jobs.pop(record.number, None)
         self._draws.end(study, record)
-        decided = record.best_val_loss is not None or record.outcome.stop_reason in _OF_THE_MODEL
+        decided = record.best_val_loss is not None or record.outcome.stop_reason in _REPEATABLE_ENDINGS
         if record.final and decided and job is not None:
             remove_checkpoints(job.checkpoints)
-        self._keeper.log(record)
-        self._keeper.publish(self.ended_records)
+        self._recorder.log(record)
+        self._recorder.publish(self.ended_records)
 
 
 def _checkpoint_of(trial: TrialPlan) -> str:

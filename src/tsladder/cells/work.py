@@ -26,7 +26,7 @@ from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
 from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
 from tsladder.planning.plans import cell_key
 from tsladder.planning.recipe import Settings
-from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.planning.too_little_memory import check_memory
 from tsladder.tasks import load as load_task
 from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
@@ -154,7 +154,7 @@ class CellWork:
         plan = self.batch_plan(spec, slot.memory_gib, effective_batch, calibration=slot.machine.calibration)
         if plan is None:
             return None
-        # A model that shares a machine with others of its size by rule keeps to its threads where it is alone.
+        # A model small enough to share the machine keeps the same number of threads when it trains alone.
         threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware).threads)
         return JobExecution(plan=plan, device=slot.machine.device, threads=threads)
 
@@ -179,7 +179,7 @@ class CellWork:
                 validation_windows=len(fold.validation),
                 epochs=settings.epochs,
                 patience=self.recipe.patience,
-                looks_first=self.recipe.loss == "soft_auc",
+                extra_forward_pass=self.recipe.loss == "soft_auc",
             )
             for fold in folds
         )
@@ -237,7 +237,7 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: CellPlan, *, cre
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
     machine = survey(params.hardware, places.calibration)
-    refuse_too_little(params, machine)
+    check_memory(params, machine)
     return CellWork(
         cell=cell,
         places=places,

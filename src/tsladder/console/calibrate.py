@@ -12,7 +12,7 @@ from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, keep
+from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, write_calibration
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.machine import Machine, identity, survey
 from tsladder.planning.memory import predicted_memory_gib
@@ -24,7 +24,7 @@ Probe = tuple[tuple[int, int, int], str, str, int, int, bool]
 checkpointing."""
 
 PROBES: tuple[Probe, ...] = (
-    # Chosen so that each term of the model of memory leads in one of them.
+    # Chosen so that each term of the memory model dominates in one of them.
     ((32, 2, 4), "fp32", "adamw", 256, 256, False),
     ((128, 10, 4), "fp32", "adamw", 256, 256, False),
     ((128, 10, 4), "bf16-mixed", "adamw", 256, 256, False),
@@ -34,9 +34,9 @@ PROBES: tuple[Probe, ...] = (
 )
 
 GPU_PROBES: tuple[Probe, ...] = (
-    # Chosen so that each cost of time can be told from the others. Small models are calls and steps; wide ones are
-    # products; at a small effective batch the optimizer leads. The last ones have the blocks of two billion parameters,
-    # a few of them.
+    # Chosen so that the costs of time can be separated. Calls and steps dominate in small models, and
+    # products in wide ones; the optimizer dominates at a small effective batch. The last ones have a few blocks of a
+    # model of two billion parameters.
     ((32, 2, 4), "fp32", "adamw", 256, 256, False),
     ((64, 12, 4), "fp32", "adamw", 256, 256, False),
     ((64, 40, 4), "fp32", "adamw", 256, 256, False),
@@ -64,17 +64,17 @@ def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedM
     """Measure and fit this machine, and store the result beside the study. Raises BadInput, WorkFailed."""
     params = load_params(places.params)
     machine = survey(params.hardware)
-    wanted = [
+    planned = [
         (spec, plan)
         for spec, plan in probes(geometry_of(params), machine.device)
         if predicted_memory_gib(spec, plan) <= machine.memory_gib
     ]
     peaks = []
-    for number, (spec, plan) in enumerate(wanted, start=1):
-        on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(wanted))
+    for number, (spec, plan) in enumerate(planned, start=1):
+        on_step(f"measuring {spec.n_params:,} parameters, {plan.precision}, {plan.optimizer}", number, len(planned))
         peaks.append(_measured(spec, plan, machine))
     calibrated = calibrate(identity(machine.device), peaks)
-    keep(places.calibration, calibrated)
+    write_calibration(places.calibration, calibrated)
     return calibrated
 
 
@@ -117,12 +117,12 @@ def _measured(spec: ModelSpec, plan: BatchPlan, machine: Machine) -> Peak:
             f"a model of {spec.n_params:,} parameters could not be measured here ({outcome.stop_reason}"
             f"{': ' + outcome.message if outcome.message else ''}): no calibration was stored"
         )
-    # A probe that ran out of memory was carried out under a smaller plan.
+    # A probe that ran out of memory was repeated under a smaller plan.
     return Peak(
         spec=spec,
         plan=outcome.plan,
         memory_gib=outcome.peak_memory_gib,
-        # The first epoch makes what the later ones find there.
+        # The first epoch includes one-time costs.
         step_seconds=min(epoch.train_seconds for epoch in measured.epochs[1:]) / steps,
         threads=machine.cores if on_cpu else 1,
         start_seconds=max(0.0, outcome.seconds - sum(epoch.seconds for epoch in measured.epochs)),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tsladder.artifacts.law import read_law
 from tsladder.artifacts.store import if_there
-from tsladder.capsule.differences import Difference, Kind
-from tsladder.capsule.pack import pack_study, refuse_taken
+from tsladder.capsule.differences import Difference, DifferenceKind
+from tsladder.capsule.pack import pack_study, refuse_existing
 from tsladder.capsule.rebuild import rebuild
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
@@ -26,7 +26,7 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
     """Pack the study into `path` and return the lines to print. Notes on cells that are not fresh go to stderr. Raises
     BadInput, WorkFailed."""
     params = load_params(places.params)
-    refuse_taken(path, force=force)
+    refuse_existing(path, force=force)
     with progress("packing the study") as on_step:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
         manifest = pack_study(places, params, states, path, force=force, on_step=on_step)
@@ -66,7 +66,7 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
     lines = [*(_printable(line) for line in built.verdicts), ""]
     if built.not_compared is not None:
         _note(built.not_compared)
-    differing = [str(found) for found in built.differing if found.kind is Kind.VALUE]
+    differing = [str(found) for found in built.differing if found.kind is DifferenceKind.VALUE]
     if differing:
         lines += _differences(differing, built.manifest.tsladder)
     elif built.not_compared is None:
@@ -79,13 +79,13 @@ def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[s
 def _note_words(found: Sequence[Difference]) -> None:
     """Print a note on sentences that another version of tsladder worded differently, and on fields that it did not
     have."""
-    words, added = (sum(each.kind is kind for each in found) for kind in (Kind.WORDS, Kind.ADDED))
-    told = [
+    words, added = (sum(each.kind is kind for each in found) for kind in (DifferenceKind.WORDS, DifferenceKind.ADDED))
+    changes = [
         *([f"words {counted(words, 'sentence')} differently, with the same figures"] if words else []),
         *([f"has {counted(added, 'field')} more"] if added else []),
     ]
-    if told:
-        _note(f"this version {' and '.join(told)} than the one that made the capsule")
+    if changes:
+        _note(f"this version {' and '.join(changes)} than the one that made the capsule")
 
 
 def _differences(differing: Sequence[str], made_by: str) -> list[str]:

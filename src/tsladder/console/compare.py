@@ -22,7 +22,7 @@ from tsladder.vocabulary import Cell, CellStatus
 SEPARATOR = ":"
 
 
-def name_cells(names: Sequence[str]) -> bool:
+def are_cells(names: Sequence[str]) -> bool:
     """Return True where `names` are cells of this study or their baselines, False where they are experiments. Raises
     BadInput for a mixture, for more than two cells, and for fewer than two names."""
     cells = [name for name in names if _is_cell(name)]

@@ -33,7 +33,7 @@ def completion_script(parser: Parser, shell: str) -> str:
     for command in parser.commands.values():
         for action in command._actions:
             if (how := _completed(action)) is not None:
-                # The attribute by which shtab is told.
+                # shtab reads this attribute.
                 action.complete = how  # type: ignore[attr-defined]
     return shtab.complete(parser, shell, preamble=_PREAMBLE.get(shell, ""))
 

@@ -44,7 +44,7 @@ class DvcProcess:
     def _pass_on(self) -> None:
         if self._process is not None and self._sent < self.stops:
             self._sent = self.stops
-            # It may have ended this very moment.
+            # It may have ended at this moment.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
 
@@ -72,11 +72,11 @@ class DvcProcess:
 
     def start(self, places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> None:
         environment = dict(os.environ)
-        # The stages say `python`: it must be this one, also when the environment is not activated.
+        # Stages run `python`, which must be this interpreter even if the environment is not activated.
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
         environment[EXIT_FILE] = str(self._exit_file)
         environment[LOG_FILE] = str(log.path)
-        # Into a pipe Python prints when 8 kB are together: a line would be shown, and dated, long after it was said.
+        # Python buffers output to a pipe in blocks of 8 kB: lines would be shown, and timed, much later than printed.
         environment["PYTHONUNBUFFERED"] = "1"
         out, out_end = os.pipe()
         pipes = {out: 1 if echo else -1}
@@ -101,7 +101,7 @@ class DvcProcess:
             [sys.executable, "-m", "dvc", *arguments],
             cwd=places.root,
             env=environment,
-            # Where keys are read here, they are not DVC's.
+            # Where this process reads the keys, DVC must not.
             stdin=None if echo else subprocess.DEVNULL,
             stdout=out_end,
             stderr=error_end,

@@ -19,7 +19,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "status": (
         ("tsladder status", "state of every cell"),
         ("tsladder status --json", "for programs"),
-        ("tsladder status --csv > now.csv", "a row a cell, with the columns of experiment_results.csv"),
+        ("tsladder status --csv > now.csv", "one row per cell, with the columns of experiment_results.csv"),
     ),
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),
@@ -75,7 +75,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "report": (
         ("tsladder report", "verdicts and path of the report"),
         ("tsladder report --from study.zip", "rebuild the report of a capsule, in ./study"),
-        ("tsladder report --from study.zip --out told", "the same, in ./told"),
+        ("tsladder report --from study.zip --out rebuilt", "the same, in ./rebuilt"),
     ),
     "export": (
         ("tsladder export study.zip", "this study in one file"),
@@ -129,15 +129,15 @@ no replicates: --per-size says what a size's loss is, for each seed of it where 
 
 RUN_KEYS = """keys, on a terminal:
   q   stop: a training predicted to take longer than training.checkpoint_minutes writes a checkpoint within seconds,
-      and the next run goes on from its last step; a shorter one finishes its epoch and is trained again from its
+      and the next run resumes from its last step; a shorter one finishes its epoch and is trained again from its
       first. q again stops at once: what is lost is at most the minutes since the last checkpoint
-  p   pause all training, and go on
+  p   pause or resume all training
 
 Everything that DVC and the stages print is in mlruns/logs/, each line with its time, and so is every
 trial's start and every epoch, in lines that begin with "| "."""
 
 WATCHED = """On a terminal the table is replaced in place. Elsewhere the status is printed at first, and again
-whenever a cell, its trials or a verdict have changed. It may be started before the study, and goes on after it."""
+whenever a cell, its trials or a verdict have changed. It may be started before the study, and continues after it."""
 
 COMPARED = """names:
   2M-h1, 2M-h1:persistence   a cell of this study, or its baseline: two at a time

@@ -32,7 +32,7 @@ def compare_experiments_here(
     """
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise BadInput(f"an experiment is compared with others: {', '.join(repeated)} stands twice")
+        raise BadInput(f"an experiment is compared with others: {', '.join(repeated)} is named twice")
     repository = Repository(places.root)
     repository.require(names)
     read: list[Experiment] = []
@@ -70,18 +70,18 @@ def _refuse_outdated(name: str, folder: Path) -> None:
     stages = read_lock(folder / "dvc.lock")
     if any(stage not in stages for stage in _DECIDING):
         raise BadInput(f"{name} has no finished run in its dvc.lock: end it with `tsladder run`")
-    asked = dict(leaves(read_yaml(folder / "params.yaml")))
+    current = dict(leaves(read_yaml(folder / "params.yaml")))
     made: dict[str, Any] = {}
     sections: list[str] = []
     for stage in _DECIDING:
         for section, value in stages[stage].get("params", {}).get("params.yaml", {}).items():
             sections.append(section)
             made |= dict(leaves(value, section))
-    within = [path for path in asked if any(path == s or path.startswith(f"{s}.") for s in sections)]
+    within = [path for path in current if any(path == s or path.startswith(f"{s}.") for s in sections)]
     outdated = [
-        f"{path}: {_word(asked, path)} in params.yaml, {_word(made, path)} when its results were made"
+        f"{path}: {_word(current, path)} in params.yaml, {_word(made, path)} when its results were made"
         for path in dict.fromkeys([*made, *within])
-        if path not in asked or path not in made or asked[path] != made[path]
+        if path not in current or path not in made or current[path] != made[path]
     ]
     if outdated:
         raise BadInput(

@@ -88,22 +88,22 @@ def _has_too_few_days(params: Params, dates_T: NDArray[np.datetime64]) -> bool:
 def _possible_task(params: Params, table: FeatureTable) -> str:
     """Return the task nearest to the one in params.yaml that the splits stage accepts on every horizon; the one in
     params.yaml itself where it has no alternatives, and where there are too few days for any."""
-    asked = params.target.task
-    alternatives = load_task(asked).alternatives
+    current = params.target.task
+    alternatives = load_task(current).alternatives
     if not alternatives:
-        return asked
-    for task in (asked, *alternatives):
+        return current
+    for task in (current, *alternatives):
         if _is_accepted(params, table, task):
             return task
-    return asked if _has_too_few_days(params, table.dates_T) else alternatives[-1]
+    return current if _has_too_few_days(params, table.dates_T) else alternatives[-1]
 
 
 def _is_accepted(params: Params, table: FeatureTable, task: str) -> bool:
     changed: dict[str, Any] = {"task": task}
-    wanted = dataclasses.replace(params, target=dataclasses.replace(params.target, **changed))
+    candidate = dataclasses.replace(params, target=dataclasses.replace(params.target, **changed))
     try:
         for horizon in params.horizons:
-            horizon_splits(table, wanted, horizon)
+            horizon_splits(table, candidate, horizon)
     except BadInput:
         return False
     return True

@@ -58,7 +58,7 @@ class FitOptions:
         if len(faults) == 1:
             raise BadInput(faults[0])
         if faults:
-            raise BadInput(f"{len(faults)} options cannot be followed:", faults)
+            raise BadInput(f"{len(faults)} options are invalid:", faults)
         return reading
 
 

@@ -34,7 +34,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in param
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class IngestOptions:
     """Options of the command besides file and symbol."""
 
     choices: Choices
@@ -75,7 +75,7 @@ def choices_of(options: argparse.Namespace) -> Choices:
         only_symbol=options.only_symbol,
         date_order=options.date_order and DateOrder(options.date_order),
         decimal=options.decimal and Decimal(options.decimal),
-        columns=_told_columns(options.column or [], STOCKS if of_stocks else BARS),
+        columns=_chosen_columns(options.column or [], STOCKS if of_stocks else BARS),
         header=None if options.header is None else tuple(name.strip() for name in options.header.split(",")),
         encoding=options.encoding,
         zone=options.zone,
@@ -102,10 +102,10 @@ def one_file(options: argparse.Namespace) -> str:
     return str(options.sources[0])
 
 
-def _told_columns(told: Sequence[str], vocabulary: Vocabulary) -> dict[Role, str]:
+def _chosen_columns(chosen: Sequence[str], vocabulary: Vocabulary) -> dict[Role, str]:
     roles = {bare(str(role)): role for role in vocabulary.roles}
     columns: dict[Role, str] = {}
-    for words in told:
+    for words in chosen:
         name, equals, heading = words.partition("=")
         role = roles.get(bare(name))
         if role is None or not equals:
@@ -133,26 +133,28 @@ def garbage_collection_off() -> Iterator[None]:
 
 
 @garbage_collection_off()
-def ingest_here(places: Places, source: str, symbol: str, wishes: Wishes, *, today: datetime.date) -> Ingestion:
+def ingest_here(
+    places: Places, source: str, symbol: str, ingest_options: IngestOptions, *, today: datetime.date
+) -> Ingestion:
     """Read, check and store bars. Raises BadInput with nothing written, and WorkFailed where Yahoo cannot
     be reached."""
-    refuse_order_of_days(wishes.choices)
+    refuse_order_of_days(ingest_options.choices)
     if not NAME.fullmatch(symbol):
         raise BadInput(f"--symbol must be letters, digits, '.', '_' and '-', at most 64, no path; got {symbol!r}")
     if source.startswith(PREFIX):
-        sheet = download(source.removeprefix(PREFIX), since=wishes.choices.first_day, today=today)
+        sheet = download(source.removeprefix(PREFIX), since=ingest_options.choices.first_day, today=today)
     else:
-        sheet = read_sheet(Path(source), wishes.choices)
-    clean = clean_bars(sheet, symbol, wishes.choices, today=today)
+        sheet = read_sheet(Path(source), ingest_options.choices)
+    clean = clean_bars(sheet, symbol, ingest_options.choices, today=today)
     target = places.bars(symbol)
-    outcome = judge(clean.frame, target, force=wishes.force)
-    if not wishes.dry_run:
+    outcome = judge(clean.frame, target, force=ingest_options.force)
+    if not ingest_options.dry_run:
         store(None if outcome is Outcome.UNCHANGED else clean.frame, clean.account.to_json(), target)
     stored_as = target.relative_to(places.project).as_posix()
     return Ingestion(
         account=clean.account,
         outcome=outcome,
-        dry_run=wishes.dry_run,
+        dry_run=ingest_options.dry_run,
         stored_as=stored_as,
         settings=first_settings(places, clean.frame),
     )
@@ -164,21 +166,28 @@ def refuse_order_of_days(choices: Choices) -> None:
         raise BadInput(f"--from {first} lies after --to {last}: no day is between them")
 
 
-def ingest_and_say(
-    places: Places, source: str, symbol: str, wishes: Wishes, *, add: bool, as_json: bool, today: datetime.date
+def ingest_and_print(
+    places: Places,
+    source: str,
+    symbol: str,
+    ingest_options: IngestOptions,
+    *,
+    add: bool,
+    as_json: bool,
+    today: datetime.date,
 ) -> None:
     """Ingest, track with `add`, and print: the account, or JSON alone, on stdout, and warnings on stderr.
 
     Raises as `ingest_here` and, after everything is printed, as `track`.
     """
-    done = ingest_here(places, source, symbol, wishes, today=today)
+    done = ingest_here(places, source, symbol, ingest_options, today=today)
     for warning in done.account.warnings:
         print(f"tsladder: warning: {warning}", file=sys.stderr)
     if not as_json:
         print("\n".join(ingestion_lines(done)))
     failure: WorkFailed | None = None
     added = False
-    if add and not wishes.dry_run:
+    if add and not ingest_options.dry_run:
         try:
             track(places, done.stored_as)
             added = True
@@ -186,8 +195,8 @@ def ingest_and_say(
             failure = error
     if as_json:
         print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
-    elif failure is None and not wishes.dry_run:
-        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
+    elif failure is None and not ingest_options.dry_run:
+        print("\n".join(f"next: {line}" for line in next_steps(done, added=added)))
     if failure is not None:
         raise failure
 
@@ -221,7 +230,7 @@ def ingestion_lines(done: Ingestion) -> list[str]:
     return [f"{label:<8} {words}" for label, words in rows]
 
 
-def how_to_go_on(done: Ingestion, *, added: bool) -> list[str]:
+def next_steps(done: Ingestion, *, added: bool) -> list[str]:
     track_first = [] if added else ["dvc add data, which tracks these bars by their content"]
     symbol = done.account.symbol
     if not done.settings:
@@ -240,11 +249,11 @@ _WHY = {
 
 def _form(account: Account) -> str:
     form = account.form
-    told = [form.kind, *(["gzip"] if form.compressed else []), *([form.encoding] if form.encoding else [])]
-    told += [f"{form.delimiter}-separated"] if form.delimiter else []
-    told += [f"days as {account.date_notation}"]
-    told += [f"decimal {account.decimal}"] if account.decimal else []
-    return f"{account.source} ({', '.join(told)})"
+    chosen = [form.kind, *(["gzip"] if form.compressed else []), *([form.encoding] if form.encoding else [])]
+    chosen += [f"{form.delimiter}-separated"] if form.delimiter else []
+    chosen += [f"days as {account.date_notation}"]
+    chosen += [f"decimal {account.decimal}"] if account.decimal else []
+    return f"{account.source} ({', '.join(chosen)})"
 
 
 def _origin(role: str, title: str) -> str:

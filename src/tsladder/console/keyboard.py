@@ -46,5 +46,5 @@ class Keyboard:
         if pressed is None:
             return ""
         text = pressed.decode("utf-8", "replace")
-        # Arrows and function keys come as an escape and letters, which nobody has pressed.
+        # Arrow and function keys send escape sequences, whose letters are no key presses.
         return None if not text else text.partition(_ESCAPE)[0].lower()

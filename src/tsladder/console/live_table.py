@@ -29,31 +29,31 @@ _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Doings:
+class Activity:
     """Facts beside the state: the present activity of DVC, the last messages, a fault, and the keys."""
 
-    doing: str | None = None
+    current: str | None = None
     messages: Sequence[str] = ()
     note: str | None = None
     keys: str | None = None
 
 
-def picture(state: StudyState | None, doings: Doings, *, width: int, height: int) -> RenderableType:
+def render(state: StudyState | None, activity: Activity, *, width: int, height: int) -> RenderableType:
     """Render at most `height` lines of `width` columns; cells about which there is nothing to say share a line where
     needed."""
     above = [] if state is None else _running_lines(state)
     totals = [] if state is None else [_totals(state), *_laws(state)]
-    notes = [Text(f"! {doings.note}", style="bold yellow")] if doings.note else []
-    doing = [Text(f"now: {doings.doing}", style="bold")] if doings.doing else []
-    keys = [Text(doings.keys, style="dim")] if doings.keys else []
-    messages = [Text(f"  {message}", style="dim") for message in doings.messages[-_MOST_MESSAGES:]]
+    notes = [Text(f"! {activity.note}", style="bold yellow")] if activity.note else []
+    current = [Text(f"now: {activity.current}", style="bold")] if activity.current else []
+    keys = [Text(activity.keys, style="dim")] if activity.keys else []
+    messages = [Text(f"  {message}", style="dim") for message in activity.messages[-_MOST_MESSAGES:]]
     cells = {} if state is None else state.cells
-    fixed = len(totals) + len(notes) + len(doing) + len(keys) + 2
+    fixed = len(totals) + len(notes) + len(current) + len(keys) + 2
     room = height - fixed - len(above) - len(messages)
     while room < len(cells) and len(messages) > 1:
         messages, room = messages[1:], room + 1
-    lines = [*above, *totals, *notes, *doing, *messages, *keys]
-    table = [] if state is None else _table_lines(folded(cells, max(1, room)), width)
+    lines = [*above, *totals, *notes, *current, *messages, *keys]
+    table = [] if state is None else _table_lines(collapsed(cells, max(1, room)), width)
     gap = [Text("")] if 1 < len(table) <= room else []
     shown = [*table, *gap, *lines]
     for line in shown:
@@ -61,7 +61,7 @@ def picture(state: StudyState | None, doings: Doings, *, width: int, height: int
     return Group(*shown)
 
 
-def folded(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellState]]:
+def collapsed(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellState]]:
     """Return (label, state) of at most `room` lines: the longest runs of neighbours in one quiet state share a line
     first.
 
@@ -72,20 +72,20 @@ def folded(cells: Mapping[str, CellState], room: int) -> list[tuple[str, CellSta
         pairs = [
             (len(first) + len(second), index)
             for index, (first, second) in enumerate(itertools.pairwise(runs))
-            if _quiet(first) and _quiet(second) and first[0][1].state == second[0][1].state
+            if _is_quiet(first) and _is_quiet(second) and first[0][1].state == second[0][1].state
         ]
         if not pairs:
             break
-        # A run that has begun grows to its end, so that few lines are lost to say how many are hidden.
+        # Extend the longest shared line first, so that few lines are spent on counts.
         _, index = max(pairs)
         runs[index : index + 2] = [[*runs[index], *runs[index + 1]]]
     if len(runs) > room:
-        loud = [run for run in runs if not _quiet(run)]
-        runs = (loud or runs)[:room]
+        noteworthy = [run for run in runs if not _is_quiet(run)]
+        runs = (noteworthy or runs)[:room]
     return [run[0] if len(run) == 1 else _shared_line(run) for run in runs]
 
 
-def _quiet(run: Sequence[tuple[str, CellState]]) -> bool:
+def _is_quiet(run: Sequence[tuple[str, CellState]]) -> bool:
     return all(state.state not in ("running", "failed") for _, state in run)
 
 
@@ -93,7 +93,7 @@ def _shared_line(run: Sequence[tuple[str, CellState]]) -> tuple[str, CellState]:
     states = [state for _, state in run]
     scored = [(state.best_score, state) for state in states if state.best_score is not None]
     leader = max(scored, key=lambda item: item[0])[1] if scored else states[0]
-    together = CellState(
+    combined = CellState(
         state=states[0].state,
         trials_done=sum(state.trials_done for state in states),
         trials_total=sum(state.trials_total for state in states),
@@ -101,17 +101,17 @@ def _shared_line(run: Sequence[tuple[str, CellState]]) -> tuple[str, CellState]:
         best_score=leader.best_score,
         best_val_loss=leader.best_val_loss,
         best_val_auc=leader.best_val_auc,
-        stop_reasons=_added(states),
+        stop_reasons=_summed_stop_reasons(states),
     )
-    return f"{len(run)} cells", together
+    return f"{len(run)} cells", combined
 
 
-def _added(states: Sequence[CellState]) -> dict[str, int]:
-    added: dict[str, int] = {}
+def _summed_stop_reasons(states: Sequence[CellState]) -> dict[str, int]:
+    counts: dict[str, int] = {}
     for state in states:
         for reason, count in state.stop_reasons.items():
-            added[reason] = added.get(reason, 0) + count
-    return added
+            counts[reason] = counts.get(reason, 0) + count
+    return counts
 
 
 def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
@@ -138,7 +138,7 @@ def _columns(label: str, state: CellState, width: int, *, by_auc: bool) -> tuple
         more = ("", "", "")
     return (
         label,
-        _word(state),
+        _state_word(state),
         f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
         *([number(state.best_val_auc, 4) if state.trials_total else ""] if by_auc else []),
         number(state.best_val_loss, 4) if state.trials_total else "",
@@ -156,7 +156,7 @@ def _style(state: CellState) -> str:
     return _STYLES.get(state.state, "")
 
 
-def _word(state: CellState) -> str:
+def _state_word(state: CellState) -> str:
     """Return the most important fact about a cell, in at most 15 letters."""
     if state.stalled_seconds is not None:
         return f"stalled {steady_duration(state.stalled_seconds)}"
@@ -188,7 +188,7 @@ def _running_lines(state: StudyState) -> list[Text]:
     for name, cell in state.cells.items():
         one = "seed" if cell.phase in ("train", "transfer") else "trial"
         for trial in cell.running:
-            # Trials are counted from 1 where people read of them; seeds are numbered so.
+            # Trials are shown to users counted from 1, as seeds are.
             number = trial.number + (0 if one == "seed" else 1)
             facts = [f"{name} {one} {number}", f"epoch {trial.epoch}/{trial.epochs}"]
             if trial.val_loss is not None:

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from tsladder.errors import WorkFailed
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 
 
-class HandPause:
+class ManualPause:
     """Manual pause of all training; inactive at first, and again after its block."""
 
     def __init__(self, places: Places) -> None:
@@ -27,7 +27,7 @@ class HandPause:
         self.release()
 
     @property
-    def is_asked(self) -> bool:
+    def is_active(self) -> bool:
         return self._held is not None
 
     def toggle(self) -> str | None:
@@ -38,7 +38,7 @@ class HandPause:
             return None
         held = ExitStack()
         try:
-            held.enter_context(sole_owner(self._folder, "the pause of all training"))
+            held.enter_context(exclusive_lock(self._folder, "the pause of all training"))
         except WorkFailed as refusal:
             return str(refusal)
         self._held = held

@@ -7,7 +7,7 @@ import shlex
 import sys
 
 from tsladder.console.panel_lines import level_lines
-from tsladder.console.run_dvc import drive
+from tsladder.console.run_dvc import run_dvc
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.errors import BadInput
 from tsladder.interruption import Interrupted
@@ -34,12 +34,12 @@ def run_panel_study(places: Places) -> int:
     log.note(f"tsladder run, process {os.getpid()}")
     if log.kept:
         print(f"tsladder: log: {short_path(log.path)}", file=sys.stderr, flush=True)
-    driven = drive(places, ("repro",), log, Timeline(), None)
-    log.note(f"ended with {driven.code}")
-    if driven.stopped:
+    ended = run_dvc(places, ("repro",), log, Timeline(), None)
+    log.note(f"ended with {ended.code}")
+    if ended.stopped:
         raise Interrupted("stopped; `tsladder run` goes on where it was")
-    if driven.code != 0:
-        return driven.code if driven.code in (BadInput.exit_code, Interrupted.exit_code) else 1
+    if ended.code != 0:
+        return ended.code if ended.code in (BadInput.exit_code, Interrupted.exit_code) else 1
     report = places.report / "report.md"
     ending = [
         *level_lines(panel_state(places)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.formatting import MISSING, aligned, duration, number
-from tsladder.planning.machine import memory_words
+from tsladder.planning.machine import describe_memory
 from tsladder.status.dry_run import CellForecast, StudyForecast
 
 NO_FORECAST = "no forecast"
@@ -39,7 +39,7 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
                 duration(cell.predicted_seconds_at_most, unknown),
             )
         )
-    memory = memory_words(forecast.machine)
+    memory = describe_memory(forecast.machine)
     return [*aligned(rows), *([] if memory is None else [f"memory: {memory}"]), *_total(forecast)]
 
 
@@ -62,7 +62,7 @@ def _total(forecast: StudyForecast) -> list[str]:
         return [
             f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
         ]
-    return ["no time is known without the bars: `dvc pull data.dvc` fetches them"]
+    return ["times cannot be forecast without the bars: `dvc pull data.dvc` fetches them"]
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

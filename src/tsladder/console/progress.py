@@ -30,14 +30,14 @@ def progress(what: str, *, quiet_seconds: float = QUIET_SECONDS, stream: TextIO 
         yield no_progress
         return
     bar = _Bar(what, shown)
-    timer = threading.Timer(quiet_seconds, bar.appear)
+    timer = threading.Timer(quiet_seconds, bar.show)
     timer.daemon = True
     timer.start()
     try:
         yield bar.step
     finally:
         timer.cancel()
-        bar.vanish()
+        bar.hide()
 
 
 class _Bar:
@@ -57,8 +57,8 @@ class _Bar:
             self._what, self._done, self._of = what, number - 1, of
             self._draw()
 
-    def appear(self) -> None:
-        # Imported here, so that quick work does not pay for it.
+    def show(self) -> None:
+        # Imported here, so that short work does not load rich.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.table import Column
@@ -73,7 +73,7 @@ class _Bar:
                 TimeElapsedColumn(),
                 console=Console(file=self._stream),
                 transient=True,
-                # What is printed meanwhile, JSON for instance, stays on the stream it was printed to.
+                # Do not redirect other output, for instance JSON, through the bar.
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
@@ -83,7 +83,7 @@ class _Bar:
             self._draw()
             shown.start()
 
-    def vanish(self) -> None:
+    def hide(self) -> None:
         with self._lock:
             self._ended = True
             if self._drawn is not None:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 
 from tsladder.artifacts.ending import read_ending
-from tsladder.console.manual_pause import HandPause
-from tsladder.console.run_dvc import Driven, drive
-from tsladder.console.run_lines import long_run, summary_lines
+from tsladder.console.manual_pause import ManualPause
+from tsladder.console.run_dvc import DvcResult, run_dvc
+from tsladder.console.run_lines import long_run_note, summary_lines
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
 from tsladder.console.selection import CellSelection, select_cells
@@ -20,8 +20,8 @@ from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
 from tsladder.params import load_params
 from tsladder.places import Places
-from tsladder.planning.machine import Machine, memory_words, scarce_memory_note, survey
-from tsladder.planning.too_little_memory import refuse_too_little
+from tsladder.planning.machine import Machine, describe_memory, scarce_memory_note, survey
+from tsladder.planning.too_little_memory import check_memory
 from tsladder.report.summary import verdict_lines
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.status.cell_results import failed_stage
@@ -45,12 +45,12 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         raise BadInput(
             f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or `tsladder ingest` for your own bars"
         )
-    # A wish that cannot be fulfilled ends here, not in the first search.
+    # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
-    refuse_too_little(params, machine)
+    check_memory(params, machine)
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
-    foretold = long_run(places, params, selection, forced)
-    return _Run(places, selection, machine).go(retry_failed=retry_failed, foretold=foretold)
+    time_note = long_run_note(places, params, selection, forced)
+    return _Run(places, selection, machine).go(retry_failed=retry_failed, time_note=time_note)
 
 
 class _Run:
@@ -64,36 +64,36 @@ class _Run:
         self._timeline = Timeline()
         self._live = can_draw()
 
-    def go(self, *, retry_failed: bool, foretold: str | None) -> int:
-        """Run the study and return the exit code; `foretold` is printed before anything runs."""
+    def go(self, *, retry_failed: bool, time_note: str | None) -> int:
+        """Run the study and return the exit code; `time_note` is printed before anything runs."""
         started = time.monotonic()
         self._log.note(f"tsladder run, process {os.getpid()}")
-        self._tell_log()
-        self._tell_memory()
-        self._tell_store()
-        if foretold is not None:
-            print(f"tsladder: {foretold}", file=sys.stderr, flush=True)
-            self._log.note(foretold)
+        self._report_log()
+        self._report_memory()
+        self._report_store()
+        if time_note is not None:
+            print(f"tsladder: {time_note}", file=sys.stderr, flush=True)
+            self._log.note(time_note)
         # One pause for all commands of DVC in this run.
-        with HandPause(self._places) as pause:
-            driven = self._drive(pause if self._live else None, retry_failed=retry_failed)
-        code = self._end(driven, time.monotonic() - started)
+        with ManualPause(self._places) as pause:
+            result = self._reproduce(pause if self._live else None, retry_failed=retry_failed)
+        code = self._end(result, time.monotonic() - started)
         self._log.note(f"ended with {code}")
-        if driven.stopped:
+        if result.stopped:
             raise Interrupted("stopped; `tsladder run` resumes it")
         return code
 
-    def _drive(self, pause: HandPause | None, *, retry_failed: bool) -> Driven:
-        if self._take_up(retry_failed=retry_failed):
-            driven = self._dvc(pause, "repro", "--force", "--single-item", PLAN)
-            if driven.stopped or driven.code != 0:
-                return driven
-        return self._dvc(pause, "repro", *self._selection.targets)
+    def _reproduce(self, pause: ManualPause | None, *, retry_failed: bool) -> DvcResult:
+        if self._prepare_failed_cells(retry_failed=retry_failed):
+            result = self._run_dvc(pause, "repro", "--force", "--single-item", PLAN)
+            if result.stopped or result.code != 0:
+                return result
+        return self._run_dvc(pause, "repro", *self._selection.targets)
 
-    def _dvc(self, pause: HandPause | None, *arguments: str) -> Driven:
-        return drive(self._places, arguments, self._log, self._timeline, pause)
+    def _run_dvc(self, pause: ManualPause | None, *arguments: str) -> DvcResult:
+        return run_dvc(self._places, arguments, self._log, self._timeline, pause)
 
-    def _take_up(self, *, retry_failed: bool) -> bool:
+    def _prepare_failed_cells(self, *, retry_failed: bool) -> bool:
         """Prepare the selected cells that have failed. With `retry_failed` their earlier trainings are set aside.
 
         Returns True where DVC would take one of them for finished, since somebody ran `dvc commit` or `dvc exp save` on
@@ -110,31 +110,31 @@ class _Run:
                 _set_aside(places, failed_stage(places, cell)[0], cell)
         return bool(failed) and reader.freshness().endings_recorded
 
-    def _end(self, driven: Driven, seconds: float) -> int:
+    def _end(self, result: DvcResult, seconds: float) -> int:
         """Report how the run went, and return the exit code."""
-        if self._live and driven.code != 0:
-            # The table stood in their place, and nobody has seen them.
+        if self._live and result.code != 0:
+            # The live table was shown instead of these lines.
             for line in self._timeline.last_of_stage(_LAST_LINES):
-                if not driven.stopped or line.startswith("tsladder:"):
+                if not result.stopped or line.startswith("tsladder:"):
                     print(line, file=sys.stderr, flush=True)
         states = study_state(self._places).cells
         print()
         for line in summary_lines(states, self._timeline.seconds, seconds, self._selection):
             print(line)
-        if driven.code == 0 and not driven.stopped:
+        if result.code == 0 and not result.stopped:
             print()
-            for line in self._words():
+            for line in self._result_lines():
                 print(line)
         sys.stdout.flush()
-        self._tell_log()
-        if driven.stopped:
+        self._report_log()
+        if result.stopped:
             return Interrupted.exit_code
-        if driven.code in (BadInput.exit_code, Interrupted.exit_code):
-            return driven.code
+        if result.code in (BadInput.exit_code, Interrupted.exit_code):
+            return result.code
         failed = any(states[str(cell)].state == "failed" for cell in self._selection.cells)
-        return 1 if driven.code != 0 or failed else 0
+        return 1 if result.code != 0 or failed else 0
 
-    def _words(self) -> list[str]:
+    def _result_lines(self) -> list[str]:
         places = self._places
         if not self._selection.whole:
             return ["The law and the report were not built: `tsladder run` builds the other cells and then both."]
@@ -145,12 +145,12 @@ class _Run:
             f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
         ]
 
-    def _tell_memory(self) -> None:
-        for line in filter(None, (memory_words(self._machine), scarce_memory_note(self._machine))):
+    def _report_memory(self) -> None:
+        for line in filter(None, (describe_memory(self._machine), scarce_memory_note(self._machine))):
             print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
             self._log.note(f"memory: {line}")
 
-    def _tell_store(self) -> None:
+    def _report_store(self) -> None:
         """Update the paths of a moved store even where no stage runs: its address is printed at the end."""
         try:
             notes = store_notes(self._places.mlruns)
@@ -160,7 +160,7 @@ class _Run:
             print(f"tsladder: {note}", file=sys.stderr, flush=True)
             self._log.note(note)
 
-    def _tell_log(self) -> None:
+    def _report_log(self) -> None:
         if self._log.kept:
             print(f"tsladder: log: {short_path(self._log.path)}", file=sys.stderr, flush=True)
 

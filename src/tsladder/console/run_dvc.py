@@ -6,8 +6,8 @@ import datetime
 from dataclasses import dataclass
 
 from tsladder.console.dvc_process import DvcProcess, dvc_running
-from tsladder.console.live_table import Doings, picture
-from tsladder.console.manual_pause import HandPause
+from tsladder.console.live_table import Activity, render
+from tsladder.console.manual_pause import ManualPause
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import Screen
 from tsladder.console.study_view import StudyView
@@ -18,16 +18,16 @@ _MESSAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
+class DvcResult:
     """Exit code of a command, and whether the user stopped it."""
 
     code: int
     stopped: bool
 
 
-def drive(
-    places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: HandPause | None
-) -> Driven:
+def run_dvc(
+    places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: ManualPause | None
+) -> DvcResult:
     """Run DVC with `arguments`. Afterwards all its output is in `log` and has been passed to `timeline`.
 
     `pause`: manual pause that a key of the live table toggles; None: there is no table, and DVC's output goes to this
@@ -38,25 +38,25 @@ def drive(
         if pause is not None:
             _show(places, dvc, log, timeline, pause)
         dvc.wait()
-    timeline.hear(log.new_lines())
+    timeline.add_lines(log.new_lines())
     timeline.close(datetime.datetime.now(datetime.UTC))
-    return Driven(dvc.code, dvc.stops > 0)
+    return DvcResult(dvc.code, dvc.stops > 0)
 
 
-def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, pause: HandPause) -> None:
+def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, pause: ManualPause) -> None:
     view = StudyView(places)
     note: str | None = None
     with Screen() as screen:
         while not dvc.wait(0):
-            timeline.hear(log.new_lines())
-            seen = view.look()
-            doings = Doings(
-                doing=_doing(timeline, dvc, pause, kept=log.kept),
+            timeline.add_lines(log.new_lines())
+            seen = view.refresh()
+            activity = Activity(
+                current=_current_activity(timeline, dvc, pause, kept=log.kept),
                 messages=timeline.messages(_MESSAGES),
                 note=note or seen.fault,
                 keys=_keys(dvc, pause) if screen.has_keys else None,
             )
-            screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
+            screen.draw(render(seen.state, activity, width=screen.width, height=screen.height))
             for key in screen.keys(_TICK_SECONDS):
                 if key == "q":
                     pause.release()
@@ -65,22 +65,22 @@ def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, paus
                     note = pause.toggle()
 
 
-def _doing(timeline: Timeline, dvc: DvcProcess, pause: HandPause, *, kept: bool) -> str:
+def _current_activity(timeline: Timeline, dvc: DvcProcess, pause: ManualPause, *, kept: bool) -> str:
     if not kept:
-        doing = "DVC runs; its stage is not known without a log"
+        current = "DVC runs; its stage is not known without a log"
     elif timeline.stage is None or timeline.began is None:
-        doing = "DVC checks what has changed"
+        current = "DVC checks what has changed"
     else:
         minutes, seconds = divmod(int((datetime.datetime.now(datetime.UTC) - timeline.began).total_seconds()), 60)
-        doing = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
+        current = f"stage {timeline.stage}, for {f'{minutes} min ' if minutes else ''}{seconds} s"
     if dvc.stops:
-        return f"{doing}; stopping" + (
+        return f"{current}; stopping" + (
             " at once" if dvc.stops > 1 else ": writing a checkpoint, or finishing the epoch"
         )
-    return f"{doing}; paused, no model is trained" if pause.is_asked else doing
+    return f"{current}; paused, no model is trained" if pause.is_active else current
 
 
-def _keys(dvc: DvcProcess, pause: HandPause) -> str:
+def _keys(dvc: DvcProcess, pause: ManualPause) -> str:
     if dvc.stops:
         return "q  stop at once"
-    return f"q  stop and keep what is done    p  {'resume' if pause.is_asked else 'pause'}"
+    return f"q  stop and keep what is done    p  {'resume' if pause.is_active else 'pause'}"

@@ -8,17 +8,17 @@ from tsladder.console.selection import CellSelection
 from tsladder.formatting import aligned
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.rung_layout import Offered
+from tsladder.planning.rung_layout import OfferedModel
 from tsladder.planning.study_time import days, seconds_by_cell
 from tsladder.status.study_state import CellState, study_state
 from tsladder.vocabulary import Cell
 
 _WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
-_OF_A_CELL = ("hpo", "train", "evaluate")
+_CELL_STAGES = ("hpo", "train", "evaluate")
 
 
-def long_run(
-    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[Offered]]
+def long_run_note(
+    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[OfferedModel]]
 ) -> str | None:
     """Return one line where what is left of `selection` is expected to take more than a day, by the trainings so far or
     else by forecast; None where it is not, or nothing is known. `forced`: by rung, the configurations that its strategy
@@ -26,7 +26,7 @@ def long_run(
     states = study_state(places).cells
     left = {cell: states[str(cell)].seconds_to_go for cell in selection.cells if params.is_planned(cell)}
     if None in left.values():
-        # Before the splits are built the status does not know.
+        # The status knows no times before the splits are built.
         forecast = seconds_by_cell(places, params, forced)
         left = {cell: forecast.get(cell) if seconds is None else seconds for cell, seconds in left.items()}
     total = days(sum(seconds for seconds in left.values() if seconds is not None))
@@ -48,23 +48,28 @@ def summary_lines(
                 name,
                 state.state.replace("_", " "),
                 f"{state.trials_done}/{state.trials_total} trials" if state.trials_total else "",
-                f"{_of_cell(Cell.parse(name), stages):.0f} s in this run",
+                f"{_cell_seconds(Cell.parse(name), stages):.0f} s in this run",
                 "" if state.seconds_spent is None else f"{state.seconds_spent:.0f} s of training",
                 _reason(state),
             )
         )
-    shared = {stage: taken for stage, taken in stages.items() if stage.partition("@")[0] not in _OF_A_CELL}
+    shared = {
+        stage: seconds_taken for stage, seconds_taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES
+    }
     lines = aligned(rows)
     if shared:
-        lines.append("stages of the study: " + ", ".join(f"{stage} {taken:.0f} s" for stage, taken in shared.items()))
+        lines.append(
+            "stages of the study: "
+            + ", ".join(f"{stage} {seconds_taken:.0f} s" for stage, seconds_taken in shared.items())
+        )
     left = len(states) - len(selection.cells)
     if left:
         lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")
-    return [*lines, f"{seconds:.0f} s in all"]
+    return [*lines, f"{seconds:.0f} s in total"]
 
 
-def _of_cell(cell: Cell, stages: Mapping[str, float]) -> float:
-    return sum(stages.get(f"{stage}@{cell.budget}-{cell.horizon}", 0.0) for stage in _OF_A_CELL)
+def _cell_seconds(cell: Cell, stages: Mapping[str, float]) -> float:
+    return sum(stages.get(f"{stage}@{cell.budget}-{cell.horizon}", 0.0) for stage in _CELL_STAGES)
 
 
 def _reason(state: CellState) -> str:

@@ -23,7 +23,7 @@ _NEXT = re.compile(r"(Running stage|Stage) '|Updating lock file")
 _NOISE = re.compile(r"> |Running stage|Updating lock file|Use `dvc push`|To track the changes|\s*git add|\s*$")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
-_REMEMBERED = 200
+_KEPT_LINES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,12 @@ class RunLog:
 
 def _line(text: str) -> Line | None:
     """Parse a line of the log; None where it has no time, as the rest of a line that a full disk has cut."""
-    moment, _, said = text.partition(" ")
+    moment, _, printed = text.partition(" ")
     try:
         at = datetime.datetime.fromisoformat(moment)
     except ValueError:
         return None
-    return Line(at, _CONTROLS.sub("", said.replace("\t", "    ")))
+    return Line(at, _CONTROLS.sub("", printed.replace("\t", "    ")))
 
 
 class Timeline:
@@ -95,8 +95,8 @@ class Timeline:
         self._began: datetime.datetime | None = None
         self._open = False
         self._seconds: dict[str, float] = {}
-        self._lines: deque[str] = deque(maxlen=_REMEMBERED)
-        self._of_stage: deque[str] = deque(maxlen=_REMEMBERED)
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._of_stage: deque[str] = deque(maxlen=_KEPT_LINES)
 
     @property
     def stage(self) -> str | None:
@@ -113,7 +113,7 @@ class Timeline:
         """Stage -> wall time in seconds, for the stages that have ended."""
         return self._seconds
 
-    def hear(self, lines: Iterable[Line]) -> None:
+    def add_lines(self, lines: Iterable[Line]) -> None:
         """Process printed lines; lines meant for the file alone are skipped."""
         for line in lines:
             if line.text.startswith(FILE_ONLY):

@@ -40,7 +40,7 @@ def _in_foreground(descriptor: int) -> bool:
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
-        # Not the terminal of this session, and then nobody's job control acts on us; or it is gone, as writing shows.
+        # Not the controlling terminal, so job control does not apply; or it is gone, as writing to it will show.
         return True
 
 
@@ -83,15 +83,15 @@ class Screen:
     def has_keys(self) -> bool:
         return self._keyboard is not None
 
-    def draw(self, picture: RenderableType) -> None:
+    def draw(self, display: RenderableType) -> None:
         """Replace the display. Nothing is shown while the terminal belongs to another process or no longer exists."""
         if not _in_foreground(self._terminal):
-            self._let_go()
+            self._abandon_terminal()
         elif self._live is None and not self._gone:
             self._show()
         if self._live is not None:
             try:
-                self._live.update(picture, refresh=True)
+                self._live.update(display, refresh=True)
             except OSError:
                 self._gone = True
 
@@ -103,7 +103,7 @@ class Screen:
             if self._suspend_by is not None:
                 self._suspend(self._suspend_by)
             left = max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))
-            # Read in the background, the terminal would stop us.
+            # Reading from the terminal in the background would suspend this process.
             if self._keyboard is None or self._live is None:
                 time.sleep(left)
             else:
@@ -117,7 +117,7 @@ class Screen:
                 return ""
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
-        # Acted upon between two pictures, never in the middle of one.
+        # Handled between two redraws, never during one.
         self._suspend_by = signal.Signals(number)
 
     def _suspend(self, number: signal.Signals) -> None:
@@ -125,7 +125,7 @@ class Screen:
         self._hide()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # Here it goes on, in the foreground or not: the next picture sees to that.
+        # Execution continues here, in the foreground or not; the next redraw checks which.
         signal.signal(number, self._note_signal)
 
     def _show(self) -> None:
@@ -147,7 +147,7 @@ class Screen:
 
     def _hide(self) -> None:
         if not _in_foreground(self._terminal):
-            self._let_go()
+            self._abandon_terminal()
             return
         live, self._live = self._live, None
         if live is not None:
@@ -156,7 +156,7 @@ class Screen:
         if self._keyboard is not None:
             self._keyboard.close()
 
-    def _let_go(self) -> None:
+    def _abandon_terminal(self) -> None:
         """Stop drawing without restoring the terminal's settings: another process got it while this one was stopped,
         and has configured it."""
         live, self._live = self._live, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsladder.console.status_lines import PARTS, half_width, with_interval
-from tsladder.experiments.comparison import Differing, Pair, SideBySide, Summary
+from tsladder.experiments.comparison import Pair, ParameterDifference, SideBySide, Summary
 from tsladder.formatting import MISSING, aligned
 from tsladder.law.wording import p_in_words
 
@@ -15,7 +15,7 @@ _LONGEST = 48
 def side_by_side_lines(found: SideBySide) -> list[str]:
     """Format parameters and laws of each experiment, differing parameters, paired comparisons, and refused ones."""
     return [
-        *_what_they_are(found.summaries),
+        *_properties(found.summaries),
         "",
         *_laws(found),
         "",
@@ -27,13 +27,13 @@ def side_by_side_lines(found: SideBySide) -> list[str]:
     ]
 
 
-def _what_they_are(summaries: Sequence[Summary]) -> list[str]:
+def _properties(summaries: Sequence[Summary]) -> list[str]:
     rows: list[tuple[str, ...]] = [
         ("experiment", "family", "tier", "task", "normalisation", "strategy", "symbols", "rungs")
     ]
     for one in summaries:
-        told = (one.family, one.tier, one.task, one.normalisation, one.strategy, one.symbols)
-        rows.append((one.name, *(MISSING if text is None else text for text in told), ", ".join(one.rungs)))
+        values = (one.family, one.tier, one.task, one.normalisation, one.strategy, one.symbols)
+        rows.append((one.name, *(MISSING if text is None else text for text in values), ", ".join(one.rungs)))
     return aligned(rows)
 
 
@@ -56,7 +56,7 @@ def _laws(found: SideBySide) -> list[str]:
     return aligned(rows)
 
 
-def _parameters(differing: Sequence[Differing], first: str) -> list[str]:
+def _parameters(differing: Sequence[ParameterDifference], first: str) -> list[str]:
     if not differing:
         return ["their parameters do not differ"]
     rows = [("parameter", first, "other value", "experiment")]
@@ -102,7 +102,7 @@ def _pairs(found: SideBySide) -> list[str]:
         *aligned(rows),
         f"paired by day on {found.region} ({days} days); difference above 0: {first} is better",
         f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation loss",
-        *_on_seeds(found.pairs),
+        *_seeds_note(found.pairs),
     ]
 
 
@@ -111,7 +111,7 @@ def _p(p: float) -> str:
     return p_in_words(p).removeprefix("p ").removeprefix("= ")
 
 
-def _on_seeds(pairs: Sequence[Pair]) -> list[str]:
+def _seeds_note(pairs: Sequence[Pair]) -> list[str]:
     """Return a note on the seeds of the first comparison that has one, and the number of further notes (--json has
     all)."""
     notes = [pair.found.note for pair in pairs if pair.found.note is not None]

@@ -33,12 +33,12 @@ def status_lines(state: StudyState) -> list[str]:
                 duration_with_interval(cell.seconds_to_go, cell.seconds_to_go_low, cell.seconds_to_go_high),
             )
         )
-    said = [f"{name}: {words}" for name, cell in planned.items() for words in _said(cell)]
+    notes = [f"{name}: {note}" for name, cell in planned.items() for note in _cell_notes(cell)]
     return [
         *_matrix(state),
         "",
         *aligned(rows),
-        *(["", *said] if said else []),
+        *(["", *notes] if notes else []),
         "",
         *_verdicts(state),
         "",
@@ -57,7 +57,7 @@ def _matrix(state: StudyState) -> list[str]:
     unplanned = [budget for budget, row in cells.items() if all(cell.state == "not_planned" for cell in row.values())]
     rows = [("budget", *horizons)]
     rows += [
-        (budget, *(_in_matrix(row[horizon]) for horizon in horizons))
+        (budget, *(_matrix_entry(row[horizon]) for horizon in horizons))
         for budget, row in cells.items()
         if budget not in unplanned
     ]
@@ -67,7 +67,7 @@ def _matrix(state: StudyState) -> list[str]:
     return [*lines, f"not planned: {', '.join(unplanned)}"] if unplanned else lines
 
 
-def _in_matrix(cell: CellState) -> str:
+def _matrix_entry(cell: CellState) -> str:
     if cell.state == "fresh":
         return f"fresh {number(cell.best_val_loss, 4)} / {number(cell.test_loss, 4)}"
     if cell.state in ("failed", "not_planned"):
@@ -77,9 +77,9 @@ def _in_matrix(cell: CellState) -> str:
     return f"{cell.state} {cell.trials_done}/{cell.trials_total}"
 
 
-def _said(cell: CellState) -> list[str]:
+def _cell_notes(cell: CellState) -> list[str]:
     """Return further facts about a cell, for lines below the table."""
-    words = []
+    notes = []
     if cell.phase is not None:
         progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
         running = ", ".join(
@@ -87,14 +87,14 @@ def _said(cell: CellState) -> list[str]:
             + ("" if trial.val_loss is None else f" at {trial.val_loss:.4f}")
             for trial in cell.running
         )
-        words.append(f"{cell.phase}{progress}" + (f": {running}" if running else ""))
+        notes.append(f"{cell.phase}{progress}" + (f": {running}" if running else ""))
     if cell.paused is not None:
-        words.append(f"paused ({cell.paused})")
+        notes.append(f"paused ({cell.paused})")
     if cell.stalled_seconds is not None:
-        words.append(f"STALLED: no heartbeat for {duration(cell.stalled_seconds)}")
+        notes.append(f"STALLED: no heartbeat for {duration(cell.stalled_seconds)}")
     if cell.reason is not None:
-        words.append(cell.reason)
-    return words
+        notes.append(cell.reason)
+    return notes
 
 
 def _verdicts(state: StudyState) -> list[str]:
@@ -127,7 +127,7 @@ def half_width(interval: tuple[float, float] | None) -> str:
 
 def _times(state: StudyState) -> list[str]:
     to_go = duration_with_interval(state.seconds_to_go, state.seconds_to_go_low, state.seconds_to_go_high)
-    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in all: {to_go}"]
+    lines = [f"spent in training: {duration(state.seconds_spent)}; to go in total: {to_go}"]
     if state.stages_running:
         lines.append(f"DVC runs {', '.join(state.stages_running)}")
     return lines

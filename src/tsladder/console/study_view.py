@@ -35,7 +35,7 @@ class StudyView:
         self._next = clock()
         self._view = View(None, None)
 
-    def look(self) -> View:
+    def refresh(self) -> View:
         """Return the current state, or the last one within the interval. A file that cannot be read is a fault of the
         view and does not end it, since it may be readable again in a moment."""
         began = self._clock()
@@ -46,7 +46,7 @@ class StudyView:
                 # Short enough for a line of the terminal.
                 self._view = View(self._view.state, str(refusal).replace(f"{self._root}/", ""))
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                # Written half, by another version, or gone between two looks at it.
+                # Half written, written by another version, or removed meanwhile.
                 self._view = View(self._view.state, f"a file of the study cannot be read now: {error!r}")
             ended = self._clock()
             self._next = ended + max(self._interval, min(_LONGEST_SECONDS, (ended - began) / _SHARE))

@@ -29,7 +29,7 @@ def open_ui(places: Places, port: int) -> NoReturn:
     print(shlex.join(command), file=sys.stderr, flush=True)
     for name, address in view_addresses(places.mlruns, port=port).items():
         print(f"{name}: {address}", file=sys.stderr, flush=True)
-    # In place of this process, so that ending it ends the server. `mlflow` is the one of this environment, also when
+    # Replaces this process, so that ending it ends the server. `mlflow` is that of this environment, even if
     # the environment is not activated.
     os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
 
@@ -39,7 +39,7 @@ def refuse_port(port: int) -> None:
     if port not in _PORTS:
         raise BadInput(f"--port must be between {_PORTS[0]} and {_PORTS[-1]}, got {port}")
     with socket.socket() as probe:
-        # As servers do: connections of one that has just ended, which the kernel still remembers, take no port.
+        # As servers do, so that closed connections in TIME_WAIT do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tsladder.console.live_table import Doings, picture
+from tsladder.console.live_table import Activity, render
 from tsladder.console.screen import Screen, can_draw
 from tsladder.console.status_lines import status_lines
 from tsladder.console.study_view import StudyView, View
@@ -48,7 +48,7 @@ def watch_study(places: Places, *, interval: float) -> int:
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
-        # A second one must not come in the way of giving the terminal back.
+        # A second signal must not interrupt the restoring of the terminal.
         for number in previous:
             signal.signal(number, signal.SIG_IGN)
         raise _Ended
@@ -64,14 +64,14 @@ def _ended_by_signals() -> Iterator[None]:
 def _draw(view: StudyView) -> None:
     with Screen() as screen:
         while True:
-            seen = view.look()
+            seen = view.refresh()
             stages = () if seen.state is None else seen.state.stages_running
-            doings = Doings(
-                doing=f"stage {', '.join(stages)}" if stages else "DVC runs no stage",
+            activity = Activity(
+                current=f"stage {', '.join(stages)}" if stages else "DVC runs no stage",
                 note=seen.fault,
                 keys="q  quit" if screen.has_keys else None,
             )
-            screen.draw(picture(seen.state, doings, width=screen.width, height=screen.height))
+            screen.draw(render(seen.state, activity, width=screen.width, height=screen.height))
             if "q" in screen.keys(0.5):
                 return
 
@@ -79,8 +79,8 @@ def _draw(view: StudyView) -> None:
 def _print(view: StudyView, interval: float) -> None:
     before: object = None
     while True:
-        seen = view.look()
-        now = _what_counts(seen)
+        seen = view.refresh()
+        now = _comparable_part(seen)
         if now != before:
             before = now
             print(datetime.datetime.now().astimezone().isoformat(timespec="seconds"))
@@ -93,7 +93,7 @@ def _lines(seen: View) -> list[str]:
     return [*([] if seen.state is None else status_lines(seen.state)), *note]
 
 
-def _what_counts(seen: View) -> object:
+def _comparable_part(seen: View) -> object:
     """Return the part of a view whose change is worth a new table: the times alone always change."""
     state: StudyState | None = seen.state
     if state is None:

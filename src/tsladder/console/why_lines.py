@@ -6,7 +6,7 @@ from typing import Any
 
 from tsladder.formatting import aligned, duration_with_interval
 from tsladder.status.reasons import COMMAND, DATA, FILE, NEVER_BUILT, OUTPUT, UNFINISHED, UNKNOWN, Reason
-from tsladder.status.why import PERHAPS, RESTORED, StageAgain, Why
+from tsladder.status.why import PERHAPS, RESTORED, StageRerun, Why
 
 _HASH = 12
 _LEGEND = {
@@ -65,7 +65,7 @@ def _value(value: Any, kind: str) -> str:
     return "null" if value is None else str(value)
 
 
-def _stage_row(stage: StageAgain) -> tuple[str, str, str]:
+def _stage_row(stage: StageRerun) -> tuple[str, str, str]:
     time = duration_with_interval(stage.seconds, stage.seconds_low, stage.seconds_high)
     return f"  {stage.stage}", stage.runs, time
 

@@ -44,7 +44,7 @@ class Bars:
         return not bool(np.isnan(self.volume_T).all())
 
 
-def until(bars: Bars, day: np.datetime64) -> Bars:
+def bars_until(bars: Bars, day: np.datetime64) -> Bars:
     """Return the bars up to and including `day`, as they were known on that day."""
     kept = int(np.searchsorted(bars.dates_T, day, side="right"))
     series = ("dates_T", "open_T", "high_T", "low_T", "close_T", "volume_T")
@@ -187,12 +187,12 @@ def _way_to_get(path: Path) -> str:
 def _find_columns(frame: pd.DataFrame, path: Path, *, adjust: bool) -> dict[str, pd.Series]:
     found: dict[str, pd.Series] = {}
     faults = []
-    wanted = ("date", *_PRICES, "volume", *([_ADJUSTED] if adjust else []))
+    needed = ("date", *_PRICES, "volume", *([_ADJUSTED] if adjust else []))
     names = _lower_names(frame)
-    for name in wanted:
+    for name in needed:
         places = [place for place, given in enumerate(names) if given == name]
         if len(places) > 1:
-            faults.append(f"{name.title()} stands {len(places)} times (upper and lower case are one)")
+            faults.append(f"{name.title()} appears {len(places)} times (upper and lower case are the same)")
         elif places:
             found[name] = frame.iloc[:, places[0]]
         elif name == _ADJUSTED:

@@ -29,14 +29,16 @@ def constant_columns(table: FeatureTable, splits: Iterable[Splits], context_leng
     return tuple(name for name, constant in zip(table.names, constant_F, strict=True) if constant)
 
 
-def constant_words(constant: Sequence[str], columns: int, tier: str) -> str:
+def describe_constant_columns(constant: Sequence[str], columns: int, tier: str) -> str:
     """Return one sentence that names the constant columns of `tier`'s `columns`, and how to leave them out where
     possible."""
     are, them = ("is", "it") if len(constant) == 1 else ("are", "them")
-    said = f"{len(constant)} of {columns} columns {are} constant over training, and nothing can be learned from {them}"
+    sentence = (
+        f"{len(constant)} of {columns} columns {are} constant over training, and nothing can be learned from {them}"
+    )
     way = (
         "; data.volume: false leaves out every column made of the volume"
         if columns_of_volume(tier) & set(constant)
         else ""
     )
-    return f"{said}: {', '.join(constant)}{way}."
+    return f"{sentence}: {', '.join(constant)}{way}."

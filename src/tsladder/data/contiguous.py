@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tsladder.data.splits import Segment, Split, Splits
 
 
-def around_lost_days(
+def without_lost_days(
     splits: Splits, dates_T: NDArray[np.datetime64], between: Sequence[str], context_length: int
 ) -> Splits:
     """Return `splits` of the table's days `dates_T`, with every segment cut at the days lost inside it.

@@ -81,7 +81,7 @@ def _walk_forward(bounds: Mapping[Region, tuple[int, int]], splits: SplitParams,
     starts = [start + (stop - start) * number // splits.folds for number in range(splits.folds + 1)]
     folds, faults = [], []
     for number, (first, after) in enumerate(itertools.pairwise(starts), start=1):
-        # The labels of the last training windows are what a segment's end keeps room for: `horizon` of the purged days.
+        # The end of a segment leaves room for the labels of its last windows: `horizon` of the purged days.
         trained = Segment(first=0, last=first - 1 - (purge_days - horizon))
         judged = Segment(first=first, last=after - 1 - splits.embargo_days)
         if trained.last < trained.first:

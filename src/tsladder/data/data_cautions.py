@@ -43,7 +43,7 @@ def cautions(
 
     `volume_used`: columns made of the volume are fed to the models.
     """
-    said = (
+    sentences = (
         _jumps(symbol, found, used),
         _gaps(symbol, found.gaps, used),
         _rare(symbol, found.gaps, used),
@@ -51,23 +51,26 @@ def cautions(
         _widened(symbol, found, used, target),
         _idle(symbol, found, used, volume_used=volume_used),
     )
-    return tuple(sentence for sentence in said if sentence is not None)
+    return tuple(sentence for sentence in sentences if sentence is not None)
 
 
 def _jumps(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     inside = [(jump, region) for jump in found.jumps if (region := used.region_of(jump.day)) is not None]
     if not inside:
         return None
-    told = _several(
-        [f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_like_a_split(jump)}" for jump, region in inside]
+    parts = _first(
+        [
+            f"{_change(jump)} on {jump.day} ({REGION_WORDS[region]}){_looks_like_a_split(jump)}"
+            for jump, region in inside
+        ]
     )
     one = len(inside) == 1
     if_split = "if it is a split, labels and features around that day are wrong"
     if_splits = "where these are splits that are not adjusted, labels and features around them are wrong"
-    return f"the Close of {symbol} {told}; {if_split if one else if_splits}: {found.jump_way}"
+    return f"the Close of {symbol} {parts}; {if_split if one else if_splits}: {found.jump_way}"
 
 
-def _like_a_split(jump: Jump) -> str:
+def _looks_like_a_split(jump: Jump) -> str:
     split = split_like(jump.ratio)
     return "" if split is None else f", as an unadjusted split of {split} does"
 
@@ -99,9 +102,9 @@ def _gaps(symbol: str, gaps: Sequence[Gap], used: UsedDays) -> str | None:
     ]
     if not inside:
         return None
-    told = [f"from {gap.after} to {gap.before} ({gap.days} days, {REGION_WORDS[region]})" for gap, region in inside]
+    parts = [f"from {gap.after} to {gap.before} ({gap.days} days, {REGION_WORDS[region]})" for gap, region in inside]
     return (
-        f"{symbol} has no bars {_several(told)}: a model takes the days on either side for neighbours, so labels asked "
+        f"{symbol} has no bars {_first(parts)}: a model takes the days on either side for neighbours, so labels asked "
         "before such a gap are answered after it, and indicators run across it: bring a file with the missing days"
     )
 
@@ -122,12 +125,12 @@ def _left_out(symbol: str, found: IrregularDays, used: UsedDays) -> str | None:
     if not options:
         return None
     by_region = {region: sum(counts[option][region] for option in options) for region in used.rows}
-    told = _and([f"{count} of {REGION_WORDS[region]}" for region, count in by_region.items() if count])
+    parts = _joined_with_and([f"{count} of {REGION_WORDS[region]}" for region, count in by_region.items() if count])
     first = min(day for left in found.left_out for day in left.days[_anywhere(left.days, used)])
     number = sum(by_region.values())
     return (
         f"{number} day{'' if number == 1 else 's'} of {symbol} inside the days used {_was(number)} left out "
-        f"({told}; {' and '.join(options)}; first {first}): a model takes the days on either side for neighbours, so "
+        f"({parts}; {' and '.join(options)}; first {first}): a model takes the days on either side for neighbours, so "
         "labels across them are answered a bar late"
     )
 
@@ -167,12 +170,12 @@ def _idle(symbol: str, found: IrregularDays, used: UsedDays, *, volume_used: boo
 def _shares(days_N: Days, used: UsedDays, least: float) -> str | None:
     """Describe each region in which more than the share `least` of all days are among `days_N`; None where there is
     none."""
-    told = [
+    parts = [
         f"{count / rows:.1%} of the {REGION_WORDS[region]} days ({count} of {rows})"
         for region, count in used.counts(days_N).items()
         if (rows := used.rows[region]) and count > least * rows
     ]
-    return _and(told) if told else None
+    return _joined_with_and(parts) if parts else None
 
 
 def _anywhere(days_N: Days, used: UsedDays) -> NDArray[np.bool_]:
@@ -180,13 +183,13 @@ def _anywhere(days_N: Days, used: UsedDays) -> NDArray[np.bool_]:
     return anywhere
 
 
-def _several(told: Sequence[str]) -> str:
-    more = len(told) - _SHOWN
-    return _and([*told[:_SHOWN], f"{more} more times"] if more > 0 else told)
+def _first(parts: Sequence[str]) -> str:
+    more = len(parts) - _SHOWN
+    return _joined_with_and([*parts[:_SHOWN], f"{more} more times"] if more > 0 else parts)
 
 
-def _and(told: Sequence[str]) -> str:
-    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+def _joined_with_and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _was(number: int) -> str:

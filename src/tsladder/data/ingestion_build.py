@@ -58,21 +58,23 @@ def ingestion_of(places: Places, params: Params) -> IngestionRecord:
     records = {horizon: read_splits(places.horizon_splits(horizon)) for horizon in params.horizons}
     volume_used = any(column.kind is ColumnKind.VOLUME for column in table.columns)
     symbols = []
-    said: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
+    cautions_by_horizon: dict[int, list[str]] = {horizon: [] for horizon in params.horizons}
     for name in params.data.markets:
         role = SymbolRole.LAW if name == params.data.symbol else SymbolRole.TRAINING
         used = {horizon: _used(table, record, name, role) for horizon, record in records.items()}
         found, manifest = _look(places, name, adjust=params.data.adjust)
         symbols.append(_symbol(name, role, manifest, found, used[params.horizons[0]]))
         for horizon, days in used.items():
-            said[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
+            cautions_by_horizon[horizon] += cautions(name, found, days, params.target, volume_used=volume_used)
     if load_tier(params.data.tier).reads_vix:
-        # Its jumps are no splits, and no label is made of it.
+        # Jumps of VIX are no splits, and no label is made of it.
         found, manifest = _look(places, VIX, adjust=False)
         first = params.horizons[0]
         days = _used(table, records[first], params.data.symbol, SymbolRole.LAW)
         symbols.append(_symbol(VIX, SymbolRole.COLUMNS, manifest, found, days))
-    return IngestionRecord(symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in said.items()})
+    return IngestionRecord(
+        symbols=tuple(symbols), cautions={horizon: tuple(lines) for horizon, lines in cautions_by_horizon.items()}
+    )
 
 
 def _used(table: FeatureTable, splits: HorizonSplits, symbol: str, role: SymbolRole) -> UsedDays:
@@ -92,7 +94,7 @@ def _look(places: Places, symbol: str, *, adjust: bool) -> tuple[IrregularDays, 
     try:
         return irregular_days(bars, adjusted, manifest.record, is_adjusted=adjust), manifest
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
-        # Written by hand, or by a tsladder of another kind: its figures are not to be told.
+        # Written by hand or by another version of tsladder: its figures are not reported.
         damaged = Manifest(state=ManifestState.DAMAGED, record={})
         return irregular_days(bars, adjusted, damaged.record, is_adjusted=adjust), damaged
 
@@ -106,7 +108,7 @@ def _adjusted(places: Places, symbol: str) -> Bars | None:
 
 def _symbol(symbol: str, role: SymbolRole, manifest: Manifest, found: IrregularDays, used: UsedDays) -> SymbolIngestion:
     record = manifest.record
-    told = {"--zone": record.get("zone"), "--days": record.get("days")}
+    given_options = {"--zone": record.get("zone"), "--days": record.get("days")}
     return SymbolIngestion(
         symbol=symbol,
         role=role,
@@ -114,7 +116,7 @@ def _symbol(symbol: str, role: SymbolRole, manifest: Manifest, found: IrregularD
         source=record.get("source"),
         rows_read=record.get("rows_read"),
         rows_kept=record.get("rows_kept"),
-        options=tuple(f"{option} {value}" for option, value in told.items() if value),
+        options=tuple(f"{option} {value}" for option, value in given_options.items() if value),
         findings=(*_of_bars(found, used), *_of_record(found, record, used)),
         warnings=tuple(record.get("warnings", ())),
         notes=tuple(record.get("notes", ())),
@@ -172,7 +174,7 @@ def _of_record(found: IrregularDays, record: Mapping[str, Any], used: UsedDays) 
         findings.append(_finding(FindingKind.LEFT_OUT, what, left.days, used, option=left.option, further=left.unknown))
     repaired: Sequence[str] = [repair["words"] for repair in record.get("repairs", ())]
     for dropped in record.get("dropped", ()):
-        # What a repair left out is told by day above.
+        # Rows that a repair left out are reported by day above.
         if dropped["reason"] not in repaired and not str(dropped["reason"]).endswith(" left out"):
             what = f"row left out: {dropped['reason']}"
             findings.append(IngestionFinding(kind=FindingKind.DROPPED, what=what, count=dropped["count"]))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.data.contiguous import around_lost_days
+from tsladder.data.contiguous import without_lost_days
 from tsladder.data.cuts import make_splits
 from tsladder.data.features import FeatureTable
 from tsladder.data.splits import Segment, Split, Splits
@@ -53,14 +53,14 @@ def cut_symbols(table: FeatureTable, splits: SplitParams, context_length: int, h
     """
     own, *others = table.by_symbol()
     whole = make_splits(own.dates_T, splits, context_length, horizon, seed=seed)
-    found = around_lost_days(whole, own.dates_T, own.lost_between, context_length)
+    found = without_lost_days(whole, own.dates_T, own.lost_between, context_length)
     several = len(others) > 0
     thinned = [*_thinned(own, whole, found, context_length, named=several)]
     starts = _starts(own, splits, whole)
     further = {}
     for other, first_row in zip(others, table.first_rows[1:], strict=True):
         whole = _between(other.dates_T, starts, horizon)
-        cut = around_lost_days(whole, other.dates_T, other.lost_between, context_length)
+        cut = without_lost_days(whole, other.dates_T, other.lost_between, context_length)
         _refuse_untrainable(other, cut, context_length, starts[0])
         thinned += _thinned(other, whole, cut, context_length, named=several)
         further[other.symbol] = _moved(cut, first_row)

@@ -85,7 +85,7 @@ def slope(x_T: Column, days: int) -> Column:
 def slope_of(x_TD: Column) -> Column:
     """Return `slope` of given windows."""
     weights_D = _centred_days(x_TD.shape[1])
-    # Held against the last day, so that equal values cancel to the last bit.
+    # Relative to the last day, so that equal values cancel exactly.
     moved_TD = x_TD - x_TD[:, -1:]
     slope_T: Column = (moved_TD * weights_D).sum(axis=1) / (weights_D * weights_D).sum()
     return slope_T

@@ -29,7 +29,7 @@ _WINDOWS_AT_ONCE = 512
 
 _JUDGED = (Region.VALIDATION, Region.TEST)
 
-_Wanted = tuple[str, Region]
+_SymbolRegion = tuple[str, Region]
 """A symbol and a region of it."""
 
 
@@ -149,8 +149,8 @@ def build_windows(
     others = {(name, region): other.region(region) for name, other in (further or {}).items() for region in _JUDGED}
     folds = [{(table.symbol, region): split for region, split in fold.regions.items()} for fold in splits.earlier]
     made, *earlier = (
-        _normalised(table, series_TF, shared_TF, wanted, splits.horizon, y_T, windows)
-        for wanted in (own | others, *folds)
+        _normalised(table, series_TF, shared_TF, splits_by_key, splits.horizon, y_T, windows)
+        for splits_by_key in (own | others, *folds)
     )
     return WindowSet(
         **{region.value: made[table.symbol, region] for region in Region},
@@ -167,14 +167,14 @@ def _normalised(
     table: FeatureTable,
     series_TF: NDArray[np.float64],
     shared_TF: NDArray[np.float32],
-    wanted: Mapping[_Wanted, Split],
+    splits_by_key: Mapping[_SymbolRegion, Split],
     horizon: int,
     y_T: NDArray[np.float64],
     windows: WindowParams,
-) -> dict[_Wanted, Windows]:
-    """Build the windows of `wanted`, normalised by the statistics of the training windows among them."""
+) -> dict[_SymbolRegion, Windows]:
+    """Build the windows of `splits_by_key`, normalised by the statistics of the training windows among them."""
     context_length, training = windows.context_length, (table.symbol, Region.TRAIN)
-    ends = {key: split.ends_N(context_length, horizon) for key, split in wanted.items()}
+    ends = {key: split.ends_N(context_length, horizon) for key, split in splits_by_key.items()}
     maps = {key: _map(table, series_TF, ends_N, windows) for key, ends_N in ends.items()}
     if windows.normalisation == "ratio" and len(ends[training]) > 0:
         mean_F, sd_F = _training_moments(series_TF, ends[training], maps[training], context_length)
@@ -193,19 +193,19 @@ def _normalised(
             y_N=y_T[ends[key]].astype(np.float32),
             dates_N=table.dates_T[ends[key]],
             context_length=context_length,
-            symbols=_of_whom(table, ends[key]),
+            symbols=_symbols_of(table, ends[key]),
         )
     return made
 
 
-def _of_whom(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
+def _symbols_of(table: FeatureTable, ends_N: NDArray[np.int64]) -> tuple[str, ...]:
     """Return the symbols on whose rows the windows end; () where that is the table's own alone."""
     names = [own.symbol for own in table.by_symbol()]
-    found = [names[place] for place in np.unique(_place_N(table, ends_N))]
+    found = [names[place] for place in np.unique(_symbol_index_N(table, ends_N))]
     return tuple(found) if found != names[:1] else ()
 
 
-def _place_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
+def _symbol_index_N(table: FeatureTable, rows_N: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the index of the symbol to which each row belongs."""
     return np.searchsorted(np.array(table.first_rows), rows_N, side="right") - 1
 
@@ -226,7 +226,7 @@ def _map(
     shift_NF = -mean_NF * scale_NF
     if windows.normalisation == "revin":
         return _Affine(scale_NF=scale_NF, shift_NF=shift_NF)
-    first_N = np.array(table.first_rows)[_place_N(table, ends_N)]
+    first_N = np.array(table.first_rows)[_symbol_index_N(table, ends_N)]
     per_close_N = table.close_T[first_N] / table.close_T[ends_N]
     for index, column in enumerate(table.columns):
         if column.kind is ColumnKind.VOLUME:

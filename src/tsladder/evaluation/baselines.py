@@ -103,7 +103,7 @@ def fitted_baselines(
     Of `scored` only the days are used, so that the forecasts exist on any day.
     """
     y_train = np.asarray(train.y_N, dtype=np.float64)
-    # Each symbol's volatility begins anew: the step from one's last close to the next one's first is no return.
+    # The volatility of each symbol starts afresh: between two symbols there is no return.
     volatility_T = np.concatenate([ewma_volatility(own_T) for own_T in np.split(close_T, first_rows[1:])])
     log_volatility_T = np.log(np.maximum(volatility_T, _LEAST_VOLATILITY))
     return (

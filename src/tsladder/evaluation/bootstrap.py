@@ -51,7 +51,7 @@ def mean_interval(
         raise ValueError("an interval needs finite values")
     mean, spread, n = float(values.mean()), float(values.std()), values.size
     if spread**2 <= _ROUNDING * max(1.0, mean**2):
-        return certain(mean)
+        return exact_interval(mean)
     variance_K, dof = dependent_variance(
         lambda weights_DN: np.einsum("dn,n->d", weights_DN, values)[:, None] / n,
         days=n,
@@ -62,7 +62,7 @@ def mean_interval(
     return t_interval(mean, float(variance_K[0]), spread**2 / n, days=n, dof=dof, confidence=confidence)
 
 
-def certain(value: float) -> Interval:
+def exact_interval(value: float) -> Interval:
     """Return the interval of a figure that does not vary over days."""
     return Interval(value=value, low=value, high=value, se=0.0, effective_n=None, dof=None)
 
@@ -76,7 +76,7 @@ def t_interval(
     number of days.
     """
     if variance <= _ROUNDING * max(1.0, value**2):
-        return certain(value)
+        return exact_interval(value)
     low, high = bounds(value, [(variance, dof)], confidence=confidence)
     effective = min(float(days), days * independent_variance / variance)
     return Interval(value=value, low=low, high=high, se=math.sqrt(variance), effective_n=effective, dof=dof)

@@ -80,8 +80,8 @@ def model_confidence_set(
     if noise is not None and set(noise.variances) != set(series):
         raise ValueError(f"a confidence set of {list(series)} got the noise of {sorted(noise.variances)}")
     ordered = sorted(series, key=lambda name: float(series[name].mean()))
-    certain = noise is None or not any(noise.variances.values())
-    twin_of, worse = _certain_pairs(series, ordered) if certain else ({}, set())
+    noise_free = noise is None or not any(noise.variances.values())
+    twin_of, worse = _tied_or_dominated(series, ordered) if noise_free else ({}, set())
     kept = [name for name in ordered if name not in twin_of and name not in worse]
     p_values = dict.fromkeys(worse, 0.0) | _p_values({name: series[name] for name in kept}, draws, seed, noise)
     p_values |= {name: p_values[twin] for name, twin in twin_of.items()}
@@ -92,7 +92,7 @@ def model_confidence_set(
     )
 
 
-def _certain_pairs(series: Mapping[str, Floats], ordered: list[str]) -> tuple[dict[str, str], set[str]]:
+def _tied_or_dominated(series: Mapping[str, Floats], ordered: list[str]) -> tuple[dict[str, str], set[str]]:
     """Return (model -> an equal one before it, models that lose the same amount to a better one every day)."""
     twin_of: dict[str, str] = {}
     worse: set[str] = set()
@@ -115,7 +115,7 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
     names = list(series)
     loss_KN = np.stack([series[name] for name in names])
     mean_K = loss_KN.mean(axis=1)
-    moved_DK = _moved_means(loss_KN, draws, seed)
+    moved_DK = _centred_means(loss_KN, draws, seed)
     moved_DKK = moved_DK[:, :, None] - moved_DK[:, None, :]
     variance_KK = (moved_DKK**2).mean(axis=0)
     if noise is not None:
@@ -123,7 +123,7 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
         added_DK = _noise_draws(noise_K, noise.dof, draws, seed)
         moved_DKK = moved_DKK + added_DK[:, :, None] - added_DK[:, None, :]
         variance_KK = variance_KK + noise_K[:, None] + noise_K[None, :]
-    # A model and itself, or two that differ by nothing random: no distance.
+    # A model against itself, or two models whose difference has no variance: distance 0.
     scale_KK = np.where(variance_KK > _SAME**2, np.sqrt(variance_KK), np.inf)
     apart_KK = (mean_K[:, None] - mean_K[None, :]) / scale_KK
     moved_DKK = moved_DKK / scale_KK
@@ -137,12 +137,12 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
     return p_values | {names[left[0]]: 1.0}
 
 
-def _moved_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
+def _centred_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
     """Return the mean loss of each model on resampled days, less that on all days."""
     days = loss_KN.shape[1]
     distance_KN = loss_KN - loss_KN.mean(axis=0)
     block = max(block_length(distance_N) for distance_N in distance_KN)
-    # Losses less what is common: the same distances, and no digits lost.
+    # Subtract the common mean: the distances stay the same, and no precision is lost.
     centred_KN = distance_KN - distance_KN.mean(axis=1, keepdims=True)
     rng = np.random.default_rng(seed)
     return np.concatenate([weights_DN @ centred_KN.T / days for weights_DN in resamples(days, block, draws, rng)])

@@ -43,7 +43,7 @@ def choose_threshold(y_N: NDArray[np.floating], probabilities: Probabilities) ->
         return None
     level_L, inverse = np.unique(p, return_inverse=True)
     hits_L, called_L = np.bincount(inverse, weights=y), np.bincount(inverse)
-    # Entry k: what is called from level k on; the last one calls nothing.
+    # Entry k counts the forecasts classified as positive at level k and above; the last entry is 0.
     hits = np.r_[np.cumsum(hits_L[::-1])[::-1], 0.0]
     called = np.r_[np.cumsum(called_L[::-1])[::-1], 0]
     balanced = 0.5 * (hits / y.sum() + 1.0 - (called - hits) / (y.size - y.sum()))

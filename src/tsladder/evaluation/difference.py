@@ -19,7 +19,7 @@ def against_zero(difference: float, terms: Sequence[Term]) -> tuple[float, float
     se, dof = combine(terms)
     if se == 0.0:
         return 0.0, 1.0 if difference == 0.0 else 0.0
-    return se, 2.0 * _beyond(abs(difference) / se, dof)
+    return se, 2.0 * _tail_probability(abs(difference) / se, dof)
 
 
 def above_zero(difference: float, terms: Sequence[Term]) -> float:
@@ -27,7 +27,7 @@ def above_zero(difference: float, terms: Sequence[Term]) -> float:
     se, dof = combine(terms)
     if se == 0.0:
         return 0.0 if difference > 0.0 else 1.0
-    return _beyond(difference / se, dof)
+    return _tail_probability(difference / se, dof)
 
 
 def bounds(difference: float, terms: Sequence[Term], *, confidence: float) -> tuple[float, float]:
@@ -57,7 +57,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return corrected
 
 
-def _beyond(ratio: float, dof: float) -> float:
+def _tail_probability(ratio: float, dof: float) -> float:
     from scipy.stats import norm, t
 
     return float(norm.sf(ratio) if math.isinf(dof) else t.sf(ratio, dof))

@@ -59,7 +59,7 @@ def compare_models(first: DailyLosses, second: DailyLosses, *, params: Evaluatio
 
     Raises BadInput naming the differences when the models' days, labels or metrics differ.
     """
-    _refuse_unlike(first, second)
+    _refuse_different_days(first, second)
     gap_N = second.loss_N - first.loss_N
     days = mean_interval(gap_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
     terms: list[Term] = [(days.se**2, np.inf if days.dof is None else days.dof)]
@@ -90,7 +90,7 @@ def compare_models(first: DailyLosses, second: DailyLosses, *, params: Evaluatio
     )
 
 
-def _refuse_unlike(first: DailyLosses, second: DailyLosses) -> None:
+def _refuse_different_days(first: DailyLosses, second: DailyLosses) -> None:
     faults = []
     if first.metric != second.metric:
         faults.append(f"{first.name} is judged by {first.metric}, {second.name} by {second.metric}")

@@ -29,7 +29,7 @@ class RegionForecasts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Known:
+class BaselineInputs:
     """Inputs of the baselines: the windows to fit them on and the windows to forecast.
 
     `close_T`: raw closes of the whole table, in which each symbol begins at one of `first_rows`. `ratio_*_NF`: the

@@ -60,7 +60,7 @@ def regret(
     return dataclasses.replace(found, low=low / mean, high=high / mean, p_above=above_zero(value, terms))
 
 
-def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: float) -> TransferVerdict:
+def transfer_verdict(regrets: Sequence[Regret], *, margin: float, confidence: float) -> TransferVerdict:
     """Give one verdict over all pairs of horizons of all rungs.
 
     Separate searches are needed where, after Holm's correction, the loss of some winner on another horizon is
@@ -81,7 +81,7 @@ def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: floa
         (
             item
             for item in corrected
-            if item.relative is not None and item.relative >= margin and _is_real(item, confidence)
+            if item.relative is not None and item.relative >= margin and _is_significant(item, confidence)
         ),
         key=lambda item: item.relative or 0.0,
         default=None,
@@ -116,7 +116,7 @@ def judge_transfer(regrets: Sequence[Regret], *, margin: float, confidence: floa
     )
 
 
-def _is_real(item: Regret, confidence: float) -> bool:
+def _is_significant(item: Regret, confidence: float) -> bool:
     return item.p_above is not None and item.p_above <= 1.0 - confidence
 
 

@@ -61,7 +61,7 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Message:
     """Event: job `number` has a line of text for the user."""
 
     number: int
@@ -78,7 +78,7 @@ class Ended:
     attempt: int = 1
 
 
-Event = Progress | Retried | Said | Ended
+Event = Progress | Retried | Message | Ended
 
 
 class Crew(Protocol):

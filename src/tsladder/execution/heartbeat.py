@@ -50,41 +50,41 @@ class Heartbeat:
         self._done = done
         self._clock = clock
         self._running: dict[int, RunningTrial] = {}
-        self._news = True
+        self._changed = True
         self._paused: str | None = None
         self._written = -math.inf
 
-    def began(self, number: int, *, epochs: int) -> None:
+    def started(self, number: int, *, epochs: int) -> None:
         """Note that training `number` starts."""
         self._running[number] = RunningTrial(number=number, epoch=0, epochs=epochs, started=self._clock())
-        self._news = True
+        self._changed = True
 
-    def began_again(self, number: int) -> None:
+    def restarted(self, number: int) -> None:
         """Note that training `number` starts again from its first epoch."""
         self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None)
-        self._news = True
+        self._changed = True
 
     def epoch_ended(self, number: int, *, epoch: int, val_loss: float) -> None:
         """Note that training `number` completed epoch `epoch`, counted from 1."""
         loss = val_loss if math.isfinite(val_loss) else None
         self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss)
-        self._news = True
+        self._changed = True
 
     def ended(self, number: int) -> None:
         """Note that training `number` has ended."""
         del self._running[number]
-        self._news = True
+        self._changed = True
 
     def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
         """Write the file if something has happened or the last write is long ago. To be called several times a
         second."""
         now = self._clock()
-        # A clock that was set back must not silence it.
+        # A clock that was set back must not stop the heartbeat.
         fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
-        if fresh and not self._news and paused == self._paused:
+        if fresh and not self._changed and paused == self._paused:
             return
-        self._news, self._paused, self._written = False, paused, now
-        running = [self._shown(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
+        self._changed, self._paused, self._written = False, paused, now
+        running = [self._with_vital_signs(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
         write_progress(
             self._path,
             LiveProgress(
@@ -102,7 +102,7 @@ class Heartbeat:
         """Write that nothing trains in this live record any more."""
         write_progress(self._path, NOTHING_RUNS)
 
-    def _shown(self, number: int, signs: VitalSigns) -> RunningTrial:
+    def _with_vital_signs(self, number: int, signs: VitalSigns) -> RunningTrial:
         return dataclasses.replace(
             self._running[number], silent_seconds=signs.silent_seconds, resident_gib=signs.resident_gib
         )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from tsladder.artifacts.heat import TemperatureReading
-from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Progress, Retried, Said, Slot
+from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import graceful_stop
@@ -17,46 +17,46 @@ from tsladder.vocabulary import StopReason
 _POLL_SECONDS = 0.5
 
 
-STOPPING = "stopping: trainings that keep a checkpoint write it, the others finish their epoch"
+STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
 
 
-def retry_words(event: Retried) -> str:
+def describe_retry(event: Retried) -> str:
     """Describe a retry in one line for the user."""
     if event.plan is None:
-        return f"{event.reason}; it is started once more"
+        return f"{event.reason}; it is started again"
     with_it = " and activation checkpointing" if event.plan.activation_checkpointing else ""
     return f"out of memory ({event.reason}); starts again at micro-batch {event.plan.micro_batch}{with_it}"
 
 
 def heat_reason(reading: TemperatureReading, done: str) -> str:
     """Return the reason of a cell that failed for heat and that the next run resumes; `done` says how much was done."""
-    return f"stopped for heat with {done} done: {reading}; the next run goes on from there"
+    return f"stopped for heat with {done} done: {reading}; the next run resumes from there"
 
 
-def keep_busy(
+def run_jobs(
     crew: Crew,
     *,
     next_job: Callable[[Slot], JobOrder | None],
     on_retry: Callable[[Retried], None],
     on_end: Callable[[Ended], None],
     on_stop: Callable[[], None],
-    on_said: Callable[[Said], None],
+    on_message: Callable[[Message], None],
     watch: ThermalWatch,
     heartbeat: Heartbeat,
-    by_hand: Callable[[], bool],
+    pause_requested: Callable[[], bool],
     on_epoch: Callable[[Progress], None] | None = None,
-    models_a_job: int = 1,
+    models_per_job: int = 1,
 ) -> TemperatureReading | None:
     """Run jobs in the slots of `crew` until `next_job` has none and none is running, then end the crew.
 
     `next_job` is asked for each free slot; None means not now. Events of a job, or of an attempt at a job, that is not
     running are dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs write a checkpoint, or
-    finish their epoch if they keep none. While `watch` or `by_hand` asks for a pause, the crew is suspended and no job
-    is started. If `watch` stops the crew, its running jobs end as THERMAL. Returns the reading for which `watch`
-    stopped the crew; None if it did not, or if the user had asked to stop before. `heartbeat` is notified of
-    everything; each job trains `models_a_job` models, one after the other.
+    finish their epoch if they keep none. While `watch` asks for a pause, or `pause_requested` returns True, the crew is
+    suspended and no job is started. If `watch` stops the crew, its running jobs end as THERMAL. Returns the reading for
+    which `watch` stopped the crew; None if it did not, or if the user had asked to stop before. `heartbeat` is notified
+    of everything; each job trains `models_per_job` models, one after the other.
     """
-    told_to_stop = False
+    stop_sent = False
     started: dict[int, tuple[JobOrder, float]] = {}
 
     def ended(event: Ended) -> None:
@@ -65,7 +65,7 @@ def keep_busy(
         heat = watch.end(event.number)
         on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
 
-    def is_late(event: Event) -> bool:
+    def is_outdated(event: Event) -> bool:
         known = started.get(event.number)
         return known is None or known[0].attempt != event.attempt
 
@@ -73,7 +73,7 @@ def keep_busy(
         with graceful_stop() as stop:
             while True:
                 stopping = stop.is_set
-                action = watch.look(crew.running, stopping=stopping, by_hand=by_hand())
+                action = watch.update(crew.running, stopping=stopping, pause_requested=pause_requested())
                 if action is Action.STOP:
                     crew.end_now()
                     for number, (order, since) in list(started.items()):
@@ -91,10 +91,10 @@ def keep_busy(
                         break
                     started[following.number] = (following, time.perf_counter())
                     watch.begin(following.number)
-                    heartbeat.began(following.number, epochs=models_a_job * following.job.settings.epochs)
+                    heartbeat.started(following.number, epochs=models_per_job * following.job.settings.epochs)
                     crew.start(following, free[0])
-                if stopping and not told_to_stop:
-                    told_to_stop = True
+                if stopping and not stop_sent:
+                    stop_sent = True
                     on_stop()
                     crew.stop_all()
                 if not crew.running and action is Action.GO:
@@ -102,15 +102,15 @@ def keep_busy(
                 celsius = None if watch.reading is None else watch.reading.celsius
                 heartbeat.beat(crew.vital_signs(), paused=watch.pause, celsius=celsius)
                 for event in crew.events(timeout=_POLL_SECONDS):
-                    if is_late(event):
+                    if is_outdated(event):
                         continue
                     if isinstance(event, Ended):
                         ended(event)
                     elif isinstance(event, Retried):
-                        heartbeat.began_again(event.number)
+                        heartbeat.restarted(event.number)
                         on_retry(event)
-                    elif isinstance(event, Said):
-                        on_said(event)
+                    elif isinstance(event, Message):
+                        on_message(event)
                     else:
                         heartbeat.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
                         if on_epoch is not None:

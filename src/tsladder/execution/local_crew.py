@@ -21,7 +21,7 @@ class LocalCrew:
     def __init__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> None:
         *earlier, last = folds
         share = machine.memory_gib / workers
-        # What a worker holds on a GPU cannot be read as the memory of its process.
+        # The GPU memory of a worker is not part of the memory of its process.
         watch = MemoryWatch(share if machine.device == "cpu" else None)
         self._supervisor = Supervisor(last.train, last.validation, earlier=earlier, watch=watch)
         self._slots = (Slot(place=PLACE, machine=machine, memory_gib=share, threads=threads),) * workers

@@ -90,7 +90,9 @@ class MemoryWatch:
         if self._limit is not None:
             over = {number: gib for number, gib in held.items() if gib > self._limit}
             if over:
-                return {n: f"it held {gib:.2f} GiB of its {self._limit:.2f}" for n, gib in over.items()}
+                return {
+                    n: f"it used {gib:.2f} GiB, more than its share of {self._limit:.2f} GiB" for n, gib in over.items()
+                }
         machine = self._machine()
         swapped = machine.swapped - self._swapped_before
         if held and swapped > SWAPPED_GIB and machine.available < _SCARCE * machine.total:
@@ -109,7 +111,7 @@ class KernelKills:
         self._files = files
         self._known = self._count()
 
-    def one_more(self) -> bool:
+    def has_new_kill(self) -> bool:
         """Check whether there was a kill that no earlier call has reported. Each kill is reported once."""
         if self._count() <= self._known:
             return False

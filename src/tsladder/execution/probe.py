@@ -70,23 +70,23 @@ def probe(
         scratch_folder=str(scratch) if best_on_disk(spec) else None,
     )
     supervisor = Supervisor(
-        made_windows(spec, plan.effective_batch * steps), made_windows(spec, scoring_batch(plan.micro_batch))
+        synthetic_windows(spec, plan.effective_batch * steps), synthetic_windows(spec, scoring_batch(plan.micro_batch))
     )
-    heard: list[EpochRecord] = []
+    records: list[EpochRecord] = []
     try:
         supervisor.start(0, job)
         while True:
             for event in supervisor.events():
                 if isinstance(event, Progress):
-                    heard.append(event.record)
+                    records.append(event.record)
                 if isinstance(event, Ended):
-                    # Without those of attempts that ran out of memory.
-                    return Probe(event.outcome, tuple(heard[len(heard) - event.outcome.epochs_run :]))
+                    # Without the epochs of attempts that ran out of memory.
+                    return Probe(event.outcome, tuple(records[len(records) - event.outcome.epochs_run :]))
     finally:
         supervisor.end_now()
 
 
-def made_windows(spec: ModelSpec, count: int) -> Windows:
+def synthetic_windows(spec: ModelSpec, count: int) -> Windows:
     """Generate `count` windows of noise: their values affect neither memory nor time."""
     g, rng = spec.geometry, np.random.default_rng(0)
     days = count + g.context_length - 1

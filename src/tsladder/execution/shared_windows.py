@@ -34,7 +34,7 @@ class _Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Layout:
     """Positions of the arrays of one set of windows."""
 
     slots: dict[str, _Slot]
@@ -53,7 +53,7 @@ class SharedWindows:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         written: dict[int, _Slot] = {}
         self._slots = [
-            tuple(self._place(windows, written) for windows in (fold.train, fold.validation)) for fold in self.folds
+            tuple(self._layout_of(windows, written) for windows in (fold.train, fold.validation)) for fold in self.folds
         ]
         self._file.flush()
 
@@ -61,14 +61,14 @@ class SharedWindows:
         """Close this process's file descriptor; processes that have mapped the file keep their windows."""
         self._file.close()
 
-    def _place(self, windows: Windows, written: dict[int, _Slot]) -> _Place:
+    def _layout_of(self, windows: Windows, written: dict[int, _Slot]) -> _Layout:
         slots = {}
         for name in _ARRAYS:
             array = getattr(windows, name)
             # The regions and folds of one horizon share their series.
             slots[name] = written.get(id(array)) or self._append(array)
             written[id(array)] = slots[name]
-        return _Place(slots, windows.context_length, windows.symbols)
+        return _Layout(slots, windows.context_length, windows.symbols)
 
     def _append(self, array: NDArray[Any]) -> _Slot:
         offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
@@ -85,10 +85,10 @@ class _Mapped:
     folds: tuple[FoldWindows, ...]
 
 
-def _mapped(descriptor: Any, slots: Sequence[tuple[_Place, _Place]]) -> _Mapped:
+def _mapped(descriptor: Any, slots: Sequence[tuple[_Layout, _Layout]]) -> _Mapped:
     number = descriptor.detach()
     try:
-        # Private pages: torch wants writable arrays, and nobody may change what the others see.
+        # Private pages: torch needs writable arrays, and no process may change those of another.
         memory = mmap.mmap(number, 0, access=mmap.ACCESS_COPY)
     finally:
         os.close(number)
@@ -98,7 +98,7 @@ def _mapped(descriptor: Any, slots: Sequence[tuple[_Place, _Place]]) -> _Mapped:
     return _Mapped(tuple(folds))
 
 
-def _windows(memory: mmap.mmap, place: _Place) -> Windows:
+def _windows(memory: mmap.mmap, place: _Layout) -> Windows:
     arrays: dict[str, Any] = {
         name: np.ndarray(slot.shape, np.dtype(slot.dtype), buffer=memory, offset=slot.offset)
         for name, slot in place.slots.items()

@@ -15,12 +15,12 @@ from multiprocessing.process import BaseProcess
 
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.windows import FoldWindows, Windows
-from tsladder.execution.crew import Ended, Event, Progress, Retried, Said
+from tsladder.execution.crew import Ended, Event, Message, Progress, Retried
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.execution.memory_guard import KernelKills, MemoryWatch
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.execution.suspension import Suspension
-from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, Remark, run_job
+from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, WorkerMessage, run_job
 from tsladder.planning.memory import smaller_plan
 from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
@@ -66,7 +66,7 @@ def start_fork_server(*, optimizers: bool = True) -> None:
     """
     preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
-    # First, because starting the tracker unblocks the very signals that are to be blocked.
+    # Started first, because starting the resource tracker unblocks the signals that are blocked below.
     resource_tracker.ensure_running()
     with _blocked(signal.SIGINT, signal.SIGTERM):
         forkserver.ensure_running()
@@ -154,29 +154,29 @@ class Supervisor:
         """Wait until some child sends a message or dies (at most `timeout` seconds), then yield the events that are
         there."""
         channels = {child.channel: child for child in self._children.values()}
-        spoken = wait(list(channels), timeout)
-        self._count_silence([channels[ready] for ready in spoken])  # type: ignore[index]
-        for ready in spoken:
+        responsive = wait(list(channels), timeout)
+        self._count_silence([channels[ready] for ready in responsive])  # type: ignore[index]
+        for ready in responsive:
             child = channels[ready]  # type: ignore[index]
             try:
                 message = child.channel.recv()
             except (EOFError, ConnectionResetError):
-                yield self._bury(child)
+                yield self._reap(child)
                 continue
             if isinstance(message, TrainingOutcome):
                 child.process.join()
                 self._forget(child)
-                yield Ended(child.number, _whole(child, message))
-            elif isinstance(message, Remark):
-                yield Said(child.number, message.text)
+                yield Ended(child.number, _with_earlier_attempts(child, message))
+            elif isinstance(message, WorkerMessage):
+                yield Message(child.number, message.text)
             elif message != BEAT:
                 yield Progress(child.number, message)
         for child in [child for child in self._children.values() if self._is_stalled(child)]:
             child.process.kill()
-            yield self._bury(child)
-        yield from self._end_what_is_too_large()
+            yield self._reap(child)
+        yield from self._end_oversized()
 
-    def _end_what_is_too_large(self) -> Iterator[Retried | Ended]:
+    def _end_oversized(self) -> Iterator[Retried | Ended]:
         if self._watch is None:
             return
         workers = {n: child.process.pid for n, child in self._children.items() if child.process.pid is not None}
@@ -185,26 +185,26 @@ class Supervisor:
             child.process.kill()
             child.process.join()
             self._forget(child)
-            yield self._again(child, reason)
+            yield self._restart_smaller(child, reason)
 
-    def _again(self, child: _Child, reason: str) -> Retried | Ended:
+    def _restart_smaller(self, child: _Child, reason: str) -> Retried | Ended:
         """Start `child`'s job again under a smaller plan; end the job if there is none or too many were tried."""
         smaller = smaller_plan(child.job.plan)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)
-            return Ended(child.number, _whole(child, outcome))
+            return Ended(child.number, _with_earlier_attempts(child, outcome))
         job = dataclasses.replace(child.job, plan=smaller)
         self._launch(child.number, job, child.started, (*child.too_large, reason), child.stalled)
         return Retried(child.number, smaller, reason)
 
-    def _count_silence(self, spoken: list[_Child]) -> None:
+    def _count_silence(self, responsive: list[_Child]) -> None:
         now = time.monotonic()
         tick = 0.0 if self._suspension.holds else min(now - self._last_tick, _LONGEST_TICK)
         self._last_tick = now
         for child in self._children.values():
             child.silent_seconds += tick
-        for child in spoken:
+        for child in responsive:
             child.silent_seconds = 0.0
 
     def end_now(self) -> None:
@@ -221,39 +221,44 @@ class Supervisor:
         own = 0.0 if predicted is None else STALL_MICRO_BATCHES * predicted
         return child.silent_seconds >= max(self._stall_seconds, own)
 
-    def _bury(self, child: _Child) -> Retried | Ended:
+    def _reap(self, child: _Child) -> Retried | Ended:
         child.process.join()
         self._forget(child)
         seconds = time.perf_counter() - child.started
         if self._is_stalled(child):
-            message = f"the training process said nothing for {child.silent_seconds:.0f} s and was ended"
+            message = f"the training process sent no message for {child.silent_seconds:.0f} s and was killed"
             if len(child.stalled) < STALL_RETRIES and not self._stopping:
                 self._launch(child.number, child.job, child.started, child.too_large, (*child.stalled, message))
                 return Retried(child.number, None, message)
-            return Ended(child.number, _whole(child, ended_early(child.job, StopReason.STALLED, seconds, message)))
-        if child.process.exitcode == -signal.SIGKILL and self._kernel_kills.one_more():
-            return self._again(child, "the kernel killed it for want of memory")
-        message = f"the training process ended with exit code {child.process.exitcode} and without a last word"
-        return Ended(child.number, _whole(child, ended_early(child.job, StopReason.KILLED, seconds, message)))
+            return Ended(
+                child.number,
+                _with_earlier_attempts(child, ended_early(child.job, StopReason.STALLED, seconds, message)),
+            )
+        if child.process.exitcode == -signal.SIGKILL and self._kernel_kills.has_new_kill():
+            return self._restart_smaller(child, "the kernel killed it because memory ran out")
+        message = f"the training process ended with exit code {child.process.exitcode} without sending a result"
+        return Ended(
+            child.number, _with_earlier_attempts(child, ended_early(child.job, StopReason.KILLED, seconds, message))
+        )
 
     def _forget(self, child: _Child) -> None:
         child.channel.close()
         del self._children[child.number]
 
 
-def _whole(child: _Child, outcome: TrainingOutcome) -> TrainingOutcome:
+def _with_earlier_attempts(child: _Child, outcome: TrainingOutcome) -> TrainingOutcome:
     """Add the earlier attempts of a job to the `outcome` of its last one: their number, their time and the reasons of
     their ends."""
     if not child.too_large and not child.stalled:
         return outcome
-    said = [f"out of memory before: {reason}" for reason in child.too_large]
-    said += [f"stalled before: {reason}" for reason in child.stalled]
+    reasons = [f"out of memory before: {reason}" for reason in child.too_large]
+    reasons += [f"stalled before: {reason}" for reason in child.stalled]
     return dataclasses.replace(
         outcome,
         retries=outcome.retries + len(child.too_large) + len(child.stalled),
-        # Those of a checkpoint's earlier process are in the outcome alone.
+        # Only the outcome includes the seconds of earlier processes of a checkpoint.
         seconds=max(outcome.seconds, time.perf_counter() - child.started),
-        message="; ".join((*said, *filter(None, [outcome.message]))),
+        message="; ".join((*reasons, *filter(None, [outcome.message]))),
     )
 
 

@@ -38,7 +38,7 @@ class Suspension:
             return
         if pids != self._pids:
             before = self._waker
-            # In a session of its own, so that no Ctrl-C ends it.
+            # In its own session, so that a Ctrl-C does not end it.
             self._waker = subprocess.Popen(
                 ["/bin/sh", "-c", _WAKE_AT_THE_END, "sh", *map(str, sorted(pids))],
                 stdin=subprocess.PIPE,
@@ -48,7 +48,7 @@ class Suspension:
             )
             self._pids = pids
             if before is not None:
-                _let_go(before)
+                _release(before)
         for pid in pids:
             _signal(pid, signal.SIGSTOP)
 
@@ -57,10 +57,10 @@ class Suspension:
         if self._waker is None:
             return
         waker, self._waker, self._pids = self._waker, None, frozenset()
-        _let_go(waker)
+        _release(waker)
 
 
-def _let_go(waker: subprocess.Popen[bytes]) -> None:
+def _release(waker: subprocess.Popen[bytes]) -> None:
     """Close the pipe that `waker` waits for, and return after it has woken its processes."""
     waker.communicate()
 
@@ -69,5 +69,5 @@ def _signal(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        # It ended meanwhile, and whoever waits for it learns how.
+        # The process ended meanwhile; its supervisor handles that.
         return

@@ -36,11 +36,11 @@ class Action(StrEnum):
 
 
 class Pause(StrEnum):
-    """Reason of a pause. BY_HAND takes precedence over HEAT, so that a user who asks for a pause sees the request
+    """Reason of a pause. MANUAL takes precedence over HEAT, so that a user who asks for a pause sees the request
     confirmed."""
 
     HEAT = "heat"
-    BY_HAND = "by hand"
+    MANUAL = "by hand"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,10 +90,10 @@ class ThermalWatch:
         self._clock = clock
         self._state = GuardState()
         self._reading: TemperatureReading | None = None
-        self._next_reading = self._last_look = clock()
+        self._next_reading = self._last_update = clock()
         self._pause: Pause | None = None
         self._paused_at = self._reminded_at = 0.0
-        self._said_unknown = False
+        self._unknown_reported = False
         self._heats: dict[int, Heat] = {}
 
     @property
@@ -103,20 +103,20 @@ class ThermalWatch:
 
     @property
     def pause(self) -> Pause | None:
-        """Reason of the pause that the last call of `look` asked for; None if it asked for none."""
+        """Reason of the pause that the last call of `update` asked for; None if it asked for none."""
         return self._pause
 
-    def look(self, running: Collection[int], *, stopping: bool = False, by_hand: bool = False) -> Action:
+    def update(self, running: Collection[int], *, stopping: bool = False, pause_requested: bool = False) -> Action:
         """Return the action on the jobs `running`, to be carried out until the next call; the time since the last call
         counts as paused if that call asked for a pause.
 
-        `by_hand`: the user wants the jobs paused. `stopping`: they are about to end anyway, so they are not paused; a
-        critical temperature ends them in either case.
+        `pause_requested`: the user wants the jobs paused. `stopping`: they are about to end anyway, so they are not
+        paused; a critical temperature ends them in either case.
         """
         now = self._clock()
         if self._pause is not None:
-            self._count_pause(running, now - self._last_look)
-        self._last_look = now
+            self._count_pause(running, now - self._last_update)
+        self._last_update = now
         state = self._state
         if self._reading is None or now >= self._next_reading:
             self._next_reading = now + READ_EVERY_SECONDS
@@ -127,14 +127,16 @@ class ThermalWatch:
         if stopping and state.action is Action.PAUSE:
             state = replace(state, action=Action.GO)
         self._state = state
-        self._take_pause(self._asked_pause(by_hand=by_hand and not stopping), self._reading, now, running)
+        self._set_pause(
+            self._requested_pause(pause_requested=pause_requested and not stopping), self._reading, now, running
+        )
         return state.action if self._pause is None else Action.PAUSE
 
-    def _asked_pause(self, *, by_hand: bool) -> Pause | None:
+    def _requested_pause(self, *, pause_requested: bool) -> Pause | None:
         if self._state.action is Action.STOP:
             return None
-        if by_hand:
-            return Pause.BY_HAND
+        if pause_requested:
+            return Pause.MANUAL
         return Pause.HEAT if self._state.action is Action.PAUSE else None
 
     def begin(self, number: int) -> None:
@@ -158,20 +160,20 @@ class ThermalWatch:
             heat = self._heat(number)
             self._heats[number] = replace(heat, paused_seconds=heat.paused_seconds + seconds)
 
-    def _take_pause(
+    def _set_pause(
         self, pause: Pause | None, reading: TemperatureReading, now: float, running: Collection[int]
     ) -> None:
         before, self._pause = self._pause, pause
-        if reading.level is ThermalLevel.UNKNOWN and not self._said_unknown:
-            self._said_unknown = True
-            self._say(f"{reading}: nothing is paused or stopped for heat while it is")
+        if reading.level is ThermalLevel.UNKNOWN and not self._unknown_reported:
+            self._unknown_reported = True
+            self._say(f"{reading}: training is not paused or stopped for heat until the temperature can be read")
         if before is None and pause is not None:
             self._paused_at = now
             for number in running:
                 heat = self._heat(number)
                 self._heats[number] = replace(heat, pauses=heat.pauses + 1)
         lasted = f"{now - self._paused_at:.0f} s"
-        if pause is Pause.BY_HAND and before is not Pause.BY_HAND:
+        if pause is Pause.MANUAL and before is not Pause.MANUAL:
             self._say("paused by hand")
         elif pause is Pause.HEAT and before is not Pause.HEAT:
             self._reminded_at = now
@@ -180,6 +182,6 @@ class ThermalWatch:
             self._reminded_at = now
             self._say(f"{reading}: still paused, for {lasted} now")
         elif pause is None and before is Pause.HEAT and self._state.action is Action.GO:
-            self._say(f"{reading}: goes on after a pause of {lasted}")
-        elif pause is None and before is Pause.BY_HAND and self._state.action is Action.GO:
-            self._say(f"goes on after a pause of {lasted}")
+            self._say(f"{reading}: resumed after a pause of {lasted}")
+        elif pause is None and before is Pause.MANUAL and self._state.action is Action.GO:
+            self._say(f"resumed after a pause of {lasted}")

@@ -54,18 +54,18 @@ def reading_of(celsius: float, source: str) -> TemperatureReading:
     """Build a reading in degrees Celsius; an implausible one is UNKNOWN and keeps no number."""
     level = thermal_level(celsius)
     if level is ThermalLevel.UNKNOWN:
-        return unread(f"{source} says {celsius:g} °C, which no machine has")
+        return unknown_reading(f"{source} reports {celsius:g} °C, which is implausible")
     return TemperatureReading(level=level, celsius=celsius, source=source)
 
 
-def unread(why: str) -> TemperatureReading:
+def unknown_reading(why: str) -> TemperatureReading:
     return TemperatureReading(level=ThermalLevel.UNKNOWN, celsius=None, source=why)
 
 
 def hottest(readings: Iterable[TemperatureReading], otherwise: str) -> TemperatureReading:
     """Return the most severe of `readings`, and the highest among equals; UNKNOWN with the reason `otherwise` if there
     is none."""
-    return max(readings, key=lambda r: (r.level.severity, r.celsius or 0.0), default=unread(otherwise))
+    return max(readings, key=lambda r: (r.level.severity, r.celsius or 0.0), default=unknown_reading(otherwise))
 
 
 class Hwmon:
@@ -77,11 +77,11 @@ class Hwmon:
 
         sensors = getattr(psutil, "sensors_temperatures", None)
         if sensors is None:
-            return unread(f"psutil reads no sensor on {platform.system()}")
+            return unknown_reading(f"psutil reads no sensor on {platform.system()}")
         try:
             found = sensors()
         except (OSError, ValueError) as error:
-            return unread(f"hwmon: {error}")
+            return unknown_reading(f"hwmon: {error}")
         chips = {chip: found[chip] for chip in found if chip in _CPU_CHIPS} or found
         return hottest(
             (
@@ -101,8 +101,8 @@ class NvidiaSmi:
     COMMAND = ("nvidia-smi", "--query-gpu=index,temperature.gpu", "--format=csv,noheader,nounits")
 
     def read(self) -> TemperatureReading:
-        said = _output(self.COMMAND)
-        return said if isinstance(said, TemperatureReading) else parse_nvidia_smi(said)
+        reading = _output(self.COMMAND)
+        return reading if isinstance(reading, TemperatureReading) else parse_nvidia_smi(reading)
 
 
 def parse_nvidia_smi(text: str) -> TemperatureReading:
@@ -120,13 +120,13 @@ class Powermetrics:
     SAMPLERS = ("smc", "thermal")
 
     def read(self) -> TemperatureReading:
-        said: TemperatureReading = unread("powermetrics was not asked")
+        reading: TemperatureReading = unknown_reading("powermetrics was not asked")
         for sampler in self.SAMPLERS:
             text = _output(("sudo", "-n", "powermetrics", "--samplers", sampler, "-i", "200", "-n", "1"))
-            said = text if isinstance(text, TemperatureReading) else parse_powermetrics(text)
-            if said.level is not ThermalLevel.UNKNOWN:
+            reading = text if isinstance(text, TemperatureReading) else parse_powermetrics(text)
+            if reading.level is not ThermalLevel.UNKNOWN:
                 break
-        return said
+        return reading
 
 
 _PRESSURE = {
@@ -152,7 +152,7 @@ def parse_powermetrics(text: str) -> TemperatureReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class CombinedThermometer:
     """Sensor of the device that trains, with another one beside it that counts only if it is too hot. If the device's
     own sensor fails, a normal reading of the other does not replace it."""
 
@@ -169,14 +169,14 @@ class NoThermometer:
     """Thermometer of a system whose sensors tsladder does not read."""
 
     def read(self) -> TemperatureReading:
-        return unread(f"tsladder reads no sensor on {platform.system()}")
+        return unknown_reading(f"tsladder reads no sensor on {platform.system()}")
 
 
 def thermometer_for(device: str) -> Thermometer:
     """Return the sensors to watch while `device` (cpu, cuda or mps) trains on this system."""
     known: dict[str, Thermometer] = {"Linux": Hwmon(), "Darwin": Powermetrics()}
     system = known.get(platform.system(), NoThermometer())
-    return Beside(NvidiaSmi(), system) if device == "cuda" else system
+    return CombinedThermometer(NvidiaSmi(), system) if device == "cuda" else system
 
 
 def _output(command: Sequence[str]) -> str | TemperatureReading:
@@ -184,8 +184,8 @@ def _output(command: Sequence[str]) -> str | TemperatureReading:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return unread(f"{command[0]}: {error}")
+        return unknown_reading(f"{command[0]}: {error}")
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        return unread(f"{' '.join(command[:3])}: {said[0] if said else f'exit code {done.returncode}'}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        return unknown_reading(f"{' '.join(command[:3])}: {lines[0] if lines else f'exit code {done.returncode}'}")
     return done.stdout

@@ -1,8 +1,8 @@
 """Worker: one training run in a process of its own, which can die without taking the study with it.
 
 The child sends messages through a pipe: a beat every few seconds while its micro-batches and blocks go by, an
-EpochRecord after every epoch, a Remark for the user, and a TrainingOutcome as its last message. Asked to stop, it
-writes a checkpoint within seconds if its training keeps one, and otherwise finishes its epoch; it exits at once when
+EpochRecord after every epoch, a WorkerMessage for the user, and a TrainingOutcome as its last message. Asked to stop,
+it writes a checkpoint within seconds if its training keeps one, and otherwise finishes its epoch; it exits at once when
 the parent is gone.
 """
 
@@ -39,12 +39,12 @@ _SMALL, _LARGE = 1 << 18, 1 << 30
 
 BEAT = "beat"
 BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class WorkerMessage:
     """Line of text for the user."""
 
     text: str
@@ -67,38 +67,40 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
 
     from tsladder.training.checkpoint import save_checkpoint
     from tsladder.training.checkpoints import Checkpoints
-    from tsladder.training.folds import Walked, walk_forward
+    from tsladder.training.folds import WalkForwardResult, walk_forward
     from tsladder.training.trainer import Fitted, fit
 
     torch.set_num_threads(job.threads)
 
     stopping = False
-    last_look = last_beat = started
+    last_poll = last_beat = started
 
-    def look() -> bool:
+    def poll_stop() -> bool:
         nonlocal stopping
         stopping = stopping or (channel.poll() and channel.recv() == STOP)
         return stopping
 
-    def stop_asked() -> bool:
-        """Check at most every LOOK_SECONDS whether the parent asked to stop.
+    def stop_requested() -> bool:
+        """Check at most every POLL_SECONDS whether the parent asked to stop.
 
         This is called in every block of a model, and reading the pipe costs as much as a small block.
         """
-        nonlocal last_look
+        nonlocal last_poll
         now = time.perf_counter()
-        if now - last_look < LOOK_SECONDS:
+        if now - last_poll < POLL_SECONDS:
             return stopping
-        last_look = now
-        return look()
+        last_poll = now
+        return poll_stop()
 
     def report(record: EpochRecord) -> bool:
         channel.send(record)
-        return not look()
+        return not poll_stop()
 
     checkpoints = None
     if job.checkpoints is not None:
-        checkpoints = Checkpoints(job.checkpoints, say=lambda text: channel.send(Remark(text)), stop_asked=stop_asked)
+        checkpoints = Checkpoints(
+            job.checkpoints, say=lambda text: channel.send(WorkerMessage(text)), stop_requested=stop_requested
+        )
 
     def beat() -> None:
         nonlocal last_beat
@@ -107,7 +109,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
             last_beat = now
             channel.send(BEAT)
 
-    def trained() -> Fitted | Walked:
+    def trained() -> Fitted | WalkForwardResult:
         if len(folds) > 1:
             return walk_forward(job, folds, report, beat, checkpoints)
         return fit(job, folds[0].train, folds[0].validation, report, beat, checkpoints)
@@ -150,7 +152,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         peak_memory_gib=peak_memory_gib(job.device),
         seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
         train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
-        folds=fitted.folds if isinstance(fitted, Walked) else (),
+        folds=fitted.folds if isinstance(fitted, WalkForwardResult) else (),
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
@@ -164,7 +166,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
             architecture=job.spec.architecture(),
             settings=job.settings.to_record(),
         )
-        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.kept, record)
+        save_checkpoint(Path(job.checkpoint_folder), fitted.weights.to_save, record)
     return outcome
 
 
@@ -179,8 +181,8 @@ def allocate_for(plan: BatchPlan) -> None:
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
-    frays = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
-    own_pages_from = _SMALL if frays else _LARGE
+    fragments = plan.activation_checkpointing or (plan.precision == "bf16" and plan.optimizer == "adamw")
+    own_pages_from = _SMALL if fragments else _LARGE
     for option, value in ((_M_MMAP_THRESHOLD, own_pages_from), (_M_TRIM_THRESHOLD, (1 << 31) - 1)):
         if libc.mallopt(option, value) != 1:
             raise OSError(f"mallopt({option}, {value}) was refused by glibc")

@@ -10,7 +10,7 @@ from typing import Any
 from tsladder.errors import BadInput
 from tsladder.evaluation.difference import holm
 from tsladder.evaluation.paired import Comparison, compare_models
-from tsladder.experiments.fairness import differing, trained_apart, unlike
+from tsladder.experiments.fairness import differing, reasons_not_comparable, training_days_note
 from tsladder.experiments.results import Experiment, ScoredCell
 from tsladder.seeds import derive_seed
 
@@ -73,14 +73,14 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
+class NotCompared:
     experiment: str
     horizon: int
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Differing:
+class ParameterDifference:
     """Parameter whose value in `experiment` differs from that in the first one; None: missing, or null."""
 
     experiment: str
@@ -98,9 +98,9 @@ class SideBySide:
     metric: str
     confidence: float
     summaries: tuple[Summary, ...]
-    differing: tuple[Differing, ...]
+    differing: tuple[ParameterDifference, ...]
     pairs: tuple[Pair, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[NotCompared, ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -115,16 +115,16 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
     nothing is left to compare.
     """
     first, *others = experiments
-    refused: list[Refused] = []
-    matched: list[_Match] = []
+    refused: list[NotCompared] = []
+    matched: list[_MatchedCells] = []
     apart: dict[str, list[str]] = {}
     for other in others:
         for horizon in sorted({*first.horizons, *other.horizons}):
-            if reasons := unlike(first, other, horizon):
-                refused.append(Refused(experiment=other.name, horizon=horizon, reasons=reasons))
+            if reasons := reasons_not_comparable(first, other, horizon):
+                refused.append(NotCompared(experiment=other.name, horizon=horizon, reasons=reasons))
                 continue
             matched += _matched(first, other, horizon)
-            if (note := trained_apart(first, other, horizon)) is not None:
+            if (note := training_days_note(first, other, horizon)) is not None:
                 apart.setdefault(note, []).append(f"h{horizon}")
     if not matched:
         raise BadInput(
@@ -137,7 +137,7 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
         confidence=first.evaluation.confidence,
         summaries=tuple(summary(one) for one in experiments),
         differing=tuple(
-            Differing(experiment=other.name, path=path, first=one, second=two)
+            ParameterDifference(experiment=other.name, path=path, first=one, second=two)
             for other in others
             for path, (one, two) in differing(first, other).items()
         ),
@@ -151,14 +151,14 @@ def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
 
 
 def summary(experiment: Experiment) -> Summary:
-    told = {field: _text(experiment.params.get(path)) for field, path in _TOLD.items()}
+    known = {field: _text(experiment.params.get(path)) for field, path in _TOLD.items()}
     if experiment.params.get("data.volume") is False:
-        told["tier"] = f"{told['tier']} without volume"
+        known["tier"] = f"{known['tier']} without volume"
     several = experiment.params.get("data.symbols")
     symbols = experiment.params.get("data.symbol") if several is None else several
     return Summary(
         name=experiment.name,
-        **told,
+        **known,
         symbols=_text(symbols),
         rungs=tuple(dict.fromkeys(cell.budget for cell in experiment.cells)),
         metric=experiment.metric,
@@ -185,7 +185,7 @@ def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Match:
+class _MatchedCells:
     """Two comparable cells. `best_of_each`: as in Pair."""
 
     other: str
@@ -194,19 +194,19 @@ class _Match:
     two: ScoredCell
 
 
-def _matched(first: Experiment, other: Experiment, horizon: int) -> list[_Match]:
+def _matched(first: Experiment, other: Experiment, horizon: int) -> list[_MatchedCells]:
     """Match the cells of every rung that both experiments have, and the best cells of each, without
     repeating a pair."""
     theirs = other.of_horizon(horizon)
     best = first.best(horizon).cell, other.best(horizon).cell
     cells = [(cell, cell) for cell in first.of_horizon(horizon) if cell in theirs]
     return [
-        _Match(other=other.name, best_of_each=pair == best, one=first.cells[pair[0]], two=other.cells[pair[1]])
+        _MatchedCells(other=other.name, best_of_each=pair == best, one=first.cells[pair[0]], two=other.cells[pair[1]])
         for pair in dict.fromkeys([*cells, best])
     ]
 
 
-def _paired(first: Experiment, matched: Sequence[_Match]) -> tuple[Pair, ...]:
+def _paired(first: Experiment, matched: Sequence[_MatchedCells]) -> tuple[Pair, ...]:
     seed = derive_seed(first.seed, "compare", first.region)
     found = [
         compare_models(match.one.losses(first.name), match.two.losses(match.other), params=first.evaluation, seed=seed)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.experiments.results import Experiment
-from tsladder.tasks import judged_by
+from tsladder.tasks import task_with_metric
 
 _SHOWN = 3
 
-# Parameters that decide on which days a model is scored and what it is asked there.
+# Parameters that decide on which days and on which labels a model is scored.
 _CAUSES = (
     "data.symbol",
     "data.symbols",
@@ -26,7 +26,7 @@ _CAUSES = (
 _COMMON = "set data.first_day: common in both, and every tier of that symbol starts on the same day"
 
 
-def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ...]:
+def reasons_not_comparable(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ...]:
     """Return the reasons why `horizon` cannot be compared: the differences, in words, and what to do; ()
     where it can."""
     absent = [
@@ -52,11 +52,11 @@ def unlike(first: Experiment, second: Experiment, horizon: int) -> tuple[str, ..
 def _in_label_sd(metric: str) -> bool:
     """Check whether losses of this metric are in units of the labels' standard deviation, so that equal errors give
     different losses after different training regions."""
-    task = judged_by(metric)
+    task = task_with_metric(metric)
     return task is not None and task.loss_in_label_sd
 
 
-def trained_apart(first: Experiment, second: Experiment, horizon: int) -> str | None:
+def training_days_note(first: Experiment, second: Experiment, horizon: int) -> str | None:
     """Return a note where two experiments were scored alike but trained on other days, which is fair to the forecasts
     but matters to a comparison of tiers or families; None otherwise."""
     one, other = first.trained_on.get(horizon), second.trained_on.get(horizon)
@@ -73,7 +73,7 @@ def _other_training(first: Experiment, second: Experiment, horizon: int) -> str 
     one, other = (each.params.get("data.symbols") for each in (first, second))
     if one != other:
         return f"the symbols trained on differ: {_word(one)} against {_word(other)}"
-    return trained_apart(first, second, horizon)
+    return training_days_note(first, second, horizon)
 
 
 def differing(first: Experiment, second: Experiment) -> dict[str, tuple[Any, Any]]:
@@ -94,11 +94,11 @@ def _facts(
     if not np.array_equal(dates_N, other_dates_N):
         yield f"other days: {_span(dates_N)} against {_span(other_dates_N)}"
     if np.array_equal(dates_N, other_dates_N):
-        days, asked, asked_there = dates_N, y_N, other_y_N
+        days, labels, other_labels = dates_N, y_N, other_y_N
     else:
         days, here, there = np.intersect1d(dates_N, other_dates_N, return_indices=True)
-        asked, asked_there = y_N[here], other_y_N[there]
-    unlike_N = days[asked != asked_there]
+        labels, other_labels = y_N[here], other_y_N[there]
+    unlike_N = days[labels != other_labels]
     if unlike_N.size:
         shown = ", ".join(str(day) for day in unlike_N[:_SHOWN])
         yield f"other labels on {unlike_N.size} of {days.size} shared days, the first ones {shown}"

@@ -35,11 +35,11 @@ class Repository:
             self._repo: Repo = Repo(str(root))
         except NotDvcRepoError:
             raise BadInput(
-                f"{root} is under no DVC: experiments are compared in the folder where `dvc exp run` made them"
+                f"{root} is not a DVC repository: experiments are compared in the folder where `dvc exp run` made them"
             ) from None
         if isinstance(self._repo.scm, NoSCM):
             raise BadInput(
-                f"{root} is in no git repository, which DVC experiments need: run `git init` and `dvc init -f`"
+                f"{root} is not in a git repository, which DVC experiments need: run `git init` and `dvc init -f`"
             )
         self._inside = root.resolve().relative_to(self._repo.root_dir)
 
@@ -114,7 +114,7 @@ class Revision:
                 raise WorkFailed(f"{path} of {self._name} could not be fetched: {error}") from None
 
     def _has(self, path: str) -> bool:
-        # Its `exists` would take every error for a no.
+        # Its `exists` would return False for every error.
         try:
             self._files.info(str(self._inside / path))
         except FileNotFoundError:

@@ -103,7 +103,7 @@ def read_experiment(places: Places, name: str, region: str | None = None) -> Exp
     try:
         return _read(places, name, region)
     except WorkFailed as error:
-        # The folder is a passing one: the place is told as git tells it, revision:path.
+        # The folder is temporary, so name the file as git does: revision:path.
         raise WorkFailed(str(error).replace(f"{places.root}/", f"{name}:")) from None
 
 
@@ -127,7 +127,7 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
     _refuse_mixed(name, cells)
     return Experiment(
         name=name,
-        # The leaf is younger than the rest: where it is missing, the study has the volume.
+        # Older studies do not have this leaf; they use the volume.
         params={"data.volume": True, **dict(leaves(raw))},
         seed=seed,
         evaluation=evaluation,

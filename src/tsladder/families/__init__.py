@@ -26,7 +26,7 @@ def load(name: str) -> Family:
         family: Family = importlib.import_module(path).FAMILY
     except (ModuleNotFoundError, AttributeError) as error:
         if name in names():
-            # The file is there and fails by itself.
+            # The file exists, and its own import fails.
             raise
         raise BadInput(f"model.family must be one of {', '.join(names())}, got {name!r}") from error
     return family

@@ -35,7 +35,7 @@ from tsladder.ingest.rows import Arranged, arrange, choose_symbol, drop_summary
 from tsladder.ingest.schema import schema_faults
 from tsladder.ingest.sheet import Fault, Sheet
 from tsladder.ingest.volumes import possible_volume, traded_volume, without_crsp_signs
-from tsladder.ingest.zones import Settled, settle_days
+from tsladder.ingest.zones import ExchangeDays, settle_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def _refuse_nothing(sheet: Sheet, symbol: str) -> None:
 
 def _settled_days(
     sheet: Sheet, columns: Columns, choices: Choices, today: datetime.date
-) -> tuple[Stamps, Settled, Sheet, tuple[Repair, ...]]:
+) -> tuple[Stamps, ExchangeDays, Sheet, tuple[Repair, ...]]:
     """Determine the days of the exchange, and keep the rows from `choices.first_day` to `last_day` whose day can be
     read."""
     stamps = read_days(sheet.columns[columns.places[Role.DATE]], sheet.source, choices, today=today)
@@ -152,8 +152,8 @@ def _with_times(stamps: Stamps, sheet: Sheet, place: int) -> Stamps:
     times = tuple(
         column if isinstance(column, list) else (f"{value:.0f}" if value == value else "" for value in column)
     )
-    told = times if any(map(str.strip, times)) else stamps.times
-    return replace(stamps, times=told, clock_R=clock_seconds(told))
+    clock_texts = times if any(map(str.strip, times)) else stamps.times
+    return replace(stamps, times=clock_texts, clock_R=clock_seconds(clock_texts))
 
 
 def _within(days_R: NDArray[np.datetime64], choices: Choices) -> NDArray[np.bool_]:
@@ -171,7 +171,7 @@ def _numbers(
     sheet: Sheet,
     columns: Columns,
     stamps: Stamps,
-    settled: Settled,
+    settled: ExchangeDays,
     choices: Choices,
     repairs: tuple[Repair, ...],
 ) -> tuple[_Read, tuple[str, ...], str | None, dict[str, str]]:

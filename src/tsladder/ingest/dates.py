@@ -72,18 +72,18 @@ def read_days(column: Cells, source: str, choices: Choices, *, today: datetime.d
     read = np.fromiter((match is not None for match in found), dtype=np.bool_, count=len(found))
     matches = [match for match in found if match is not None]
     places = np.flatnonzero(read)
-    read_R, told, notes = _days_of(matches, notation, source, choices, today)
+    read_R, reading, notes = _days_of(matches, notation, source, choices, today)
     faults += [
-        (int(place), f"Date is {shown(cells[place])}, and there is no such day, read as {told}")
+        (int(place), f"Date is {shown(cells[place])}, and there is no such day, read as {reading}")
         for place in places[np.isnat(read_R)]
     ]
     days_R = np.full(len(cells), np.datetime64("NaT", "D"))
     days_R[places] = read_R
     times = tuple("" if match is None else match["time"] or "" for match in found)
     if not any(times):
-        stamps = _timeless(days_R, told)
+        stamps = _timeless(days_R, reading)
         return Stamps(
-            days_R=days_R, times=times, clock_R=stamps.clock_R, offset_R=stamps.offset_R, zones=(), notation=told,
+            days_R=days_R, times=times, clock_R=stamps.clock_R, offset_R=stamps.offset_R, zones=(), notation=reading,
             faults=tuple(faults), notes=notes,
         )  # fmt: skip
     zones = ["" if match is None else match["zone"] or "" for match in found]
@@ -94,7 +94,7 @@ def read_days(column: Cells, source: str, choices: Choices, *, today: datetime.d
         clock_R=clock_R,
         offset_R=zone_offsets(zones, days_R, clock_R),
         zones=tuple(sorted(set(zones) - {""})),
-        notation=told,
+        notation=reading,
         faults=tuple(faults),
         notes=notes,
     )
@@ -136,7 +136,7 @@ def _common_unit(cells: Sequence[str]) -> str | None:
 
 def _counted(cells: Sequence[str], absent_R: NDArray[np.bool_], unit: str) -> Stamps:
     seconds_R = epoch_seconds(cells, unit)
-    units = {told for cell in cells if (told := epoch_unit(cell)) is not None}
+    units = {one for cell in cells if (one := epoch_unit(cell)) is not None}
     bad_R = np.isnan(seconds_R)
     stamps_R = np.where(bad_R, 0, seconds_R).astype(np.int64).astype("datetime64[s]")
     days_R = np.where(bad_R, np.datetime64("NaT", "D"), stamps_R.astype("datetime64[D]"))
@@ -190,8 +190,8 @@ def _days_of(
     if notation.startswith("day"):
         if "two digits" in notation:
             return _of_two_digits(matches, notation, source, choices, today)
-        read_R, told = _ordered(matches, notation, source, choices.date_order)
-        return read_R, told, ()
+        read_R, reading = _ordered(matches, notation, source, choices.date_order)
+        return read_R, reading, ()
     months = _month_names(matches) if "Month" in notation else _integers(matches, "m")
     numbers = _integers(matches, "d")
     if notation.endswith("YY") and not notation.endswith("YYYY"):
@@ -240,9 +240,9 @@ def _of_two_digits(
         ends = matches[0].string
         shown_ways = [f"as {orders[name][3]}: {ends!r} (--date-order {name})" for name in possible]
         raise BadInput(f"{source}: the dates are ambiguous, and no row decides; choose one reading:", shown_ways)
-    short, months, numbers, told = orders[possible[0]]
+    short, months, numbers, reading = orders[possible[0]]
     years, how = _full_years(matches, short, months, numbers, source, choices, today)
-    return _assemble(years, months, numbers), told, (f"years of two digits: {how}",)
+    return _assemble(years, months, numbers), reading, (f"years of two digits: {how}",)
 
 
 def is_daily(days_R: NDArray[np.datetime64]) -> bool:

@@ -54,13 +54,15 @@ def decode(content: bytes, source: str, encoding: str | None = None) -> Decoded:
     for mark, words in _STRANGERS:
         if content.startswith(mark):
             raise BadInput(f"{source} is {words}")
-    told = encoding is not None
+    is_given = encoding is not None
     encoding = encoding or _encoding(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        said = f"is no {encoding} text, as --encoding says," if told else f"starts like {encoding} text and is none"
-        raise BadInput(f"{source} {said} from byte {error.start} on") from None
+        fault = (
+            f"is no {encoding} text, as --encoding says," if is_given else f"starts like {encoding} text and is none"
+        )
+        raise BadInput(f"{source} {fault} from byte {error.start} on") from None
     text = text.removeprefix("\ufeff")
     if (place := text.find("\0")) >= 0:
         line = text.count("\n", 0, place) + 1

@@ -43,7 +43,7 @@ _OTHER_WEEKS = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Settled:
+class ExchangeDays:
     """Days of the exchange.
 
     `zone` and `shift`: the choice of the user by which `days_R` were determined; both are None if they are as written.
@@ -60,7 +60,7 @@ def check_zone(zone: str) -> None:
         raise BadInput(f"--zone must be a zone like Asia/Tokyo or an offset like +09:00, got {zone!r}")
 
 
-def settle_days(stamps: Stamps, rows_R: NDArray[np.int64], source: str, choices: Choices) -> Settled:
+def settle_days(stamps: Stamps, rows_R: NDArray[np.int64], source: str, choices: Choices) -> ExchangeDays:
     """Determine the days of the exchange.
 
     Raises BadInput with both readings if the written day may not be the exchange's and `choices` do not decide it.
@@ -72,17 +72,17 @@ def settle_days(stamps: Stamps, rows_R: NDArray[np.int64], source: str, choices:
         week = week_in_words(days_R[known_R]) if known_R.any() else "no day"
         words = {DayShift.AS_WRITTEN: "as they are written", DayShift.NEXT: "one later than written",
                  DayShift.PREVIOUS: "one earlier than written"}[choices.days]  # fmt: skip
-        return Settled(
+        return ExchangeDays(
             days_R=days_R, zone=None, shift=choices.days, notes=(f"days are taken {words}, as told: {week}",)
         )
     if not known_R.any():
-        return Settled(days_R=stamps.days_R, zone=None, shift=None, notes=())
+        return ExchangeDays(days_R=stamps.days_R, zone=None, shift=None, notes=())
     if choices.zone is not None:
         return _in_zone(stamps, known_R, rows_R, source, choices.zone)
     doubt = _doubt(stamps, known_R)
     if doubt is not None:
         raise _refusal(stamps, known_R, rows_R, source, doubt)
-    return Settled(days_R=stamps.days_R, zone=None, shift=None, notes=_notes_as_written(stamps, known_R))
+    return ExchangeDays(days_R=stamps.days_R, zone=None, shift=None, notes=_notes_as_written(stamps, known_R))
 
 
 def _clock(stamps: Stamps, known_R: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -129,7 +129,9 @@ def _stand_for_another(days: NDArray[np.datetime64], of_weekend: int, step: int)
     return float((~np.isin(found + step, days)).mean()) >= _MOST
 
 
-def _in_zone(stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, zone: str) -> Settled:
+def _in_zone(
+    stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, zone: str
+) -> ExchangeDays:
     check_zone(zone)
     clock = _clock(stamps, known_R)
     days = stamps.days_R[known_R]
@@ -138,7 +140,7 @@ def _in_zone(stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int6
     naive = bool(np.isnan(stamps.offset_R[known_R]).all())
     if naive and (clock == 0).all():
         notes = (f"times are midnights without a zone: a day is the one that is written, whatever {zone} is",)
-        return Settled(days_R=stamps.days_R, zone=None, shift=None, notes=notes)
+        return ExchangeDays(days_R=stamps.days_R, zone=None, shift=None, notes=notes)
     days_R = _local_days(stamps, known_R, zone)
     if weekend_share(days) <= FEW and weekend_share(days_R[known_R]) > _EARLY_SHARE:
         raise BadInput(
@@ -149,12 +151,12 @@ def _in_zone(stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int6
     as_utc = "times without a zone count as UTC; " if naive else ""
     notes = ((f"{as_utc}days are those of {zone}: {moved} of {len(days)} differ from the written ones, and they run "
              f"{week_in_words(days_R[known_R])}"),)  # fmt: skip
-    return Settled(days_R=days_R, zone=zone, shift=None, notes=notes)
+    return ExchangeDays(days_R=days_R, zone=zone, shift=None, notes=notes)
 
 
 def _of_bare_days(
     stamps: Stamps, known_R: NDArray[np.bool_], rows_R: NDArray[np.int64], source: str, zone: str
-) -> Settled:
+) -> ExchangeDays:
     """Determine the days from dates without a time; `zone` then means that they were midnights there, cut off in UTC.
 
     Raises BadInput if the days do not form a trading week under `zone`, or if it cannot decide between the readings.
@@ -162,7 +164,7 @@ def _of_bare_days(
     doubt = _doubt(stamps, known_R)
     if doubt is None:
         notes = (f"dates carry no time: a day is the one that is written, whatever {zone} is",)
-        return Settled(days_R=stamps.days_R, zone=None, shift=None, notes=notes)
+        return ExchangeDays(days_R=stamps.days_R, zone=None, shift=None, notes=notes)
     days = stamps.days_R[known_R]
     cut = _uncut(days, zone)
     if zone in _OTHER_WEEKS or doubt is not DayShift.NEXT or weekend_share(cut) > FEW:
@@ -173,7 +175,7 @@ def _of_bare_days(
         f"dates carry no time and run {week_in_words(days)}: they count as midnights of {zone} cut off in UTC, so that "
         f"{int((cut != days).sum())} of {len(days)} days are one later, and they run {week_in_words(cut)}"
     )
-    return Settled(days_R=days_R, zone=zone, shift=None, notes=(note,))
+    return ExchangeDays(days_R=days_R, zone=zone, shift=None, notes=(note,))
 
 
 def _uncut(days: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
@@ -247,9 +249,9 @@ def _refusal(
     shift = f"--days {doubt}" if np.array_equal(other, days + doubt.days) else ""
     if len(clock):
         times = _times_in_words([time for time, known in zip(stamps.times, known_R.tolist(), strict=True) if known])
-        said = f"its bars are of {times}{_zone_in_words(stamps)}, which may be midnights of another zone"
+        fault = f"its bars are of {times}{_zone_in_words(stamps)}, which may be midnights of another zone"
     else:
-        said = "its dates may be those of another zone, cut off from midnights there"
+        fault = "its dates may be those of another zone, cut off from midnights there"
     where = f"in {zone}" if zone else f"a day {'later' if doubt is DayShift.NEXT else 'earlier'}"
     by_zone = f"--zone {zone}" if zone else "--zone with that of the exchange, such as Asia/Tokyo"
     ways = " or ".join(filter(None, [by_zone if doubt is DayShift.NEXT else "", shift]))
@@ -257,7 +259,7 @@ def _refusal(
     row = int(rows_R[known_R][changed])
     as_written = f"row {row} is {days[changed]}, and the bars run over {week_in_words(days)}"
     return BadInput(
-        f"{source}: {said}, and then bars would be stored on the wrong day; say which reading is right:",
+        f"{source}: {fault}, and then bars would be stored on the wrong day; say which reading is right:",
         [
             f"as written: {as_written} (--days as-written)",
             f"{where}: row {row} is {other[changed]}, and the bars run over {week_in_words(other)} ({ways})",

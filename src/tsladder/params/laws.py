@@ -48,7 +48,7 @@ def _ladder_faults(params: Params) -> list[str]:
     if params.budget not in params.ladder:
         faults.append(f"budget: must be a rung of the ladder ({', '.join(params.ladder)}), got {params.budget!r}")
     if len(set(params.horizons)) != len(params.horizons):
-        faults.append(f"horizons: each stands once, got {list(params.horizons)}")
+        faults.append(f"horizons: each must appear only once, got {list(params.horizons)}")
     return faults
 
 
@@ -60,7 +60,7 @@ def _symbol_faults(params: Params) -> list[str]:
     if own not in listed:
         faults.append(f"data.symbols: must hold data.symbol ({own}), whose windows test, got {', '.join(listed)}")
     if len(set(listed)) != len(listed):
-        faults.append(f"data.symbols: each stands once, got {', '.join(listed)}")
+        faults.append(f"data.symbols: each must appear only once, got {', '.join(listed)}")
     if params.data.further and kind != "dates":
         why = "a window of one symbol may not lie in years that another is tested on, so they are cut at common dates"
         faults.append(f"data.symbols: several symbols need splits.kind dates, got {kind}: {why}")
@@ -75,7 +75,7 @@ def _tier_faults(params: Params) -> list[str]:
 
 
 def _family_faults(params: Params) -> list[str]:
-    # By name, as everywhere: stages that only read the question must not become stale with the code of a family.
+    # Loaded by name, so that stages that only read params.yaml do not become stale with the code of a family.
     families = importlib.import_module("tsladder.families")
     model = params.model
     if model.family not in families.names():
@@ -161,7 +161,7 @@ def _supplementary_faults(params: Params) -> list[str]:
     unknown = [rung for rung in listed if rung not in params.ladder]
     faults = [f"{path}: must be rungs of the ladder ({', '.join(params.ladder)}), got {', '.join(unknown)}"]
     if len(set(listed)) != len(listed):
-        return [*(faults if unknown else []), f"{path}: each stands once, got {', '.join(listed)}"]
+        return [*(faults if unknown else []), f"{path}: each must appear only once, got {', '.join(listed)}"]
     return faults if unknown else []
 
 

@@ -16,7 +16,7 @@ from tsladder.artifacts.store import digest
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.places import Places
-from tsladder.planning.cells import as_asked, geometry_of
+from tsladder.planning.cells import canonical_data, geometry_of
 from tsladder.planning.fingerprint import Code, stage_fingerprint
 from tsladder.planning.grid import FF_RATIOS, HEADS, SMALL_DEPTHS, SMALL_WIDTHS, build_grid
 from tsladder.planning.plans import CellPlans
@@ -32,14 +32,14 @@ thread."""
 def plan_supplementary(params: Params, plans: Sequence[CellPlans], *, offered: bool) -> SupplementaryPlan | NotPlanned:
     """Plan the supplementary search, or give the reason why there is none. `offered`: whether the strategy has a second
     phase."""
-    wanted = params.search.supplementary
-    if wanted is None:
+    settings = params.search.supplementary
+    if settings is None:
         return NotPlanned(reason="search.supplementary is null")
     if not offered:
         return NotPlanned(reason=f"strategy {params.search.strategy} has one phase")
     return SupplementaryPlan(
-        budgets=wanted.budgets,
-        trials=wanted.trials,
+        budgets=settings.budgets,
+        trials=settings.trials,
         cells={str(plan.cell): digest(json_of(plan.search)) for plan in plans if plan.planned},
         code=stage_fingerprint(
             "supplementary",
@@ -68,14 +68,14 @@ def plan_audit(params: Params) -> AuditPlan:
     BadInput when the lowest rung's grid is empty.
     """
     spec = _small_member(params)
-    # Precision and optimizer follow from its own size; the audit runs every epoch that it asks for. It reads
-    # reported losses, so it trains on them: a leak shows whatever the study is trained on.
+    # Precision and optimizer follow from the model's own size; the audit runs every epoch. It compares
+    # reported losses, so it also trains on the reported loss: a leak is detected whatever loss the study trains on.
     recipe = recipe_of(params.training, params.search.chosen, str(spec.n_params_formula), params.target.task)
     loss = load_task(params.target.task).losses[0]
     return AuditPlan(
         seed=params.study.seed,
         horizons=params.horizons,
-        data=as_asked(params.data),
+        data=canonical_data(params.data),
         target=params.target,
         windows=params.windows,
         model=spec.geometry,

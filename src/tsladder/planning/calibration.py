@@ -159,7 +159,7 @@ def _terms(peak: Peak) -> dict[str, float]:
     return step_terms(peak.spec, peak.plan, peak.threads)
 
 
-def keep(path: Path, calibrated: CalibratedMachine) -> None:
+def write_calibration(path: Path, calibrated: CalibratedMachine) -> None:
     """Write `calibrated` to `path`, replacing an earlier file."""
     write_json(
         path,
@@ -188,7 +188,7 @@ def keep(path: Path, calibrated: CalibratedMachine) -> None:
     )
 
 
-def kept(path: Path) -> CalibratedMachine | None:
+def read_calibration(path: Path) -> CalibratedMachine | None:
     """Read the calibration in `path`; None when there is no such file. Raises WorkFailed for a damaged file or an
     unknown version."""
     if not path.exists():
@@ -206,7 +206,7 @@ def kept(path: Path) -> CalibratedMachine | None:
             memory=Calibration(**record["memory"]),
             error=ModelError(**record["error"]),
             left_out=ModelError(**record["left_out"]),
-            rates=_kept_rates(record, version),
+            rates=_read_rates(record, version),
             time_error=ModelError(**record["time_error"]),
             time_left_out=ModelError(**left) if (left := record.get("time_left_out")) is not None else None,
             peaks=tuple(
@@ -227,7 +227,7 @@ def kept(path: Path) -> CalibratedMachine | None:
         ) from None
 
 
-def _kept_rates(record: Mapping[str, Any], version: int) -> Rates | None:
+def _read_rates(record: Mapping[str, Any], version: int) -> Rates | None:
     if version == VERSION:
         rates = record["rates"]
         return None if rates is None else Rates(**{name: float(value) for name, value in rates.items()})

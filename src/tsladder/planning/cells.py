@@ -68,7 +68,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         budget=cell.budget,
         horizon=cell.horizon,
         seed=params.study.seed,
-        data=as_asked(params.data),
+        data=canonical_data(params.data),
         target=params.target,
         windows=params.windows,
         model=geometry,
@@ -79,7 +79,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         preset=search.preset,
         trials=search.trials_total,
         objective=search.objective,
-        # Without the unit, which is the objective's: params.yaml is refused where they differ.
+        # The unit is left out: it is that of the objective, and params.yaml is refused where they differ.
         stop=None if search.stop_rule is None else dataclasses.replace(search.stop_rule, metric=None),
         pruning=search.pruning_rule,
         space=search.chosen.space,
@@ -96,7 +96,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
     )
 
 
-def as_asked(data: DataParams) -> DataParams:
+def canonical_data(data: DataParams) -> DataParams:
     """Return `data` as plan files store it: `symbols` is None where it lists `symbol` alone, which is the same
     question."""
     return dataclasses.replace(data, symbols=data.markets if data.further else None)

@@ -73,8 +73,9 @@ DEFAULT_RATES = Rates()
 class RunLength:
     """Length of a training: its training and validation windows, the epochs allowed and the patience (None: off).
 
-    `earlier`: lengths of the other models of a trial, one per fold, where the search walks forward. `looks_first`: the
-    loss is no sum over windows, so a batch of several micro-batches takes one forward pass more.
+    `earlier`: lengths of the other models of a trial, one per fold, where the search walks forward.
+    `extra_forward_pass`: the loss is no sum over windows, so a batch of several micro-batches takes one forward pass
+    more.
     """
 
     train_windows: int
@@ -82,7 +83,7 @@ class RunLength:
     epochs: float
     patience: int | None
     earlier: tuple[RunLength, ...] = ()
-    looks_first: bool = False
+    extra_forward_pass: bool = False
 
     @property
     def expected_epochs(self) -> float:
@@ -101,7 +102,7 @@ def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
             validation_windows=validation_windows,
             epochs=statistics.mean(preset.space.epochs.choices),
             patience=preset.patience if params.training.patience == "preset" else params.training.patience,
-            looks_first=params.training.loss == "soft_auc",
+            extra_forward_pass=params.training.loss == "soft_auc",
         )
         for train_windows, validation_windows in folds
     )
@@ -131,7 +132,7 @@ def forecast(
     spec: ModelSpec, plan: BatchPlan, threads: float, run: RunLength, rates: Rates = DEFAULT_RATES
 ) -> Forecast:
     """Forecast the training of `spec` under `plan` in one process, on `threads` threads or on that share of a GPU."""
-    step = rates.seconds(step_terms(spec, plan, threads, looks_first=run.looks_first))
+    step = rates.seconds(step_terms(spec, plan, threads, extra_forward_pass=run.extra_forward_pass))
 
     def epoch_seconds(one: RunLength) -> float:
         scoring = rates.seconds(scoring_terms(spec, plan, threads, one.validation_windows))
@@ -152,9 +153,11 @@ def forecast(
     )
 
 
-def step_terms(spec: ModelSpec, plan: BatchPlan, threads: float, *, looks_first: bool = False) -> dict[str, float]:
+def step_terms(
+    spec: ModelSpec, plan: BatchPlan, threads: float, *, extra_forward_pass: bool = False
+) -> dict[str, float]:
     """Return how many units of each cost one optimizer step takes, by field of `Rates`."""
-    passes = 3 + int(plan.activation_checkpointing) + int(looks_first and plan.accumulation_steps > 1)
+    passes = 3 + int(plan.activation_checkpointing) + int(extra_forward_pass and plan.accumulation_steps > 1)
     costs, windows = spec.costs, plan.effective_batch
     flops = passes * (windows * costs.products) / threads
     whole, lean = plan.precision == "fp32", plan.optimizer == "lean"

@@ -22,19 +22,19 @@ _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MemoryAtHand:
+class AvailableMemory:
     """Total and free memory in GiB at the moment of reading; `free_gib` never exceeds `total_gib`."""
 
     total_gib: float
     free_gib: float
 
 
-def read_free_memory() -> MemoryAtHand:
+def read_free_memory() -> AvailableMemory:
     """Read total and free memory, each the smallest among the machine and every cgroup around this process."""
     total, free = _machine()
     for limit, taken in _cgroup_limits():
         total, free = min(total, limit), min(free, limit - taken)
-    return MemoryAtHand(total_gib=total / GIB, free_gib=min(max(free, 0), total) / GIB)
+    return AvailableMemory(total_gib=total / GIB, free_gib=min(max(free, 0), total) / GIB)
 
 
 def _machine() -> tuple[int, int]:

@@ -34,8 +34,8 @@ def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSpli
     need.
     """
     question = json_of(plan.question)
-    asked = {name: question[name] for name in ("horizon", "target", "windows", "model", "training")}
-    return digest(asked, features_fingerprint, json_of(splits), code)
+    question_fields = {name: question[name] for name in ("horizon", "target", "windows", "model", "training")}
+    return digest(question_fields, features_fingerprint, json_of(splits), code)
 
 
 def training_identity(base: str, configuration: Mapping[str, float | int], seed: int) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
-from tsladder.planning.calibration import kept, machine_identity
+from tsladder.planning.calibration import machine_identity, read_calibration
 from tsladder.planning.duration import DEFAULT_RATES, Rates
-from tsladder.planning.free_memory import MemoryAtHand, read_free_memory
+from tsladder.planning.free_memory import AvailableMemory, read_free_memory
 from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, HEADROOM, Calibration, resting_memory_gib
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -41,30 +41,30 @@ docs/decisions.md."""
 class Machine:
     """Cores and memory that this process may use, and the device that trains.
 
-    `memory_gib`: memory of the device to plan with; `taken_gib`: how much more it would be if nothing else held memory
-    now. `at_hand`: total and free memory of the device; None: not read. `fast_bf16`: whether the device multiplies bf16
-    faster than fp32; None: unknown. `calibration`: measured on this machine, or the defaults; likewise `rates` on a
-    CPU. On other devices `rates` is None until measured, and there is no forecast of time.
+    `memory_gib`: memory of the device to plan with; `held_by_others_gib`: how much more it would be if nothing else
+    held memory now. `available`: total and free memory of the device; None: not read. `fast_bf16`: whether the device
+    multiplies bf16 faster than fp32; None: unknown. `calibration`: measured on this machine, or the defaults; likewise
+    `rates` on a CPU. On other devices `rates` is None until measured, and there is no forecast of time.
     """
 
     cores: int
     memory_gib: float
     device: str
-    taken_gib: float = 0.0
-    at_hand: MemoryAtHand | None = None
+    held_by_others_gib: float = 0.0
+    available: AvailableMemory | None = None
     fast_bf16: bool | None = None
     calibration: Calibration = DEFAULT_CALIBRATION
     rates: Rates | None = None
 
-    def part(self, workers: int, threads: int) -> float:
+    def share(self, workers: int, threads: int) -> float:
         """Return the share of one of `workers` trainings side by side: its `threads` on a CPU, elsewhere its fraction
         of the device."""
         return threads if self.device == "cpu" else 1.0 / workers
 
     @property
-    def usual_gib(self) -> float:
+    def idle_gib(self) -> float:
         """Memory in GiB that would be planned with if nothing else held memory."""
-        return self.memory_gib + self.taken_gib
+        return self.memory_gib + self.held_by_others_gib
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,21 +87,21 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
     Raises BadInput when a setting exceeds the machine, WorkFailed when `calibration_file` is damaged.
     """
     device = _device(hardware)
-    at_hand = _memory_at_hand(device, ours_gib)
-    wished = hardware.memory_gib
-    if wished is not None and wished > at_hand.total_gib:
+    available = _available_memory(device, ours_gib)
+    requested = hardware.memory_gib
+    if requested is not None and requested > available.total_gib:
         raise BadInput(
-            f"hardware.memory_gib must not exceed what this machine offers ({at_hand.total_gib:.1f} GiB), got "
-            f"{wished:g}: lower it, or set null to take what is free"
+            f"hardware.memory_gib must not exceed what this machine offers ({available.total_gib:.1f} GiB), got "
+            f"{requested:g}: lower it, or set null to take what is free"
         )
-    memory = wished if wished is not None else _less_reserve(at_hand.free_gib)
-    calibrated = None if calibration_file is None else kept(calibration_file)
+    memory = requested if requested is not None else _less_reserve(available.free_gib)
+    calibrated = None if calibration_file is None else read_calibration(calibration_file)
     own = calibrated if calibrated is not None and calibrated.machine == identity(device) else None
     return Machine(
         cores=_cores(),
         memory_gib=memory,
-        taken_gib=0.0 if wished is not None else _less_reserve(at_hand.total_gib) - memory,
-        at_hand=at_hand,
+        held_by_others_gib=0.0 if requested is not None else _less_reserve(available.total_gib) - memory,
+        available=available,
         device=device,
         fast_bf16=_fast_bf16(device),
         calibration=own.memory if own is not None else DEFAULT_CALIBRATION,
@@ -126,7 +126,7 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
         resting = resting_memory_gib(spec, machine.calibration)
         room, carried = (
-            int(machine.usual_gib / (resting + _WORKING_SET_GIB)),
+            int(machine.idle_gib / (resting + _WORKING_SET_GIB)),
             int(machine.memory_gib / (HEADROOM * resting)),
         )
         workers = max(1, min(machine.cores, room, carried))
@@ -142,14 +142,14 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     )
 
 
-def memory_words(machine: Machine) -> str | None:
+def describe_memory(machine: Machine) -> str | None:
     """Describe free and total memory, and how much is planned with; None where memory was not read."""
-    at_hand = machine.at_hand
-    if at_hand is None:
+    available = machine.available
+    if available is None:
         return None
     where = "of the GPU's memory" if machine.device == "cuda" else "of memory"
     return (
-        f"{at_hand.free_gib:.1f} GiB free of {at_hand.total_gib:.1f} GiB {where}; planned with "
+        f"{available.free_gib:.1f} GiB free of {available.total_gib:.1f} GiB {where}; planned with "
         f"{machine.memory_gib:.1f} GiB"
     )
 
@@ -159,11 +159,11 @@ def scarce_memory_note(machine: Machine) -> str | None:
 
     Without that setting no more memory is planned with than is free.
     """
-    at_hand = machine.at_hand
-    if at_hand is None or machine.memory_gib <= at_hand.free_gib:
+    available = machine.available
+    if available is None or machine.memory_gib <= available.free_gib:
         return None
     return (
-        f"{at_hand.free_gib:.1f} GiB are free now: hardware.memory_gib is {machine.memory_gib:g}, so end what holds "
+        f"{available.free_gib:.1f} GiB are free now: hardware.memory_gib is {machine.memory_gib:g}, so end what holds "
         "the rest before training, or set it to null to plan with what is free"
     )
 
@@ -210,12 +210,12 @@ def _processor(device: str) -> str:
     return platform.processor() or platform.machine()
 
 
-def _memory_at_hand(device: str, ours_gib: float) -> MemoryAtHand:
+def _available_memory(device: str, ours_gib: float) -> AvailableMemory:
     if device == "cuda":
         import torch
 
         free, total = torch.cuda.mem_get_info()
-        return MemoryAtHand(total_gib=total / GIB, free_gib=free / GIB)
+        return AvailableMemory(total_gib=total / GIB, free_gib=free / GIB)
     read = read_free_memory()
     return dataclasses.replace(read, free_gib=min(read.total_gib, read.free_gib + ours_gib))
 
@@ -233,14 +233,16 @@ def needs_torch(hardware: HardwareParams) -> bool:
 
 
 def _device(hardware: HardwareParams) -> str:
-    wished = hardware.device
+    requested = hardware.device
     if not needs_torch(hardware):
         return "cpu"
     import torch
 
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wished == "auto":
+    if requested == "auto":
         return "cuda" if present["cuda"] else "cpu"
-    if not present[wished]:
-        raise BadInput(f"hardware.device is {wished}, and torch {torch.__version__} finds none here: set auto or cpu")
-    return wished
+    if not present[requested]:
+        raise BadInput(
+            f"hardware.device is {requested}, and torch {torch.__version__} finds none here: set auto or cpu"
+        )
+    return requested

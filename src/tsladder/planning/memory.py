@@ -151,7 +151,7 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
         one = 4.0 * spec.costs.largest_weight
         return (one, one, 0.0) if inside else (0.0, 0.0, 4.0 * n) if several else (4.0 * n, 4.0 * n, 0.0)
     if plan.precision == "bf16-mixed":
-        # Taken over tensor by tensor: when the last is, nothing of the model's own is left.
+        # Gradients are converted to fp32 tensor by tensor: at the end no bf16 gradient is left.
         return (2.0 * n, 0.0, 4.0 * n) if several else (2.0 * n, 4.0 * n, 0.0)
     if several:
         return (2.0 * n, 0.0, 4.0 * n)

@@ -37,10 +37,10 @@ def planned_features(places: Places, params: Params, *, built: bool) -> PlannedF
     if not params.data.volume:
         notes.append(f"data.volume is false: tier {params.data.tier_words}, {columns} columns")
     if constant:
-        # Imported here: the columns' declarations are needed by nothing else of a plan.
-        from tsladder.data.constant_columns import constant_words
+        # Imported here, since no other part of planning needs the declarations of columns.
+        from tsladder.data.constant_columns import describe_constant_columns
 
-        notes.append(constant_words(constant, columns, params.data.tier).removesuffix("."))
+        notes.append(describe_constant_columns(constant, columns, params.data.tier).removesuffix("."))
     return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=constant, notes=tuple(notes))
 
 
@@ -53,6 +53,6 @@ def _constant(places: Places, params: Params) -> tuple[str, ...] | None:
         splits = [Splits.of_days(read_splits(places.horizon_splits(h)).splits) for h in params.horizons]
         table = read_features(places.features)
     except (WorkFailed, OSError, ValueError, KeyError):
-        # A plan can do without; the stages that need these files say what is wrong with them.
+        # A plan does not need these files; the stages that do report what is wrong with them.
         return None
     return constant_columns(table, splits, params.windows.context_length)

@@ -35,7 +35,7 @@ def optimizer_of_rung(budget: str) -> str:
     return "lean" if parse_budget(budget) >= LEAN_FROM else "adamw"
 
 
-def loss_asked(training: TrainingParams, task: str) -> str:
+def requested_loss(training: TrainingParams, task: str) -> str:
     """Return the loss that a study of `task` trains on; `auto` is the first of the task's losses."""
     return load_task(task).losses[0] if training.loss == "auto" else training.loss
 
@@ -50,7 +50,7 @@ def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task:
         max_gradient_norm=training.max_gradient_norm,
         patience=preset.patience if training.patience == "preset" else training.patience,
         min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
-        loss=loss_asked(training, task),
+        loss=requested_loss(training, task),
         monitor=training.monitor,
     )
 

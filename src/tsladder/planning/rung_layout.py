@@ -19,7 +19,7 @@ from tsladder.planning.memory import plan_batch
 from tsladder.planning.recipe import recipe_of
 
 
-class Offered(Protocol):
+class OfferedModel(Protocol):
     """Model that a search is given to train beside the members of the grid."""
 
     @property
@@ -57,7 +57,7 @@ class TrainingTime:
     trial_at_most: float
 
 
-def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[Offered]) -> RungLayout:
+def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[OfferedModel]) -> RungLayout:
     """Lay out the models that a search of `rung` may train, `forced` ones included. Raises BadInput when the rung's
     grid is empty."""
     grid = build_grid(geometry_of(params), rung)
@@ -84,7 +84,7 @@ def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -
     fitting = [(spec, plan) for spec, plan in layout.plans.items() if plan is not None]
     if run is None or machine.rates is None or len(fitting) < len(layout.plans):
         return None
-    part = machine.part(layout.workers, layout.threads)
+    part = machine.share(layout.workers, layout.threads)
     runs = [forecast(spec, plan, part, run, machine.rates) for spec, plan in fitting]
     mean = statistics.mean
     return TrainingTime(

@@ -1,8 +1,8 @@
 """Read source files: the modules they import and the fingerprint of their syntax tree, computed once per text.
 
-Parsing the hundred modules of a study takes a third of a second. `recall` loads what an earlier process found in the
-same texts, `remember` stores it for the next one. A text is identified by its hash, so a recalled result is never out
-of date.
+Parsing the hundred modules of a study takes a third of a second. `load_cache` loads what an earlier process found in
+the same texts, `save_cache` stores it for the next one. A text is identified by its hash, so a recalled result is never
+out of date.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def read_source(path: Path) -> Source:
         try:
             tree = ast.parse(text, filename=str(path))
         except SyntaxError as error:
-            raise WorkFailed(f"{path} cannot be parsed ({error}): mend it before planning") from None
+            raise WorkFailed(f"{path} cannot be parsed ({error}): fix it before planning") from None
         _found[known_by] = Source(frozenset(_imported_names(tree)), _tree_digest(tree))
     return _found[known_by]
 
 
-def recall(path: Path) -> None:
+def load_cache(path: Path) -> None:
     """Load the results stored in `path`; nothing where it is missing, damaged or written under another version of this
     module or of Python."""
     try:
@@ -60,7 +60,7 @@ def recall(path: Path) -> None:
     _found.update(kept)
 
 
-def remember(path: Path) -> None:
+def save_cache(path: Path) -> None:
     """Store in `path` what was read so far, unless it holds just that. A folder that cannot be written is no error."""
     record = {
         "rule": _rule(),
@@ -107,7 +107,7 @@ def _tree_digest(tree: ast.Module) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [item for item in node.body if not _is_bare_text(item)] or [ast.Pass()]
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            # Which error is raised matters to who catches it; its words are for people.
+            # The type of an exception is part of the behaviour; its message is not.
             node.exc = node.exc.func
     return hashlib.sha256(tree_text(tree).encode()).hexdigest()[:16]
 
@@ -122,7 +122,7 @@ def tree_text(node: object) -> str:
     if isinstance(node, ast.Constant | ast.MatchSingleton):
         return f"{type(node).__name__}({node.value!a})"
     if isinstance(node, ast.JoinedStr):
-        # Python 3.12.1 ends a format that has a value in it with an empty text.
+        # Python 3.12.1 adds an empty string constant at the end of such a format.
         parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
         return f"JoinedStr([{','.join(map(tree_text, parts))}])"
     if isinstance(node, ast.AST):

@@ -33,7 +33,7 @@ def fit_costs(steps: Sequence[tuple[Mapping[str, float], float]], *, start: floa
     if len(steps) < FEWEST_STEPS:
         raise WorkFailed(f"{len(steps)} measured steps are too few to tell {len(COSTS)} costs: {FEWEST_STEPS} needed")
     shares = np.array([[terms[cost] / seconds for cost in COSTS] for terms, seconds in steps])
-    # Costs differ by fifteen orders of magnitude: each is fitted in units in which it makes up one step alone.
+    # Costs differ by fifteen orders of magnitude: each is scaled by its largest share of a step.
     units = shares.max(axis=0)
     absent = [cost for cost, unit in zip(COSTS, units, strict=True) if unit == 0.0]
     if absent:

@@ -12,7 +12,7 @@ from tsladder.places import Places
 from tsladder.planning.duration import CELL_SECONDS
 from tsladder.planning.machine import Machine, needs_torch, survey
 from tsladder.planning.run_length import run_lengths
-from tsladder.planning.rung_layout import Offered, TrainingTime, lay_out_rung, training_time
+from tsladder.planning.rung_layout import OfferedModel, TrainingTime, lay_out_rung, training_time
 from tsladder.vocabulary import Cell
 
 DAY_SECONDS = 24 * 3600.0
@@ -28,7 +28,7 @@ class CellTime:
 
 def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
     """Forecast a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
-    # Trainings side by side, those of the search and then those of the seeds; the last may leave workers idle.
+    # Trials train side by side, then the seeds; the last batch may leave workers idle.
     seeds = params.train.seeds
     searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
     own = CELL_SECONDS * (1.0 if machine.rates is None else machine.rates.factor)
@@ -38,7 +38,9 @@ def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int)
     )
 
 
-def seconds_by_cell(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> Mapping[Cell, float]:
+def seconds_by_cell(
+    places: Places, params: Params, forced: Mapping[str, Sequence[OfferedModel]]
+) -> Mapping[Cell, float]:
     """Forecast the seconds of every planned cell, where they can be known; `forced`: rung -> configurations that its
     strategy forces.
 
@@ -67,7 +69,7 @@ def days(seconds: float | None) -> str | None:
     return None if seconds is None or seconds <= DAY_SECONDS else f"{seconds / DAY_SECONDS:.1f} days"
 
 
-def study_note(places: Places, params: Params, forced: Mapping[str, Sequence[Offered]]) -> str | None:
+def study_note(places: Places, params: Params, forced: Mapping[str, Sequence[OfferedModel]]) -> str | None:
     """Return one line where all planned cells together take more than a day by forecast, else None."""
     known = seconds_by_cell(places, params, forced)
     total = days(sum(known.values()))

@@ -38,7 +38,7 @@ OWN_SECONDS = CELL_SECONDS / len(STAGES)
 """Seconds that a stage takes in addition to its trainings."""
 
 
-class Running(Protocol):
+class RunningTraining(Protocol):
     """A training under way: `epoch` of `epochs`, since `started` (seconds since 1970; None where it is not known)."""
 
     @property
@@ -62,7 +62,7 @@ class Estimate:
         a forecast nearly are."""
         return Estimate(expected=self.expected + other.expected, low=self.low + other.low, high=self.high + other.high)
 
-    def at_best_nothing(self) -> Estimate:
+    def possibly_nothing(self) -> Estimate:
         """Return the estimate for a stage that may not have to run at all: its lower end is 0."""
         return Estimate(expected=self.expected, low=0.0, high=self.high)
 
@@ -71,7 +71,7 @@ NOTHING = Estimate(expected=0.0, low=0.0, high=0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forecasted:
+class TrainingForecast:
     """Forecast of one training of a rung, in seconds, with `workers` training side by side. A trial of the search takes
     `trial_factor` times as long: it trains one model per fold."""
 
@@ -81,7 +81,7 @@ class Forecasted:
     trial_factor: float = 1.0
 
     @property
-    def of_a_trial(self) -> Forecasted:
+    def for_a_trial(self) -> TrainingForecast:
         factor = self.trial_factor
         return replace(self, expected=factor * self.expected, at_most=factor * self.at_most, trial_factor=1.0)
 
@@ -94,12 +94,12 @@ class Remaining:
     """
 
     count: int
-    running: Sequence[Running]
+    running: Sequence[RunningTraining]
     side_by_side: int
     seconds: tuple[float, ...]
 
 
-def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estimate | None:
+def training_time_left(left: Remaining, forecast: TrainingForecast | None, now: float) -> Estimate | None:
     """Estimate the time until all of `left` are trained; None where neither an ended training nor a forecast tells how
     long one takes. `now`: seconds since 1970."""
     count = left.count + len(left.running)
@@ -109,9 +109,9 @@ def trainings(left: Remaining, forecast: Forecasted | None, now: float) -> Estim
     if not seconds and forecast is None:
         return None
     one = statistics.mean(seconds) if seconds else forecast.expected  # type: ignore[union-attr]
-    parts = [_part_left(trial, seconds, one, now) for trial in left.running]
+    parts = [_remaining_seconds(trial, seconds, one, now) for trial in left.running]
     at_once = max(1, min(left.side_by_side, count))
-    # The longest that runs is waited for, however many workers there are.
+    # The longest running training takes its full time, however many workers there are.
     expected = max((left.count * one + sum(parts)) / at_once, max(parts, default=0.0))
     if len(seconds) >= FEWEST_FOR_SCATTER:
         half = _half_width(seconds, count) / at_once
@@ -126,8 +126,8 @@ def stage_seconds(left: Estimate | None, factor: float) -> Estimate | None:
     """Add to `left` the seconds that a stage takes in addition to its trainings; `factor`: how many times slower this
     machine is than the default rates say."""
     own = OWN_SECONDS * factor
-    beside = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
-    return None if left is None else left + beside
+    overhead = Estimate(expected=own, low=own / UNKNOWN_FACTOR, high=own * UNKNOWN_FACTOR)
+    return None if left is None else left + overhead
 
 
 def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
@@ -140,11 +140,11 @@ def total(estimates: Iterable[Estimate | None]) -> Estimate | None:
     return together
 
 
-def _part_left(trial: Running, seconds: Sequence[float], one: float, now: float) -> float:
+def _remaining_seconds(trial: RunningTraining, seconds: Sequence[float], one: float, now: float) -> float:
     if trial.started is None:
         return one * (1.0 - min(1.0, trial.epoch / max(1, trial.epochs)))
     elapsed = max(0.0, now - trial.started)
-    longer = [taken - elapsed for taken in seconds if taken > elapsed]
+    longer = [duration - elapsed for duration in seconds if duration > elapsed]
     if longer:
         return statistics.mean(longer)
     if trial.epoch > 0:
@@ -155,10 +155,10 @@ def _part_left(trial: Running, seconds: Sequence[float], one: float, now: float)
 def _half_width(seconds: Sequence[float], count: int) -> float:
     """Return half the width of the prediction interval for the sum of `count` more trainings."""
     k = len(seconds)
-    return _student(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
+    return _t_quantile(k - 1) * statistics.stdev(seconds) * math.sqrt(count + count**2 / k)
 
 
-def _student(freedom: int) -> float:
+def _t_quantile(freedom: int) -> float:
     """Return the quantile of Student's t for a two-sided interval of COVERAGE, by the expansion of Abramowitz and
     Stegun 26.7.5; from two degrees of freedom on it is off by 0.3 % at most."""
     # scipy.special.stdtrit would do; importing it takes 0.4 s of the second within which `tsladder status` answers.

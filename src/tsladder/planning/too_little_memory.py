@@ -12,35 +12,37 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import Params
 from tsladder.planning.cells import geometry_of
 from tsladder.planning.grid import build_grid
-from tsladder.planning.machine import Machine, memory_words
+from tsladder.planning.machine import Machine, describe_memory
 from tsladder.planning.memory import least_memory_gib
 from tsladder.planning.recipe import recipe_of
 
-_LEANER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
+_CHEAPER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
 """Pairs (optimizer, precision), from the smallest change of the recipe to the least memory. Each of them makes another
 question."""
 
 
-def misfit(unfit: Sequence[ModelSpec], members: int, *, machine: Machine, workers: int, recipe: Recipe) -> str:
+def insufficient_memory(
+    unfit: Sequence[ModelSpec], members: int, *, machine: Machine, workers: int, recipe: Recipe
+) -> str:
     """Explain why a cell of `members` architectures cannot be trained where `unfit` fit under no plan, and what would
     fit."""
     smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
     need = _need(unfit, machine, recipe)
-    remedies = [*_fewer_workers(need, machine, workers), *_leaner(unfit, machine, recipe)]
-    if machine.memory_gib < need <= machine.usual_gib:
-        remedies.append(f"to end what holds memory now ({memory_words(machine)})")
+    remedies = [*_fewer_workers(need, machine, workers), *_cheaper_recipes(unfit, machine, recipe)]
+    if machine.memory_gib < need <= machine.idle_gib:
+        remedies.append(f"to end what holds memory now ({describe_memory(machine)})")
     elif need > machine.memory_gib:
         remedies.append(f"a machine (or hardware.memory_gib) of {need:.1f} GiB")
     remedies.append("a lower budget")
     return (
         f"{len(unfit)} of {members} architectures, of {smallest.n_params:,} to {largest.n_params:,} parameters, need "
-        f"up to {need:.1f} GiB a worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the batch "
-        f"plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would fit: "
-        f"{'; '.join(remedies)}"
+        f"up to {need:.1f} GiB per worker with optimizer {recipe.optimizer} and {recipe.precision}, even under the "
+        f"batch plan that needs least, and each of {workers} has {machine.memory_gib / workers:.1f} GiB. What would "
+        f"fit: {'; '.join(remedies)}"
     )
 
 
-def refuse_too_little(params: Params, machine: Machine) -> None:
+def check_memory(params: Params, machine: Machine) -> None:
     """Raise BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
     recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
@@ -48,15 +50,15 @@ def refuse_too_little(params: Params, machine: Machine) -> None:
     least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:
         return
-    wished = params.hardware.memory_gib
-    words = memory_words(machine)
-    came = f"got {machine.memory_gib:.2f}" if wished is not None or words is None else words
+    requested = params.hardware.memory_gib
+    words = describe_memory(machine)
+    got = f"got {machine.memory_gib:.2f}" if requested is not None or words is None else words
     remedy = "raise it, or set null to take what is free"
-    if wished is None:
-        remedy = "end what holds memory now" if machine.usual_gib >= least else "train on a machine with more memory"
+    if requested is None:
+        remedy = "end what holds memory now" if machine.idle_gib >= least else "train on a machine with more memory"
     raise BadInput(
         f"hardware.memory_gib must be at least {least + 0.005:.2f}, what the smallest model of rung {rung} "
-        f"({spec.n_params:,} parameters) needs at micro-batch 1 on one worker; {came}: {remedy}"
+        f"({spec.n_params:,} parameters) needs at micro-batch 1 on one worker; {got}: {remedy}"
     )
 
 
@@ -79,10 +81,10 @@ def _fewer_workers(need: float, machine: Machine, workers: int) -> list[str]:
     return [f"hardware.workers={fitting}"] if 1 <= fitting < workers else []
 
 
-def _leaner(unfit: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> list[str]:
-    for optimizer, precision in _LEANER:
-        leaner = dataclasses.replace(recipe, optimizer=optimizer, precision=precision)
-        need = _need(unfit, machine, leaner)
-        if leaner != recipe and need <= machine.memory_gib:
+def _cheaper_recipes(unfit: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> list[str]:
+    for optimizer, precision in _CHEAPER:
+        cheaper = dataclasses.replace(recipe, optimizer=optimizer, precision=precision)
+        need = _need(unfit, machine, cheaper)
+        if cheaper != recipe and need <= machine.memory_gib:
             return [f"training.optimizer={optimizer} with training.precision={precision} ({need:.1f} GiB)"]
     return []

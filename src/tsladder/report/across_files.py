@@ -22,7 +22,7 @@ def supplement_facts(places: Places, cells: Sequence[Cell]) -> SupplementFacts |
     return SupplementFacts(reasons=selection.reasons, cells=found)
 
 
-def transfer_found(places: Places) -> Transfer | None:
+def transfer_results(places: Places) -> Transfer | None:
     """Return the results of the transfer of winners; None where it was not requested."""
     transfer = if_there(read_transfer)(places.transfer_record)
     return transfer if isinstance(transfer, Transfer) else None

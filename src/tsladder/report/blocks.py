@@ -87,6 +87,6 @@ def table(
     )
 
 
-def or_words(rows: Table, otherwise: str) -> list[Block]:
+def or_sentence(rows: Table, otherwise: str) -> list[Block]:
     """Return the table, or the sentence `otherwise` where the table has no row."""
     return [rows] if rows.rows else [Paragraph(otherwise)]

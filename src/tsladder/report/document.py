@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from tsladder.report.blocks import Block, Heading, Paragraph
 from tsladder.report.facts import Facts
-from tsladder.report.sections.audit import alarm, audit
+from tsladder.report.sections.audit import audit, failed_probes
 from tsladder.report.sections.columns import columns
-from tsladder.report.sections.law import law, settling, support
+from tsladder.report.sections.law import law, settle_options, support
 from tsladder.report.sections.limits import limits
 from tsladder.report.sections.scores import at_a_glance, scores
 from tsladder.report.sections.search import effort, search
@@ -21,7 +21,7 @@ def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
     a sentence."""
     return (
         Heading(1, f"Study {facts.params.study.name}"),
-        *alarm(facts.audit),
+        *failed_probes(facts.audit),
         Paragraph(question(facts)),
         *verdicts(facts, pictures),
         *law(facts),
@@ -30,7 +30,7 @@ def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
         *scores(facts, pictures),
         *audit(facts.audit),
         *limits(facts),
-        *settling(facts),
+        *settle_options(facts),
         *search(facts, pictures),
         *effort(facts),
         *left_out(facts),

@@ -22,12 +22,12 @@ def law_table(facts: Facts) -> Table:
             str(law.rungs),
             words.exponent(law.alpha),
             words.exponents(law.alpha_ci),
-            law_words.reach(law.alpha_ci_rungs),
-            law_words.reach(law.alpha_ci_days),
+            law_words.half_width(law.alpha_ci_rungs),
+            law_words.half_width(law.alpha_ci_days),
             law_words.detectable(law),
             *(words.exponent(_alpha_of(law.power_by_count.get(name))) for name, _ in COUNTS),
         )
-        for horizon, law in judged(facts)
+        for horizon, law in horizons_with_law(facts)
     ]
     return table(
         "law",
@@ -50,7 +50,7 @@ def fits_table(facts: Facts) -> Table:
             words.signed_percent(max(law.left_out_errors.values(), key=abs, default=None)),
             words.signed_percent(None if law.extrapolation is None else law.extrapolation.error),
         )
-        for horizon, law in judged(facts)
+        for horizon, law in horizons_with_law(facts)
         if (power := law.fits.power) is not None
     ]
     numbers = (
@@ -64,11 +64,11 @@ def fits_table(facts: Facts) -> Table:
     return table("fits", "How well a power law describes the rungs", text=("horizon",), numbers=numbers, rows=rows)
 
 
-def settling_table(facts: Facts) -> Table:
+def settle_options_table(facts: Facts) -> Table:
     """Return one row per way to settle an open verdict."""
     rows = [
         (words.days(horizon), law.verdict, way.what, way.words, words.duration(way.estimated_seconds))
-        for horizon, law in judged(facts)
+        for horizon, law in horizons_with_law(facts)
         for way in law.settle_options
     ]
     return table(
@@ -84,7 +84,7 @@ def _alpha_of(power: PowerLaw | None) -> float | None:
     return None if power is None else power.alpha
 
 
-def judged(facts: Facts) -> Iterator[tuple[int, HorizonLaw]]:
+def horizons_with_law(facts: Facts) -> Iterator[tuple[int, HorizonLaw]]:
     """Yield horizon and law of every horizon that has one."""
     for horizon in facts.params.horizons:
         if (law := facts.law_of(horizon)) is not None:
@@ -94,7 +94,7 @@ def judged(facts: Facts) -> Iterator[tuple[int, HorizonLaw]]:
 def forms_table(facts: Facts) -> Table:
     """Return the AICc of each functional form, one row per horizon on which any form has one."""
     rows = []
-    for horizon, law in judged(facts):
+    for horizon, law in horizons_with_law(facts):
         choice = law.model_choice
         if any(value is not None for value in choice.aicc.values()):
             figures = [words.number(choice.aicc.get(form), 2) for form in words.FORMS]
@@ -106,7 +106,7 @@ def forms_table(facts: Facts) -> Table:
 def selection_table(facts: Facts) -> Table:
     """Return the exponent by the number of trials that a rung may choose from, one row per horizon for which it is
     known."""
-    found = [(horizon, law.selection) for horizon, law in judged(facts) if law.selection is not None]
+    found = [(horizon, law.selection) for horizon, law in horizons_with_law(facts) if law.selection is not None]
     counts = sorted({k for _, selection in found for k in selection.alphas})
     rows = [
         (
@@ -136,7 +136,7 @@ def neighbours_table(facts: Facts) -> Table:
         text=("horizon", "smaller", "larger"),
         numbers=("difference", "standard error", "relative", "p, corrected"),
         after=("noise counted",),
-        rows=[row for horizon, law in judged(facts) for row in _neighbour_rows(horizon, law)],
+        rows=[row for horizon, law in horizons_with_law(facts) for row in _neighbour_rows(horizon, law)],
     )
 
 

@@ -12,7 +12,7 @@ from tsladder.report import words
 PARTS = ("of the rungs", "of the days")
 
 
-def reach(interval: Interval | None) -> str:
+def half_width(interval: Interval | None) -> str:
     """Format half the width of an interval: ±0.0123."""
     return words.MISSING if interval is None else f"±{words.exponent((interval[1] - interval[0]) / 2.0)}"
 
@@ -24,7 +24,7 @@ def ends_and_parts(law: HorizonLaw) -> str:
     if law.alpha_ci_rungs is None or law.alpha_ci_days is None:
         return ends
     parts = zip(PARTS, (law.alpha_ci_rungs, law.alpha_ci_days), strict=True)
-    return f"{ends}: {', '.join(f'{name} {reach(part)}' for name, part in parts)}"
+    return f"{ends}: {', '.join(f'{name} {half_width(part)}' for name, part in parts)}"
 
 
 def scope(law: HorizonLaw) -> str:
@@ -62,7 +62,7 @@ def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
             "at these sizes would do to it, from the scatter of the rungs around their law. What other test days would "
             "do is not in it, since daily losses are not known."
         )
-    said = (
+    sentence = (
         f"In brackets stands the {level} interval of alpha, which holds two parts. Of the rungs: what other searches "
         "and seeds at these sizes would do to it, from the scatter of the rungs around their law. Of the days: what "
         "other test days would do to it, on which all rungs could gain more or less from size at once. Each part is "
@@ -70,5 +70,5 @@ def what_the_parts_are(laws: Iterable[HorizonLaw], level: str) -> str | None:
         "(Welch and Satterthwaite), no narrower than either."
     )
     if any(law.alpha_ci_days is None for law in known):
-        said += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
-    return said
+        sentence += " Where the part of the days is missing, daily losses are not known and the whole is of the rungs."
+    return sentence

@@ -26,7 +26,7 @@ LEAST_RUNGS = 3
 """Least number of rungs of a slope: over fewer it has no interval."""
 
 
-class Lack(StrEnum):
+class Bottleneck(StrEnum):
     """Resource that a horizon lacks most; see `diagnose`."""
 
     MORE_DATA = "more data"
@@ -73,7 +73,7 @@ class DataLimits:
     rungs: tuple[RungGap, ...]
     slope: float | None
     slope_ci: Interval | None
-    lack: Lack
+    bottleneck: Bottleneck
     reason: str
 
     def params_per_disjoint_window(self, rung: RungGap) -> float | None:
@@ -123,8 +123,8 @@ def diagnose(
     gaps = _gaps(ordered, confidence)
     slope, slope_ci = _slope([(gap.n_params, gap.gap) for gap in gaps if gap.gap is not None], confidence)
     gain = None if alpha_ci is None else _Gain.of(alpha_ci, alpha_of_interest, verdict, form)
-    lack, reason = _judge(gaps, extent, slope_ci, gain, alpha_of_interest)
-    return DataLimits(extent=extent, rungs=gaps, slope=slope, slope_ci=slope_ci, lack=lack, reason=reason)
+    bottleneck, reason = _judge(gaps, extent, slope_ci, gain, alpha_of_interest)
+    return DataLimits(extent=extent, rungs=gaps, slope=slope, slope_ci=slope_ci, bottleneck=bottleneck, reason=reason)
 
 
 def _gaps(rungs: Sequence[RungLosses], confidence: float) -> tuple[RungGap, ...]:
@@ -186,30 +186,30 @@ def _slope(points: Sequence[tuple[int, float]], confidence: float) -> tuple[floa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gain:
-    """Implication of the law for larger models. `settled`: any gain is shown to be below the exponent of interest.
-    `falls`: the loss falls with size over the whole ladder. `bent`: a sentence on the shape where no single exponent
-    tells what more size brings. `skilled`: some rung beats a constant, or this is not known."""
+    """Implication of the law for larger models. `negligible`: any gain is shown to be below the exponent of interest.
+    `falls`: the loss falls with size over the whole ladder. `shape_note`: a sentence on the shape where no single
+    exponent tells what more size brings. `skilled`: some rung beats a constant, or this is not known."""
 
-    settled: bool
+    negligible: bool
     falls: bool
-    bent: str | None
+    shape_note: str | None
     skilled: bool
 
     @classmethod
     def of(cls, alpha_ci: Interval, alpha_of_interest: float, verdict: str | None, form: str | None) -> _Gain:
-        bent = None
+        shape_note = None
         if form == Form.FLOOR:
-            bent = "the loss falls towards a floor, so how much larger models still gain hangs on where that lies"
+            shape_note = "the loss falls towards a floor, so how much larger models still gain hangs on where that lies"
         elif form == Form.TURN:
-            bent = "the loss falls with size and rises again within the ladder"
+            shape_note = "the loss falls with size and rises again within the ladder"
         elif verdict == VerdictName.NOT_MONOTONE:
-            bent = "the loss neither falls nor rises with size throughout"
+            shape_note = "the loss neither falls nor rises with size throughout"
         if verdict == VerdictName.FLAT:
-            bent = None
+            shape_note = None
         return cls(
-            settled=alpha_ci[1] < alpha_of_interest and bent is None,
+            negligible=alpha_ci[1] < alpha_of_interest and shape_note is None,
             falls=alpha_ci[0] > 0.0 or form == Form.FLOOR,
-            bent=bent,
+            shape_note=shape_note,
             skilled=verdict != VerdictName.NO_SKILL,
         )
 
@@ -220,46 +220,46 @@ def _judge(
     slope_ci: Interval | None,
     gain: _Gain | None,
     alpha_of_interest: float,
-) -> tuple[Lack, str]:
+) -> tuple[Bottleneck, str]:
     if slope_ci is None:
         known = sum(gap.gap is not None for gap in gaps)
-        return Lack.UNKNOWN, (
+        return Bottleneck.UNKNOWN, (
             f"Of {known} rung{'' if known == 1 else 's'} both losses are known; whether the gap widens takes "
             f"{LEAST_RUNGS} of different size."
         )
     if gain is None:
-        return Lack.UNKNOWN, "The law has no exponent that counts, so what larger models gain is not known."
+        return Bottleneck.UNKNOWN, "The law has no exponent that counts, so what larger models gain is not known."
     labels = extent.independent_labels
     if not labels:
-        return Lack.UNKNOWN, "How many training windows there are is not known."
+        return Bottleneck.UNKNOWN, "How many training windows there are is not known."
     most = max(gap.n_params for gap in gaps)
-    a_label = words.ratio(most / labels)
-    widens, falls, settled = slope_ci[0] > 0.0, gain.falls, gain.settled
+    per_label = words.ratio(most / labels)
+    widens, falls, negligible = slope_ci[0] > 0.0, gain.falls, gain.negligible
     widening = "The gap widens with size" if widens else "The gap is not shown to widen with size"
-    if widens and settled and not falls and most > labels:
-        return Lack.MORE_DATA, (
+    if widens and negligible and not falls and most > labels:
+        return Bottleneck.MORE_DATA, (
             "The gap between training and validation widens with size, the law rules out an exponent of "
-            f"{alpha_of_interest:g} or more, and the largest model has {a_label} parameters for each independent "
+            f"{alpha_of_interest:g} or more, and the largest model has {per_label} parameters for each independent "
             "label: larger models learn the training days better and other days no better."
         )
-    if gain.bent is not None:
-        return Lack.UNDECIDED, f"{widening}, and no single exponent tells what size brings: {gain.bent}."
+    if gain.shape_note is not None:
+        return Bottleneck.UNDECIDED, f"{widening}, and no single exponent tells what size brings: {gain.shape_note}."
     if falls and not gain.skilled:
-        return Lack.UNDECIDED, f"{widening}, and though the loss falls, no rung forecasts better than a constant."
-    if falls and settled:
-        return Lack.UNDECIDED, (
+        return Bottleneck.UNDECIDED, f"{widening}, and though the loss falls, no rung forecasts better than a constant."
+    if falls and negligible:
+        return Bottleneck.UNDECIDED, (
             f"{widening}, and what larger models gain is negligible: an exponent below {alpha_of_interest:g}."
         )
     if falls and not widens:
-        return Lack.MORE_PARAMETERS, (
+        return Bottleneck.MORE_PARAMETERS, (
             "Larger models forecast better, and the gap between training and validation is not shown to widen."
         )
     if widens and falls:
-        said = "The gap widens with size while larger models still forecast better: either could be the better buy."
-    elif widens and settled:
-        said = f"The gap widens with size, but even the largest model has only {a_label} parameters a label."
+        reason = "The gap widens with size while larger models still forecast better: either could be the better buy."
+    elif widens and negligible:
+        reason = f"The gap widens with size, but even the largest model has only {per_label} parameters per label."
     elif widens:
-        said = "The gap widens with size, but whether larger models forecast better is open."
+        reason = "The gap widens with size, but whether larger models forecast better is open."
     else:
-        said = "Neither a gap that widens with size nor a gain from size is shown."
-    return Lack.UNDECIDED, said
+        reason = "Neither a gap that widens with size nor a gain from size is shown."
+    return Bottleneck.UNDECIDED, reason

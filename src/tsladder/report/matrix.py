@@ -53,12 +53,12 @@ def _reached(cell: CellFacts) -> _Entry:
         colour = Tone.BAD if cell.state is CellState.FAILED else Tone.OFF
         return f"skill {words.MISSING}\nvalidation {words.number(cell.search.best_val_loss)}\n{state}", colour
     against = _against_constant(test)
-    said, tone = _judged(test, against.ci or test.advantage.ci)
+    text, tone = _judged(test, against.ci or test.advantage.ci)
     lines = (
         f"skill {words.skill(against)}",
         f"test {words.estimate(test.loss, test.loss_interval)}",
         f"validation {words.number(cell.search.best_val_loss)}",
-        f"{cell.state}: {said}",
+        f"{cell.state}: {text}",
     )
     return "\n".join(lines), tone
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.patterns.agreement import STABLE, WIDE_SPREAD, Agreement
-from tsladder.report.patterns.depth import DepthPattern, Leaning
+from tsladder.report.patterns.depth import DepthPattern, Preference
 from tsladder.report.patterns.found import SearchPatterns
-from tsladder.report.patterns.ranks import least_shown
+from tsladder.report.patterns.ranks import weakest_detectable
 
 Horizons = tuple[int, ...]
 
@@ -53,19 +53,19 @@ def _depth_row(pattern: DepthPattern, found: SearchPatterns, sign: float) -> tup
 
 def depth_sentence(pattern: DepthPattern, found: SearchPatterns) -> str:
     """Describe what one search shows about depth; where it shows no pattern, what it could have detected."""
-    said = str(pattern.leaning)
-    if pattern.leaning is Leaning.NO_PATTERN:
+    text = str(pattern.preference)
+    if pattern.preference is Preference.NO_PATTERN:
         if pattern.rho is None:
-            said += ": all scores are the same"
+            text += ": all scores are the same"
         else:
             tests = sum(other.p is not None for other in found.depth)
-            said += f": {could_show(least_shown(pattern.trials, found.level / tests, found.seed))}"
+            text += f": {describe_detectable(weakest_detectable(pattern.trials, found.level / tests, found.seed))}"
     if pattern.halves is not None and pattern.halves.at_median:
-        said += f"; {words.counted(pattern.halves.at_median, 'trial')} at the median, in neither half"
-    return said
+        text += f"; {words.counted(pattern.halves.at_median, 'trial')} at the median, in neither half"
+    return text
 
 
-def could_show(weakest: float | None) -> str:
+def describe_detectable(weakest: float | None) -> str:
     return "no correlation of so few could show" if weakest is None else f"from ±{weakest:.2f} on it would show"
 
 
@@ -114,7 +114,7 @@ def _settings_row(item: Agreement) -> tuple[str, ...]:
     )
 
 
-def places_table(found: SearchPatterns) -> Table:
+def best_trials_table(found: SearchPatterns) -> Table:
     """Return one row per cell: how far the best trials are ahead, and how close to each other they lie."""
     return table(
         "best-trials",
@@ -122,11 +122,11 @@ def places_table(found: SearchPatterns) -> Table:
         text=("cell",),
         numbers=("compared", "median behind best", "distance", "p, corrected"),
         after=("spread", "best trials lie"),
-        rows=[_places_row(item) for item in found.agreements],
+        rows=[_best_trials_row(item) for item in found.agreements],
     )
 
 
-def _places_row(item: Agreement) -> tuple[str, ...]:
+def _best_trials_row(item: Agreement) -> tuple[str, ...]:
     wide = words.MISSING
     if item.spread is not None:
         wide = f"{'at least' if item.spread >= WIDE_SPREAD else 'below'} {words.percent(WIDE_SPREAD, 0)}"

@@ -16,7 +16,7 @@ from tsladder.artifacts.store import digest, if_there
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
-from tsladder.report.across_files import supplement_facts, transfer_found
+from tsladder.report.across_files import supplement_facts, transfer_results
 from tsladder.report.environment import Environment, software_versions
 from tsladder.report.facts import CellFacts, Facts, SplitFacts
 from tsladder.results.cell_files import read_cell
@@ -46,7 +46,7 @@ def read_facts(places: Places, params: Params) -> Facts:
         picture=if_there(Path.read_bytes)(places.law / "scaling.png"),
         audit=if_there(read_audit)(places.audit_record) or (law.audit if law else None),
         supplement=supplement_facts(places, params.cells),
-        transfer=transfer_found(places),
+        transfer=transfer_results(places),
         ingestion=if_there(read_ingestion)(places.ingestion),
     )
 

@@ -75,7 +75,7 @@ def pairs_apart(values: Mapping[int, float]) -> tuple[tuple[int, int], ...]:
 
 def _apart(a: float, b: float) -> bool:
     low, high = sorted((a, b))
-    # A hair of room, so that 0.36 against 0.3 is exactly 20 % and not more.
+    # A tolerance for rounding, so that 0.36 against 0.3 counts as exactly 20 %.
     return high - low > APART * low + 1e-9 * high
 
 

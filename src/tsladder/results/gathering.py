@@ -28,7 +28,7 @@ from tsladder.places import BEST_PARAMS, Places
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
 from tsladder.vocabulary import Cell
 
 
@@ -46,7 +46,7 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Belonging:
+class CurrentOutputs:
     """Outputs that belong to the question: those of the inputs, of the search, of the retraining and of the scoring."""
 
     inputs: bool
@@ -55,15 +55,15 @@ class Belonging:
     scores: bool
 
 
-NONE_BELONGS = Belonging(inputs=False, search=False, train=False, scores=False)
+NONE_CURRENT = CurrentOutputs(inputs=False, search=False, train=False, scores=False)
 
 
-def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged) -> CellRecords:
+def gather(places: Places, plans: Plans, current: CurrentOutputs, files: FileCache) -> CellRecords:
     """Read the records of the cell. Raises WorkFailed for a damaged file."""
-    if not belonging.inputs:
+    if not current.inputs:
         return CellRecords()
     cell = plans.cell
-    if not belonging.search:
+    if not current.search:
         live = places.study(cell, cell_key(plans.search, *_inputs(places, cell, files)))
         return CellRecords(
             best=files.read(live / BEST_PARAMS, if_there(read_best_params)),
@@ -76,35 +76,35 @@ def gather(places: Places, plans: Plans, belonging: Belonging, files: Unchanged)
         best=files.read(places.best_params(cell), if_there(read_best_params)),
         trials=files.read(places.hpo(cell) / TRIALS, read_trials),
         seeds=files.read(places.timings(cell), timings_if_there).seeds
-        if belonging.train
+        if current.train
         else _live_seeds(places, plans, choice, files),
-        scores=_scores(places, cell, files) if belonging.scores else None,
+        scores=_scores(places, cell, files) if current.scores else None,
     )
 
 
-def facts_of(places: Places, plans: Plans, belonging: Callable[[], Belonging], files: Unchanged) -> CellFacts:
+def facts_of(places: Places, plans: Plans, current: Callable[[], CurrentOutputs], files: FileCache) -> CellFacts:
     """Return the facts on a planned cell; only the reason for a cell whose files cannot be read."""
     try:
-        return cell_facts(plans.cell, gather(places, plans, belonging(), files))
+        return cell_facts(plans.cell, gather(places, plans, current(), files))
     except (WorkFailed, OSError, KeyError, TypeError, ValueError) as error:
-        # Torn by a loss of power, or written by another version: its stage says so, and no other cell is hidden.
+        # Damaged by a loss of power, or written by another version: only the row of this cell says so.
         nothing = cell_facts(plans.cell, CellRecords())
         return dataclasses.replace(nothing, reason=f"its files cannot be read: {error}")
 
 
-def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belonging:
+def current_outputs_by_keys(places: Places, plans: Plans, files: FileCache) -> CurrentOutputs:
     """Determine which outputs belong to the question by the keys that they carry. An output without a key,
     from an older version or from a stage that only passed a failure on, belongs where the stage before it
     does and has failed."""
     cell = plans.cell
     if not (places.features_manifest.exists() and places.horizon_splits(cell.horizon).exists()):
-        return NONE_BELONGS
+        return NONE_CURRENT
     inputs = _inputs(places, cell, files)
     choice = files.read(places.choice(cell), if_there(read_choice))
     stamped = files.read(places.best_params(cell), if_there(read_best_params)) if isinstance(choice, Choice) else choice
     search = stamped is not None and stamped.search_key == cell_key(plans.search, *inputs)
     if not search or not isinstance(choice, Choice):
-        return Belonging(inputs=True, search=search, train=False, scores=False)
+        return CurrentOutputs(inputs=True, search=search, train=False, scores=False)
     key = retraining_key(plans.train, choice, *inputs)
     train = files.read(places.timings(cell), timings_if_there).key == key
     scores = _scores(places, cell, files)
@@ -112,15 +112,15 @@ def belonging_by_keys(places: Places, plans: Plans, files: Unchanged) -> Belongi
         scored = train
     else:
         scored = isinstance(scores, CellScores) and scores.key == scoring_key(plans.evaluate, key)
-    return Belonging(inputs=True, search=True, train=train, scores=train and scored)
+    return CurrentOutputs(inputs=True, search=True, train=train, scores=train and scored)
 
 
-def _scores(places: Places, cell: Cell, files: Unchanged) -> CellScores | Ending | None:
+def _scores(places: Places, cell: Cell, files: FileCache) -> CellScores | Ending | None:
     return files.read(places.scores_record(cell), if_there(read_scores))
 
 
 def _live_seeds(
-    places: Places, plans: Plans, choice: Choice | Ending | None, files: Unchanged
+    places: Places, plans: Plans, choice: Choice | Ending | None, files: FileCache
 ) -> dict[int, SeedRecord]:
     """Return the ended seeds of the retraining that the question asks for."""
     if not isinstance(choice, Choice):
@@ -130,7 +130,7 @@ def _live_seeds(
     return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
-def _inputs(places: Places, cell: Cell, files: Unchanged) -> tuple[str, HorizonSplits]:
+def _inputs(places: Places, cell: Cell, files: FileCache) -> tuple[str, HorizonSplits]:
     """Return the identity of the feature values, and the splits."""
     manifest = files.read(places.features_manifest, read_manifest)
     return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)

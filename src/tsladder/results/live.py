@@ -15,19 +15,19 @@ from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans, PlanFiles, study_key
-from tsladder.results.gathering import belonging_by_keys, facts_of
+from tsladder.results.file_cache import FileCache
+from tsladder.results.gathering import current_outputs_by_keys, facts_of
 from tsladder.results.table import to_csv
-from tsladder.results.unchanged import Unchanged
 from tsladder.vocabulary import Cell
 
 Say = Callable[[str], None]
 
 
-def table_of_files(places: Places, params: Params, files: Unchanged) -> str:
+def table_of_files(places: Places, params: Params, files: FileCache) -> str:
     """Return the table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
     planned = [one for cell in params.cells if (one := _plans(places, cell, files)).planned]
     key = study_key({str(one.cell): one.search for one in planned}) if planned else None
-    facts = [facts_of(places, one, partial(belonging_by_keys, places, one, files), files) for one in planned]
+    facts = [facts_of(places, one, partial(current_outputs_by_keys, places, one, files), files) for one in planned]
     return to_csv(params, key, facts)
 
 
@@ -38,8 +38,8 @@ class LiveResults:
         self._places = places
         self._params = params
         self._say = say
-        self._files = Unchanged()
-        self._told = False
+        self._files = FileCache()
+        self._reported = False
 
     def update(self, before: Callable[[], None] | None = None) -> None:
         """Call `before`, which writes the files of the cell at work, then write the table. A disk error is reported
@@ -50,15 +50,15 @@ class LiveResults:
             text = table_of_files(self._places, self._params, self._files)
             write_text(self._places.live_results, text, durable=False)
         except OSError as error:
-            if not self._told:
-                self._told = True
+            if not self._reported:
+                self._reported = True
                 self._say(
                     f"the results so far cannot be shown in {self._places.live_results} ({error.strerror or error}): "
-                    "the work goes on, and the report will have them"
+                    "work continues, and the report will have them"
                 )
 
 
-def _plans(places: Places, cell: Cell, files: Unchanged) -> CellPlans:
+def _plans(places: Places, cell: Cell, files: FileCache) -> CellPlans:
     """Return the three plan files of a cell as they are on disk; a missing one stands for a cell that is
     not planned."""
     search = files.read(places.search_plan(cell), _search)

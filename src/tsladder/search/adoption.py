@@ -41,8 +41,8 @@ class Adopter:
     @classmethod
     def of(cls, plan: SearchPlan, cell: Cell, *, space: SearchSpace, schedule: Schedule, base: str) -> Adopter:
         """Build the adopter for the search of `cell` that `plan` asks for."""
-        places = [schedule.place(number) for number in range(schedule.trials_total)]
-        seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, place) for place in places]
+        stream_numbers = [schedule.stream_number(number) for number in range(schedule.trials_total)]
+        seeds = [trial_seed(plan.question.seed, cell, Phase.SEARCH, stream_number) for stream_number in stream_numbers]
         return cls(task=plan.search, space=space, schedule=schedule, base=base, seeds=seeds)
 
 
@@ -66,7 +66,7 @@ def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption |
     same, narrower = [], []
     for other in others:
         earlier = None if other == folder else searched_task(other / PLAN)
-        # Another strategy, or another objective, asks for other first trials.
+        # Another strategy or objective would train other first trials.
         if earlier is None or (earlier.strategy, earlier.objective) != (adopter.task.strategy, adopter.task.objective):
             continue
         trials = [record for record in final_trials(other) if ended_under(record, None) is not None]
@@ -96,7 +96,7 @@ def _contained(trials: Sequence[TrialRecord], space: SpaceParams, adopter: Adopt
     earlier = replace(adopter.space, settings=space)
     narrow, wide = ({draw.name: draw for draw in drawn} for drawn in (earlier.draws, adopter.space.draws))
     new = wide.keys() - narrow.keys()
-    # A setting that could not be zero was none: the draw that decides it is new, and known.
+    # A setting that could not be zero before was not zero: the value of the new draw that decides this is known.
     if narrow.keys() - wide.keys() or any(not name.endswith(IS_ZERO) for name in new):
         return {}
     if not all(_contains(wide[name], draw) for name, draw in narrow.items()):

@@ -24,9 +24,9 @@ def converged(
     spread = best[0] - best[-1]
     if spread > rule.spread:
         return None
-    given_up = f", beside {pruned} pruned ones," if pruned else ""
+    pruned_note = f", beside {pruned} pruned ones," if pruned else ""
     reason = (
-        f"converged: the best {rule.top} of {len(scores)} complete trials{given_up} differ by {spread:.4f} in "
+        f"converged: the best {rule.top} of {len(scores)} complete trials{pruned_note} differ by {spread:.4f} in "
         f"{metric}, at most {rule.spread:g}"
     )
     if noise is None or noise <= rule.spread:

@@ -15,16 +15,16 @@ from tsladder.search.configuration import Value
 class Forced:
     """Trial whose architecture is given, and those of its settings that `settings` names; the others are drawn.
 
-    Where there are too few trials for all, those of the lowest `rank` are trained, the first among equals. `place` is
-    the trial's number in a search that trains all; its seed and draws depend on it, so a shorter search trains the
-    same. None: its own number.
+    Where there are too few trials for all, those of the lowest `rank` are trained, the first among equals.
+    `stream_number` is the trial's number in a search that trains all; its seed and draws depend on it, so a shorter
+    search trains the same. None: its own number.
     """
 
     what: str
     spec: ModelSpec
     settings: Mapping[str, Value] = field(default_factory=dict)
     rank: int = 0
-    place: int | None = None
+    stream_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from tsladder.search.decisions import Drawn, Finished, Forced
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.streams import trial_seed
-from tsladder.search.study import SearchStudy, Told
+from tsladder.search.study import SearchStudy, TrialResult
 from tsladder.training.pruning import Bar, build_bar
 from tsladder.vocabulary import Cell, Phase
 
 _REDRAWS = 100
-_NOTHING_NEW = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
+_EXHAUSTED = f"the sampler drew {_REDRAWS} times and found no configuration that has not been trained"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,14 +99,14 @@ class TrialDraws:
         """True where a trial is left that was never drawn, or that has to be trained again."""
         return bool(self._open or self._redo)
 
-    def take_up(self, study: SearchStudy) -> None:
+    def restore(self, study: SearchStudy) -> None:
         """Tell `study` the draws of the trials that ended, and close those that it holds to be running."""
         for number, record in self._ended.items():
             study.remember(number, record.draws)
         for number, draws in study.open_draws().items():
             if number not in self._ended:
-                # Its owner died while it ran: it is closed here and asked again with the same parameters.
-                study.tell(number, Told())
+                # The process died while this trial ran: close it and ask for it again with the same parameters.
+                study.tell(number, TrialResult())
                 self._redo.setdefault(number, _Attempt(2, draws))
 
     def draw(self, study: SearchStudy) -> DrawnTrial | None:
@@ -123,12 +123,12 @@ class TrialDraws:
         decision = rules.schedule.decide(number, seen)
         found = None if isinstance(decision, Finished) else self._configure(study, number, decision)
         if found is None:
-            self._finished = decision if isinstance(decision, Finished) else Finished(_NOTHING_NEW)
+            self._finished = decision if isinstance(decision, Finished) else Finished(_EXHAUSTED)
             self._open.clear()
             return None
         attempt, configuration = found
         study.ask(number, attempt.draws)
-        # A forced configuration is there to be seen whole, so it meets no bar.
+        # A forced configuration is never pruned, so that its whole curve is known.
         complete = [record.outcome.curve for record in seen if record.state is TrialState.COMPLETE]
         self._open.pop(0)
         self._running[number] = configuration
@@ -139,7 +139,7 @@ class TrialDraws:
             draws=attempt.draws,
             configuration=configuration,
             bar=None if rules.pruning is None else build_bar(rules.pruning, complete),
-            seed=trial_seed(rules.seed, rules.cell, rules.phase, rules.schedule.place(number)),
+            seed=trial_seed(rules.seed, rules.cell, rules.phase, rules.schedule.stream_number(number)),
         )
 
     def end(self, study: SearchStudy, record: TrialRecord) -> None:
@@ -148,7 +148,7 @@ class TrialDraws:
         if record.final:
             self._ended[record.number] = record
         else:
-            study.tell(record.number, Told())
+            study.tell(record.number, TrialResult())
             self._redo[record.number] = _Attempt(record.attempt + 1, dict(record.draws))
 
     def tell_through(self, study: SearchStudy, newest: int) -> None:
@@ -156,7 +156,7 @@ class TrialDraws:
         for number in range(self._told_through + 1, newest + 1):
             record = self._ended.get(number)
             if record is not None:
-                study.ensure_told(number, record.draws, self._told(record))
+                study.ensure_told(number, record.draws, self._result_of(record))
         self._told_through = max(self._told_through, newest)
 
     def _configure(
@@ -173,26 +173,26 @@ class TrialDraws:
         redo = self._redo.pop(number, None) or (None if adopted is None else _Attempt(1, dict(adopted)))
         if isinstance(decision, Forced):
             fixed = space.forced_draws(decision) if redo is None else redo.draws
-            draws = study.draw(schedule.place(number), fixed, learned_through=None)
+            draws = study.draw(schedule.stream_number(number), fixed, learned_through=None)
             return redo or _Attempt(1, draws), space.decode_forced(draws, decision)
         if redo is not None:
             return redo, space.decode(redo.draws)
-        taken = self._taken()
+        used = self._used_configurations()
         for redraw in range(_REDRAWS):
             draws = study.draw(number, {}, learned_through=learned_through, redraw=redraw)
             configuration = space.decode(draws)
-            if configuration.to_record() not in taken:
+            if configuration.to_record() not in used:
                 return _Attempt(1, draws), configuration
         return None
 
-    def _taken(self) -> list[Mapping[str, Value]]:
+    def _used_configurations(self) -> list[Mapping[str, Value]]:
         """Return the configurations that have been trained in this cell, are being trained, or are otherwise known."""
         running = [configuration.to_record() for configuration in self._running.values()]
         ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
         return [*self._known, *running, *ended]
 
-    def _told(self, record: TrialRecord) -> Told:
+    def _result_of(self, record: TrialRecord) -> TrialResult:
         if record.state is TrialState.PRUNED:
             step, loss = record.outcome.curve[-1]
-            return Told(given_up=(step, -loss))
-        return Told(self._rules.schedule.objective.score(record))
+            return TrialResult(pruned_at=(step, -loss))
+        return TrialResult(self._rules.schedule.objective.score(record))

@@ -1,7 +1,7 @@
 """Search lag: the distance between a trial and the last earlier trial that its draw learns from.
 
 A search is a function of its plan and its lag, however many workers train its trials. The lag with which it begins is
-recorded in its live record, and each later start goes on with that.
+recorded in its live record, and each later start uses that one.
 """
 
 from __future__ import annotations

@@ -36,9 +36,9 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
     try:
         found = read_json(path)
     except WorkFailed as error:
-        say(f"{error}; it is kept as {set_aside(path).name} and written anew")
+        say(f"{error}; it is kept as {set_aside(path).name} and a new one is written")
         return
-    # As texts: a tuple is written as a list.
+    # Compared as text, since a tuple is written as a list.
     if canonical(found) != canonical(plan):
         kept = [
             set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED, LAG) if (folder / name).exists()
@@ -46,8 +46,8 @@ def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 
 
-def taken_up_again(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return `records` as the next start goes on from them.
+def resumable(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return `records` as the next start resumes from them.
 
     Where no trial has a loss yet, those that failed because of the machine count as interrupted: a cell must not stay
     without a winner for what happened around its search. Beside trials that have a loss they stay as they ended, so

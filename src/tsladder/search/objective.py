@@ -63,18 +63,18 @@ class Objective:
             "best_val_auc": leader.val_auc if self.name == VAL_AUC else None,
         }
 
-    def words(self, trial: Trial) -> str:
+    def describe(self, trial: Trial) -> str:
         """Describe a trial's objective with its name, and beside an AUC the loss that belongs to it."""
         loss = None if trial.best_val_loss is None else f"val_loss {trial.best_val_loss:.4f}"
         if loss is None or self.name == VAL_LOSS:
             return loss or "no loss"
         return f"{'no val_auc' if trial.val_auc is None else f'val_auc {trial.val_auc:.4f}'} ({loss})"
 
-    def leader_words(self, leader: Trial | None) -> str:
+    def describe_leader(self, leader: Trial | None) -> str:
         """Describe the best figure so far, and the trial that has it."""
         if leader is None:
             return f"none has a {self.name}"
-        return f"best {self.words(leader)} in trial {leader.number + 1}"
+        return f"best {self.describe(leader)} in trial {leader.number + 1}"
 
     def standard_error(self, record: TrialRecord, n_positive: int, n_negative: int) -> float | None:
         """Return the standard error of a scored trial's score, as if the validation windows were independent; None

@@ -35,11 +35,11 @@ class Admitted:
 
 def admit(forced: Sequence[Forced], trials: int) -> Admitted:
     """Select as many of `forced` as `trials` leave room for."""
-    placed = [replace(item, place=number) for number, item in enumerate(forced)]
-    kept = {item.place for item in sorted(placed, key=lambda item: item.rank)[:trials]}
+    placed = [replace(item, stream_number=number) for number, item in enumerate(forced)]
+    kept = {item.stream_number for item in sorted(placed, key=lambda item: item.rank)[:trials]}
     return Admitted(
-        forced=tuple(item for item in placed if item.place in kept),
-        left_out=tuple(item for item in placed if item.place not in kept),
+        forced=tuple(item for item in placed if item.stream_number in kept),
+        left_out=tuple(item for item in placed if item.stream_number not in kept),
     )
 
 
@@ -58,10 +58,10 @@ class Schedule:
     classes: tuple[int, int]
     left_out: tuple[Forced, ...] = ()
 
-    def place(self, number: int) -> int:
+    def stream_number(self, number: int) -> int:
         """Return the number on which the seed and the random draws of trial `number` depend."""
-        place = self.forced[number].place if number < len(self.forced) else None
-        return number if place is None else place
+        stream_number = self.forced[number].stream_number if number < len(self.forced) else None
+        return number if stream_number is None else stream_number
 
     def decide(self, number: int, seen: Sequence[TrialRecord]) -> Decision:
         """Decide what trial `number` (0-based) is, when `seen` are the trials before it that ended."""

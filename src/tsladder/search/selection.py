@@ -21,25 +21,25 @@ class Selection:
     reasons: Mapping[str, str]
 
 
-def select_budgets(wanted: str | Sequence[str], scores: Scores, *, metric: str) -> Selection:
+def select_budgets(requested: str | Sequence[str], scores: Scores, *, metric: str) -> Selection:
     """Select the BEST rungs by their mean score over the horizons (`auto`), or those of a list.
 
     A mean over fewer horizons would not be comparable: under `auto` a rung with a failed cell is left out. `metric`
     names what is scored: a val_loss is the negative of its score.
     """
-    if not isinstance(wanted, str):
-        return _listed(wanted, scores)
-    lacking = {rung: [f"{cell}: {s}" for cell, s in of.items() if isinstance(s, str)] for rung, of in scores.items()}
+    if not isinstance(requested, str):
+        return _listed(requested, scores)
+    missing = {rung: [f"{cell}: {s}" for cell, s in of.items() if isinstance(s, str)] for rung, of in scores.items()}
     means = {
         rung: statistics.fmean(score for score in of.values() if not isinstance(score, str))
         for rung, of in scores.items()
-        if not lacking[rung]
+        if not missing[rung]
     }
     ranked = sorted(means, key=lambda rung: -means[rung])
     reasons = {}
     for rung, of in scores.items():
         if rung not in means:
-            reasons[rung] = f"left out: {'; '.join(lacking[rung])}"
+            reasons[rung] = f"left out: {'; '.join(missing[rung])}"
             continue
         mean = -means[rung] if metric == "val_loss" else means[rung]
         place = ranked.index(rung) + 1
@@ -50,8 +50,8 @@ def select_budgets(wanted: str | Sequence[str], scores: Scores, *, metric: str) 
     return Selection(tuple(rung for rung in scores if rung in ranked[:BEST]), reasons)
 
 
-def _listed(wanted: Sequence[str], scores: Scores) -> Selection:
-    reasons = {rung: "chosen: named in search.supplementary.budgets" for rung in scores if rung in wanted}
-    reasons |= {rung: "not named in search.supplementary.budgets" for rung in scores if rung not in wanted}
-    reasons |= {rung: "named, and above the top rung that is planned" for rung in wanted if rung not in scores}
-    return Selection(tuple(rung for rung in scores if rung in wanted), reasons)
+def _listed(requested: Sequence[str], scores: Scores) -> Selection:
+    reasons = {rung: "chosen: named in search.supplementary.budgets" for rung in scores if rung in requested}
+    reasons |= {rung: "not named in search.supplementary.budgets" for rung in scores if rung not in requested}
+    reasons |= {rung: "named, and above the top rung that is planned" for rung in requested if rung not in scores}
+    return Selection(tuple(rung for rung in scores if rung in requested), reasons)

@@ -99,11 +99,11 @@ class SearchSpace:
 
     def _decode_architecture(self, drawn: Mapping[str, Value]) -> ModelSpec:
         ratio = int(drawn[D_FF_RATIO])
-        wished = math.log(drawn[DEPTH_TO_WIDTH])
+        target_log_ratio = math.log(drawn[DEPTH_TO_WIDTH])
         budget = self.grid.n_budget
         shape = min(
             (shape for shape in self.grid.shapes if _ratio(shape) == ratio),
-            key=lambda s: (abs(math.log(_aspect(s)) - wished), abs(s.n_params_formula - budget), s.shape),
+            key=lambda s: (abs(math.log(_aspect(s)) - target_log_ratio), abs(s.n_params_formula - budget), s.shape),
         )
         offered = self.grid.heads_of(shape)
         heads = min(offered, key=lambda h: (abs(math.log2(h) - math.log2(drawn[N_HEADS])), h))

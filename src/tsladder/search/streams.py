@@ -12,9 +12,9 @@ def sampler_seed(seed: int, cell: Cell, phase: Phase) -> int:
     return derive_seed(*_stream(seed, cell, phase), "sampler")
 
 
-def trial_seed(seed: int, cell: Cell, phase: Phase, place: int) -> int:
-    """Return the seed of the training of trial `place`."""
-    return derive_seed(*_stream(seed, cell, phase), "trial", place)
+def trial_seed(seed: int, cell: Cell, phase: Phase, stream_number: int) -> int:
+    """Return the training seed of the trial with this `stream_number`."""
+    return derive_seed(*_stream(seed, cell, phase), "trial", stream_number)
 
 
 def _stream(seed: int, cell: Cell, phase: Phase) -> tuple[str | int, ...]:

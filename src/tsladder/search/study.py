@@ -30,12 +30,12 @@ NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TrialResult:
     """Result of a trial for the sampler: a score (higher is better), or pruned at a step with its score there, or
     neither: then the sampler learns nothing from it."""
 
     score: float | None = None
-    given_up: tuple[int, float] | None = None
+    pruned_at: tuple[int, float] | None = None
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Known:
     """Trial that was asked: its draws, its result once told, and whether the journal has it as ended."""
 
     draws: dict[str, Value]
-    told: Told | None = None
+    result: TrialResult | None = None
     closed: bool = False
 
 
@@ -86,7 +86,7 @@ class SearchStudy:
                 self._open[number] = trial.number
                 self._known[number] = _Known(dict(trial.params))
             elif trial.state is TrialState.RUNNING:
-                # Killed between asking and numbering: nothing was ever started from it.
+                # The process was killed between `ask` and the numbering: this trial was never started.
                 self._journal.tell(trial.number, state=TrialState.FAIL)
             elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and number is not None:
                 self._known[number] = _Known(dict(trial.params), closed=True)
@@ -125,53 +125,53 @@ class SearchStudy:
         self._open[number] = trial.number
         self._known[number] = _Known(dict(draws))
 
-    def tell(self, number: int, told: Told) -> None:
+    def tell(self, number: int, result: TrialResult) -> None:
         """Record in the journal how trial `number` ended."""
         inner = self._open.pop(number)
-        if told.score is not None:
-            self._journal.tell(inner, told.score)
+        if result.score is not None:
+            self._journal.tell(inner, result.score)
         else:
-            self._journal.tell(inner, state=TrialState.FAIL if told.given_up is None else TrialState.PRUNED)
-        self._known[number].told = told
+            self._journal.tell(inner, state=TrialState.FAIL if result.pruned_at is None else TrialState.PRUNED)
+        self._known[number].result = result
         self._known[number].closed = True
 
-    def ensure_told(self, number: int, draws: Mapping[str, Value], told: Told) -> None:
+    def ensure_told(self, number: int, draws: Mapping[str, Value], result: TrialResult) -> None:
         """Tell the sampler of a trial that ended earlier, whatever its journal has kept of it."""
         known = self._known.setdefault(number, _Known(dict(draws)))
         if number in self._open:
-            self.tell(number, told)
+            self.tell(number, result)
             return
-        if not known.closed and told != Told():
-            self._journal.add_trial(self._trial(number, known.draws, told))
+        if not known.closed and result != TrialResult():
+            self._journal.add_trial(self._trial(number, known.draws, result))
             known.closed = True
-        known.told = told
+        known.result = result
 
     def _history(self, number: int, learned_through: int) -> list[FrozenTrial]:
         history = []
         for earlier in sorted(other for other in self._known if other < number):
             known = self._known[earlier]
-            told = None if earlier > learned_through else known.told
-            if told != Told():
-                history.append(self._trial(earlier, known.draws, told))
+            result = None if earlier > learned_through else known.result
+            if result != TrialResult():
+                history.append(self._trial(earlier, known.draws, result))
         return history
 
-    def _trial(self, number: int, draws: Mapping[str, Value], told: Told | None) -> FrozenTrial:
-        """Return a trial as Optuna keeps it; `told` is None while it runs."""
+    def _trial(self, number: int, draws: Mapping[str, Value], result: TrialResult | None) -> FrozenTrial:
+        """Return a trial as Optuna keeps it; `result` is None while it runs."""
         state, reports = TrialState.RUNNING, {}
-        if told is not None:
-            state = TrialState.COMPLETE if told.given_up is None else TrialState.PRUNED
-            reports = {} if told.given_up is None else dict([told.given_up])
+        if result is not None:
+            state = TrialState.COMPLETE if result.pruned_at is None else TrialState.PRUNED
+            reports = {} if result.pruned_at is None else dict([result.pruned_at])
         return create_trial(
             state=state,
             params=dict(draws),
             distributions=self._distributions,
-            value=None if told is None else told.score,
+            value=None if result is None else result.score,
             intermediate_values=reports,
             user_attrs={NUMBER: number},
         )
 
 
-class _HeldAlready:
+class _NoLock:
     """Lock that does nothing, since the caller holds the cell's lock. Optuna's own would outlive a kill -9 and keep the
     next start waiting for half a minute."""
 
@@ -191,10 +191,10 @@ def _open_journal(path: Path, key: str) -> optuna.Study:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UnusableJournal(f"is damaged in line {number} ({error})") from None
     try:
-        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_HeldAlready()))  # type: ignore[arg-type]
+        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_NoLock()))  # type: ignore[arg-type]
         others = [study.study_name for study in storage.get_all_studies() if study.study_name != key]
     except Exception as error:
-        # Whole lines that Optuna cannot replay: what it raises then is nowhere said.
+        # Complete lines that Optuna cannot replay: the exceptions that it raises are not documented.
         raise UnusableJournal(f"cannot be replayed ({type(error).__name__}: {error})") from None
     if others:
         raise UnusableJournal(f"belongs to another search ({others[0][:16]})")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tsladder.artifacts.trials import TRIALS, TakenFrom, TrialRecord, TrialState, latest, readable_trials
 from tsladder.errors import WorkFailed
-from tsladder.locks import sole_owner
+from tsladder.locks import exclusive_lock
 from tsladder.search.configuration import Value
 from tsladder.training.checkpoint_plan import CHECKPOINTS
 from tsladder.training.pruning import Bar
@@ -49,11 +49,11 @@ def ended_under(record: TrialRecord, bar: Bar | None) -> TrialRecord | None:
     if record.state not in (TrialState.COMPLETE, TrialState.PRUNED) and outcome.stop_reason is not StopReason.DIVERGED:
         return None
     epochs = range(1, len(curve) + 1)
-    given_up = None if bar is None else next((n for n in epochs if bar.is_hopeless(curve[:n])), None)
-    if given_up is None:
+    pruned_after = None if bar is None else next((n for n in epochs if bar.is_hopeless(curve[:n])), None)
+    if pruned_after is None:
         return None if record.state is TrialState.PRUNED else record
     cut = dataclasses.replace(
-        outcome.first_epochs(given_up),
+        outcome.first_epochs(pruned_after),
         stop_reason=StopReason.PRUNED,
         best_val_loss=None,
         val_loss_se=None,
@@ -103,11 +103,11 @@ def fetch_checkpoint(folders: Sequence[Path], own: Path, name: str) -> Path | No
         if folder == own or target.exists() or not source.exists():
             continue
         try:
-            with sole_owner(folder, "a search"):
+            with exclusive_lock(folder, "a search"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.rename(target)
         except WorkFailed:
-            # At work: its trial may be under way at this moment.
+            # That search is running, and may be training this trial at the moment.
             continue
         return folder
     return None

@@ -15,8 +15,8 @@ from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
-from tsladder.results.gathering import Belonging, gather
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
+from tsladder.results.gathering import CurrentOutputs, gather
 from tsladder.search.objective import Objective
 from tsladder.vocabulary import Cell, CellStatus
 
@@ -74,9 +74,9 @@ class CellResults:
 NO_RESULTS = CellResults(stop_reasons={}, seed_seconds={})
 
 
-def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged) -> CellResults:
+def read_results(places: Places, plans: CellPlans, current: CurrentOutputs, files: FileCache) -> CellResults:
     """Read the results of a cell. Raises WorkFailed for a damaged file."""
-    records = gather(places, plans, belonging, files)
+    records = gather(places, plans, current, files)
     trials = [trial for trial in latest(records.trials).values() if trial.final]
     objective = Objective(plans.search.search.objective)
     leader = objective.best(trials)
@@ -95,7 +95,7 @@ def read_results(places: Places, plans: CellPlans, belonging: Belonging, files: 
         seed_seconds={number: seed.seconds for number, seed in records.seeds.items()},
         test_loss=test.loss if test else None,
         skill=test.skill if test else None,
-        failure=_failure(places, plans.cell, belonging, files),
+        failure=_failure(places, plans.cell, current, files),
         seconds_taken_over=sum(trial.outcome.seconds for trial in trials if trial.taken_from is not None),
     )
 
@@ -118,15 +118,15 @@ def _last_model_seconds(outcome: TrainingOutcome) -> float:
     return outcome.folds[-1].seconds if outcome.folds else outcome.seconds
 
 
-def _failure(places: Places, cell: Cell, belonging: Belonging, files: Unchanged) -> str | None:
+def _failure(places: Places, cell: Cell, current: CurrentOutputs, files: FileCache) -> str | None:
     """Return the reason of the failure, from the last stage that wrote an output of this question."""
     candidates: Sequence[tuple[bool, Path]] = (
-        (belonging.scores, places.scores_record(cell)),
-        (belonging.train, places.models_status(cell)),
-        (belonging.search, places.choice(cell)),
+        (current.scores, places.scores_record(cell)),
+        (current.train, places.models_status(cell)),
+        (current.search, places.choice(cell)),
     )
-    for belongs, path in candidates:
-        if belongs and path.exists():
+    for is_current, path in candidates:
+        if is_current and path.exists():
             ending = files.read(path, read_ending)
             if ending.failed:
                 return ending.words
@@ -143,14 +143,14 @@ def failed_stage(places: Places, cell: Cell) -> tuple[str, bool]:
     return "train", training is not None and training.by_heat
 
 
-def has_another_answer(places: Places, cell: Cell, belonging: Belonging) -> bool:
+def has_outdated_outputs(places: Places, cell: Cell, current: CurrentOutputs) -> bool:
     """Check whether an output of the cell belongs to another question; one that cannot be read counts as such."""
     outputs = (
-        (belonging.search, places.choice(cell)),
-        (belonging.train, places.models_status(cell)),
-        (belonging.scores, places.scores_record(cell)),
+        (current.search, places.choice(cell)),
+        (current.train, places.models_status(cell)),
+        (current.scores, places.scores_record(cell)),
     )
-    return any(not belongs and _was_planned(path) for belongs, path in outputs)
+    return any(not is_current and _was_planned(path) for is_current, path in outputs)
 
 
 def _was_planned(path: Path) -> bool:

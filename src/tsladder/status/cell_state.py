@@ -12,18 +12,18 @@ from tsladder.errors import WorkFailed
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import NOTHING, STAGES, Estimate
-from tsladder.results.gathering import Belonging
-from tsladder.results.unchanged import Unchanged
+from tsladder.results.file_cache import FileCache
+from tsladder.results.gathering import CurrentOutputs
 from tsladder.status.cell_results import (
     NO_RESULTS,
     BestConfiguration,
     CellResults,
-    has_another_answer,
+    has_outdated_outputs,
     read_results,
 )
 from tsladder.status.freshness import Freshness
 from tsladder.status.live_records import LiveWork, live_work
-from tsladder.status.time_to_go import PHASES, Forecasts, cell_stages, cell_to_go
+from tsladder.status.time_to_go import PHASES, Forecasts, cell_stages, cell_time_left
 from tsladder.vocabulary import Cell
 
 NOT_PLANNED, PENDING, RUNNING, FRESH, STALE, FAILED = (
@@ -76,7 +76,7 @@ class CellState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellLook:
+class CellReading:
     """State of a cell, with the results and the work from which it was read."""
 
     state: CellState
@@ -84,35 +84,35 @@ class CellLook:
     work: LiveWork | None
 
 
-def look_at_cell(
+def read_cell_state(
     places: Places,
     plans: CellPlans,
     freshness: Freshness,
     forecasts: Forecasts,
     live: Sequence[tuple[str, Path]],
     now: float,
-    at_work: Sequence[str],
-    files: Unchanged,
-) -> CellLook:
-    """Read one cell at `now`, with its live records `live` (phase, folder) and the stages `at_work` that DVC runs.
+    stages_running: Sequence[str],
+    files: FileCache,
+) -> CellReading:
+    """Read one cell at `now`, with its live records `live` (phase, folder); `stages_running`: stages that DVC runs now.
 
     A damaged file of the cell becomes its `reason`, and hides no other cell.
     """
     if not plans.planned:
-        return CellLook(state=CellState(state=NOT_PLANNED), results=NO_RESULTS, work=None)
+        return CellReading(state=CellState(state=NOT_PLANNED), results=NO_RESULTS, work=None)
     cell = plans.cell
-    belonging = belonging_of(cell, freshness)
-    work = _work_on(cell, live_work(live, now), at_work)
-    results, unreadable = _results(places, plans, belonging, files)
+    current = current_outputs_of(cell, freshness)
+    work = _current_work(cell, live_work(live, now), stages_running)
+    results, unreadable = _results(places, plans, current, files)
     if work is not None:
         state = RUNNING
-    elif belonging.scores:
+    elif current.scores:
         state = FRESH if results.failure is None else FAILED
     else:
-        state = STALE if has_another_answer(places, cell, belonging) else PENDING
-    to_go = cell_to_go(plans, freshness, forecasts, results, work, now)
+        state = STALE if has_outdated_outputs(places, cell, current) else PENDING
+    to_go = cell_time_left(plans, freshness, forecasts, results, work, now)
     if to_go is None and state == FAILED:
-        # The next run tries it again; one that cannot be trained here must not hide the time of all others.
+        # The next run retries the cell; a cell that cannot be trained here must not hide the time of all others.
         to_go = NOTHING
     found = CellState(
         state=state,
@@ -131,27 +131,27 @@ def look_at_cell(
         stop_reasons=results.stop_reasons,
         seeds_done=len(results.seed_seconds),
         seeds_total=plans.train.seeds,
-        **({} if work is None else _of_work(work)),
+        **({} if work is None else _progress_fields(work)),
     )
-    return CellLook(state=found, results=results, work=work)
+    return CellReading(state=found, results=results, work=work)
 
 
 def _results(
-    places: Places, plans: CellPlans, belonging: Belonging, files: Unchanged
+    places: Places, plans: CellPlans, current: CurrentOutputs, files: FileCache
 ) -> tuple[CellResults, str | None]:
     """Return the results of the cell; or empty ones, and why they cannot be read."""
     try:
-        return read_results(places, plans, belonging, files), None
+        return read_results(places, plans, current, files), None
     except (WorkFailed, OSError) as error:
         return NO_RESULTS, str(error)
     except (KeyError, TypeError, ValueError) as error:
         return NO_RESULTS, f"its files are damaged, or were written by another version ({error!r})"
 
 
-def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
-    inputs = all(freshness.belongs(stage) for stage in INPUT_STAGES)
-    search, train, scores = (freshness.belongs(stage) for stage in cell_stages(cell))
-    return Belonging(
+def current_outputs_of(cell: Cell, freshness: Freshness) -> CurrentOutputs:
+    inputs = all(freshness.is_current(stage) for stage in INPUT_STAGES)
+    search, train, scores = (freshness.is_current(stage) for stage in cell_stages(cell))
+    return CurrentOutputs(
         inputs=inputs,
         search=inputs and search,
         train=inputs and search and train,
@@ -159,15 +159,15 @@ def belonging_of(cell: Cell, freshness: Freshness) -> Belonging:
     )
 
 
-def _work_on(cell: Cell, live: LiveWork | None, at_work: Sequence[str]) -> LiveWork | None:
+def _current_work(cell: Cell, live: LiveWork | None, stages_running: Sequence[str]) -> LiveWork | None:
     """Return the work on the cell by its live record, otherwise by the stage that DVC runs."""
     if live is not None:
         return live
-    running = [stage for stage, name in zip(STAGES, cell_stages(cell), strict=True) if name in at_work]
+    running = [stage for stage, name in zip(STAGES, cell_stages(cell), strict=True) if name in stages_running]
     return LiveWork(phase=PHASES[running[-1]]) if running else None
 
 
-def _of_work(work: LiveWork) -> dict[str, Any]:
+def _progress_fields(work: LiveWork) -> dict[str, Any]:
     return {
         "phase": work.phase,
         "phase_done": work.done,

@@ -18,17 +18,17 @@ from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_not
 from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.planned_features import PlannedFeatures, planned_features
 from tsladder.planning.plans import CellPlans, study_key
-from tsladder.planning.recipe import loss_asked
+from tsladder.planning.recipe import requested_loss
 from tsladder.planning.run_length import have_same_windows, run_lengths
 from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
 from tsladder.planning.study_time import cell_time
-from tsladder.planning.too_little_memory import misfit, refuse_too_little
+from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.search.schedule import Admitted
 from tsladder.status.live_records import held_gib
-from tsladder.status.taken_over import inputs_are_those_asked, taken_over
+from tsladder.status.taken_over import count_taken_over, inputs_match
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,17 +101,17 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         params = dataclasses.replace(params, budget=budget)
     ours = held_gib(places, time.time())
     machine = survey(params.hardware, places.calibration, ours_gib=ours)
-    refuse_too_little(params, machine)
+    check_memory(params, machine)
     forced = forced_by_rung(params)
     plans = plan_cells(params)
-    # Splits on disk answer for the file's question alone.
+    # The splits on disk belong to params.yaml without the assignments.
     built = not assignments or have_same_windows(params, load_params(places.params))
     runs = run_lengths(places, params, built=built)
     cells = {
         str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
         for plan in plans
     }
-    built = inputs_are_those_asked(places, params)
+    built = inputs_match(places, params)
     features = planned_features(places, params, built=built)
     if built:
         for plan in plans:
@@ -120,26 +120,34 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
             )
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
-    loss = loss_asked(params.training, params.target.task)
-    bent = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
+    loss = requested_loss(params.training, params.target.task)
+    calibration_note = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
     missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
-    beside = _beside_note(machine, ours)
-    said = (scarce_memory_note(machine), beside, *slow, bent, _walk_note(params), *missing, *features.notes)
-    notes = tuple(filter(None, said))
+    running = _running_study_note(machine, ours)
+    candidates = (
+        scarce_memory_note(machine),
+        running,
+        *slow,
+        calibration_note,
+        _walk_note(params),
+        *missing,
+        *features.notes,
+    )
+    notes = tuple(filter(None, candidates))
     key = study_key({str(plan.cell): plan.search for plan in plans if plan.planned})
     return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
 
 
 def _memory_record(machine: Machine) -> dict[str, float | None]:
-    at_hand = machine.at_hand
+    available = machine.available
     return {
         "planned_gib": round(machine.memory_gib, 3),
-        "free_gib": None if at_hand is None else round(at_hand.free_gib, 3),
-        "total_gib": None if at_hand is None else round(at_hand.total_gib, 3),
+        "free_gib": None if available is None else round(available.free_gib, 3),
+        "total_gib": None if available is None else round(available.total_gib, 3),
     }
 
 
-def _beside_note(machine: Machine, held: float) -> str | None:
+def _running_study_note(machine: Machine, held: float) -> str | None:
     """Return a note on running trainings of this project, which hold `held` GiB of the machine's memory."""
     if not held:
         return None
@@ -153,7 +161,7 @@ def _with_taken_over(
     if run is None or not cell.fits:
         return cell
     lag = None if cell.workers is None else params.hardware.search_lag(cell.workers)
-    found = taken_over(places, plan, run, lag)
+    found = count_taken_over(places, plan, run, lag)
     return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
 
 
@@ -165,7 +173,7 @@ def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, .
 def _walk_note(params: Params) -> str | None:
     if params.splits.kind != "walk_forward":
         return None
-    models = f"every trial trains {params.splits.folds} models, one a fold"
+    models = f"every trial trains {params.splits.folds} models, one per fold"
     return f"splits.kind is walk_forward: {models}, and its loss is their mean; a winner's seeds train on the last fold"
 
 
@@ -201,7 +209,7 @@ def _forecast(
     )
     if unfit:
         return dataclasses.replace(
-            known, reason=misfit(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
+            known, reason=insufficient_memory(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
         )
     predicted = {
         (spec, p): predicted_memory_gib(spec, p, machine.calibration)

@@ -25,7 +25,7 @@ Files = Mapping[str, str]
 """Path inside an output, "" where the output is itself a file -> MD5."""
 
 
-class Hashes:
+class HashCache:
     """Cache of MD5s of files, each valid as long as the file's size, modification time and inode stay the same."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ def folder_md5(files: Files) -> str:
 class WorkingTree:
     """Files below `root`, except for outputs whose content is set by `expect`."""
 
-    def __init__(self, root: Path, hashes: Hashes, ignored: Path | None = None) -> None:
+    def __init__(self, root: Path, hashes: HashCache, ignored: Path | None = None) -> None:
         """Open the files below `root`. `ignored`: the project's .dvcignore; None: the one in `root`."""
         self._root = root
         self._hashes = hashes

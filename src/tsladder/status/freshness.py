@@ -21,7 +21,7 @@ from tsladder.status.file_hashes import WorkingTree, text_md5, texts_below
 from tsladder.status.run_cache import cached_outputs
 
 
-class Standing(StrEnum):
+class StageState(StrEnum):
     """Freshness of a stage. FRESH: the stage does not run. STALE: it runs. BEHIND: it runs only if an upstream stage
     leaves something else than before. RESTORED: it does not run, since DVC has run it on the same inputs before and
     takes its outputs from its cache."""
@@ -32,7 +32,7 @@ class Standing(StrEnum):
     STALE = "stale"
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """Kind of a change. UNFINISHED: nothing changed, but the stage ended without a result."""
 
     NEVER_BUILT = "never_built"
@@ -52,7 +52,7 @@ class Change:
     """Difference between what `stage` was built with (`old`) and the present state (`new`); None: does not exist."""
 
     stage: str
-    kind: Kind
+    kind: ChangeKind
     name: str
     old: Any
     new: Any
@@ -78,27 +78,27 @@ class Freshness:
         self._params = params
         self._cache = cache
         self._changes: dict[str, tuple[Change, ...]] = {}
-        self._standings: dict[str, Standing] = {}
-        self._belonging: set[str] = set()
+        self._stage_states: dict[str, StageState] = {}
+        self._current: set[str] = set()
         for name, stage in pipeline.stages.items():
             if name in (PLAN, INPUTS):
                 for output in stage.outs:
                     tree.expect(output, {inside: text_md5(text) for inside, text in texts_below(output, texts)})
         for name in pipeline.stages:
-            self._standings[name] = self._standing(name)
+            self._stage_states[name] = self._find_stage_state(name)
 
-    def standing(self, stage: str) -> Standing:
-        """Return the standing of `stage`; STALE where dvc.yaml has no such stage."""
-        return self._standings.get(stage, Standing.STALE)
+    def stage_state(self, stage: str) -> StageState:
+        """Return the state of `stage`; STALE where dvc.yaml has no such stage."""
+        return self._stage_states.get(stage, StageState.STALE)
 
     def is_fresh(self, stage: str) -> bool:
         """Check whether `stage` will certainly not run again."""
-        return self.standing(stage) is Standing.FRESH
+        return self.stage_state(stage) is StageState.FRESH
 
-    def belongs(self, stage: str) -> bool:
+    def is_current(self, stage: str) -> bool:
         """Check whether the outputs of `stage` belong to the current question: it is fresh, or the only reason for a
         run is that a stage ended without a result."""
-        return self.is_fresh(stage) or stage in self._belonging
+        return self.is_fresh(stage) or stage in self._current
 
     @property
     def endings_recorded(self) -> bool:
@@ -111,24 +111,24 @@ class Freshness:
         """Return the changes that make `stage` stale by themselves, without those that an upstream stage may cause."""
         return self._changes.get(stage, ())
 
-    def would_run(self) -> Mapping[str, Standing]:
+    def would_run(self) -> Mapping[str, StageState]:
         """Return the stages that are not fresh, in the order in which they would run."""
-        return {name: found for name, found in self._standings.items() if found is not Standing.FRESH}
+        return {name: found for name, found in self._stage_states.items() if found is not StageState.FRESH}
 
-    def _standing(self, name: str) -> Standing:
+    def _find_stage_state(self, name: str) -> StageState:
         if name in (PLAN, INPUTS):
-            return Standing.FRESH
-        running = (Standing.BEHIND, Standing.STALE)
-        before = [other for other in self.pipeline.upstream[name] if self.standing(other) in running]
-        self._changes[name] = tuple(self._found(self.pipeline.stages[name], before))
+            return StageState.FRESH
+        running = (StageState.BEHIND, StageState.STALE)
+        before = [other for other in self.pipeline.upstream[name] if self.stage_state(other) in running]
+        self._changes[name] = tuple(self._compare(self.pipeline.stages[name], before))
         changes = self._changes[name]
         if changes and not before and self._restore(name):
-            return Standing.RESTORED
-        if all(change.kind is Kind.UNFINISHED for change in changes) and all(map(self.belongs, before)):
-            self._belonging.add(name)
+            return StageState.RESTORED
+        if all(change.kind is ChangeKind.UNFINISHED for change in changes) and all(map(self.is_current, before)):
+            self._current.add(name)
         if changes:
-            return Standing.STALE
-        return Standing.BEHIND if before else Standing.FRESH
+            return StageState.STALE
+        return StageState.BEHIND if before else StageState.FRESH
 
     def _restore(self, name: str) -> bool:
         """Check whether DVC's cache has the outputs of stage `name` for its current inputs; they then count
@@ -144,29 +144,29 @@ class Freshness:
             self._tree.expect(path, files)
         return True
 
-    def _found(self, stage: Stage, before: list[str]) -> list[Change]:
+    def _compare(self, stage: Stage, before: list[str]) -> list[Change]:
         """Return the changes of `stage`; outputs of the stages `before`, which run again, are not compared."""
         record = self.lock.get(stage.name)
         if not isinstance(record, Mapping):
-            return [Change(stage=stage.name, kind=Kind.NEVER_BUILT, name=stage.name, old=None, new=None)]
-        found: list[tuple[Kind, str, Any, Any]] = []
+            return [Change(stage=stage.name, kind=ChangeKind.NEVER_BUILT, name=stage.name, old=None, new=None)]
+        found: list[tuple[ChangeKind, str, Any, Any]] = []
         if record.get("cmd") != stage.cmd:
-            found.append((Kind.COMMAND, "command", record.get("cmd"), stage.cmd))
+            found.append((ChangeKind.COMMAND, "command", record.get("cmd"), stage.cmd))
         values = record.get("params", {}).get("params.yaml", {})
         for name in stage.params:
             old, new = values.get(name), leaf(self._params, name)
-            found += [(Kind.PARAMETER, path, was, now) for path, was, now in differences(name, old, new)]
+            found += [(ChangeKind.PARAMETER, path, was, now) for path, was, now in differences(name, old, new)]
         deps = {dep["path"]: dep for dep in record.get("deps", [])}
         for path in stage.deps:
             if path not in deps or not owners_of(self.pipeline, path, before):
                 changed = self._tree.change(path, deps.get(path, {}))
                 if changed is not None:
-                    kind = Kind.UNFINISHED if changed[0] == _WITHOUT_RESULT else Kind.FILE
+                    kind = ChangeKind.UNFINISHED if changed[0] == _WITHOUT_RESULT else ChangeKind.FILE
                     found.append((kind, path, *changed))
         outs = {out["path"]: out for out in record.get("outs", [])}
         for path in stage.outs:
             changed = self._tree.change(path, outs.get(path, {}))
-            found += [] if changed is None else [(Kind.OUTPUT, path, *changed)]
+            found += [] if changed is None else [(ChangeKind.OUTPUT, path, *changed)]
         return [Change(stage=stage.name, kind=kind, name=name, old=old, new=new) for kind, name, old, new in found]
 
 

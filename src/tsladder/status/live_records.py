@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.artifacts.progress import PROGRESS, LiveProgress, RunningTrial, read_progress
-from tsladder.locks import is_owned, owned_since
+from tsladder.locks import is_locked, locked_since
 from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
@@ -63,8 +63,8 @@ def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
 def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
     """Return the work in that live record of a cell which a process holds at `now`; None where none is held."""
     for phase, folder in folders:
-        if is_owned(folder):
-            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=owned_since(folder))
+        if is_locked(folder):
+            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=locked_since(folder))
     return None
 
 
@@ -80,21 +80,21 @@ def work_of(progress: LiveProgress, phase: str, now: float, held_since: float = 
     that was killed gives the phase alone. All times are seconds since 1970."""
     if progress.at is not None and progress.at < held_since:
         return LiveWork(phase=phase)
-    unseen = 0.0 if progress.at is None else max(0.0, now - progress.at)
-    said = progress.phase if progress.phase in PHASES else None
+    seconds_since_update = 0.0 if progress.at is None else max(0.0, now - progress.at)
+    phase_written = progress.phase if progress.phase in PHASES else None
     return LiveWork(
-        phase=said or phase,
+        phase=phase_written or phase,
         running=progress.running,
         done=progress.done,
         total=progress.total,
         paused=progress.paused,
         celsius=progress.celsius,
-        # Only a file that says its phase is kept up to date between epochs.
-        stalled_seconds=None if said is None else _stalled(progress.running, unseen),
+        # Only files with a phase are updated between epochs; older versions wrote none.
+        stalled_seconds=None if phase_written is None else _stalled(progress.running, seconds_since_update),
     )
 
 
-def _stalled(running: Sequence[RunningTrial], unseen: float) -> float | None:
+def _stalled(running: Sequence[RunningTrial], seconds_since_update: float) -> float | None:
     silences = [trial.silent_seconds for trial in running if trial.silent_seconds is not None]
-    longest = max(silences, default=0.0) + unseen
+    longest = max(silences, default=0.0) + seconds_since_update
     return longest if longest > STALLED_SECONDS else None

@@ -16,7 +16,7 @@ from tsladder.places import Places
 from tsladder.ranking.level import level_to_beat
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import read_pipeline
-from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.rwlock import running_stages
 from tsladder.typed_yaml import read_yaml
@@ -77,19 +77,19 @@ def panel_state(places: Places) -> PanelState:
     raw = read_yaml(places.params)
     params = parse_panel_params(raw, source=str(places.params))
     pipeline = read_pipeline(places.root / "dvc.yaml", raw)
-    tree = WorkingTree(places.root, Hashes(), places.project / ".dvcignore")
+    tree = WorkingTree(places.root, HashCache(), places.project / ".dvcignore")
     freshness = Freshness(pipeline, read_lock(places.root / "dvc.lock"), tree, raw, {}, places.dvc_cache)
     audit = if_there(read_audit)(places.audit_record)
     features = if_there(read_panel_features)(places.features_manifest)
     return PanelState(
         panel=params.data.panel,
-        stages={name: freshness.standing(name).value for name in pipeline.stages},
+        stages={name: freshness.stage_state(name).value for name in pipeline.stages},
         stages_running=running_stages(places, pipeline),
         audit=None if audit is None else audit.ended,
-        audit_fresh=freshness.belongs("audit"),
+        audit_fresh=freshness.is_current("audit"),
         universe=None if features is None else features.universe,
         bias=() if features is None else features.bias,
-        horizons=_levels(places, params, fresh=freshness.belongs(BUILT_IN)),
+        horizons=_levels(places, params, fresh=freshness.is_current(BUILT_IN)),
     )
 
 

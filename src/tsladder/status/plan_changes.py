@@ -10,7 +10,7 @@ from tsladder.status.freshness import differences, leaf
 
 PARAMETER, MODULE, PLAN = "parameter", "module", "plan"
 
-Named = tuple[str, str, Any, Any]
+NamedChange = tuple[str, str, Any, Any]
 """Named change: kind, name, old value, new value."""
 
 _DERIVED = {
@@ -23,13 +23,13 @@ _DERIVED = {
 """Values of a plan that follow from other leaves of params.yaml: a value is named only where none of its leaves
 differs, or, where it lists no leaves, nothing else differs."""
 
-_LEFT_OUT = {"data.volume": True}
+_OMITTED = {"data.volume": True}
 """Leaf -> the value that it has where a plan omits it."""
 
 
 def plan_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, raw: Mapping[str, Any], old_raw: Mapping[str, Any]
-) -> list[Named]:
+) -> list[NamedChange]:
     """Return the differences of the plan `new` from the plan `old`.
 
     `raw`: params.yaml as plain data; `old_raw`: the same as dvc.lock records it for the plan stage, which may be older
@@ -41,14 +41,14 @@ def plan_changes(
     codes = same_numbers().as_now(old.get("code", {}), now), now
     modules = [(MODULE, name, was, now) for name, was, now in _leaves(*codes)]
     questions = [{key: value for key, value in plan.items() if key != "code"} for plan in (old, new)]
-    found = {name: _filled_in(name, was, now) for name, was, now in _leaves(*questions)}
+    found = {name: _with_omitted(name, was, now) for name, was, now in _leaves(*questions)}
     named = [_named(name, *values, raw, old_raw) for name, values in found.items() if name not in _DERIVED]
-    told = {name for _, name, _, _ in named}
+    named_parameters = {name for _, name, _, _ in named}
     for name, sources in _DERIVED.items():
-        explained = told & set(sources) if sources else (named or modules)
+        explained = named_parameters & set(sources) if sources else (named or modules)
         if name in found and not explained:
             named.append((PLAN, name, *found[name]))
-    return [*_once(named), *modules]
+    return [*_without_repeats(named), *modules]
 
 
 def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -56,19 +56,19 @@ def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, A
     return [found for key in keys for found in differences(key, old.get(key), new.get(key))]
 
 
-def _filled_in(name: str, *values: Any) -> tuple[Any, Any]:
-    was, now = (_LEFT_OUT.get(name) if value is None else value for value in values)
+def _with_omitted(name: str, *values: Any) -> tuple[Any, Any]:
+    was, now = (_OMITTED.get(name) if value is None else value for value in values)
     return was, now
 
 
-def _once(named: Sequence[Named]) -> list[Named]:
+def _without_repeats(named: Sequence[NamedChange]) -> list[NamedChange]:
     return list({(kind, name): (kind, name, old, new) for kind, name, old, new in named}.values())
 
 
-def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mapping[str, Any]) -> Named:
+def _named(path: str, old: Any, new: Any, raw: Mapping[str, Any], old_raw: Mapping[str, Any]) -> NamedChange:
     candidates = _candidates(path, str(leaf(raw, "search.preset")))
     differing = [name for name in candidates if old_raw and leaf(old_raw, name) != leaf(raw, name)]
-    name = differing[0] if differing else _in_force(candidates, raw)
+    name = differing[0] if differing else _effective_leaf(candidates, raw)
     if name == "search.preset":
         return PARAMETER, name, leaf(old_raw, name), leaf(raw, name)
     return PARAMETER, name, old, new
@@ -91,7 +91,7 @@ def _candidates(path: str, preset: str) -> tuple[str, ...]:
     return (path,)
 
 
-def _in_force(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
+def _effective_leaf(candidates: Sequence[str], raw: Mapping[str, Any]) -> str:
     """Return the leaf of `candidates` whose value is in force: the first, unless its value is `preset`, which defers to
     the next."""
     first = candidates[0]

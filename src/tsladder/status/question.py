@@ -18,7 +18,7 @@ from tsladder.planning.cells import plan_cells
 from tsladder.planning.endings import AS_PLANNED, ending_files
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.plans import CellPlans, study_key
-from tsladder.planning.sources import recall, remember
+from tsladder.planning.sources import load_cache, save_cache
 from tsladder.search.strategies import load
 from tsladder.typed_yaml import read_yaml
 
@@ -44,14 +44,14 @@ def read_question(places: Places) -> Question:
     cannot be parsed."""
     raw = read_yaml(places.params)
     params = parse_params(raw, source=str(places.params))
-    recall(places.sources)
+    load_cache(places.sources)
     plans = plan_cells(params)
     offered = load(params.search.strategy).supplement is not None
     planned = plan_files(places, params, plans, supplement_offered=offered)
     files = {path: text_of(plan) for path, plan in planned.items()}
     files |= dict.fromkeys(ending_files(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
-    remember(places.sources)
+    save_cache(places.sources)
     return Question(
         params=params,
         raw=raw,
@@ -64,9 +64,9 @@ def read_question(places: Places) -> Question:
 def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
     """Return path -> text of the files that the stage inputs would write now; an empty text where a file of bars is
     missing."""
-    there = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
+    exist = all(places.bars(symbol).is_file() for symbol in further_symbols(data))
     texts = {
-        places.inputs: text_of(bars_beside(places, data)) if there else "",
+        places.inputs: text_of(bars_beside(places, data)) if exist else "",
         places.manifests: text_of(manifest_digests(places, data)),
     }
     return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}

@@ -11,7 +11,7 @@ from typing import Any
 from tsladder.artifacts.plans import plain_plan
 from tsladder.places import Places
 from tsladder.status.dvc_yaml import PLAN
-from tsladder.status.freshness import Change, Freshness, Kind
+from tsladder.status.freshness import Change, ChangeKind, Freshness
 from tsladder.status.plan_changes import MODULE, PARAMETER, plan_changes
 from tsladder.status.question import Question
 from tsladder.status.run_cache import cache_file
@@ -58,16 +58,16 @@ def _reasons(
     places: Places, question: Question, freshness: Freshness, change: Change, live: list[Path]
 ) -> list[Reason]:
     of_stage = (change.stage,)
-    if change.kind is Kind.UNFINISHED:
+    if change.kind is ChangeKind.UNFINISHED:
         return [Reason(kind=UNFINISHED, name=change.stage, old=None, new=None, stages=of_stage)]
-    if change.kind is Kind.FILE and change.name in question.texts and change.old is not None:
+    if change.kind is ChangeKind.FILE and change.name in question.texts and change.old is not None:
         return _plan_reasons(places, question, freshness, change, live)
     kind, name = _kind_and_name(change)
     return [Reason(kind=kind, name=name, old=change.old, new=change.new, stages=of_stage)]
 
 
 def _kind_and_name(change: Change) -> tuple[str, str]:
-    if change.kind is not Kind.FILE:
+    if change.kind is not ChangeKind.FILE:
         return str(change.kind), change.name
     path = Path(change.name)
     if path.suffix == ".py":

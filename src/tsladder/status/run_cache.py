@@ -38,7 +38,7 @@ def cached_outputs(
     try:
         record = read_yaml_mapping(entries[-1])
     except WorkFailed:
-        # DVC throws such an entry away.
+        # DVC discards such an entry.
         return None
     outputs: dict[str, Files] = {}
     for out in record.get("outs", []):

@@ -13,21 +13,21 @@ from tsladder.artifacts.progress import RunningTrial
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
+from tsladder.results.file_cache import FileCache
 from tsladder.results.gathering import facts_of
 from tsladder.results.table import to_csv
-from tsladder.results.unchanged import Unchanged
 from tsladder.status.cell_state import (
     NOT_PLANNED,
-    CellLook,
+    CellReading,
     CellState,
-    belonging_of,
+    current_outputs_of,
     estimate_of,
-    look_at_cell,
+    read_cell_state,
     seconds_fields,
 )
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import Pipeline, read_pipeline
-from tsladder.status.file_hashes import Hashes, WorkingTree
+from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, live_folders
@@ -84,18 +84,18 @@ class StudyReader:
         """Open the study at `places`; `clock` returns seconds since 1970."""
         self._places = places
         self._clock = clock
-        self._hashes = Hashes()
-        self._asked: tuple[object, Question] | None = None
-        self._files = Unchanged()
-        self._piped: tuple[object, Pipeline] | None = None
+        self._hashes = HashCache()
+        self._question: tuple[object, Question] | None = None
+        self._files = FileCache()
+        self._pipeline: tuple[object, Pipeline] | None = None
         self._forecasts: tuple[object, Forecasts] | None = None
 
     def question(self) -> Question:
         """Return the current question. Raises BadInput when params.yaml is faulty."""
         seen = signature(self._places)
-        if self._asked is None or self._asked[0] != seen:
-            self._asked = seen, read_question(self._places)
-        return self._asked[1]
+        if self._question is None or self._question[0] != seen:
+            self._question = seen, read_question(self._places)
+        return self._question[1]
 
     def freshness(self) -> Freshness:
         """Compare every stage with dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock
@@ -103,19 +103,19 @@ class StudyReader:
         root, question = self._places.root, self.question()
         dvc = root / "dvc.yaml"
         seen = (question.study_key, question.params, dvc.stat().st_mtime_ns if dvc.exists() else None)
-        if self._piped is None or self._piped[0] != seen:
-            self._piped = seen, read_pipeline(dvc, question.raw)
+        if self._pipeline is None or self._pipeline[0] != seen:
+            self._pipeline = seen, read_pipeline(dvc, question.raw)
         lock = self._files.read(root / "dvc.lock", read_lock)
         texts = {**question.texts, **inputs_text(self._places, question.params.data)}
         tree = WorkingTree(root, self._hashes)
-        return Freshness(self._piped[1], lock, tree, question.raw, texts, self._places.dvc_cache)
+        return Freshness(self._pipeline[1], lock, tree, question.raw, texts, self._places.dvc_cache)
 
-    def look(self, plans: CellPlans, now: float) -> CellLook:
+    def read_cell(self, plans: CellPlans, now: float) -> CellReading:
         """Read one cell at `now`, with what its state is derived from."""
         freshness = self.freshness()
         live = live_folders(self._places).get(str(plans.cell), ())
-        at_work = running_stages(self._places, freshness.pipeline)
-        return look_at_cell(self._places, plans, freshness, self.forecasts(), live, now, at_work, self._files)
+        stages_running = running_stages(self._places, freshness.pipeline)
+        return read_cell_state(self._places, plans, freshness, self.forecasts(), live, now, stages_running, self._files)
 
     def forecasts(self) -> Forecasts:
         """Return the forecasts of trainings that have not begun."""
@@ -131,7 +131,7 @@ class StudyReader:
         """Return experiment_results.csv as it would be written now. Raises as `freshness`."""
         question, freshness = self.question(), self.freshness()
         cells = [
-            facts_of(self._places, plans, partial(belonging_of, plans.cell, freshness), self._files)
+            facts_of(self._places, plans, partial(current_outputs_of, plans.cell, freshness), self._files)
             for plans in question.plans
             if plans.planned
         ]
@@ -141,11 +141,11 @@ class StudyReader:
         """Read the present state of the study. Raises as `freshness`."""
         places, now = self._places, self._clock()
         question, freshness, forecasts = self.question(), self.freshness(), self.forecasts()
-        at_work = running_stages(places, freshness.pipeline)
+        stages_running = running_stages(places, freshness.pipeline)
         live = live_folders(places)
         cells = {
-            str(plans.cell): look_at_cell(
-                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, at_work, self._files
+            str(plans.cell): read_cell_state(
+                places, plans, freshness, forecasts, live.get(str(plans.cell), ()), now, stages_running, self._files
             ).state
             for plans in question.plans
         }
@@ -156,10 +156,10 @@ class StudyReader:
             study_key=question.study_key,
             cells=cells,
             verdicts=read_verdicts(
-                places, question.params.horizons, question.study_key, fresh=freshness.belongs("fit")
+                places, question.params.horizons, question.study_key, fresh=freshness.is_current("fit")
             ),
             seconds_spent=sum(spent) if spent else None,
             **seconds_fields(to_go),
-            stages_running=at_work,
+            stages_running=stages_running,
             notes=() if forecasts.note is None else (forecasts.note,),
         )

@@ -22,15 +22,15 @@ from tsladder.planning.time_left import (
     NOTHING,
     STAGES,
     Estimate,
-    Forecasted,
     Remaining,
+    TrainingForecast,
     stage_seconds,
     total,
-    trainings,
+    training_time_left,
 )
 from tsladder.search.forced_trials import forced_by_rung
 from tsladder.status.cell_results import CellResults
-from tsladder.status.freshness import Freshness, Standing
+from tsladder.status.freshness import Freshness, StageState
 from tsladder.status.live_records import LiveWork, held_gib
 from tsladder.vocabulary import Cell
 
@@ -42,7 +42,7 @@ class Forecasts:
     """Forecast of one training by cell name, where known. `factor`: how many times slower this machine is than the
     default rates. `note`: why there are no forecasts, where the user has to do something about it."""
 
-    cells: Mapping[str, Forecasted]
+    cells: Mapping[str, TrainingForecast]
     factor: float = 1.0
     note: str | None = None
 
@@ -64,7 +64,7 @@ def read_forecasts(places: Places, params: Params) -> Forecasts:
         layout = layouts.get(cell.budget)
         one = None if layout is None else training_time(layout, machine, runs[cell.horizon])
         if layout is not None and one is not None:
-            found[str(cell)] = Forecasted(
+            found[str(cell)] = TrainingForecast(
                 expected=one.expected,
                 at_most=one.at_most,
                 workers=layout.workers,
@@ -78,7 +78,7 @@ def cell_stages(cell: Cell) -> tuple[str, ...]:
     return tuple(f"{stage}@{cell.budget}-{cell.horizon}" for stage in STAGES)
 
 
-def cell_to_go(
+def cell_time_left(
     plans: CellPlans,
     freshness: Freshness,
     forecasts: Forecasts,
@@ -88,14 +88,14 @@ def cell_to_go(
 ) -> Estimate | None:
     """Estimate the time until the cell is fresh; None where it is not known."""
     return total(
-        stage_to_go(stage, freshness.standing(name), plans, forecasts, results, work, now)
+        stage_time_left(stage, freshness.stage_state(name), plans, forecasts, results, work, now)
         for stage, name in zip(STAGES, cell_stages(plans.cell), strict=True)
     )
 
 
-def stage_to_go(
+def stage_time_left(
     stage: str,
-    standing: Standing,
+    stage_state: StageState,
     plans: CellPlans,
     forecasts: Forecasts,
     results: CellResults,
@@ -103,22 +103,22 @@ def stage_to_go(
     now: float,
 ) -> Estimate | None:
     """Estimate the time of `stage` (hpo, train or evaluate) of one cell; None where it is not known."""
-    if standing in (Standing.FRESH, Standing.RESTORED):
+    if stage_state in (StageState.FRESH, StageState.RESTORED):
         return NOTHING
     forecast = forecasts.cells.get(str(plans.cell))
     running = work.running if work is not None and work.phase == PHASES[stage] else ()
     found: Estimate | None = NOTHING
     if stage == "hpo":
-        of_a_trial = None if forecast is None else forecast.of_a_trial
-        found = trainings(_search_left(plans, results, running, forecast), of_a_trial, now)
+        for_a_trial = None if forecast is None else forecast.for_a_trial
+        found = training_time_left(_search_left(plans, results, running, forecast), for_a_trial, now)
     elif stage == "train":
-        found = trainings(_seeds_left(plans, results, running, forecast), forecast, now)
+        found = training_time_left(_seeds_left(plans, results, running, forecast), forecast, now)
     found = stage_seconds(found, forecasts.factor)
-    return found.at_best_nothing() if found is not None and standing is Standing.BEHIND else found
+    return found.possibly_nothing() if found is not None and stage_state is StageState.BEHIND else found
 
 
 def _search_left(
-    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
+    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: TrainingForecast | None
 ) -> Remaining:
     ended = len(results.trial_numbers) + results.trials_to_take_over
     open_trials = plans.search.search.trials - ended - len(running)
@@ -131,7 +131,7 @@ def _search_left(
 
 
 def _seeds_left(
-    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: Forecasted | None
+    plans: CellPlans, results: CellResults, running: tuple[RunningTrial, ...], forecast: TrainingForecast | None
 ) -> Remaining:
     open_seeds = plans.train.seeds - len(results.seed_seconds) - len(running)
     return Remaining(
@@ -142,5 +142,5 @@ def _seeds_left(
     )
 
 
-def _side_by_side(results: CellResults, running: Sequence[RunningTrial], forecast: Forecasted | None) -> int:
+def _side_by_side(results: CellResults, running: Sequence[RunningTrial], forecast: TrainingForecast | None) -> int:
     return results.workers or len(running) or (1 if forecast is None else forecast.workers)

@@ -14,7 +14,7 @@ from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.time_left import STAGES, Estimate
-from tsladder.search.foretold import TakenOver
+from tsladder.search.takeover_forecast import TakeoverForecast
 from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import (
     FAILED,
@@ -26,24 +26,24 @@ from tsladder.status.cell_state import (
     CellState,
     seconds_fields,
 )
-from tsladder.status.freshness import Freshness, Standing
+from tsladder.status.freshness import Freshness, StageState
 from tsladder.status.live_records import live_folders
 from tsladder.status.reasons import Reason, reasons_of
 from tsladder.status.study_state import StudyReader
-from tsladder.status.taken_over import are_fresh, taken_over
-from tsladder.status.time_to_go import Forecasts, cell_stages, cell_to_go, stage_to_go
+from tsladder.status.taken_over import count_taken_over, inputs_are_fresh
+from tsladder.status.time_to_go import Forecasts, cell_stages, cell_time_left, stage_time_left
 from tsladder.vocabulary import Cell
 
-_AROUND = ("audit", "supplementary", "transfer", "fit", "report")
+_STUDY_STAGES = ("audit", "supplementary", "transfer", "fit", "report")
 """Stages of the study that use the cell's results, or for which the law waits."""
 
 
 CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
-_RUNS = {Standing.STALE: CERTAINLY, Standing.BEHIND: PERHAPS, Standing.RESTORED: RESTORED}
+_RUNS = {StageState.STALE: CERTAINLY, StageState.BEHIND: PERHAPS, StageState.RESTORED: RESTORED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StageAgain:
+class StageRerun:
     """A stage that is not fresh. `runs`: certainly; perhaps, only where an earlier stage leaves something else; or it
     is restored from DVC's cache, which has its outputs. The seconds are known only for the stages of a cell."""
 
@@ -68,7 +68,7 @@ class Why:
     state: str
     study_key: str
     reasons: tuple[Reason, ...]
-    stages: tuple[StageAgain, ...]
+    stages: tuple[StageRerun, ...]
     trials_done: int
     trials_total: int
     trials_taken_over: int | None
@@ -91,66 +91,70 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     plans = next(plans for plans in question.plans if plans.cell == cell)
     freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
     live = live_folders(places).get(name, ())
-    look = reader.look(plans, now)
+    reading = reader.read_cell(plans, now)
     names = (*INPUT_STAGES, *cell_stages(cell))
-    again: list[StageAgain] = []
+    reruns: list[StageRerun] = []
     reasons: list[Reason] = []
-    known = _taken_over(places, plans, freshness, forecasts, question.params)
-    results = look.results if known is None else dataclasses.replace(look.results, trials_to_take_over=known.trials)
+    known = _count_taken_over(places, plans, freshness, forecasts, question.params)
+    results = (
+        reading.results if known is None else dataclasses.replace(reading.results, trials_to_take_over=known.trials)
+    )
     if plans.planned and not all(freshness.is_fresh(stage) for stage in names):
         times = {
-            stage: stage_to_go(kind, freshness.standing(stage), plans, forecasts, results, look.work, now)
+            stage: stage_time_left(kind, freshness.stage_state(stage), plans, forecasts, results, reading.work, now)
             for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
         }
-        again = _again(freshness, (*names, *_AROUND), times)
+        reruns = _reruns_of(freshness, (*names, *_STUDY_STAGES), times)
         searches = [folder for phase, folder in live if phase == "search"]
         reasons = reasons_of(places, question, freshness, names, searches)
     to_go = (
-        look.state
+        reading.state
         if not results.trials_to_take_over
         else dataclasses.replace(
-            look.state, **seconds_fields(cell_to_go(plans, freshness, forecasts, results, look.work, now))
+            reading.state, **seconds_fields(cell_time_left(plans, freshness, forecasts, results, reading.work, now))
         )
     )
     return Why(
         cell=name,
-        state=look.state.state,
+        state=reading.state.state,
         study_key=question.study_key,
         reasons=tuple(reasons),
-        stages=tuple(again),
-        trials_done=look.state.trials_done,
-        trials_total=look.state.trials_total,
+        stages=tuple(reruns),
+        trials_done=reading.state.trials_done,
+        trials_total=reading.state.trials_total,
         trials_taken_over=None if known is None else known.trials,
         trials_taken_over_exact=None if known is None else known.exact,
         seconds_to_go=to_go.seconds_to_go,
         seconds_to_go_low=to_go.seconds_to_go_low,
         seconds_to_go_high=to_go.seconds_to_go_high,
-        note=_note(places, plans, look.state, question.params.budget),
+        note=_note(places, plans, reading.state, question.params.budget),
     )
 
 
-def _taken_over(
+def _count_taken_over(
     places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
-) -> TakenOver | None:
+) -> TakeoverForecast | None:
     """Count the trials that the cell's search, if it runs again, takes over from other searches."""
-    if not plans.planned or not are_fresh(freshness):
+    if not plans.planned or not inputs_are_fresh(freshness):
         return None
-    if freshness.standing(cell_stages(plans.cell)[0]) in (Standing.FRESH, Standing.RESTORED):
-        return TakenOver(0, exact=True)
+    if freshness.stage_state(cell_stages(plans.cell)[0]) in (StageState.FRESH, StageState.RESTORED):
+        return TakeoverForecast(0, exact=True)
     forecast = forecasts.cells.get(str(plans.cell))
     run = run_length_on_disk(places, params, plans.cell.horizon)
     if run is None:
         return None
-    return taken_over(places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers))
+    return count_taken_over(
+        places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers)
+    )
 
 
-def _again(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageAgain]:
+def _reruns_of(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageRerun]:
     """Return those of `stages` that are not fresh, in the order in which they would run."""
     found = []
-    for name, standing in freshness.would_run().items():
+    for name, stage_state in freshness.would_run().items():
         if name in stages:
             seconds = {key.replace("_to_go", ""): value for key, value in seconds_fields(times.get(name)).items()}
-            found.append(StageAgain(stage=name, runs=_RUNS[standing], **seconds))
+            found.append(StageRerun(stage=name, runs=_RUNS[stage_state], **seconds))
     return found
 
 
@@ -164,20 +168,20 @@ def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> st
     if state.state == RUNNING:
         return f"running: {state.phase}" + ("" if state.paused is None else f", paused ({state.paused})")
     if state.state == FAILED:
-        return _of_failure(places, plans.cell, state.reason)
+        return _failure_note(places, plans.cell, state.reason)
     if state.state == PENDING:
         kept = f"; {state.trials_done} of its trials are kept and not trained again" if state.trials_done else ""
         return f"not built yet: `tsladder run` builds it{kept}"
-    return state.reason if state.state == FRESH else _kept(state)
+    return state.reason if state.state == FRESH else _kept_trials_note(state)
 
 
-def _kept(state: CellState) -> str | None:
+def _kept_trials_note(state: CellState) -> str | None:
     if state.reason is not None:
         return state.reason
     return f"{state.trials_done} trials of this question are kept and not trained again" if state.trials_done else None
 
 
-def _of_failure(places: Places, cell: Cell, reason: str | None) -> str:
+def _failure_note(places: Places, cell: Cell, reason: str | None) -> str:
     stage, by_heat = failed_stage(places, cell)
     if by_heat:
         return f"failed: {reason}. Stopped for heat: the next run resumes stage {stage}"

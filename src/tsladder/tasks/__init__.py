@@ -44,7 +44,7 @@ def module_of(name: str) -> str:
     return module
 
 
-def judged_by(metric: str) -> Task | None:
+def task_with_metric(metric: str) -> Task | None:
     """Return the first task whose loss is called `metric`, for records that name no task; None if no task has that
     loss."""
     return next((task for name in names() if (task := load(name)).metric == metric), None)
@@ -52,13 +52,13 @@ def judged_by(metric: str) -> Task | None:
 
 def loss_words(metric: str) -> str:
     """Return the common name of the loss `metric`: "log loss"."""
-    task = judged_by(metric)
+    task = task_with_metric(metric)
     return metric.replace("_", " ") if task is None else task.words.loss
 
 
 def loss_unit(metric: str) -> str:
     """Return the unit of the loss `metric`: "nats"."""
-    task = judged_by(metric)
+    task = task_with_metric(metric)
     return "units of the loss" if task is None else task.words.unit
 
 

@@ -17,9 +17,11 @@ def label(prices: Prices, _price: str, horizon: int) -> NDArray[np.float64]:
     return (prices.close_T[horizon:] > prices.close_T[:-horizon]).astype(float)
 
 
-def beyond(prices: Prices, _price: str, horizon: int) -> NDArray[np.float64]:
+def margin(prices: Prices, _price: str, horizon: int) -> NDArray[np.float64]:
     """Return the simple return over the horizon."""
     return prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
 
 
-TASKS: dict[str, Task] = {"direction": ClassTask(label=label, beyond=beyond, asked=lambda _price: "direction")}
+TASKS: dict[str, Task] = {
+    "direction": ClassTask(label=label, margin=margin, describe_target=lambda _price: "direction")
+}

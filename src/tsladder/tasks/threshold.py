@@ -40,16 +40,16 @@ def touch(percent: float) -> ClassTask:
         level_T = prices.close_T[:-horizon] * (1.0 + percent / 100.0)
         return (_highest(prices, price, horizon) >= level_T).astype(float)
 
-    def beyond(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
+    def margin(prices: Prices, price: str, horizon: int) -> NDArray[np.float64]:
         """Return how far the highest price ahead exceeds the threshold, as a share of the Close."""
         return _highest(prices, price, horizon) / prices.close_T[:-horizon] - (1.0 + percent / 100.0)
 
     others = sorted((other for other in PERCENTS if other != percent), key=lambda other: abs(math.log(other / percent)))
     return ClassTask(
         label=label,
-        beyond=beyond,
-        asked=lambda price: f"{name_of(percent)} on the {price}",
-        of_the_high=True,
+        margin=margin,
+        describe_target=lambda price: f"{name_of(percent)} on the {price}",
+        depends_on_high=True,
         alternatives=(*map(name_of, others), "direction"),
     )
 

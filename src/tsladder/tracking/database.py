@@ -47,10 +47,10 @@ class Move:
     paths: int
 
     def __str__(self) -> str:
-        return f"MLflow's store {self.new} was made as {self.old}: its {self.paths} paths now lead to this one"
+        return f"MLflow's store was moved from {self.old} to {self.new}: {self.paths} paths were updated"
 
 
-def tell_place(store: Path) -> tuple[Move, ...]:
+def update_paths(store: Path) -> tuple[Move, ...]:
     """Replace the paths of another folder in ``store``/mlflow.db, in one transaction, and return what was replaced.
 
     Only folders of experiments that tsladder made are considered, so that an experiment with a location of its own
@@ -58,12 +58,13 @@ def tell_place(store: Path) -> tuple[Move, ...]:
     """
     store = store.resolve()
     with _connected(store / DATABASE) as connection:
-        if not _elsewhere(connection, store):
+        if not _foreign_stores(connection, store):
             return ()
         connection.execute("BEGIN IMMEDIATE")
-        # Once more: another process may have done it meanwhile.
+        # Read again inside the transaction: another process may have replaced them meanwhile.
         moves = tuple(
-            Move(old=old, new=store, paths=_replace(connection, old, store)) for old in _elsewhere(connection, store)
+            Move(old=old, new=store, paths=_replace(connection, old, store))
+            for old in _foreign_stores(connection, store)
         )
         connection.execute("COMMIT")
         return moves
@@ -138,7 +139,7 @@ def _connected(database: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]
         yield connection
 
 
-def _elsewhere(connection: sqlite3.Connection, store: Path) -> tuple[Path, ...]:
+def _foreign_stores(connection: sqlite3.Connection, store: Path) -> tuple[Path, ...]:
     """Return the folders of stores, other than `store`, in which experiments of tsladder have their artifacts."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'experiment_tags'").fetchone():
         return ()

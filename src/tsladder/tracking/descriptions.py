@@ -25,6 +25,6 @@ def law_description(record: Mapping[str, Any]) -> str:
     verdicts = []
     for horizon, law in record["horizons"].items():
         warnings = [f"Warning: {warning}." for warning in law.get("warnings", ())]
-        said = [f"* **{horizon} days ahead: {law['verdict']}**.", law.get("reason"), *warnings]
-        verdicts.append(" ".join(filter(None, said)))
+        text = [f"* **{horizon} days ahead: {law['verdict']}**.", law.get("reason"), *warnings]
+        verdicts.append(" ".join(filter(None, text)))
     return "\n".join(["The law error = C·N^(-α) of this study. Its picture is among the artifacts.", "", *verdicts])

@@ -31,7 +31,7 @@ class MemoryTracker:
     registered: list[Mapping[str, Any]] = field(default_factory=list)
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        found = self._found_again(name, tags)
+        found = self._reopen(name, tags)
         if found is not None:
             self.stored[found] = replace(self.stored[found], status=RunStatus.RUNNING)
             return found
@@ -77,7 +77,7 @@ class MemoryTracker:
         return self._store(law, "law")
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
-        run_id = self._found_again(COMPARISON_NAME, tags)
+        run_id = self._reopen(COMPARISON_NAME, tags)
         if run_id is None:
             run_id = self._store(RunRecord(name=COMPARISON_NAME, tags=tags, description=description), "comparison")
         self.artifacts[run_id] = tuple(dict.fromkeys([*self.artifacts[run_id], *(path.name for path in files)]))
@@ -86,7 +86,7 @@ class MemoryTracker:
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
         return tuple(run for run in self.stored.values() if parent_id is None or run.parent_id == parent_id)
 
-    def _found_again(self, name: str, tags: RunTags) -> str | None:
+    def _reopen(self, name: str, tags: RunTags) -> str | None:
         for run in self.stored.values():
             if run.name == name and run.parent_id is None and run.tags["study_key"] == tags.study_key:
                 return run.run_id

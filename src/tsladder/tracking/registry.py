@@ -29,10 +29,10 @@ def register(
     import mlflow.pyfunc
     from mlflow.models import Model
 
-    with tempfile.TemporaryDirectory() as folder, _pointing_at(uri):
+    with tempfile.TemporaryDirectory() as folder, _tracking_uri(uri):
         scaling = Path(folder) / "scaling.json"
         scaling.write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
-        # Named first, because Model.log alone would put it into the default experiment and the working folder.
+        # Set explicitly, because Model.log alone would use the default experiment and the working folder.
         experiment_id = client.get_run(run_id).info.experiment_id
         logged = client.create_logged_model(experiment_id, name=LAW_NAME, source_run_id=run_id, tags=dict(origin))
         model = Model.log(
@@ -65,7 +65,7 @@ def _signature() -> ModelSignature:
 
 
 @contextlib.contextmanager
-def _pointing_at(uri: str) -> Iterator[None]:
+def _tracking_uri(uri: str) -> Iterator[None]:
     """Set MLflow's process-wide tracking address to `uri` during the block: models can be logged in no other way."""
     import mlflow
 

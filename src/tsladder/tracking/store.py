@@ -23,7 +23,7 @@ from tsladder.tracking.database import (
     is_active,
     probe,
     set_aside_if_damaged,
-    tell_place,
+    update_paths,
 )
 from tsladder.tracking.descriptions import DESCRIPTION_TAG, cell_description, law_description
 from tsladder.tracking.registry import register
@@ -68,7 +68,7 @@ class MlflowStore:
         self._say = say
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        found = self._found_again(name, tags)
+        found = self._reopen(name, tags)
         if found is not None:
             return found
         return self._create(name, tags, None, {"kind": "cell"}, cell_description(name, tags))
@@ -95,8 +95,8 @@ class MlflowStore:
             for path, folder in record.artifacts.items():
                 self._upload(run_id, path, folder)
         except Exception:
-            # Half of it would stand beside the whole one, should that be logged later.
-            with contextlib.suppress(Exception):  # most likely for the same reason
+            # An incomplete run would otherwise remain beside the complete one that is logged later.
+            with contextlib.suppress(Exception):  # it fails most likely for the same reason
                 self._client.delete_run(run_id)
             raise
         self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
@@ -135,7 +135,7 @@ class MlflowStore:
         return run_id
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
-        run_id = self._found_again(COMPARISON_NAME, tags)
+        run_id = self._reopen(COMPARISON_NAME, tags)
         if run_id is None:
             run_id = self._create(COMPARISON_NAME, tags, None, {"kind": "comparison"}, description)
         else:
@@ -165,11 +165,11 @@ class MlflowStore:
             database = self.store / DATABASE
             known = database.exists()
             if known and (aside := set_aside_if_damaged(database)) is not None:
-                self._say(f"{database} was no database any more: it is kept as {aside.name}, and a new one was begun")
+                self._say(f"{database} is damaged: it was renamed to {aside.name}, and a new one was created")
                 known = False
             if known:
                 probe(database)
-                for move in tell_place(self.store):
+                for move in update_paths(self.store):
                     self._say(str(move))
             else:
                 _create_database(client_type, self.store, database)
@@ -179,7 +179,7 @@ class MlflowStore:
                 location = (self.store / ARTIFACTS).as_uri()
                 client.create_experiment(self.experiment, artifact_location=location, tags=experiment_tags({}))
                 if known:
-                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was made")
+                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was created")
             else:
                 if experiment.lifecycle_stage == "deleted":
                     client.restore_experiment(experiment.experiment_id)
@@ -206,7 +206,7 @@ class MlflowStore:
         for name, value in outdated_tags(experiment.tags, trials).items():
             client.set_experiment_tag(number, name, value)
 
-    def _found_again(self, name: str, tags: RunTags) -> str | None:
+    def _reopen(self, name: str, tags: RunTags) -> str | None:
         """Find the run of this name and study at the top level of the experiment, and set it to RUNNING; None where
         there is none."""
         for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
@@ -254,7 +254,7 @@ def _import_client() -> type[MlflowClient]:
 
     for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("mlflow.store.db", "sqlalchemy"):  # what they say with a traceback, they raise as well
+    for name in ("mlflow.store.db", "sqlalchemy"):  # they also raise the errors that they log with a traceback
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return MlflowClient
 

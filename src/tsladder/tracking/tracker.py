@@ -45,7 +45,7 @@ class MlflowTracker:
         self._clock = clock
         self._store: MlflowStore | None = None
         self._not_before = float("-inf")
-        self._told = False
+        self._reported = False
         self._cells: dict[str, tuple[str, RunTags]] = {}
         self._waiting: list[RunRecord] = []
 
@@ -53,12 +53,12 @@ class MlflowTracker:
         found = self._try(lambda store: store.cell_run(name, tags))
         if found is not None:
             return found
-        stand_in = f"not-logged-{len(self._cells)}"
-        self._cells[stand_in] = name, tags
-        return stand_in
+        placeholder = f"not-logged-{len(self._cells)}"
+        self._cells[placeholder] = name, tags
+        return placeholder
 
     def close_orphans(self, parent_id: str) -> int:
-        return self._try(lambda store: store.close_orphans(self._real(store, parent_id))) or 0
+        return self._try(lambda store: store.close_orphans(self._logged_id(store, parent_id))) or 0
 
     def log_run(self, record: RunRecord) -> str:
         """Log one finished run and return its id, "" while the run waits to be logged."""
@@ -79,7 +79,7 @@ class MlflowTracker:
     ) -> None:
         def end(store: MlflowStore) -> None:
             self._log_waiting(store)
-            store.finish(self._real(store, run_id), status, metrics, extra_tags)
+            store.finish(self._logged_id(store, run_id), status, metrics, extra_tags)
 
         self._try(end, at_once=True)
         if self._waiting:
@@ -98,7 +98,7 @@ class MlflowTracker:
         """Return the runs as `Tracker.runs`; empty while the store is not available."""
 
         def found(store: MlflowStore) -> tuple[LoggedRun, ...]:
-            return store.runs(None if parent_id is None else self._real(store, parent_id))
+            return store.runs(None if parent_id is None else self._logged_id(store, parent_id))
 
         return self._try(found) or ()
 
@@ -108,11 +108,11 @@ class MlflowTracker:
             return None
         try:
             done = self._attempt(verb)
-        # MLflow, SQLAlchemy, SQLite and the disk have no error in common; a wish to stop is none of theirs.
+        # MLflow, SQLAlchemy, SQLite and the disk have no common exception; KeyboardInterrupt is not caught.
         except Exception as error:
             self._store = None
             self._not_before = self._clock() + _PAUSE_SECONDS
-            self._tell(error)
+            self._report(error)
             return None
         self._not_before = float("-inf")
         return done
@@ -124,40 +124,40 @@ class MlflowTracker:
         except Exception:
             if not store.was_deleted():
                 raise
-        # Opening it once more restores it.
+        # Reopening the store restores the experiment.
         store = self._store = MlflowStore(self._folder, self._experiment, self._say)
         return verb(store)
 
-    def _tell(self, error: Exception) -> None:
-        if self._told:
+    def _report(self, error: Exception) -> None:
+        if self._reported:
             return
-        self._told = True
+        self._reported = True
         reason = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
         self._say(
-            f"MLflow's copy of this study in {self._folder} cannot be written ({reason}): the work goes on, and its "
-            "results are in artifacts/ as always. What ends meanwhile is missing on MLflow's page unless this passes"
+            f"MLflow's copy of this study in {self._folder} cannot be written ({reason}): work continues, and its "
+            "results are in artifacts/ as always. Runs that end meanwhile are logged if the store recovers"
         )
 
     def _log(self, store: MlflowStore, record: RunRecord) -> str:
-        parent = None if record.parent_id is None else self._real(store, record.parent_id)
+        parent = None if record.parent_id is None else self._logged_id(store, record.parent_id)
         return store.log_run(dataclasses.replace(record, parent_id=parent))
 
     def _log_waiting(self, store: MlflowStore) -> None:
         """Log the runs that wait, without those that are in the store already: a run may also wait because the runs in
         the store could not be listed."""
-        there: dict[str | None, set[tuple[str, str | None]]] = {}
+        logged: dict[str | None, set[tuple[str, str | None]]] = {}
         while self._waiting:
             record = self._waiting[0]
             parent = record.parent_id
-            if parent not in there:
-                children = () if parent is None else store.runs(self._real(store, parent))
+            if parent not in logged:
+                children = () if parent is None else store.runs(self._logged_id(store, parent))
                 ended = (run for run in children if run.status is not RunStatus.RUNNING)
-                there[parent] = {(run.name, run.tags.get("attempt")) for run in ended}
-            if (record.name, record.extra_tags.get("attempt")) not in there[parent]:
+                logged[parent] = {(run.name, run.tags.get("attempt")) for run in ended}
+            if (record.name, record.extra_tags.get("attempt")) not in logged[parent]:
                 self._log(store, record)
             del self._waiting[0]
 
-    def _real(self, store: MlflowStore, run_id: str) -> str:
+    def _logged_id(self, store: MlflowStore, run_id: str) -> str:
         """Return the id of a cell's run, which is created now if it could not be created before."""
         if run_id not in self._cells:
             return run_id

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from tsladder.errors import WorkFailed
-from tsladder.tracking.database import ARTIFACTS, DATABASE, count_trials, is_damage, tell_place
+from tsladder.tracking.database import ARTIFACTS, DATABASE, count_trials, is_damage, update_paths
 from tsladder.tracking.views import OURS, views
 
 UI_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -53,11 +53,11 @@ def store_notes(store: Path) -> list[str]:
     if not database.exists():
         return []
     try:
-        return [str(move) for move in tell_place(store)]
+        return [str(move) for move in update_paths(store)]
     except sqlite3.Error as error:
         if is_damage(error):
             raise WorkFailed(
-                f"{database} cannot be read ({error}): the next stage that logs to it keeps it aside and begins a new "
+                f"{database} cannot be read ({error}): the next stage that logs to it renames it and creates a new "
                 "one; the results are in artifacts/"
             ) from None
         return [f"{database} cannot be written ({error}): where the study was moved, files of its runs are not found"]

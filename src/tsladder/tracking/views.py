@@ -153,8 +153,8 @@ def _loss_against_size(trials: Mapping[str, int]) -> SavedView:
         key="size",
         name="Loss against size",
         filter=_TRIALS,
-        # A number that is random: what the page reads first is then of all sizes and horizons alike. By loss, it was
-        # the better ones of each size, and 8 of 48 trials of a horizon whose losses are higher.
+        # Ordered by a random number, so that the runs that the page loads first are a sample of all sizes and horizons.
+        # Ordered by loss, they were the better ones of each size, and 8 of 48 trials of a horizon with higher losses.
         order_by="params.`seed`",
         heading=f"{_FIRST_RUNS} of {count} trials: press Load more" if count > _FIRST_RUNS else None,
         charts=(*(_scatter("log10_n_params", loss) for loss in losses), _CURVES, _PARALLEL),
@@ -173,7 +173,7 @@ _AFTER_SIZE = (
         columns=tuple(f"metrics.`{name}`" for name in ("n_params", "best_val_loss", "test_loss", "trials_done")),
         charts=(_scatter("log10_n_params", "test_loss"), _scatter("log10_n_params", "best_val_loss")),
     ),
-    # Sorted by what may be compared: runs with one value of the tag stand together.
+    # Grouped by comparability: runs with the same value of the tag are listed together.
     SavedView(
         key="families",
         name="Families and tiers",
@@ -209,11 +209,11 @@ def outdated_tags(present: Mapping[str, str], trials: Mapping[str, int]) -> dict
     return {
         name: value
         for name, value in experiment_tags(trials).items()
-        if name not in present or (present[name] != value and name.startswith(_SHARED) and _as_made(present[name]))
+        if name not in present or (present[name] != value and name.startswith(_SHARED) and _is_unedited(present[name]))
     }
 
 
-def _as_made(view: str) -> bool:
+def _is_unedited(view: str) -> bool:
     """Check whether this view is unchanged since it was made."""
     try:
         return bool(json.loads(view)["updatedAt"] == _MADE_AT)

@@ -25,13 +25,13 @@ STATE = "state.safetensors"
 FOLDS = "folds.json"
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """Request to stop the training, raised while its weights are still those of the last whole step."""
 
 
 class Checkpoints:
-    """Checkpoints of one training in one process. `say` takes a line for the user; `stop_asked` returns whether a stop
-    was requested.
+    """Checkpoints of one training in one process. `say` takes a line for the user; `stop_requested` returns whether a
+    stop was requested.
 
     In a walk forward each fold has checkpoints of its own (`of_fold`), and `ended_folds` returns the folds that ended
     before.
@@ -42,18 +42,18 @@ class Checkpoints:
         plan: CheckpointPlan,
         *,
         say: Callable[[str], None],
-        stop_asked: Callable[[], bool],
+        stop_requested: Callable[[], bool],
         clock: Callable[[], float] = time.perf_counter,
         whole: Checkpoints | None = None,
     ) -> None:
         self._plan = plan
         self._say = say
-        self._stop_asked = stop_asked
+        self._stop_requested = stop_requested
         self._clock = clock
         self._whole = self if whole is None else whole
         self._started = self._written = clock()
         self._seconds_before = 0.0
-        self._refused = False
+        self._disk_full = False
         self.resumed_at = 0
         """Optimizer steps that earlier processes have made of this training."""
 
@@ -75,7 +75,7 @@ class Checkpoints:
     @property
     def stop_now(self) -> bool:
         """True where a stop was requested and checkpoints are written, so that the training can be continued."""
-        return self.active and self._stop_asked()
+        return self.active and self._stop_requested()
 
     def due(self, step_seconds: float) -> bool:
         """Check whether more than `every_seconds` would be lost if the next step, of `step_seconds`, were not
@@ -86,7 +86,7 @@ class Checkpoints:
         """Return the checkpoints of fold `number` of this training."""
         folder, identity = self.folder / f"fold-{number}", f"{self._plan.identity}/fold-{number}"
         plan = dataclasses.replace(self._plan, folder=str(folder), identity=identity)
-        return Checkpoints(plan, say=self._say, stop_asked=self._stop_asked, clock=self._clock, whole=self)
+        return Checkpoints(plan, say=self._say, stop_requested=self._stop_requested, clock=self._clock, whole=self)
 
     def resume(self) -> StateFile | None:
         """Open the state that an earlier process left of this training; None where there is none. A file that is
@@ -95,21 +95,21 @@ class Checkpoints:
         try:
             found = open_state(path)
         except DamagedState as error:
-            self._put_aside(path, f"is damaged ({error})")
+            self._set_state_aside(path, f"is damaged ({error})")
             return None
         if found is not None and found.record.get("identity") != self._plan.identity:
-            self._put_aside(path, "belongs to another training")
+            self._set_state_aside(path, "belongs to another training")
             return None
         return found
 
     def refuse(self, fault: str) -> None:
         """Set aside the state that `resume` found, since it cannot be continued."""
-        self._put_aside(self.folder / STATE, fault)
+        self._set_state_aside(self.folder / STATE, fault)
 
-    def taken_up(self, record: Mapping[str, Any]) -> None:
+    def continue_counts(self, record: Mapping[str, Any]) -> None:
         """Continue the counts of steps and seconds from `record`, as `write` or `fold_ended` stored it."""
         self.resumed_at = int(record["steps"])
-        # Less where this very process wrote it, before it ran out of memory: that time is counted already.
+        # Less the seconds of this process, where it wrote the checkpoint itself before it ran out of memory.
         self._whole._seconds_before += max(0.0, float(record["seconds"]) - self.seconds)
 
     def write(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -124,13 +124,13 @@ class Checkpoints:
             whole = {**record, "identity": self._plan.identity, "seconds": self.seconds}
             write_state(self.folder / STATE, tensors, whole)
         except OSError as error:
-            if not self._refused:
-                self._say(f"no checkpoint can be written to {self.folder} ({error}): training goes on without")
-            self._refused = True
+            if not self._disk_full:
+                self._say(f"no checkpoint can be written to {self.folder} ({error}): training continues without one")
+            self._disk_full = True
             return
-        if self._refused:
+        if self._disk_full:
             self._say("checkpoints are written again")
-        self._refused = False
+        self._disk_full = False
 
     def ended_folds(self) -> Mapping[str, Any]:
         """Read what `fold_ended` stored; {} where there is nothing."""
@@ -140,10 +140,10 @@ class Checkpoints:
         except FileNotFoundError:
             return {}
         except WorkFailed:
-            self._put_aside(path, "is damaged")
+            self._set_state_aside(path, "is damaged")
             return {}
         if record.get("identity") != self._plan.identity:
-            self._put_aside(path, "belongs to another training")
+            self._set_state_aside(path, "belongs to another training")
             return {}
         return record
 
@@ -152,8 +152,10 @@ class Checkpoints:
         try:
             write_json(self.folder / FOLDS, {**record, "identity": self._plan.identity, "seconds": self.seconds})
         except OSError as error:
-            self._say(f"the folds that ended cannot be kept in {self.folder} ({error}): training goes on without")
+            self._say(f"the folds that ended cannot be kept in {self.folder} ({error}): training continues without one")
 
-    def _put_aside(self, path: Path, fault: str) -> None:
+    def _set_state_aside(self, path: Path, fault: str) -> None:
         kept = set_aside(path)
-        self._say(f"the checkpoint {path} {fault}: it is kept as {kept.name}, and the training begins again")
+        self._say(
+            f"the checkpoint {path} {fault}: it is kept as {kept.name}, and the training starts from the beginning"
+        )

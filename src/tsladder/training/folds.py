@@ -32,7 +32,7 @@ from tsladder.vocabulary import StopReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Walked:
+class WalkForwardResult:
     """Result of the folds that were trained. Losses and AUC are None unless all folds have one.
 
     `curve` holds the epochs of all folds one after the other: `steps` count on, and epoch e of fold k is numbered (k -
@@ -51,9 +51,9 @@ class Walked:
 
 def walk_forward(
     job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat, checkpoints: Checkpoints | None = None
-) -> Walked:
+) -> WalkForwardResult:
     """Train one model of `job` on each of `folds`; `report` is called after every epoch with its record in
-    `Walked.curve`.
+    `WalkForwardResult.curve`.
 
     With `checkpoints` the training continues in the fold, and inside it, where an earlier process left off. Raises
     ValueError for a job that is to leave a trained model: none of several models is the trial's.
@@ -69,18 +69,20 @@ def walk_forward(
         curve_before = curve
         epochs_before, steps_before = (number - 1) * job.settings.epochs, curve[-1].steps if curve else 0
 
-        def moved(record: EpochRecord, epochs: int = epochs_before, steps: int = steps_before) -> EpochRecord:
+        def renumbered(record: EpochRecord, epochs: int = epochs_before, steps: int = steps_before) -> EpochRecord:
             return dataclasses.replace(record, epoch=epochs + record.epoch, steps=steps + record.steps)
 
-        def in_the_walk(record: EpochRecord, moved: Callable[[EpochRecord], EpochRecord] = moved) -> bool:
-            return report(moved(record))
+        def report_renumbered(
+            record: EpochRecord, renumbered: Callable[[EpochRecord], EpochRecord] = renumbered
+        ) -> bool:
+            return report(renumbered(record))
 
         of_fold = None if checkpoints is None else checkpoints.of_fold(number)
-        fitted = fit(job_of_fold(job, folds, number), fold.train, fold.validation, in_the_walk, beat, of_fold)
+        fitted = fit(job_of_fold(job, folds, number), fold.train, fold.validation, report_renumbered, beat, of_fold)
         if checkpoints is not None and of_fold is not None and of_fold.resumed_at > 0:
             checkpoints.resumed_at = steps_before + of_fold.resumed_at
         # Epochs that an earlier process trained were reported there.
-        curve = [*curve_before, *map(moved, fitted.curve)]
+        curve = [*curve_before, *map(renumbered, fitted.curve)]
         n_params = fitted.n_params
         ended.append(
             FoldOutcome(
@@ -111,7 +113,7 @@ def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[Fol
     record = checkpoints.ended_folds()
     if not record:
         return [], []
-    checkpoints.taken_up(record)
+    checkpoints.continue_counts(record)
     return [EpochRecord(**epoch) for epoch in record["curve"]], [FoldOutcome.from_json(one) for one in record["folds"]]
 
 
@@ -126,13 +128,15 @@ def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:
     return dataclasses.replace(job, settings=settings, seed=derive_seed(job.seed, "fold", number))
 
 
-def summarised(ended: Sequence[FoldOutcome], n_folds: int, n_params: int, curve: Sequence[EpochRecord]) -> Walked:
+def summarised(
+    ended: Sequence[FoldOutcome], n_folds: int, n_params: int, curve: Sequence[EpochRecord]
+) -> WalkForwardResult:
     """Summarise as one trial the folds `ended`, those of `n_folds` that were trained."""
     whole = len(ended) == n_folds and all(fold.scored for fold in ended)
     reasons = [fold.stop_reason for fold in ended]
     stopped_early = StopReason.EARLY_STOPPING in reasons
     errors = _all_known([fold.val_loss_se for fold in ended]) if whole else None
-    return Walked(
+    return WalkForwardResult(
         stop_reason=StopReason.EARLY_STOPPING if whole and stopped_early else reasons[-1],
         best_val_loss=_mean([fold.best_val_loss for fold in ended]) if whole else None,
         val_loss_se=None if errors is None else math.hypot(*errors) / n_folds,

@@ -63,7 +63,7 @@ def accumulate_gradients(
     model.train()
     parts = index_B.split(micro_batch)
     if not loss.additive and len(parts) > 1:
-        return _from_the_whole(model, weights, feed, parts, loss, beat)
+        return _accumulate_joint_loss(model, weights, feed, parts, loss, beat)
     sums = LossSums.zero(index_B.device)
     for number, part_B in enumerate(parts, start=1):
         x_BTC, y_B = feed.batch(part_B)
@@ -76,11 +76,11 @@ def accumulate_gradients(
     return sums
 
 
-def _from_the_whole(
+def _accumulate_joint_loss(
     model: Model, weights: Weights, feed: Feed, parts: Sequence[Tensor], loss: Loss, beat: Beat
 ) -> LossSums:
     outputs = []
-    with torch.no_grad(), _rewound(parts[0].device):
+    with torch.no_grad(), _restored_random_state(parts[0].device):
         for part_B in parts:
             x_BTC, _ = feed.batch(part_B)
             outputs.append(model(x_BTC))
@@ -100,13 +100,13 @@ def _from_the_whole(
 
 def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Tensor) -> LossSums:
     trained = total.detach()
-    if loss.reports_itself:
+    if loss.is_reported_loss:
         return LossSums(trained=trained, reported=trained)
     return LossSums(trained=trained, reported=loss.per_window(out_B.detach(), y_B).sum())
 
 
 @contextmanager
-def _rewound(device: torch.device) -> Iterator[None]:
+def _restored_random_state(device: torch.device) -> Iterator[None]:
     """Restore torch's generators afterwards, so that the next pass drops the same units."""
     on_device = None if device.type == "cpu" else torch.get_device_module(device)
     before, before_there = torch.get_rng_state(), None if on_device is None else on_device.get_rng_state()

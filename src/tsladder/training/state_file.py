@@ -78,7 +78,7 @@ def open_state(path: Path) -> StateFile | None:
 
 
 def _read(path: Path, name: str) -> Tensor:
-    # Opened anew for each: pages of the file that stay mapped would count as memory of this process.
+    # Reopened for each tensor: pages of the file that stay mapped would count as memory of this process.
     with safe_open(path, framework="pt") as stored:
         value: Tensor = stored.get_tensor(name).clone()
         return value

@@ -21,13 +21,13 @@ from tsladder.planning.memory import scoring_batch
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.losses import Loss
 from tsladder.training.best_weights import BestWeights
-from tsladder.training.checkpoints import Checkpoints, StopAsked
+from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
 from tsladder.training.outcome import EpochRecord, Job
-from tsladder.training.training_state import Course
+from tsladder.training.training_state import TrainingProgress
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
@@ -83,7 +83,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.weights.stepped, job.recipe, job.settings, seed=job.seed)
         self._lean = self.optimizer if isinstance(self.optimizer, LeanOptimizer) else None
         if self._lean is not None:
-            # It clips the update of each tensor by itself.
+            # The lean optimizer clips the update of each tensor itself.
             self._max_gradient_norm = None
             if self.steps_inside_backward:
                 self._lean.step_inside_backward()
@@ -137,27 +137,27 @@ def fit(
     trainer = Trainer(job, loss)
     train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
     best = _best_weights(job, trainer, checkpoints)
-    course = Course(job, trainer, best, checkpoints)
-    alive = course.beat(beat)
+    progress = TrainingProgress(job, trainer, best, checkpoints)
+    alive = progress.beat(beat)
     beat_in_blocks(trainer.model, alive)
     try:
-        if course.ended is None:
-            course.ended = _train(job, trainer, course, best, (train_feed, validation_feed), report, alive)
-        ended = _fitted(trainer, course, course.ended)
-        if course.patience.best_step == 0 or course.ended in (StopReason.DIVERGED, StopReason.PRUNED):
+        if progress.ended is None:
+            progress.ended = _train(job, trainer, progress, best, (train_feed, validation_feed), report, alive)
+        ended = _fitted(trainer, progress, progress.ended)
+        if progress.patience.best_step == 0 or progress.ended in (StopReason.DIVERGED, StopReason.PRUNED):
             best.discard()
             return ended
         best.restore()
         logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, alive)
-    except StopAsked:
-        course.write()
-        return _fitted(trainer, course, StopReason.INTERRUPTED)
+    except StopRequested:
+        progress.write()
+        return _fitted(trainer, progress, StopReason.INTERRUPTED)
     best.discard()
     return replace(
         ended,
         best_val_loss=mean_loss(loss, logits_N, validation_feed.y_N),
         val_loss_se=loss_standard_error(loss, logits_N, validation_feed.y_N),
-        best_epoch=course.patience.best_step,
+        best_epoch=progress.patience.best_step,
         val_auc=auc(loss, logits_N, validation_feed.y_N),
     )
 
@@ -169,37 +169,37 @@ def _best_weights(job: Job, trainer: Trainer, checkpoints: Checkpoints | None) -
         return BestWeights(trainer.weights, None)
     if checkpoints is None:
         return BestWeights(trainer.weights, Path(job.scratch_folder))
-    return BestWeights(trainer.weights, checkpoints.folder, lasting=True)
+    return BestWeights(trainer.weights, checkpoints.folder, persistent=True)
 
 
 def _train(
     job: Job,
     trainer: Trainer,
-    course: Course,
+    progress: TrainingProgress,
     best: BestWeights,
     feeds: tuple[Feed, Feed],
     report: Report,
     beat: Beat,
 ) -> StopReason:
-    """Train epoch after epoch from where `course` stands; return how training ended. Raises StopAsked."""
+    """Train epoch after epoch from where `progress` stands; return how training ended. Raises StopRequested."""
     train_feed, validation_feed = feeds
     loss = trainer.loss
     steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
-    while course.epoch <= job.settings.epochs:
-        epoch = course.epoch
-        shuffled = course.shuffled(len(train_feed)).to(trainer.device)
+    while progress.epoch <= job.settings.epochs:
+        epoch = progress.epoch
+        shuffled = progress.shuffled(len(train_feed)).to(trainer.device)
         batches = shuffled.split(job.plan.effective_batch)
-        for number in range(course.steps_done, steps_per_epoch):
+        for number in range(progress.steps_done, steps_per_epoch):
             factor = learning_rate_factor(
                 (epoch - 1) * steps_per_epoch + number,
                 total_steps=steps_per_epoch * job.settings.epochs,
                 warmup_steps=job.settings.warmup_steps,
                 schedule=job.recipe.schedule,
             )
-            course.begin_step()
-            course.end_step(trainer.step(train_feed, batches[number], job.settings.learning_rate * factor, beat))
-        trained_loss = course.sums.trained.item() / len(train_feed)
-        train_seconds = course.end_steps()
+            progress.begin_step()
+            progress.end_step(trainer.step(train_feed, batches[number], job.settings.learning_rate * factor, beat))
+        trained_loss = progress.sums.trained.item() / len(train_feed)
+        train_seconds = progress.end_steps()
         logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
         val_loss = mean_loss(loss, logits_N, validation_feed.y_N)
         if not math.isfinite(trained_loss) or not math.isfinite(val_loss) or trained_loss > DIVERGENCE_LOSS:
@@ -207,29 +207,29 @@ def _train(
         record = EpochRecord(
             epoch=epoch,
             steps=epoch * steps_per_epoch,
-            train_loss=course.sums.reported.item() / len(train_feed),
+            train_loss=progress.sums.reported.item() / len(train_feed),
             val_loss=val_loss,
             val_auc=auc(loss, logits_N, validation_feed.y_N) if job.recipe.monitor == "val_auc" else None,
             train_seconds=train_seconds,
-            seconds=course.epoch_seconds,
+            seconds=progress.epoch_seconds,
         )
-        course.curve.append(record)
-        course.patience = step_patience(course.patience, _watched(job, record), epoch)
-        if course.patience.best_step == epoch:
+        progress.curve.append(record)
+        progress.patience = step_patience(progress.patience, _watched(job, record), epoch)
+        if progress.patience.best_step == epoch:
             best.keep(epoch)
-        course.end_epoch()
+        progress.end_epoch()
         go_on = report(record)
-        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in course.curve]):
+        if job.bar is not None and job.bar.is_hopeless([(past.steps, past.val_loss) for past in progress.curve]):
             return StopReason.PRUNED
-        if course.patience.exhausted:
+        if progress.patience.exhausted:
             return StopReason.EARLY_STOPPING
         if not go_on and epoch < job.settings.epochs:
-            course.leave()
+            progress.stop_if_resumable()
             return StopReason.INTERRUPTED
     return StopReason.COMPLETED
 
 
-def _fitted(trainer: Trainer, course: Course, stop_reason: StopReason) -> Fitted:
+def _fitted(trainer: Trainer, progress: TrainingProgress, stop_reason: StopReason) -> Fitted:
     """Return the fitted model without a score, which is added where training ended with one."""
     return Fitted(
         model=trainer.model,
@@ -240,7 +240,7 @@ def _fitted(trainer: Trainer, course: Course, stop_reason: StopReason) -> Fitted
         best_epoch=None,
         val_auc=None,
         n_params=trainer.n_params,
-        curve=tuple(course.curve),
+        curve=tuple(progress.curve),
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tsladder.patience import Patience
 from tsladder.training.best_weights import BestWeights
-from tsladder.training.checkpoints import Checkpoints, StopAsked
+from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.gradients import Beat, LossSums
 from tsladder.training.optim import optimizer_numbers, optimizer_tensors, restore_optimizer
 from tsladder.training.outcome import EpochRecord, Job
@@ -25,7 +25,7 @@ WEIGHTS, BEST, OPTIMIZER, SUMS = "weights.", "best.", "optimizer.", "sum."
 ORDER, HOST, DEVICE = "generator.order", "generator.host", "generator.device"
 
 
-class Trained(Protocol):
+class ModelInTraining(Protocol):
     """Model under training, with its weights and optimizer; `in_motion`: a step has changed some weights and not yet
     all."""
 
@@ -37,14 +37,14 @@ class Trained(Protocol):
     def in_motion(self) -> bool: ...
 
 
-class Course:
-    """Course of one training, from its first epoch or from the checkpoint that an earlier process left.
+class TrainingProgress:
+    """Progress of one training, from its first epoch or from the checkpoint that an earlier process left.
 
     `epoch` is the current one, counted from 1, of which `steps_done` steps have been made; `ended` says how training
     ended where only the final score is missing.
     """
 
-    def __init__(self, job: Job, trained: Trained, best: BestWeights, checkpoints: Checkpoints | None) -> None:
+    def __init__(self, job: Job, trained: ModelInTraining, best: BestWeights, checkpoints: Checkpoints | None) -> None:
         self._trained = trained
         self._best = best
         self._checkpoints = checkpoints
@@ -64,10 +64,11 @@ class Course:
         self.ended: StopReason | None = None
         stored = None if checkpoints is None else checkpoints.resume()
         if stored is not None and checkpoints is not None:
-            self._take_up(stored, checkpoints)
+            self._restore(stored, checkpoints)
 
     def beat(self, beat: Beat) -> Beat:
-        """Return `beat`, extended to raise StopAsked where the training was asked to stop and no weight has moved."""
+        """Return `beat`, extended to raise StopRequested where the training was asked to stop and no weight has
+        moved."""
         checkpoints = self._checkpoints
         if checkpoints is None:
             return beat
@@ -75,7 +76,7 @@ class Course:
         def watched() -> None:
             beat()
             if not self._trained.in_motion and checkpoints.stop_now:
-                raise StopAsked
+                raise StopRequested
 
         return watched
 
@@ -93,7 +94,7 @@ class Course:
             self._before_step = (self._generators(), optimizer_numbers(self._trained.optimizer))
 
     def end_step(self, sums: LossSums) -> None:
-        """End a step: write a checkpoint where one is due. Raises StopAsked where the training is to stop."""
+        """End a step: write a checkpoint where one is due. Raises StopRequested where the training is to stop."""
         self.sums = self.sums.plus(sums)
         self.steps_done += 1
         self._before_step = None
@@ -102,7 +103,7 @@ class Course:
         if self._checkpoints is None:
             return
         if self._checkpoints.stop_now:
-            raise StopAsked
+            raise StopRequested
         if self._checkpoints.due(self._slowest_step):
             self.write()
 
@@ -125,11 +126,11 @@ class Course:
         self._epoch_began = self._steps_began = time.perf_counter()
         self._scoring_began = None
 
-    def leave(self) -> None:
-        """Raise StopAsked where checkpoints are written; elsewhere do nothing, since an interrupted training leaves
+    def stop_if_resumable(self) -> None:
+        """Raise StopRequested where checkpoints are written; elsewhere do nothing, since an interrupted training leaves
         nothing behind."""
         if self._checkpoints is not None and self._checkpoints.active:
-            raise StopAsked
+            raise StopRequested
 
     def write(self) -> None:
         """Write a checkpoint of the last whole step."""
@@ -137,7 +138,7 @@ class Course:
             return
         generators, numbers = self._before_step or (self._generators(), optimizer_numbers(self._trained.optimizer))
         tensors = {
-            **{WEIGHTS + name: value for name, value in self._trained.weights.kept.items()},
+            **{WEIGHTS + name: value for name, value in self._trained.weights.to_save.items()},
             **{BEST + name: value for name, value in self._best.in_memory.items()},
             **{OPTIMIZER + name: value for name, value in optimizer_tensors(self._trained.optimizer).items()},
             **generators,
@@ -164,13 +165,13 @@ class Course:
         found = {HOST: torch.get_rng_state()}
         return found if self._device is None else {**found, DEVICE: self._device.get_rng_state()}
 
-    def _take_up(self, stored: StateFile, checkpoints: Checkpoints) -> None:
+    def _restore(self, stored: StateFile, checkpoints: Checkpoints) -> None:
         record = stored.record
         patience = Patience(**_infinite(record["patience"]))
-        if patience.best_step > 0 and not self._best.found(patience.best_step, stored.below(BEST)):
+        if patience.best_step > 0 and not self._best.adopt(patience.best_step, stored.below(BEST)):
             checkpoints.refuse("lacks the weights of its best epoch")
             return
-        self._trained.weights.put_back(stored.below(WEIGHTS))
+        self._trained.weights.load(stored.below(WEIGHTS))
         restore_optimizer(self._trained.optimizer, stored.below(OPTIMIZER), record["optimizer"])
         for name, generator in stored.below("generator."):
             if "generator." + name == ORDER:
@@ -187,7 +188,7 @@ class Course:
         self.patience = patience
         self.curve = [EpochRecord(**epoch) for epoch in record["curve"]]
         self.ended = None if record["ended"] is None else StopReason(record["ended"])
-        checkpoints.taken_up(record)
+        checkpoints.continue_counts(record)
 
 
 def _finite(record: Mapping[str, Any]) -> dict[str, Any]:

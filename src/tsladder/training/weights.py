@@ -64,13 +64,13 @@ class Weights:
                 torch._foreach_copy_([self._lowered[name] for name in self._masters], list(self._masters.values()))
 
     @property
-    def kept(self) -> dict[str, Tensor]:
+    def to_save(self) -> dict[str, Tensor]:
         """Weights as they are kept and saved, by name; the live ones, not a copy."""
         return {name: self._masters.get(name, value).detach() for name, value in self._model.state_dict().items()}
 
     @torch.no_grad()
-    def put_back(self, values: Iterable[tuple[str, Tensor]]) -> None:
-        """Restore some of the weights to values that `kept` held before."""
+    def load(self, values: Iterable[tuple[str, Tensor]]) -> None:
+        """Restore some of the weights to values that `to_save` held before."""
         computing = self._model.state_dict()
         for name, value in values:
             if name in self._masters:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tsladder.evaluation.baselines import Forecast
     from tsladder.evaluation.bootstrap import Interval
-    from tsladder.evaluation.region import Known, RegionForecasts
+    from tsladder.evaluation.region import BaselineInputs, RegionForecasts
     from tsladder.evaluation.skill import Skill
     from tsladder.params import EvaluationParams
     from tsladder.tasks.parts.label_audit import Ranking
@@ -82,12 +82,12 @@ class SignScores:
 class SignScoring:
     train_rate: float
     metric: str = "brier"
-    shown: tuple[str, ...] = ("hit_rate",)
+    logged_metrics: tuple[str, ...] = ("hit_rate",)
 
-    def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
+    def baselines(self, known: BaselineInputs, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
         return self.fitted_baselines(known)
 
-    def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
+    def fitted_baselines(self, known: BaselineInputs) -> tuple[Forecast, ...]:
         import numpy as np
 
         from tsladder.evaluation.baselines import BASE_RATE, Forecast
@@ -103,37 +103,37 @@ class SignScoring:
     def choose(self, validation: RegionForecasts) -> None:
         return None
 
-    def score(self, made: RegionForecasts, params: EvaluationParams, choices: object) -> SignScores:
+    def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: object) -> SignScores:
         import numpy as np
 
         from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE
         from tsladder.evaluation.bootstrap import mean_interval
         from tsladder.evaluation.skill import stand, standard_error
 
-        y, own = np.asarray(made.y_N, dtype=np.float64), float(np.mean(made.y_N))
-        loss_SN = [brier(y, p_N) for p_N in made.by_seed.values()]
+        y, own = np.asarray(forecasts.y_N, dtype=np.float64), float(np.mean(forecasts.y_N))
+        loss_SN = [brier(y, p_N) for p_N in forecasts.by_seed.values()]
         standing = stand(
             loss_SN,
             constants={
                 BASE_RATE: brier(y, np.full(len(y), self.train_rate)),
                 OWN_RATE: brier(y, np.full(len(y), own)),
             },
-            baselines={made_by.name: brier(y, made_by.p_N) for made_by in made.baselines},
+            baselines={made_by.name: brier(y, made_by.p_N) for made_by in forecasts.baselines},
             unvarying=False,
             params=params,
-            seed=made.seed,
+            seed=forecasts.seed,
         )
-        seeds = {str(number): Metrics.of(y, p_N) for number, p_N in made.by_seed.items()}
+        seeds = {str(number): Metrics.of(y, p_N) for number, p_N in forecasts.by_seed.items()}
         draws, confidence = params.bootstrap_draws, params.confidence
-        interval = mean_interval(np.mean(loss_SN, axis=0), draws=draws, confidence=confidence, seed=made.seed)
+        interval = mean_interval(np.mean(loss_SN, axis=0), draws=draws, confidence=confidence, seed=forecasts.seed)
         return SignScores(
             windows=len(y),
             positives=int(y.sum()),
             base_rate=own,
             train_base_rate=self.train_rate,
-            first_day=str(made.dates_N[0].astype("datetime64[D]")),
-            last_day=str(made.dates_N[-1].astype("datetime64[D]")),
-            windows_fingerprint=made.fingerprint,
+            first_day=str(forecasts.dates_N[0].astype("datetime64[D]")),
+            last_day=str(forecasts.dates_N[-1].astype("datetime64[D]")),
+            windows_fingerprint=forecasts.fingerprint,
             seeds=seeds,
             mean=Metrics(
                 brier=float(np.mean([one.brier for one in seeds.values()])),
@@ -141,7 +141,7 @@ class SignScoring:
             ),
             intervals={"brier": interval},
             brier_se=standard_error([one.brier for one in seeds.values()]),
-            baselines={made_by.name: Metrics.of(y, made_by.p_N) for made_by in made.baselines},
+            baselines={made_by.name: Metrics.of(y, made_by.p_N) for made_by in forecasts.baselines},
             **{field.name: getattr(standing, field.name) for field in dataclasses.fields(standing)},
         )
 
@@ -166,7 +166,7 @@ class SignAudit:
     linear: str = LINEAR
     linear_name: str = "logistic"
 
-    def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
+    def leaking_feature(self, prices: Prices, price: str, horizon: int) -> Floats:
         import numpy as np
 
         return np.clip(100.0 * (prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0), -1.0, 1.0)
@@ -176,10 +176,10 @@ class SignAudit:
 
         return rng.permutation((np.arange(len(y_N)) % 2).astype(np.float64))
 
-    def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
+    def flipped(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
         return 1.0 - y_N
 
-    def shown(self, y_T: Floats) -> Floats:
+    def encoded(self, y_T: Floats) -> Floats:
         import numpy as np
 
         return np.nan_to_num(2.0 * y_T - 1.0)
@@ -233,7 +233,7 @@ class Sign:
         def squared(out_B: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
             return (torch.sigmoid(out_B) - y_B) ** 2
 
-        return Loss(total=summed(squared), per_window=squared, reports_itself=True)
+        return Loss(total=summed(squared), per_window=squared, is_reported_loss=True)
 
     def output_scale(self, y_train_N: NDArray[np.floating]) -> None:
         return None
@@ -256,7 +256,7 @@ class Sign:
 
         hits = Metric(name="hit_rate", title="hit rate", digits=3)
         return Words(
-            asked=lambda _price: "sign of the return",
+            describe_target=lambda _price: "sign of the return",
             labels=lambda y_N: f"{len(y_N):,} ({int(y_N.sum()):,} up)",
             loss="Brier loss",
             unit="squared probability",

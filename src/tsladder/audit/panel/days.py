@@ -80,7 +80,7 @@ def days_and_label_reach(subject: PanelSubject) -> Finding:
     }
     return Finding(
         name="days_and_label_reach",
-        outcome=outcome_of(leak=bool(faults), blind=bool(unmeasured)),
+        outcome=outcome_of(leak=bool(faults), inconclusive=bool(unmeasured)),
         numbers=numbers,
         words=words,
         needs=needs,

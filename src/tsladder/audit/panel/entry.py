@@ -69,7 +69,7 @@ def entry_lag(subject: PanelSubject) -> Finding:
         "largest_change_by_the_return_to_the_entry": rounded(before_entry, 2),
         "tolerance": TOLERANCE,
     }
-    outcome = outcome_of(leak=bool(faults), blind=followed == 0)
+    outcome = outcome_of(leak=bool(faults), inconclusive=followed == 0)
     return Finding(name="entry_lag", outcome=outcome, numbers=numbers, words=words, needs=needs)
 
 

@@ -64,7 +64,7 @@ def truncated_panel(subject: PanelSubject) -> Finding:
     }
     return Finding(
         name="truncated_panel",
-        outcome=outcome_of(leak=bool(changes.faults or changed), blind=not rows),
+        outcome=outcome_of(leak=bool(changes.faults or changed), inconclusive=not rows),
         numbers=numbers,
         words=words,
         needs=needs,
@@ -104,7 +104,7 @@ def future_of_others(subject: PanelSubject) -> Finding:
     numbers = {"cuts": len(chosen), "values_changed": len(changed), "largest_change_sd": changes.worst}
     return Finding(
         name="future_of_others",
-        outcome=outcome_of(leak=bool(changes.faults or changed), blind=not chosen),
+        outcome=outcome_of(leak=bool(changes.faults or changed), inconclusive=not chosen),
         numbers=numbers,
         words=words,
         needs=needs,

@@ -52,7 +52,7 @@ def label_blind_cross_section(subject: PanelSubject) -> Finding:
     numbers = {"stocks_without_labels": len(blanked), "labels_taken_away": labels, "things_changed": len(changed)}
     return Finding(
         name="label_blind_cross_section",
-        outcome=outcome_of(leak=bool(changed), blind=labels == 0),
+        outcome=outcome_of(leak=bool(changed), inconclusive=labels == 0),
         numbers=numbers,
         words=words,
         needs=needs,
@@ -87,7 +87,7 @@ def turned_test_labels(subject: PanelSubject) -> Finding:
     }
     return Finding(
         name="turned_test_labels",
-        outcome=outcome_of(leak=bool(changed), blind=turned == 0),
+        outcome=outcome_of(leak=bool(changed), inconclusive=turned == 0),
         numbers=numbers,
         words=words,
         needs=needs,

@@ -82,7 +82,11 @@ def permuted_labels(subject: PanelSubject) -> Finding:
         "peeking": ", ".join(peeking) or "none",
     }
     return Finding(
-        name="permuted_labels", outcome=outcome_of(leak=leak, blind=blind), numbers=numbers, words=words, needs=needs
+        name="permuted_labels",
+        outcome=outcome_of(leak=leak, inconclusive=blind),
+        numbers=numbers,
+        words=words,
+        needs=needs,
     )
 
 

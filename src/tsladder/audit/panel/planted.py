@@ -81,7 +81,7 @@ def planted_future_column(subject: PanelSubject) -> Finding:
             f"plain ridge regression becomes too good to be true (RankIC {planted.mean:.2f} in place of "
             f"{own.mean:.3f})."
         )
-    outcome = outcome_of(leak=own_failed, blind=bool(missed) or own_doubtful)
+    outcome = outcome_of(leak=own_failed, inconclusive=bool(missed) or own_doubtful)
     numbers = {
         "horizon": subject.first_horizon,
         "planted_seen_by_truncation": "yes" if seen_by_truncation else "no",

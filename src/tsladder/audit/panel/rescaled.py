@@ -59,5 +59,5 @@ def rescaled_history(subject: PanelSubject) -> Finding:
         "largest_change_sd": rounded(changes.worst, 1),
         "tolerance_sd": TOLERANCE,
     }
-    outcome = outcome_of(leak=bool(changes.faults or changed), blind=False)
+    outcome = outcome_of(leak=bool(changes.faults or changed), inconclusive=False)
     return Finding(name="rescaled_history", outcome=outcome, numbers=numbers, words=words)

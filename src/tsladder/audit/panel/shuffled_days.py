@@ -47,7 +47,7 @@ def shuffled_days(subject: PanelSubject) -> Finding:
     if days < 4 * least:
         return Finding(
             name="shuffled_days",
-            outcome=outcome_of(leak=False, blind=True),
+            outcome=outcome_of(leak=False, inconclusive=True),
             numbers=numbers,
             words=f"Validation has {days} days, too few to lay labels beside scores of days that are far enough away.",
             needs=f"at least {4 * least} validation days",
@@ -73,7 +73,9 @@ def shuffled_days(subject: PanelSubject) -> Finding:
         "confidence": CONFIDENCE,
         "static": ", ".join(static) or "none",
     }
-    return Finding(name="shuffled_days", outcome=outcome_of(leak=False, blind=False), numbers=numbers, words=words)
+    return Finding(
+        name="shuffled_days", outcome=outcome_of(leak=False, inconclusive=False), numbers=numbers, words=words
+    )
 
 
 def _shuffled(subject: PanelSubject, name: str, shifts: list[int]) -> _Shuffled:

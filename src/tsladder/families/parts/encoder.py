@@ -66,7 +66,7 @@ class TokenEncoder(Model):
             EncoderBlock(d_model, model.n_heads, model.d_ff, dropout, mix(stage, number)).to(body)
             for number, stage in enumerate(stage_of_block)
         )
-        # One after each of the first blocks: only the last stage has several.
+        # One after each of the first blocks, since only the last stage has several blocks.
         self.distillings = nn.ModuleList(distil().to(body) for _ in range(len(stem.stages) - 1) if distil is not None)
         self.norm = nn.LayerNorm(d_model)
         self.head = nn.Linear(d_model * stem.tokens_read, geometry.n_outputs)
@@ -76,7 +76,7 @@ class TokenEncoder(Model):
         if isinstance(position_PD, nn.Parameter):
             self.position = position_PD
         else:
-            # Not in the state: it is made again from the sizes.
+            # Not saved in the state: it is recomputed from the sizes.
             self.register_buffer("position", position_PD, persistent=False)
 
     def body(self) -> tuple[nn.Module, ...]:

@@ -31,20 +31,20 @@ class ProbSparse(nn.Module):
     def __init__(self, tokens: int, stream: int) -> None:
         super().__init__()
         self.queries = active_queries(tokens)
-        # Not in the state: it is made again from the two numbers.
+        # Not saved in the state: it is recomputed from the two numbers.
         self.register_buffer("keys_PU", torch.from_numpy(sampled_keys(tokens, stream)), persistent=False)
         self.keys_PU: Tensor
 
     def forward(self, heads_BPE: Tensor, n_heads: int) -> Tensor:
         query_BHPK, key_BHPK, value_BHPK = split_heads(heads_BPE, n_heads)
-        index_BHQK = self.most_telling(query_BHPK, key_BHPK)[..., None].expand(-1, -1, -1, query_BHPK.shape[-1])
+        index_BHQK = self.top_queries(query_BHPK, key_BHPK)[..., None].expand(-1, -1, -1, query_BHPK.shape[-1])
         attended_BHQK = functional.scaled_dot_product_attention(query_BHPK.gather(2, index_BHQK), key_BHPK, value_BHPK)
         mean_BHPK = value_BHPK.mean(2, keepdim=True).expand_as(value_BHPK)
         mixed_BHPK = mean_BHPK.scatter(2, index_BHQK, attended_BHQK)
         return mixed_BHPK.transpose(1, 2).flatten(2)
 
     @torch.no_grad()
-    def most_telling(self, query_BHPK: Tensor, key_BHPK: Tensor) -> Tensor:
+    def top_queries(self, query_BHPK: Tensor, key_BHPK: Tensor) -> Tensor:
         """Return the positions index_BHQ of the queries that attend. No gradient passes through this choice."""
         score_BHPP = query_BHPK @ key_BHPK.transpose(2, 3)
         sampled_BHPU = score_BHPP.gather(3, self.keys_PU.expand(*score_BHPP.shape[:2], -1, -1))

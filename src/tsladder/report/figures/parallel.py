@@ -12,7 +12,7 @@ from tsladder.artifacts.trials import TrialRecord
 from tsladder.report import words
 from tsladder.report.facts import Facts
 from tsladder.report.figures.canvas import GRID, INK, MUTED, figure_of, png_of
-from tsladder.report.figures.judging import Judging, judging_of
+from tsladder.report.figures.trial_comparison import TrialComparison, trial_comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,11 +46,11 @@ def heights(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def draw_parallel(facts: Facts) -> bytes | None:
     """Return the PNG; None where no horizon has two trials with a figure that differ in a setting."""
-    judging = judging_of(facts)
+    comparison = trial_comparison(facts)
     panels = []
     for horizon in facts.params.horizons:
         tried = [trial for cell in facts.of_horizon(horizon) for trial in cell.search.trials]
-        trials = [trial for trial in tried if judging.figure(trial) is not None]
+        trials = [trial for trial in tried if comparison.figure(trial) is not None]
         axes = settings_of(trials)
         if len(trials) > 1 and axes:
             panels.append((horizon, trials, axes))
@@ -59,7 +59,7 @@ def draw_parallel(facts: Facts) -> bytes | None:
     figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=90)
     grid = figure.subplots(len(panels), 1, squeeze=False)
     for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
-        _panel(figure, axes, horizon, trials, settings, judging)
+        _panel(figure, axes, horizon, trials, settings, comparison)
     return png_of(figure)
 
 
@@ -69,20 +69,20 @@ def _panel(
     horizon: int,
     trials: Sequence[TrialRecord],
     settings: dict[str, NDArray[np.float64]],
-    judging: Judging,
+    comparison: TrialComparison,
 ) -> None:
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.collections import LineCollection
 
-    figures = np.array([judging.figure(trial) for trial in trials], dtype=np.float64)
-    scale = judging.scale(figures.tolist())
+    figures = np.array([comparison.figure(trial) for trial in trials], dtype=np.float64)
+    scale = comparison.scale(figures.tolist())
     placed = np.column_stack([heights(name, values) for name, values in settings.items()])
     at = np.arange(placed.shape[1], dtype=np.float64)
     # The best last, on top.
-    order = np.argsort(figures if judging.by_auc else -figures, kind="stable")
+    order = np.argsort(figures if comparison.by_auc else -figures, kind="stable")
     lines = [np.column_stack([at, placed[index]])[np.isfinite(placed[index])] for index in order]
-    colours = colormaps[judging.colours](scale(figures[order]))
+    colours = colormaps[comparison.colours](scale(figures[order]))
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=1.0, alpha=0.7))
     best = lines[-1]
     axes.plot(best[:, 0], best[:, 1], color="#c02942", linewidth=2.2, zorder=3)
@@ -100,8 +100,10 @@ def _panel(
         f"{words.days(horizon)} ahead: {words.counted(len(trials), 'trial')}, the best of them in red",
         loc="left", fontweight="bold", fontsize=10, color=INK,
     )  # fmt: skip
-    bar = figure.colorbar(ScalarMappable(scale, judging.colours), ax=axes, extend=judging.extends, aspect=14, pad=0.01)
-    bar.set_label(judging.label, color=INK, fontsize=8)
+    bar = figure.colorbar(
+        ScalarMappable(scale, comparison.colours), ax=axes, extend=comparison.extends, aspect=14, pad=0.01
+    )
+    bar.set_label(comparison.label, color=INK, fontsize=8)
     bar.ax.tick_params(labelsize=8, colors=INK)
 
 

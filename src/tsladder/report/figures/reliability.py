@@ -88,7 +88,7 @@ def _panel(axes: Axes, cell: CellFacts, test: ScoredRegion, confidence: float) -
             label="base rate of the region",
         )  # fmt: skip
     if ends is not None:
-        reach = _reach(observed, ends)
+        reach = _error_bars(observed, ends)
         axes.errorbar(
             predicted, observed, yerr=reach, fmt="none", ecolor=MODEL, capsize=3, elinewidth=1.1, alpha=0.6, zorder=2
         )  # fmt: skip
@@ -115,7 +115,7 @@ def _panel(axes: Axes, cell: CellFacts, test: ScoredRegion, confidence: float) -
     plain(axes, grid="both")
 
 
-def _reach(observed: Sequence[float], ends: Sequence[Interval]) -> list[list[float]]:
+def _error_bars(observed: Sequence[float], ends: Sequence[Interval]) -> list[list[float]]:
     """Return the distances from the observed values down and up to the ends, never below 0 by rounding."""
     below = [max(0.0, value - low) for value, (low, _) in zip(observed, ends, strict=True)]
     above = [max(0.0, high - value) for value, (_, high) in zip(observed, ends, strict=True)]

@@ -56,7 +56,7 @@ def residuals_percent(law: HorizonLaw) -> list[float] | None:
     if power is None or not law.kept:
         return None
     measured = [point.measured for point in law.kept]
-    # From the reference size: the C of a steep law is beyond all numbers.
+    # Relative to the reference size, since the C of a steep law overflows.
     fitted = [power.loss_at_reference * (size / power.reference_n) ** -power.alpha for size, _ in measured]
     return [100.0 * (loss / there - 1.0) for (_, loss), there in zip(measured, fitted, strict=True)]
 
@@ -64,7 +64,7 @@ def residuals_percent(law: HorizonLaw) -> list[float] | None:
 def left_out_percent(law: HorizonLaw) -> list[tuple[float, float]]:
     """Return (size, measured loss over the loss predicted by the law of the other rungs less 1, in percent) of each
     left-out rung."""
-    # The record holds predicted over measured.
+    # The record stores predicted / measured - 1.
     errors = law.left_out_errors
     return [
         (point.measured[0], 100.0 * (1.0 / (1.0 + errors[point.cell]) - 1.0))

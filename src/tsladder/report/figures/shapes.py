@@ -13,7 +13,7 @@ from tsladder.artifacts.trials import TrialRecord
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of
-from tsladder.report.figures.judging import Judging, judging_of
+from tsladder.report.figures.trial_comparison import TrialComparison, trial_comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ class Shape:
     trials: int
 
 
-def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
+def shapes_of(cell: CellFacts, comparison: TrialComparison) -> tuple[Shape, ...]:
     """Group the trials of a cell by width and depth, narrowest and shallowest first."""
     by_shape: dict[tuple[int, int], list[TrialRecord]] = {}
     for trial in cell.search.trials:
@@ -44,7 +44,7 @@ def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
         Shape(
             d_model=d_model,
             n_layers=n_layers,
-            figure=judging.best(tried),
+            figure=comparison.best(tried),
             trials=len(tried),
         )
         for (d_model, n_layers), tried in sorted(by_shape.items())
@@ -53,23 +53,23 @@ def shapes_of(cell: CellFacts, judging: Judging) -> tuple[Shape, ...]:
 
 def draw_shapes(facts: Facts) -> bytes | None:
     """Return the PNG of all planned rungs and horizons; None where no trial has a shape."""
-    judging = judging_of(facts)
-    shapes = {str(cell.cell): shapes_of(cell, judging) for cell in facts.planned}
+    comparison = trial_comparison(facts)
+    shapes = {str(cell.cell): shapes_of(cell, comparison) for cell in facts.planned}
     budgets = [b for b in facts.params.ladder if any(shapes[str(c.cell)] for c in facts.planned if c.cell.budget == b)]
     horizons = [h for h in facts.params.horizons if any(shapes[str(c.cell)] for c in facts.of_horizon(h))]
     if not budgets:
         return None
     figure = figure_of(3.1 * len(horizons) + 0.6, 2.1 * len(budgets) + 1.4, dpi=110)
-    said = "\n".join(textwrap.wrap(_LEGEND, width=52 * len(horizons)))
-    figure.suptitle(said, x=0.02, ha="left", fontsize=9, color=MUTED)
+    legend = "\n".join(textwrap.wrap(_LEGEND, width=52 * len(horizons)))
+    figure.suptitle(legend, x=0.02, ha="left", fontsize=9, color=MUTED)
     grid = figure.subplots(len(budgets), len(horizons), squeeze=False, sharex="row", sharey="row")
     cells = {(cell.cell.budget, cell.cell.horizon): cell for cell in facts.planned}
     for column, horizon in enumerate(horizons):
-        scale = _scale([shape for budget in budgets for shape in shapes[str(cells[budget, horizon].cell)]], judging)
+        scale = _scale([shape for budget in budgets for shape in shapes[str(cells[budget, horizon].cell)]], comparison)
         for row, budget in enumerate(budgets):
             cell = cells[budget, horizon]
-            _panel(grid[row, column], cell, shapes[str(cell.cell)], scale, judging)
-        _colour_bar(figure, list(grid[:, column]), scale, horizon, judging)
+            _panel(grid[row, column], cell, shapes[str(cell.cell)], scale, comparison)
+        _colour_bar(figure, list(grid[:, column]), scale, horizon, comparison)
         grid[-1, column].set_xlabel("width, d_model", color=INK, fontsize=9)
     for row, budget in enumerate(budgets):
         tried = [shape for horizon in horizons for shape in shapes[str(cells[budget, horizon].cell)]]
@@ -78,12 +78,14 @@ def draw_shapes(facts: Facts) -> bytes | None:
     return png_of(figure)
 
 
-def _scale(shapes: Sequence[Shape], judging: Judging) -> Normalize | None:
+def _scale(shapes: Sequence[Shape], comparison: TrialComparison) -> Normalize | None:
     figures = [shape.figure for shape in shapes if shape.figure is not None]
-    return judging.scale(figures) if figures else None
+    return comparison.scale(figures) if figures else None
 
 
-def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normalize | None, judging: Judging) -> None:
+def _panel(
+    axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normalize | None, comparison: TrialComparison
+) -> None:
     axes.set_title(str(cell.cell), loc="left", fontweight="bold", fontsize=9.5, color=INK)
     if not shapes:
         axes.text(0.5, 0.5, "no trial", transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=9)
@@ -93,7 +95,7 @@ def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normaliz
         axes.scatter(
             [shape.d_model for shape in reached], [shape.n_layers for shape in reached],
             c=np.array([shape.figure for shape in reached], dtype=np.float64),
-            s=[_area(shape) for shape in reached], cmap=judging.colours, norm=scale, edgecolors=INK,
+            s=[_area(shape) for shape in reached], cmap=comparison.colours, norm=scale, edgecolors=INK,
             linewidths=0.4, zorder=3,
         )  # fmt: skip
     if failed:
@@ -101,14 +103,14 @@ def _panel(axes: Axes, cell: CellFacts, shapes: Sequence[Shape], scale: Normaliz
             [shape.d_model for shape in failed], [shape.n_layers for shape in failed], marker="x", color=MUTED, s=30,
             zorder=2,
         )  # fmt: skip
-    _ring(axes, cell.winner.architecture if cell.winner else {}, shapes)
+    _mark_winner(axes, cell.winner.architecture if cell.winner else {}, shapes)
 
 
 def _area(shape: Shape) -> float:
     return 28.0 + 14.0 * min(shape.trials - 1, 10)
 
 
-def _ring(axes: Axes, winner: Mapping[str, int], shapes: Sequence[Shape]) -> None:
+def _mark_winner(axes: Axes, winner: Mapping[str, int], shapes: Sequence[Shape]) -> None:
     if "d_model" not in winner or "n_layers" not in winner:
         return
     at = (winner["d_model"], winner["n_layers"])
@@ -146,14 +148,16 @@ def thinned(values: Sequence[int]) -> list[int]:
     return kept if len(values) == 1 else [*kept, values[-1]]
 
 
-def _colour_bar(figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, judging: Judging) -> None:
+def _colour_bar(
+    figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, comparison: TrialComparison
+) -> None:
     from matplotlib.cm import ScalarMappable
 
     if scale is None:
         return
     bar = figure.colorbar(
-        ScalarMappable(scale, judging.colours), ax=column, location="bottom", extend=judging.extends, aspect=28,
+        ScalarMappable(scale, comparison.colours), ax=column, location="bottom", extend=comparison.extends, aspect=28,
         shrink=0.9, pad=0.02,
     )  # fmt: skip
-    bar.set_label(f"{judging.label}, {words.days(horizon)} ahead", color=INK, fontsize=9)
+    bar.set_label(f"{comparison.label}, {words.days(horizon)} ahead", color=INK, fontsize=9)
     bar.ax.tick_params(labelsize=8, colors=INK)

@@ -14,7 +14,7 @@ from tsladder.report.panel.sections.method import method, reproducibility
 from tsladder.report.panel.sections.question import opening
 from tsladder.report.panel.sections.result import result
 from tsladder.report.panel.sections.scores import test_days, validation_days
-from tsladder.report.sections.audit import alarm, audit
+from tsladder.report.sections.audit import audit, failed_probes
 
 
 def panel_document(facts: PanelFacts, pictures: Collection[str]) -> tuple[Block, ...]:
@@ -22,7 +22,7 @@ def panel_document(facts: PanelFacts, pictures: Collection[str]) -> tuple[Block,
     left out."""
     return (
         Heading(1, f"Study {facts.params.study.name}"),
-        *alarm(facts.audit),
+        *failed_probes(facts.audit),
         *opening(facts),
         *result(facts),
         *test_days(facts, pictures),

@@ -12,8 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import ALL_ORDERS, FEWEST, PERMUTATIONS, Chance, Floats, permutations, pooled
-from tsladder.report.patterns.trials import Cohort, Tried
+from tsladder.report.patterns.permutation_test import (
+    ALL_ORDERS,
+    FEWEST,
+    PERMUTATIONS,
+    Floats,
+    PermutationTest,
+    permutations,
+    pooled,
+)
+from tsladder.report.patterns.trials import Cohort, CompleteTrial
 from tsladder.vocabulary import Cell
 
 Flags = NDArray[np.bool_]
@@ -71,7 +79,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Together:
+class PooledAgreement:
     """Pooled result of all cells: means over the cells and their p-values. None where no cell has one."""
 
     range: float | None
@@ -80,7 +88,9 @@ class Together:
     p_scatter: float | None
 
 
-def agreements(cohorts: Mapping[Cell, Cohort], *, level: float, seed: int) -> tuple[tuple[Agreement, ...], Together]:
+def agreements(
+    cohorts: Mapping[Cell, Cohort], *, level: float, seed: int
+) -> tuple[tuple[Agreement, ...], PooledAgreement]:
     """Return the agreement of every cell, and of all together. `level`: the largest corrected p-value that counts as a
     finding."""
     best = {cell: _is_best(cohort) for cell, cohort in cohorts.items()}
@@ -105,7 +115,7 @@ def agreements(cohorts: Mapping[Cell, Cohort], *, level: float, seed: int) -> tu
                 scatter=_scatter(distance, of_distance, level),
             )
         )
-    return tuple(found), _together(ranges, distances, seed)
+    return tuple(found), _pool(ranges, distances, seed)
 
 
 def spread_of(cohort: Cohort) -> float | None:
@@ -118,7 +128,7 @@ def spread_of(cohort: Cohort) -> float | None:
     return (best - statistics.median(scores)) / abs(best) if best != 0.0 else None
 
 
-def _scatter(distance: Chance | None, p: float | None, level: float) -> Scatter:
+def _scatter(distance: PermutationTest | None, p: float | None, level: float) -> Scatter:
     if distance is None or p is None:
         return Scatter.TOO_FEW
     if p > level:
@@ -126,12 +136,14 @@ def _scatter(distance: Chance | None, p: float | None, level: float) -> Scatter:
     return Scatter.CLUSTERED if distance.value < 1.0 else Scatter.SCATTERED
 
 
-def _together(ranges: Mapping[Cell, Chance | None], distances: Mapping[Cell, Chance | None], seed: int) -> Together:
+def _pool(
+    ranges: Mapping[Cell, PermutationTest | None], distances: Mapping[Cell, PermutationTest | None], seed: int
+) -> PooledAgreement:
     known_ranges = [chance for chance in ranges.values() if chance is not None]
     known_distances = [chance for chance in distances.values() if chance is not None]
     of_ranges = pooled(known_ranges, seed) if known_ranges else None
     of_distances = pooled(known_distances, seed) if known_distances else None
-    return Together(
+    return PooledAgreement(
         range=None if of_ranges is None else of_ranges.value,
         p_stable=None if of_ranges is None else of_ranges.p_low,
         distance=None if of_distances is None else of_distances.value,
@@ -150,19 +162,19 @@ def _is_best(cohort: Cohort) -> Flags:
 def _ranges(cohort: Cohort, best_N: Flags) -> dict[str, float]:
     if not best_N.any():
         return {}
-    scaled = scaled_places(cohort.trials)
+    scaled = scaled_coordinates(cohort.trials)
     return {name: float(np.ptp(scaled[name][best_N])) for name in STABLE if name in scaled}
 
 
-def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
+def _range_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTest | None:
     ranges = _ranges(cohort, best_N)
     if not ranges:
         return None
     orders, exact = permutations(len(best_N), seed)
     permuted = best_N[orders]
-    scaled = scaled_places(cohort.trials)
+    scaled = scaled_coordinates(cohort.trials)
     null = np.mean([_range_within(scaled[name], permuted) for name in ranges], axis=0)
-    return Chance(value=math.fsum(ranges.values()) / len(ranges), null=null, exact=exact)
+    return PermutationTest(value=math.fsum(ranges.values()) / len(ranges), null=null, exact=exact)
 
 
 def _range_within(values_N: Floats, permuted: Flags) -> Floats:
@@ -171,8 +183,8 @@ def _range_within(values_N: Floats, permuted: Flags) -> Floats:
     return np.asarray(highest - np.where(permuted, values_N, 1.0).min(axis=1), dtype=np.float64)
 
 
-def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
-    scaled = list(scaled_places(cohort.trials).values())
+def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> PermutationTest | None:
+    scaled = list(scaled_coordinates(cohort.trials).values())
     if not best_N.any() or not scaled:
         return None
     points_NK = np.stack(scaled, axis=1)
@@ -180,19 +192,19 @@ def _distance_chance(cohort: Cohort, best_N: Flags, seed: int) -> Chance | None:
     n, best = len(best_N), int(np.count_nonzero(best_N))
     of_all = apart_NN.sum() / (n * (n - 1))
     orders, exact = permutations(n, seed)
-    # Row 0 is the true marking.
+    # Row 0 is the observed marking.
     marked = np.vstack([best_N, best_N[orders]]).astype(np.float64)
     apart = ((marked @ apart_NN) * marked).sum(axis=1) / (best * (best - 1)) / of_all
-    return Chance(value=float(apart[0]), null=apart[1:], exact=exact)
+    return PermutationTest(value=float(apart[0]), null=apart[1:], exact=exact)
 
 
-def scaled_places(trials: Sequence[Tried]) -> dict[str, Floats]:
+def scaled_coordinates(trials: Sequence[CompleteTrial]) -> dict[str, Floats]:
     """Return every coordinate that all trials have and that varies, scaled from 0 for its lowest value to 1 for its
     highest: on a logarithmic scale, except for dropout and for a weight decay that may be zero."""
     found = {}
-    for name in trials[0].place if trials else ():
-        if all(name in trial.place for trial in trials):
-            values = np.array([trial.place[name] for trial in trials], dtype=np.float64)
+    for name in trials[0].coordinates if trials else ():
+        if all(name in trial.coordinates for trial in trials):
+            values = np.array([trial.coordinates[name] for trial in trials], dtype=np.float64)
             if name not in _LINEAR and values.min() > 0.0:
                 values = np.log(values)
             if (width := np.ptp(values)) > 0.0:

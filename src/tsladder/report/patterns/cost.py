@@ -39,8 +39,8 @@ def transfer_cost(cells: Sequence[CellFacts], seeds: int) -> TransferCost:
         and other.cell.horizon != source.cell.horizon
         and not _same(source, other)
     ]
-    taken = [_seconds_of_a_seed(source) for source in pairs]
-    known = [seconds for seconds in taken if seconds is not None]
+    seconds_by_pair = [_seconds_of_a_seed(source) for source in pairs]
+    known = [seconds for seconds in seconds_by_pair if seconds is not None]
     spent = [seconds for cell in cells for seconds in (cell.search.seconds, cell.retraining.seconds) if seconds]
     return TransferCost(
         pairs=len(pairs),

@@ -12,13 +12,13 @@ from enum import StrEnum
 import numpy as np
 
 from tsladder.evaluation.difference import holm
-from tsladder.report.patterns.chance import FEWEST, Chance, permutations, pooled
-from tsladder.report.patterns.ranks import least_shown, rank_correlation
+from tsladder.report.patterns.permutation_test import FEWEST, PermutationTest, permutations, pooled
+from tsladder.report.patterns.ranks import rank_correlation, weakest_detectable
 from tsladder.report.patterns.trials import Cohort
 from tsladder.vocabulary import Cell, parse_budget
 
 
-class Leaning(StrEnum):
+class Preference(StrEnum):
     """Preference for depth or width that a search, or the searches of a horizon, show."""
 
     DEEPER = "deeper is better"
@@ -65,7 +65,7 @@ class DepthPattern:
     rho: float | None
     p: float | None
     p_holm: float | None
-    leaning: Leaning
+    preference: Preference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +84,7 @@ class RungPattern:
     rho: float | None
     p_holm: float | None
     shown: float | None
-    leaning: Leaning
+    preference: Preference
     trend: float | None
     trend_p_holm: float | None
     trend_shown: float | None
@@ -100,7 +100,7 @@ def depth_patterns(
     found = [_of_cell(cell, cohort, correlations[cell], seed) for cell, cohort in cohorts.items()]
     corrected = holm([pattern.p for pattern in found])
     cells = tuple(
-        dataclasses.replace(pattern, p_holm=p, leaning=_judged(pattern, p, level))
+        dataclasses.replace(pattern, p_holm=p, preference=_judged(pattern, p, level))
         for pattern, p in zip(found, corrected, strict=True)
     )
     known = {cell: value for cell, value in correlations.items() if value is not None}
@@ -126,7 +126,7 @@ def halves_of(cohort: Cohort, seed: int) -> Halves | None:
     orders, exact = permutations(len(scores_N), seed)
     permuted = scores_N[orders]
     best_deep, best_wide = float(scores_N[deep_N].max()), float(scores_N[wide_N].max())
-    chance = Chance(
+    chance = PermutationTest(
         value=abs(best_deep - best_wide),
         null=np.abs(permuted[:, deep_N].max(axis=1) - permuted[:, wide_N].max(axis=1)),
         exact=exact,
@@ -142,14 +142,14 @@ def halves_of(cohort: Cohort, seed: int) -> Halves | None:
     )
 
 
-def _correlation(cohort: Cohort, seed: int) -> Chance | None:
+def _correlation(cohort: Cohort, seed: int) -> PermutationTest | None:
     if len(cohort.trials) < FEWEST:
         return None
     ratios = [trial.depth_to_width for trial in cohort.trials]
     return rank_correlation(ratios, [trial.score for trial in cohort.trials], seed)
 
 
-def _of_cell(cell: Cell, cohort: Cohort, correlation: Chance | None, seed: int) -> DepthPattern:
+def _of_cell(cell: Cell, cohort: Cohort, correlation: PermutationTest | None, seed: int) -> DepthPattern:
     enough = len(cohort.trials) >= FEWEST
     one_ratio = len({trial.depth_to_width for trial in cohort.trials}) == 1
     return DepthPattern(
@@ -160,17 +160,19 @@ def _of_cell(cell: Cell, cohort: Cohort, correlation: Chance | None, seed: int) 
         rho=None if correlation is None else correlation.value,
         p=None if correlation is None else correlation.p_two_sided,
         p_holm=None,
-        leaning=Leaning.TOO_FEW if not enough else Leaning.ONE_RATIO if one_ratio else Leaning.NO_PATTERN,
+        preference=Preference.TOO_FEW if not enough else Preference.ONE_RATIO if one_ratio else Preference.NO_PATTERN,
     )
 
 
-def _judged(pattern: DepthPattern, p: float | None, level: float) -> Leaning:
+def _judged(pattern: DepthPattern, p: float | None, level: float) -> Preference:
     if pattern.rho is None or p is None or p > level:
-        return pattern.leaning
-    return Leaning.DEEPER if pattern.rho > 0.0 else Leaning.WIDER
+        return pattern.preference
+    return Preference.DEEPER if pattern.rho > 0.0 else Preference.WIDER
 
 
-def _over_rungs(of_horizon: Mapping[int, Mapping[Cell, Chance]], level: float, seed: int) -> tuple[RungPattern, ...]:
+def _over_rungs(
+    of_horizon: Mapping[int, Mapping[Cell, PermutationTest]], level: float, seed: int
+) -> tuple[RungPattern, ...]:
     means = {h: pooled(list(rungs.values()), seed) if len(rungs) > 1 else None for h, rungs in of_horizon.items()}
     trends = {h: _trend(rungs, seed) for h, rungs in of_horizon.items()}
     p_means, p_trends = (
@@ -189,29 +191,29 @@ def _over_rungs(of_horizon: Mapping[int, Mapping[Cell, Chance]], level: float, s
                 rungs=len(values),
                 deeper=deeper,
                 wider=wider,
-                same_side=_by_a_coin(max(deeper, wider), deeper + wider),
+                same_side=_sign_test(max(deeper, wider), deeper + wider),
                 rho=None if mean is None else mean.value,
                 p_holm=p_mean,
                 shown=None if mean is None else float(np.quantile(np.abs(mean.null), 1.0 - level / tested)),
-                leaning=_leaning(mean, p_mean, level),
+                preference=_preference(mean, p_mean, level),
                 trend=None if trend is None else trend.value,
                 trend_p_holm=p_trend,
-                trend_shown=least_shown(len(values), level / trends_tested, seed, block=len(values)),
+                trend_shown=weakest_detectable(len(values), level / trends_tested, seed, block=len(values)),
                 change=_change(trend, p_trend, level, len(values)),
             )
         )
     return tuple(found)
 
 
-def _leaning(mean: Chance | None, p: float | None, level: float) -> Leaning:
+def _preference(mean: PermutationTest | None, p: float | None, level: float) -> Preference:
     if mean is None or p is None:
-        return Leaning.TOO_FEW
+        return Preference.TOO_FEW
     if p > level:
-        return Leaning.NO_PATTERN
-    return Leaning.DEEPER if mean.value > 0.0 else Leaning.WIDER
+        return Preference.NO_PATTERN
+    return Preference.DEEPER if mean.value > 0.0 else Preference.WIDER
 
 
-def _change(trend: Chance | None, p: float | None, level: float, rungs: int) -> Trend:
+def _change(trend: PermutationTest | None, p: float | None, level: float, rungs: int) -> Trend:
     if rungs < FEWEST:
         return Trend.TOO_FEW
     if trend is None or p is None or p > level:
@@ -219,14 +221,14 @@ def _change(trend: Chance | None, p: float | None, level: float, rungs: int) -> 
     return Trend.DEEPER if trend.value > 0.0 else Trend.WIDER
 
 
-def _trend(rungs: Mapping[Cell, Chance], seed: int) -> Chance | None:
+def _trend(rungs: Mapping[Cell, PermutationTest], seed: int) -> PermutationTest | None:
     if len(rungs) < FEWEST:
         return None
     sizes = [float(parse_budget(cell.budget)) for cell in rungs]
     return rank_correlation(sizes, [chance.value for chance in rungs.values()], seed, block=len(sizes))
 
 
-def _by_a_coin(most: int, n: int) -> float | None:
+def _sign_test(most: int, n: int) -> float | None:
     """Return the two-sided p-value of a sign test with `most` of `n` on one side."""
     from scipy.stats import binomtest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tsladder.report.facts import CellFacts, Facts
-from tsladder.report.patterns.agreement import Agreement, Together, agreements
+from tsladder.report.patterns.agreement import Agreement, PooledAgreement, agreements
 from tsladder.report.patterns.depth import DepthPattern, RungPattern, depth_patterns
 from tsladder.report.patterns.trials import Cohort, Shape, cohort_of
 from tsladder.report.patterns.winners import OrderCount, WinnersPattern, count_orders, winners_pattern
@@ -24,7 +24,7 @@ class SearchPatterns:
     winners: tuple[WinnersPattern, ...]
     orders: tuple[OrderCount, ...]
     agreements: tuple[Agreement, ...]
-    together: Together
+    together: PooledAgreement
 
 
 def search_patterns(facts: Facts) -> SearchPatterns:

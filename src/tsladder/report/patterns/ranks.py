@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tsladder.report.patterns.chance import BLOCK, FEWEST, Chance, Floats, blocks_of, permutations
+from tsladder.report.patterns.permutation_test import BLOCK, FEWEST, Floats, PermutationTest, blocks_of, permutations
 
 
-def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> Chance | None:
+def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: int = BLOCK) -> PermutationTest | None:
     """Return Spearman's rank correlation of values in the order of their trials; ties get their mean rank.
 
     For more trials than a `block` it is that of ranks within blocks. None where x or y is constant.
@@ -20,10 +20,10 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int, block: i
     if scale == 0.0:
         return None
     orders, exact = permutations(len(y_N), seed, block)
-    return Chance(value=float(x_N @ y_N) / scale, null=(y_N[orders] @ x_N) / scale, exact=exact)
+    return PermutationTest(value=float(x_N @ y_N) / scale, null=(y_N[orders] @ x_N) / scale, exact=exact)
 
 
-def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | None:
+def weakest_detectable(n: int, level: float, seed: int, block: int = BLOCK) -> float | None:
     """Return the weakest correlation of `n` values without ties whose two-sided p-value is at most `level`; None where
     there is none."""
     perfect = rank_correlation(range(n), range(n), seed, block) if n >= FEWEST else None
@@ -32,7 +32,7 @@ def least_shown(n: int, level: float, seed: int, block: int = BLOCK) -> float | 
     values = np.unique(np.round(np.abs(perfect.null), 9))
 
     def is_shown(value: float) -> bool:
-        return Chance(value=float(value), null=perfect.null, exact=perfect.exact).p_two_sided <= level
+        return PermutationTest(value=float(value), null=perfect.null, exact=perfect.exact).p_two_sided <= level
 
     weakest = bisect_left(values, True, key=is_shown)
     return float(values[weakest]) if weakest < len(values) else None

@@ -14,13 +14,13 @@ Shape = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tried:
-    """One complete trial. `score`: higher is better. `place`: its coordinates in the search space, by name."""
+class CompleteTrial:
+    """One complete trial. `score`: higher is better. `coordinates`: its coordinates in the search space, by name."""
 
     number: int
     score: float
     shape: Shape
-    place: Mapping[str, float]
+    coordinates: Mapping[str, float]
 
     @property
     def depth_to_width(self) -> float:
@@ -33,11 +33,11 @@ class Cohort:
     """The complete trials of a cell in their order, and the number of trials left out: pruned ones, whose loss is that
     of a shorter training, and failed ones, which have none."""
 
-    trials: tuple[Tried, ...]
+    trials: tuple[CompleteTrial, ...]
     left_out: int
 
     @property
-    def best_first(self) -> tuple[Tried, ...]:
+    def best_first(self) -> tuple[CompleteTrial, ...]:
         """Trials from best to worst, the earlier of equal ones first, as the search chooses."""
         return tuple(sorted(self.trials, key=lambda trial: (-trial.score, trial.number)))
 
@@ -45,19 +45,19 @@ class Cohort:
 def cohort_of(cell: CellFacts, objective: str) -> Cohort:
     """Return the comparable trials of `cell`; `objective` is what the search optimised, val_loss or val_auc."""
     last = {trial.number: trial for trial in cell.search.trials}
-    complete = [tried for _, trial in sorted(last.items()) if (tried := _tried(trial, objective)) is not None]
+    complete = [tried for _, trial in sorted(last.items()) if (tried := _complete_trial(trial, objective)) is not None]
     return Cohort(trials=tuple(complete), left_out=len(last) - len(complete))
 
 
-def _tried(trial: TrialRecord, objective: str) -> Tried | None:
+def _complete_trial(trial: TrialRecord, objective: str) -> CompleteTrial | None:
     figure = trial.val_auc if objective == "val_auc" else trial.val_loss
     if trial.val_loss is None or figure is None or trial.shape is None:
         return None
     score = figure if objective == "val_auc" else -figure
-    return Tried(number=trial.number, score=score, shape=trial.shape, place=_place(trial))
+    return CompleteTrial(number=trial.number, score=score, shape=trial.shape, coordinates=_coordinates(trial))
 
 
-def _place(trial: TrialRecord) -> dict[str, float]:
+def _coordinates(trial: TrialRecord) -> dict[str, float]:
     given = trial.params
     d_model, n_layers = given["d_model"], given["n_layers"]
     found = {"depth_to_width": n_layers / d_model}

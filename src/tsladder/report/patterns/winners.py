@@ -114,7 +114,7 @@ def _all_equal(counts: Sequence[Counter[Drawn]]) -> float:
 def _never_falls(counts: Sequence[Counter[float]]) -> float:
     """Return the probability that each draw is at least as large as the one before it."""
     values = sorted({value for of_horizon in counts for value in of_horizon})
-    # Of every value: the probability that the draws so far never fell and end on it.
+    # For each value, the probability that the draws so far never decreased and end at it.
     ending = np.ones(1)
     for position, of_horizon in enumerate(counts):
         share = np.array([of_horizon[value] for value in values]) / of_horizon.total()

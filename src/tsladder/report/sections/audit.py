@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tsladder.artifacts.audit import AuditRecord, ProbeFinding
 from tsladder.report import words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_sentence, table
 from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def alarm(audit: AuditRecord | None) -> list[Block]:
+def failed_probes(audit: AuditRecord | None) -> list[Block]:
     """Return the failed probes, for the top of the page; empty where none failed or none ran."""
     if audit is None or audit.worst is not ProbeOutcome.FAILED:
         return []
@@ -31,7 +31,7 @@ def audit(found: AuditRecord | None) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
         return [*blocks, Paragraph("The leak audit has not been run, so nothing here is known to be free of leaks.")]
-    return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_words(figures_table(found), NO_FIGURE)]
+    return [*blocks, Paragraph(_headline(found)), probes_table(found), *or_sentence(figures_table(found), NO_FIGURE)]
 
 
 RESULTS = {
@@ -68,8 +68,8 @@ def _headline(audit: AuditRecord) -> str:
             f"No leak was seen. {_many(open_probes).capitalize()} of {_many(many)} leak probes {was} inconclusive: "
             "a leak there might have gone unseen. The verdicts stand."
         )
-    said = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
-    return f"{said}: none found a way for the future to reach a forecast."
+    sentence = "The leak probe passed" if many == 1 else f"All {_many(many)} leak probes passed"
+    return f"{sentence}: none found a way for the future to reach a forecast."
 
 
 def _many(number: int) -> str:

@@ -10,8 +10,8 @@ from tsladder.report.facts import Facts
 def columns(facts: Facts) -> list[Block]:
     """Return the section on columns; empty where every column of the tier is an input and varies."""
     constant = None if facts.audit is None else facts.audit.constant
-    said = [*_without_volume(facts), *([] if constant is None else [constant])]
-    return [Heading(3, "Columns"), *map(Paragraph, said)] if said else []
+    notes = [*_without_volume(facts), *([] if constant is None else [constant])]
+    return [Heading(3, "Columns"), *map(Paragraph, notes)] if notes else []
 
 
 def _without_volume(facts: Facts) -> list[str]:

@@ -44,10 +44,10 @@ def ingestion(facts: Facts) -> list[Block]:
     else:
         known = all(s.manifest is ManifestState.FOUND for s in symbols)
         blocks.append(Paragraph(f"{_NOTHING}{_UNCHANGED if known else ''}."))
-    said = [(f"{s.symbol}, warned", warning) for s in symbols for warning in s.warnings]
-    said += [(f"{s.symbol}, noted", note) for s in symbols for note in s.notes]
-    if said:
-        blocks.append(Points(tuple(said)))
+    notes = [(f"{s.symbol}, warned", warning) for s in symbols for warning in s.warnings]
+    notes += [(f"{s.symbol}, noted", note) for s in symbols for note in s.notes]
+    if notes:
+        blocks.append(Points(tuple(notes)))
     if found.rows:
         none = "" if any(facts.ingestion.cautions.values()) else f" {_NONE_BESIDE}"
         blocks.append(Paragraph(_BESIDE + none))

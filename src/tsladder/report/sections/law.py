@@ -9,7 +9,7 @@ from tsladder.law.curve.forms import AICC_RUNGS, Form
 from tsladder.law.evidence.detection import FEW_DOF, POWER
 from tsladder.law.evidence.notes import CARRIES
 from tsladder.report import law_tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_sentence
 from tsladder.report.facts import Facts
 
 RESIDUALS = "residuals.png"
@@ -29,7 +29,7 @@ def law(facts: Facts) -> list[Block]:
     fits = law_tables.fits_table(facts)
     return [
         Heading(2, "The law"),
-        *or_words(law_tables.law_table(facts), "No horizon has a verdict."),
+        *or_sentence(law_tables.law_table(facts), "No horizon has a verdict."),
         *([Paragraph(_COLUMNS)] if fits.rows else []),
         *([fits] if fits.rows else []),
     ]
@@ -38,7 +38,7 @@ def law(facts: Facts) -> list[Block]:
 def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
     """Return the evidence for each verdict; empty before a law has been fitted."""
     blocks: list[Block] = []
-    for horizon, found in law_tables.judged(facts):
+    for horizon, found in law_tables.horizons_with_law(facts):
         points = _points(facts, found)
         if points:
             blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
@@ -46,12 +46,12 @@ def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
     return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
 
 
-def settling(facts: Facts) -> list[Block]:
+def settle_options(facts: Facts) -> list[Block]:
     """Return what would settle each open verdict, and what that would cost."""
-    points = [(words.days(horizon), law.settle) for horizon, law in law_tables.judged(facts) if law.settle]
+    points = [(words.days(horizon), law.settle) for horizon, law in law_tables.horizons_with_law(facts) if law.settle]
     if not points:
         return []
-    ways = law_tables.settling_table(facts)
+    ways = law_tables.settle_options_table(facts)
     return [Heading(2, "What would settle it"), Points(tuple(points)), *([ways] if ways.rows else [])]
 
 
@@ -64,7 +64,7 @@ def _points(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
         ("Does the loss turn upwards", _overfit(law)),
         ("C and alpha of the power law together", _joint(law)),
         ("Rungs that do not belong to the power law of the others", _outliers(facts, law)),
-        ("Rungs that carry the fit of the power law", _carrying(law)),
+        ("Rungs that carry the fit of the power law", _influential(law)),
         ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
     ]
     return [(label, text) for label, text in points if text]
@@ -96,9 +96,9 @@ def _differing(facts: Facts, law: HorizonLaw) -> str | None:
 def _choice(law: HorizonLaw) -> str | None:
     choice = law.model_choice
     if choice.preferred == Form.FLOOR:
-        # The row of the floor has the rest.
+        # The table row of the floor has the other figures.
         return f"{words.form(choice.preferred)}: a law without a floor fits significantly worse"
-    return _because(words.form(choice.preferred), choice.reason)
+    return _with_reason(words.form(choice.preferred), choice.reason)
 
 
 def _floor(law: HorizonLaw) -> str | None:
@@ -126,29 +126,29 @@ def _overfit(law: HorizonLaw) -> str | None:
     overfit = law.fits.overfit
     if overfit is None:
         return None
-    said = "yes" if overfit.turns else "not shown"
+    statement = "yes" if overfit.turns else "not shown"
     if overfit.turns_at_n is not None:
-        said += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters, interval "
+        statement += f"; the fitted turn lies at {words.size(overfit.turns_at_n)} parameters, interval "
         ends = closed(overfit.turns_at_ci)
-        said += "without two ends" if ends is None else f"{words.size(ends[0])} to {words.size(ends[1])}"
-    said += f" ({overfit.form})"
-    return _because(said, overfit.reason)
+        statement += "without two ends" if ends is None else f"{words.size(ends[0])} to {words.size(ends[1])}"
+    statement += f" ({overfit.form})"
+    return _with_reason(statement, overfit.reason)
 
 
 def _joint(law: HorizonLaw) -> str | None:
     region, power = law.joint_region, law.fits.power
     if region is None or region.C_ends is None:
         return None
-    said = (
+    statement = (
         f"{words.level(region.confidence)} region: alpha {words.exponents(region.alpha_ends)} and C "
         f"{_span_of_C(region.C_ends)}, where a larger alpha goes with a larger C, so neither says much alone"
     )
     if region.loss_ends is not None and power is not None:
-        said += (
+        statement += (
             f"; what they agree on is the loss at {words.size(power.reference_n)} parameters, "
             f"{words.number(power.loss_at_reference)}, in the same region {words.interval(region.loss_ends)}"
         )
-    return said
+    return statement
 
 
 def _span_of_C(ends: tuple[float, float | None]) -> str:
@@ -164,7 +164,7 @@ def _outliers(facts: Facts, law: HorizonLaw) -> str | None:
     )
 
 
-def _carrying(law: HorizonLaw) -> str | None:
+def _influential(law: HorizonLaw) -> str | None:
     return _named(
         (rung, f"Cook's distance {words.number(rung.cooks_distance, 2)}")
         for rung in law.influential
@@ -173,31 +173,33 @@ def _carrying(law: HorizonLaw) -> str | None:
 
 
 def _named(rungs: Iterable[tuple[InfluentialRung, str]]) -> str | None:
-    said = [f"{rung.cell} ({why}; without it alpha is {words.exponent(rung.alpha_without)})" for rung, why in rungs]
-    return "; ".join(said) or None
+    statement = [
+        f"{rung.cell} ({why}; without it alpha is {words.exponent(rung.alpha_without)})" for rung, why in rungs
+    ]
+    return "; ".join(statement) or None
 
 
 def _excess(excess: ExcessLaw) -> str:
     name = words.forecast(excess.baseline)
-    said = f"against {name} (loss {words.number(excess.baseline_loss)})"
+    statement = f"against {name} (loss {words.number(excess.baseline_loss)})"
     if excess.slope_per_tenfold is not None:
-        said += (
+        statement += (
             f", the excess changes by {words.signed(excess.slope_per_tenfold)} for ten times the parameters, interval "
             f"of the rungs {words.interval(closed(excess.slope_ci))}"
         )
     if excess.power is not None:
-        said += (
+        statement += (
             f"; as a power of N the excess has alpha {words.exponent(excess.power.alpha)}, interval of the rungs "
             f"{words.exponents(closed(excess.power.alpha_ci))}"
         )
-    return _because(said, excess.reason)
+    return _with_reason(statement, excess.reason)
 
 
-def _because(said: str, reason: str) -> str:
+def _with_reason(statement: str, reason: str) -> str:
     """Join a statement and its reason; a reason that begins with the statement stands alone."""
-    if not reason or reason.startswith(said):
-        return reason or said
-    return f"{said}: {reason}"
+    if not reason or reason.startswith(statement):
+        return reason or statement
+    return f"{statement}: {reason}"
 
 
 def _neighbours(facts: Facts) -> list[Block]:
@@ -236,7 +238,7 @@ def _selection(facts: Facts) -> list[Block]:
         return []
     points = [
         (words.days(horizon), found.selection.words)
-        for horizon, found in law_tables.judged(facts)
+        for horizon, found in law_tables.horizons_with_law(facts)
         if found.selection is not None and found.selection.words
     ]
     return [
@@ -260,12 +262,12 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
         return [*blocks, Paragraph("No horizon has a power law, so there are no residuals to show.")]
     others = [
         f"{words.days(horizon)} ({words.form(found.form)})"
-        for horizon, found in law_tables.judged(facts)
+        for horizon, found in law_tables.horizons_with_law(facts)
         if found.alpha is not None and found.form in (Form.FLOOR, Form.TURN)
     ]
     return [
         *blocks,
-        Picture(RESIDUALS, "Measured loss against the power law, one panel a horizon"),
+        Picture(RESIDUALS, "Measured loss against the power law, one panel per horizon"),
         Paragraph(
             "Filled: how far each rung lies from the power law that was fitted to it, with one standard error over "
             "seeds. Hollow: how far it lies from that of the other rungs; at the top rung, what an extrapolation from "

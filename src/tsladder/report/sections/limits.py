@@ -26,8 +26,8 @@ def limits(facts: Facts) -> list[Block]:
     blocks.append(Paragraph(_definitions(facts)))
     for horizon, diagnosis in found.items():
         blocks += [
-            Heading(3, f"{words.days(horizon)}: {diagnosis.lack}"),
-            Paragraph(f"{VERDICTS[diagnosis.lack]} {diagnosis.reason}"),
+            Heading(3, f"{words.days(horizon)}: {diagnosis.bottleneck}"),
+            Paragraph(f"{VERDICTS[diagnosis.bottleneck]} {diagnosis.reason}"),
             Points(tuple(_points(facts, horizon, diagnosis))),
             gaps_table(diagnosis, horizon),
         ]

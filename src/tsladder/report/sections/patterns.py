@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tsladder.report import pattern_tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.facts import Facts
 from tsladder.report.patterns.agreement import WIDE_SPREAD, Agreement, Scatter
-from tsladder.report.patterns.chance import FEWEST
 from tsladder.report.patterns.cost import TransferCost, transfer_cost
-from tsladder.report.patterns.depth import Leaning, RungPattern, Trend
+from tsladder.report.patterns.depth import Preference, RungPattern, Trend
 from tsladder.report.patterns.found import SearchPatterns, search_patterns
+from tsladder.report.patterns.permutation_test import FEWEST
 
 
 def patterns(facts: Facts) -> list[Block]:
@@ -47,19 +47,20 @@ def _depth(facts: Facts, found: SearchPatterns) -> list[Block]:
 
 def horizon_sentence(rungs: RungPattern) -> str:
     """Describe what the rungs of a horizon show together, and how it changes with model size."""
-    if rungs.leaning is Leaning.TOO_FEW:
+    if rungs.preference is Preference.TOO_FEW:
         return f"Too few rungs to say: {rungs.rungs} with a rank correlation."
     all_rungs, coin = words.counted(rungs.rungs, "rung"), words.percent(rungs.same_side, 0)
-    leaning = (
-        f"{_capital(rungs.leaning)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
-        f"({words.p_value(rungs.p_holm)}{_power(rungs.leaning is Leaning.NO_PATTERN, rungs.shown)}). Deeper trials "
+    power = _power(rungs.preference is Preference.NO_PATTERN, rungs.shown)
+    preference = (
+        f"{_capital(rungs.preference)} over {all_rungs}: the mean rank correlation is {words.signed(rungs.rho, 2)} "
+        f"({words.p_value(rungs.p_holm)}{power}). Deeper trials "
         f"scored better at {rungs.deeper}, wider ones at {rungs.wider} (a split at least as uneven has a chance of "
         f"{coin})."
     )
     if rungs.change is Trend.TOO_FEW:
-        return f"{leaning} A change with size needs {FEWEST} rungs."
+        return f"{preference} A change with size needs {FEWEST} rungs."
     return (
-        f"{leaning} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
+        f"{preference} {_capital(rungs.change)}: the rungs' correlations have the rank correlation "
         f"{words.signed(rungs.trend, 2)} with the budget ({words.p_value(rungs.trend_p_holm)}"
         f"{_power(rungs.change is Trend.NO_TREND, rungs.trend_shown)})."
     )
@@ -67,7 +68,7 @@ def horizon_sentence(rungs: RungPattern) -> str:
 
 def _power(is_due: bool, weakest: float | None) -> str:
     """Return the weakest effect that could have been detected, where no pattern was found; otherwise ""."""
-    return f"; {pattern_tables.could_show(weakest)}" if is_due else ""
+    return f"; {pattern_tables.describe_detectable(weakest)}" if is_due else ""
 
 
 def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
@@ -82,7 +83,7 @@ def _winners(facts: Facts, found: SearchPatterns) -> list[Block]:
     table = pattern_tables.winners_table(found, facts.params.horizons)
     return [
         *blocks,
-        *or_words(table, "No rung has winners on two horizons."),
+        *or_sentence(table, "No rung has winners on two horizons."),
         Paragraph(
             "A winner is the best of few trials, and so a noisy draw: the chance is how often the same order would "
             "come about if every complete trial of a search were as likely to win as any other. Deeper or wider with "
@@ -101,7 +102,7 @@ def _agreement(found: SearchPatterns) -> list[Block]:
             "best as a share of that of all, on the log scale for learning rate and weight decay (unless one is "
             "zero); settings are stable where the mean of the three is less than chance gives."
         ),
-        pattern_tables.places_table(found),
+        pattern_tables.best_trials_table(found),
         Paragraph(
             "The distance is the mean one between two of the best, over that between any two trials, in all "
             "coordinates of the search's space, each scaled to its range: clustered below 1, scattered above."
@@ -123,31 +124,31 @@ def agreement_points(found: SearchPatterns) -> list[tuple[str, str]]:
 
 
 def _settings(found: SearchPatterns) -> str:
-    asked = [item for item in found.agreements if item.p_stable is not None]
-    if not asked:
+    tested = [item for item in found.agreements if item.p_stable is not None]
+    if not tested:
         return "No setting varied among the trials of a cell."
-    stable = [str(item.cell) for item in asked if item.stable]
+    stable = [str(item.cell) for item in tested if item.stable]
     named = f" ({', '.join(stable)})" if stable else ""
     return (
-        f"Stable in {len(stable)} of {words.counted(len(asked), 'cell')}{named}.{_too_few(asked, found)} Over all "
+        f"Stable in {len(stable)} of {words.counted(len(tested), 'cell')}{named}.{_too_few(tested, found)} Over all "
         f"cells the best trials span {words.percent(found.together.range, 0)} of the range of all, mean of the "
         f"settings ({words.p_value(found.together.p_stable)})."
     )
 
 
-def _too_few(asked: list[Agreement], found: SearchPatterns) -> str:
+def _too_few(tested: list[Agreement], found: SearchPatterns) -> str:
     """Return a sentence for the case that no single cell could have shown anything, whatever its trials."""
-    least = min(item.least_p for item in asked) * len(asked)
+    least = min(item.least_p for item in tested) * len(tested)
     return " No single search of so few trials could show it." if least > found.level else ""
 
 
 def _place(found: SearchPatterns) -> str:
-    asked = [item for item in found.agreements if item.p_scatter is not None]
-    if not asked:
+    tested = [item for item in found.agreements if item.p_scatter is not None]
+    if not tested:
         return "The trials of a cell do not differ in anything on record."
     return (
-        f"Clustered in {_named(asked, Scatter.CLUSTERED)}, scattered in {_named(asked, Scatter.SCATTERED)} of "
-        f"{words.counted(len(asked), 'cell')}. Over all cells two of the best trials lie "
+        f"Clustered in {_named(tested, Scatter.CLUSTERED)}, scattered in {_named(tested, Scatter.SCATTERED)} of "
+        f"{words.counted(len(tested), 'cell')}. Over all cells two of the best trials lie "
         f"{words.number(found.together.distance, 2)} times as far apart as any two "
         f"({words.p_value(found.together.p_scatter)})."
     )
@@ -161,11 +162,11 @@ def _named(items: list[Agreement], scatter: Scatter) -> str:
 def transfer_not_tried(facts: Facts) -> str:
     """Return a note on what search.transfer would cost in this study."""
     cost = transfer_cost(facts.planned, facts.params.train.seeds)
-    said = "Whether such a difference matters was not tried: search.transfer is false."
+    sentence = "Whether such a difference matters was not tried: search.transfer is false."
     if not cost.trainings:
-        return f"{said} There is nothing to try: no rung has winners on two horizons that differ."
+        return f"{sentence} There is nothing to try: no rung has winners on two horizons that differ."
     return (
-        f"{said} dvc exp run -S search.transfer=true would train the winners on the other horizons of their rung, "
+        f"{sentence} dvc exp run -S search.transfer=true would train the winners on the other horizons of their rung, "
         f"{words.counted(cost.trainings, 'training')} on {words.counted(cost.pairs, 'pair')}: {_time(cost)}."
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import matrix, score_tables, symbol_tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.search.objective import VAL_AUC
 from tsladder.tasks import load as load_task
@@ -40,7 +40,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
     seeds = facts.params.train.seeds
     return [
         Heading(2, "Cells"),
-        *or_words(score_tables.cells_table(facts), "No cell is planned."),
+        *or_sentence(score_tables.cells_table(facts), "No cell is planned."),
         Paragraph(
             f"N is the measured parameter count. The validation loss is that of {_leader(facts)} and flatters it; the "
             f"test loss is the mean ± its standard error over {seeds} fresh seeds. Skill is 1 - test loss / loss of "
@@ -50,7 +50,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *_intervals(facts),
         *_skill(facts),
         Heading(2, "Simple forecasts on the same test windows"),
-        *or_words(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
+        *or_sentence(score_tables.baselines_table(facts), "No cell was scored, so no forecast was either."),
         *_symbols(facts),
         *(
             block
@@ -86,7 +86,7 @@ def _intervals(facts: Facts) -> list[Block]:
     scored = [test for _, test in score_tables.scored(facts)]
     if not scored:
         return [*blocks, Paragraph("No cell was scored.")]
-    said = (
+    text = (
         f"Means over seeds; in brackets the {level} interval over days: a t interval whose variance comes from a block "
         "bootstrap. Its blocks are as long as the labels of the days ask for, at least half the square root of their "
         "number, and the same for every cell of a horizon; dependence that lasts for a good part of the region is not "
@@ -94,8 +94,8 @@ def _intervals(facts: Facts) -> list[Block]:
         "blocks of their own, never by whether these intervals overlap."
     )
     if not any(test.intervals for test in scored):
-        said = "The scores on disk carry no intervals: evaluate again to have them."
-    blocks += [Paragraph(said), score_tables.intervals_table(facts)]
+        text = "The scores on disk carry no intervals: evaluate again to have them."
+    blocks += [Paragraph(text), score_tables.intervals_table(facts)]
     samples = score_tables.samples_table(facts)
     if not samples.rows:
         return blocks
@@ -109,7 +109,7 @@ def _skill(facts: Facts) -> list[Block]:
     if not table.rows:
         return [*blocks, Paragraph("No skill with an interval is stored.")]
     points = [
-        (words.days(horizon), _skill_in_words([cell.test for cell in facts.of_horizon(horizon) if cell.test]))
+        (words.days(horizon), _describe_skill([cell.test for cell in facts.of_horizon(horizon) if cell.test]))
         for horizon in facts.params.horizons
         if any(cell.test for cell in facts.of_horizon(horizon))
     ]
@@ -125,7 +125,7 @@ def _skill(facts: Facts) -> list[Block]:
     ]
 
 
-def _skill_in_words(tests: list[ScoredRegion]) -> str:
+def _describe_skill(tests: list[ScoredRegion]) -> str:
     """Say which forecasts every cell beats, which some cells beat, and which none beats."""
     beaten: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for name in words.forecasts_in_order({name for test in tests for name in test.skill_against}):
@@ -137,12 +137,12 @@ def _skill_in_words(tests: list[ScoredRegion]) -> str:
             beaten["some"].append(f"{words.forecast(name)} ({won} of {len(known)})")
         elif known:
             beaten["none"].append(words.forecast(name))
-    told = [
+    groups = [
         ("the only cell beats" if len(tests) == 1 else f"all {len(tests)} cells beat", beaten["all"]),
         ("some beat", beaten["some"]),
         ("none beats", beaten["none"]),
     ]
-    return "; ".join(f"{who}: {words.listed(names)}" for who, names in told if names) or words.MISSING
+    return "; ".join(f"{who}: {words.listed(names)}" for who, names in groups if names) or words.MISSING
 
 
 def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
@@ -151,13 +151,13 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if not table.rows:
         return [*blocks, Paragraph("No calibration is stored.")]
     points = [
-        (words.days(horizon), said)
+        (words.days(horizon), text)
         for horizon in facts.params.horizons
-        if (said := _temperature_in_words(facts.of_horizon(horizon)))
+        if (text := _describe_temperature(facts.of_horizon(horizon)))
     ]
     blocks += [Points(tuple(points))] if points else []
     if RELIABILITY in pictures:
-        blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel a horizon"))
+        blocks.append(Picture(RELIABILITY, "Observed frequency against predicted probability, one panel per horizon"))
         blocks.append(
             Paragraph(
                 "The rung with the lowest test loss of each horizon, test region, seeds pooled, up to ten bins of "
@@ -179,7 +179,7 @@ def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def _temperature_in_words(cells: tuple[CellFacts, ...]) -> str | None:
+def _describe_temperature(cells: tuple[CellFacts, ...]) -> str | None:
     changes = []
     sure = 0
     for cell in cells:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tsladder.report import matrix, study_tables, tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
 from tsladder.report.facts import Facts
-from tsladder.report.figures.judging import judging_of
+from tsladder.report.figures.trial_comparison import trial_comparison
 from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
 SHAPES = "shapes.png"
@@ -32,7 +32,7 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
     chosen = tables.architectures_table(facts)
     blocks: list[Block] = [
         Heading(2, "Chosen architectures"),
-        *or_words(chosen, "No search has chosen an architecture."),
+        *or_sentence(chosen, "No search has chosen an architecture."),
     ]
     if chosen.rows:
         blocks.append(
@@ -59,7 +59,7 @@ def _utilisation(facts: Facts) -> list[Block]:
 def _settings(facts: Facts) -> list[Block]:
     return [
         Heading(2, "Training settings across horizons"),
-        *or_words(tables.settings_table(facts), "No search has chosen settings."),
+        *or_sentence(tables.settings_table(facts), "No search has chosen settings."),
         Paragraph(
             "Two horizons are named when the larger value exceeds the smaller by more than 20 %. A search of few "
             "trials draws its settings mostly at random: a difference here is no finding by itself."
@@ -86,13 +86,13 @@ def _coverage(facts: Facts) -> list[Block]:
 
 
 def _shapes(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    by = judging_of(facts).words
+    by = trial_comparison(facts).words
     blocks: list[Block] = [Heading(3, "Depth against width")]
     if SHAPES not in pictures:
         return [*blocks, Paragraph("No trial has a width and a depth to show.")]
     return [
         *blocks,
-        Picture(SHAPES, f"Width and depth of every trial coloured by its {by}, one panel a rung and horizon"),
+        Picture(SHAPES, f"Width and depth of every trial coloured by its {by}, one panel per rung and horizon"),
         Paragraph(
             f"Each disc is a width and depth that was tried, coloured by the {by} of the best of its trials and "
             "larger the more trials it had; a cross is one of which no trial ended with one, the ring the winner. "
@@ -103,7 +103,7 @@ def _shapes(facts: Facts, pictures: Collection[str]) -> list[Block]:
 
 
 def _parallel(facts: Facts, pictures: Collection[str]) -> list[Block]:
-    by = judging_of(facts).words
+    by = trial_comparison(facts).words
     blocks: list[Block] = [Heading(3, "Every trial side by side")]
     if PARALLEL not in pictures:
         return [*blocks, Paragraph("No horizon has trials with a loss that differ in a setting.")]
@@ -125,7 +125,7 @@ def _transfer(facts: Facts) -> list[Block]:
     return [
         Heading(2, f"Do the best settings differ by horizon: {transfer.verdict.replace('_', ' ')}"),
         Paragraph(transfer.reason),
-        *or_words(study_tables.transfer_table(transfer), "No rung has winners on two horizons."),
+        *or_sentence(study_tables.transfer_table(transfer), "No rung has winners on two horizons."),
         Paragraph(
             f"Each winner was trained on the other horizons of its rung, on as many seeds, and scored on the same days "
             f"of the {transfer.region} region. Regret is what it loses there against that horizon's own winner, as a "
@@ -142,7 +142,7 @@ def _supplement(facts: Facts) -> list[Block]:
     return [
         Heading(2, "Supplementary search"),
         Points(tuple(supplement.reasons.items())),
-        *or_words(study_tables.supplement_table(supplement), "No budget was chosen."),
+        *or_sentence(study_tables.supplement_table(supplement), "No budget was chosen."),
         Paragraph(
             "These trials vary a few settings around the winners of the chosen budgets. They never enter the law: the "
             "other rungs had no such effort. A gain below the standard error of a score is luck."

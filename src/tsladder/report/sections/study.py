@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.report import study_tables, symbol_tables, tables, words
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.environment import environment_table, fingerprints_table
 from tsladder.report.facts import Facts
 from tsladder.report.sections.ingestion import ingestion
@@ -18,7 +18,7 @@ def question(facts: Facts) -> str:
     tier = "" if params.data.volume else f", tier {params.data.tier_words}"
     return (
         f"Does the error of {params.model.family} fall as a power of its parameter count? "
-        f"Data {symbol} ({params.study.timescale}{tier}), target {task.asked(params.target.price)}, "
+        f"Data {symbol} ({params.study.timescale}{tier}), target {task.describe_target(params.target.price)}, "
         f"horizons of {words.listed(words.days(h) for h in params.horizons)}, rungs {words.listed(planned)}. "
         f"Losses are mean {task.loss}es in {task.unit}; the law describes the {_region(facts)} "
         "region."
@@ -31,7 +31,7 @@ def _region(facts: Facts) -> str:
 
 def left_out(facts: Facts) -> list[Block]:
     everything = "Every cell of the ladder was scored."
-    return [Heading(2, "Cells without a point"), *or_words(tables.left_out_table(facts), everything)]
+    return [Heading(2, "Cells without a point"), *or_sentence(tables.left_out_table(facts), everything)]
 
 
 def data(facts: Facts) -> list[Block]:
@@ -59,7 +59,7 @@ def data(facts: Facts) -> list[Block]:
                 )
             )
         )
-    blocks += or_words(study_tables.splits_table(facts), "The splits have not been cut.")
+    blocks += or_sentence(study_tables.splits_table(facts), "The splits have not been cut.")
     windows = symbol_tables.windows_table(facts)
     if windows.rows:
         blocks += [
@@ -76,5 +76,5 @@ def environment(facts: Facts) -> list[Block]:
         Heading(2, "Environment"),
         Paragraph(f"Versions where this report was written; the searches ran on: {words.listed(devices)}."),
         environment_table(facts.environment),
-        *or_words(fingerprints_table(facts.environment), "Nothing has a fingerprint yet."),
+        *or_sentence(fingerprints_table(facts.environment), "Nothing has a fingerprint yet."),
     ]

@@ -24,7 +24,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
         loss = load_task(facts.params.target.task).words.loss
-        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel a horizon"))
+        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel per horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
@@ -86,11 +86,11 @@ def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
 def _repeated(law: HorizonLaw) -> str:
     """Return the verdicts expected if searches and seeds were repeated on the same ladder, the likeliest first."""
     shares = sorted((law.repetition or {}).items(), key=lambda item: -item[1])
-    told = words.listed(
+    verdicts = words.listed(
         f"{name.replace('_', ' ')} in {words.percent(share, 0)}" for name, share in shares if share >= 0.005
     )
     return (
-        f"{told} of the repetitions: other searches and seeds on the same sizes and test days, the noise and alpha "
+        f"{verdicts} of the repetitions: other searches and seeds on the same sizes and test days, the noise and alpha "
         "drawn from what is known of them, each judged by the interval of its alpha alone"
     )
 

@@ -32,8 +32,10 @@ class Architectural:
         for what in sorted(having, key=lambda what: len(having[what])):
             fresh = [member for member in having[what] if member not in chosen.values()]
             if fresh:
-                chosen[what] = min(fresh, key=lambda spec: (_distance(spec, grid), _middling_heads(spec), spec.shape))
-        # Deep models take longest: started first they keep no worker waiting at the end.
+                chosen[what] = min(
+                    fresh, key=lambda spec: (_distance(spec, grid), _distance_from_usual_heads(spec), spec.shape)
+                )
+        # Deep models take longest: starting them first leaves no worker idle at the end.
         deepest_first = sorted(chosen.items(), key=lambda item: -item[1].n_layers)
         return tuple(Forced(what, spec, rank=_rank(what)) for what, spec in deepest_first)
 
@@ -54,7 +56,7 @@ def _distance(spec: ModelSpec, grid: Grid) -> int:
     return abs(spec.n_params_formula - grid.n_budget)
 
 
-def _middling_heads(spec: ModelSpec) -> int:
+def _distance_from_usual_heads(spec: ModelSpec) -> int:
     return abs(spec.n_heads - 8)
 
 

@@ -22,25 +22,25 @@ FULL_SCALE = 0.01
 class ClassAudit:
     """Audit of labels 1 and 0 and of forecasts that are probabilities.
 
-    `beyond`: function of prices, target.price and horizon that returns how far the prices ahead lie beyond the target,
+    `margin`: function of prices, target.price and horizon that returns how far the prices ahead lie beyond the target,
     as a share of the Close.
     """
 
-    beyond: Callable[[Prices, str, int], Floats]
+    margin: Callable[[Prices, str, int], Floats]
     linear: str = LAST_DAY_RATIO_LOGISTIC
     linear_name: str = "logistic"
 
-    def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
-        return np.clip(self.beyond(prices, price, horizon) / FULL_SCALE, -1.0, 1.0)
+    def leaking_feature(self, prices: Prices, price: str, horizon: int) -> Floats:
+        return np.clip(self.margin(prices, price, horizon) / FULL_SCALE, -1.0, 1.0)
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """Return labels in random order, half of them 1."""
         return rng.permutation((np.arange(len(y_N)) % 2).astype(np.float64))
 
-    def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
+    def flipped(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
         return 1.0 - y_N
 
-    def shown(self, y_T: Floats) -> Floats:
+    def encoded(self, y_T: Floats) -> Floats:
         return np.nan_to_num(2.0 * y_T - 1.0)
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:

@@ -29,7 +29,7 @@ def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
     """
     match name:
         case "bce":
-            return Loss(total=summed(cross_entropy), per_window=cross_entropy, reports_itself=True)
+            return Loss(total=summed(cross_entropy), per_window=cross_entropy, is_reported_loss=True)
         case "focal":
             return Loss(total=summed(focal), per_window=cross_entropy)
         case "weighted_bce":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tsladder.evaluation.baselines import Forecast, baselines, fitted_baselines
 from tsladder.evaluation.decision import ValidationChoices, choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
-from tsladder.evaluation.region import Known, RegionForecasts, Scores
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
 from tsladder.evaluation.scores import score_region
 from tsladder.params import EvaluationParams
 from tsladder.vocabulary import LOG_LOSS, Region
@@ -28,35 +28,35 @@ class ClassScoring:
 
     train_rate: float
     metric: str = LOG_LOSS
-    shown: tuple[str, ...] = ("brier", "auc", "average_precision", "ece")
+    logged_metrics: tuple[str, ...] = ("brier", "auc", "average_precision", "ece")
 
     @classmethod
     def of(cls, y_train_N: NDArray[np.floating]) -> ClassScoring:
         return cls(train_rate=float(np.mean(y_train_N)))
 
-    def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
+    def baselines(self, known: BaselineInputs, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
         ratios = known.ratio_train_NF, known.ratio_scored_NF
         return baselines(
             known.train, known.scored, known.close_T, *ratios, y_T=y_T, horizon=horizon, first_rows=known.first_rows
         )
 
-    def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
+    def fitted_baselines(self, known: BaselineInputs) -> tuple[Forecast, ...]:
         ratios = known.ratio_train_NF, known.ratio_scored_NF
         return fitted_baselines(known.train, known.scored, known.close_T, *ratios, known.first_rows)
 
     def choose(self, validation: RegionForecasts) -> ValidationChoices:
         return choose_on_validation(validation.y_N, validation.by_seed)
 
-    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+    def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         return score_region(
-            y_N=made.y_N,
-            dates_N=made.dates_N,
-            probabilities=made.by_seed,
-            forecasts=made.baselines,
+            y_N=forecasts.y_N,
+            dates_N=forecasts.dates_N,
+            probabilities=forecasts.by_seed,
+            forecasts=forecasts.baselines,
             train_rate=self.train_rate,
-            fingerprint=made.fingerprint,
+            fingerprint=forecasts.fingerprint,
             params=params,
-            seed=made.seed,
+            seed=forecasts.seed,
             choices=choices,
         )
 

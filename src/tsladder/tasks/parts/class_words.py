@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 AUC = Metric(name="auc", title="AUC", digits=3)
 
 
-def class_words(asked: Callable[[str], str]) -> Words:
-    """Build the names of a task of two classes. `asked`: function of target.price that describes the target in a few
-    words."""
+def class_words(describe_target: Callable[[str], str]) -> Words:
+    """Build the names of a task of two classes. `describe_target`: function of target.price that describes the target
+    in a few words."""
     return Words(
-        asked=asked,
+        describe_target=describe_target,
         labels=labels,
         loss="log loss",
         unit="nats",

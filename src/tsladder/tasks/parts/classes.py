@@ -29,14 +29,15 @@ class ClassTask:
     """Task of two classes.
 
     `label`: function of prices, target.price and horizon that labels every day but the last `horizon` with 1 or 0.
-    `beyond`: function of the same arguments that returns how far the prices ahead lie beyond what makes a label 1, as a
-    share of the Close, for the audit. `asked`: function of target.price that describes the target in a few words.
+    `margin`: function of the same arguments that returns how far the prices ahead lie beyond what makes a label 1, as a
+    share of the Close, for the audit. `describe_target`: function of target.price that describes the target in a few
+    words.
     """
 
     label: Callable[[Prices, str, int], Floats]
-    beyond: Callable[[Prices, str, int], Floats]
-    asked: Callable[[str], str]
-    of_the_high: bool = False
+    margin: Callable[[Prices, str, int], Floats]
+    describe_target: Callable[[str], str]
+    depends_on_high: bool = False
     alternatives: tuple[str, ...] = ()
     metric: str = LOG_LOSS
     losses: tuple[str, ...] = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing")
@@ -45,7 +46,7 @@ class ClassTask:
     loss_in_label_sd: bool = False
 
     def reads_high(self, price: str) -> bool:
-        return self.of_the_high and price == "high"
+        return self.depends_on_high and price == "high"
 
     def training_loss(self, name: str, y_train_N: NDArray[np.floating]) -> Loss:
         from tsladder.tasks.parts.class_losses import build_loss
@@ -69,10 +70,10 @@ class ClassTask:
     def label_audit(self) -> ClassAudit:
         from tsladder.tasks.parts.class_audit import ClassAudit
 
-        return ClassAudit(beyond=self.beyond)
+        return ClassAudit(margin=self.margin)
 
     @property
     def words(self) -> Words:
         from tsladder.tasks.parts.class_words import class_words
 
-        return class_words(self.asked)
+        return class_words(self.describe_target)

@@ -52,7 +52,7 @@ class LabelAudit(Protocol):
         """Name of that baseline in the audit's numbers and words."""
         ...
 
-    def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
+    def leaking_feature(self, prices: Prices, price: str, horizon: int) -> Floats:
         """Return a feature that leaks the label: for every day but the last `horizon`, a number of size about 1 that
         says how far the prices ahead lie beyond the target of the label.
 
@@ -64,11 +64,11 @@ class LabelAudit(Protocol):
         """Return random labels for the same windows, which carry no information."""
         ...
 
-    def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
+    def flipped(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return every label turned into its opposite."""
         ...
 
-    def shown(self, y_T: Floats) -> Floats:
+    def encoded(self, y_T: Floats) -> Floats:
         """Return each label as a number of size about 1 whose sign carries most of the information; 0 if the label is
         unknown."""
         ...

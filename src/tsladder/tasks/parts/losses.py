@@ -20,14 +20,14 @@ class Loss:
     """Training loss and reported loss of a model.
 
     `total` of (out_B, y_B) is the batch's mean training loss times B. `per_window` gives each window's reported loss,
-    by which models are chosen and compared whatever they train on; `reports_itself`: `total` is its sum. `additive`:
+    by which models are chosen and compared whatever they train on; `is_reported_loss`: `total` is its sum. `additive`:
     `total` is a sum over windows, so that micro-batches add up to it. `ranks`: outputs are logits of a class, so an AUC
     exists.
     """
 
     total: Form
     per_window: Form
-    reports_itself: bool = False
+    is_reported_loss: bool = False
     additive: bool = True
     ranks: bool = True
 

@@ -25,19 +25,19 @@ class ReturnAudit:
     linear: str = LAST_DAY_RATIO_RIDGE
     linear_name: str = "ridge"
 
-    def given_away(self, prices: Prices, price: str, horizon: int) -> Floats:
+    def leaking_feature(self, prices: Prices, price: str, horizon: int) -> Floats:
         """Return the simple return over the horizon, scaled and clipped, whatever `price` is."""
-        beyond_T = prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
-        return np.clip(beyond_T / FULL_SCALE, -1.0, 1.0)
+        margin_T = prices.close_T[horizon:] / prices.close_T[:-horizon] - 1.0
+        return np.clip(margin_T / FULL_SCALE, -1.0, 1.0)
 
     def permuted(self, y_N: Floats, rng: np.random.Generator) -> Floats:
         """Return the windows' own returns in random order."""
         return rng.permutation(y_N)
 
-    def turned(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
+    def flipped(self, y_N: NDArray[np.floating]) -> NDArray[np.floating]:
         return -y_N
 
-    def shown(self, y_T: Floats) -> Floats:
+    def encoded(self, y_T: Floats) -> Floats:
         return np.nan_to_num(y_T / scale_of(y_T[~np.isnan(y_T)]))
 
     def rank(self, y_DN: Sequence[Floats], forecast_DN: Sequence[Floats]) -> Ranking:

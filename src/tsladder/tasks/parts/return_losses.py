@@ -26,7 +26,7 @@ def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:
     if name != "huber":
         raise ValueError(f"unknown loss {name!r}")
     in_units = partial(huber, sd=label_sd(y_train_N))
-    return Loss(total=summed(in_units), per_window=in_units, reports_itself=True, ranks=False)
+    return Loss(total=summed(in_units), per_window=in_units, is_reported_loss=True, ranks=False)
 
 
 def huber(out_B: Tensor, y_B: Tensor, *, sd: float) -> Tensor:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import ValidationChoices
 from tsladder.evaluation.predictions import return_predictions_frame
-from tsladder.evaluation.region import Known, RegionForecasts, Scores
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
 from tsladder.evaluation.regression_baselines import fitted_return_baselines, return_baselines
 from tsladder.evaluation.regression_metrics import TrainingReturns
 from tsladder.evaluation.regression_scores import score_return_region
@@ -30,32 +30,32 @@ class ReturnScoring:
 
     training: TrainingReturns
     metric: str = HUBER
-    shown: tuple[str, ...] = ("ic", "pearson", "r2", "sign_hit_rate", "rmse")
+    logged_metrics: tuple[str, ...] = ("ic", "pearson", "r2", "sign_hit_rate", "rmse")
 
     @classmethod
     def of(cls, y_train_N: NDArray[np.floating]) -> ReturnScoring:
         return cls(training=TrainingReturns.of(y_train_N))
 
-    def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
+    def baselines(self, known: BaselineInputs, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
         ratios = known.ratio_train_NF, known.ratio_scored_NF
         return return_baselines(known.train, known.scored, *ratios, y_T=y_T, horizon=horizon)
 
-    def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
+    def fitted_baselines(self, known: BaselineInputs) -> tuple[Forecast, ...]:
         return fitted_return_baselines(known.train, known.scored, known.ratio_train_NF, known.ratio_scored_NF)
 
     def choose(self, validation: RegionForecasts) -> None:
         """Return None: a return is forecast as it is, without threshold and temperature."""
 
-    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+    def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         return score_return_region(
-            y_N=made.y_N,
-            dates_N=made.dates_N,
-            forecasts=made.by_seed,
-            baselines=made.baselines,
+            y_N=forecasts.y_N,
+            dates_N=forecasts.dates_N,
+            forecasts=forecasts.by_seed,
+            baselines=forecasts.baselines,
             training=self.training,
-            fingerprint=made.fingerprint,
+            fingerprint=forecasts.fingerprint,
             params=params,
-            seed=made.seed,
+            seed=forecasts.seed,
         )
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:

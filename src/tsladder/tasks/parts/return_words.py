@@ -18,7 +18,7 @@ def labels(y_N: NDArray[np.floating]) -> str:
 
 
 WORDS = Words(
-    asked=lambda _price: "regression of the log return",
+    describe_target=lambda _price: "regression of the log return",
     labels=labels,
     loss="Huber loss",
     unit="units of the training labels' sd",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.decision import ValidationChoices
-from tsladder.evaluation.region import Known, RegionForecasts, Scores
+from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
 from tsladder.params import EvaluationParams
 from tsladder.vocabulary import Region
 
@@ -28,15 +28,15 @@ class Scoring(Protocol):
         ...
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def logged_metrics(self) -> tuple[str, ...]:
         """Further metrics of a region that are logged to the tracker."""
         ...
 
-    def baselines(self, known: Known, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
+    def baselines(self, known: BaselineInputs, *, y_T: Floats, horizon: int) -> tuple[Forecast, ...]:
         """Compute the forecasts of all baselines; `y_T` and `horizon` as in `baselines.baselines`."""
         ...
 
-    def fitted_baselines(self, known: Known) -> tuple[Forecast, ...]:
+    def fitted_baselines(self, known: BaselineInputs) -> tuple[Forecast, ...]:
         """Compute the forecasts of the baselines that see no labels but those of training."""
         ...
 
@@ -45,7 +45,7 @@ class Scoring(Protocol):
         choose."""
         ...
 
-    def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
+    def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
         """Score the forecasts of one region."""
         ...
 

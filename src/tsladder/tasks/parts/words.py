@@ -24,7 +24,7 @@ class Metric:
 class Words:
     """Names, columns and sections of a task in log and report.
 
-    asked          function of target.price that describes the target in a few words
+    describe_target function of target.price that describes the target in a few words
     labels         function that describes training labels for the log: their number and distribution
     loss, unit     the reported loss, "log loss" in "nats"; `loss` ends in "loss"
     metrics        columns of the score tables, the reported loss first
@@ -37,7 +37,7 @@ class Words:
                    of a constant that knows each region's rate; None if the rates do not determine it
     """
 
-    asked: Callable[[str], str]
+    describe_target: Callable[[str], str]
     labels: Callable[[NDArray[np.floating]], str]
     loss: str
     unit: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsladder.artifacts.panel_features import PanelFeatures
-from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.tables import splits_table
@@ -27,7 +27,7 @@ def data(facts: PanelFacts) -> list[Block]:
         blocks.append(Paragraph("The features have not been built."))
     else:
         blocks.append(Points(tuple(_panel(facts, features))))
-    blocks += or_words(splits_table(facts), "The splits have not been cut.")
+    blocks += or_sentence(splits_table(facts), "The splits have not been cut.")
     if not facts.splits:
         return blocks
     blocks.append(Paragraph(_COLUMNS_OF_SPLITS))

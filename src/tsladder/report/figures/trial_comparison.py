@@ -21,7 +21,7 @@ _SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class TrialComparison:
     """Comparison of trials by the objective of their search; `unit` is that of the loss."""
 
     objective: Objective
@@ -74,5 +74,5 @@ class Judging:
         return score if self.by_auc else -score
 
 
-def judging_of(facts: Facts) -> Judging:
-    return Judging(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)
+def trial_comparison(facts: Facts) -> TrialComparison:
+    return TrialComparison(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)

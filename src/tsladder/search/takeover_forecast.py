@@ -24,16 +24,16 @@ from tsladder.training.pruning import build_bar
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOver:
+class TakeoverForecast:
     """Number of trials taken over: at least `trials`, and no more than these where `exact`."""
 
     trials: int
     exact: bool
 
 
-def foretell(
+def forecast_takeover(
     folder: Path, others: Sequence[Path], adopter: Adopter, *, pruning: PruningParams | None, lag: int | None
-) -> TakenOver:
+) -> TakeoverForecast:
     """Count the trials of the search in `folder`, which may not have begun, that ended in the live records `others`.
 
     `lag`: the lag at which the search would begin; None: not known.
@@ -44,9 +44,9 @@ def foretell(
     adopted = adoption_in(folder) or (None if done else choose(folder, others, adopter))
     draws = {} if adopted is None else dict(adopted.draws)
     known = [_known(other, adopter, draws) for other in others if other != folder]
-    found = [_of_one(one, adopter, pruning, lag, done) for one in known if one.records]
+    found = [_count_from_one(one, adopter, pruning, lag, done) for one in known if one.records]
     most = max((one.trials for one in found), default=0)
-    return TakenOver(most, all(one.exact for one in found if one.trials == most))
+    return TakeoverForecast(most, all(one.exact for one in found if one.trials == most))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +65,10 @@ class _Known:
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
     adopts."""
-    found, asked, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
-    same_space = found is not None and found.space == asked.space
-    same_strategy = found is not None and found.strategy == asked.strategy
-    same_objective = found is not None and found.objective == asked.objective
+    found, task, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
+    same_space = found is not None and found.space == task.space
+    same_strategy = found is not None and found.strategy == task.strategy
+    same_objective = found is not None and found.objective == task.objective
     numbered = ((position(record, adopter), record) for record in final_trials(folder) if record.identity)
     return _Known(
         records={number: record for number, record in numbered if number is not None},
@@ -82,9 +82,9 @@ def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     )
 
 
-def _of_one(
+def _count_from_one(
     known: _Known, adopter: Adopter, pruning: PruningParams | None, lag: int | None, done: set[int]
-) -> TakenOver:
+) -> TakeoverForecast:
     """Count what one earlier search provides, by playing this search through for as long as its draws are known."""
     schedule, count = adopter.schedule, 0
     ended: dict[int, TrialRecord] = {}
@@ -94,26 +94,26 @@ def _of_one(
         whole = lag is not None and len(seen) == len(before)
         decision = schedule.decide(number, seen)
         if isinstance(decision, Finished):
-            return TakenOver(count, whole)
+            return TakeoverForecast(count, whole)
         record = known.records.get(number)
         drawn = number not in known.fixed
         if drawn and not (known.same_space and known.same_strategy):
-            # Another space draws others, another strategy may draw the same.
-            return TakenOver(count, exact=not known.same_space)
+            # Another space draws other configurations; another strategy may draw the same ones.
+            return TakeoverForecast(count, exact=not known.same_space)
         learned = drawn and isinstance(decision, Drawn) and decision.learns
         if learned and not (known.learns_alike and record is not None and record.lag == lag):
-            return TakenOver(count, exact=False)
+            return TakeoverForecast(count, exact=False)
         if learned and any(n not in ended or not _equal(ended[n], known.records[n]) for n in before):
-            return TakenOver(count, exact=False)
+            return TakeoverForecast(count, exact=False)
         if isinstance(decision, Drawn) and not whole and (pruning is not None or schedule.stop is not None):
-            return TakenOver(count, exact=False)
+            return TakeoverForecast(count, exact=False)
         complete = [earlier.outcome.curve for earlier in seen if earlier.state is TrialState.COMPLETE]
         bar = None if pruning is None else build_bar(pruning, complete)
         found = None if record is None else ended_under(record, bar)
         if found is not None:
             ended[number] = found
             count += number not in done
-    return TakenOver(count, exact=True)
+    return TakeoverForecast(count, exact=True)
 
 
 def _equal(one: TrialRecord, other: TrialRecord) -> bool:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test, spearmanr
 
-from tsladder.report.patterns.chance import Chance, blocks_of, permutations, pooled
-from tsladder.report.patterns.ranks import least_shown, rank_correlation
+from tsladder.report.patterns.permutation_test import PermutationTest, blocks_of, permutations, pooled
+from tsladder.report.patterns.ranks import rank_correlation, weakest_detectable
 
 FEW = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=6)
 
@@ -49,11 +49,11 @@ def test_of_more_trials_in_one_block_the_p_is_near_that_of_scipy(n):
 
 @pytest.mark.parametrize(("n", "tabulated"), [(5, 1.0), (6, 0.886), (7, 0.786), (8, 0.738)])
 def test_the_weakest_correlation_that_shows_is_the_tabulated_critical_value(n, tabulated):
-    assert least_shown(n, 0.05, 0) == pytest.approx(tabulated, abs=5e-4)
+    assert weakest_detectable(n, 0.05, 0) == pytest.approx(tabulated, abs=5e-4)
 
 
 def test_four_trials_can_show_no_correlation_however_strong():
-    assert least_shown(4, 0.05, 0) is None
+    assert weakest_detectable(4, 0.05, 0) is None
 
 
 def test_drawn_orders_repeat_and_hold_every_trial_within_its_block():
@@ -76,7 +76,7 @@ def test_blocks_hold_every_trial_once_and_are_about_equal(n):
 
 
 def test_a_p_from_drawn_orders_is_never_zero():
-    chance = Chance(value=9.0, null=np.zeros(999), exact=False)
+    chance = PermutationTest(value=9.0, null=np.zeros(999), exact=False)
     assert chance.p_high == pytest.approx(1 / 1000)
 
 

@@ -34,7 +34,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chance:
+class PermutationTest:
     """Statistic and its null distribution, one value per permutation. `exact`: all orders were enumerated, the observed
     one among them."""
 
@@ -82,11 +82,13 @@ def permutations(n: int, seed: int, block: int = BLOCK) -> tuple[Indices, bool]:
     return orders, False
 
 
-def pooled(parts: Sequence[Chance], seed: int) -> Chance:
+def pooled(parts: Sequence[PermutationTest], seed: int) -> PermutationTest:
     """Return the mean of independent statistics with the null distribution of means of independent permutations. Raises
     ValueError where `parts` is empty."""
     if not parts:
         raise ValueError("a mean needs at least one figure")
     rng = np.random.default_rng(seed)
     drawn = [part.null[rng.integers(part.null.size, size=PERMUTATIONS)] for part in parts]
-    return Chance(value=math.fsum(part.value for part in parts) / len(parts), null=np.mean(drawn, axis=0), exact=False)
+    return PermutationTest(
+        value=math.fsum(part.value for part in parts) / len(parts), null=np.mean(drawn, axis=0), exact=False
+    )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Unchanged:
+class FileCache:
     """Cache of the contents of files, valid as long as a file's size, modification time and inode stay the same.
     Callers must not modify what it returns."""
 
