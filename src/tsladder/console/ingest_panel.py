@@ -154,6 +154,11 @@ def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -
         bias = []
     if returns is Returns.PRICE:
         bias.append("dividends are not in the returns")
+    if (dated := wishes.choices.sessions) is not None:
+        bias.append(
+            f"the days are not told: the rows are laid on the sessions of {dated.calendar} that end with "
+            f"{dated.last_day}, and where a row is missing, all before it are a day off"
+        )
     files = ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else "")
     origin = PanelOrigin(
         source=wishes.source or (known.source if known else files),
