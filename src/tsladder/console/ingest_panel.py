@@ -18,6 +18,7 @@ from tsladder.ingest.choices import Choices, Field
 from tsladder.ingest.panel.build import StockPanel, stock_panel
 from tsladder.ingest.panel.cvxportfolio import KnownOrigin, is_sdist, read_sdist
 from tsladder.ingest.panel.files import read_all
+from tsladder.ingest.panel.member_files import member_source
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.sources import Source, find_sources
 from tsladder.ingest.store import Outcome
@@ -47,6 +48,7 @@ class PanelWishes:
     returns: Returns | None = None
     licence: str | None = None
     source: str | None = None
+    members: str | None = None
     force: bool = False
     dry_run: bool = False
 
@@ -59,6 +61,7 @@ def panel_wishes(options: argparse.Namespace) -> PanelWishes:
         returns=options.returns and Returns(options.returns),
         licence=options.licence,
         source=options.told_source,
+        members=options.members,
         force=options.force,
         dry_run=options.dry_run,
     )
@@ -104,7 +107,7 @@ def ingest_panel_here(
     downloads = [path for path in paths if path.startswith(PREFIX)]
     if downloads:
         raise BadInput(f"{downloads[0]}: a panel is read from files; download each stock into a file first")
-    panel, known = _read(paths, wishes.choices, today)
+    panel, known = _read(paths, wishes, today)
     origin, assumed = _origin(panel, known, wishes)
     target = places.bars(name)
     table, manifest = check_panel(target, panel.frame, origin)
@@ -122,16 +125,17 @@ def ingest_panel_here(
     )
 
 
-def _read(paths: Sequence[str], choices: Choices, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
+def _read(paths: Sequence[str], wishes: PanelWishes, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
     """The panel, and what is known of files that are of one origin."""
-    path = Path(paths[0])
+    path, choices = Path(paths[0]), wishes.choices
+    members = None if wishes.members is None else member_source(wishes.members, choices, today=today)
     if len(paths) == 1 and is_sdist(path) and path.is_file():
         part, known = read_sdist(path, choices, today=today)
-        return stock_panel([part], replace(choices, field=Field.RETURN)), known
+        return stock_panel([part], replace(choices, field=Field.RETURN), members=members), known
     sources, aside = find_sources([Path(path) for path in paths])
     with progress(f"reading {_files(sources)}") as on_step:
         parts = read_all(sources, choices, today=today, on_step=on_step)
-    return stock_panel(parts, choices, aside=aside), None
+    return stock_panel(parts, choices, aside=aside, members=members), None
 
 
 def _files(sources: Sequence[Source]) -> str:
@@ -141,7 +145,13 @@ def _files(sources: Sequence[Source]) -> str:
 def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
     """What the manifest says beside the values; and what had to be assumed, with the option that says it."""
     account, assumed = panel.account, []
-    universe = wishes.universe or (known.universe if known else None)
+    members = account.membership
+    shown = members is not None and members.holds_the_leavers and account.left_early > 0
+    if members is not None and not shown and wishes.universe is UniverseKind.POINT_IN_TIME:
+        raise BadInput(
+            f"--universe point_in_time: {'; '.join(members.bias(left_early=account.left_early))}; leave the option out"
+        )
+    universe = wishes.universe or (UniverseKind.POINT_IN_TIME if shown else known.universe if known else None)
     if universe is None:
         universe = UniverseKind.SURVIVORS
         assumed.append("the stocks are survivors, which is the usual case (--universe says otherwise)")
@@ -152,6 +162,8 @@ def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -
     bias = list(known.bias) if known else [_BIAS[universe]]
     if universe is UniverseKind.POINT_IN_TIME and account.left_early and known is None:
         bias = []
+    if members is not None:
+        bias += members.bias(left_early=account.left_early)
     if returns is Returns.PRICE:
         bias.append("dividends are not in the returns")
     if (dated := wishes.choices.sessions) is not None:
@@ -250,11 +262,29 @@ def panel_lines(done: PanelIngestion) -> list[str]:
         rows.append(("days", f"with a price and a volume of 0: {account.zero_volume} rows"))
     if account.left_early:
         rows.append(("gone", f"{account.left_early} of {manifest.symbols} stocks have no price on the last day"))
+    rows += [("members", words) for words in _members(account)]
     rows += [("note", note) for note in account.notes]
     rows += [("assumed", words) for words in done.assumed]
     rows += [("bias", words) for words in manifest.origin.bias]
     rows.append(("dry run" if done.dry_run else "stored", _outcome(done)))
     return [f"{label:<8} {words}" for label, words in rows]
+
+
+def _members(account: PanelAccount) -> list[str]:
+    members = account.membership
+    if members is None:
+        return []
+    days = f"{members.priced_days / members.member_days:.1%} of {members.member_days} days of members have a price"
+    lines = [f"{members.source}: {members.members} members in these days; {days}"]
+    if members.without_price:
+        lines.append(f"without a price: {_some(members.without_price)}")
+    if members.never_members:
+        lines.append(f"never a member, or under another symbol: {_some(members.never_members)}")
+    if members.before:
+        lines.append(f"{members.before} days before {members.known_from} have no members")
+    if members.with_sector is not None:
+        lines.append(f"sectors of {members.with_sector} of {account.symbols} stocks")
+    return [*lines, *members.notes]
 
 
 def _how_read(account: PanelAccount) -> str:

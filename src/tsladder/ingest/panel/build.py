@@ -17,6 +17,7 @@ from tsladder.ingest.names import Role
 from tsladder.ingest.panel.adjusted import CLOSE_RAW, Adjusted, adjusted
 from tsladder.ingest.panel.codes import uneven_codes
 from tsladder.ingest.panel.joined import Joined, each_day_once, joined
+from tsladder.ingest.panel.membership import MemberSource, with_members
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.returns import close_of_returns
 from tsladder.ingest.panel.rows import StockRows
@@ -45,9 +46,13 @@ class StockPanel:
     returns: Returns | None
 
 
-def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence[str] = ()) -> StockPanel:
-    """`parts` are the rows of each file, `aside` the files that were not read. Raises BadInput for rows that
-    contradict each other and for what is no panel of daily rows of many stocks."""
+def stock_panel(
+    parts: Sequence[StockRows], choices: Choices, *, aside: Sequence[str] = (), members: MemberSource | None = None
+) -> StockPanel:
+    """`parts` are the rows of each file, `aside` the files that were not read, `members` who is one on a day.
+
+    Raises BadInput for rows that contradict each other, and for what is no panel of daily rows of many stocks.
+    """
     table, repeated = each_day_once(joined(parts), choices)
     titles = {role: part.titles[role] for part in reversed(parts) for role in part.titles}
     delisting = _delisting_returns(table)
@@ -63,6 +68,9 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
     _refuse_other_frequencies(sessions_T, parts)
     _refuse_few_stocks(sessions_T, counts_T, len(table.symbols_S))
     jumps = find_jumps(table, close_R)
+    membership = None
+    if members is not None:
+        table, membership = with_members(table, ~np.isnan(close_R), sessions_T, members)
     left_out = tuple(sorted(set(named) - set(table.symbols_S)))
     dropped = _counted(
         [
@@ -107,6 +115,7 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
             LEAST_STOCKS,
             has_adjusted=prices.how is not None or choices.field is Field.RETURN,
         ),
+        membership=membership,
     )
     return StockPanel(frame=_frame(table, prices.columns), account=account, returns=prices.returns)
 

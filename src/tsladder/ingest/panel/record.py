@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.ingest.panel.membership import MemberAccount
 from tsladder.ingest.panel.standing_out import StockJump
 
 JUMPS_RECORDED = 1000
@@ -17,7 +18,7 @@ class PanelAccount:
 
     `columns`: role -> the heading it was taken from. `left_out`: stocks without a price. `stocks_a_day`: fewest,
     median and most with a price. `thin_days` have fewer than ten. `left_early`: stocks without a price on the last
-    day. `dropped` and `repairs`: words and how many rows.
+    day. `dropped` and `repairs`: words and how many rows. `membership`: None without a source of it.
     """
 
     sources: tuple[str, ...]
@@ -46,6 +47,7 @@ class PanelAccount:
     repairs: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    membership: MemberAccount | None = None
 
     def to_json(self) -> dict[str, Any]:
         """No clock, no host, no folder: the same files give the same record."""
@@ -78,4 +80,5 @@ class PanelAccount:
             "repairs": [{"kind": kind, "count": count} for kind, count in self.repairs],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            **({} if self.membership is None else {"membership": self.membership.to_json()}),
         }
