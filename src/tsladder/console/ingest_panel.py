@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tsladder.console.first_panel_study import FirstPanelStudy, first_panel_study
 from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track
 from tsladder.console.progress import progress
+from tsladder.data.without_volume import experiment_command
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.choices import Choices, Field
 from tsladder.ingest.panel.build import StockPanel, stock_panel
@@ -23,7 +25,7 @@ from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.sources import Source, find_sources
 from tsladder.ingest.store import Outcome
 from tsladder.ingest.yahoo import PREFIX
-from tsladder.panel.file import check_panel, read_manifest, read_panel, store_panel
+from tsladder.panel.file import check_panel, panel_of, read_manifest, read_panel, store_panel
 from tsladder.panel.panel import Dropped, PanelManifest, PanelOrigin, Returns, UniverseKind
 from tsladder.places import Places
 
@@ -69,7 +71,8 @@ def panel_wishes(options: argparse.Namespace) -> PanelWishes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelIngestion:
-    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder."""
+    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder.
+    `study`: what a first study of the panel needs, None where there is no params.yaml to ask."""
 
     name: str
     account: PanelAccount
@@ -78,6 +81,7 @@ class PanelIngestion:
     dry_run: bool
     stored_as: str
     assumed: tuple[str, ...]
+    study: FirstPanelStudy | None
 
     def to_json(self, *, added: bool) -> dict[str, Any]:
         manifest = self.manifest.to_json()
@@ -90,6 +94,7 @@ class PanelIngestion:
             "outcome": str(self.outcome),
             "dry_run": self.dry_run,
             "stored_as": self.stored_as,
+            "settings": [] if self.study is None else list(self.study.settings),
             "added": added,
         }
 
@@ -114,6 +119,9 @@ def ingest_panel_here(
     outcome = _judge(target, manifest, force=wishes.force)
     if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
         store_panel(target, table, manifest)
+    with progress("looking what a first study needs") as on_step:
+        study = first_panel_study(places, panel_of(name, table, manifest))
+        on_step("looked", 1, 1)
     return PanelIngestion(
         name=name,
         account=panel.account,
@@ -122,6 +130,7 @@ def ingest_panel_here(
         dry_run=wishes.dry_run,
         stored_as=target.relative_to(places.project).as_posix(),
         assumed=assumed,
+        study=study,
     )
 
 
@@ -234,10 +243,36 @@ def ingest_panel_and_say(
             failure = error
     if as_json:
         print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=False, allow_nan=False))
-    elif failure is None and not wishes.dry_run and not added:
-        print("next: dvc add data, so that a study knows this panel by its content")
+    elif failure is None and not wishes.dry_run:
+        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
     if failure is not None:
         raise failure
+
+
+def how_to_go_on(done: PanelIngestion, *, added: bool) -> list[str]:
+    lines = [] if added else ["dvc add data, so that a study knows this panel by its content"]
+    study = done.study
+    if study is None:
+        return lines
+    if study.refusal is not None:
+        return [*lines, f"no settings make a study of it yet: {study.refusal}"]
+    lines += [f"{leaf}: {_WHY[name]}" for leaf in study.settings if (name := leaf.split("=")[0]) in _WHY]
+    file = f"{study.folder}/params.yaml"
+    command = f"cd {study.folder} && {experiment_command(study.settings)}"
+    return [
+        *lines,
+        f"{command} (or the same leaves in {file}, days in quotes, then tsladder --study {study.folder} run)",
+    ]
+
+
+_WHY = {
+    "data.tier": "the tier in params.yaml needs columns that this panel lacks",
+    "universe.min_price": "there is no CloseRaw, the price that was paid",
+    "universe.top": "there is neither Turnover nor Volume",
+    "universe.min_stocks": "too few days have as many members as params.yaml asks for",
+    "splits.validation_start": "too few of these days lie between the dates in params.yaml",
+    "splits.min_days": "the days are few, and so will be what they can show",
+}
 
 
 def panel_lines(done: PanelIngestion) -> list[str]:

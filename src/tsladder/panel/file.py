@@ -112,7 +112,7 @@ def read_panel(path: Path) -> Panel:
         raise BadInput(
             f"{path}: its columns are {', '.join(table.column_names)}, its manifest names {', '.join(manifest.columns)}"
         )
-    values = {name: _values(table, name) for name in table.column_names}
+    values = _all_values(table)
     for name, column in values.items():
         if _sha256(column) != manifest.sha256.get(name):
             raise BadInput(
@@ -120,6 +120,15 @@ def read_panel(path: Path) -> Panel:
                 f"with `tsladder ingest FILE --panel {path.stem}`"
             )
     return _panel(path.stem, values, manifest)
+
+
+def panel_of(name: str, table: pa.Table, manifest: PanelManifest) -> Panel:
+    """The panel that `read_panel` finds where `store_panel` wrote `table`."""
+    return _panel(name, _all_values(table), manifest)
+
+
+def _all_values(table: pa.Table) -> dict[str, NDArray[Any]]:
+    return {name: _values(table, name) for name in table.column_names}
 
 
 def _panel(name: str, values: Mapping[str, NDArray[Any]], manifest: PanelManifest) -> Panel:
