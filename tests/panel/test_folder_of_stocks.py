@@ -123,15 +123,22 @@ def test_the_same_folder_again_runs_nothing_and_another_price_runs_all(project: 
     assert "features" in project.panel_repro()
 
 
-def test_a_refused_question_keeps_what_is_there(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("leaf", "words"),
+    [
+        ("universe.min_stocks=41", "universe.min_stocks is 41, and no session has more than"),
+        ("splits.min_days=400", "test has 250 days with at least 10 stocks, needs 400"),
+    ],
+)
+def test_a_refused_question_keeps_what_is_there(project: Project, leaf: str, words: str) -> None:
     path = project.folder / "panel" / "params.yaml"
     kept = path.read_text()
     scores = project.folder / "panel" / "artifacts" / "baselines" / "h1" / "scores.json"
     before = scores.read_bytes()
-    project.ask("universe.min_stocks=41")
+    project.ask(leaf)
     done = project.run(sys.executable, "-m", "tsladder.cli", "--study", "panel", "run", check=False)
     assert done.returncode == 2, done.stderr
-    assert "universe.min_stocks is 41, and no session has more than" in done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
     assert scores.read_bytes() == before
     path.write_text(kept)
     assert project.panel_repro() == NOTHING
