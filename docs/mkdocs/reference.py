@@ -27,6 +27,9 @@ from typing import Annotated, Any, Literal
 from tsladder import api, tasks
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
+from tsladder.panel.columns import TIERS
+from tsladder.params.panel_laws import RANKING_TASKS
+from tsladder.params.panel_sections import PanelParams
 from tsladder.params.sections import Params
 from tsladder.results.table import ADDED, KNOWN
 from tsladder.typed_yaml import Pattern, Range, read_yaml
@@ -41,6 +44,7 @@ def pages() -> dict[str, str]:
     """Name of each page of docs/reference and its text."""
     return {
         "params.md": params_page(),
+        "panel-params.md": panel_params_page(),
         "commands.md": commands_page(),
         "files.md": files_page(),
         "api.md": api_page(),
@@ -124,6 +128,8 @@ def accepts(kind: Any) -> str:
         options = [accepts(option) for option in typing.get_args(kind) if option is not type(None)]
         null = ["`null`"] if type(None) in typing.get_args(kind) else []
         return "; or ".join(dict.fromkeys(options + null))
+    if origin is Mapping:
+        return f"section of name: {accepts(typing.get_args(kind)[1])}"
     if origin is tuple:
         return f"list of {_plural(accepts(typing.get_args(kind)[0]))}"
     if dataclasses.is_dataclass(kind):
@@ -149,9 +155,9 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
-def kind_of(path: str) -> Any:
-    """The annotated type of the leaf `path` of params.yaml."""
-    kind: Any = Params
+def kind_of(path: str, whole: type = Params) -> Any:
+    """The annotated type of the leaf `path` of a params.yaml that `whole` reads."""
+    kind: Any = whole
     for name in path.split("."):
         if typing.get_origin(kind) is Mapping:
             kind = typing.get_args(kind)[1]
@@ -214,6 +220,49 @@ def params_page() -> str:
     return _finished(lines)
 
 
+PANEL_SECTIONS = {
+    "study": "Name and random seed",
+    "horizons": "Horizons",
+    "data": "The panel and its columns",
+    "universe": "Stocks that are ranked",
+    "target": "What is ranked",
+    "windows": "What a model sees",
+    "splits": "Training, validation and test days",
+    "evaluation": "Intervals and costs",
+}
+
+
+def panel_params_page() -> str:
+    leaves, above = read_leaves((ROOT / "panel" / "params.yaml").read_text(encoding="utf-8"))
+    lines = [
+        "# Parameters of a panel study",
+        "",
+        _paragraph(
+            "Everything that the study of a panel of stocks asks is in `panel/params.yaml`: every leaf with its "
+            "default, what it accepts, and what it means. Change a leaf in the file, or for one experiment in the "
+            "folder `panel` with `dvc exp run -S leaf=value`. How such a study is run and read: "
+            "[Rank a panel of stocks](../howto/panel.md)."
+        ),
+        "",
+    ]
+    section = ""
+    named = {"data.tier": TIERS, "target.task": RANKING_TASKS}
+    for leaf in leaves:
+        head = leaf.path.partition(".")[0]
+        if head != section:
+            section = head
+            title = f"{head}: {PANEL_SECTIONS[head]}" if head != "horizons" else PANEL_SECTIONS[head]
+            lines += ["", f"## {title}", ""]
+            if head in above and head not in ("study", "horizons"):  # what stands above study is of the whole file
+                lines += [_sentence(above[head]), ""]
+            lines += ["| leaf | default | accepts | meaning |", "|---|---|---|---|"]
+        meaning = leaf.comment or (above.get(leaf.path, "") if head == "horizons" else "")
+        names = ", ".join(f"`{name}`" for name in named.get(leaf.path, ()))
+        kind = names or accepts(kind_of(leaf.path, PanelParams))
+        lines.append(f"| `{leaf.path}` | `{leaf.value}` | {_cell(kind)} | {_cell(meaning)} |")
+    return _finished(lines)
+
+
 BY_FILE = {"search.strategy": "search/strategies", "model.family": "families"}
 """Leaves whose values are the names of the modules in a folder of the package."""
 
@@ -255,7 +304,8 @@ def commands_page() -> str:
         _paragraph(
             "Every subcommand of `tsladder` with its options and examples, as `tsladder COMMAND --help` prints them. "
             "`tsladder` finds the study from any folder below it; a file that you name is looked for in the folder "
-            "where you are."
+            "where you are. `--study FOLDER`, before or behind any command, means another study of the project: "
+            "`tsladder --study panel status`."
         ),
         "",
         "Exit codes: 0 fine, 1 the work failed, 2 bad input, 130 interrupted.",
@@ -287,7 +337,7 @@ def _helps(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 def _options(command: argparse.ArgumentParser) -> Iterator[str]:
     for action in command._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
             continue
         name = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         value = action.metavar if action.option_strings and action.nargs != 0 else None

@@ -193,8 +193,8 @@ def test_a_region_with_too_few_days_is_refused_with_counts_and_the_first_thin_da
     with pytest.raises(BadInput) as refused:
         check_days(counts, min_days=200, min_stocks=10)
     assert refused.value.faults == (
-        "validation has 185 days with at least 10 stocks, needs 200; 30 days have fewer members, 2001-02-24 the first",
-        "test has 65 days with at least 10 stocks, needs 200",
+        "validation needs 200 days with at least 10 stocks, has 185; 30 days have fewer, the first is 2001-02-24",
+        "test needs 200 days with at least 10 stocks, has 65",
     )
 
 
@@ -216,8 +216,8 @@ def test_a_sample_whose_labels_are_too_few_is_none_to_judge_on() -> None:
             PanelSplitParams(kind="purged_kfold", test_start=None, purge_days=5),
             r"at least target.entry_lag \+ horizon \(6\), got 5",
         ),
-        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2030, 1, 1)), "lie before test"),
-        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2000, 1, 3)), "lie before test"),
+        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2030, 1, 1)), "lie before it"),
+        (PanelSplitParams(kind="purged_kfold", test_start=dt.date(2000, 1, 3)), "lie before it"),
     ],
 )
 def test_splits_that_cannot_be_are_refused(rules: PanelSplitParams, words: str) -> None:

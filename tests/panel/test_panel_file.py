@@ -86,7 +86,7 @@ def test_a_column_changed_after_writing_is_named(tmp_path: Path, column: str) ->
     frame.loc[0, column] = other[column]
     changed = type(there).from_pandas(frame, schema=there.schema, preserve_index=False)
     pq.write_table(changed.replace_schema_metadata(there.schema.metadata), path)
-    with pytest.raises(BadInput, match=rf"p.parquet: {column} does not have the content its manifest names"):
+    with pytest.raises(BadInput, match=rf"p.parquet is damaged: the values of {column} do not have the SHA-256"):
         read_panel(path)
 
 
@@ -96,13 +96,16 @@ def test_a_column_changed_after_writing_is_named(tmp_path: Path, column: str) ->
         ({"Date": None}, "rows without dates cannot be split by date"),
         ({"Symbol": None}, "the columns Date, Symbol and Close"),
         ({"Prices": [1.0] * 5}, "the columns Date, Symbol and Close"),
-        ({"Symbol": [50, 1300, 50, 1300, 50]}, "codes such as 0050 lose their zeros"),
-        ({"Symbol": ["0050"] * 5, "Date": pd.date_range("2020-01-06", periods=5)}, "that is a series, use --symbol"),
-        ({"Close": [0.01, -0.02, 0.0, 0.003, -0.01]}, "returns, not prices"),
+        ({"Symbol": [50, 1300, 50, 1300, 50]}, "codes such as 0050 lose their leading zeros"),
+        (
+            {"Symbol": ["0050"] * 5, "Date": pd.date_range("2020-01-06", periods=5)},
+            "ingest a single series with --symbol",
+        ),
+        ({"Close": [0.01, -0.02, 0.0, 0.003, -0.01]}, "its values look like returns"),
         ({"Close": [np.nan] * 5}, "no value in any row"),
-        ({"Close": ["1"] * 5}, "numbers are needed"),
+        ({"Close": ["1"] * 5}, "must hold numbers"),
         ({"Date": ["2020-01-06"] * 5}, "days without a time zone"),
-        ({"Member": [1, 0, 1, 0, 1]}, "true or false is needed"),
+        ({"Member": [1, 0, 1, 0, 1]}, "must hold true or false"),
     ],
 )
 def test_a_table_that_is_no_panel_is_refused_with_one_message_and_nothing_is_written(
@@ -138,7 +141,7 @@ def test_a_file_that_is_no_panel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         read_panel(tmp_path / "p.parquet")
     table().to_parquet(tmp_path / "p.parquet")
-    with pytest.raises(BadInput, match="no manifest in its metadata"):
+    with pytest.raises(BadInput, match="its metadata has no manifest"):
         read_panel(tmp_path / "p.parquet")
     (tmp_path / "p.parquet").write_text("Date,Symbol")
     with pytest.raises(BadInput, match="not a readable Parquet file"):

@@ -97,10 +97,10 @@ def test_a_loss_is_told_ranks_or_scores_of_the_labelled_members() -> None:
 @pytest.mark.parametrize(
     ("target", "horizons", "words"),
     [
-        (RankTargetParams(entry_lag=0), (1,), "target.entry_lag must be 1 session or more"),
+        (RankTargetParams(entry_lag=0), (1,), "target.entry_lag must be at least 1 session"),
         (RankTargetParams(entry_lag=-1, same_close=True), (1,), "target.entry_lag"),
-        (RankTargetParams(), (0,), "at least 1 session ahead"),
-        (RankTargetParams(), (), "at least 1 session ahead"),
+        (RankTargetParams(), (0,), "each at least 1"),
+        (RankTargetParams(), (), "each at least 1"),
         (RankTargetParams(), (59,), "needs more than 60 sessions"),
         (RankTargetParams(delisting_return=-1.0), (1,), "must be above -1"),
     ],

@@ -180,7 +180,7 @@ def test_quantiles_are_scored_where_they_are_forecast() -> None:
     assert found.mean.coverage_90 == pytest.approx(np.mean(np.abs(valued) <= 0.02), abs=0.01)
     assert found.intervals["pinball"] is not None
     assert found.level.baselines["reversal_1"].pinball is None
-    with pytest.raises(ValueError, match="labels that the model was trained on"):
+    with pytest.raises(ValueError, match="the region has no label_DS"):
         judge(REGION, Ranking(score_DS=BASELINES["reversal_1"], quantile_DSQ=quantiles))
 
 

@@ -10,24 +10,27 @@ from typing import Any
 from tsladder.artifacts.scores import Interval, Skill
 
 OWN_STATIC_ORDER = "own_static_order"
-"""Order of the stocks by their mean return in the scored region itself: known in hindsight alone."""
+"""Order of the stocks by their mean return in the scored region itself, which needs hindsight."""
 
 
 def icir_name(horizon: int) -> str:
-    """Name of the mean over the standard deviation of the daily rank IC: not annualised, so it says its horizon."""
+    """Return the name of the information coefficient ratio: mean over standard deviation of the daily rank IC.
+
+    It is not annualised, so its name contains the horizon.
+    """
     return f"icir_h{horizon}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortfolioScores:
-    """A book over the days of a region, `gross` of costs and `net` of them.
+    """Figures of a book over the days of a region, `gross` before costs and `net` after them.
 
     annual_return_*   mean daily return times 252
     annual_sd_*       standard deviation of daily returns times the root of 252; None for one day
-    sharpe_*          annual_return / annual_sd, no riskless rate (long and short pay for each other); None where
-                      returns do not vary
-    max_drawdown_*    the deepest fall of summed returns below their highest so far, at most 0
-    turnover          mean share of the capital that changes hands a day
+    sharpe_*          annual_return / annual_sd without a risk-free rate (long and short positions finance each other);
+                      None where returns do not vary
+    max_drawdown_*    deepest fall of summed returns below their highest value so far; 0 or negative
+    turnover          mean share of the capital that changes hands per day
     break_even_bps    costs at which the mean net return is 0; None where nothing is traded
     unpriced          see `Book`
     """
@@ -47,12 +50,13 @@ class PortfolioScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankingScores:
-    """Means over the scored days of what `metrics.DailyMetrics` has by day. Higher is better, but for rank_error and
-    pinball, which are losses.
+    """Scores of a forecast on a region: means of `metrics.DailyMetrics` over the scored days.
+
+    Higher is better, except for rank_error and pinball, which are losses.
 
     icir              mean over standard deviation of the daily rank IC at the region's horizon, not annualised; in
                       files its name holds the horizon (`icir_h5`). None where the rank IC does not vary
-    unordered_days    days whose scores are all one
+    unordered_days    days whose scores are all equal
     """
 
     rank_error: float
@@ -68,7 +72,7 @@ class RankingScores:
     portfolio: PortfolioScores
 
     def to_json(self, horizon: int) -> dict[str, float | None]:
-        """One flat object of figures, those of the portfolio among them, under the names that intervals have."""
+        """Return one flat record of all figures, those of the portfolio included, named as their intervals are."""
         plain = dataclasses.asdict(self)
         portfolio = plain.pop("portfolio")
         figures: dict[str, float | None] = plain | portfolio
@@ -76,7 +80,7 @@ class RankingScores:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any], horizon: int) -> RankingScores:
-        """Inverse of `to_json`."""
+        """Read the record that `to_json` makes."""
         named = {"icir" if name == icir_name(horizon) else name: value for name, value in plain.items()}
         portfolio = {field.name: named.pop(field.name) for field in dataclasses.fields(PortfolioScores)}
         return cls(**named, portfolio=PortfolioScores(**portfolio))
@@ -84,21 +88,21 @@ class RankingScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionBaselines:
-    """What constants and baselines reach on one region: the level that a model has to beat.
+    """Scores of the constants and baselines on one region: the level that a model has to beat.
 
-    windows              scored days: a sample is a day
-    left_out_days        days that cannot be ranked: their labels are all one, or missing
-    stock_days           labels: pairs of a scored day and a judged stock
-    positives, base_rate labels above 0, and their share
-    train_base_rate      that share in training
-    windows_fingerprint  of samples and labels
+    windows              number of scored days: a sample is a day
+    left_out_days        number of days that cannot be ranked: their labels are all equal, or missing
+    stock_days           number of labels: pairs of a scored day and a judged stock
+    positives, base_rate number of labels above 0, and their share
+    train_base_rate      share of labels above 0 in training
+    windows_fingerprint  hash of samples and labels
     block                mean block length of the bootstrap, in days
     base_rate_loss       rank error of no order at all, which is 1
-    own_rate_loss        rank error of the static order, stocks by their mean return in training
+    own_rate_loss        rank error of the static order: stocks by their mean return in training
     stricter             the constant with the lower loss; skill is claimed against it
-    baselines            metrics of each; `own_static_order` knows this region's labels and is only shown
+    baselines            baseline -> scores; `own_static_order` uses this region's labels and is only shown
     baseline_intervals   baseline -> metric -> interval over days
-    baseline_advantage   baseline -> paired interval of (stricter constant's loss - its loss) a day; above 0 is skill
+    baseline_advantage   baseline -> paired interval of (stricter constant's loss - its loss) per day; above 0: skill
     """
 
     windows: int
@@ -122,14 +126,14 @@ class RegionBaselines:
     baseline_advantage: Mapping[str, Interval]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; what is undefined is None."""
+        """Return a plain record; undefined figures are None."""
         plain = dataclasses.asdict(self)
         plain["baselines"] = {name: scores.to_json(self.horizon) for name, scores in self.baselines.items()}
         return plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RegionBaselines:
-        """Inverse of `to_json`. Raises KeyError and TypeError where a field is missing or unknown."""
+        """Read the record that `to_json` makes. Raises KeyError or TypeError where a field is missing or unknown."""
         return cls(
             **dict(plain)
             | {
@@ -147,15 +151,17 @@ class RegionBaselines:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankingRegionScores:
-    """One cell on one region, whose constants and baselines are `level`: in files the keys of both stand side by side,
-    and `evaluation.region.Scores` names those of both.
+    """Scores of one cell on one region.
+
+    `level` holds the constants and baselines of the region. In files the keys of both stand in one record, whose fields
+    `evaluation.region.Scores` names.
 
     mean                 metrics averaged over the seeds
     intervals            metric -> interval over days of the mean over seeds
     rank_error_se        standard error of the mean rank error over the seeds; None with one seed
     constant_predictor   no seed ever orders, or the mean rank IC is within its own standard error of 0
 
-    The rest is that of `skill.Standing`.
+    For all other fields see `skill.Standing`.
     """
 
     level: RegionBaselines
@@ -202,7 +208,7 @@ class RankingRegionScores:
         return self.level.own_rate_loss
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; what is undefined is None."""
+        """Return a plain record; undefined figures are None."""
         horizon = self.level.horizon
         own = {
             "seeds": {str(seed): scores.to_json(horizon) for seed, scores in sorted(self.seeds.items())},
@@ -221,7 +227,7 @@ class RankingRegionScores:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RankingRegionScores:
-        """Inverse of `to_json`. Raises KeyError and TypeError where a field is missing or unknown."""
+        """Read the record that `to_json` makes. Raises KeyError or TypeError where a field is missing or unknown."""
         own = {field.name for field in dataclasses.fields(cls)}
         level = RegionBaselines.from_json({name: value for name, value in plain.items() if name not in own})
         return cls(

@@ -43,7 +43,7 @@ _BIAS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelWishes:
-    """What the command line asks for beside the files and the name. None: not told."""
+    """Options of the command line beside the files and the name; None if an option is not given."""
 
     choices: Choices
     universe: UniverseKind | None = None
@@ -56,7 +56,7 @@ class PanelWishes:
 
 
 def panel_wishes(options: argparse.Namespace) -> PanelWishes:
-    """Raises BadInput as `choices_of`."""
+    """Read the options of the command line. Raises BadInput as `choices_of` does."""
     return PanelWishes(
         choices=choices_of(options),
         universe=options.universe and UniverseKind(options.universe),
@@ -71,8 +71,12 @@ def panel_wishes(options: argparse.Namespace) -> PanelWishes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelIngestion:
-    """`outcome` is what was done, or with `dry_run` what would be. `stored_as` is relative to the study's folder.
-    `study`: what a first study of the panel needs, None where there is no params.yaml to ask."""
+    """Result of an ingestion.
+
+    `outcome`: what was done, or with `dry_run` what would be. `stored_as`: path relative to the study's folder.
+    `assumed`: assumptions about the origin that no option and no file states. `study`: settings of a first study of the
+    panel, None without a readable params.yaml of a panel study.
+    """
 
     name: str
     account: PanelAccount
@@ -103,7 +107,7 @@ class PanelIngestion:
 def ingest_panel_here(
     places: Places, paths: Sequence[str], name: str, wishes: PanelWishes, *, today: datetime.date
 ) -> PanelIngestion:
-    """Read, check and store. Raises BadInput with nothing written."""
+    """Read, check and store a panel. Raises BadInput before anything is written."""
     refuse_order_of_days(wishes.choices)
     if not NAME.fullmatch(name):
         raise BadInput(f"--panel must be letters, digits, '.', '_' and '-', at most 64, no path; got {name!r}")
@@ -135,7 +139,7 @@ def ingest_panel_here(
 
 
 def _read(paths: Sequence[str], wishes: PanelWishes, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
-    """The panel, and what is known of files that are of one origin."""
+    """Read the panel; the origin is known for the source distribution of cvxportfolio, None for other files."""
     path, choices = Path(paths[0]), wishes.choices
     members = None if wishes.members is None else member_source(wishes.members, choices, today=today)
     if len(paths) == 1 and is_sdist(path) and path.is_file():
@@ -152,7 +156,7 @@ def _files(sources: Sequence[Source]) -> str:
 
 
 def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
-    """What the manifest says beside the values; and what had to be assumed, with the option that says it."""
+    """Return the origin for the manifest, and the assumptions made, with the options that replace them."""
     account, assumed = panel.account, []
     members = account.membership
     shown = members is not None and members.holds_the_leavers and account.left_early > 0
@@ -194,20 +198,24 @@ def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -
 
 
 def _judge(target: Path, manifest: PanelManifest, *, force: bool) -> Outcome:
-    """What storing would do. Raises BadInput where other values are there and `force` is not set."""
+    """Return the outcome of storing. Raises BadInput if the file has other values and `force` is not set."""
     if not target.exists():
         return Outcome.NEW
     if not target.is_file():
-        raise BadInput(f"{target} is no file, and the panel cannot be stored there: choose another --panel")
+        raise BadInput(
+            f"{target} is not a file, and the panel cannot be stored there: choose another name with --panel"
+        )
     if _holds(target, manifest):
         return Outcome.UNCHANGED if read_manifest(target) == manifest else Outcome.RECORD
     if not force:
-        raise BadInput(f"{target} exists and holds other values: --force replaces it, another --panel stands beside it")
+        raise BadInput(
+            f"{target} exists and has other values: replace it with --force, or choose another name with --panel"
+        )
     return Outcome.REPLACED
 
 
 def _holds(target: Path, manifest: PanelManifest) -> bool:
-    """Whether the values of `manifest` lie there, whole."""
+    """Check whether the file has the values of `manifest` and is undamaged."""
     try:
         return read_manifest(target).sha256 == manifest.sha256 and bool(read_panel(target))
     except BadInput:
@@ -276,7 +284,7 @@ _WHY = {
 
 
 def panel_lines(done: PanelIngestion) -> list[str]:
-    """What the terminal shows; warnings stand apart, on stderr."""
+    """Return the lines that the terminal shows; warnings are printed on stderr instead."""
     account, manifest = done.account, done.manifest
     fewest, median, most = account.stocks_a_day
     rows = [("read", _how_read(account)), ("", f"{account.rows_read} rows, {manifest.rows} kept")]

@@ -39,7 +39,7 @@ class MissingVolume(StrEnum):
 
 
 class Field(StrEnum):
-    """What the cells of a table with a column for each stock hold."""
+    """Content of the cells of a table with one column per stock."""
 
     CLOSE = "close"
     RETURN = "return"

@@ -84,14 +84,14 @@ def headings_below(rows: Sequence[Sequence[str]], header: int) -> tuple[tuple[He
 
 
 def _is_ticker_row(row: Sequence[str], names: Sequence[str]) -> bool:
-    """A ticker may be the name of a column too (LOW, C, V): the other row then names nothing else."""
+    """Check whether `row` names tickers; one may equal a field's name (LOW, C, V) if `names` are fields alone."""
     if not len(row) == len(names) > 1 or bare(row[0]) not in ("ticker", "tickers", "symbol"):
         return False
     return not is_known(row[1]) or _names_only_fields(names, row)
 
 
 def _names_only_fields(names: Sequence[str], tickers: Sequence[str]) -> bool:
-    """Whether `names` are fields alone, beside a row of `tickers` some of which are none."""
+    """Check whether all `names` are known names of fields, and some of the `tickers` are not."""
     return len(names) == len(tickers) and all(map(is_known, names[1:])) and not all(map(is_known, tickers[1:]))
 
 

@@ -43,7 +43,7 @@ def read_sheet(path: Path, choices: Choices, *, name: str | None = None) -> Shee
 
 
 def sheet_of_content(content: bytes, source: str, choices: Choices) -> Sheet:
-    """As `read_sheet`, of a file that lies in an archive."""
+    """Read the content of a file in an archive, as `read_sheet` reads a file."""
     stream, start = io.BytesIO(content), content[:8]
     if start.startswith((PARQUET, FEATHER)) or is_workbook(stream, start):
         return _typed(stream, source, start, choices)

@@ -1,1 +1,1 @@
-"""A panel of stocks as values: the file, who is a member on a day, columns, targets, and which days are samples."""
+"""Panel of stocks: its file, the members of each day, columns, labels, and the days that are samples."""

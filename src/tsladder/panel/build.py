@@ -1,4 +1,4 @@
-"""The stage `features` of a panel study: find members, normalise columns, and record what they are."""
+"""Stage `features` of a panel study: find the members, normalise the columns, and record both."""
 
 from __future__ import annotations
 

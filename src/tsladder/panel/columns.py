@@ -1,18 +1,19 @@
-"""Columns of a panel by tier, each made of the rows up to its day and unchanged by the scale of a stock's price.
+"""Columns (features) of a panel, by tier.
 
-Sessions are the unit of time, for all stocks the same. On a session without trade a stock keeps its last price for at
-most 21 sessions, so that its return falls on the day it is traded again; after a longer pause its history begins anew.
-A column has a value on traded days alone. The market of a session is the equal-weighted return of the listed stocks.
+A value uses only rows up to its day, and does not depend on the scale of a stock's prices. Time is counted in sessions,
+the same ones for all stocks. On a session without a trade a stock keeps its last price, for at most 21 sessions, so
+that its return falls on the day on which it is traded again; after a longer pause its history begins anew. Columns have
+values on traded days only. The market return of a session is the equal-weighted mean return of the listed stocks.
 
-``r`` is the one-day log return, ``m`` the market's, ``C O H L`` prices, ``V`` the turnover in currency (0 without
-trade), and means, sums and spreads are over the last n sessions:
+``r`` is a stock's one-day log return, ``m`` the market's, ``C O H L`` are prices, ``V`` is the turnover in currency (0
+on a session without a trade). Means, sums and standard deviations are over the last n sessions:
 
 ======================= ============================================================
 ret_n                   ln C(t) - ln C(t-n)
 momentum_252_21         ln C(t-21) - ln C(t-252)
 vol_n                   standard deviation of r
-beta_63                 slope of r on m
-idio_vol_63             standard deviation of what that line leaves
+beta_63                 slope of the regression of r on m
+idio_vol_63             standard deviation of the residuals of that regression
 residual_n              ret_n - beta_63(t-1) * sum of m
 sma_distance_n          ln of C over the mean C
 max_21                  largest r
@@ -24,7 +25,7 @@ turnover_vol_21         standard deviation of V over its mean
 return_turnover_corr_21 correlation of r and V
 overnight, intraday     ln O(t) - ln C(t-1), ln C - ln O
 parkinson_n             root of the mean of ln(H/L)^2 / (4 ln 2) (Parkinson 1980)
-close_location          (C - L) / (H - L), 1/2 where the two are one
+close_location          (C - L) / (H - L), 1/2 where H equals L
 gap_share_21            sum of |overnight| over that of |overnight| + |intraday|
 ======================= ============================================================
 """
@@ -44,7 +45,7 @@ from tsladder.panel.panel import BoolTS, FloatTS, Panel
 from tsladder.panel.universe import Universe
 
 PAUSE = 21
-"""Sessions without trade over which a stock keeps its last price."""
+"""Largest number of sessions without a trade over which a stock keeps its last price."""
 _BETA_DAYS = 63
 
 S9 = (
@@ -73,12 +74,12 @@ V27 = (
 )
 O33 = (*V27, "overnight", "intraday", "parkinson_5", "parkinson_21", "close_location", "gap_share_21")
 TIERS: Mapping[str, tuple[str, ...]] = {"s9": S9, "c21": C21, "v27": V27, "o33": O33}
-"""Tier -> its columns in their order."""
+"""Tier -> names of its columns, in order."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ColumnValues:
-    """`values_TSF` of the named columns; NaN where a stock was not traded or a column has no value yet."""
+    """Values of the columns `names`; NaN where a stock was not traded or a column has no value yet."""
 
     names: tuple[str, ...]
     values_TSF: NDArray[np.float64]
@@ -87,10 +88,10 @@ class ColumnValues:
 def build_columns(
     panel: Panel, universe: Universe, names: tuple[str, ...], lags: Mapping[str, int] | None = None
 ) -> ColumnValues:
-    """The columns `names`, those of `lags` as many sessions late as it says.
+    """Compute the columns `names`. `lags` maps a column to the number of sessions by which it is delayed.
 
-    Raises BadInput for an unknown column, for a lag of a column that is not asked for or below 0, and where the panel
-    lacks what a column is made of.
+    Raises BadInput for an unknown column, for a lag below 0 or of a column that is not in `names`, and where the panel
+    lacks the data that a column is computed from.
     """
     late = dict(lags or {})
     _refuse_names(panel, names, late)
@@ -129,26 +130,26 @@ def _refuse_names(panel: Panel, names: tuple[str, ...], lags: Mapping[str, int])
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Basis:
-    """What several columns are made of, each made once."""
+    """Series that several columns are computed from, each computed once."""
 
     panel: Panel
     universe: Universe
 
     @cached_property
     def kept_TS(self) -> BoolTS:
-        """Was it traded on this session, or on one of the `PAUSE` before?"""
+        """True where a stock has a price: it was traded on this session or on one of the `PAUSE` sessions before."""
         return self.age_TS <= PAUSE
 
     @cached_property
     def age_TS(self) -> NDArray[np.int64]:
-        """Sessions since the last trade, this one's 0; large before the first."""
+        """Number of sessions since the last trade, 0 on a traded session; more than `PAUSE` before the first trade."""
         rows_T1 = np.arange(len(self.panel.dates_T))[:, None]
         last_TS = np.maximum.accumulate(np.where(self.panel.traded_TS, rows_T1, -(PAUSE + 1)), axis=0)
         return np.asarray(rows_T1 - last_TS)
 
     @cached_property
     def close_TS(self) -> FloatTS:
-        """Close, on sessions without trade the last one; NaN after too long a pause."""
+        """Close; the last one on a session without a trade, NaN after more than `PAUSE` such sessions."""
         rows_TS = np.arange(len(self.panel.dates_T))[:, None] - self.age_TS
         kept_TS = np.take_along_axis(self.panel.close_TS, np.maximum(rows_TS, 0), axis=0)
         return np.where(self.kept_TS, kept_TS, np.nan)
@@ -166,9 +167,10 @@ class _Basis:
 
     @cached_property
     def market_T1(self) -> FloatTS:
-        """Mean return of the listed stocks; NaN on a session without one.
+        """Equal-weighted mean return of the listed stocks; NaN on a session without one.
 
-        Added in the order of the stocks, one after another: a stock that is not there changes no bit of the sum.
+        Returns are added one after another in the order of the stocks, so that an absent stock changes no bit of the
+        sum.
         """
         there_TS = self.universe.listed_TS & np.isfinite(self.return_TS)
         sum_T = np.cumsum(np.where(there_TS, self.return_TS, 0.0), axis=1)[:, -1]
@@ -183,7 +185,7 @@ class _Basis:
 
     @cached_property
     def turnover_TS(self) -> FloatTS:
-        """0 on sessions without trade."""
+        """Turnover in currency; 0 on a session without a trade, NaN after more than `PAUSE` such sessions."""
         turnover_TS = _needed(self.panel.traded_value_TS)
         return np.where(self.panel.traded_TS, turnover_TS, np.where(self.kept_TS, 0.0, np.nan))
 
@@ -200,7 +202,7 @@ class _Basis:
         return self.on_traded(np.log(_needed(self.panel.high_TS)) - np.log(_needed(self.panel.low_TS)))
 
     def on_traded(self, x_TS: FloatTS) -> FloatTS:
-        """`x_TS`, 0 in a pause: nothing moved."""
+        """Return `x_TS` on traded sessions, 0 on up to `PAUSE` sessions without a trade, NaN after more of them."""
         return np.where(self.panel.traded_TS, x_TS, np.where(self.kept_TS, 0.0, np.nan))
 
 
@@ -227,7 +229,10 @@ def _beta(basis: _Basis) -> FloatTS:
 
 
 def _idio_vol(basis: _Basis) -> FloatTS:
-    """The line's own share of the variance is taken off; what rounding leaves of a perfect fit is 0."""
+    """Return the standard deviation of the residuals of the regression of a stock's return on the market's.
+
+    The explained variance is subtracted; a remainder as small as the rounding error of a perfect fit counts as 0.
+    """
     explained_TS = basis.beta_TS * rolling.products(basis.return_TS, basis.market_T1, _BETA_DAYS)
     variance_TS = rolling.products(basis.return_TS, basis.return_TS, _BETA_DAYS)
     left_TS = np.where(variance_TS - explained_TS <= 1e-12 * variance_TS, 0.0, variance_TS - explained_TS)
@@ -251,7 +256,7 @@ def _high_distance(basis: _Basis) -> FloatTS:
 
 
 def _log(x_TS: FloatTS) -> FloatTS:
-    """Natural logarithm; missing where there is nothing to take it of."""
+    """Return the natural logarithm; NaN where `x_TS` is not above 0."""
     return np.log(np.where(x_TS > 0.0, x_TS, np.nan))
 
 

@@ -1,8 +1,9 @@
-"""Samples of a panel: a sample is one day with all its stocks. Which days are samples, and of which region.
+"""Sample days of a panel: find the days that can be samples, and split them into regions. One sample is one day.
 
-A window is `context_length` sessions that end at t, its labels are made of the sessions t+1 .. t+span, span = entry lag
-plus horizon. A day belongs to a region only with all of them, which is what `data.splits` says of the windows of a
-series, with the span in the place of the horizon. Sessions are counted as rows of the panel.
+The window of sample day t is the `context_length` sessions that end at t; its labels use the sessions t+1 to t+span,
+where span is the entry lag plus the horizon. A day belongs to a region only if all of these sessions do: the rule of
+`data.splits` for the windows of a series, with the span in place of the horizon. Sessions are numbered by their rows in
+the panel.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from tsladder.vocabulary import Region
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DayAxis:
-    """Which sessions can be samples. `stocks_TS`: the cross-section, members with all columns, fixed before any label.
+    """Sessions of a panel, and the cross-section of stocks of each, which decides whether it can be a sample.
 
-    `first_row`: the first session with `min_stocks` of them; no window begins before it.
+    `stocks_TS`: the cross-sections: members with a value in every column. Labels have no influence on them.
+    `first_row`: first session whose cross-section has at least `min_stocks` stocks; no window begins before it.
     """
 
     dates_T: NDArray[np.datetime64]
@@ -42,45 +44,48 @@ class DayAxis:
 
     @property
     def enough_T(self) -> NDArray[np.bool_]:
+        """True on sessions whose cross-section has at least `min_stocks` stocks."""
         return np.asarray(self.stocks_TS.sum(axis=1) >= self.min_stocks)
 
 
 def day_axis(dates_T: NDArray[np.datetime64], universe: Universe, inputs: Inputs, min_stocks: int) -> DayAxis:
-    """Find the sessions that can be samples. Raises BadInput where no session has `min_stocks` members."""
+    """Find the sessions that can be samples. Raises BadInput if no cross-section has `min_stocks` stocks."""
     stocks_TS = universe.member_TS & inputs.here_TS
     counts_T = stocks_TS.sum(axis=1)
     if not bool((counts_T >= min_stocks).any()):
         most = int(counts_T.max(initial=0))
         raise BadInput(
-            f"universe.min_stocks is {min_stocks}, and no session has more than {most} members with all columns: lower "
-            "it, choose a smaller tier, lower universe.min_history, or bring more stocks"
+            f"universe.min_stocks is {min_stocks}, but no session has more than {most} members with a value in every "
+            "column: lower universe.min_stocks or universe.min_history, use a smaller data.tier, or bring more stocks"
         )
     first_row = int(np.argmax(counts_T >= min_stocks))
     return DayAxis(dates_T=dates_T, stocks_TS=stocks_TS, min_stocks=min_stocks, first_row=first_row)
 
 
 def cut_days(axis: DayAxis, splits: PanelSplitParams, context_length: int, span: int) -> Splits:
-    """Cut the sessions from `first_row` on into regions; rows are those of the panel, the horizon is `span`.
+    """Split the sessions from `first_row` on into regions. Rows are rows of the panel; the horizon is `span`.
 
-    ``dates`` and ``walk_forward`` as in `data.cuts`. ``purged_kfold``: the sessions before test are cut evenly into
-    blocks; the fold of a block trains on the sessions up to the purge before it, and on those after its embargo::
+    ``dates`` and ``walk_forward``: see `data.cuts`. ``purged_kfold``: the sessions before test are divided into
+    `folds` blocks of equal length. The fold that validates on a block trains on the sessions before it, up to the
+    purge, and on those after it, from the end of the embargo::
 
         | training   ppp|validation|eeeeeee training    | test
 
-    No training window, label days included, shares a session with the block or its embargo; the last fold is that of
-    the last block, which test follows. Raises BadInput where a region would hold no day.
+    No training window, including the days of its labels, shares a session with the block or its embargo. The last
+    fold validates on the last block, which lies directly before test; `train` and `validation` of the result are its
+    regions. Raises BadInput where a region would have no day.
     """
     dates_T = axis.dates_T[axis.first_row :]
     _refuse_purge(splits, span)
     if splits.kind == "purged_kfold":
         cut = _purged_kfold(dates_T, splits, span)
     else:
-        cut = make_splits(dates_T, _as_of_a_series(splits), context_length, span, seed=0)
-    return cut.each(lambda split: _moved(split, axis.first_row))
+        cut = make_splits(dates_T, _series_params(splits), context_length, span, seed=0)
+    return cut.each(lambda split: _shifted(split, axis.first_row))
 
 
 def sample_rows(axis: DayAxis, split: Split, context_length: int, span: int) -> NDArray[np.int64]:
-    """Rows of the sample days of `split`, ascending: those whose cross-section is large enough."""
+    """Return the rows of the sample days of `split`, ascending: those with a large enough cross-section."""
     rows_N = split.ends_N(context_length, span)
     return rows_N[axis.enough_T[rows_N]]
 
@@ -88,7 +93,7 @@ def sample_rows(axis: DayAxis, split: Split, context_length: int, span: int) -> 
 def count_days(
     axis: DayAxis, split: Split, context_length: int, labels: Labels, place: int, symbols_S: tuple[str, ...]
 ) -> DayCount:
-    """Count the samples of `split` and their labels of the horizon that stands in `place`."""
+    """Count the samples of `split`, and their labels of the horizon with index `place`."""
     span = labels.spans_M[place]
     candidates_N = split.ends_N(context_length, span)
     rows_N = sample_rows(axis, split, context_length, span)
@@ -111,22 +116,20 @@ def count_days(
 
 
 def check_days(counts: Mapping[Region, DayCount], min_days: int, min_stocks: int) -> None:
-    """Refuse a split with too few days to judge a model on: BadInput that names every such region.
+    """Raise BadInput for a split with too few days to judge a model; the message names every such region.
 
-    Training needs one sample, validation and test `min_days` with `min_stocks` labelled stocks.
+    Training needs one sample; validation and test need `min_days` samples with at least `min_stocks` labelled stocks.
     """
     faults = []
     for region, count in counts.items():
         least, found = (1, count.samples) if region is Region.TRAIN else (min_days, count.judged)
         if found < least:
-            thin = (
-                f"; {count.too_few} days have fewer members, {count.first_too_few} the first" if count.too_few else ""
-            )
-            faults.append(f"{region.value} has {found} days with at least {min_stocks} stocks, needs {least}{thin}")
+            thin = f"; {count.too_few} days have fewer, the first is {count.first_too_few}" if count.too_few else ""
+            faults.append(f"{region.value} needs {least} days with at least {min_stocks} stocks, has {found}{thin}")
     if faults:
         raise BadInput(
-            "the split is too thin to judge a ranking on (move the dates of splits, bring longer data or more stocks, "
-            "or lower splits.min_days or universe.min_stocks knowingly):",
+            "splits: a region has too few days to judge a ranking; move the dates of splits, bring longer data or more "
+            "stocks, or lower splits.min_days or universe.min_stocks:",
             faults,
         )
 
@@ -135,13 +138,13 @@ def _day(days: NDArray[np.datetime64]) -> dt.date | None:
     return days[0].astype("datetime64[D]").item() if len(days) else None
 
 
-def _moved(split: Split, rows: int) -> Split:
+def _shifted(split: Split, rows: int) -> Split:
     segments = tuple(Segment(first=each.first + rows, last=each.last + rows) for each in split.segments)
     return replace(split, segments=segments)
 
 
-def _as_of_a_series(splits: PanelSplitParams) -> SplitParams:
-    """Convert the splits section to that of a series study, whose windows are this panel's sample days."""
+def _series_params(splits: PanelSplitParams) -> SplitParams:
+    """Convert the section splits to that of a series study, in which windows take the place of sample days."""
     if splits.kind == "purged_kfold":
         raise ValueError("a series is not cut into purged folds")
     shared = ("validation_start", "test_start", "validation_fraction", "test_fraction", "folds", "embargo_days")
@@ -159,7 +162,7 @@ def _refuse_purge(splits: PanelSplitParams, span: int) -> None:
     if splits.kind != "dates" and splits.purge_days is not None and splits.purge_days < span:
         raise BadInput(
             f"splits.purge_days must be at least target.entry_lag + horizon ({span}), got {splits.purge_days}: "
-            "training labels would reach into validation"
+            "training labels would reach into validation; raise it, or set it to null for the smallest purge"
         )
 
 
@@ -171,14 +174,15 @@ def _purged_kfold(dates_T: NDArray[np.datetime64], rules: PanelSplitParams, span
         stop = days - math.floor(rules.test_fraction * days + 1e-9)
     if stop >= days or stop < rules.folds:
         raise BadInput(
-            f"splits: {stop} of the {days} sessions from {dates_T[0]} to {dates_T[-1]} lie before test, of which "
-            f"{rules.folds} folds are made: move splits.test_start, or lower splits.folds"
+            f"splits: test needs at least one session, and splits.folds is {rules.folds}, so that as many sessions are "
+            f"needed before test; {stop} of the {days} sessions from {dates_T[0]} to {dates_T[-1]} lie before it: move "
+            "splits.test_start, change splits.test_fraction, or lower splits.folds"
         )
     purged = span if rules.purge_days is None else rules.purge_days
     starts = [stop * number // rules.folds for number in range(rules.folds + 1)]
     folds = []
     for first, after in itertools.pairwise(starts):
-        # The labels of a segment's last windows need `span` of its sessions: so many of the purged ones stay in it.
+        # The labels of a segment's last windows use its last `span` sessions: that many of the purged ones stay in it.
         sides = (
             Segment(first=0, last=first - 1 - (purged - span)),
             Segment(first=after + rules.embargo_days, last=stop - 1),

@@ -1,7 +1,7 @@
-"""The file of a panel: long Parquet, a row a day and stock, with its manifest in the file's metadata.
+"""File of a panel: a long Parquet table, one row per day and stock, with a manifest in the file's metadata.
 
 Columns: Date (date32), Symbol (text), Close (float64), and any of Open, High, Low, Volume, Turnover, CloseRaw
-(float64), Sector (text), Member (bool). Rows are sorted by Date and Symbol, each pair stands once.
+(float64), Sector (text), Member (bool). Rows are sorted by Date and Symbol; each pair occurs once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ _METADATA = b"tsladder.panel"
 
 
 def write_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> PanelManifest:
-    """Check the long table `frame`, sort it and write it; a reader sees the old file or the new one, whole.
+    """Check the long table `frame`, sort it and write it to `path`, replacing the file atomically.
 
-    Raises as `check_panel`, before anything is written, and BadInput where the file cannot be written.
+    Raises BadInput for a table that `check_panel` refuses, before anything is written, and for a file that cannot be
+    written.
     """
     table, manifest = check_panel(path, frame, origin)
     store_panel(path, table, manifest)
@@ -40,17 +41,17 @@ def write_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> PanelMa
 
 
 def check_panel(path: Path, frame: pd.DataFrame, origin: PanelOrigin) -> tuple[pa.Table, PanelManifest]:
-    """The sorted table and the manifest that `store_panel` would write at `path`.
+    """Check the long table `frame`; return the sorted table and the manifest that `store_panel` writes to `path`.
 
-    Date holds days (no zone), Symbol text, all other columns as in `COLUMNS`; a missing value is NaN or None. A row
-    without Close says that the stock was not traded. Raises BadInput for a table that is no panel; rows are counted
-    from 1, in the order of `frame`.
+    Date holds days without a time zone, Symbol text; the module docstring names the types of the other columns. A
+    missing value is NaN or None. A row without Close means that the stock was not traded. Raises BadInput for a table
+    that is not a panel; its message numbers rows from 1, in the order of `frame`.
     """
     return _table(path, frame, origin)
 
 
 def store_panel(path: Path, table: pa.Table, manifest: PanelManifest) -> None:
-    """Write what `check_panel` returned; a reader sees the old file or the new one, whole. Raises BadInput."""
+    """Write what `check_panel` returned, replacing the file atomically. Raises BadInput if it cannot be written."""
     import pyarrow.parquet as pq
 
     record = json.dumps({"format": FORMAT, **manifest.to_json()}, ensure_ascii=False, allow_nan=False)
@@ -71,7 +72,10 @@ def store_panel(path: Path, table: pa.Table, manifest: PanelManifest) -> None:
 
 
 def read_manifest(path: Path) -> PanelManifest:
-    """The manifest in the file's metadata; no column is read. Raises BadInput where there is none."""
+    """Read the manifest from the file's metadata, without reading a column.
+
+    Raises BadInput for a missing or unreadable file, and for one without a manifest of this format.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -84,21 +88,30 @@ def read_manifest(path: Path) -> PanelManifest:
         metadata = pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowException) as error:
         words = " ".join(str(error).split())
-        raise BadInput(f"{path} is not a readable Parquet file: {words[:200]}") from None
-    again = f"make it again with `tsladder ingest FILE --panel {path.stem}`"
+        raise BadInput(f"{path} is not a readable Parquet file ({words[:200]}): {_remedy(path)}") from None
     if _METADATA not in metadata:
-        raise BadInput(f"{path} is no panel: it has no manifest in its metadata; {again}")
+        raise BadInput(f"{path} is not the file of a panel: its metadata has no manifest; {_remedy(path)}")
     try:
         record = json.loads(metadata[_METADATA])
         if record["format"] != FORMAT:
-            raise BadInput(f"{path} is a panel of format {record['format']}, this program reads {FORMAT}; {again}")
+            raise BadInput(
+                f"{path} is a panel of format {record['format']}, and this version of tsladder reads format {FORMAT}; "
+                f"{_remedy(path)}"
+            )
         return PanelManifest.from_json(record)
     except (ValueError, KeyError, TypeError):
-        raise BadInput(f"{path} is damaged: its manifest cannot be read; {again}") from None
+        raise BadInput(f"{path} is damaged: its manifest cannot be read; {_remedy(path)}") from None
+
+
+def _remedy(path: Path) -> str:
+    return f"fetch it again with `dvc pull`, or make it again with `tsladder ingest FILE --panel {path.stem}`"
 
 
 def read_panel(path: Path) -> Panel:
-    """Read the panel at `path`, every column checked against its hash in the manifest. Raises BadInput."""
+    """Read the panel at `path` and check every column against its hash in the manifest.
+
+    Raises BadInput for a missing, unreadable or damaged file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -107,17 +120,17 @@ def read_panel(path: Path) -> Panel:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         words = " ".join(str(error).split())
-        raise BadInput(f"{path} is not a readable Parquet file: {words[:200]}") from None
+        raise BadInput(f"{path} is not a readable Parquet file ({words[:200]}): {_remedy(path)}") from None
     if tuple(table.column_names) != manifest.columns:
         raise BadInput(
-            f"{path}: its columns are {', '.join(table.column_names)}, its manifest names {', '.join(manifest.columns)}"
+            f"{path} is damaged: it has the columns {', '.join(table.column_names)}, and its manifest names "
+            f"{', '.join(manifest.columns)}; {_remedy(path)}"
         )
     values = _all_values(table)
     for name, column in values.items():
         if _sha256(column) != manifest.sha256.get(name):
             raise BadInput(
-                f"{path}: {name} does not have the content its manifest names; fetch the file again, or make it again "
-                f"with `tsladder ingest FILE --panel {path.stem}`"
+                f"{path} is damaged: the values of {name} do not have the SHA-256 of its manifest; {_remedy(path)}"
             )
     return _panel(path.stem, values, manifest)
 
@@ -134,7 +147,7 @@ def _all_values(table: pa.Table) -> dict[str, NDArray[Any]]:
 def _panel(name: str, values: Mapping[str, NDArray[Any]], manifest: PanelManifest) -> Panel:
     import pandas as pd
 
-    days_R, dates_T = _codes(values[DATE])
+    days_R, dates_T = _number_sessions(values[DATE])
     stocks_R, symbols_S = pd.factorize(values[SYMBOL], sort=True)
     place_R = days_R * len(symbols_S) + stocks_R
     shape = (len(dates_T), len(symbols_S))
@@ -166,14 +179,14 @@ def _panel(name: str, values: Mapping[str, NDArray[Any]], manifest: PanelManifes
     )
 
 
-def _codes(dates_R: NDArray[np.datetime64]) -> tuple[NDArray[np.int64], NDArray[np.datetime64]]:
-    """Number of each row's session, and the sessions; the rows are in the order of their days."""
+def _number_sessions(dates_R: NDArray[np.datetime64]) -> tuple[NDArray[np.int64], NDArray[np.datetime64]]:
+    """Return the number of each row's session, and the T sessions. Rows are sorted by day."""
     new_R = np.concatenate([[True], dates_R[1:] != dates_R[:-1]])
     return np.cumsum(new_R) - 1, dates_R[new_R]
 
 
 def _values(table: pa.Table, name: str) -> NDArray[Any]:
-    """A column as days, float64 (missing is NaN), bool (missing is False) or text (missing is "")."""
+    """Return a column as days, float64 (missing: NaN), bool (missing: False) or text (missing: "")."""
     column = table.column(name)
     if name == DATE:
         return np.asarray(column.to_numpy(), dtype="datetime64[D]")
@@ -185,11 +198,11 @@ def _values(table: pa.Table, name: str) -> NDArray[Any]:
 
 
 def _sha256(column: NDArray[Any]) -> str:
-    """SHA-256 (hex) of the values, whatever library wrote them."""
+    """Return the SHA-256 (hex) of the values, which does not depend on the library that wrote the file."""
     if column.dtype == object:
         return hashlib.sha256("\n".join(column.tolist()).encode()).hexdigest()
     if column.dtype == np.float64:
-        # One NaN for all of them, and one zero.
+        # All NaNs get the same bits, and -0.0 becomes 0.0.
         column = np.where(np.isnan(column), np.nan, column + 0.0).astype("<f8")
     elif column.dtype != np.bool_:
         column = column.astype("datetime64[D]").astype("<i8")
@@ -220,7 +233,7 @@ def _ranks(symbols_R: NDArray[np.object_]) -> NDArray[np.int64]:
 
 
 def _manifest(values: Mapping[str, NDArray[Any]], origin: PanelOrigin) -> PanelManifest:
-    """Of the sorted columns `values`."""
+    """Describe the sorted columns `values`: span, counts, delisted symbols and hashes."""
     dates_R, symbols_R, traded_R = values[DATE], values[SYMBOL], np.isfinite(values[CLOSE])
     last = dict(zip(symbols_R[traded_R], dates_R[traded_R], strict=True))
     return PanelManifest(

@@ -1,4 +1,4 @@
-"""The long table of a panel, a row a day and stock: which columns it has, and what is no panel."""
+"""Long table of a panel, one row per day and stock: its columns, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -19,30 +19,33 @@ PRICES = ("Open", "High", "Low", CLOSE, "CloseRaw")
 AMOUNTS = ("Volume", "Turnover")
 SECTOR, MEMBER = "Sector", "Member"
 COLUMNS = (DATE, SYMBOL, CLOSE, "Open", "High", "Low", *AMOUNTS, "CloseRaw", SECTOR, MEMBER)
-"""The columns a panel may have, in the order of the file; the first three it must have."""
+"""Columns that a panel may have, in the order of the file; the first three are required."""
 
 _FAULTS_SHOWN = 20
-# A series of prices whose middle value is that small and which goes below 0 is one of returns.
+# Values of which some are negative and whose median absolute value is below this are returns, not prices.
 _RETURN_SIZED = 0.2
 
 
 def checked_values(path: Path, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    """The columns of `frame` as values, in the order of the file. Raises BadInput for a table that is no panel."""
+    """Check the columns of `frame`; return them as arrays, in the order of the file.
+
+    Raises BadInput for a table that is not a panel.
+    """
     names = [str(name) for name in frame.columns]
     if DATE not in names:
         raise BadInput(
-            f"{path}: a panel needs the column Date, the table has {', '.join(names) or 'no columns'}; rows without "
-            "dates cannot be split by date: name the column that holds the days"
+            f"{path}: a panel needs the column Date, and the table has {', '.join(names) or 'no columns'}; rows "
+            "without dates cannot be split by date: name the column that holds the days"
         )
     missing = [name for name in (SYMBOL, CLOSE) if name not in names]
     unknown = [name for name in names if name not in COLUMNS]
     if missing or unknown or len(set(names)) < len(names):
         raise BadInput(
-            f"{path}: a panel has the columns Date, Symbol and Close, and may have {', '.join(COLUMNS[3:])}, each "
-            f"once; the table has {', '.join(names)}"
+            f"{path}: a panel needs the columns Date, Symbol and Close, and may have {', '.join(COLUMNS[3:])}, each "
+            f"once; the table has {', '.join(names)}: rename, add or remove columns"
         )
     if len(frame) == 0:
-        raise BadInput(f"{path}: the table holds no rows; daily rows of two stocks or more are needed")
+        raise BadInput(f"{path}: the table has no rows; a panel needs daily rows of at least two stocks")
     values: dict[str, NDArray[Any]] = {}
     for name in (name for name in COLUMNS if name in names):
         reader: Callable[[pd.Series, Path], NDArray[Any]] = (
@@ -54,8 +57,8 @@ def checked_values(path: Path, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
     _refuse_duplicates(path, values)
     if len(stocks := set(values[SYMBOL].tolist())) < 2:
         raise BadInput(
-            f"{path}: a panel has two stocks or more, the table holds {next(iter(stocks))} alone: that is a series, "
-            "use --symbol"
+            f"{path}: a panel needs at least two stocks, and the table has only {next(iter(stocks))}: ingest a single "
+            "series with --symbol"
         )
     return values
 
@@ -64,7 +67,7 @@ def _days(column: pd.Series, path: Path) -> NDArray[Any]:
     import pandas as pd
 
     if not pd.api.types.is_datetime64_dtype(column.dtype):
-        raise BadInput(f"{path}: Date holds {column.dtype}; days without a time zone (datetime64) are needed")
+        raise BadInput(f"{path}: Date must hold days without a time zone (datetime64), got {column.dtype}")
     return np.asarray(column.to_numpy(), dtype="datetime64[D]")
 
 
@@ -74,8 +77,8 @@ def _text(column: pd.Series, path: Path) -> NDArray[Any]:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("string", "empty"):
         raise BadInput(
-            f"{path}: {column.name} holds {kind} values, text is needed: codes such as 0050 lose their zeros as "
-            "numbers; give the column as text"
+            f"{path}: {column.name} must hold text, got {kind} values: as numbers, codes such as 0050 lose their "
+            "leading zeros; give the column as text"
         )
     return np.asarray(column.fillna("").to_numpy(), dtype=object)
 
@@ -85,7 +88,7 @@ def _flags(column: pd.Series, path: Path) -> NDArray[Any]:
 
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("boolean", "empty"):
-        raise BadInput(f"{path}: {column.name} holds {kind} values; true or false is needed")
+        raise BadInput(f"{path}: {column.name} must hold true or false, got {kind} values")
     return np.asarray(column.eq(True).fillna(False).to_numpy(), dtype=np.bool_)
 
 
@@ -93,19 +96,20 @@ def _numbers(column: pd.Series, path: Path) -> NDArray[Any]:
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        raise BadInput(f"{path}: {column.name} holds {column.dtype}; numbers are needed")
+        raise BadInput(f"{path}: {column.name} must hold numbers, got {column.dtype}")
     return np.asarray(column.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)
 
 
 def _refuse_returns(path: Path, close_R: NDArray[np.float64]) -> None:
     known = close_R[np.isfinite(close_R)]
     if len(known) == 0:
-        raise BadInput(f"{path}: Close has no value in any row; prices are needed")
+        raise BadInput(f"{path}: Close has no value in any row; a panel needs prices")
     middle = float(np.median(np.abs(known)))
     if middle < _RETURN_SIZED and bool((known < 0.0).any()):
         raise BadInput(
-            f"{path}: Close holds returns, not prices (median size {middle:.2g}, {(known < 0.0).sum()} below 0): give "
-            "prices, or a wide table of returns with --field return"
+            f"{path}: Close must hold prices, and its values look like returns (median absolute value {middle:.2g}, "
+            f"{(known < 0.0).sum()} below 0): bring prices, or a table with one column of returns per stock and "
+            "--field return"
         )
 
 
@@ -116,12 +120,12 @@ def _refuse_rows(path: Path, values: Mapping[str, NDArray[Any]]) -> None:
         if name in values:
             column = values[name]
             low = column <= 0.0 if name in PRICES else column < 0.0
-            rule = "prices must be positive and finite" if name in PRICES else "it must be 0 or more"
+            rule = "prices must be positive and finite" if name in PRICES else "it must be 0 or more, and finite"
             faults += [
                 (int(row), f"{name} is {column[row]:g}; {rule}") for row in np.flatnonzero(low | np.isinf(column))
             ]
     if faults:
-        raise _refusal(path, "faulty rows", faults, values)
+        raise _refusal(path, "faulty rows; correct or remove them", faults, values)
 
 
 def _refuse_duplicates(path: Path, values: Mapping[str, NDArray[Any]]) -> None:
@@ -135,7 +139,13 @@ def _refuse_duplicates(path: Path, values: Mapping[str, NDArray[Any]]) -> None:
     faults = [
         (int(row), f"repeats row {int(first.loc[tuple(pairs.iloc[row])]) + 1}") for row in repeated[:_FAULTS_SHOWN]
     ]
-    raise _refusal(path, "rows whose Date and Symbol were there before", faults, values, total=len(repeated))
+    raise _refusal(
+        path,
+        "rows repeat the Date and Symbol of an earlier row; keep one row per day and stock",
+        faults,
+        values,
+        total=len(repeated),
+    )
 
 
 def _refusal(

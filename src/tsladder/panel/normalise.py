@@ -1,6 +1,6 @@
-"""Columns and labels as ranks or scores within their day: no statistic over time at all, so nothing has to be fitted.
+"""Normalise columns and labels within each day, to ranks or z-scores. No statistic is fitted over time.
 
-Values of a day that differ by rounding alone are ties, so that the unit of a price cannot turn an order.
+Values of a day that differ only by rounding are ties, so that the unit of a price cannot change an order.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ _CLIP = 3.0
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Inputs:
-    """`x_TSF`: 0 throughout where `here_TS` is False. `here_TS`: the stock was traded and every column has a value."""
+    """Normalised columns, the inputs of a model.
+
+    `here_TS`: True where a stock was traded and every column has a value. `x_TSF`: 0 in all columns elsewhere.
+    """
 
     x_TSF: NDArray[np.float32]
     here_TS: BoolTS
 
 
 def normalise(values_TSF: NDArray[np.float64], member_TS: BoolTS, kind: Normalisation) -> Inputs:
-    """Normalise every column within each day by its members that have the value.
+    """Normalise every column within each day, relative to the members that have a value.
 
-    ``rank``: `ranks`. ``zscore``: `zscores`. ``none``: as they are. A stock that is no member is placed among the
-    members, since it may be in a window of a day on which it is one.
+    ``rank``: see `ranks`. ``zscore``: see `zscores`. ``none``: values stay unchanged. A stock that is not a member on a
+    day is placed relative to the members: the day may lie in the window of a day on which it is one.
     """
     here_TS: BoolTS = np.asarray(np.isfinite(values_TSF).all(axis=-1))
     x_TSF = np.zeros(values_TSF.shape, dtype=np.float32)
@@ -45,10 +48,11 @@ def normalise(values_TSF: NDArray[np.float64], member_TS: BoolTS, kind: Normalis
 
 
 def ranks(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
-    """sqrt(12) * ((r - 1/2) / n - 1/2), r the average rank of the value among the n values of `among_TS` of its day:
-    mean 0, variance just below 1. NaN where the value is, 0 on a day without any to stand among.
+    """Return scaled ranks within each day: sqrt(12) * ((r - 1/2) / n - 1/2), with mean 0 and variance just below 1.
 
-    A value outside of `among_TS` gets what one inside would have in its place, counted between its neighbours.
+    r is the average rank of a value among the n values of the stocks in `among_TS`. A value of another stock gets the
+    rank of the values it equals among them, or else lies halfway between its two neighbours. NaN where the value is
+    NaN; 0 on a day on which no stock in `among_TS` has a value.
     """
     order_TS = np.argsort(values_TS, axis=1, kind="stable")
     sorted_TS = np.take_along_axis(values_TS, order_TS, axis=1)
@@ -69,8 +73,11 @@ def ranks(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
 
 
 def _starts_group(sorted_TS: FloatTS, counted_TS: BoolTS) -> BoolTS:
-    """Mark each value of a sorted day that exceeds the one before it by more than rounding, measured by the largest
-    value of the stocks in `counted_TS`: a stock outside of them, however large its value, moves no rank."""
+    """Mark each value of a sorted day that exceeds the one before it by more than rounding error.
+
+    Rounding error is relative to the largest absolute value of the stocks in `counted_TS`: another stock, however large
+    its value, changes no rank.
+    """
     finite_TS = np.where(counted_TS, np.abs(sorted_TS), 0.0)
     slack_T1 = _ROUNDING * finite_TS.max(axis=1, keepdims=True, initial=0.0)
     apart_TS = ~(np.diff(sorted_TS, axis=1) <= slack_T1)
@@ -78,8 +85,11 @@ def _starts_group(sorted_TS: FloatTS, counted_TS: BoolTS) -> BoolTS:
 
 
 def zscores(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
-    """(value - median) / (1.4826 * median absolute deviation) of the values of `among_TS` of its day, clipped to +-3.
-    NaN where the value is, 0 on a day whose deviation is 0."""
+    """Return robust z-scores within each day: (value - median) / (1.4826 * median absolute deviation), clipped to +-3.
+
+    Median and deviation are those of the stocks in `among_TS`. NaN where the value is NaN; 0 on a day whose deviation
+    is 0 or on which no stock in `among_TS` has a value.
+    """
     inside_TS = np.where(among_TS, values_TS, np.nan)
     centred_TS = values_TS - _median_T1(inside_TS)
     sd_T1 = _MAD_TO_SD * _median_T1(np.where(among_TS, np.abs(centred_TS), np.nan))
@@ -89,7 +99,7 @@ def zscores(values_TS: FloatTS, among_TS: BoolTS) -> FloatTS:
 
 
 def _median_T1(x_TS: FloatTS) -> FloatTS:
-    """Median of each row's values that are not missing; NaN where there is none."""
+    """Return the median of each row's values that are not NaN; NaN for a row without any."""
     sorted_TS = np.sort(x_TS, axis=1)
     n_T1 = np.isfinite(sorted_TS).sum(axis=1, keepdims=True)
     low_T1, high_T1 = (

@@ -1,6 +1,6 @@
-"""A panel: daily values of many stocks on one axis of sessions, and what is known of where it comes from.
+"""Panel: daily values of many stocks on one axis of sessions, with its origin (source, licence, known biases).
 
-Axis letters of all modules of this room:
+Axis letters in all modules of this package:
 
 ====== ===========================================================
 letter meaning
@@ -29,15 +29,18 @@ BoolTS = NDArray[np.bool_]
 
 
 class Returns(StrEnum):
-    """What the change of Close holds: price and dividends, or the price alone."""
+    """Kind of return that a change of Close measures: total (with dividends) or price (without them)."""
 
     TOTAL = "total"
     PRICE = "price"
 
 
 class UniverseKind(StrEnum):
-    """How the stocks of a file were chosen: among those that were there at its end; as some list had them; or as
-    each day had them, those that were delisted later among them."""
+    """Choice of the stocks of a file.
+
+    SURVIVORS: stocks that still existed at its end. AS_LISTED: the stocks of some list. POINT_IN_TIME: the stocks of
+    each day, including those that were delisted later.
+    """
 
     SURVIVORS = "survivors"
     AS_LISTED = "as_listed"
@@ -46,7 +49,7 @@ class UniverseKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dropped:
-    """`count` rows or stocks that did not get into the file, and `why`."""
+    """Rows or stocks that were left out of the file: the reason and their number."""
 
     why: str
     count: int
@@ -54,9 +57,12 @@ class Dropped:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelOrigin:
-    """What the values alone do not tell. `bias`: a sentence for each way the choice of stocks or days misleads; none
-    for a panel of every stock of every day. `currency`: None where unknown. `ingestion`: what `tsladder ingest` found
-    and did, empty for a panel made otherwise."""
+    """Origin of a panel, which its values do not show.
+
+    `bias`: one sentence for each way in which the choice of stocks or days biases results; empty for a panel with every
+    stock of every day. `currency`: None if unknown. `ingestion`: account of `tsladder ingest`; empty for a panel made
+    in another way.
+    """
 
     source: str
     licence: str
@@ -68,6 +74,7 @@ class PanelOrigin:
     ingestion: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
+        """Return the origin as a plain record; an empty `ingestion` is left out."""
         record = dataclasses.asdict(self) | {
             "bias": list(self.bias),
             "dropped": [dataclasses.asdict(d) for d in self.dropped],
@@ -78,7 +85,7 @@ class PanelOrigin:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> PanelOrigin:
-        """Inverse of `to_json`; other keys are ignored. Raises KeyError or ValueError for what is no such record."""
+        """Read a record of `to_json`; other keys are ignored. Raises KeyError or ValueError for any other record."""
         return cls(
             source=record["source"],
             licence=record["licence"],
@@ -93,10 +100,10 @@ class PanelOrigin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelManifest:
-    """The record in a panel's file: its origin, and what was counted when it was written.
+    """Manifest of a panel's file: its origin, and counts made when it was written.
 
     `not_traded_rows`: rows without a Close. `delisted`: symbols whose last Close lies before the last session.
-    `sha256`: column -> hash of its values, whatever the bytes of the file are.
+    `sha256`: column -> hash of its values, independent of how the file encodes them.
     """
 
     origin: PanelOrigin
@@ -111,14 +118,14 @@ class PanelManifest:
     sha256: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        """One flat object, the keys of the origin among the others."""
-        counted = {told.name: getattr(self, told.name) for told in dataclasses.fields(self) if told.name != "origin"}
+        """Return one flat record that holds the keys of the origin, too."""
+        counted = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "origin"}
         lists = {name: list(counted[name]) for name in ("columns", "delisted")}
         return self.origin.to_json() | counted | lists | {"sha256": dict(self.sha256)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> PanelManifest:
-        """Inverse of `to_json`; other keys are ignored. Raises KeyError or ValueError for what is no such record."""
+        """Read a record of `to_json`; other keys are ignored. Raises KeyError or ValueError for any other record."""
         return cls(
             origin=PanelOrigin.from_json(record),
             first_day=record["first_day"],
@@ -135,10 +142,10 @@ class PanelManifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Panel:
-    """Values of S stocks on T sessions. A stock is traded on the days that have a Close; all else is NaN there.
+    """Daily values of S stocks on T sessions. A stock was traded on the sessions with a Close; a missing number is NaN.
 
-    `close_TS` is adjusted, as all prices are but `close_raw_TS`, the price that was paid on the day. `turnover_TS` is
-    in currency. `sector_TS` holds text, "" where none is known. Columns that the file does not have are None.
+    All prices are adjusted except `close_raw_TS`, the price paid on the day. `turnover_TS` is in currency. `sector_TS`
+    holds text, "" where it is unknown. Columns that the file does not have are None.
     """
 
     name: str
@@ -157,14 +164,15 @@ class Panel:
 
     @property
     def traded_TS(self) -> BoolTS:
+        """True on sessions on which a stock was traded: those with a Close."""
         return np.isfinite(self.close_TS)
 
     @property
     def traded_value_TS(self) -> FloatTS | None:
-        """Turnover in currency: as the file has it, or Close times Volume; None where it has neither.
+        """Turnover in currency: that of the file, or else Close times Volume; None if the file has neither.
 
-        The product is right where both are adjusted by the same factors; a Close with its dividends taken off makes it
-        too small in the past.
+        The product is right if both are adjusted by the same factors. If Close is adjusted for dividends too, it is too
+        small in the past.
         """
         if self.turnover_TS is not None:
             return self.turnover_TS
@@ -172,8 +180,11 @@ class Panel:
 
 
 def until(panel: Panel, row: int) -> Panel:
-    """The panel as it was known at the close of session `row`: later sessions are cut off, and with them the stocks
-    that were never traded before. The manifest stays that of the whole file."""
+    """Return the panel as it was known at the close of session `row`.
+
+    Later sessions are cut off, and with them the stocks that were not traded before. The manifest stays that of the
+    whole file.
+    """
     seen = np.flatnonzero(panel.traded_TS[: row + 1].any(axis=0))
     values: dict[str, Any] = {
         name: None if (value := getattr(panel, name)) is None else value[: row + 1, seen].copy()

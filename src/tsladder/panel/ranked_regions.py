@@ -1,4 +1,4 @@
-"""Regions of a panel study as rankings are judged on them, and the tables that baselines are fitted on."""
+"""Regions of a panel study on which rankings are judged, and the table on which baselines are fitted."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tsladder.vocabulary import Region
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RankedDays:
-    """One horizon of a panel study.
+    """Training days, and the regions to score, of one horizon of a panel study.
 
-    `table`: what baselines know of each session. `train_T`: training days. `history_T`: sessions whose past returns are
-    known in training. `regions`: validation and test, with the sessions `rows_D` of each.
+    `table`: input of the baselines for all sessions. `train_T`: training days. `history_T`: sessions whose past returns
+    are known in training. `regions`: validation and test. `rows`: rows of the panel that are the sessions of a region.
     """
 
     table: StockTable
@@ -37,7 +37,7 @@ class RankedDays:
 
 
 def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place: int) -> RankedDays:
-    """Cut the sessions of a panel into regions for the horizon at `place` of `labels`, as `stored` says."""
+    """Build the regions of `stored` for the horizon with index `place` in `labels`."""
     splits = Splits.of_days(stored.days)
     stocks_TS = made.axis.stocks_TS
     return_TS = labels.y_TSM[..., place]
@@ -79,7 +79,7 @@ def baseline_table(made: PanelInputs, return_TS: FloatTS, stocks_TS: BoolTS) -> 
 
 
 def known_in_training(splits: Splits, sessions: int) -> NDArray[np.bool_]:
-    """Mark the sessions of the training region, and those before it, on which its first windows look back."""
+    """Mark the sessions of the training region and those before it, which its first windows include."""
     known_T = np.zeros(sessions, dtype=np.bool_)
     for segment in splits.train.segments:
         known_T[segment.first : segment.last + 1] = True
@@ -96,7 +96,7 @@ def _marked(made: PanelInputs, rows_N: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _fingerprint(
     dates_D: NDArray[np.datetime64], symbols: tuple[str, ...], return_DS: FloatTS, member_DS: BoolTS
 ) -> str:
-    """Hash (16 hex digits of SHA-256) of the sample days of a region, its members and their labels."""
+    """Hash the sample days of a region, its members and their labels (16 hex digits of SHA-256)."""
     digest = hashlib.sha256("\n".join(symbols).encode())
     digest.update(dates_D.astype("datetime64[D]").astype("<i8").tobytes())
     digest.update(np.packbits(member_DS).tobytes())

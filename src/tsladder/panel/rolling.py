@@ -1,8 +1,8 @@
-"""Statistics over the last D sessions, for every session and stock: each window is summed afresh.
+"""Rolling statistics over the last D sessions, for every session and stock. Each window is summed afresh.
 
-No rounding is carried from day to day, so a window of equal values has a spread of exactly 0 and no value depends on
-rows after it or on other stocks. A window with a missing value is missing. The D terms are added one after another,
-each for all windows at once, so that no array of windows is made.
+No rounding error is carried from day to day, so a window of equal values has a standard deviation of exactly 0, and no
+value depends on later rows or on other stocks. The result for a window with a NaN is NaN. The D terms are added one
+after another, each for all windows at once, so that no array of windows is allocated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ROUNDING = 1e-9
 
 
 def lag(x_TS: FloatTS, days: int) -> FloatTS:
-    """The value of `days` sessions ago."""
+    """Return the values of `days` sessions ago; NaN in the first `days` rows."""
     out_TS = np.full_like(x_TS, np.nan)
     if days < len(x_TS):
         out_TS[days:] = x_TS[: len(x_TS) - days]
@@ -26,13 +26,13 @@ def lag(x_TS: FloatTS, days: int) -> FloatTS:
 
 
 def _lags(x_TS: FloatTS, days: int) -> Iterator[FloatTS]:
-    """For each of the last `days` sessions, today's first, its values as views, one row a whole window."""
+    """Yield views of the values 0, 1, ... `days` - 1 sessions ago, one row per complete window."""
     for ago in range(days):
         yield x_TS[days - 1 - ago : len(x_TS) - ago]
 
 
 def _whole(x_TS: FloatTS, days: int, reduce: Callable[[], FloatTS]) -> FloatTS:
-    """`reduce` on the rows that end a whole window, NaN before."""
+    """Return the result of `reduce` in the rows that end a complete window, NaN in the rows before."""
     out_TS = np.full_like(x_TS, np.nan)
     if len(x_TS) >= days:
         out_TS[days - 1 :] = reduce()
@@ -66,9 +66,9 @@ def highest(x_TS: FloatTS, days: int) -> FloatTS:
 
 
 def products(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
-    """Sum of the products of the deviations of `a_TS` and `b_TS` from their means in the window.
+    """Return the sum over the window of the products of the deviations of `a_TS` and `b_TS` from their means.
 
-    One of the two may have a single column, which then stands beside every column of the other.
+    One of the two may have a single column, which is then paired with every column of the other.
     """
     mean_a_TS, mean_b_TS = (mean(x_TS, days)[days - 1 :] for x_TS in (a_TS, b_TS))
     out_TS = np.full(np.broadcast_shapes(a_TS.shape, b_TS.shape), np.nan)
@@ -82,17 +82,17 @@ def products(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
 
 
 def spread(x_TS: FloatTS, days: int) -> FloatTS:
-    """Standard deviation (divisor `days` - 1); exactly 0 where only rounding moves."""
+    """Return the standard deviation (divisor `days` - 1); exactly 0 where values differ only by rounding."""
     sd_TS = np.sqrt(products(x_TS, x_TS, days) / (days - 1))
     return np.where(sd_TS <= _ROUNDING * highest(np.abs(x_TS), days), 0.0, sd_TS)
 
 
 def ratio(a_TS: FloatTS, b_TS: FloatTS, otherwise: float = 0.0) -> FloatTS:
-    """a / b, and `otherwise` where b is 0; NaN where either is missing."""
+    """Return `a_TS` / `b_TS`, `otherwise` where `b_TS` is 0; NaN where either is NaN."""
     out_TS = np.where(np.isnan(a_TS) | np.isnan(b_TS), np.nan, otherwise)
     return np.divide(a_TS, b_TS, out=out_TS, where=b_TS != 0.0)
 
 
 def correlation(a_TS: FloatTS, b_TS: FloatTS, days: int) -> FloatTS:
-    """Pearson's; 0 where one of the two stands still."""
+    """Return Pearson's correlation over the window; 0 where one of the two is constant."""
     return ratio(products(a_TS, b_TS, days) / (days - 1), spread(a_TS, days) * spread(b_TS, days))

@@ -18,7 +18,7 @@ from tsladder.params import PanelParams
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class PanelInputs:
-    """What is known of each session at its close. `columns`: names of the F columns of `inputs`, in their order."""
+    """Inputs of models, known at each session's close. `columns`: names of the F columns of `inputs`, in order."""
 
     panel: Panel
     universe: Universe

@@ -1,4 +1,4 @@
-"""The stage `splits` of a panel study: cut the sample days of every horizon into regions and write the splits files."""
+"""Stage `splits` of a panel study: split the sample days of every horizon into regions and write the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tsladder.vocabulary import Region
 
 
 def build_panel_splits(places: Places, params: PanelParams) -> None:
-    """Cut the regions of every horizon and write one file each.
+    """Split the sample days of every horizon into regions, and write one file per horizon.
 
     Raises BadInput, before anything is written, where a region has too few days; WorkFailed where the features are
     those of another question.
@@ -36,13 +36,13 @@ def check_same_inputs(made: PanelInputs, features: PanelFeatures) -> None:
     """Raise WorkFailed where the members or columns `made` now are not those that the stage `features` recorded."""
     if made.fingerprint() != features.fingerprint:
         raise WorkFailed(
-            f"the members and columns of {made.panel.name} are not those that artifacts/features/manifest.json records:"
-            " run `dvc repro`, which makes it again"
+            f"the members and columns of {made.panel.name} are not those of artifacts/features/manifest.json: "
+            "run `dvc repro`, which makes it again"
         )
 
 
 def panel_splits(made: PanelInputs, labels: Labels, params: PanelParams, horizon: int, inputs: str) -> PanelSplits:
-    """Cut the sample days of one horizon. `inputs`: fingerprint of the members and columns.
+    """Split the sample days of one horizon into regions. `inputs`: fingerprint of the members and columns.
 
     Raises BadInput where a region of a fold has too few days.
     """

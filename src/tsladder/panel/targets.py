@@ -1,7 +1,7 @@
-"""Labels of a panel: what a position taken g sessions after the close of t returns over h sessions.
+"""Labels of a panel: the return over h sessions of a position that is entered g sessions after the close of t.
 
-The only module of this room that looks forward. The features of t are known at its close; a position cannot be taken
-at the very price they are made of, so it is taken at the close of t+g.
+g is the entry lag, h the horizon. The features of t are known at its close; a position cannot be entered at a price
+that they are made of, so it is entered at the close of t+g. No other module of this package reads later rows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ Transform = Literal["rank", "zscore"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Labels:
-    """`y_TSM`: log returns, NaN where there is none. `spans_M`: g + h, the sessions after t that a label is made of.
+    """Forward log returns of every session, stock and horizon.
 
-    `no_entry_TSM`: not traded at t+g. `left_early_TSM`: traded at t+g and not at t+g+h, so that its last price in
-    between stands for the last one. Both are False where t+g+h lies after the file's end.
+    `y_TSM`: the returns, NaN where there is no label. `spans_M`: g + h, the number of sessions after t that a label
+    uses. `no_entry_TSM`: True where the stock was not traded at t+g. `left_early_TSM`: True where it was traded at t+g
+    but not at t+g+h, so that its last price in between is the exit price. Both are False where t+g+h lies after the end
+    of the file.
     """
 
     y_TSM: NDArray[np.float64]
@@ -36,11 +38,12 @@ class Labels:
 
 
 def forward_returns(panel: Panel, target: RankTargetParams, horizons: Sequence[int]) -> Labels:
-    """ln C(t+g+h) - ln C(t+g) for every session, stock and horizon.
+    """Return ln C(t+g+h) - ln C(t+g) for every session, stock and horizon.
 
-    Not traded at t+g: no label. Traded there and not at t+g+h: the last price of the span counts, times 1 +
-    `delisting_return` where the stock has no price on any later session of the file. The file ends before t+g+h: no
-    label for any stock. Raises BadInput for rules that cannot be.
+    A stock that was not traded at t+g has no label. For one that was traded at t+g but not at t+g+h, the last price in
+    between is the exit price, times 1 + `delisting_return` if no later session of the file has a price of the stock.
+    Where t+g+h lies after the end of the file, no stock has a label. Raises BadInput for an entry lag, a horizon or a
+    delisting return that is out of range.
     """
     _refuse(panel, target, horizons)
     shape = (*panel.close_TS.shape, len(horizons))
@@ -67,29 +70,31 @@ def forward_returns(panel: Panel, target: RankTargetParams, horizons: Sequence[i
 
 
 def transform_labels(y_TS: FloatTS, member_TS: BoolTS, transform: Transform) -> FloatTS:
-    """What a loss is told: the labels of each day's labelled members as `normalise` makes ranks or scores of them,
-    NaN for all other stocks. Metrics use the returns themselves."""
+    """Transform labels for the training loss: ranks or z-scores (see `normalise`) among each day's labelled members.
+
+    NaN for all other stocks. Metrics use the returns themselves.
+    """
     among_TS = member_TS & np.isfinite(y_TS)
-    told_TS = (ranks if transform == "rank" else zscores)(y_TS, among_TS)
-    return np.where(among_TS, told_TS, np.nan)
+    transformed_TS = (ranks if transform == "rank" else zscores)(y_TS, among_TS)
+    return np.where(among_TS, transformed_TS, np.nan)
 
 
 def _refuse(panel: Panel, target: RankTargetParams, horizons: Sequence[int]) -> None:
     if target.entry_lag < 0 or (target.entry_lag == 0 and not target.same_close):
         raise BadInput(
-            f"target.entry_lag must be 1 session or more, got {target.entry_lag}: with 0 a position is taken at the "
-            "very close its features are made of; set target.same_close to true if that is meant"
+            f"target.entry_lag must be at least 1 session, got {target.entry_lag}: at 0 a position is entered at the "
+            "same close that its features use; set target.same_close to true if that is meant"
         )
     if not horizons or min(horizons) < 1:
-        raise BadInput(f"horizons: a target lies at least 1 session ahead, got {list(horizons)}")
+        raise BadInput(f"horizons must be numbers of sessions, each at least 1, got {list(horizons)}")
     if target.delisting_return is not None and target.delisting_return <= -1.0:
         raise BadInput(
-            f"target.delisting_return must be above -1, got {target.delisting_return:g}: a logarithm of 0 is none; "
-            "-0.99 stands for nearly all that is lost"
+            f"target.delisting_return must be above -1, got {target.delisting_return:g}: labels are log returns, and a "
+            "total loss has none; use -0.99 for a nearly total loss"
         )
     longest, days = target.entry_lag + max(horizons), len(panel.dates_T)
     if longest >= days:
         raise BadInput(
-            f"horizons: a label {longest} sessions ahead needs more than {longest} sessions, and {panel.name} has "
-            f"{days}: shorten the horizon or bring longer data"
+            f"horizons: a label that ends {longest} sessions ahead (target.entry_lag + horizon) needs more than "
+            f"{longest} sessions, but {panel.name} has {days}: shorten the horizon, or bring longer data"
         )

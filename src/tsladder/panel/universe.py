@@ -1,4 +1,4 @@
-"""Which stocks are members on a day, from the rows up to that day alone: no label and no later row is read."""
+"""Universe of a panel: the stocks that are members on each day, found without labels and without later rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _TURNOVER_DAYS = 63
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Universe:
-    """`listed_TS`: all rules but the history hold; the market of a day is their mean. `member_TS`: all rules hold."""
+    """Listed stocks and members of each day.
+
+    `listed_TS`: every rule holds but that of the history; the market return of a day is their mean. `member_TS`: every
+    rule holds.
+    """
 
     listed_TS: BoolTS
     member_TS: BoolTS
@@ -25,10 +29,10 @@ class Universe:
 def find_universe(panel: Panel, rules: UniverseParams) -> Universe:
     """Apply `rules` to every day and stock.
 
-    A stock is listed on a day when it was traded, is a Member where the file has that column, was paid at least
-    `min_price` for, and stands among the `top` by median turnover of the last 63 sessions (of those with a value;
-    equal medians stand together). It is a member when it has `min_history` traded days before, too.
-    Raises BadInput for a rule whose column the panel does not have.
+    A stock is listed on a day if it was traded, is a Member where the file has that column, had a raw close of at least
+    `min_price`, and is among the `top` of these stocks by median turnover over the last 63 sessions (sessions without a
+    value are skipped; stocks with equal medians are all kept). It is a member if it also has at least `min_history`
+    traded days before. Raises BadInput for a rule whose column the panel does not have.
     """
     traded_TS = panel.traded_TS
     listed_TS = traded_TS.copy()
@@ -37,8 +41,9 @@ def find_universe(panel: Panel, rules: UniverseParams) -> Universe:
     if rules.min_price is not None:
         if panel.close_raw_TS is None:
             raise BadInput(
-                f"universe.min_price is {rules.min_price:g}, and {panel.name} has no CloseRaw: adjusted prices of the "
-                "past are lower than what was paid; set it to null, or bring raw prices along"
+                f"universe.min_price is {rules.min_price:g} and limits prices as they were paid, but {panel.name} has "
+                "no CloseRaw (adjusted prices of the past are lower): set universe.min_price to null, or bring raw "
+                "closes"
             )
         listed_TS &= panel.close_raw_TS >= rules.min_price
     if rules.top is not None:
@@ -48,14 +53,14 @@ def find_universe(panel: Panel, rules: UniverseParams) -> Universe:
 
 
 def _among_top(panel: Panel, listed_TS: BoolTS, top: int) -> BoolTS:
-    """Stocks than which fewer than `top` have a larger median turnover."""
+    """Return True for the listed stocks for which fewer than `top` others have a larger median turnover."""
     import pandas as pd
 
     turnover_TS = panel.traded_value_TS
     if turnover_TS is None:
         raise BadInput(
-            f"universe.top is {top}, and {panel.name} has neither Turnover nor Volume: set it to null, or bring one "
-            "along"
+            f"universe.top is {top} and orders stocks by turnover, but {panel.name} has neither Turnover nor Volume: "
+            "set universe.top to null, or bring one of the two"
         )
     rolling = pd.DataFrame(np.where(panel.traded_TS, turnover_TS, np.nan)).rolling(_TURNOVER_DAYS, min_periods=1)
     median_TS = np.where(listed_TS, rolling.median().to_numpy(), np.nan)

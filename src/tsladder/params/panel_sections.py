@@ -43,13 +43,12 @@ class UniverseParams:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankTargetParams:
     """Target section. A position is taken `entry_lag` sessions after the close that the columns are known at; 0 needs
-    `same_close`. `transform`: labels within their day, as a loss sees them. `delisting_return`: simple return after the
-    last price of a stock that is never traded again; None: none."""
+    `same_close`. `delisting_return`: simple return after the last price of a stock that is never traded again; None:
+    none."""
 
     task: str = "rank"
     entry_lag: Annotated[int, Range(0, 250), _SESSIONS] = 1
     same_close: Annotated[bool, MayBeLeftOut()] = False
-    transform: Literal["rank", "zscore"] = "rank"
     delisting_return: Annotated[float, Range(-1.0, above=True)] | None = None
 
 

@@ -1,6 +1,6 @@
-"""Tables of rankings: predictions.parquet, a row a day and model, and scores_by_stock.parquet, a row a stock.
+"""Tables of rankings: predictions.parquet, with daily metrics by model, and scores_by_stock.parquet, with all scores.
 
-Every metric of a day can be computed again from the second, every figure of a region from the first.
+Every metric of a day can be recomputed from the second, and every score of a region from the first.
 """
 
 from __future__ import annotations
@@ -21,33 +21,39 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LABEL_BYTES = 3
-"""24 bits: every such number is exact in float32, as which `evaluation.predictions.scored_on` reads labels."""
+"""Bytes of a label: numbers of 24 bits are exact in float32, as which `evaluation.predictions.scored_on` reads them."""
 
 _SYMBOL_BYTES = 8
 
 
 def day_labels(symbols: Sequence[str], return_DS: NDArray[np.floating], judged_DS: Mask) -> NDArray[np.int32]:
-    """One number a day for all that was to be ranked: 24 bits of SHA-256 of the judged stocks and their returns (as
-    float32), whatever the order of the stocks. Models with the same labels were judged by the same returns."""
+    """Return one number per day that identifies what was to be ranked.
+
+    It is 24 bits of the SHA-256 of the judged stocks and their returns (float32), and does not depend on the order of
+    the stocks. Models with the same labels were judged by the same returns.
+    """
     order_S = sorted(range(len(symbols)), key=lambda place: symbols[place])
     record_S = np.zeros(len(symbols), dtype=[("symbol", f"S{_SYMBOL_BYTES}"), ("value", "<f4")])
     record_S["symbol"] = [hashlib.sha256(symbols[place].encode()).digest()[:_SYMBOL_BYTES] for place in order_S]
     labels_D = np.empty(len(return_DS), dtype=np.int32)
     for day, (return_S, judged_S) in enumerate(zip(return_DS[:, order_S], judged_DS[:, order_S], strict=True)):
-        # Adding 0 makes one zero of two.
+        # Adding 0.0 turns -0.0 into 0.0.
         record_S["value"] = np.where(judged_S, return_S, 0.0) + 0.0
         labels_D[day] = int.from_bytes(hashlib.sha256(record_S[judged_S].tobytes()).digest()[:_LABEL_BYTES])
     return labels_D
 
 
 def seed_names(by_seed: Mapping[int, JudgedRanking]) -> dict[str, JudgedRanking]:
-    """The seeds of a cell under the names that models have in these tables."""
+    """Return the seeds of a cell under their names in these tables, `seed-<k>`."""
     return {f"{SEED_PREFIX}{seed}": one for seed, one in sorted(by_seed.items())}
 
 
 def rank_predictions_frame(region_name: str, region: RankedRegion, models: Mapping[str, JudgedRanking]) -> pd.DataFrame:
-    """One row a scored day and model: date, region, model (`seed-<k>` or a baseline), label (see `day_labels`),
-    rank_error and the other daily metrics, and what the book earned and traded: gross_return, traded."""
+    """Return one row per scored day and model.
+
+    Columns: date, region, model (`seed-<k>` or a baseline), label (see `day_labels`), rank_error and the other daily
+    metrics, and return and trades of the book: gross_return, traded.
+    """
     import pandas as pd
 
     kept_D = scored_days(region.return_DS, region.member_DS)
@@ -66,7 +72,7 @@ def rank_predictions_frame(region_name: str, region: RankedRegion, models: Mappi
 
 
 def scores_by_stock_frame(region: RankedRegion, rankings: Mapping[str, Ranking]) -> pd.DataFrame:
-    """One row a day, member and model: date, symbol, model, score, return (the label; missing where there is none)."""
+    """Return one row per day, member and model: date, symbol, model, score, return (the label, may be missing)."""
     import pandas as pd
 
     day_M, stock_M = np.nonzero(region.member_DS)

@@ -1,4 +1,4 @@
-"""The interval of every figure of rankings and of their portfolios over the days of a region."""
+"""Bootstrap intervals, over the days of a region, of the metrics of rankings and of their portfolios."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _NO_VARIANCE = 1e-12
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Figure:
-    """A figure of one forecast over resampled days, the mean over its seeds: of a daily series the mean, or the mean
-    over the standard deviation, times `scale`.
+    """Metric of one forecast, averaged over its seeds, that can be recomputed on resampled days.
 
-    `series_NK`: the daily series of each of K seeds. `ends`: least and largest value.
+    It is the mean of a daily series, or with `ratio` its mean over its standard deviation, times `scale`.
+    `series_NK`: the daily series of each of K seeds. `bounds`: least and largest possible value.
     """
 
     forecast: str
@@ -35,17 +35,17 @@ class _Figure:
     series_NK: Floats
     scale: float = 1.0
     ratio: bool = False
-    ends: tuple[float, float] = (-math.inf, math.inf)
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def value(self) -> float | None:
-        """Of the days themselves."""
+        """Value on the original days; None where it is undefined for a seed."""
         of_seeds = [mean_over_sd(own_N) if self.ratio else float(own_N.mean()) for own_N in self.series_NK.T]
         mean = mean_or_none(of_seeds)
         return None if mean is None else self.scale * mean
 
-    def of(self, weights_RN: Floats) -> Floats:
-        """Of each resample; NaN where it does not define one."""
+    def resampled(self, weights_RN: Floats) -> Floats:
+        """Return the value on each of R resamples; NaN where it is undefined. `weights_RN`: draws of each day."""
         days = len(self.series_NK)
         mean_RK = weights_RN @ self.series_NK / days
         if self.ratio:
@@ -64,18 +64,18 @@ def ranking_intervals(
     params: EvaluationParams,
     seed: int,
 ) -> ByForecast:
-    """Intervals of the metrics of each forecast, over days like these. `forecasts`: name -> daily metrics of each seed.
+    """Return intervals of the metrics of each forecast. `forecasts`: name -> daily metrics of each seed.
 
-    All have one length of block and the same resampled days.
+    All intervals use the same block length and the same resampled days.
     """
     figures = []
     for name, seeds in forecasts.items():
-        for metric, ends in MEANS.items():
+        for metric, bounds in MEANS.items():
             series = [daily.of(metric) for daily in seeds]
             defined = [values_N for values_N in series if values_N is not None]
             if len(defined) == len(series):
                 series_NK = np.stack(defined, axis=1)
-                figures.append(_Figure(forecast=name, metric=metric, series_NK=series_NK, ends=ends))
+                figures.append(_Figure(forecast=name, metric=metric, series_NK=series_NK, bounds=bounds))
         rank_ic_NK = np.stack([daily.rank_ic_N for daily in seeds], axis=1)
         figures.append(_Figure(forecast=name, metric=icir_name(horizon), series_NK=rank_ic_NK, ratio=True))
     return _intervals(figures, block=block, params=params, seed=seed)
@@ -84,7 +84,7 @@ def ranking_intervals(
 def portfolio_intervals(
     books: Mapping[str, Sequence[Book]], *, cost_bps: float, block: int, params: EvaluationParams, seed: int
 ) -> ByForecast:
-    """Intervals of annual return and Sharpe ratio, gross and net of costs. `books`: forecast -> book of each seed."""
+    """Return intervals of annual return and Sharpe ratio, gross and net of costs. `books`: forecast -> books."""
     figures = []
     for name, of_seeds in books.items():
         for suffix, cost in (("gross", 0.0), ("net", cost_bps)):
@@ -104,7 +104,7 @@ def portfolio_intervals(
 
 def _intervals(figures: Sequence[_Figure], *, block: int, params: EvaluationParams, seed: int) -> ByForecast:
     found = resampled_intervals(
-        lambda weights_RN: np.stack([figure.of(weights_RN) for figure in figures], axis=1),
+        lambda weights_RN: np.stack([figure.resampled(weights_RN) for figure in figures], axis=1),
         [figure.value for figure in figures],
         days=len(figures[0].series_NK),
         block=block,
@@ -114,5 +114,5 @@ def _intervals(figures: Sequence[_Figure], *, block: int, params: EvaluationPara
     )
     named: ByForecast = {figure.forecast: {} for figure in figures}
     for figure, interval in zip(figures, found, strict=True):
-        named[figure.forecast][figure.metric] = None if interval is None else within(interval, *figure.ends)
+        named[figure.forecast][figure.metric] = None if interval is None else within(interval, *figure.bounds)
     return named

@@ -1,9 +1,9 @@
-"""The long-short portfolio of a ranking: a high score is held long, a low one short.
+"""Long-short portfolio of a ranking: stocks with a high score are held long, those with a low score short.
 
-The stocks ranked at close t are bought at close t + g (g: entry lag) and sold h sessions later (h: horizon). So the
-book of a day is the mean of the last h day-portfolios (Jegadeesh and Titman 1993): it earns one return a day, and no
-day's return is counted twice. In the first h - 1 days the book is still being built. How weights drift with prices
-between two closes is ignored, and the sale of the last book is not charged.
+Positions in the stocks ranked at close t are entered at close t + g (g: entry lag) and closed h sessions later (h:
+horizon). The book of a day is therefore the mean of the last h day-portfolios (Jegadeesh and Titman 1993): it earns one
+return a day, and no day's return is counted twice. During the first h - 1 days the book is still being built up. The
+drift of weights with prices between two closes is ignored, and closing the last book is not charged.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tsladder.ranking.metrics import BPS, mean_over_sd
 from tsladder.ranking.ranks import Floats, Mask, average_ranks
 
 TRADING_DAYS = 252.0
-"""Of a year."""
+"""Trading days per year."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Book:
-    """What the portfolio of one forecast earns and trades on each of D consecutive sessions.
+    """Daily returns and trades of the portfolio of one forecast, on D consecutive sessions.
 
     gross_D      simple return before costs
     traded_D     sum over stocks of the absolute change of weight, in units of the capital; the first day's is the entry
@@ -36,30 +36,35 @@ class Book:
     unpriced: int
 
     def net_D(self, cost_bps: float) -> Floats:
-        """Simple return after `cost_bps` basis points of all that is traded."""
+        """Return the simple return after costs of `cost_bps` basis points of the traded amount."""
         return self.gross_D - cost_bps / BPS * self.traded_D
 
     @property
     def turnover_D(self) -> Floats:
-        """Half of what is traded: the share of the capital that changes hands."""
+        """Half of the traded amount: the share of the capital that changes hands."""
         return self.traded_D / 2.0
 
 
 def rank_weights(score_DS: NDArray[np.floating], member_DS: Mask) -> Floats:
-    """Weights proportional to each member's rank less the mean rank, absolute values summing to 1 a day; all 0 on a day
-    whose scores are all one. Raises ValueError where a member has no finite score."""
+    """Return weights proportional to each member's rank minus the mean rank.
+
+    The absolute weights of a day sum to 1; all are 0 on a day whose scores are all equal. Raises ValueError where a
+    member has no finite score.
+    """
     scores, members = np.asarray(score_DS, dtype=np.float64), np.asarray(member_DS, dtype=np.bool_)
     if not np.isfinite(scores[members]).all():
         raise ValueError("every member needs a finite score to enter the portfolio")
     count_D1 = members.sum(axis=1, keepdims=True)
-    off_DS = np.where(members, average_ranks(scores, members) - (count_D1 + 1.0) / 2.0, 0.0)
-    total_D1 = np.abs(off_DS).sum(axis=1, keepdims=True)
-    return np.asarray(off_DS / np.where(total_D1 > 0.0, total_D1, 1.0), dtype=np.float64)
+    distance_DS = np.where(members, average_ranks(scores, members) - (count_D1 + 1.0) / 2.0, 0.0)
+    total_D1 = np.abs(distance_DS).sum(axis=1, keepdims=True)
+    return np.asarray(distance_DS / np.where(total_D1 > 0.0, total_D1, 1.0), dtype=np.float64)
 
 
 def entry_returns(return_TS: NDArray[np.floating], ends_D: NDArray[np.integer], entry_lag: int) -> Floats:
-    """The first one-day return of each day-portfolio, of row t + entry_lag + 1. `return_TS`: simple return from the row
-    before, of all rows; `ends_D`: rows t. NaN beyond the last row."""
+    """Return the first one-day return of each day-portfolio: that of row t + entry_lag + 1, NaN beyond the last row.
+
+    `return_TS`: simple return of every row since the row before. `ends_D`: rows t.
+    """
     rows_D = np.asarray(ends_D) + entry_lag + 1
     known_D = rows_D < len(return_TS)
     found_DS = np.asarray(return_TS, dtype=np.float64)[np.where(known_D, rows_D, 0)]
@@ -69,7 +74,7 @@ def entry_returns(return_TS: NDArray[np.floating], ends_D: NDArray[np.integer], 
 def book_of(
     score_DS: NDArray[np.floating], entry_return_DS: NDArray[np.floating], member_DS: Mask, *, horizon: int
 ) -> Book:
-    """The book of `score_DS` over D consecutive sessions; a day without members adds no position.
+    """Build the book of `score_DS` over D consecutive sessions; a day without members adds no position.
 
     `entry_return_DS`: see `entry_returns`. Row d of the book is held over the first session after the entry of row d.
     """
@@ -86,7 +91,7 @@ def book_of(
 
 
 def score_book(book: Book, *, cost_bps: float) -> PortfolioScores:
-    """Figures of one book; `cost_bps` a unit traded."""
+    """Compute the figures of a book at costs of `cost_bps` basis points of the traded amount."""
     gross_D, net_D = book.gross_D, book.net_D(cost_bps)
     traded = float(book.traded_D.mean())
     return PortfolioScores(

@@ -1,4 +1,4 @@
-"""The days and stocks of a region, and its rankings judged on them: daily metrics and a book each."""
+"""Days and stocks of a region, and rankings judged on them by daily metrics and by the book of a portfolio."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tsladder.ranking.ranks import Mask
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RankedRegion:
-    """D consecutive sessions of a region and its S stocks, apart from any forecast.
+    """Data of a region that do not depend on a forecast: D consecutive sessions and S stocks.
 
-    return_DS         label: log return from close t + entry_lag over `horizon` sessions, NaN: none
+    return_DS         label: log return from close t + entry_lag over `horizon` sessions, NaN where there is none
     entry_return_DS   simple return of the first session after the entry; see `portfolio.entry_returns`
     member_DS         stocks that are ranked at the close of each day
-    label_DS          the label as a model is trained on it, where quantiles of it are forecast
-    fingerprint       of samples and labels
+    label_DS          transformed label that models are trained on; needed where its quantiles are forecast
+    fingerprint       hash of samples and labels
     train_base_rate   share of the training labels above 0
     """
 
@@ -42,7 +42,10 @@ class RankedRegion:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Ranking:
-    """What one forecast says of a region. `quantile_DSQ`: of `RankedRegion.label_DS`, at `metrics.QUANTILE_LEVELS`."""
+    """One forecast of a region: scores, and optionally quantiles.
+
+    `quantile_DSQ`: quantiles of `RankedRegion.label_DS` at `metrics.QUANTILE_LEVELS`.
+    """
 
     score_DS: NDArray[np.floating]
     quantile_DSQ: NDArray[np.floating] | None = None
@@ -50,18 +53,21 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class JudgedRanking:
-    """One forecast's daily metrics and its book."""
+    """Daily metrics and book of one forecast."""
 
     daily: DailyMetrics
     book: Book
 
 
 def judge(region: RankedRegion, ranking: Ranking) -> JudgedRanking:
-    """Daily metrics and book of one forecast. Raises ValueError where a member has no finite score."""
+    """Compute the daily metrics and the book of one forecast.
+
+    Raises ValueError where a member has no finite score, and for quantiles in a region without `label_DS`.
+    """
     daily = daily_metrics(ranking.score_DS, region.return_DS, region.member_DS, horizon=region.horizon)
     if ranking.quantile_DSQ is not None:
         if region.label_DS is None:
-            raise ValueError("quantiles are judged by the labels that the model was trained on, and there are none")
+            raise ValueError("quantiles are judged against transformed labels, and the region has no label_DS")
         kept_D = scored_days(region.return_DS, region.member_DS)
         judged_NS = judged_stocks(region.return_DS, region.member_DS)[kept_D]
         pinball_N, coverage_N = quantile_metrics(ranking.quantile_DSQ[kept_D], region.label_DS[kept_D], judged_NS)
@@ -71,7 +77,7 @@ def judge(region: RankedRegion, ranking: Ranking) -> JudgedRanking:
 
 
 def judge_baselines(region: RankedRegion, baselines: Mapping[str, NDArray[np.floating]]) -> dict[str, JudgedRanking]:
-    """Those of `fit_baselines` (name -> score_DS) and `own_static_order`."""
+    """Judge the baselines of `fit_baselines` (name -> score_DS) and `own_static_order`."""
     own = static_order(region.return_DS, judged_stocks(region.return_DS, region.member_DS))
     every = dict(baselines) | {OWN_STATIC_ORDER: own}
     return {name: judge(region, Ranking(score_DS=score_DS)) for name, score_DS in every.items()}

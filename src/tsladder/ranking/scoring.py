@@ -1,4 +1,4 @@
-"""Everything known about the rankings of one region: a model's seeds, the constants, the baselines, intervals."""
+"""Score the rankings of one region: the seeds of a model, the constants and the baselines, all with intervals."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def score_baselines(
     params: EvaluationParams,
     seed: int,
 ) -> RegionBaselines:
-    """What `judge_baselines` found, summed up; `cost_bps` a unit traded, `seed` starts the bootstrap.
+    """Score the constants and baselines that `judge_baselines` judged.
 
-    Raises ValueError where no day is scored.
+    `cost_bps`: costs in basis points of the traded amount. `seed`: seed of the bootstrap. Raises ValueError where no
+    day is scored.
     """
     scored_D = scored_days(region.return_DS, region.member_DS)
     if not scored_D.any():
@@ -45,9 +46,11 @@ def score_baselines(
     losses = {name: one.daily.rank_error_N for name, one in judged.items()}
     stricter = min((NO_ORDER, STATIC_ORDER), key=lambda name: float(losses[name].mean()))
     block = block_of_days(losses[STATIC_ORDER], region.horizon)
-    how: dict[str, Any] = {"block": block, "params": params, "seed": seed}
-    metrics = ranking_intervals({name: [one.daily] for name, one in judged.items()}, horizon=region.horizon, **how)
-    returns = portfolio_intervals({name: [one.book] for name, one in judged.items()}, cost_bps=cost_bps, **how)
+    bootstrap: dict[str, Any] = {"block": block, "params": params, "seed": seed}
+    metrics = ranking_intervals(
+        {name: [one.daily] for name, one in judged.items()}, horizon=region.horizon, **bootstrap
+    )
+    returns = portfolio_intervals({name: [one.book] for name, one in judged.items()}, cost_bps=cost_bps, **bootstrap)
     dates_N = region.dates_D[scored_D]
     labels = np.asarray(region.return_DS)[judged_stocks(region.return_DS, region.member_DS) & scored_D[:, None]]
     return RegionBaselines(
@@ -90,9 +93,9 @@ def score_ranking_region(
     params: EvaluationParams,
     seed: int,
 ) -> RankingRegionScores:
-    """Score the seeds of one cell on the region of which `level` is known, beside the `baselines` of it.
+    """Score the seeds of one cell on the region of `level`, and compare them with its `baselines`.
 
-    A model is judged by its metrics averaged over seeds, never by those of averaged scores.
+    Metrics are averaged over seeds, never the forecast scores. Raises ValueError without a seed.
     """
     if not by_seed:
         raise ValueError("a region is scored with at least one trained seed")
@@ -107,7 +110,7 @@ def score_ranking_region(
         seed=seed,
         block=level.block,
     )
-    how: dict[str, Any] = {"block": level.block, "params": params, "seed": seed}
+    bootstrap: dict[str, Any] = {"block": level.block, "params": params, "seed": seed}
     daily = {_CELL: [one.daily for one in seeds.values()]}
     books = {_CELL: [one.book for one in seeds.values()]}
     of_seeds = {k: _scores([one], level.cost_bps) for k, one in seeds.items()}
@@ -115,8 +118,8 @@ def score_ranking_region(
         level=level,
         seeds=of_seeds,
         mean=_scores(list(seeds.values()), level.cost_bps),
-        intervals=ranking_intervals(daily, horizon=level.horizon, **how)[_CELL]
-        | portfolio_intervals(books, cost_bps=level.cost_bps, **how)[_CELL],
+        intervals=ranking_intervals(daily, horizon=level.horizon, **bootstrap)[_CELL]
+        | portfolio_intervals(books, cost_bps=level.cost_bps, **bootstrap)[_CELL],
         rank_error_se=standard_error([one.rank_error for one in of_seeds.values()]),
         skill=standing.skill,
         advantage=standing.advantage,
@@ -127,7 +130,7 @@ def score_ranking_region(
 
 
 def _scores(seeds: list[JudgedRanking], cost_bps: float) -> RankingScores:
-    """Metrics averaged over the seeds; None where one is undefined for a seed."""
+    """Average the metrics over the seeds; None where one is undefined for a seed."""
     means = [one.daily.means() for one in seeds]
     books = [score_book(one.book, cost_bps=cost_bps) for one in seeds]
     figures: dict[str, Any] = {name: mean_or_none([mean[name] for mean in means]) for name in means[0]}

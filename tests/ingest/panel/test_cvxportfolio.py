@@ -44,4 +44,4 @@ def test_returns_grow_from_the_day_before_and_volumes_are_turnover(
 
 def test_an_archive_without_the_tables(refusal: Refusal) -> None:
     said = refusal(sdist(sigmas="x"))
-    assert "does not hold examples/paper_examples/returns.csv.gz: cvxportfolio 1.5.1 does" in said
+    assert "does not contain examples/paper_examples/returns.csv.gz; version 1.5.1 does" in said

@@ -46,7 +46,7 @@ def test_both_of_rows_that_contradict_each_other_can_be_left_out(ingest: PanelIn
 
 def test_several_rows_a_day_are_no_daily_rows(refusal: Refusal) -> None:
     hourly = pd.concat([FRAME, FRAME.assign(Close=FRAME["Close"] + 0.1, Volume=7.0)])
-    assert "several rows a day and stock" in refusal(csv(hourly))
+    assert "one row per day and stock, and the files have several" in refusal(csv(hourly))
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,16 @@ def test_codes_that_were_read_as_numbers(
 ) -> None:
     codes = tuple(str(number) for number in range(50, 62))
     frame = market(codes=codes).rename(columns={"Symbol": "Code"}).astype({"Code": int})
-    assert "codes such as 0050 lose their zeros: give the column as text" in refusal(make(frame))
+    assert "codes such as 0050 lose their leading zeros as numbers; give the column as text" in refusal(make(frame))
 
 
 def test_codes_that_are_numbers_in_a_workbook(refusal: Refusal) -> None:
     buffer = io.BytesIO()
     codes = tuple(str(number) for number in range(50, 62))
     market(codes=codes).astype({"Symbol": int}).to_excel(buffer, index=False)
-    assert "Symbol holds numbers in the workbook: codes such as 0050" in refusal({"book.xlsx": buffer.getvalue()})
+    assert "Symbol must hold text, got numbers in the workbook: codes such as 0050" in refusal(
+        {"book.xlsx": buffer.getvalue()}
+    )
 
 
 def test_a_header_of_numbers_in_a_workbook(refusal: Refusal) -> None:
@@ -99,7 +101,7 @@ def test_a_field_of_a_long_file(refusal: Refusal) -> None:
 def test_returns_passed_as_prices(refusal: Refusal) -> None:
     returns = wide(FRAME).set_index("Date").pct_change().iloc[1:].reset_index()
     said = refusal(csv(returns), "--field", "close")
-    assert "its prices are returns" in said
+    assert "these look like returns" in said
     assert "--field return" in said
 
 
@@ -113,9 +115,9 @@ def test_returns_passed_as_prices_in_a_long_file(refusal: Refusal) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda table: table, "prices: say --field close"),
+        (lambda table: table, "prices: use --field close"),
         (lambda table: (1 + table.pct_change()).iloc[1:], "ratios of prices: subtract 1"),
-        (lambda table: (100 * table.pct_change()).iloc[1:], "percents: 0.012 is needed where 1.2 % is meant"),
+        (lambda table: (100 * table.pct_change()).iloc[1:], "percentages: write 1.2 % as 0.012"),
     ],
 )
 def test_no_returns_passed_as_returns(
@@ -150,7 +152,7 @@ def test_a_long_file_without_a_close(refusal: Refusal) -> None:
 @pytest.mark.parametrize("drop", [[], ["Symbol"]])
 def test_one_stock_is_a_series(refusal: Refusal, drop: list[str]) -> None:
     said = refusal({"AAPL.csv": csv(FRAME[FRAME["Symbol"] == "AAPL"].drop(columns=drop))})
-    assert "all rows are of AAPL, one stock: that is a series: use --symbol" in said
+    assert "all rows are of AAPL: ingest a single series with --symbol" in said
 
 
 def test_fewer_than_ten_stocks_on_most_days(refusal: Refusal) -> None:
@@ -163,7 +165,7 @@ def test_fewer_than_ten_stocks_on_most_days(refusal: Refusal) -> None:
 def test_weekly_rows(refusal: Refusal) -> None:
     dates = dict(zip(sorted(set(FRAME["Date"])), pd.date_range("2018-01-05", periods=30, freq="7D"), strict=True))
     weekly = FRAME.assign(Date=FRAME["Date"].map(dates).dt.strftime("%Y-%m-%d"))
-    assert "lie 7 apart at the median (weekly rows?)" in refusal(csv(weekly))
+    assert "the median distance of two days is 7 (weekly rows?)" in refusal(csv(weekly))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_adjusted_and_unadjusted_files_do_not_mix(refusal: Refusal) -> None:
 def test_two_columns_of_one_stock(refusal: Refusal) -> None:
     table = wide(FRAME)
     text = csv(table).replace("0050", "2330", 1)
-    assert "2330 stands 2 times" in refusal(text, "--field", "close")
+    assert "2330 appears 2 times" in refusal(text, "--field", "close")
 
 
 @pytest.mark.parametrize("path", ["nothing.csv", "empty"])
@@ -237,7 +239,7 @@ def test_options_of_panels_are_no_options_of_series(folder: Path, capsys: pytest
 def test_a_factor_that_is_not_of_its_day(refusal: Refusal) -> None:
     later = FRAME["Date"] > "2018-01-20"
     said = refusal(csv(FRAME.assign(AdjFactor=np.where(later, 2.0, 1.0))))
-    assert "'AdjFactor' is 2 on the day before too" in said
+    assert "'AdjFactor' must hold a factor on the day of a split alone, and is 2 on the day before too" in said
 
 
 def test_a_row_of_a_wide_table_with_a_bad_day_is_named_once(refusal: Refusal) -> None:
@@ -258,4 +260,4 @@ def test_hours_are_no_days(refusal: Refusal) -> None:
     hourly = pd.concat(
         [FRAME.assign(Date=FRAME["Date"] + f" {hour}:00:00", Volume=float(hour)) for hour in (10, 11, 12)]
     )
-    assert "several rows a day and stock" in refusal(csv(hourly))
+    assert "one row per day and stock, and the files have several" in refusal(csv(hourly))

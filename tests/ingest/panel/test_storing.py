@@ -47,7 +47,7 @@ def test_other_values_are_replaced_by_force_only(
     before = target(folder).read_bytes()
     write(folder, {"other.csv": csv(FRAME.assign(Volume=5.0))})
     assert main(["ingest", "other.csv", "--panel", "p"]) == 2
-    assert "holds other values: --force replaces it" in capsys.readouterr().err
+    assert "has other values: replace it with --force" in capsys.readouterr().err
     assert target(folder).read_bytes() == before
     assert ingest({"other.csv": csv(FRAME.assign(Volume=5.0))}, "--force")["outcome"] == "replaced"
 

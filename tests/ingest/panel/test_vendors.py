@@ -155,7 +155,9 @@ def test_sector_and_member_are_columns_of_the_day(ingest: PanelIngest, stored: S
 
 
 def test_a_member_is_yes_or_no(refusal: Refusal) -> None:
-    assert "Member is 'perhaps': 1 and 0, true and false, or yes and no" in refusal(csv(FRAME.assign(member="perhaps")))
+    assert "Member is 'perhaps'; it must be 1 or 0, true or false, or yes or no" in refusal(
+        csv(FRAME.assign(member="perhaps"))
+    )
 
 
 @pytest.mark.parametrize("name", ["TurnoverValue", "Va", "amount", "dollar_volume", "value"])

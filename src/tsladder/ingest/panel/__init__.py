@@ -1,1 +1,1 @@
-"""From people's files of many stocks to the one long table of a panel, and the account of how it came about."""
+"""Ingest a user's files of many stocks: the long table of a panel, and the account of how it was made."""

@@ -1,4 +1,4 @@
-"""Prices that splits and dividends do not move: by the file's own adjusted prices, or by its factors."""
+"""Adjust prices for splits and dividends, by the adjusted prices of the files or by their factors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from tsladder.panel.panel import Returns
 
 CLOSE_RAW = "CloseRaw"
 _ADJUSTED = {Role.OPEN: Role.ADJ_OPEN, Role.HIGH: Role.ADJ_HIGH, Role.LOW: Role.ADJ_LOW}
-# Adjusted for splits alone; Yahoo's Adj Close and its like are for dividends too.
+# Headings of closes adjusted for splits alone; all others (such as Yahoo's Adj Close) are adjusted for dividends too.
 _FOR_SPLITS = frozenset(map(bare, ("AdjustmentClose", "AdjC")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Adjusted:
-    """Columns of the panel by name; `how` says in words what was done; `returns`: what their changes hold, None where
-    the files do not tell."""
+    """Adjusted columns of a panel, by name.
+
+    `how`: the adjustment in words, None if nothing was adjusted. `returns`: the kind of return that changes of Close
+    measure, None if the files do not say.
+    """
 
     columns: Mapping[str, NDArray[np.float64]]
     how: str | None
@@ -31,7 +34,10 @@ class Adjusted:
 
 
 def adjusted(table: Joined, titles: Mapping[Role, str]) -> Adjusted:
-    """`titles`: role -> the heading its column was taken from. Raises BadInput for factors of unknown meaning."""
+    """Return the columns of `table`, adjusted. `titles`: role -> heading of its column.
+
+    Raises BadInput for factors of unknown meaning.
+    """
     values = table.values
     if Role.ADJ_CLOSE in values:
         return _by_adjusted_close(values, titles)
@@ -67,8 +73,11 @@ def _by_adjusted_close(values: Mapping[Role, NDArray[np.float64]], titles: Mappi
 
 
 def _by_factor(table: Joined, title: str) -> Adjusted:
-    """CRSP's factors divide the price of their day; J-Quants' stand on the day of a split alone, and multiply the
-    prices of all days before it."""
+    """Adjust prices and volumes by the factors in the column `title`.
+
+    A factor of CRSP divides the price of its own day. A factor of J-Quants stands on the day of a split alone, and
+    multiplies the prices of all days before it.
+    """
     factor_R = table.values[Role.FACTOR]
     if bare(title).startswith(("cfac", "dlycfac")):
         scale_R = 1.0 / factor_R
@@ -87,16 +96,16 @@ def _by_factor(table: Joined, title: str) -> Adjusted:
 
 
 def _of_later_splits(table: Joined, title: str) -> NDArray[np.float64]:
-    """Product of the factors of the later days of the same stock. A factor that is missing is 1."""
+    """Return the product of the factors of all later days of the same stock. A missing factor counts as 1."""
     factor_R = np.where(np.isnan(table.values[Role.FACTOR]), 1.0, table.values[Role.FACTOR])
     starts_R = table.starts_R
     repeated = np.flatnonzero((factor_R[1:] != 1) & (factor_R[1:] == factor_R[:-1]) & ~starts_R[1:]) + 1
     if len(repeated):
         place = int(repeated[0])
         raise BadInput(
-            f"{table.where(place)}: {title!r} is {factor_R[place]:g} on the day before too, so that it is not the "
-            "factor of a split on its day: bring an adjusted close (--column 'Adj Close=NAME'), or leave the factors "
-            "out with --column Factor="
+            f"{table.where(place)}: {title!r} must hold a factor on the day of a split alone, and is "
+            f"{factor_R[place]:g} on the day before too: bring an adjusted close (--column 'Adj Close=NAME'), or leave "
+            "the factors out with --column Factor="
         )
     log_R = np.log(factor_R)
     total_R = np.cumsum(log_R)

@@ -1,4 +1,4 @@
-"""From the rows of all files to the long table of a panel and the account of how it came about. Nothing is written."""
+"""Build the long table of a panel, and the account of how it was made, from the rows of all files. Writes nothing."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tsladder.ingest.dates import MOST_DAYS_APART
 from tsladder.ingest.names import Role
 from tsladder.ingest.panel.adjusted import CLOSE_RAW, Adjusted, adjusted
 from tsladder.ingest.panel.codes import uneven_codes
+from tsladder.ingest.panel.data_warnings import find_jumps, warnings_of
 from tsladder.ingest.panel.joined import Joined, each_day_once, joined
 from tsladder.ingest.panel.membership import MemberSource, with_members
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.returns import close_of_returns
 from tsladder.ingest.panel.rows import StockRows
 from tsladder.ingest.panel.sources import sources_in_words
-from tsladder.ingest.panel.standing_out import find_jumps, warnings_of
 from tsladder.panel.panel import Returns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_STOCKS = 10
-"""A day with fewer is no sample of a study, unless `universe.min_stocks` says otherwise."""
+"""Default of `universe.min_stocks`: a day with fewer stocks is not a sample of a study."""
 
 _AMOUNTS = ("Volume", "Turnover")
 _NO_PRICE_AT_ALL = "a day on which no stock has a price"
@@ -38,8 +38,11 @@ _BEFORE_OR_AFTER = "before the first or after the last price of its stock"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StockPanel:
-    """`frame`: Date, Symbol, Close and the other columns of a panel. `returns`: what the files say of it, None where
-    nothing."""
+    """Panel that was made from files: its long table, with the account of how it was made.
+
+    `frame`: Date, Symbol, Close and the other columns of a panel. `returns`: the kind of return that changes of Close
+    measure, None if the files do not say.
+    """
 
     frame: pd.DataFrame
     account: PanelAccount
@@ -49,9 +52,10 @@ class StockPanel:
 def stock_panel(
     parts: Sequence[StockRows], choices: Choices, *, aside: Sequence[str] = (), members: MemberSource | None = None
 ) -> StockPanel:
-    """`parts` are the rows of each file, `aside` the files that were not read, `members` who is one on a day.
+    """Build the panel. `parts`: rows of each file. `aside`: names of files that were not read. `members`: source of the
+    membership of each day, None where only the files may have it.
 
-    Raises BadInput for rows that contradict each other, and for what is no panel of daily rows of many stocks.
+    Raises BadInput for rows that contradict each other, and for anything but daily rows of many stocks.
     """
     table, repeated = each_day_once(joined(parts), choices)
     titles = {role: part.titles[role] for part in reversed(parts) for role in part.titles}
@@ -61,7 +65,7 @@ def stock_panel(
         table = replace(table, values={**table.values, Role.CLOSE: grown})
     prices = _with_turnover(adjusted(table, titles), table)
     named = table.symbols_S
-    table, prices, beside = _traded_spans(table, prices, is_long=any(part.shape.is_long for part in parts))
+    table, prices, rows_left_out = _traded_spans(table, prices, is_long=any(part.shape.is_long for part in parts))
     close_R = prices.columns["Close"]
     _refuse_one_stock(table, parts)
     sessions_T, counts_T = np.unique(table.days_R[~np.isnan(close_R)], return_counts=True)
@@ -72,12 +76,17 @@ def stock_panel(
     if members is not None:
         table, membership = with_members(table, ~np.isnan(close_R), sessions_T, members)
     left_out = tuple(sorted(set(named) - set(table.symbols_S)))
-    dropped = _counted(
+    dropped = _sum_counts(
         [
             *((item.reason, len(item.rows)) for part in parts for item in part.dropped),
-            *((repair.kind, len(repair.details)) for part in parts for repair in part.repairs if _drops(repair.kind)),
+            *(
+                (repair.kind, len(repair.details))
+                for part in parts
+                for repair in part.repairs
+                if _leaves_out_rows(repair.kind)
+            ),
             *repeated,
-            *beside,
+            *rows_left_out,
         ]
     )
     account = PanelAccount(
@@ -106,7 +115,7 @@ def stock_panel(
         jumps=jumps,
         delisting_returns=delisting,
         dropped=dropped,
-        repairs=_counted((repair.kind, len(repair.details)) for part in parts for repair in part.repairs),
+        repairs=_sum_counts((repair.kind, len(repair.details)) for part in parts for repair in part.repairs),
         notes=_notes(parts, prices, table, choices),
         warnings=warnings_of(
             jumps,
@@ -120,11 +129,11 @@ def stock_panel(
     return StockPanel(frame=_frame(table, prices.columns), account=account, returns=prices.returns)
 
 
-def _drops(kind: str) -> bool:
+def _leaves_out_rows(kind: str) -> bool:
     return kind == "drop-faulty-rows"
 
 
-def _counted(items: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+def _sum_counts(items: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     counts: Counter[str] = Counter()
     for words, count in items:
         counts[words] += count
@@ -132,17 +141,19 @@ def _counted(items: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
 
 
 def _delisting_returns(table: Joined) -> dict[str, float]:
-    """Symbol -> its last delisting return."""
+    """Return symbol -> its last delisting return."""
     column_R = table.values.get(Role.DELISTING)
     if column_R is None:
         return {}
-    told = np.flatnonzero(~np.isnan(column_R))
-    return {table.symbols_S[int(table.stocks_R[row])]: float(column_R[row]) for row in told.tolist()}
+    rows = np.flatnonzero(~np.isnan(column_R))
+    return {table.symbols_S[int(table.stocks_R[row])]: float(column_R[row]) for row in rows.tolist()}
 
 
 def _with_turnover(prices: Adjusted, table: Joined) -> Adjusted:
-    """Where Close is adjusted, money that changed hands is told by the raw one: later splits and dividends would be
-    known in a product with the other."""
+    """Add Turnover, the raw close times the raw volume, if Close is adjusted and the files have no Turnover.
+
+    The product with the adjusted Close is not the turnover of its day: it depends on later splits and dividends.
+    """
     if CLOSE_RAW not in prices.columns or "Turnover" in prices.columns or Role.VOLUME not in table.values:
         return prices
     turnover_R = table.values[Role.CLOSE] * table.values[Role.VOLUME]
@@ -153,8 +164,10 @@ def _with_turnover(prices: Adjusted, table: Joined) -> Adjusted:
 def _traded_spans(
     table: Joined, prices: Adjusted, *, is_long: bool
 ) -> tuple[Joined, Adjusted, tuple[tuple[str, int], ...]]:
-    """The rows from the first price of each stock to its last, on days on which any stock has one; and what was left
-    out where the files had a row for it."""
+    """Keep the rows from the first to the last price of each stock, on days on which any stock has a price.
+
+    Returns the table, its prices, and the reasons and numbers of rows of the files that were left out.
+    """
     traded_R = ~np.isnan(prices.columns["Close"])
     rows = np.arange(len(traded_R))
     count = len(table.symbols_S)
@@ -165,20 +178,23 @@ def _traded_spans(
     session_R = np.isin(table.days_R, np.unique(table.days_R[traded_R]))
     kept_R = within_R & session_R
     counts = ((_BEFORE_OR_AFTER, int((~within_R).sum())), (_NO_PRICE_AT_ALL, int((within_R & ~session_R).sum())))
-    beside = tuple((words, number) for words, number in counts if number and (is_long or words == _NO_PRICE_AT_ALL))
+    left_out = tuple((words, number) for words, number in counts if number and (is_long or words == _NO_PRICE_AT_ALL))
     columns = {
         name: (column if name in _AMOUNTS else np.where(traded_R, column, np.nan))[kept_R]
         for name, column in prices.columns.items()
     }
-    return table.keep(kept_R), replace(prices, columns=columns), beside
+    return table.keep(kept_R), replace(prices, columns=columns), left_out
 
 
 def _refuse_one_stock(table: Joined, parts: Sequence[StockRows]) -> None:
     where = sources_in_words([part.source for part in parts])
     if len(table.symbols_S) == 0:
-        raise BadInput(f"{where}: no row has a price: daily rows of many stocks are needed")
+        raise BadInput(f"{where}: no row has a price; a panel needs daily rows of many stocks")
     if len(table.symbols_S) == 1:
-        raise BadInput(f"{where}: all rows are of {table.symbols_S[0]}, one stock: that is a series: use --symbol")
+        raise BadInput(
+            f"{where}: a panel needs several stocks, and all rows are of {table.symbols_S[0]}: ingest a single series "
+            "with --symbol"
+        )
 
 
 def _refuse_other_frequencies(sessions_T: NDArray[np.datetime64], parts: Sequence[StockRows]) -> None:
@@ -186,8 +202,8 @@ def _refuse_other_frequencies(sessions_T: NDArray[np.datetime64], parts: Sequenc
     if len(steps) > 1 and (median := float(np.median(steps))) > MOST_DAYS_APART:
         words = {7.0: "weekly rows?"}.get(median, "monthly rows?" if 28 <= median <= 31 else "not daily")
         raise BadInput(
-            f"{sources_in_words([part.source for part in parts])}: the days lie {median:g} apart at the median "
-            f"({words}); the first are {sessions_T[0]} and {sessions_T[1]}: daily rows are needed"
+            f"{sources_in_words([part.source for part in parts])}: a panel needs daily rows, and the median distance "
+            f"of two days is {median:g} ({words}); the first are {sessions_T[0]} and {sessions_T[1]}: bring daily rows"
         )
 
 
@@ -198,8 +214,8 @@ def _refuse_few_stocks(sessions_T: NDArray[np.datetime64], counts_T: NDArray[np.
     first = int(thin_T.argmax())
     raise BadInput(
         f"{int(thin_T.sum())} of {len(sessions_T)} days have fewer than {LEAST_STOCKS} stocks with a price (the first "
-        f"is {sessions_T[first]} with {counts_T[first]}; {stocks} stocks in all): a ranking of so few is chance; bring "
-        "more stocks, or take the days that have them with --from and --to"
+        f"is {sessions_T[first]} with {counts_T[first]}; {stocks} stocks in all), and a ranking of so few is mostly "
+        "chance: bring more stocks, or choose the days that have enough with --from and --to"
     )
 
 
@@ -208,7 +224,7 @@ def _ignored(parts: Sequence[StockRows]) -> dict[str, str]:
 
 
 def _notes(parts: Sequence[StockRows], prices: Adjusted, table: Joined, choices: Choices) -> tuple[str, ...]:
-    """What was decided on the way; a note that many files share stands once, with their number."""
+    """Collect the notes on what was decided; a note that several files share appears once, with their number."""
     counts = Counter(note for part in parts for note in dict.fromkeys(part.notes))
     notes = [note if count == 1 else f"{note} (in {count} files)" for note, count in counts.items()]
     if choices.field is Field.RETURN:

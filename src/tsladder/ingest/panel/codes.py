@@ -1,4 +1,4 @@
-"""What names a stock: text, as it stands in the file. A code that was read as a number has lost its zeros."""
+"""Symbols of stocks: text, exactly as in the file. A code that was read as a number has lost its leading zeros."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from tsladder.errors import BadInput
 from tsladder.ingest.names import bare
 from tsladder.ingest.sheet import Sheet, is_missing
 
-# Whole numbers by their vendors' own definition, without zeros in front.
+# Identifiers that their vendors define as whole numbers, without leading zeros.
 _NUMBERS = frozenset(("permno", "secid", "sid"))
 _POINTED = re.compile(r"[0-9]+\.0")
-LOST = "codes such as 0050 lose their zeros: give the column as text"
+LOST = "codes such as 0050 lose their leading zeros as numbers; give the column as text"
 
 
 def refuse_numbers(sheet: Sheet, place: int) -> None:
-    """Raises BadInput for a column of codes that holds numbers, or numbers written as text."""
+    """Raise BadInput for a column of codes that holds numbers, or text that was written from numbers."""
     name = sheet.headings[place].name
     if bare(name) in _NUMBERS:
         return
     column = sheet.columns[place]
     if isinstance(column, np.ndarray):
-        raise BadInput(f"{sheet.source}: {name} holds numbers ({_first(column)}): {LOST} (str in pandas)")
+        raise BadInput(f"{sheet.source}: {name} must hold text, got numbers ({_first(column)}): {LOST} (str in pandas)")
     if name in sheet.number_columns:
-        raise BadInput(f"{sheet.source}: {name} holds numbers in the workbook: {LOST} (format the cells as text)")
-    told = [cell for cell in set(column) if not is_missing(cell)]
-    if told and all(map(_POINTED.fullmatch, told)):
         raise BadInput(
-            f"{sheet.source}: {name} was a number when the file was written ({min(told)}): {LOST} before writing it"
+            f"{sheet.source}: {name} must hold text, got numbers in the workbook: {LOST} (format the cells as text)"
+        )
+    codes = [cell for cell in set(column) if not is_missing(cell)]
+    if codes and all(map(_POINTED.fullmatch, codes)):
+        raise BadInput(
+            f"{sheet.source}: {name} was a number when the file was written ({min(codes)}): {LOST} before writing it"
         )
 
 
@@ -40,7 +42,7 @@ def _first(column: np.ndarray) -> str:
 
 
 def symbols_in(sheet: Sheet, place: int) -> list[str]:
-    """The stock of each row, "" where a cell is empty."""
+    """Return the symbol of each row, "" for an empty cell."""
     column = sheet.columns[place]
     if isinstance(column, np.ndarray):
         return [f"{value:.0f}" if value == value else "" for value in column.tolist()]
@@ -50,7 +52,7 @@ def symbols_in(sheet: Sheet, place: int) -> list[str]:
 
 
 def uneven_codes(symbols: Collection[str]) -> str | None:
-    """What to say of codes of digits that are not all as long as most: their zeros may be gone."""
+    """Return a note on codes of digits that differ in length, as leading zeros may be lost; None if there is none."""
     digits = [symbol for symbol in symbols if symbol.isdigit()]
     lengths = {len(symbol) for symbol in digits}
     if len(digits) < len(symbols) or len(lengths) < 2:

@@ -1,10 +1,10 @@
-"""The panel of 431 stocks in the source distribution of cvxportfolio, which its user downloads: it is not ours to give.
+"""Panel of 431 stocks in the source distribution of cvxportfolio. Users download it; we may not redistribute it.
 
     pip download --no-deps --no-binary :all: cvxportfolio==1.5.1
     tsladder ingest cvxportfolio-1.5.1.tar.gz --panel sp431
 
-Two of its tables are read: returns from close to close and volumes in dollars. `return_estimate.csv.gz` beside them is
-the return of the same day with noise added: never a feature.
+Two of its tables are read: returns from close to close, and volumes in dollars. `return_estimate.csv.gz` beside them is
+the return of the same day with noise added, and must never be a feature.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CASH = "USDOLLAR"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownOrigin:
-    """What is known of a panel before the command line says anything."""
+    """Origin of a panel as its file implies it; options of the command line take precedence."""
 
     source: str
     licence: str
@@ -57,16 +57,17 @@ _BIAS = (
 
 
 def is_sdist(path: Path) -> bool:
+    """Check whether the name is that of a source distribution of cvxportfolio."""
     return _NAME.fullmatch(path.name) is not None
 
 
 def read_sdist(path: Path, choices: Choices, *, today: datetime.date) -> tuple[StockRows, KnownOrigin]:
-    """Rows of returns (as Close) and Turnover, from the day before the first return on, where the return is 0.
+    """Read returns (as Close) and Turnover, from the day before the first return on, where the return is 0.
 
     Raises BadInput for a file that does not hold the tables.
     """
     if choices.field is not None:
-        raise BadInput(f"--field {choices.field}: {path.name} is known to hold returns; leave the option out")
+        raise BadInput(f"--field {choices.field}: {path.name} holds returns, which is known; leave the option out")
     tables = _tables(path)
     wide = replace(choices, of_stocks=True, field=Field.RETURN)
     sheets = {name: sheet_of_content(tables[name], f"{path.name}: {name}", wide) for name in (_RETURNS, _VOLUMES)}
@@ -100,8 +101,8 @@ def _tables(path: Path) -> dict[str, bytes]:
     missing = [name for name in (_RETURNS, _VOLUMES) if name not in found]
     if missing:
         raise BadInput(
-            f"{path.name} does not hold {_FOLDER}/{missing[0]}: cvxportfolio 1.5.1 does, as its source distribution "
-            "(pip download --no-deps --no-binary :all: cvxportfolio==1.5.1)"
+            f"{path.name} does not contain {_FOLDER}/{missing[0]}; version 1.5.1 does: download it with pip download "
+            "--no-deps --no-binary :all: cvxportfolio==1.5.1"
         )
     return found
 
@@ -121,7 +122,7 @@ def _volumes(sheet: Sheet, choices: Choices, today: datetime.date) -> _Volumes:
 
 
 def _with_turnover(returns: StockRows, volumes: _Volumes) -> StockRows:
-    """The rows of `returns` without cash, one more before the first of each stock, and the volumes of the same days."""
+    """Return the rows without cash, with one more row before the first of each stock, and with Turnover."""
     kept_R = returns.symbols_R != _CASH
     symbols_R, days_R = returns.symbols_R[kept_R], returns.days_R[kept_R]
     returned_R, lines_R = returns.values[Role.CLOSE][kept_R], returns.lines_R[kept_R]
@@ -133,8 +134,8 @@ def _with_turnover(returns: StockRows, volumes: _Volumes) -> StockRows:
         returned_R = np.concatenate([np.zeros(len(names)), returned_R])
         lines_R = np.concatenate([np.zeros(len(names), dtype=np.int64), lines_R])
         places_R = np.concatenate([np.arange(len(names)), places_R])
-    told_R = np.isin(volumes.symbols_R, names)
-    known = _keys(np.searchsorted(names, volumes.symbols_R[told_R]), volumes.days_R[told_R])
+    listed_R = np.isin(volumes.symbols_R, names)
+    known = _keys(np.searchsorted(names, volumes.symbols_R[listed_R]), volumes.days_R[listed_R])
     order = np.argsort(known)
     return replace(
         returns,
@@ -143,7 +144,7 @@ def _with_turnover(returns: StockRows, volumes: _Volumes) -> StockRows:
         lines_R=lines_R,
         values={
             Role.CLOSE: returned_R,
-            Role.TURNOVER: _looked_up(_keys(places_R, days_R), known[order], volumes.dollars_R[told_R][order]),
+            Role.TURNOVER: _look_up(_keys(places_R, days_R), known[order], volumes.dollars_R[listed_R][order]),
         },
         titles={**returns.titles, Role.TURNOVER: _VOLUMES},
         ignored={_CASH: "cash"},
@@ -156,8 +157,8 @@ def _keys(places_R: NDArray[np.int64], days_R: NDArray[np.datetime64]) -> NDArra
     return places_R.astype(np.int64) * 10**7 + days_R.astype("datetime64[D]").astype(np.int64)
 
 
-def _looked_up(keys_R: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values by key, NaN for a key that is not known."""
+def _look_up(keys_R: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value of each key, NaN for an unknown key."""
     if len(known) == 0:
         return np.full(len(keys_R), np.nan)
     places = np.minimum(np.searchsorted(known, keys_R), len(known) - 1)

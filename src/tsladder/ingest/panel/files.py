@@ -1,4 +1,4 @@
-"""From the named files to the rows of all of them; files that fail are told together."""
+"""Read the rows of all named files; report all files that cannot be read in one refusal."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _ORDERS = {"DD/MM": DateOrder.DMY, "DD.MM": DateOrder.DMY, "DD-MM": DateOrder.DM
 
 
 def read_all(sources: Sequence[Source], choices: Choices, *, today: datetime.date, on_step: OnStep) -> list[StockRows]:
-    """Rows of each file, in the order of `sources`. A file that leaves the order of day and month or the decimal mark
-    open is read as all others are, where these agree.
+    """Read the rows of each file, in the order of `sources`.
 
-    Raises BadInput that names every file that cannot be read.
+    A file in which the order of day and month or the decimal mark is ambiguous is read like the other files, if these
+    agree. Raises BadInput that names every file that cannot be read.
     """
     read: dict[Source, StockRows] = {}
     refused: dict[Source, BadInput] = {}
     for place, source in enumerate(sources):
         _read_one(source, choices, today, read, refused)
         on_step(f"read {source.name}", place + 1, len(sources))
-    agreed = _as_the_others(list(read.values()), choices)
+    agreed = _with_common_format(list(read.values()), choices)
     if agreed != choices:
         for source in list(refused):
             refused.pop(source)
             _read_one(source, agreed, today, read, refused)
     if refused:
-        raise _together(refused, len(sources))
+        raise _combined(refused, len(sources))
     return [read[source] for source in sources]
 
 
@@ -52,8 +52,8 @@ def _read_one(
         refused[source] = error
 
 
-def _as_the_others(parts: Sequence[StockRows], choices: Choices) -> Choices:
-    """`choices` with what is the same in all files that were read, and open in `choices`."""
+def _with_common_format(parts: Sequence[StockRows], choices: Choices) -> Choices:
+    """Return `choices`; what it leaves open is set to the date order and decimal mark that all files share."""
     orders = {_ORDERS.get(part.notation[:5]) for part in parts}
     marks = {part.decimal for part in parts}
     order = next(iter(orders)) if len(orders) == 1 else None
@@ -65,7 +65,7 @@ def _as_the_others(parts: Sequence[StockRows], choices: Choices) -> Choices:
     )
 
 
-def _together(refused: dict[Source, BadInput], files: int) -> BadInput:
+def _combined(refused: dict[Source, BadInput], files: int) -> BadInput:
     errors = list(refused.values())
     if len(errors) == 1:
         return errors[0]

@@ -1,4 +1,4 @@
-"""Rows of all files as one table, sorted by stock and day, each pair of them once."""
+"""Join the rows of all files in one table, sorted by stock and day, in which each pair occurs once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from tsladder.ingest.names import Role
 from tsladder.ingest.panel.rows import StockRows
 from tsladder.ingest.sheet import ROWS_SHOWN
 
-# Where so many days of stocks have several rows that conflict, it is no accident but another frequency.
+# If conflicting rows are more than this share of all pairs of stock and day, the rows are not daily.
 _INTRADAY_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Joined:
-    """R rows sorted by stock and day. `stocks_R` are places in `symbols_S`, which is sorted; `files_R` are places in
-    `sources`, and `lines_R` number the rows as their file does."""
+    """R rows of all files, sorted by stock and day.
+
+    `stocks_R`: indices into `symbols_S`, which is sorted. `files_R`: indices into `sources`. `lines_R`: number of each
+    row in its file. `values`: missing numbers are NaN.
+    """
 
     symbols_S: tuple[str, ...]
     sources: tuple[str, ...]
@@ -41,7 +44,7 @@ class Joined:
         return starts_R
 
     def keep(self, kept_R: NDArray[np.bool_]) -> Joined:
-        """Without the rows that are False in `kept_R`, and without the stocks that have none left."""
+        """Return the table without the rows that are False in `kept_R`, and without stocks that have no row left."""
         if kept_R.all():
             return self
         places = self.stocks_R[kept_R]
@@ -59,7 +62,7 @@ class Joined:
         )
 
     def where(self, row: int) -> str:
-        """`AAPL 2018-01-05 (a.csv row 7)`."""
+        """Return stock, day, file and number of a row in words: `AAPL 2018-01-05 (a.csv row 7)`."""
         return f"{self.symbols_S[int(self.stocks_R[row])]} {self.days_R[row]} ({self.line(row)})"
 
     def line(self, row: int) -> str:
@@ -67,7 +70,7 @@ class Joined:
 
 
 def joined(parts: Sequence[StockRows]) -> Joined:
-    """Raises BadInput where some files have an adjusted close and others have none."""
+    """Join the rows of all files. Raises BadInput where some files have an adjusted close and others have none."""
     _refuse_mixed_adjustment(parts)
     names = sorted({symbol for part in parts for symbol in set(part.symbols_R.tolist())})
     number = {name: place for place, name in enumerate(names)}
@@ -86,13 +89,13 @@ def joined(parts: Sequence[StockRows]) -> Joined:
         days_R=days_R[order],
         files_R=files_R[order],
         lines_R=lines_R[order],
-        values={role: _together(parts, role)[order] for role in roles},
+        values={role: _stacked(parts, role)[order] for role in roles},
         sectors_R=_sectors(parts, order),
         members_R=_members(parts, order),
     )
 
 
-def _together(parts: Sequence[StockRows], role: Role) -> NDArray[np.float64]:
+def _stacked(parts: Sequence[StockRows], role: Role) -> NDArray[np.float64]:
     return np.concatenate([part.values.get(role, np.full(len(part.days_R), np.nan)) for part in parts])
 
 
@@ -122,48 +125,52 @@ def _refuse_mixed_adjustment(parts: Sequence[StockRows]) -> None:
     if with_one and without:
         raise BadInput(
             f"{with_one[0]} has an adjusted close and {without[0]} has none ({len(with_one)} and {len(without)} "
-            "files): their returns are not the same thing; bring it for all, or leave it out: --column 'Adj Close='"
+            "files), and adjusted and raw prices do not mix: bring an adjusted close for all files, or leave it out "
+            "with --column 'Adj Close='"
         )
 
 
 def each_day_once(table: Joined, choices: Choices) -> tuple[Joined, tuple[tuple[str, int], ...]]:
-    """Without rows that repeat another exactly, and what was left out with how often. Raises BadInput for rows that
-    contradict each other, unless `choices` drop both."""
+    """Drop rows that repeat another row exactly; return the table, and the reasons and numbers of rows left out.
+
+    Raises BadInput for rows of the same stock and day that contradict each other. With `drop_faulty_rows` they are left
+    out instead, unless there are so many that the rows are not daily.
+    """
     same_R = (table.stocks_R[1:] == table.stocks_R[:-1]) & (table.days_R[1:] == table.days_R[:-1])
-    again = np.flatnonzero(same_R) + 1
-    if len(again) == 0:
+    repeated = np.flatnonzero(same_R) + 1
+    if len(repeated) == 0:
         return table, ()
-    equal = np.ones(len(again), dtype=np.bool_)
+    equal = np.ones(len(repeated), dtype=np.bool_)
     for column in table.values.values():
-        here, before = column[again], column[again - 1]
+        here, before = column[repeated], column[repeated - 1]
         equal &= (here == before) | (np.isnan(here) & np.isnan(before))
     for flags in (table.sectors_R, table.members_R):
         if flags is not None:
-            equal &= np.asarray(flags[again] == flags[again - 1], dtype=np.bool_)
-    against = again[~equal]
+            equal &= np.asarray(flags[repeated] == flags[repeated - 1], dtype=np.bool_)
+    conflicts = repeated[~equal]
     kept_R = np.ones(len(table.days_R), dtype=np.bool_)
-    kept_R[again[equal]] = False
+    kept_R[repeated[equal]] = False
     left_out = [("repeats another row exactly", int(equal.sum()))] if equal.any() else []
-    if len(against):
-        if not choices.drop_faulty_rows or len(against) > _INTRADAY_SHARE * (len(kept_R) - len(again)):
-            raise _contradiction(table, against)
+    if len(conflicts):
+        if not choices.drop_faulty_rows or len(conflicts) > _INTRADAY_SHARE * (len(kept_R) - len(repeated)):
+            raise _contradiction(table, conflicts)
         pair = table.stocks_R.astype(np.int64) * 10**7 + table.days_R.astype(np.int64)
-        contradicted_R = np.isin(pair, pair[against])
+        contradicted_R = np.isin(pair, pair[conflicts])
         kept_R &= ~contradicted_R
         left_out.append(("contradicts another row of its day and stock", int(contradicted_R.sum())))
     return table.keep(kept_R), tuple(left_out)
 
 
-def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
+def _contradiction(table: Joined, conflicts: NDArray[np.int64]) -> BadInput:
     rows = len(table.days_R)
-    if len(against) > _INTRADAY_SHARE * (rows - len(against)):
-        place = int(against[0])
+    if len(conflicts) > _INTRADAY_SHARE * (rows - len(conflicts)):
+        place = int(conflicts[0])
         return BadInput(
-            f"the files hold several rows a day and stock: {table.where(place - 1)} and {table.line(place)}; daily "
-            "rows are needed: aggregate them, or export daily"
+            f"a panel needs one row per day and stock, and the files have several: {table.where(place - 1)} and "
+            f"{table.line(place)}: aggregate them, or export daily rows"
         )
     lines = []
-    for place in against[:ROWS_SHOWN].tolist():
+    for place in conflicts[:ROWS_SHOWN].tolist():
         names = [
             f"{role} {column[place - 1]:g} and {column[place]:g}"
             for role, column in table.values.items()
@@ -171,12 +178,12 @@ def _contradiction(table: Joined, against: NDArray[np.int64]) -> BadInput:
         ]
         other = f"{', '.join(names) or 'the sector or the membership differs'}"
         lines.append(f"{table.where(place - 1)} and {table.line(place)}: {other}")
-    if len(against) > ROWS_SHOWN:
-        lines.append(f"and {len(against) - ROWS_SHOWN} more")
-    stocks = len(np.unique(table.stocks_R[against]))
-    told = "1 row contradicts" if len(against) == 1 else f"{len(against)} rows of {stocks} stocks contradict"
+    if len(conflicts) > ROWS_SHOWN:
+        lines.append(f"and {len(conflicts) - ROWS_SHOWN} more")
+    stocks = len(np.unique(table.stocks_R[conflicts]))
+    counted = "1 row contradicts" if len(conflicts) == 1 else f"{len(conflicts)} rows of {stocks} stocks contradict"
     return BadInput(
-        f"{told} another one of the same day and stock; nothing was written: keep the right one of each, or "
-        "--drop-faulty-rows leaves out both:",
+        f"{counted} another one of the same day and stock; nothing was written: keep the right row of each pair, or "
+        "leave out both with --drop-faulty-rows:",
         lines,
     )

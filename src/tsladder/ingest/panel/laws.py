@@ -1,4 +1,4 @@
-"""What every row of a panel holds to, whatever stands in the others."""
+"""Rules that every row of a panel satisfies by itself, whatever other rows contain."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def row_faults(
     returns: bool,
     today: datetime.date,
 ) -> list[Fault]:
-    """Every broken law as (row, words). A row without any price says that the stock was not traded, which is none;
-    with `returns`, Close holds returns."""
+    """Return every broken rule as (row, words).
+
+    A row without any price means that the stock was not traded, and is no fault. With `returns`, Close holds returns.
+    """
     faults = [(place, "Symbol is missing") for place, symbol in enumerate(symbols_R) if not symbol]
     faults += [
         (int(place), f"Date is {days_R[place]}; it lies after today, {today}")
@@ -52,12 +54,12 @@ def row_faults(
             (int(place), f"the return is {column_R[place]:g}; it must be above -1 and finite")
             for place in np.flatnonzero((column_R <= -1) | np.isinf(column_R))
         ]
-    faults += _unpriced(values)
-    return faults + _disordered(values)
+    faults += _missing_closes(values)
+    return faults + _range_faults(values)
 
 
-def _unpriced(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
-    """Rows that were traded, by another price or a volume, and lack the Close, or one of the two."""
+def _missing_closes(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
+    """Find rows without Close or Adj Close on which another price or the volume shows that the stock was traded."""
     closes = [role for role in (Role.CLOSE, Role.ADJ_CLOSE) if role in values]
     lacking = {role: np.isnan(values[role]) for role in closes}
     traded_R = ~np.logical_and.reduce(list(lacking.values()))
@@ -73,8 +75,8 @@ def _unpriced(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
     ]
 
 
-def _disordered(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
-    """Rows whose Low or High does not hold Open and Close; a price that is missing holds to everything."""
+def _range_faults(values: Mapping[Role, NDArray[np.float64]]) -> list[Fault]:
+    """Find rows whose Open or Close lies outside of Low to High; a missing price breaks no rule."""
     faults: list[Fault] = []
     slack_R = _ROUNDING * values[Role.CLOSE] if Role.CLOSE in values else None
     if slack_R is None or Role.HIGH not in values or Role.LOW not in values:

@@ -1,4 +1,4 @@
-"""The account of the ingestion of a panel: what was read, what was left out and why, what stands out."""
+"""Account of the ingestion of a panel: what was read, what was left out and why, and warnings."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.ingest.panel.data_warnings import StockJump
 from tsladder.ingest.panel.membership import MemberAccount
-from tsladder.ingest.panel.standing_out import StockJump
 
 JUMPS_RECORDED = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelAccount:
-    """No row numbers: the order of files and rows changes nothing in it.
+    """Account of the ingestion of a panel. The order of files and rows changes nothing in it: it has no row numbers.
 
-    `columns`: role -> the heading it was taken from. `left_out`: stocks without a price. `stocks_a_day`: fewest,
-    median and most with a price. `thin_days` have fewer than ten. `left_early`: stocks without a price on the last
-    day. `dropped` and `repairs`: words and how many rows. `membership`: None without a source of it.
+    `columns`: role -> heading of its column. `left_out`: stocks without a price. `stocks_a_day`: fewest, median and
+    most stocks with a price. `thin_days`: number of days with fewer than ten. `left_early`: number of stocks without a
+    price on the last day. `dropped` and `repairs`: reason or kind, and number of rows. `membership`: None without a
+    source of it.
     """
 
     sources: tuple[str, ...]
@@ -50,7 +51,7 @@ class PanelAccount:
     membership: MemberAccount | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """No clock, no host, no folder: the same files give the same record."""
+        """Return the record for the manifest. It names no time, host or folder: the same files give the same record."""
         fewest, median, most = self.stocks_a_day
         return {
             "sources": list(self.sources),

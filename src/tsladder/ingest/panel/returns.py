@@ -1,4 +1,4 @@
-"""Returns and prices told apart by their sizes, and prices made of returns."""
+"""Distinguish returns from prices by their sizes, and compute prices from returns."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from numpy.typing import NDArray
 
 from tsladder.errors import BadInput
 
-# Prices are seldom that small, and never below 0; half of the daily returns of stocks never that large.
+# Values of which some are negative and whose median absolute value is below this are returns, not prices.
 _SIZE_OF_RETURNS = 0.2
+# Daily returns of stocks have a median absolute value below this.
 _LARGE_RETURN = 0.1
 
 
 def refuse_returns_as_prices(close_R: NDArray[np.float64], source: str) -> None:
-    """Raises BadInput for a column of prices that holds returns."""
+    """Raise BadInput for a column of prices that holds returns."""
     known = close_R[~np.isnan(close_R)]
     if len(known) and (known < 0).any() and (middle := float(np.median(np.abs(known)))) < _SIZE_OF_RETURNS:
         raise BadInput(
-            f"{source}: its prices are returns: {int((known < 0).sum())} of {len(known)} lie below 0, and half of them "
-            f"within {middle:.2g} of it; bring prices, or returns in a table with a column for each stock and "
-            "--field return"
+            f"{source}: prices must be positive, and these look like returns: {int((known < 0).sum())} of {len(known)} "
+            f"are below 0, and the median absolute value is {middle:.2g}: bring prices, or a table with one column of "
+            "returns per stock and --field return"
         )
 
 
 def refuse_prices_as_returns(returns_R: NDArray[np.float64], source: str) -> None:
-    """Raises BadInput for a column of returns that holds prices, ratios of prices or percents."""
+    """Raise BadInput for a column of returns that holds prices, ratios of prices or percentages."""
     known = returns_R[~np.isnan(returns_R)]
     if len(known) == 0:
         return
@@ -35,20 +36,20 @@ def refuse_prices_as_returns(returns_R: NDArray[np.float64], source: str) -> Non
         words = (
             "ratios of prices: subtract 1"
             if abs(float(np.median(known)) - 1) < _LARGE_RETURN
-            else "prices: say --field close"
+            else "prices: use --field close"
         )
     else:
-        words = "percents: 0.012 is needed where 1.2 % is meant"
+        words = "percentages: write 1.2 % as 0.012"
     raise BadInput(
-        f"{source}: --field return is for daily returns, and half of its values are {middle:.3g} or more in size; "
-        f"these seem to be {words}"
+        f"{source}: --field return is for daily returns, and the median absolute value is {middle:.3g}; these look "
+        f"like {words}"
     )
 
 
 def close_of_returns(returns_R: NDArray[np.float64], starts_R: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The growth of 1 held since before the first row of each stock; NaN stays where no return is told.
+    """Return the value of 1 invested before the first row of each stock; NaN where the return is missing.
 
-    Rows are those of one stock after the other, each in the order of days; `starts_R` marks the first of each.
+    Rows are sorted by stock and day; `starts_R` is True at the first row of each stock.
     """
     log_R = np.log1p(np.where(np.isnan(returns_R), 0.0, returns_R))
     total_R = np.cumsum(log_R)

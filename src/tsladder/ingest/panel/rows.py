@@ -1,4 +1,4 @@
-"""From one file to rows of stocks as arrays: days, numbers and flags, each row checked by itself."""
+"""Read one file into rows of stocks: arrays of days, numbers and flags. Each row is checked by itself."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ _FALSE = frozenset(("0", "0.0", "false", "f", "no", "n", ""))
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class StockRows:
-    """R rows of one file. A value that is missing is NaN, "" in `sectors_R`; `sectors_R` and `members_R` are None
-    without such a column. `titles`: role -> the heading it was taken from. `lines_R` number the rows as the file does.
-    `midpoints`: rows whose price is the middle of bid and ask.
+    """R rows of one file.
+
+    A missing value is NaN in `values` and "" in `sectors_R`; `sectors_R` and `members_R` are None if the file has no
+    such column. `titles`: role -> heading of its column. `ignored`: heading -> reason. `lines_R`: number of each row in
+    the file. `midpoints`: number of rows whose price is the midpoint of bid and ask.
     """
 
     source: str
@@ -59,33 +61,35 @@ class StockRows:
 
 
 def read_rows(sheet: Sheet, stem: str, choices: Choices, *, today: datetime.date) -> StockRows:
-    """`stem` is the stock of a file that names none. Raises BadInput that names every cause for which a row cannot be
-    one of a panel."""
+    """Read the rows of `sheet`. `stem`: symbol of the stock if the file names none.
+
+    Raises BadInput for a sheet that is not a table of stocks, and for faulty rows, all of which it names.
+    """
     rows_read = len(sheet.rows_R) + sum(len(dropped.rows) for dropped in sheet.dropped)
     table = stock_table(sheet, stem, choices)
     if len(table.sheet.rows_R) == 0:
-        raise BadInput(f"{sheet.source} holds no rows below its header: daily rows of stocks are needed")
+        raise BadInput(f"{sheet.source} has no rows below its header; a panel needs daily rows of stocks")
     stamps, days_R, notes = read_table_days(table, choices, today)
     numbers = read_numbers(
-        {role: _without_codes(role, table.column(role)) for role in _NUMBERS if role in table.places},
+        {role: _without_letter_codes(role, table.column(role)) for role in _NUMBERS if role in table.places},
         sheet.source,
         decimal=choices.decimal,
     )
     members_R, member_faults = _members(table)
     long = table.sheet
-    within_R = _within(days_R, long, choices)
+    within_R = _in_chosen_span(days_R, choices)
     unread = (*long.faults, *stamps.faults, *numbers.faults, *member_faults)
     faults: list[Fault] = [fault for fault in unread if within_R[fault[0]]]
-    values, midpoints = _without_marks(table, dict(numbers.values))
+    values, midpoints = _without_midpoint_signs(table, dict(numbers.values))
     values, volume_notes, ignored = _volumes(table, values)
     values, repairs = _repaired(table, days_R, values, choices)
     if choices.field is Field.RETURN:
         refuse_prices_as_returns(values[Role.CLOSE], sheet.source)
     elif Role.CLOSE in values and not (faults and choices.drop_faulty_rows):
         refuse_returns_as_prices(values[Role.CLOSE], sheet.source)
-    told = {place for place, _ in faults}
+    faulty = {place for place, _ in faults}
     laws = row_faults(values, days_R, table.symbols_R, returns=choices.field is Field.RETURN, today=today)
-    faults += [fault for fault in laws if within_R[fault[0]] and fault[0] not in told]
+    faults += [fault for fault in laws if within_R[fault[0]] and fault[0] not in faulty]
     sound_R, dropping = sound_rows(long, faults, days_R, choices, table.symbols_R)
     kept_R = within_R & sound_R
     dropped = list(long.dropped)
@@ -122,7 +126,10 @@ _STORED = (Role.DATE, Role.SYMBOL, Role.SECTOR, Role.MEMBER)
 def read_table_days(
     table: StockTable, choices: Choices, today: datetime.date
 ) -> tuple[Stamps, NDArray[np.datetime64], tuple[str, ...]]:
-    """What the date column says of each row, read once for each of its different cells."""
+    """Read the date column, each distinct cell once.
+
+    Returns the stamps, with the faults of each row, the day of each row, and notes.
+    """
     column = table.column(Role.DATE)
     cells = column if isinstance(column, list) else column.tolist()
     numbers: dict[object, int] = {}
@@ -139,8 +146,8 @@ def read_table_days(
     return replace(stamps, faults=faults), settled.days_R[codes_R], (*stamps.notes, *settled.notes)
 
 
-def _within(days_R: NDArray[np.datetime64], sheet: Sheet, choices: Choices) -> NDArray[np.bool_]:
-    """Rows whose day is unknown are within: they are told as faults. Raises BadInput where no row is."""
+def _in_chosen_span(days_R: NDArray[np.datetime64], choices: Choices) -> NDArray[np.bool_]:
+    """Return True for rows from --from to --to, and for rows of unknown day, which are reported as faults."""
     within_R = np.ones(len(days_R), dtype=np.bool_)
     if choices.first_day is not None:
         within_R &= ~(days_R < np.datetime64(choices.first_day))
@@ -149,8 +156,8 @@ def _within(days_R: NDArray[np.datetime64], sheet: Sheet, choices: Choices) -> N
     return within_R
 
 
-def _without_codes(role: Role, column: Cells) -> Cells:
-    """CRSP writes letters where a delisting return is missing."""
+def _without_letter_codes(role: Role, column: Cells) -> Cells:
+    """Empty the cells of delisting returns that hold a letter, which is CRSP's code for a missing value."""
     if role is not Role.DELISTING or not isinstance(column, list):
         return column
     return ["" if len(cell) == 1 and cell.isalpha() else cell for cell in column]
@@ -163,7 +170,7 @@ def _members(table: StockTable) -> tuple[NDArray[np.bool_] | None, tuple[Fault, 
     cells = column if isinstance(column, list) else ["" if value != value else f"{value:g}" for value in column]
     meant = {cell: _flag(cell) for cell in set(cells)}
     faults = tuple(
-        (place, f"Member is {shown(cell)}: 1 and 0, true and false, or yes and no are needed")
+        (place, f"Member is {shown(cell)}; it must be 1 or 0, true or false, or yes or no")
         for place, cell in enumerate(cells)
         if meant[cell] is None
     )
@@ -182,9 +189,11 @@ def _texts(column: Cells) -> NDArray[np.object_]:
     return np.array([meant[cell] for cell in column], dtype=object)
 
 
-def _without_marks(table: StockTable, values: Values) -> tuple[Values, int]:
-    """Prices without the minus sign by which CRSP marks the middle of bid and ask on a day without a trade, and how
-    many had it. 0 stands for no price there."""
+def _without_midpoint_signs(table: StockTable, values: Values) -> tuple[Values, int]:
+    """Remove the minus sign from prices that are midpoints of bid and ask; return the values and the number of rows.
+
+    CRSP marks such prices with it on days without a trade. A price of 0 in its files means that there is none.
+    """
     if Role.CLOSE not in values or bare(table.titles.get(Role.CLOSE, "")) not in CRSP_PRICES:
         return values, 0
     marked_R = values[Role.CLOSE] < 0
@@ -209,7 +218,7 @@ def _repaired(
     if choices.missing_volume is not None:
         if Role.VOLUME not in values:
             raise BadInput(
-                f"--missing-volume {choices.missing_volume}: {table.sheet.source} has no volume at all; leave it out"
+                f"--missing-volume {choices.missing_volume}: {table.sheet.source} has no volume; leave the option out"
             )
         lacking_R = _lacks_volume(values)
         if lacking_R.any():
@@ -224,7 +233,7 @@ def _repaired(
 
 
 def _lacks_volume(values: Mapping[Role, NDArray[np.float64]]) -> NDArray[np.bool_]:
-    """Rows with a price and no volume."""
+    """Return True for rows with a price and no volume."""
     close_R = values[Role.CLOSE] if Role.CLOSE in values else values[Role.ADJ_CLOSE]
     volume_R = values.get(Role.VOLUME)
     return np.zeros(len(close_R), dtype=np.bool_) if volume_R is None else np.isnan(volume_R) & ~np.isnan(close_R)

@@ -1,4 +1,4 @@
-"""From a sheet in one of the shapes that panels have to a long one: a row a day and stock."""
+"""Reshape a sheet of any of the shapes that panels have into a long one: one row per day and stock."""
 
 from __future__ import annotations
 
@@ -39,14 +39,17 @@ class Shape(StrEnum):
 
     @property
     def is_long(self) -> bool:
-        """Whether a row without a price was written down, and is no cell that a table has to have."""
+        """True if a row without a price exists in the file itself, False if it is an empty cell of a wide table."""
         return self in (Shape.LONG, Shape.ALONE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class StockTable:
-    """A long sheet: `places` say which of its columns is which, `symbols_R` names the stock of each row, "" where none
-    is told. `titles`: role -> the heading that its column was taken from; `ignored`: other headings and why."""
+    """Long sheet, one row per day and stock.
+
+    `places`: role -> index of its column. `symbols_R`: symbol of each row, "" if it has none. `titles`: role -> heading
+    that its column was taken from. `ignored`: other headings -> reason.
+    """
 
     sheet: Sheet
     shape: Shape
@@ -60,8 +63,10 @@ class StockTable:
 
 
 def stock_table(sheet: Sheet, stem: str, choices: Choices) -> StockTable:
-    """`stem` is the stock of a file that names none. Raises BadInput for a sheet that is no table of stocks, and for
-    codes that were read as numbers."""
+    """Reshape `sheet`. `stem`: symbol of the stock if the file names none.
+
+    Raises BadInput for a sheet that is not a table of stocks, and for codes that were read as numbers.
+    """
     if choices.sessions is not None and choices.field is None:
         raise BadInput(
             f"--sessions {choices.sessions.calendar} dates the rows of a table with a column for each stock: say what "
@@ -70,18 +75,18 @@ def stock_table(sheet: Sheet, stem: str, choices: Choices) -> StockTable:
     if len(symbols_of(sheet.headings)) > 0:
         if choices.field is not None:
             raise BadInput(
-                f"--field {choices.field}: {sheet.source} names the fields of its stocks itself; leave the option out"
+                f"--field {choices.field}: {sheet.source} names its fields in the header; leave the option out"
             )
-        return _of_fields(sheet, choices)
+        return _from_fields(sheet, choices)
     if choices.field is not None:
-        return _of_wide(sheet, choices)
+        return _from_wide(sheet, choices)
     if _is_wide(sheet, choices):
         days = _days_place(sheet, choices)
         stocks = [heading.name for heading in sheet.headings[0 if days is None else days + 1 :] if heading.name]
         dates = "" if days is not None else f"; it has no column of dates either: {_UNDATED}"
         raise BadInput(
-            f"{sheet.source} has a column for each of {len(stocks)} stocks ({_some(stocks)}) and does not say what "
-            f"is in them: say --field close or --field return{dates}"
+            f"{sheet.source} has a column for each of {len(stocks)} stocks ({_first_few(stocks)}), but does not say "
+            f"whether they hold closes or returns: add --field close or --field return{dates}"
         )
     columns = find_columns(sheet.headings, sheet.source, symbol=None, told=choices.columns, vocabulary=STOCKS)
     sheet = drop_summary(sheet, columns)
@@ -103,13 +108,16 @@ def _title(sheet: Sheet, place: int) -> str:
     return sheet.headings[place].name or f"column {place + 1}"
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _is_wide(sheet: Sheet, choices: Choices) -> bool:
-    """Whether the columns are stocks: tickers may be names of columns too (C, V, LOW), so that a Close has to be named
-    in full, or all prices with little beside them."""
+    """Check whether each column is a stock.
+
+    A ticker can equal the name of a column (C, V, LOW). A table counts as long if it has a Symbol, a Close whose
+    name has more than one letter, or a Close and few columns of unknown name.
+    """
     claims = {
         role: heading.name
         for heading in sheet.headings
@@ -131,14 +139,14 @@ def _is_wide(sheet: Sheet, choices: Choices) -> bool:
 def _has_numbers(column: Cells) -> bool:
     if isinstance(column, np.ndarray):
         return True
-    told = [cell for cell in column[:_FIRST_ROWS] if not is_missing(cell)]
-    return bool(told) and all(map(is_number_like, told)) and not any(map(looks_like_a_day, told))
+    cells = [cell for cell in column[:_FIRST_ROWS] if not is_missing(cell)]
+    return bool(cells) and all(map(is_number_like, cells)) and not any(map(looks_like_a_day, cells))
 
 
 def _days_place(sheet: Sheet, choices: Choices) -> int | None:
-    """Place of the column of days of a wide table: as told, or the first of the first columns that holds days."""
-    if told := choices.columns.get(Role.DATE):
-        return next((place for place, heading in enumerate(sheet.headings) if heading.name == told), None)
+    """Find the column of days of a wide table: that of the user's choice, or one of the first that holds days."""
+    if chosen := choices.columns.get(Role.DATE):
+        return next((place for place, heading in enumerate(sheet.headings) if heading.name == chosen), None)
     for place, column in enumerate(sheet.columns[:_DAYS_WITHIN]):
         cells = [f"{value:.0f}" for value in column[:_FIRST_ROWS]] if isinstance(column, np.ndarray) else column
         first = next((cell for cell in itertools.islice(cells, _FIRST_ROWS) if not is_missing(cell)), "")
@@ -147,12 +155,12 @@ def _days_place(sheet: Sheet, choices: Choices) -> int | None:
     return None
 
 
-def _of_wide(sheet: Sheet, choices: Choices) -> StockTable:
+def _from_wide(sheet: Sheet, choices: Choices) -> StockTable:
     if any(role is Role.SYMBOL for heading in sheet.headings for role, _ in PANEL_RANKS.get(bare(heading.name), ())):
         columns = ", ".join(str(heading) for heading in sheet.headings[:_SHOWN])
         raise BadInput(
-            f"--field {choices.field} is for a table with a column for each stock; {sheet.source} has a row a day and "
-            f"stock ({columns}, ...): leave the option out"
+            f"--field {choices.field} is for a table with a column for each stock; {sheet.source} has a row for each "
+            f"day and stock ({columns}, ...): leave the option out"
         )
     days = _days_place(sheet, choices)
     if choices.sessions is not None:
@@ -164,8 +172,8 @@ def _of_wide(sheet: Sheet, choices: Choices) -> StockTable:
         sheet, days = _dated(sheet, choices.sessions), 0
     if days is None:
         raise BadInput(
-            f"{sheet.source} has no column of dates; it has {_some([str(heading) for heading in sheet.headings])}: "
-            f"{_UNDATED}; name the column of dates with --column Date=NAME, or bring a file that has one"
+            f"{sheet.source} has no column of dates; it has {_first_few(list(map(str, sheet.headings)))}: "
+            f"{_UNDATED}: name the column with --column Date=NAME, or bring a file that has one"
         )
     stocks = [
         place
@@ -208,7 +216,7 @@ def _dated(sheet: Sheet, sessions: Sessions) -> Sheet:
 
 def _refuse_headings(sheet: Sheet, names: Sequence[str], places: Sequence[int]) -> None:
     counts = Counter(names)
-    faults = [f"{name} stands {count} times" for name, count in counts.items() if name and count > 1]
+    faults = [f"{name} appears {count} times" for name, count in counts.items() if name and count > 1]
     faults += [f"column {place + 1} has no name" for name, place in zip(names, places, strict=True) if not name]
     faults += [
         f"{name} is a number in the workbook: {LOST} (format the cells as text)"
@@ -216,15 +224,15 @@ def _refuse_headings(sheet: Sheet, names: Sequence[str], places: Sequence[int]) 
         if name in sheet.number_headings
     ][:1]
     if faults:
-        raise BadInput(f"{sheet.source} does not name each of its stocks once:", faults)
+        raise BadInput(f"{sheet.source} must name each stock exactly once in its header; correct these names:", faults)
 
 
 def _is_empty(column: Cells) -> bool:
     return not bool((column == column).any()) if isinstance(column, np.ndarray) else all(map(is_missing, column))
 
 
-def _of_fields(sheet: Sheet, choices: Choices) -> StockTable:
-    """Columns of several stocks, as yfinance writes them, one stock after the other."""
+def _from_fields(sheet: Sheet, choices: Choices) -> StockTable:
+    """Reshape a table with several columns per stock, as yfinance writes it."""
     symbols = symbols_of(sheet.headings)
     found = {
         symbol: find_columns(sheet.headings, sheet.source, symbol=symbol, told=choices.columns, vocabulary=STOCKS)
@@ -263,18 +271,18 @@ def _of_fields(sheet: Sheet, choices: Choices) -> StockTable:
 
 
 def _stacked(sheet: Sheet, blocks: Mapping[Role, Sequence[Cells]], count: int) -> Sheet:
-    """The blocks of each role below one another; a fault of a row stands in each of its blocks."""
+    """Stack the columns of each role on top of one another; a fault of a row is repeated for each of its stocks."""
     rows = len(sheet.rows_R)
     return replace(
         sheet,
         faults=tuple((place + block * rows, words) for place, words in sheet.faults for block in range(count)),
         headings=tuple(Heading(name=str(role)) for role in blocks),
-        columns=tuple(map(_below_one_another, blocks.values())),
+        columns=tuple(map(_concatenated, blocks.values())),
         rows_R=np.tile(sheet.rows_R, count),
     )
 
 
-def _below_one_another(columns: Sequence[Cells]) -> Cells:
+def _concatenated(columns: Sequence[Cells]) -> Cells:
     if all(isinstance(column, np.ndarray) for column in columns):
         return np.concatenate([np.asarray(column) for column in columns])
     cells: list[str] = []

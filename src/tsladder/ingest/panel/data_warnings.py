@@ -1,4 +1,4 @@
-"""What stands out in a sound panel and a person should know: jumps, gaps, days with few stocks."""
+"""Warnings about a panel that is accepted: jumps of prices, gaps, days with few stocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JUMPS_SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StockJump:
-    """`ratio`: Close to that of the row with a price before it."""
+    """Jump of a stock's Close. `ratio`: Close divided by the last Close before it."""
 
     symbol: str
     day: str
@@ -32,7 +32,7 @@ class StockJump:
 
 
 def find_jumps(table: Joined, close_R: NDArray[np.float64]) -> tuple[StockJump, ...]:
-    """Changes of a stock's Close of more than JUMP from one day with a price to the next, by day and stock."""
+    """Find changes of a stock's Close by more than JUMP between two days with a price, sorted by day and stock."""
     traded = np.flatnonzero(~np.isnan(close_R))
     here, before = traded[1:], traded[:-1]
     ratio = np.ones(len(here))
@@ -58,6 +58,7 @@ def warnings_of(
     *,
     has_adjusted: bool,
 ) -> tuple[str, ...]:
+    """Return the warnings in words: jumps, gaps, days with fewer than `least_stocks` stocks, days of a weekend."""
     rows = long_gap_rows(sessions_T)
     longest = None
     if len(rows):
@@ -76,12 +77,12 @@ def _jump_words(jumps: tuple[StockJump, ...], *, has_adjusted: bool) -> list[str
     if not jumps:
         return []
     largest = sorted(jumps, key=lambda jump: (-abs(np.log(jump.ratio)), jump.day, jump.symbol))[:JUMPS_SHOWN]
-    told = ", ".join(map(str, largest))
+    listed = ", ".join(map(str, largest))
     more = f" and {len(jumps) - JUMPS_SHOWN} smaller ones" if len(jumps) > JUMPS_SHOWN else ""
     way = "look these days up" if has_adjusted else "bring adjusted prices where you have them"
     plural = "" if len(jumps) == 1 else "S"
     return [
-        f"{len(jumps)} JUMP{plural} of a Close by more than {JUMP:.0%}: {told}{more}. Splits not adjusted for? {way}"
+        f"{len(jumps)} JUMP{plural} of a Close by more than {JUMP:.0%}: {listed}{more}. Splits not adjusted for? {way}"
     ]
 
 
