@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.panel_studies import DEFAULT_PANEL_PARAMS
 from tests.studies import ROOT
 
 from tsladder.cli import main
@@ -41,6 +42,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("artifacts", "__pycache__"))
     for name in ("params.yaml", "dvc.yaml", "data.dvc"):
         shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(DEFAULT_PANEL_PARAMS, tmp_path / "panel" / "params.yaml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     return tmp_path

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.panel_studies import DEFAULT_PANEL_PARAMS
 from tests.studies import ROOT
 from tests.test_pipeline import NOTHING, Workspace
 
@@ -51,6 +52,7 @@ class Project(Workspace):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         shutil.copytree(ROOT / "panel", folder / "panel", ignore=shutil.ignore_patterns("artifacts", "dvc.lock"))
+        shutil.copy(DEFAULT_PANEL_PARAMS, folder / "panel" / "params.yaml")
         self.run("git", "add", "-A")
         self.run("git", "commit", "-qm", "panel")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.panel_studies import DEFAULT_PANEL_PARAMS
 from tests.studies import ROOT
 
 from tsladder.cli import main
@@ -22,6 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("artifacts", "__pycache__"))
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(DEFAULT_PANEL_PARAMS, tmp_path / "panel" / "params.yaml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     return tmp_path
@@ -70,7 +72,6 @@ COUNTS = "must be a whole number: it counts sessions (days of trading), not cale
         ("target.entry_lag=0", "target.same_close to true if that is meant"),
         ("target.entry_lag=-1", "target.entry_lag: must be at least 0, got -1"),
         ("target.task=threshold_1pct", "target.task: a panel is ranked, so it must be rank, got 'threshold_1pct'"),
-        ("target.transform=raw", "target.transform: must be"),
         ("target.delisting_return=-1", "target.delisting_return: must be above -1 or null, got -1"),
         ("horizons=[1, 1]", "horizons: each stands once, got [1, 1]"),
         ("horizons=[]", "horizons: must be a list of at least one value"),

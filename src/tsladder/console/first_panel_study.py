@@ -32,7 +32,7 @@ _LONGER = (1.0, 1.25, 1.5, 2.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstPanelStudy:
-    """`settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, data.panel
+    """Settings of a first study. `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, data.panel
     the first. `folder`: that of the study. `refusal`: why no settings help, None where these do."""
 
     settings: tuple[str, ...]
@@ -65,7 +65,7 @@ def first_panel_study(places: Places, panel: Panel) -> FirstPanelStudy | None:
 
 
 def _params(places: Places) -> tuple[PanelParams, str] | None:
-    """The question of the panel study, and the name of its folder: that of `places`, or panel/ beside it."""
+    """Read the question of the panel study, that of `places` or of panel/ beside it; return the name of its folder too."""
     try:
         root = places.root
         if not (places.params.is_file() and names_panel(read_yaml(places.params))):
@@ -103,7 +103,7 @@ def _with_the_columns_of(panel: Panel, params: PanelParams) -> PanelParams:
 
 
 def _accepted(panel: Panel, params: PanelParams) -> PanelParams:
-    """`params` with the first of the changes that the stage splits accepts. Raises BadInput that says why none is."""
+    """Return the first of the changes of `params` that the stage splits accepts. Raises BadInput if there is none."""
     few = dataclasses.replace(params, universe=dataclasses.replace(params.universe, min_stocks=_FEWEST_STOCKS))
     made, labels = build_inputs(panel, few), build_labels(panel, params)
     refused: BadInput | None = None
@@ -127,14 +127,14 @@ def _accepted(panel: Panel, params: PanelParams) -> PanelParams:
 
 
 def _checked(made: PanelInputs, labels: Labels, params: PanelParams) -> PanelParams:
-    """`params`. Raises BadInput where the stage splits does."""
+    """Return `params`. Raises BadInput where the stage splits does."""
     for horizon in params.horizons:
         panel_splits(made, labels, params, horizon, inputs="")
     return params
 
 
 def _cuts(axis: DayAxis, params: PanelParams) -> Iterator[PanelSplitParams]:
-    """The splits as they are, by fractions, and by days that leave `min_days` to validation and test."""
+    """Yield the splits as they are, by fractions, and by days that leave `min_days` to validation and test."""
     yield params.splits
     if params.splits.validation_start is not None:
         yield dataclasses.replace(params.splits, validation_start=None, test_start=None)
@@ -149,14 +149,14 @@ def _cuts(axis: DayAxis, params: PanelParams) -> Iterator[PanelSplitParams]:
 
 
 def _shorter(made: PanelInputs, params: PanelParams) -> Iterator[PanelSplitParams]:
-    """A quarter of the days for validation and for test each."""
+    """Yield a quarter of the days for validation and for test each."""
     quarter = (len(made.axis.dates_T) - made.axis.first_row) // 4
     if quarter:
         yield dataclasses.replace(_at(made.axis, params.splits, quarter, quarter), min_days=1)
 
 
 def _at(axis: DayAxis, splits: PanelSplitParams, validation: int, test: int) -> PanelSplitParams:
-    """The splits cut so many sessions before the end."""
+    """Return `splits` with validation and test that are so many sessions long, up to the end."""
 
     def day(back: int) -> datetime.date:
         found: datetime.date = axis.dates_T[len(axis.dates_T) - back].astype("datetime64[D]").item()
@@ -166,7 +166,7 @@ def _at(axis: DayAxis, splits: PanelSplitParams, validation: int, test: int) -> 
 
 
 def _with_counted_days(made: PanelInputs, labels: Labels, params: PanelParams) -> PanelParams:
-    """`params` with as many `min_days` as the shortest region has. Raises BadInput for fewer than any use."""
+    """Return `params` with as many `min_days` as the shortest region has. Raises BadInput for fewer than any use."""
     fewest = params.splits.min_days
     for horizon in params.horizons:
         found = panel_splits(made, labels, params, horizon, inputs="")

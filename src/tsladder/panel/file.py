@@ -136,7 +136,7 @@ def read_panel(path: Path) -> Panel:
 
 
 def panel_of(name: str, table: pa.Table, manifest: PanelManifest) -> Panel:
-    """The panel that `read_panel` finds where `store_panel` wrote `table`."""
+    """Return the panel that `read_panel` finds where `store_panel` wrote `table`."""
     return _panel(name, _all_values(table), manifest)
 
 

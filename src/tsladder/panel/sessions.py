@@ -15,7 +15,7 @@ _MORE_DAYS = 60
 
 
 def sessions_between(calendar: str, first: str, last: str) -> NDArray[np.datetime64]:
-    """Days on which the exchange `calendar` (its code, like XNYS) was open, from `first` to `last`, both included."""
+    """Return the days on which the exchange `calendar` (its code, like XNYS) was open, from `first` to `last`, both included."""
     from exchange_calendars import get_calendar
 
     sessions = get_calendar(calendar, start=first, end=last).sessions
@@ -23,7 +23,7 @@ def sessions_between(calendar: str, first: str, last: str) -> NDArray[np.datetim
 
 
 def last_sessions(calendar: str, last: datetime.date, count: int) -> NDArray[np.datetime64]:
-    """The `count` sessions that end with the day `last`.
+    """Return the `count` sessions that end with the day `last`.
 
     Raises BadInput where the package is missing, the exchange is unknown, `last` is no session of it, or its calendar
     does not reach back that far.
@@ -49,7 +49,7 @@ def last_sessions(calendar: str, last: datetime.date, count: int) -> NDArray[np.
 
 
 def _first_known(calendar: str) -> datetime.date | None:
-    """The first day that can be asked for, None where there is no bound."""
+    """Return the first day that can be asked for, None where there is no bound."""
     try:
         from exchange_calendars import errors, get_calendar
     except ImportError as error:

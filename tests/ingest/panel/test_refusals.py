@@ -108,8 +108,8 @@ def test_returns_passed_as_prices(refusal: Refusal) -> None:
 def test_returns_passed_as_prices_in_a_long_file(refusal: Refusal) -> None:
     returns = FRAME[["Date", "Symbol"]].assign(Close=FRAME.groupby("Symbol")["Close"].pct_change())
     said = refusal(csv(returns.dropna()))
-    assert "its prices are returns" in said
-    assert "a table with a column for each stock and --field return" in said
+    assert "prices must be positive, and these look like returns" in said
+    assert "--field return" in said
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ NAME = "pitindex"
 
 
 class IndexMembers:
-    """The S&P 500 by day. Raises BadInput where the package is missing."""
+    """Members of the S&P 500 by day. Making one raises BadInput where the package is missing."""
 
     def __init__(self) -> None:
         try:
@@ -29,7 +29,7 @@ class IndexMembers:
         self._package: Any = pitindex
 
     def between(self, first: np.datetime64, last: np.datetime64) -> Membership:
-        """The members of each day from `first` to `last`. Raises BadInput where all of them lie before those that the
+        """Return the members of each day from `first` to `last`. Raises BadInput where all of them lie before those that the
         package knows."""
         with warnings.catch_warnings():
             # How old its data are is told by `known_to` below, for the days that are asked for.

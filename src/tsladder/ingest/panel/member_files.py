@@ -45,7 +45,7 @@ _ALWAYS = np.datetime64("0001-01-01", "D")
 
 
 def member_source(told: str, choices: Choices, *, today: datetime.date) -> MemberSource:
-    """The source that `--members` names. Raises BadInput for a package that is missing and a file that is no list of
+    """Return the source that `--members` names. Raises BadInput for a package that is missing and a file that is no list of
     members."""
     if told == NAME:
         return IndexMembers()
@@ -133,8 +133,8 @@ def _sheet(path: Path, choices: Choices) -> Sheet:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Reader:
-    """The columns of days of `sheet`, with the faults of its rows so far. Methods return the spells of each symbol, and
-    the first day that the file tells of, None where it tells of all."""
+    """Reader of the columns of days of `sheet`, which adds to the `faults` of its rows. Methods return the spells of each
+    symbol, and the first day with members that the file knows, None if it knows every day."""
 
     sheet: Sheet
     choices: Choices
@@ -169,7 +169,7 @@ class _Reader:
         return spells_of_lists(found), days_R.min()
 
     def _days(self, place: int, *, empty: np.datetime64 | None) -> NDArray[np.datetime64]:
-        """The days of a column; an empty cell is `empty`, or a fault where that is None."""
+        """Read the days of a column; an empty cell is `empty`, or a fault where that is None."""
         cells = [str(cell) for cell in self.sheet.columns[place]]
         told_R = np.array([not is_missing(cell) for cell in cells], dtype=np.bool_)
         days_R: NDArray[np.datetime64] = np.empty(len(cells), dtype="datetime64[D]")
@@ -191,5 +191,5 @@ class _Reader:
 
 
 def _sectors(symbols_R: Sequence[str], cells: Sequence[str]) -> Mapping[str, str]:
-    """The last sector told of each symbol."""
+    """Map each symbol to the last sector in the file."""
     return {symbol: cell for symbol, cell in zip(symbols_R, cells, strict=True) if not is_missing(cell)}

@@ -30,8 +30,8 @@ class Spell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membership:
-    """Who was a member when. `spells`: symbol -> its memberships. `known_from`: the first day that is told, None
-    where all before are.
+    """Members of an index by day. `spells`: symbol -> its memberships. `known_from`: the first day with members that the
+    source knows, None for one that knows every day.
     `sectors`: symbol -> its sector; `sectors_of`: whose these are, in words."""
 
     source: str
@@ -43,16 +43,16 @@ class Membership:
 
 
 class MemberSource(Protocol):
-    """Where membership is read from."""
+    """Source that membership is read from."""
 
     def between(self, first: np.datetime64, last: np.datetime64) -> Membership:
-        """The memberships that reach into these days. Raises BadInput where none is known."""
+        """Return the memberships, at least those that reach into these days. Raises BadInput where none is known."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberAccount:
-    """What was found of the members of a panel's sessions.
+    """Counts of the members on the sessions of a panel, and of their prices.
 
     `members` are symbols of the source with a membership on one of them, `without_price` those of them that have no
     price then. `never_members` are stocks of the panel that are no member on any. `left`: members whose last membership
@@ -77,11 +77,11 @@ class MemberAccount:
 
     @property
     def holds_the_leavers(self) -> bool:
-        """Whether (nearly) all members that left have prices."""
+        """Check whether (nearly) all members that left have prices."""
         return self.left > 0 and self.left_with_price >= _ENOUGH_OF_THE_LEAVERS * self.left
 
     def bias(self, *, left_early: int) -> tuple[str, ...]:
-        """A sentence for each way the stocks mislead. `left_early`: stocks without a price on the last day."""
+        """Return a sentence for each way the stocks mislead. `left_early`: stocks without a price on the last day."""
         words = []
         if self.left == 0:
             words.append(f"nobody leaves {self.source} in these days: a list of one day is not that of each day")
@@ -120,7 +120,7 @@ class MemberAccount:
 def with_members(
     table: Joined, traded_R: NDArray[np.bool_], sessions_T: NDArray[np.datetime64], source: MemberSource
 ) -> tuple[Joined, MemberAccount]:
-    """`table` with `members_R`, and `sectors_R` where it has none and the source has. `traded_R`: rows with a price.
+    """Fill in `members_R`, and `sectors_R` where `table` has none and the source has. `traded_R`: rows with a price.
 
     Raises BadInput where the files say who is a member, and where no stock is one.
     """
@@ -169,7 +169,7 @@ def with_members(
 
 
 def _sessions_of(spells: Iterable[Spell], sessions_T: NDArray[np.datetime64]) -> int:
-    """Number of sessions within the spells, which do not overlap."""
+    """Count the sessions within the spells, which do not overlap."""
     return sum(
         int(np.searchsorted(sessions_T, spell.last, side="right") - np.searchsorted(sessions_T, spell.first))
         for spell in spells
@@ -177,7 +177,7 @@ def _sessions_of(spells: Iterable[Spell], sessions_T: NDArray[np.datetime64]) ->
 
 
 def _same_symbols(symbols_S: Iterable[str], told: Iterable[str]) -> dict[str, str]:
-    """Symbol of the panel -> that of the source: the same one, or else the only one that differs from it in its marks
+    """Map each symbol of the panel to that of the source: the same one, or else the only one that differs from it in its marks
     alone, as BRK.B, BRK-B and BRK/B do."""
     exact = set(told)
     plain: dict[str, list[str]] = {}
@@ -196,7 +196,7 @@ def _plain(symbol: str) -> str:
 
 
 def joined_spells(spells: Iterable[Spell]) -> tuple[Spell, ...]:
-    """The same days as spells in order of time that neither overlap nor touch."""
+    """Merge spells that overlap or touch; return them in order of time."""
     out: list[Spell] = []
     for spell in sorted(spells, key=lambda spell: (spell.first, spell.last)):
         if out and spell.first <= out[-1].last + np.timedelta64(1, "D"):
@@ -207,7 +207,7 @@ def joined_spells(spells: Iterable[Spell]) -> tuple[Spell, ...]:
 
 
 def spells_of_lists(lists: Mapping[np.datetime64, set[str]]) -> dict[str, tuple[Spell, ...]]:
-    """Spells from the list of each day, which holds until the next one; the last one holds for ever."""
+    """Turn the lists of members into spells. A list holds until the day of the next one, the last one for ever."""
     days = sorted(lists)
     open_since: dict[str, np.datetime64] = {}
     found: dict[str, list[Spell]] = {}

@@ -205,7 +205,7 @@ def _from_wide(sheet: Sheet, choices: Choices) -> StockTable:
 
 
 def _dated(sheet: Sheet, sessions: Sessions) -> Sheet:
-    """`sheet` with a first column of days, the sessions that end with the last row. Raises BadInput."""
+    """Add a first column of days, the sessions that end with the last row. Raises BadInput."""
     days_R = last_sessions(sessions.calendar, sessions.last_day, len(sheet.rows_R))
     return replace(
         sheet,
