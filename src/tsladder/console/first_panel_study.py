@@ -32,8 +32,11 @@ _LONGER = (1.0, 1.25, 1.5, 2.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstPanelStudy:
-    """Settings of a first study. `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, data.panel
-    the first. `folder`: that of the study. `refusal`: why no settings help, None where these do."""
+    """Settings of a first study.
+
+    `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, data.panel the
+    first. `folder`: that of the study. `refusal`: why no settings help, None where these do.
+    """
 
     settings: tuple[str, ...]
     folder: str
@@ -65,7 +68,7 @@ def first_panel_study(places: Places, panel: Panel) -> FirstPanelStudy | None:
 
 
 def _params(places: Places) -> tuple[PanelParams, str] | None:
-    """Read the question of the panel study, that of `places` or of panel/ beside it; return the name of its folder too."""
+    """Read the question of the panel study of `places`, or of panel/ beside it; return it with its folder's name."""
     try:
         root = places.root
         if not (places.params.is_file() and names_panel(read_yaml(places.params))):

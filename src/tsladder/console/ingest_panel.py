@@ -307,6 +307,8 @@ def panel_lines(done: PanelIngestion) -> list[str]:
         rows.append(("gone", f"{account.left_early} of {manifest.symbols} stocks have no price on the last day"))
     rows += [("members", words) for words in _members(account)]
     rows += [("note", note) for note in account.notes]
+    if account.membership is not None:
+        rows.append(("universe", str(manifest.origin.universe)))
     rows += [("assumed", words) for words in done.assumed]
     rows += [("bias", words) for words in manifest.origin.bias]
     rows.append(("dry run" if done.dry_run else "stored", _outcome(done)))

@@ -15,7 +15,7 @@ _MORE_DAYS = 60
 
 
 def sessions_between(calendar: str, first: str, last: str) -> NDArray[np.datetime64]:
-    """Return the days on which the exchange `calendar` (its code, like XNYS) was open, from `first` to `last`, both included."""
+    """Return the days on which the exchange `calendar` (its code, like XNYS) was open, `first` and `last` included."""
     from exchange_calendars import get_calendar
 
     sessions = get_calendar(calendar, start=first, end=last).sessions

@@ -62,6 +62,25 @@ def test_the_last_row_is_of_the_last_day_and_each_before_of_the_session_before(
 
 
 @pytest.mark.usefixtures("exchange")
+@pytest.mark.parametrize("names", [[f"A{number}" for number in range(12)], [f"{number:04d}" for number in range(12)]])
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_names_that_no_vendor_uses_are_a_header_too(
+    ingest: PanelIngest, stored: Callable[[], Panel], names: list[str], mark: str
+) -> None:
+    ingest(csv(UNDATED.set_axis(names, axis=1), sep=mark), *TOLD)
+    assert stored().symbols_S == tuple(sorted(names))
+    assert len(stored().dates_T) == 30
+
+
+def test_a_table_of_unknown_names_is_told_the_way_out(refusal: Refusal) -> None:
+    names = [f"A{number}" for number in range(12)]
+    for options in ((), ("--field", "close")):
+        said = refusal(csv(UNDATED.set_axis(names, axis=1)), *options)
+        assert "rows without dates cannot be split by date" in said
+        assert "--sessions XNYS --last-day 1984-12-31" in said
+
+
+@pytest.mark.usefixtures("exchange")
 def test_days_are_cut_after_all_rows_are_dated(ingest: PanelIngest, stored: Callable[[], Panel]) -> None:
     ingest(csv(UNDATED), *TOLD, "--from", "2018-02-01")
     assert str(stored().dates_T[0]) == "2018-02-01"

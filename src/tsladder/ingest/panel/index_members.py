@@ -29,8 +29,10 @@ class IndexMembers:
         self._package: Any = pitindex
 
     def between(self, first: np.datetime64, last: np.datetime64) -> Membership:
-        """Return the members of each day from `first` to `last`. Raises BadInput where all of them lie before those that the
-        package knows."""
+        """Return the members of each day from `first` to `last`.
+
+        Raises BadInput where all of them lie before those that the package knows.
+        """
         with warnings.catch_warnings():
             # How old its data are is told by `known_to` below, for the days that are asked for.
             warnings.simplefilter("ignore")

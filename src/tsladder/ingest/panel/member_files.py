@@ -45,8 +45,10 @@ _ALWAYS = np.datetime64("0001-01-01", "D")
 
 
 def member_source(told: str, choices: Choices, *, today: datetime.date) -> MemberSource:
-    """Return the source that `--members` names. Raises BadInput for a package that is missing and a file that is no list of
-    members."""
+    """Return the source that `--members` names.
+
+    Raises BadInput for a package that is missing and a file that is no list of members.
+    """
     if told == NAME:
         return IndexMembers()
     path = Path(told)
@@ -133,8 +135,10 @@ def _sheet(path: Path, choices: Choices) -> Sheet:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Reader:
-    """Reader of the columns of days of `sheet`, which adds to the `faults` of its rows. Methods return the spells of each
-    symbol, and the first day with members that the file knows, None if it knows every day."""
+    """Reader of the columns of days of `sheet`, which adds to the `faults` of its rows.
+
+    Its methods return the spells of each symbol, and the first day with members, None if the file knows every day.
+    """
 
     sheet: Sheet
     choices: Choices

@@ -30,9 +30,11 @@ class Spell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membership:
-    """Members of an index by day. `spells`: symbol -> its memberships. `known_from`: the first day with members that the
-    source knows, None for one that knows every day.
-    `sectors`: symbol -> its sector; `sectors_of`: whose these are, in words."""
+    """Members of an index by day.
+
+    `spells`: symbol -> its memberships. `known_from`: the first day with members, None for a source that knows every
+    day. `sectors`: symbol -> its sector; `sectors_of`: whose these are, in words.
+    """
 
     source: str
     spells: Mapping[str, tuple[Spell, ...]]
@@ -177,8 +179,8 @@ def _sessions_of(spells: Iterable[Spell], sessions_T: NDArray[np.datetime64]) ->
 
 
 def _same_symbols(symbols_S: Iterable[str], told: Iterable[str]) -> dict[str, str]:
-    """Map each symbol of the panel to that of the source: the same one, or else the only one that differs from it in its marks
-    alone, as BRK.B, BRK-B and BRK/B do."""
+    """Map each symbol of the panel to that of the source: the same one, or else the only one that differs from it
+    in its marks alone, as BRK.B, BRK-B and BRK/B do."""
     exact = set(told)
     plain: dict[str, list[str]] = {}
     for symbol in sorted(exact):
