@@ -200,6 +200,30 @@ def test_days_before_pitindex(refusal: Refusal) -> None:
     assert "it knows the members from 2018-01-10 on, and the last day of the files is 2018-01-05" in said
 
 
+@pytest.mark.usefixtures("pitindex")
+def test_a_package_that_fails_is_one_message(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> dict[str, str]:
+        raise RuntimeError("seed roster is empty")
+
+    monkeypatch.setattr(sys.modules["pitindex"], "info", broken)
+    said = refusal(csv(FRAME), "--members", "pitindex")
+    assert "the package fails (RuntimeError: seed roster is empty): pip install -U pitindex" in said
+
+
+def test_the_real_package_knows_who_was_a_member(ingest: PanelIngest, stored: Stored) -> None:
+    pytest.importorskip("pitindex")
+    codes = ("AAPL", "BRK-B", "LEH", "META", "TSLA", "KO", "GE", "JPM", "XOM", "PFE", "ZZZZ")
+    frame = market(codes=codes).assign(Date=np.repeat(pd.bdate_range("2008-09-01", periods=30), len(codes)))
+    ingest(csv(frame), "--members", "pitindex")
+    told = members(stored())
+    assert all(told["AAPL"])
+    assert all(told["BRK-B"]) is False, "Berkshire joined in 2010"
+    assert told["LEH"][0]
+    assert not told["LEH"][-1]
+    assert not any(told["TSLA"])
+    assert not any(told["ZZZZ"])
+
+
 def test_without_pitindex_the_message_says_how_to_install_it(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pitindex", None)
     said = refusal(csv(FRAME), "--members", "pitindex")

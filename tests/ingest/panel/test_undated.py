@@ -116,3 +116,12 @@ def test_without_the_package_the_message_says_how_to_install_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "exchange_calendars", None)
     assert "pip install 'tsladder[panels]'" in refusal(csv(UNDATED), *TOLD)
+
+
+def test_the_real_package_knows_the_sessions_of_new_york(ingest: PanelIngest, stored: Callable[[], Panel]) -> None:
+    pytest.importorskip("exchange_calendars")
+    ingest(csv(UNDATED), *TOLD[:5], "1984-12-31")
+    days = stored().dates_T.astype(str).tolist()
+    assert len(days) == 30
+    assert "1984-11-22" not in days, "Thanksgiving"
+    assert days[-3:] == ["1984-12-27", "1984-12-28", "1984-12-31"]
