@@ -129,7 +129,7 @@ def test_the_same_folder_again_runs_nothing_and_another_price_runs_all(project: 
     ("leaf", "words"),
     [
         ("universe.min_stocks=41", "universe.min_stocks is 41, but no session has more than"),
-        ("splits.min_days=400", "test has 250 days with at least 10 stocks, needs 400"),
+        ("splits.min_days=400", "test needs 400 days with at least 10 stocks, has 250"),
     ],
 )
 def test_a_refused_question_keeps_what_is_there(project: Project, leaf: str, words: str) -> None:
