@@ -188,6 +188,25 @@ def _ingest(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
+def _cube(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.cube import cube_lines, verified_lines
+    from tsladder.params import load_panel_params
+
+    params = load_panel_params(places.params)
+    panel_file = places.bars(params.data.panel)
+    if options.verify:
+        with progress("reading the cube"):
+            lines = verified_lines(places.cubes, panel_file, params)
+    else:
+        said: list[str] = []
+        with progress("building the cube"):
+            lines = cube_lines(places.cubes, panel_file, params, said.append)
+        for line in said:
+            print(f"tsladder: {line}", file=sys.stderr)
+    print("\n".join(lines))
+    return 0
+
+
 def _report(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.capsule import refuse_out_without_capsule, report_from, report_here
 
@@ -231,6 +250,7 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "fit": _fit,
     "features": _features,
     "ingest": _ingest,
+    "cube": _cube,
     "report": _report,
     "export": _export,
     "ui": _ui,

@@ -64,7 +64,7 @@ def test_the_lines_name_the_level_the_audit_and_the_universe(project: Places) ->
     text = "\n".join(panel_lines(panel_state(project)))
     assert "The leak audit has not run." in text
     assert "Panel made_up: universe point_in_time, no bias known." in text
-    assert "best baseline" in text
+    assert "to beat" in text
 
 
 def test_before_anything_ran_the_state_says_so(tmp_path: Path) -> None:

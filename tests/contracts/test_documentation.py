@@ -18,10 +18,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tsladder.console.arguments import build_parser
-from tsladder.params import load_params
+from tsladder.params import load_panel_params, load_params
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PARAMS = ROOT / "tests" / "default_params.yaml"
+DEFAULT_PANEL_PARAMS = ROOT / "tests" / "default_panel_params.yaml"
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "mlruns/README.md")
 PAGES = sorted([*OUTSIDE, *(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))])
 HISTORY = "docs/decisions.md"
@@ -138,7 +139,9 @@ def test_every_command_is_accepted(page: str, capsys: pytest.CaptureFixture[str]
 def test_every_value_that_a_command_sets_is_a_parameter_s(page: str) -> None:
     for words in command_lines(page):
         given = [value for option, value in itertools.pairwise(words) if option == "-S"]
-        if given:
+        if any(value.startswith("data.panel=") for value in given):
+            load_panel_params(DEFAULT_PANEL_PARAMS, given)
+        elif given:
             load_params(DEFAULT_PARAMS, given)
 
 

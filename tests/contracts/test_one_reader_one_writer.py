@@ -45,6 +45,7 @@ PARSE_THEMSELVES = {
     "capsule/rebuild.py": "the environment in a capsule",
     "data/manifest.py": "the record of ingestion beside a user's bars, which may be anything",
     "law/reading/sheet.py": "a user's table",
+    "panel/cube_reader.py": "the metadata of a cube, a cache of this machine",
     "panel/file.py": "the manifest in the metadata of a panel's Parquet file, which comes from elsewhere",
     "planning/calibration.py": "measurements of this machine, no file of a study",
     "planning/same_numbers.py": "a table of this package",

@@ -18,6 +18,7 @@ from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
 from tsladder.data.splits import Splits
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.panel.baseline_files import score_panel_baselines
+from tsladder.panel.baseline_runs import study_key
 from tsladder.panel.build import build_panel_features
 from tsladder.panel.file import read_panel
 from tsladder.panel.split_files import build_panel_splits
@@ -101,6 +102,14 @@ def test_runs_say_how_the_stocks_were_chosen(built: tuple[Places, MemoryTracker]
     assert all(run.tags["universe"] == "point_in_time" and run.tags["bias"] for run in runs)
     ridge = next(run for run in runs if run.name == "baselines-h1/ridge")
     assert {"test_rank_ic", "validation_rank_ic", "test_sharpe_net", "test_icir_h1"} <= set(ridge.metrics)
+
+
+def test_another_question_about_the_same_features_has_another_key(built: tuple[Places, MemoryTracker]) -> None:
+    places, _ = built
+    params, features = load_panel_params(places.params), read_panel_features(places.features_manifest)
+    other = load_panel_params(places.params, ("evaluation.cost_bps=1.0",))
+    named = load_panel_params(places.params, ("study.name=other", "study.phase=again"))
+    assert study_key(params, features) == study_key(named, features) != study_key(other, features)
 
 
 def test_a_second_run_leaves_the_same_bytes(built: tuple[Places, MemoryTracker], tmp_path: Path) -> None:

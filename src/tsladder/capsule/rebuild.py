@@ -21,8 +21,7 @@ from tsladder.law.scaling import write_law
 from tsladder.params import load_params
 from tsladder.places import Places
 from tsladder.report.build import build_report
-from tsladder.report.facts import Environment
-from tsladder.report.study_files import software_versions
+from tsladder.report.environment import Environment, software_versions
 from tsladder.report.summary import verdict_lines
 from tsladder.steps import OnStep, no_progress
 

@@ -160,6 +160,14 @@ def build_parser() -> Parser:
     ingest.add_argument("--dry-run", action="store_true", help="show what would be stored, and write nothing")
     ingest.add_argument("--json", action="store_true", help="print JSON alone")
 
+    cube = commands.add_parser(
+        "cube",
+        help="show the cube of a panel study: its inputs and labels in one file, built where there is none",
+        description="Show path, key, counts and size of the file that all trainings of a panel study read, and build "
+        "it where there is none.",
+    )
+    cube.add_argument("--verify", action="store_true", help="read every byte and check it; exit code 1 for damage")
+
     report = commands.add_parser(
         "report",
         help="print the verdicts and the path of the report, or rebuild them from a study capsule",

@@ -72,6 +72,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "with the members of the S&P 500 by day",
         ),
     ),
+    "cube": (
+        ("tsladder cube", "path, key, counts and size"),
+        ("tsladder cube --verify", "read every byte and check it"),
+    ),
     "report": (
         ("tsladder report", "verdicts and path of the report"),
         ("tsladder report --from study.zip", "rebuild the report of a capsule, in ./study"),

@@ -15,7 +15,7 @@ def refuse_command(command: str) -> NoReturn:
     """Raise BadInput: `command` is about cells of models, which a panel study does not have."""
     raise BadInput(
         f"`tsladder {command}` is about cells of models, and a panel study ranks by constants and baselines; for it "
-        f"there are {', '.join(PANEL_COMMANDS)}, ui and ingest"
+        f"there are {', '.join(PANEL_COMMANDS)}, cube, ui and ingest"
     )
 
 

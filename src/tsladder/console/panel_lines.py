@@ -16,7 +16,7 @@ def panel_lines(state: PanelState) -> list[str]:
 def level_lines(state: PanelState) -> list[str]:
     """Format the level that a model has to beat, by horizon, below what limits it."""
     rows: list[tuple[str, ...]] = [
-        ("horizon", "test days", "best baseline", "RankIC", "interval", "beat the constants", "state")
+        ("horizon", "test days", "to beat", "RankIC", "interval", "baselines with skill", "state")
     ]
     rows += [_row(horizon, level) for horizon, level in state.horizons.items()]
     return [
@@ -56,7 +56,7 @@ def _row(horizon: int, level: HorizonLevel | None) -> tuple[str, ...]:
     return (
         str(horizon),
         f"{level.days}, {level.first_day} to {level.last_day}",
-        level.best,
+        level.to_beat,
         number(level.rank_ic, 4),
         f"{number(level.low, 4)} to {number(level.high, 4)}",
         ", ".join(level.skilled) or "none",

@@ -10,7 +10,6 @@ import numpy as np
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
 from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
-from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores
 from tsladder.artifacts.store import replacing
 from tsladder.panel.baseline_runs import log_baselines
 from tsladder.panel.file import read_panel
@@ -21,6 +20,7 @@ from tsladder.params import PanelParams
 from tsladder.places import Places
 from tsladder.ranking.baselines import fit_baselines
 from tsladder.ranking.frames import rank_predictions_frame, scores_by_stock_frame
+from tsladder.ranking.level import level_to_beat
 from tsladder.ranking.metrics import judged_stocks
 from tsladder.ranking.region import JudgedRanking, Ranking, judge_baselines
 from tsladder.ranking.scoring import score_baselines
@@ -49,8 +49,10 @@ def score_panel_baselines(
         if tracker is not None:
             files = places.baseline_scores(horizon), places.baseline_predictions(horizon)
             log_baselines(tracker, params, features, found[horizon], files)
-        best, top = _best(found[horizon].regions[Region.TEST].baselines)
-        print(f"baselines: horizon {horizon}: best on test is {best}, RankIC {top:.4f}", file=sys.stderr, flush=True)
+        test = found[horizon].regions[Region.TEST]
+        name = level_to_beat(test).name
+        words = f"a model has to beat {name}, RankIC {test.baselines[name].rank_ic:.4f} on test"
+        print(f"baselines: horizon {horizon}: {words}", file=sys.stderr, flush=True)
     return found
 
 
@@ -88,10 +90,3 @@ def _score(
     )
     write_baselines(places.baseline_scores(stored.horizon), record)
     return record
-
-
-def _best(baselines: Mapping[str, RankingScores]) -> tuple[str, float]:
-    """Return the name and RankIC of the best of the baselines that were known before the region began."""
-    known = {name: of.rank_ic for name, of in baselines.items() if name != OWN_STATIC_ORDER}
-    best = max(known, key=lambda name: known[name])
-    return best, known[best]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tsladder.artifacts.baselines import BaselineScores
 from tsladder.artifacts.panel_features import PanelFeatures
+from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import digest
 from tsladder.params import PanelParams
 from tsladder.tracking import RunRecord, RunTags, Tracker
 from tsladder.vocabulary import Phase
@@ -19,15 +21,7 @@ def log_baselines(
     """Log the scores of one horizon, with `files` at the run of the horizon. Every run says how the stocks of the panel
     were chosen."""
     name = f"{BASELINES}-h{scores.horizon}"
-    tags = RunTags(
-        budget=BASELINES,
-        horizon=str(scores.horizon),
-        model=BASELINES,
-        tier=scores.tier,
-        task=params.target.task,
-        phase=Phase.EVALUATE,
-        study_key=features.fingerprint,
-    )
+    tags = study_tags(params, features, horizons=(scores.horizon,), phase=Phase.EVALUATE)
     shared = {"panel": scores.panel, "universe": features.universe, "bias": bias_sentence(features)}
     parent = tracker.log_run(
         RunRecord(
@@ -54,6 +48,26 @@ def log_baselines(
                 extra_tags=shared | {"kind": "baseline"},
             )
         )
+
+
+def study_tags(params: PanelParams, features: PanelFeatures, *, horizons: tuple[int, ...], phase: Phase) -> RunTags:
+    """Return the tags of a run on the baselines of `horizons`: they have no model and no size."""
+    return RunTags(
+        budget=BASELINES,
+        horizon=",".join(map(str, horizons)),
+        model=BASELINES,
+        tier=features.tier,
+        task=params.target.task,
+        phase=phase,
+        study_key=study_key(params, features),
+    )
+
+
+def study_key(params: PanelParams, features: PanelFeatures) -> str:
+    """Return the identity (SHA-256, hex) of a question about a panel: all parameters but the study's names, and the
+    values of the features."""
+    question = {name: section for name, section in json_of(params).items() if name != "study"}
+    return digest("panel", question, params.study.seed, features.fingerprint)
 
 
 def bias_sentence(features: PanelFeatures) -> str:

@@ -106,6 +106,30 @@ def build_columns(
     return ColumnValues(names=names, values_TSF=values_TSF)
 
 
+def simple_returns(panel: Panel) -> FloatTS:
+    """Return C(t) / C(t-1) - 1 of every session and stock, for portfolios; NaN on sessions without trade.
+
+    After a pause of at most `PAUSE` sessions the return since the last price falls on the session of the next trade.
+    """
+    last_TS = kept_close(panel)
+    return np.where(panel.traded_TS, last_TS / rolling.lag(last_TS, 1) - 1.0, np.nan)
+
+
+def kept_close(panel: Panel) -> FloatTS:
+    """Return Close; the last one on a session without a trade, NaN after more than `PAUSE` such sessions."""
+    age_TS = _age(panel)
+    rows_TS = np.arange(len(panel.dates_T))[:, None] - age_TS
+    kept_TS = np.take_along_axis(panel.close_TS, np.maximum(rows_TS, 0), axis=0)
+    return np.where(age_TS <= PAUSE, kept_TS, np.nan)
+
+
+def _age(panel: Panel) -> NDArray[np.int64]:
+    """Return the sessions since the last trade, 0 on a traded session; more than `PAUSE` before the first trade."""
+    rows_T1 = np.arange(len(panel.dates_T))[:, None]
+    last_TS = np.maximum.accumulate(np.where(panel.traded_TS, rows_T1, -(PAUSE + 1)), axis=0)
+    return np.asarray(rows_T1 - last_TS)
+
+
 def _refuse_names(panel: Panel, names: tuple[str, ...], lags: Mapping[str, int]) -> None:
     unknown = [name for name in names if name not in _FORMULAS]
     if unknown:
@@ -138,21 +162,11 @@ class _Basis:
     @cached_property
     def kept_TS(self) -> BoolTS:
         """True where a stock has a price: it was traded on this session or on one of the `PAUSE` sessions before."""
-        return self.age_TS <= PAUSE
-
-    @cached_property
-    def age_TS(self) -> NDArray[np.int64]:
-        """Number of sessions since the last trade, 0 on a traded session; more than `PAUSE` before the first trade."""
-        rows_T1 = np.arange(len(self.panel.dates_T))[:, None]
-        last_TS = np.maximum.accumulate(np.where(self.panel.traded_TS, rows_T1, -(PAUSE + 1)), axis=0)
-        return np.asarray(rows_T1 - last_TS)
+        return _age(self.panel) <= PAUSE
 
     @cached_property
     def close_TS(self) -> FloatTS:
-        """Close; the last one on a session without a trade, NaN after more than `PAUSE` such sessions."""
-        rows_TS = np.arange(len(self.panel.dates_T))[:, None] - self.age_TS
-        kept_TS = np.take_along_axis(self.panel.close_TS, np.maximum(rows_TS, 0), axis=0)
-        return np.where(self.kept_TS, kept_TS, np.nan)
+        return kept_close(self.panel)
 
     @cached_property
     def log_TS(self) -> FloatTS:
@@ -178,8 +192,13 @@ class _Basis:
         return np.asarray(np.where(count_T > 0, sum_T / np.maximum(count_T, 1), np.nan)[:, None])
 
     @cached_property
+    def comovement_TS(self) -> FloatTS:
+        """Sum of the products of the deviations of the stock's and the market's returns, over the window of beta."""
+        return rolling.products(self.return_TS, self.market_T1, _BETA_DAYS)
+
+    @cached_property
     def beta_TS(self) -> FloatTS:
-        moves_TS = rolling.products(self.return_TS, self.market_T1, _BETA_DAYS)
+        moves_TS = self.comovement_TS
         spread_T1 = rolling.spread(self.market_T1, _BETA_DAYS)
         return rolling.ratio(moves_TS / (_BETA_DAYS - 1), np.broadcast_to(spread_T1**2, moves_TS.shape))
 
@@ -233,7 +252,7 @@ def _idio_vol(basis: _Basis) -> FloatTS:
 
     The explained variance is subtracted; a remainder as small as the rounding error of a perfect fit counts as 0.
     """
-    explained_TS = basis.beta_TS * rolling.products(basis.return_TS, basis.market_T1, _BETA_DAYS)
+    explained_TS = basis.beta_TS * basis.comovement_TS
     variance_TS = rolling.products(basis.return_TS, basis.return_TS, _BETA_DAYS)
     left_TS = np.where(variance_TS - explained_TS <= 1e-12 * variance_TS, 0.0, variance_TS - explained_TS)
     return np.asarray(np.sqrt(left_TS / (_BETA_DAYS - 1)))

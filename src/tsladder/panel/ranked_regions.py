@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tsladder.artifacts.panel_splits import PanelSplits
 from tsladder.data.splits import Splits
-from tsladder.panel.columns import C21, build_columns
+from tsladder.panel.columns import C21, build_columns, simple_returns
 from tsladder.panel.days import sample_rows
 from tsladder.panel.panel import BoolTS, FloatTS
 from tsladder.panel.samples import PanelInputs
@@ -44,6 +44,7 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place
     train_T = _marked(made, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
     table = baseline_table(made, return_TS, stocks_TS)
     trained_TS = stocks_TS & train_T[:, None] & np.isfinite(return_TS)
+    return_of_day_TS = simple_returns(made.panel)
     regions, rows = {}, {}
     for region in (Region.VALIDATION, Region.TEST):
         samples_N = sample_rows(made.axis, splits.region(region), stored.context_length, splits.horizon)
@@ -54,7 +55,7 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place
             dates_D=made.panel.dates_T[rows_D],
             symbols=made.panel.symbols_S,
             return_DS=return_TS[rows_D],
-            entry_return_DS=entry_returns(np.expm1(table.past_return_DS), rows_D, stored.entry_lag),
+            entry_return_DS=entry_returns(return_of_day_TS, rows_D, stored.entry_lag),
             member_DS=member_DS,
             horizon=stored.horizon,
             entry_lag=stored.entry_lag,
@@ -69,11 +70,10 @@ def baseline_table(made: PanelInputs, return_TS: FloatTS, stocks_TS: BoolTS) -> 
     """Return the columns of tier c21, which baselines always use, with labels and past returns of every session."""
     panel = made.panel
     columns = build_columns(panel, made.universe, C21)
-    log_TS = np.log(panel.close_TS)
     return StockTable(
         columns=dict(zip(columns.names, np.moveaxis(columns.values_TSF, -1, 0), strict=True)),
         return_DS=return_TS,
-        past_return_DS=np.diff(log_TS, axis=0, prepend=np.full((1, log_TS.shape[1]), np.nan)),
+        past_return_DS=np.log1p(simple_returns(panel)),
         member_DS=stocks_TS,
     )
 

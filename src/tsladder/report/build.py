@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
-from tsladder.artifacts.store import replacing, write_text
+from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import EXPERIMENT_RESULTS, Places
 from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import to_trials_csv
 from tsladder.report.document import document
-from tsladder.report.facts import Environment
-from tsladder.report.html import to_html
-from tsladder.report.markdown import to_markdown
+from tsladder.report.environment import Environment
+from tsladder.report.page import PAGE, drawn_only, write_page
 from tsladder.report.pictures import pictures_of
 from tsladder.report.sections.search import PARALLEL
 from tsladder.report.sections.study import question
@@ -23,7 +21,7 @@ from tsladder.tracking import RunTags, Tracker
 from tsladder.vocabulary import Phase
 
 TRIALS = "trials.csv"
-COPIED = ("report.html", EXPERIMENT_RESULTS, TRIALS, PARALLEL)
+COPIED = (PAGE, EXPERIMENT_RESULTS, TRIALS, PARALLEL)
 """Files that the run `comparison` holds, as far as they were written."""
 
 
@@ -40,26 +38,13 @@ def build_report(
     if environment is not None:
         facts = dataclasses.replace(facts, environment=environment)
     drawn = pictures_of(facts)
-    pictures = {name: picture for name, picture in drawn.items() if picture is not None}
-    blocks = document(facts, pictures)
+    blocks = document(facts, drawn_only(drawn))
     if facts.environment.rebuilt is not None:
         blocks = (*blocks, Paragraph(facts.environment.rebuilt))
-    for name, picture in drawn.items():
-        _place_picture(places.report / name, picture)
     write_text(places.report / EXPERIMENT_RESULTS, to_csv(facts.params, facts.study_key, facts.cells))
     write_text(places.report / TRIALS, to_trials_csv(facts))
-    write_text(places.report / "report.md", to_markdown(blocks))
-    write_text(places.report / "report.html", to_html(params.study.name, blocks, pictures))
+    write_page(places.report, params.study.name, blocks, drawn)
     if tracker is not None and facts.study_key is not None:
         files = [path for name in COPIED if (path := places.report / name).exists()]
         tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)
         tracker.log_comparison(files, tags, f"Everything that compares the cells of this study. {question(facts)}")
-
-
-def _place_picture(path: Path, picture: bytes | None) -> None:
-    """Write the picture atomically, or remove an older one where the report has none."""
-    if picture is None:
-        path.unlink(missing_ok=True)
-        return
-    with replacing(path) as temporary:
-        temporary.write_bytes(picture)

@@ -21,14 +21,14 @@ def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
     a sentence."""
     return (
         Heading(1, f"Study {facts.params.study.name}"),
-        *alarm(facts),
+        *alarm(facts.audit),
         Paragraph(question(facts)),
         *verdicts(facts, pictures),
         *law(facts),
         *at_a_glance(facts),
         *support(facts, pictures),
         *scores(facts, pictures),
-        *audit(facts),
+        *audit(facts.audit),
         *limits(facts),
         *settling(facts),
         *search(facts, pictures),

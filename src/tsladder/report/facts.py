@@ -14,13 +14,13 @@ from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
 from tsladder.params import Params
+from tsladder.report.environment import Environment
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
 from tsladder.vocabulary import Cell, ProbeOutcome
 
 __all__ = [
     "CellFacts",
     "CellState",
-    "Environment",
     "Facts",
     "RetrainingFacts",
     "SearchFacts",
@@ -49,20 +49,6 @@ class SplitFacts:
     regions: Mapping[str, RegionCount]
     symbols: Mapping[str, Mapping[str, RegionCount]]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
-    """Software versions with which the report was written, and the identities of what it describes.
-
-    `rebuilt`: for a report of a study from another machine, whose versions these are, a sentence on where and with what
-    it was rebuilt.
-    """
-
-    python: str
-    packages: Mapping[str, str]
-    fingerprints: Mapping[str, str]
-    rebuilt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,25 +17,10 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_found
-from tsladder.report.facts import CellFacts, Environment, Facts, SplitFacts
+from tsladder.report.environment import Environment, software_versions
+from tsladder.report.facts import CellFacts, Facts, SplitFacts
 from tsladder.results.cell_files import read_cell
 from tsladder.vocabulary import Region
-
-PACKAGES = (
-    "tsladder",
-    "torch",
-    "numpy",
-    "scipy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "arch",
-    "TA-Lib",
-    "optuna",
-    "mlflow",
-    "dvc",
-    "matplotlib",
-)
 
 
 def read_facts(places: Places, params: Params) -> Facts:
@@ -106,17 +90,6 @@ def _earlier_folds(folds: Sequence[Counts]) -> dict[str, RegionCount]:
 
 def _in_order(counts: Counts) -> dict[str, RegionCount]:
     return {region.value: counts[region] for region in Region if region in counts}
-
-
-def software_versions() -> dict[str, str]:
-    """Return the versions of those of PACKAGES that are installed here."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _fingerprints(

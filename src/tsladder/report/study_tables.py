@@ -38,17 +38,6 @@ def splits_table(facts: Facts) -> Table:
     )
 
 
-def environment_table(facts: Facts) -> Table:
-    environment = facts.environment
-    rows = [("Python", environment.python), *environment.packages.items()]
-    return table("environment", "Software", text=("software", "version"), rows=rows)
-
-
-def fingerprints_table(facts: Facts) -> Table:
-    rows = tuple(facts.environment.fingerprints.items())
-    return table("fingerprints", "Identities", text=("of", "fingerprint"), rows=rows)
-
-
 def transfer_table(transfer: Transfer) -> Table:
     """Return one row per rung and pair of horizons."""
     rows = []

@@ -10,11 +10,10 @@ from typing import Any
 from tsladder.artifacts.audit import read_audit
 from tsladder.artifacts.baselines import BaselineScores, read_baselines
 from tsladder.artifacts.panel_features import read_panel_features
-from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
-from tsladder.artifacts.scores import Interval
 from tsladder.artifacts.store import if_there
 from tsladder.params import PanelParams, parse_panel_params
 from tsladder.places import Places
+from tsladder.ranking.level import level_to_beat
 from tsladder.status.dvc_lock import read_lock
 from tsladder.status.dvc_yaml import read_pipeline
 from tsladder.status.file_hashes import Hashes, WorkingTree
@@ -31,9 +30,9 @@ BUILT_IN = "baselines"
 class HorizonLevel:
     """Level that a model has to beat on the test days of one horizon.
 
-    `fresh`: the scores belong to the current question. `stricter`: the constant with the lower rank error. `best`: the
-    baseline with the largest RankIC, `rank_ic` with the interval `low` to `high`. `skilled`: baselines whose paired
-    advantage over the stricter constant lies above 0.
+    `fresh`: the scores belong to the current question. `stricter`: the constant with the lower rank error. `skilled`:
+    baselines whose paired advantage over it lies above 0. `to_beat`: the best of these, or that constant where there is
+    none; its RankIC is `rank_ic`, with the interval `low` to `high`.
     """
 
     fresh: bool
@@ -41,7 +40,7 @@ class HorizonLevel:
     first_day: str
     last_day: str
     stricter: str
-    best: str
+    to_beat: str
     rank_ic: float
     low: float | None
     high: float | None
@@ -104,18 +103,17 @@ def _levels(places: Places, params: PanelParams, *, fresh: bool) -> dict[int, Ho
 
 def _level(scores: BaselineScores, *, fresh: bool) -> HorizonLevel:
     test = scores.regions[Region.TEST]
-    known = {name: of.rank_ic for name, of in test.baselines.items() if name != OWN_STATIC_ORDER}
-    best = max(known, key=lambda name: known[name])
-    interval: Interval | None = test.baseline_intervals[best]["rank_ic"]
+    found = level_to_beat(test)
+    interval = test.baseline_intervals[found.name]["rank_ic"]
     return HorizonLevel(
         fresh=fresh,
         days=test.windows,
         first_day=test.first_day,
         last_day=test.last_day,
-        stricter=test.stricter,
-        best=best,
-        rank_ic=known[best],
+        stricter=found.constant,
+        skilled=found.beat,
+        to_beat=found.name,
+        rank_ic=test.baselines[found.name].rank_ic,
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        skilled=tuple(name for name, gap in test.baseline_advantage.items() if name in known and gap.low > 0.0),
     )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from tsladder.artifacts.audit import AuditRecord, ProbeFinding
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, Tone, or_words, table
-from tsladder.report.facts import Facts
 from tsladder.vocabulary import ProbeOutcome
 
 NO_FIGURE = "The probes left no numbers."
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def alarm(facts: Facts) -> list[Block]:
+def alarm(audit: AuditRecord | None) -> list[Block]:
     """Return the failed probes, for the top of the page; empty where none failed or none ran."""
-    audit = facts.audit
     if audit is None or audit.worst is not ProbeOutcome.FAILED:
         return []
     failed = tuple((probe.title, probe.words or words.MISSING) for probe in audit.ending(ProbeOutcome.FAILED))
@@ -28,9 +26,8 @@ def alarm(facts: Facts) -> list[Block]:
     ]
 
 
-def audit(facts: Facts) -> list[Block]:
+def audit(found: AuditRecord | None) -> list[Block]:
     """Return all probes with their outcomes and numbers."""
-    found = facts.audit
     blocks: list[Block] = [Heading(2, "Leak audit")]
     if found is None:
         return [*blocks, Paragraph("The leak audit has not been run, so nothing here is known to be free of leaks.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_words
+from tsladder.report.environment import environment_table, fingerprints_table
 from tsladder.report.facts import Facts
 from tsladder.report.sections.ingestion import ingestion
 from tsladder.tasks import load as load_task
@@ -74,6 +75,6 @@ def environment(facts: Facts) -> list[Block]:
     return [
         Heading(2, "Environment"),
         Paragraph(f"Versions where this report was written; the searches ran on: {words.listed(devices)}."),
-        study_tables.environment_table(facts),
-        *or_words(study_tables.fingerprints_table(facts), "Nothing has a fingerprint yet."),
+        environment_table(facts.environment),
+        *or_words(fingerprints_table(facts.environment), "Nothing has a fingerprint yet."),
     ]

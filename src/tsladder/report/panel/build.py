@@ -1,0 +1,41 @@
+"""Write artifacts/report/ of a panel study: one page as Markdown and HTML, its pictures, and baselines.csv."""
+
+from __future__ import annotations
+
+from tsladder.artifacts.store import write_text
+from tsladder.panel.baseline_runs import bias_sentence, study_tags
+from tsladder.params import PanelParams
+from tsladder.places import Places
+from tsladder.report.environment import Environment
+from tsladder.report.page import PAGE, TEXT, drawn_only, write_page
+from tsladder.report.panel.baselines_table import BASELINES_CSV, to_baselines_csv
+from tsladder.report.panel.document import panel_document
+from tsladder.report.panel.figures.pictures import pictures_of
+from tsladder.report.panel.files import read_panel_facts
+from tsladder.report.panel.sections.question import question
+from tsladder.tracking import Tracker
+from tsladder.vocabulary import Phase
+
+
+def build_panel_report(
+    places: Places,
+    params: PanelParams,
+    *,
+    tracker: Tracker | None = None,
+    environment: Environment | None = None,
+) -> None:
+    """Write report.md, report.html, baselines.csv and every picture that has something to show, from the records alone.
+
+    A report is written whatever has run. Where there is a `tracker` and the panel has been read, the run `comparison`
+    gets a copy. `environment` replaces the description of this machine. Raises WorkFailed where a record is damaged or
+    of another question.
+    """
+    facts = read_panel_facts(places, params, environment)
+    drawn = pictures_of(facts)
+    write_text(places.report / BASELINES_CSV, to_baselines_csv(facts))
+    write_page(places.report, params.study.name, panel_document(facts, drawn_only(drawn)), drawn)
+    if tracker is not None and facts.features is not None:
+        names = (PAGE, TEXT, BASELINES_CSV, *drawn_only(drawn))
+        tags = study_tags(params, facts.features, horizons=params.horizons, phase=Phase.FIT)
+        description = f"{question(facts)} {bias_sentence(facts.features)}"
+        tracker.log_comparison([places.report / name for name in names], tags, description)

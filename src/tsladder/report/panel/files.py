@@ -1,0 +1,137 @@
+"""Read what the stages of a panel study left, once, into PanelFacts: the only reader of its report."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from tsladder.artifacts.audit import read_audit
+from tsladder.artifacts.baselines import BaselineScores, read_baselines
+from tsladder.artifacts.panel_features import PanelFeatures, read_panel_features
+from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
+from tsladder.artifacts.ranking_scores import RegionBaselines
+from tsladder.artifacts.store import digest, if_there
+from tsladder.errors import WorkFailed
+from tsladder.params import PanelParams
+from tsladder.places import Places
+from tsladder.planning.fingerprint import Code, made_by
+from tsladder.planning.sources import read_source
+from tsladder.ranking.daily_figures import DailyFigures, read_daily_figures
+from tsladder.report.environment import Environment, software_versions
+from tsladder.report.panel.facts import PanelFacts
+from tsladder.vocabulary import Region
+
+R = TypeVar("R")
+
+_SAME = 1e-9
+"""Largest difference between a mean of daily figures and the mean on record: rounding."""
+
+
+def read_panel_facts(places: Places, params: PanelParams, environment: Environment | None = None) -> PanelFacts:
+    """Read all facts that the report of a panel study presents; missing files leave gaps.
+
+    `environment` replaces the description of this machine. Raises WorkFailed for a damaged record, for one of another
+    question, and for daily figures that are not those of the scores.
+    """
+    features = if_there(read_panel_features)(places.features_manifest)
+    splits = _by_horizon({h: if_there(read_panel_splits)(places.horizon_splits(h)) for h in params.horizons})
+    scores = _by_horizon({h: if_there(read_baselines)(places.baseline_scores(h)) for h in params.horizons})
+    _check_question(places, params, features, splits, scores)
+    daily = {}
+    for horizon, of_horizon in scores.items():
+        level = of_horizon.regions.get(Region.TEST)
+        path = places.baseline_predictions(horizon)
+        found = None if level is None else if_there(_read_test_days)(path)
+        if level is not None and found is not None:
+            _check_daily(path, level, found)
+            daily[horizon] = found
+    return PanelFacts(
+        params=params,
+        features=features,
+        splits=splits,
+        audit=if_there(read_audit)(places.audit_record),
+        scores=scores,
+        daily=daily,
+        environment=_environment(features, scores) if environment is None else environment,
+    )
+
+
+def _by_horizon(found: Mapping[int, R | None]) -> dict[int, R]:
+    return {horizon: record for horizon, record in found.items() if record is not None}
+
+
+def _read_test_days(path: Path) -> dict[str, DailyFigures]:
+    return read_daily_figures(path, Region.TEST.value)
+
+
+def _check_question(
+    places: Places,
+    params: PanelParams,
+    features: PanelFeatures | None,
+    splits: Mapping[int, PanelSplits],
+    scores: Mapping[int, BaselineScores],
+) -> None:
+    """Raise WorkFailed where a record answers another question than params.yaml asks."""
+    asked: list[tuple[Path, str, object, object]] = []
+    if features is not None:
+        asked += [
+            (places.features_manifest, "data.panel", features.panel, params.data.panel),
+            (places.features_manifest, "data.tier", features.tier, params.data.tier),
+        ]
+    for horizon, own in splits.items():
+        path = places.horizon_splits(horizon)
+        asked.append((path, "target.entry_lag", own.entry_lag, params.target.entry_lag))
+        if features is not None:
+            asked.append((path, "features' fingerprint", own.inputs, features.fingerprint))
+    for horizon, of_horizon in scores.items():
+        path = places.baseline_scores(horizon)
+        asked.append((path, "data.panel", of_horizon.panel, params.data.panel))
+        for level in of_horizon.regions.values():
+            asked += [
+                (path, "target.entry_lag", level.entry_lag, params.target.entry_lag),
+                (path, "evaluation.cost_bps", level.cost_bps, params.evaluation.cost_bps),
+            ]
+    for path, leaf, recorded, wanted in asked:
+        if recorded != wanted:
+            raise WorkFailed(
+                f"{path} is of another question: its {leaf} is {recorded}, that of this study {wanted}; run `dvc repro`"
+            )
+
+
+def _check_daily(path: Path, level: RegionBaselines, daily: Mapping[str, DailyFigures]) -> None:
+    """Raise WorkFailed where the daily figures are not those that the scores are the means of."""
+    for name, scores in level.baselines.items():
+        own = daily.get(name)
+        if own is None:
+            raise WorkFailed(f"{path} has no days of {name}, which scores.json has: run `dvc repro baselines`")
+        mean = float(np.mean(own.rank_ic_N))
+        if own.dates_N.size != level.windows or not math.isclose(mean, scores.rank_ic, rel_tol=0.0, abs_tol=_SAME):
+            raise WorkFailed(
+                f"{path}: {name} has a mean RankIC of {mean:.6f} on {own.dates_N.size} days, scores.json has "
+                f"{scores.rank_ic:.6f} on {level.windows}; remove both and run `dvc repro baselines`"
+            )
+
+
+def _environment(features: PanelFeatures | None, scores: Mapping[int, BaselineScores]) -> Environment:
+    """Describe this machine's software and the identities of features, scored days and code."""
+    found = {} if features is None else {"features": features.fingerprint}
+    for horizon, of_horizon in scores.items():
+        for region, level in of_horizon.regions.items():
+            found[f"{region.value} days and labels, horizon {horizon}"] = level.windows_fingerprint
+    return Environment(
+        python=platform.python_version(),
+        packages=software_versions(),
+        fingerprints=found | {"code of the baselines": _code()},
+    )
+
+
+def _code() -> str:
+    """Return the hash of the code that scores the baselines: every module that its stage imports."""
+    code = Code.in_use()
+    modules = made_by(code.stages / "panel" / "baselines.py", code.source)
+    return digest({module: read_source(path).digest for module, path in sorted(modules.items())})

@@ -1,0 +1,57 @@
+"""Scores of constants and baselines on test and validation: tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tsladder.report.blocks import Block, Heading, Paragraph, Picture
+from tsladder.report.panel import words
+from tsladder.report.panel.facts import PanelFacts
+from tsladder.report.panel.figures.names import CUMULATIVE, OVER_TIME, RANK_IC
+from tsladder.report.panel.tables import days_of, portfolio_table, ranking_table, short_table
+from tsladder.report.words import level as confidence_level
+from tsladder.vocabulary import Region
+
+_PICTURES = {
+    RANK_IC: "RankIC and quantile spread of every ranking on the test days, with intervals, beside the constants",
+    CUMULATIVE: "Summed return of the long-short portfolios of the three best baselines and of the stricter constant "
+    "over the test days, before and after costs",
+    OVER_TIME: "RankIC of the three best baselines and of the stricter constant in each part of the test days",
+}
+_NONE = "No horizon has been scored, so there is nothing to show."
+_MARKED = (
+    "An interval marked (includes 0), or (includes 50) for a hit rate, does not tell the ranking from one without "
+    "skill. Each interval is of one figure: of many such figures, {missed} are expected to miss by chance."
+)
+
+
+def test_days(facts: PanelFacts, pictures: Collection[str]) -> list[Block]:
+    """Return pictures and full tables of the test days, horizon by horizon."""
+    blocks: list[Block] = [Heading(2, "Test days")]
+    scored = facts.scored()
+    if not scored:
+        return [*blocks, Paragraph(_NONE)]
+    confidence = confidence_level(facts.params.evaluation.confidence)
+    blocks += [Picture(file, words_) for file, words_ in _PICTURES.items() if file in pictures]
+    missed = confidence_level(1.0 - facts.params.evaluation.confidence)
+    blocks.append(Paragraph(_MARKED.format(missed=missed)))
+    for horizon, level in scored.items():
+        if len(scored) > 1:
+            blocks.append(Heading(3, f"Horizon {words.sessions(horizon)}"))
+        blocks.append(Paragraph(f"Scored on {days_of(level)}; stricter constant: {words.name(level.stricter)}."))
+        blocks.append(ranking_table(level, Region.TEST, confidence))
+        blocks.append(portfolio_table(level, Region.TEST, confidence))
+    return blocks
+
+
+def validation_days(facts: PanelFacts) -> list[Block]:
+    """Return a short table of the validation days for each horizon."""
+    blocks: list[Block] = [Heading(2, "Validation days")]
+    scored = facts.scored(Region.VALIDATION)
+    if not scored:
+        return [*blocks, Paragraph(_NONE)]
+    confidence = confidence_level(facts.params.evaluation.confidence)
+    for level in scored.values():
+        blocks.append(Paragraph(f"Scored on {days_of(level)}."))
+        blocks.append(short_table(level, Region.VALIDATION, confidence))
+    return blocks

@@ -1,0 +1,245 @@
+"""Tables of a panel study's report: facts -> rows of text. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from tsladder.artifacts.panel_splits import DayCount
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores, RegionBaselines, icir_name
+from tsladder.artifacts.scores import Interval
+from tsladder.params import PanelParams
+from tsladder.ranking.level import CONSTANTS, LevelToBeat, in_order, level_to_beat
+from tsladder.report.blocks import Table, Tone, table
+from tsladder.report.panel import words
+from tsladder.report.panel.facts import PanelFacts
+from tsladder.report.words import count, counted
+from tsladder.vocabulary import Region
+
+_BELOW_ZERO = "below 0"
+"""Break-even cost of a portfolio that loses before costs."""
+
+
+def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+    """Return the ranking skill of every ranking of one horizon on a region."""
+    to_beat = level_to_beat(level)
+    rows: list[tuple[str, ...]] = []
+    tones: dict[tuple[int, int], Tone] = {}
+    for row, (name, scores) in enumerate(_ordered(level)):
+        found = level.baseline_intervals.get(name, {})
+        rows.append(
+            (
+                _label(name, to_beat),
+                words.estimate(scores.rank_ic, found.get("rank_ic")),
+                _advantage(level, name),
+                words.estimate(scores.icir, found.get(icir_name(level.horizon)), 3),
+                words.estimate(scores.ic, found.get("ic")),
+                words.estimate(scores.hit_rate, found.get("hit_rate"), 2, scale=100.0, chance=0.5),
+                words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
+                words.figure(scores.unordered_days, 0),
+            )
+        )
+        tones |= _tones(row, name, to_beat)
+    return table(
+        f"{region.value}-h{level.horizon}-ranking",
+        f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
+        text=("ranking",),
+        numbers=(
+            "RankIC",
+            f"advantage over {words.name(level.stricter)}",
+            icir_name(level.horizon).upper().replace("_H", ", h"),
+            "IC",
+            "hit rate, % (chance 50)",
+            "quantile spread, bps a day",
+            "unordered days",
+        ),
+        rows=rows,
+        tones=tones,
+    )
+
+
+def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+    """Return what the long-short portfolio of every ranking of one horizon earns on a region."""
+    to_beat = level_to_beat(level)
+    rows: list[tuple[str, ...]] = []
+    tones: dict[tuple[int, int], Tone] = {}
+    unpriced = any(of.portfolio.unpriced for of in level.baselines.values())
+    for row, (name, scores) in enumerate(_ordered(level)):
+        own, found = scores.portfolio, level.baseline_intervals.get(name, {})
+        rows.append(
+            (
+                _label(name, to_beat),
+                words.figure(own.turnover, 1, 100.0),
+                words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
+                words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
+                words.estimate(own.annual_return_gross, found.get("annual_return_gross"), 1, scale=100.0),
+                words.estimate(own.annual_return_net, found.get("annual_return_net"), 1, scale=100.0),
+                words.figure(own.max_drawdown_gross, 1, 100.0),
+                words.figure(own.max_drawdown_net, 1, 100.0),
+                break_even(scores),
+                *([words.figure(own.unpriced, 0)] if unpriced else []),
+            )
+        )
+        tones |= {place: tone for place, tone in _tones(row, name, to_beat).items() if place[1] == 0}
+    return table(
+        f"{region.value}-h{level.horizon}-portfolio",
+        f"Long-short portfolio on the {region.value} days, horizon {words.sessions(level.horizon)}, net of "
+        f"{level.cost_bps:g} bps of what is traded, {confidence} intervals",
+        text=("ranking",),
+        numbers=(
+            "turnover, % a day",
+            "Sharpe gross",
+            "Sharpe net",
+            "return gross, % a year",
+            "return net, % a year",
+            "max drawdown gross, %",
+            "max drawdown net, %",
+            "break-even cost, bps",
+            *(["positions without a price"] if unpriced else []),
+        ),
+        rows=rows,
+        tones=tones,
+    )
+
+
+def short_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+    """Return the chief figures of every ranking of one horizon on a region."""
+    to_beat = level_to_beat(level)
+    rows: list[tuple[str, ...]] = []
+    tones: dict[tuple[int, int], Tone] = {}
+    for row, (name, scores) in enumerate(_ordered(level)):
+        own, found = scores.portfolio, level.baseline_intervals.get(name, {})
+        rows.append(
+            (
+                _label(name, to_beat),
+                words.estimate(scores.rank_ic, found.get("rank_ic")),
+                _advantage(level, name),
+                words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
+                words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
+                words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
+                break_even(scores),
+            )
+        )
+        tones |= _tones(row, name, to_beat)
+    return table(
+        f"{region.value}-h{level.horizon}",
+        f"The {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
+        text=("ranking",),
+        numbers=(
+            "RankIC",
+            f"advantage over {words.name(level.stricter)}",
+            "quantile spread, bps a day",
+            "Sharpe gross",
+            "Sharpe net",
+            "break-even cost, bps",
+        ),
+        rows=rows,
+        tones=tones,
+    )
+
+
+def break_even(scores: RankingScores) -> str:
+    """Format the break-even cost in bps; one below 0 means a loss before costs."""
+    cost = words.defined(scores.portfolio.break_even_bps)
+    return _BELOW_ZERO if cost is not None and cost < 0.0 else words.figure(cost, 1)
+
+
+def rankings_table() -> Table:
+    """Return what each constant and baseline ranks by, with its name in baselines.csv."""
+    rows = [(words.NAMES[name], name, words.EXPLAINED[name]) for name in words.NAMES]
+    return table("rankings", "Constants and baselines", text=("ranking", "in baselines.csv", "ranks by"), rows=rows)
+
+
+def splits_table(facts: PanelFacts) -> Table:
+    """Return one row per horizon and region; earlier folds have rows of their own."""
+    rows = []
+    for horizon, splits in facts.splits.items():
+        own_regions = {region.value: splits.counts[region] for region in Region if region in splits.counts}
+        for region, own in {**_folds(splits.folds), **own_regions}.items():
+            span = f"{own.first_day} to {own.last_day}" if own.first_day and own.last_day else words.UNDEFINED
+            counts = (own.samples, own.judged, own.too_few, own.labels, own.no_entry, own.left_early)
+            rows.append((str(horizon), region, *map(count, counts), span))
+    return table(
+        "splits",
+        "Sample days and labels of each region",
+        text=("horizon", "region"),
+        numbers=("samples", "judged", "too few members", "labels", "no entry", "left early"),
+        after=("sample days",),
+        rows=rows,
+    )
+
+
+def params_table(params: PanelParams) -> Table:
+    """Return every leaf of params.yaml by its dotted path."""
+    return table("params", "The whole question", text=("leaf of params.yaml", "value"), rows=list(_leaves(params)))
+
+
+def _ordered(level: RegionBaselines) -> list[tuple[str, RankingScores]]:
+    return [(name, level.baselines[name]) for name in in_order(level)]
+
+
+def _label(name: str, to_beat: LevelToBeat) -> str:
+    if name == OWN_STATIC_ORDER:
+        return f"{words.name(name)} (only shown)"
+    if name in CONSTANTS:
+        return f"{words.name(name)} ({'the stricter constant' if name == to_beat.constant else 'constant'})"
+    return words.name(name)
+
+
+def _advantage(level: RegionBaselines, name: str) -> str:
+    """Format the paired advantage over the stricter constant; of itself it has none."""
+    if name == level.stricter:
+        return "itself"
+    found: Interval | None = level.baseline_advantage.get(name)
+    return words.estimate(None if found is None else found.value, found)
+
+
+def _tones(row: int, name: str, to_beat: LevelToBeat) -> dict[tuple[int, int], Tone]:
+    """Colour the name of what is no baseline, and the advantage of a baseline by its to_beat."""
+    if name in (*CONSTANTS, OWN_STATIC_ORDER):
+        return {(row, 0): Tone.OFF}
+    if name in to_beat.beat:
+        return {(row, 2): Tone.GOOD}
+    return {(row, 2): Tone.BAD if name in to_beat.worse else Tone.MIXED}
+
+
+def _folds(folds: tuple[Mapping[Region, DayCount], ...]) -> dict[str, DayCount]:
+    """Return the regions of all folds but the last, which are training and validation of the study itself."""
+    return {
+        f"{region.value} of fold {number}": own
+        for number, fold in enumerate(folds[:-1], start=1)
+        for region, own in fold.items()
+    }
+
+
+def _leaves(section: Any, path: str = "") -> list[tuple[str, str]]:
+    if dataclasses.is_dataclass(section) and not isinstance(section, type):
+        inner = [(field.name, getattr(section, field.name)) for field in dataclasses.fields(section)]
+        return [leaf for name, value in inner for leaf in _leaves(value, f"{path}.{name}" if path else name)]
+    return [(path, _value(section))]
+
+
+def _value(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case datetime.date():
+            return value.isoformat()
+        case tuple() | list():
+            return f"[{', '.join(map(_value, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{key}: {_value(own)}' for key, own in value.items())}}}"
+    return str(value)
+
+
+def days_of(level: RegionBaselines) -> str:
+    """Describe the scored days of a region: 951 days, 1981-03-27 to 1984-12-27, 34,236 labels."""
+    left_out = f", {counted(level.left_out_days, 'day')} left out, since their labels are all one or missing"
+    return (
+        f"{counted(level.windows, 'day')}, {level.first_day} to {level.last_day}, {level.stock_days:,} labels"
+        f"{left_out if level.left_out_days else ''}"
+    )
