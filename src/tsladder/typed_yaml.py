@@ -46,6 +46,13 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """Marker of a number with a unit, for people who write `20d`: the message on another type names `words`."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class MayBeLeftOut:
     """Marker of a leaf that a file may omit; its value is then the default of its field."""
 
@@ -117,6 +124,9 @@ class Reader:
         origin = typing.get_origin(kind)
         if origin is Annotated:
             base, *rules = typing.get_args(kind)
+            unit = next((rule.words for rule in rules if isinstance(rule, Counts)), None)
+            if unit is not None and type(raw) is not base:
+                return self.fault(path, f"must be a whole number: it counts {unit}, got {raw!r}")
             value = self.read(base, raw, path)
             return value if value is BROKEN else self._obey(rules, value, path)
         if origin is Literal:

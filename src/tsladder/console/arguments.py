@@ -240,6 +240,18 @@ def _add_panel(group: argparse._ArgumentGroup) -> None:
         "members of each day",
     )
     group.add_argument("--returns", choices=("total", "price"), help="whether returns include dividends (total)")
+    group.add_argument(
+        "--members",
+        metavar="SOURCE",
+        help="membership by day: pitindex (S&P 500 since 2005), or a CSV file with symbol, first and last day, or with "
+        "a row a day and symbol",
+    )
+    group.add_argument(
+        "--sessions", metavar="EXCHANGE", help="date rows without dates by the sessions of an exchange, like XNYS"
+    )
+    group.add_argument(
+        "--last-day", dest="last_session", type=_day, metavar="DATE", help="day of the last row, with --sessions"
+    )
     group.add_argument("--source", dest="told_source", metavar="TEXT", help="origin of the data, for the manifest")
     group.add_argument("--licence", metavar="TEXT", help="licence of the data, for the manifest")
 

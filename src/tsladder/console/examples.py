@@ -67,6 +67,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder ingest prices.csv --panel mine", "many stocks, one row a day and stock"),
         ("tsladder ingest folder --panel mine --universe as_listed", "a folder with one file a stock"),
         ("tsladder ingest closes.csv --panel mine --field close", "one column a stock"),
+        (
+            "tsladder ingest prices.csv --panel mine --members pitindex",
+            "with the members of the S&P 500 by day",
+        ),
     ),
     "cube": (
         ("tsladder cube", "path, key, counts and size"),

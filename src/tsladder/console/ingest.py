@@ -19,7 +19,7 @@ from tsladder.console.first_study import first_settings
 from tsladder.data.without_volume import experiment_command
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.build import clean_bars
-from tsladder.ingest.choices import Choices, DateOrder, DayShift, Field, MissingVolume
+from tsladder.ingest.choices import Choices, DateOrder, DayShift, Field, MissingVolume, Sessions
 from tsladder.ingest.headers import BARS, STOCKS, Vocabulary
 from tsladder.ingest.names import Role, bare
 from tsladder.ingest.numbers import Decimal
@@ -72,6 +72,7 @@ def choices_of(options: argparse.Namespace) -> Choices:
     return Choices(
         of_stocks=of_stocks,
         field=options.field and Field(options.field),
+        sessions=_sessions(options) if of_stocks else None,
         only_symbol=options.only_symbol,
         date_order=options.date_order and DateOrder(options.date_order),
         decimal=options.decimal and Decimal(options.decimal),
@@ -89,11 +90,28 @@ def choices_of(options: argparse.Namespace) -> Choices:
     )
 
 
+def _sessions(options: argparse.Namespace) -> Sessions | None:
+    if options.sessions is None and options.last_session is None:
+        return None
+    if options.sessions is None or options.last_session is None:
+        raise BadInput(
+            "--sessions EXCHANGE and --last-day DATE go together: the first says which days there are, the second "
+            "which of them the last row is of"
+        )
+    return Sessions(calendar=options.sessions, last_day=options.last_session)
+
+
+_OF_PANELS = {name: name for name in ("field", "universe", "returns", "licence", "members", "sessions")} | {
+    "told_source": "source",
+    "last_session": "last-day",
+}
+
+
 def one_file(options: argparse.Namespace) -> str:
     """The file of `--symbol`. Raises BadInput for several, and for an option that is for --panel."""
-    for option in ("field", "universe", "returns", "licence", "told_source"):
+    for option, written in _OF_PANELS.items():
         if getattr(options, option) is not None:
-            raise BadInput(f"--{option.removeprefix('told_')} is for the files of a panel; leave it out with --symbol")
+            raise BadInput(f"--{written} is for the files of a panel; leave it out with --symbol")
     if len(options.sources) > 1:
         names = ", ".join(options.sources[:3])
         raise BadInput(

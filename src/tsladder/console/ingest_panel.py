@@ -11,18 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tsladder.console.first_panel_study import FirstPanelStudy, first_panel_study
 from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track
 from tsladder.console.progress import progress
+from tsladder.data.without_volume import experiment_command
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.ingest.choices import Choices, Field
 from tsladder.ingest.panel.build import StockPanel, stock_panel
 from tsladder.ingest.panel.cvxportfolio import KnownOrigin, is_sdist, read_sdist
 from tsladder.ingest.panel.files import read_all
+from tsladder.ingest.panel.member_files import member_source
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.sources import Source, find_sources
 from tsladder.ingest.store import Outcome
 from tsladder.ingest.yahoo import PREFIX
-from tsladder.panel.file import check_panel, read_manifest, read_panel, store_panel
+from tsladder.panel.file import check_panel, panel_of, read_manifest, read_panel, store_panel
 from tsladder.panel.panel import Dropped, PanelManifest, PanelOrigin, Returns, UniverseKind
 from tsladder.places import Places
 
@@ -47,6 +50,7 @@ class PanelWishes:
     returns: Returns | None = None
     licence: str | None = None
     source: str | None = None
+    members: str | None = None
     force: bool = False
     dry_run: bool = False
 
@@ -59,6 +63,7 @@ def panel_wishes(options: argparse.Namespace) -> PanelWishes:
         returns=options.returns and Returns(options.returns),
         licence=options.licence,
         source=options.told_source,
+        members=options.members,
         force=options.force,
         dry_run=options.dry_run,
     )
@@ -69,7 +74,8 @@ class PanelIngestion:
     """Result of an ingestion.
 
     `outcome`: what was done, or with `dry_run` what would be. `stored_as`: path relative to the study's folder.
-    `assumed`: assumptions about the origin that no option and no file states.
+    `assumed`: assumptions about the origin that no option and no file states. `study`: settings of a first study of the
+    panel, None without a readable params.yaml of a panel study.
     """
 
     name: str
@@ -79,6 +85,7 @@ class PanelIngestion:
     dry_run: bool
     stored_as: str
     assumed: tuple[str, ...]
+    study: FirstPanelStudy | None
 
     def to_json(self, *, added: bool) -> dict[str, Any]:
         manifest = self.manifest.to_json()
@@ -91,6 +98,7 @@ class PanelIngestion:
             "outcome": str(self.outcome),
             "dry_run": self.dry_run,
             "stored_as": self.stored_as,
+            "settings": [] if self.study is None else list(self.study.settings),
             "added": added,
         }
 
@@ -108,13 +116,16 @@ def ingest_panel_here(
     downloads = [path for path in paths if path.startswith(PREFIX)]
     if downloads:
         raise BadInput(f"{downloads[0]}: a panel is read from files; download each stock into a file first")
-    panel, known = _read(paths, wishes.choices, today)
+    panel, known = _read(paths, wishes, today)
     origin, assumed = _origin(panel, known, wishes)
     target = places.bars(name)
     table, manifest = check_panel(target, panel.frame, origin)
     outcome = _judge(target, manifest, force=wishes.force)
     if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
         store_panel(target, table, manifest)
+    with progress("looking what a first study needs") as on_step:
+        study = first_panel_study(places, panel_of(name, table, manifest))
+        on_step("looked", 1, 1)
     return PanelIngestion(
         name=name,
         account=panel.account,
@@ -123,19 +134,21 @@ def ingest_panel_here(
         dry_run=wishes.dry_run,
         stored_as=target.relative_to(places.project).as_posix(),
         assumed=assumed,
+        study=study,
     )
 
 
-def _read(paths: Sequence[str], choices: Choices, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
+def _read(paths: Sequence[str], wishes: PanelWishes, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
     """Read the panel; the origin is known for the source distribution of cvxportfolio, None for other files."""
-    path = Path(paths[0])
+    path, choices = Path(paths[0]), wishes.choices
+    members = None if wishes.members is None else member_source(wishes.members, choices, today=today)
     if len(paths) == 1 and is_sdist(path) and path.is_file():
         part, known = read_sdist(path, choices, today=today)
-        return stock_panel([part], replace(choices, field=Field.RETURN)), known
+        return stock_panel([part], replace(choices, field=Field.RETURN), members=members), known
     sources, aside = find_sources([Path(path) for path in paths])
     with progress(f"reading {_files(sources)}") as on_step:
         parts = read_all(sources, choices, today=today, on_step=on_step)
-    return stock_panel(parts, choices, aside=aside), None
+    return stock_panel(parts, choices, aside=aside, members=members), None
 
 
 def _files(sources: Sequence[Source]) -> str:
@@ -145,7 +158,13 @@ def _files(sources: Sequence[Source]) -> str:
 def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
     """Return the origin for the manifest, and the assumptions made, with the options that replace them."""
     account, assumed = panel.account, []
-    universe = wishes.universe or (known.universe if known else None)
+    members = account.membership
+    shown = members is not None and members.holds_the_leavers and account.left_early > 0
+    if members is not None and not shown and wishes.universe is UniverseKind.POINT_IN_TIME:
+        raise BadInput(
+            f"--universe point_in_time: {'; '.join(members.bias(left_early=account.left_early))}; leave the option out"
+        )
+    universe = wishes.universe or (UniverseKind.POINT_IN_TIME if shown else known.universe if known else None)
     if universe is None:
         universe = UniverseKind.SURVIVORS
         assumed.append("the stocks are survivors, which is the usual case (--universe says otherwise)")
@@ -156,8 +175,15 @@ def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -
     bias = list(known.bias) if known else [_BIAS[universe]]
     if universe is UniverseKind.POINT_IN_TIME and account.left_early and known is None:
         bias = []
+    if members is not None:
+        bias += members.bias(left_early=account.left_early)
     if returns is Returns.PRICE:
         bias.append("dividends are not in the returns")
+    if (dated := wishes.choices.sessions) is not None:
+        bias.append(
+            f"the days are not told: the rows are laid on the sessions of {dated.calendar} that end with "
+            f"{dated.last_day}, and where a row is missing, all before it are a day off"
+        )
     files = ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else "")
     origin = PanelOrigin(
         source=wishes.source or (known.source if known else files),
@@ -225,10 +251,36 @@ def ingest_panel_and_say(
             failure = error
     if as_json:
         print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=False, allow_nan=False))
-    elif failure is None and not wishes.dry_run and not added:
-        print("next: dvc add data, so that a study knows this panel by its content")
+    elif failure is None and not wishes.dry_run:
+        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
     if failure is not None:
         raise failure
+
+
+def how_to_go_on(done: PanelIngestion, *, added: bool) -> list[str]:
+    lines = [] if added else ["dvc add data, so that a study knows this panel by its content"]
+    study = done.study
+    if study is None:
+        return lines
+    if study.refusal is not None:
+        return [*lines, f"no settings make a study of it yet: {study.refusal}"]
+    lines += [f"{leaf}: {_WHY[name]}" for leaf in study.settings if (name := leaf.split("=")[0]) in _WHY]
+    file = f"{study.folder}/params.yaml"
+    command = f"cd {study.folder} && {experiment_command(study.settings)}"
+    return [
+        *lines,
+        f"{command} (or the same leaves in {file}, days in quotes, then tsladder --study {study.folder} run)",
+    ]
+
+
+_WHY = {
+    "data.tier": "the tier in params.yaml needs columns that this panel lacks",
+    "universe.min_price": "there is no CloseRaw, the price that was paid",
+    "universe.top": "there is neither Turnover nor Volume",
+    "universe.min_stocks": "too few days have as many members as params.yaml asks for",
+    "splits.validation_start": "too few of these days lie between the dates in params.yaml",
+    "splits.min_days": "the days are few, and so will be what they can show",
+}
 
 
 def panel_lines(done: PanelIngestion) -> list[str]:
@@ -253,11 +305,31 @@ def panel_lines(done: PanelIngestion) -> list[str]:
         rows.append(("days", f"with a price and a volume of 0: {account.zero_volume} rows"))
     if account.left_early:
         rows.append(("gone", f"{account.left_early} of {manifest.symbols} stocks have no price on the last day"))
+    rows += [("members", words) for words in _members(account)]
     rows += [("note", note) for note in account.notes]
+    if account.membership is not None:
+        rows.append(("universe", str(manifest.origin.universe)))
     rows += [("assumed", words) for words in done.assumed]
     rows += [("bias", words) for words in manifest.origin.bias]
     rows.append(("dry run" if done.dry_run else "stored", _outcome(done)))
     return [f"{label:<8} {words}" for label, words in rows]
+
+
+def _members(account: PanelAccount) -> list[str]:
+    members = account.membership
+    if members is None:
+        return []
+    days = f"{members.priced_days / members.member_days:.1%} of {members.member_days} days of members have a price"
+    lines = [f"{members.source}: {members.members} members in these days; {days}"]
+    if members.without_price:
+        lines.append(f"without a price: {_some(members.without_price)}")
+    if members.never_members:
+        lines.append(f"never a member, or under another symbol: {_some(members.never_members)}")
+    if members.before:
+        lines.append(f"{members.before} days before {members.known_from} have no members")
+    if members.with_sector is not None:
+        lines.append(f"sectors of {members.with_sector} of {account.symbols} stocks")
+    return [*lines, *members.notes]
 
 
 def _how_read(account: PanelAccount) -> str:

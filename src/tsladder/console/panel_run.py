@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shlex
 import sys
@@ -16,6 +17,19 @@ from tsladder.params import load_panel_params
 from tsladder.places import Places
 from tsladder.status.panel_state import panel_state
 from tsladder.tracking import ui_command
+from tsladder.typed_yaml import read_yaml
+
+
+def _refuse_bare_days(places: Places) -> None:
+    """Raise BadInput for a day without quotes, which YAML reads as a date and DVC reads not at all."""
+    section = read_yaml(places.params)["splits"]
+    faults = [
+        f'splits.{name}: write the day in quotes, "{section[name]}": DVC reads no bare date'
+        for name in ("validation_start", "test_start")
+        if isinstance(section.get(name), datetime.date)
+    ]
+    if faults:
+        raise BadInput(f"{places.params} holds a day that DVC cannot read:", faults)
 
 
 def run_panel_study(places: Places) -> int:
@@ -24,6 +38,7 @@ def run_panel_study(places: Places) -> int:
     Raises BadInput before DVC starts where params.yaml is faulty or the panel is missing, Interrupted when stopped.
     """
     params = load_panel_params(places.params)
+    _refuse_bare_days(places)
     path = places.bars(params.data.panel)
     if not path.exists():
         raise BadInput(

@@ -46,13 +46,22 @@ class Field(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sessions:
+    """Days of the rows of a table without dates: the last row is of `last_day`, each row before it of the session of
+    the exchange `calendar` before."""
+
+    calendar: str
+    last_day: datetime.date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
     """Choices of the user for one file. None: the file must be unambiguous itself.
 
     `columns` maps a role to the heading it is taken from, "" for none. `header` names the columns of a file without a
     header. `zone` is the exchange's: an IANA name or an offset; times without a zone then count as UTC. `century` is
     18, 19 or 20, for two-digit years. `of_stocks`: the file belongs to a panel and may have a column for each stock,
-    which then holds `field`.
+    which then holds `field`; `sessions` date its rows.
     """
 
     only_symbol: str | None = None
@@ -71,3 +80,4 @@ class Choices:
     drop_faulty_rows: bool = False
     of_stocks: bool = False
     field: Field | None = None
+    sessions: Sessions | None = None

@@ -20,6 +20,7 @@ from tsladder.ingest.header import (
     headings_without,
     no_header,
     told_headings,
+    undated_header_place,
     wide_header_place,
 )
 from tsladder.ingest.sheet import Dropped, Fault, FileForm, Heading, Sheet, is_number_like, shown
@@ -60,7 +61,7 @@ def sheet_of_rows(rows: list[list[str]], lines: Sequence[int], source: str, form
         known, above = header_place(rows[:HEADER_WITHIN], choices)
         if known >= (_LEAST_NUMBERS if form.delimiter == DELIMITERS[" "] else LEAST_KNOWN):
             headings, first = headings_below(rows, above)
-        elif choices.of_stocks and (place := wide_header_place(rows)) is not None:
+        elif choices.of_stocks and (place := _stocks_header(rows, choices)) is not None:
             above, first = place, place + 1
             headings = tuple(Heading(name=name.strip()) for name in rows[place])
         else:
@@ -105,7 +106,7 @@ def _find_delimiter(text: str, source: str, choices: Choices) -> str:
         if known[best] >= (_LEAST_NUMBERS if best == " " else LEAST_KNOWN):
             return best
         if choices.of_stocks:
-            wide = [delimiter for delimiter, rows in tops.items() if wide_header_place(rows) is not None]
+            wide = [delimiter for delimiter, rows in tops.items() if _stocks_header(rows, choices) is not None]
             if wide:
                 return max(wide, key=lambda delimiter: max(map(len, tops[delimiter])))
     wanted = None if choices.header is None else len(choices.header)
@@ -116,6 +117,12 @@ def _find_delimiter(text: str, source: str, choices: Choices) -> str:
         rows = next((rows for rows in tops.values() if any(len(row) > 1 for row in rows)), tops[","])
         raise no_header(rows, source, choices)
     return steady[0]
+
+
+def _stocks_header(rows: Sequence[Sequence[str]], choices: Choices) -> int | None:
+    """Find the header of a table with a column for each stock; None where there is none."""
+    place = wide_header_place(rows)
+    return undated_header_place(rows) if place is None and choices.sessions is not None else place
 
 
 def _is_steady(rows: Sequence[Sequence[str]], width: int | None) -> bool:

@@ -10,7 +10,7 @@ from tsladder.ingest.dates import looks_like_a_day
 from tsladder.ingest.headers import count_known, is_known, split_prefixes
 from tsladder.ingest.layouts import known_layout, proposed_header
 from tsladder.ingest.names import RANKS, Role, bare
-from tsladder.ingest.sheet import Heading, is_number_like, shown
+from tsladder.ingest.sheet import Heading, is_missing, is_number_like, shown
 
 HEADER_WITHIN = 30
 LEAST_KNOWN = 2
@@ -42,6 +42,22 @@ def wide_header_place(rows: Sequence[Sequence[str]]) -> int | None:
         if below and all(len(cells) == len(row) and looks_like_a_day(cells[first].strip()) for cells in below):
             return place
     return None
+
+
+def undated_header_place(rows: Sequence[Sequence[str]]) -> int | None:
+    """Find the header of a table with a column for each stock and none of days: the first row, of names that all
+    differ, above rows of numbers. None where there is no such row."""
+    filled = [(place, row) for place, row in enumerate(rows[:HEADER_WITHIN]) if any(map(str.strip, row))]
+    if len(filled) < 2:
+        return None
+    place, names = filled[0]
+    told = [name.strip() for name in names]
+    # Codes may be digits; numbers with a decimal mark are a row of values.
+    if len(told) < 2 or len(set(told)) < len(told) or all(any(mark in name for mark in ".,") for name in told):
+        return None
+    below = [cells for _, cells in filled[1 : 1 + _ROWS_BELOW]]
+    numbers = all(is_missing(cell.strip()) or is_number_like(cell.strip()) for cells in below for cell in cells)
+    return place if numbers and all(len(cells) == len(told) for cells in below) else None
 
 
 _ROWS_BELOW, _FIRST_COLUMNS = 3, 3
@@ -160,7 +176,8 @@ def no_header(rows: Sequence[Sequence[str]], source: str, choices: Choices) -> B
     if choices.of_stocks and not any(looks_like_a_day(cell.strip()) for row in rows[:HEADER_WITHIN] for cell in row):
         return BadInput(
             f"{source} has no column of dates; row 1 is {shown(','.join(first))}: rows without dates cannot be split "
-            "by date: bring a file with a day in every row"
+            "by date: bring a file with a day in every row, or lay the rows of a table with a column for each stock on "
+            "the sessions of an exchange: --field close --sessions XNYS --last-day 1984-12-31"
         )
     if any(looks_like_a_day(cell.strip()) for cell in first[:4]):
         way = (

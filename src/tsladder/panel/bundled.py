@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tsladder.panel.file import write_panel
 from tsladder.panel.panel import Dropped, PanelManifest, PanelOrigin, Returns, UniverseKind
+from tsladder.panel.sessions import sessions_between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,10 +99,7 @@ def sp20(package: Path) -> tuple[pd.DataFrame, PanelOrigin]:
 
 def nyse_sessions() -> NDArray[np.datetime64]:
     """Return the days on which the NYSE was open, from `FIRST_DATED` to `LAST_DATED`."""
-    from exchange_calendars import get_calendar
-
-    calendar = get_calendar("XNYS", start=FIRST_DATED, end=LAST_DATED)
-    return np.asarray(calendar.sessions.to_numpy(), dtype="datetime64[ns]")
+    return sessions_between("XNYS", FIRST_DATED, LAST_DATED)
 
 
 def write_bundled(

@@ -126,13 +126,22 @@ def read_panel(path: Path) -> Panel:
             f"{path} is damaged: it has the columns {', '.join(table.column_names)}, and its manifest names "
             f"{', '.join(manifest.columns)}; {_remedy(path)}"
         )
-    values = {name: _values(table, name) for name in table.column_names}
+    values = _all_values(table)
     for name, column in values.items():
         if _sha256(column) != manifest.sha256.get(name):
             raise BadInput(
                 f"{path} is damaged: the values of {name} do not have the SHA-256 of its manifest; {_remedy(path)}"
             )
     return _panel(path.stem, values, manifest)
+
+
+def panel_of(name: str, table: pa.Table, manifest: PanelManifest) -> Panel:
+    """Return the panel that `read_panel` finds where `store_panel` wrote `table`."""
+    return _panel(name, _all_values(table), manifest)
+
+
+def _all_values(table: pa.Table) -> dict[str, NDArray[Any]]:
+    return {name: _values(table, name) for name in table.column_names}
 
 
 def _panel(name: str, values: Mapping[str, NDArray[Any]], manifest: PanelManifest) -> Panel:

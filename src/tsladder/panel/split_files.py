@@ -27,7 +27,7 @@ def build_panel_splits(places: Places, params: PanelParams) -> None:
     features = read_panel_features(places.features_manifest)
     check_same_inputs(made, features)
     labels = build_labels(made.panel, params)
-    found = {horizon: panel_splits(made, labels, params, horizon, features) for horizon in params.horizons}
+    found = {horizon: panel_splits(made, labels, params, horizon, features.fingerprint) for horizon in params.horizons}
     for horizon, splits in found.items():
         write_panel_splits(places.horizon_splits(horizon), splits)
 
@@ -41,10 +41,11 @@ def check_same_inputs(made: PanelInputs, features: PanelFeatures) -> None:
         )
 
 
-def panel_splits(
-    made: PanelInputs, labels: Labels, params: PanelParams, horizon: int, features: PanelFeatures
-) -> PanelSplits:
-    """Split the sample days of one horizon into regions. Raises BadInput where a region of a fold has too few days."""
+def panel_splits(made: PanelInputs, labels: Labels, params: PanelParams, horizon: int, inputs: str) -> PanelSplits:
+    """Split the sample days of one horizon into regions. `inputs`: fingerprint of the members and columns.
+
+    Raises BadInput where a region of a fold has too few days.
+    """
     context_length, place = params.windows.context_length, params.horizons.index(horizon)
     splits = cut_days(made.axis, params.splits, context_length, params.span(horizon))
 
@@ -61,7 +62,7 @@ def panel_splits(
         horizon=horizon,
         entry_lag=params.target.entry_lag,
         context_length=context_length,
-        inputs=features.fingerprint,
+        inputs=inputs,
         days=splits.days(),
         counts=counts,
         folds=folds if splits.earlier else (),

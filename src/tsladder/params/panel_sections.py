@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tsladder.params.sections import Count, EvaluationParams, Name, Positive, StudyParams
-from tsladder.typed_yaml import MayBeLeftOut, Range
+from tsladder.typed_yaml import Counts, MayBeLeftOut, Range
 
-Sessions = Annotated[int, Range(0)]
+_SESSIONS = Counts("sessions (days of trading), not calendar days")
+Sessions = Annotated[int, Range(0), _SESSIONS]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,7 @@ class RankTargetParams:
     none."""
 
     task: str = "rank"
-    entry_lag: Annotated[int, Range(0, 250)] = 1
+    entry_lag: Annotated[int, Range(0, 250), _SESSIONS] = 1
     same_close: Annotated[bool, MayBeLeftOut()] = False
     delisting_return: Annotated[float, Range(-1.0, above=True)] | None = None
 
@@ -56,7 +57,7 @@ class PanelWindowParams:
     """Windows section: `context_length` sessions that end with the sample's own, with columns normalised within each
     day."""
 
-    context_length: Annotated[int, Range(1, 2000)] = 60
+    context_length: Annotated[int, Range(1, 2000), _SESSIONS] = 60
     normalisation: Literal["rank", "zscore", "none"] = "rank"
 
 
@@ -76,7 +77,7 @@ class PanelSplitParams:
     validation_fraction: Annotated[float, Range(0.0, 0.9, above=True)] = 0.15
     test_fraction: Annotated[float, Range(0.0, 0.9, above=True)] = 0.15
     folds: Annotated[int, Range(2, 100)] = 5
-    purge_days: Count | None = None
+    purge_days: Annotated[int, Range(1), _SESSIONS] | None = None
     embargo_days: Sessions = 20
     min_days: Count = 250
 
@@ -93,7 +94,7 @@ class PanelParams:
     """The whole question of a panel study."""
 
     study: StudyParams
-    horizons: tuple[Annotated[int, Range(1, 250)], ...]
+    horizons: tuple[Annotated[int, Range(1, 250), _SESSIONS], ...]
     data: PanelDataParams
     universe: UniverseParams
     target: RankTargetParams

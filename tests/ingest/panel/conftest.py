@@ -48,6 +48,10 @@ def wide(frame: pd.DataFrame, column: str = "Close") -> pd.DataFrame:
     return table.rename_axis(columns=None).reset_index()
 
 
+FRAME_WIDE = wide(market())
+"""The same market, a column a stock."""
+
+
 def csv(frame: pd.DataFrame, **how: Any) -> str:
     return str(frame.to_csv(index=bool(how.pop("index", False)), **how))
 

@@ -105,6 +105,13 @@ def test_returns_passed_as_prices(refusal: Refusal) -> None:
     assert "--field return" in said
 
 
+def test_returns_passed_as_prices_in_a_long_file(refusal: Refusal) -> None:
+    returns = FRAME[["Date", "Symbol"]].assign(Close=FRAME.groupby("Symbol")["Close"].pct_change())
+    said = refusal(csv(returns.dropna()))
+    assert "prices must be positive, and these look like returns" in said
+    assert "--field return" in said
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

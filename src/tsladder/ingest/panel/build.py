@@ -18,6 +18,7 @@ from tsladder.ingest.panel.adjusted import CLOSE_RAW, Adjusted, adjusted
 from tsladder.ingest.panel.codes import uneven_codes
 from tsladder.ingest.panel.data_warnings import find_jumps, warnings_of
 from tsladder.ingest.panel.joined import Joined, each_day_once, joined
+from tsladder.ingest.panel.membership import MemberSource, with_members
 from tsladder.ingest.panel.record import PanelAccount
 from tsladder.ingest.panel.returns import close_of_returns
 from tsladder.ingest.panel.rows import StockRows
@@ -48,8 +49,11 @@ class StockPanel:
     returns: Returns | None
 
 
-def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence[str] = ()) -> StockPanel:
-    """Build the panel. `parts`: rows of each file. `aside`: names of files that were not read.
+def stock_panel(
+    parts: Sequence[StockRows], choices: Choices, *, aside: Sequence[str] = (), members: MemberSource | None = None
+) -> StockPanel:
+    """Build the panel. `parts`: rows of each file. `aside`: names of files that were not read. `members`: source of the
+    membership of each day, None where only the files may have it.
 
     Raises BadInput for rows that contradict each other, and for anything but daily rows of many stocks.
     """
@@ -68,6 +72,9 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
     _refuse_other_frequencies(sessions_T, parts)
     _refuse_few_stocks(sessions_T, counts_T, len(table.symbols_S))
     jumps = find_jumps(table, close_R)
+    membership = None
+    if members is not None:
+        table, membership = with_members(table, ~np.isnan(close_R), sessions_T, members)
     left_out = tuple(sorted(set(named) - set(table.symbols_S)))
     dropped = _sum_counts(
         [
@@ -117,6 +124,7 @@ def stock_panel(parts: Sequence[StockRows], choices: Choices, *, aside: Sequence
             LEAST_STOCKS,
             has_adjusted=prices.how is not None or choices.field is Field.RETURN,
         ),
+        membership=membership,
     )
     return StockPanel(frame=_frame(table, prices.columns), account=account, returns=prices.returns)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.ingest.panel.data_warnings import StockJump
+from tsladder.ingest.panel.membership import MemberAccount
 
 JUMPS_RECORDED = 1000
 
@@ -17,7 +18,8 @@ class PanelAccount:
 
     `columns`: role -> heading of its column. `left_out`: stocks without a price. `stocks_a_day`: fewest, median and
     most stocks with a price. `thin_days`: number of days with fewer than ten. `left_early`: number of stocks without a
-    price on the last day. `dropped` and `repairs`: reason or kind, and number of rows.
+    price on the last day. `dropped` and `repairs`: reason or kind, and number of rows. `membership`: None without a
+    source of it.
     """
 
     sources: tuple[str, ...]
@@ -46,6 +48,7 @@ class PanelAccount:
     repairs: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    membership: MemberAccount | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record for the manifest. It names no time, host or folder: the same files give the same record."""
@@ -78,4 +81,5 @@ class PanelAccount:
             "repairs": [{"kind": kind, "count": count} for kind, count in self.repairs],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            **({} if self.membership is None else {"membership": self.membership.to_json()}),
         }

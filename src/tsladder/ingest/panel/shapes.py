@@ -11,17 +11,24 @@ from enum import StrEnum
 import numpy as np
 
 from tsladder.errors import BadInput
-from tsladder.ingest.choices import Choices
+from tsladder.ingest.choices import Choices, Sessions
 from tsladder.ingest.dates import looks_like_a_day
 from tsladder.ingest.headers import PRICES, STOCKS, Columns, find_columns, symbols_of
 from tsladder.ingest.names import PANEL_RANKS, Role, bare
 from tsladder.ingest.panel.codes import LOST, refuse_numbers, symbols_in
 from tsladder.ingest.rows import drop_summary
 from tsladder.ingest.sheet import Cells, Heading, Sheet, is_missing, is_number_like
+from tsladder.panel.sessions import last_sessions
 
 _DAYS_WITHIN = 3
 _FIRST_ROWS = 50
 _SHOWN = 5
+# A table without dates is one of stocks where so many of its columns are numbers under names that no bars have.
+_MANY_STOCKS = 5
+_UNDATED = (
+    "rows without dates cannot be split by date (--sessions XNYS --last-day 1984-12-31 lays the rows on the sessions "
+    "of an exchange, the last row on that day)"
+)
 
 
 class Shape(StrEnum):
@@ -60,6 +67,11 @@ def stock_table(sheet: Sheet, stem: str, choices: Choices) -> StockTable:
 
     Raises BadInput for a sheet that is not a table of stocks, and for codes that were read as numbers.
     """
+    if choices.sessions is not None and choices.field is None:
+        raise BadInput(
+            f"--sessions {choices.sessions.calendar} dates the rows of a table with a column for each stock: say what "
+            f"{sheet.source} holds with --field close or --field return"
+        )
     if len(symbols_of(sheet.headings)) > 0:
         if choices.field is not None:
             raise BadInput(
@@ -69,10 +81,12 @@ def stock_table(sheet: Sheet, stem: str, choices: Choices) -> StockTable:
     if choices.field is not None:
         return _from_wide(sheet, choices)
     if _is_wide(sheet, choices):
-        stocks = [heading.name for heading in sheet.headings[1:] if heading.name]
+        days = _days_place(sheet, choices)
+        stocks = [heading.name for heading in sheet.headings[0 if days is None else days + 1 :] if heading.name]
+        dates = "" if days is not None else f"; it has no column of dates either: {_UNDATED}"
         raise BadInput(
             f"{sheet.source} has a column for each of {len(stocks)} stocks ({_first_few(stocks)}), but does not say "
-            "whether they hold closes or returns: add --field close or --field return"
+            f"whether they hold closes or returns: add --field close or --field return{dates}"
         )
     columns = find_columns(sheet.headings, sheet.source, symbol=None, told=choices.columns, vocabulary=STOCKS)
     sheet = drop_summary(sheet, columns)
@@ -119,7 +133,7 @@ def _is_wide(sheet: Sheet, choices: Choices) -> bool:
         return False
     if closes and len(unknown) <= len(claims):
         return False
-    return _days_place(sheet, choices) is not None and len(numeric) >= 2
+    return len(numeric) >= (2 if _days_place(sheet, choices) is not None else _MANY_STOCKS)
 
 
 def _has_numbers(column: Cells) -> bool:
@@ -149,10 +163,17 @@ def _from_wide(sheet: Sheet, choices: Choices) -> StockTable:
             f"day and stock ({columns}, ...): leave the option out"
         )
     days = _days_place(sheet, choices)
+    if choices.sessions is not None:
+        if days is not None:
+            raise BadInput(
+                f"--sessions {choices.sessions.calendar}: {sheet.source} has days of its own in "
+                f"{_title(sheet, days)!r}; leave the option out"
+            )
+        sheet, days = _dated(sheet, choices.sessions), 0
     if days is None:
         raise BadInput(
-            f"{sheet.source} has no column of dates; it has {_first_few(list(map(str, sheet.headings)))}: rows without "
-            "dates cannot be split by date: name the column with --column Date=NAME, or bring a file that has one"
+            f"{sheet.source} has no column of dates; it has {_first_few(list(map(str, sheet.headings)))}: "
+            f"{_UNDATED}: name the column with --column Date=NAME, or bring a file that has one"
         )
     stocks = [
         place
@@ -180,6 +201,16 @@ def _from_wide(sheet: Sheet, choices: Choices) -> StockTable:
         symbols_R=[name for name in names for _ in range(rows)],
         titles={Role.DATE: _title(sheet, days), Role.CLOSE: f"{len(stocks)} columns"},
         ignored=aside,
+    )
+
+
+def _dated(sheet: Sheet, sessions: Sessions) -> Sheet:
+    """Add a first column of days, the sessions that end with the last row. Raises BadInput."""
+    days_R = last_sessions(sessions.calendar, sessions.last_day, len(sheet.rows_R))
+    return replace(
+        sheet,
+        headings=(Heading(name=f"sessions of {sessions.calendar}"), *sheet.headings),
+        columns=(days_R.astype(str).tolist(), *sheet.columns),
     )
 
 
