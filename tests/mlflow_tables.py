@@ -34,4 +34,6 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def copy_tables(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
     """Let stores that are made in this process copy their tables."""
-    monkeypatch.setattr(store, "_create_database", lambda _client, _store, path: shutil.copyfile(made_once(shared), path))
+    monkeypatch.setattr(
+        store, "_create_database", lambda _client, _store, path: shutil.copyfile(made_once(shared), path)
+    )

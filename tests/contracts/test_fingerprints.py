@@ -233,7 +233,9 @@ def edit(copied: Copied, module: str, old: str, new: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "old", "new"), HARMLESS_EDITS)
-def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(copied: Copied, module: str, old: str, new: str) -> None:
+def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
+    copied: Copied, module: str, old: str, new: str
+) -> None:
     assert edit(copied, module, old, new) == set()
 
 

@@ -13,7 +13,6 @@ from tests.ingest.hostile import CASES, Case
 from tsladder.cli import main
 from tsladder.data.bars import read_bars
 
-
 _REFUSED: dict[str, bool] = {}
 """Of the cases made so far; to make all of them takes seconds."""
 
