@@ -20,14 +20,23 @@ settings.register_profile("tsladder", deadline=None)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
+    "cells/test_pause_by_hand.py",
+    "cells/test_search_of_a_cell.py",
+    "execution/test_supervisor.py",
+    "execution/test_job_loop.py",
+    "execution/test_memory_guard.py",
+    "ingest/test_hostile_files.py",
     "test_route.py",
+    "capsule/test_round_trip.py",
+    "capsule/test_refusals.py",
     "audit/test_record.py",
     "audit/test_leaks_in_training.py",
-    "cells/test_pause_by_hand.py",
-    "cells/test_live_record.py",
+    "cells/test_takeover.py",
     "tracking/test_mlflow_store.py",
     "cells/test_search_under_heat.py",
+    "law/test_size_effect.py",
     "law/test_power_fit.py",
+    "report/test_figures.py",
 )
 """Files that take longest; begun last, one of them would keep one process busy while the others have nothing to do."""
 
