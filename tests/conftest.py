@@ -20,6 +20,12 @@ settings.register_profile("tsladder", deadline=None)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
+    "test_pipeline.py",
+    "cells/test_memory_of_the_search.py",
+    "status/test_against_dvc.py",
+    "cells/test_kills.py",
+    "test_fx_study.py",
+    "test_run_live.py",
     "cells/test_pause_by_hand.py",
     "cells/test_search_of_a_cell.py",
     "execution/test_supervisor.py",
@@ -38,7 +44,8 @@ LONGEST_FIRST = (
     "law/test_power_fit.py",
     "report/test_figures.py",
 )
-"""Files that take longest; begun last, one of them would keep one process busy while the others have nothing to do."""
+"""Files that take longest, first those of the slow tests; begun last, one of them would keep one process busy while
+the others have nothing to do."""
 
 
 @pytest.hookimpl(wrapper=True)
