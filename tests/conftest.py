@@ -4,15 +4,14 @@ Test processes run side by side on all cores; threads that wait for busy cores m
 slower. Set before numpy and torch are loaded; what is trained on several threads asks for them by itself.
 """
 
+import functools
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-from tests import mlflow_tables
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -66,8 +65,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def fingerprints_of_the_checkout() -> Iterator[None]:
+    """Follow the imports of the checkout's code once: every plan of a test asks for its fingerprints anew."""
+    from tsladder.planning import fingerprint
+
+    source, follow = Path(__file__).parents[1] / "src", fingerprint.module_fingerprints
+
+    @functools.cache
+    def followed(modules: tuple[str, ...], stage: str | None) -> dict[str, str]:
+        return follow(modules, source, stage)
+
+    def of(modules: Sequence[str], where: Path, stage: str | None = None) -> dict[str, str]:
+        return dict(followed(tuple(modules), stage)) if where == source else follow(modules, where, stage)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(fingerprint, "module_fingerprints", of)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def tables_of_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Copy MLflow's tables instead of making them anew for every store."""
+    from tests import mlflow_tables
+
     with pytest.MonkeyPatch.context() as monkeypatch:
         mlflow_tables.copy_tables(monkeypatch, mlflow_tables.shared_folder(tmp_path_factory))
         yield
