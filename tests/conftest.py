@@ -4,7 +4,10 @@ Test processes run side by side on all cores; threads that wait for busy cores m
 slower. Set before numpy and torch are loaded; what is trained on several threads asks for them by itself.
 """
 
+import functools
+import gc
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,24 +19,75 @@ settings.register_profile("tsladder", deadline=None)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
+    "test_pipeline.py",
+    "cells/test_memory_of_the_search.py",
+    "status/test_against_dvc.py",
+    "cells/test_kills.py",
+    "test_fx_study.py",
+    "test_run_live.py",
+    "cells/test_pause_by_hand.py",
+    "cells/test_search_of_a_cell.py",
+    "execution/test_supervisor.py",
+    "execution/test_job_loop.py",
+    "execution/test_memory_guard.py",
+    "ingest/test_hostile_files.py",
     "test_route.py",
+    "capsule/test_round_trip.py",
+    "capsule/test_refusals.py",
     "audit/test_record.py",
     "audit/test_leaks_in_training.py",
-    "cells/test_pause_by_hand.py",
-    "cells/test_live_record.py",
+    "cells/test_takeover.py",
     "tracking/test_mlflow_store.py",
     "cells/test_search_under_heat.py",
+    "law/test_size_effect.py",
     "law/test_power_fit.py",
+    "report/test_figures.py",
 )
-"""Files that take longest; begun last, one of them would keep one process busy while the others have nothing to do."""
+"""Files that take longest, first those of the slow tests; begun last, one of them would keep one process busy while
+the others have nothing to do."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect garbage neither while half a million objects are made that last as long as the session, nor among them
+    afterwards: that took a quarter of the collection's time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _place(item.path))
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
-def _place(path: Path) -> int:
-    for place, name in enumerate(LONGEST_FIRST):
-        if path == Path(__file__).parent / name:
-            return place
-    return len(LONGEST_FIRST)
+@pytest.fixture(scope="session", autouse=True)
+def fingerprints_of_the_checkout() -> Iterator[None]:
+    """Follow the imports of the checkout's code once: every plan of a test asks for its fingerprints anew."""
+    from tsladder.planning import fingerprint
+
+    source, follow = Path(__file__).parents[1] / "src", fingerprint.module_fingerprints
+
+    @functools.cache
+    def followed(modules: tuple[str, ...], stage: str | None) -> dict[str, str]:
+        return follow(modules, source, stage)
+
+    def of(modules: Sequence[str], where: Path, stage: str | None = None) -> dict[str, str]:
+        return dict(followed(tuple(modules), stage)) if where == source else follow(modules, where, stage)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(fingerprint, "module_fingerprints", of)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_of_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Copy MLflow's tables instead of making them anew for every store."""
+    from tests import mlflow_tables
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        mlflow_tables.copy_tables(monkeypatch, mlflow_tables.shared_folder(tmp_path_factory))
+        yield

@@ -42,8 +42,8 @@ def synthetic_bars(days: int = 900, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"Date": dates, "Open": open_, "High": high, "Low": low, "Close": close, "Volume": volume})
 
 
-def make_study(folder: Path, **leaves: Any) -> Places:
-    """params.yaml and data/tiny.parquet in `folder`; `leaves` are dotted paths with __ for the dot."""
+def make_study(folder: Path, *, days: int = 900, **leaves: Any) -> Places:
+    """params.yaml and data/tiny.parquet of so many days in `folder`; `leaves` are dotted paths with __ for the dot."""
     record = read_yaml(DEFAULT_PARAMS)
     defaults: dict[str, Any] = {
         "study__name": "miniature",
@@ -72,7 +72,7 @@ def make_study(folder: Path, **leaves: Any) -> Places:
         section[last] = value
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
-    synthetic_bars().to_parquet(folder / "data" / "tiny.parquet", index=False)
+    synthetic_bars(days).to_parquet(folder / "data" / "tiny.parquet", index=False)
     return Places(folder, folder)
 
 

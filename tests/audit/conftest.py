@@ -10,11 +10,14 @@ from tsladder.audit.build import open_subject
 from tsladder.audit.subject import Subject
 from tsladder.places import Places
 
+DAYS = 2600
+
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """Features, splits and plans of two horizons."""
-    places = make_study(tmp_path_factory.mktemp("audited"), horizons=[1, 3])
+    """Features, splits and plans of two horizons; of so many days that the small model is trained in half the steps
+    that it takes on few windows (LEAST_VIEWS)."""
+    places = make_study(tmp_path_factory.mktemp("audited"), days=DAYS, horizons=[1, 3])
     prepare(places)
     return places
 
@@ -22,6 +25,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
 @pytest.fixture(scope="session")
 def subject(study: Places) -> Subject:
     return open_subject(study, read_plan(AuditPlan, study.audit_plan))
+
+
+@pytest.fixture(scope="session")
+def shorter(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A study of a third of the days."""
+    places = make_study(tmp_path_factory.mktemp("shorter"))
+    prepare(places)
+    return open_subject(places, read_plan(AuditPlan, places.audit_plan))
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_so_few_validation_windows_that_no_ranking_exceeds_the_limit_are_named(s
     assert finding.needs == "at least about 14 validation windows; this study has 10"
 
 
-def test_a_control_that_learned_a_little_states_how_many_windows_it_would_need(subject: Subject) -> None:
+def test_a_control_that_learned_a_little_states_how_many_windows_it_would_need(shorter: Subject) -> None:
     def faint(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
         """Ranks a sixth of the windows right where the label is shown, and knows nothing elsewhere."""
         y_N = windows.validation.y_N.astype(np.float64)
@@ -73,7 +73,7 @@ def test_a_control_that_learned_a_little_states_how_many_windows_it_would_need(s
         p_N = np.where(known_N & shown, 0.3 + 0.4 * y_N, 0.5)
         return SmallModelResult(weights="", validation_loss=0.7, p_N=p_N, ended="completed")
 
-    finding = shuffled_targets(with_step(subject, train=faint))
+    finding = shuffled_targets(with_step(shorter, train=faint))
     assert finding.outcome is ProbeOutcome.INCONCLUSIVE
     auc, windows = float(finding.numbers["control_auc"]), int(finding.numbers["windows"])
     enough = load("direction").label_audit.windows_to_rank(auc, LIMIT, PERMUTATIONS)

@@ -3,9 +3,11 @@ beside it names the probe and what it would need. A leak that was seen makes it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests import drawn_once
 from tests.audit.leaks import with_segment, with_step
 from tests.audit.test_inconclusive import idle, with_fewer
 from tests.capsule.finished import finish, write_study
@@ -24,6 +26,13 @@ from tsladder.vocabulary import Region
 
 WINDOWS = 127
 NEEDS = f"at least about {LEARNS_FROM} training windows; this study has {WINDOWS}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawings() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        drawn_once.keep_drawings(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,19 @@
 import shutil
 
 import pytest
+from tests import drawn_once
 from tests.capsule import finished
 from tests.capsule.zips import pack
 
 from tsladder.places import Places
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawings():
+    """Draw what a capsule shows once; `made` is drawn before that, so that its pictures are compared with others."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        drawn_once.keep_drawings(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="session")

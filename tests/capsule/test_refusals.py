@@ -72,7 +72,7 @@ def test_a_file_that_fails_when_it_is_read_is_refused(tmp_path):
     refuse(tmp_path / "x.zip", tmp_path, "x.zip cannot be read")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0.0, 1.0, exclude_max=True))
 def test_a_capsule_cut_anywhere_is_refused(packed, tmp_path, share):
     whole = packed.read_bytes()
@@ -90,7 +90,7 @@ def test_a_byte_changed_anywhere_is_refused_or_changes_no_content(packed, tmp_pa
     whole, rng = packed.read_bytes(), random.Random(0)
     expected = without(contents_of(packed), MANIFEST)
     refused = 0
-    for _ in range(150):
+    for _ in range(80):
         at = rng.randrange(len(whole))
         changed = bytearray(whole)
         changed[at] ^= 1 << rng.randrange(8)
@@ -105,7 +105,7 @@ def test_a_byte_changed_anywhere_is_refused_or_changes_no_content(packed, tmp_pa
         else:
             files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
             assert files == expected
-    assert refused > 100
+    assert refused > 54
 
 
 def test_every_missing_member_is_named(packed, tmp_path):

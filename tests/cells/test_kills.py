@@ -81,11 +81,11 @@ def test_a_search_killed_a_few_times_searches_what_an_undisturbed_one_does(tmp_p
 
 
 @pytest.mark.slow
-def test_thirty_trials_killed_at_fifty_random_instants(tmp_path: Path) -> None:
+def test_thirty_trials_killed_at_thirty_random_instants(tmp_path: Path) -> None:
     undisturbed = study_of(tmp_path / "undisturbed", 30)
     stage(undisturbed, "hpo", "--cell", str(CELL))
     kills, round_ = 0, 0
-    while kills < 50:
+    while kills < 30:
         round_ += 1
         folder = tmp_path / f"killed-{round_}"
-        kills += killed_and_finished(folder, undisturbed, trials=30, kills=50 - kills, seed=100 * round_)
+        kills += killed_and_finished(folder, undisturbed, trials=30, kills=30 - kills, seed=100 * round_)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +12,12 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from tests.studies import make_study, prepare, search_here, start_stage
+from tests.execution.instant import InstantCrews, Killed
+from tests.studies import make_study, prepare, search_here
 
 from tsladder.artifacts.store import read_lines
 from tsladder.places import Places
+from tsladder.tracking import MemoryTracker, RunRecord
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
@@ -34,23 +33,29 @@ def searched(places: Places) -> list[Any]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_study(tmp_path_factory.mktemp("undisturbed"), search__trials=TRIALS)
     prepare(places)
-    search_here(places, CELL)
+    search_here(places, CELL, crews=InstantCrews())
     return places
+
+
+class DyingTracker(MemoryTracker):
+    """Its process dies with the sixth trial that it writes."""
+
+    def log_run(self, record: RunRecord) -> str:
+        if len(self.runs()) > 5:
+            raise Killed
+        return super().log_run(record)
 
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """A search that was killed when most of its trials had ended."""
+    """A search that died when most of its trials had ended; real ones are killed in test_kills.py."""
     places = make_study(tmp_path_factory.mktemp("half"), search__trials=TRIALS)
     prepare(places)
-    process = start_stage(places, "hpo", "--cell", str(CELL))
-    deadline = time.monotonic() + 60
-    while len([line for path in places.studies.glob("*/trials.jsonl") for line in read_lines(path)]) < 5:
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with pytest.raises(Killed):
+        search_here(places, CELL, DyingTracker(), crews=InstantCrews())
+    (folder,) = places.live_records(CELL, "hpo")
+    assert 5 <= len(read_lines(folder / "trials.jsonl")) < TRIALS
+    assert TrialState.RUNNING in states(folder)
     return places
 
 
@@ -69,7 +74,7 @@ def search_on(undisturbed: Places, capsys: pytest.CaptureFixture[str]) -> Callab
 
     def finish(places: Places) -> str:
         capsys.readouterr()
-        search_here(places, CELL)
+        search_here(places, CELL, crews=InstantCrews(seed=1))
         assert searched(places) == searched(undisturbed)
         return capsys.readouterr().err
 
@@ -112,7 +117,9 @@ def test_a_kill_after_the_last_trial_s_line_leaves_none_running_in_the_journal(
     assert TrialState.RUNNING in states(folder)
     search_on(places)
     assert TrialState.RUNNING not in states(folder)
-    assert len([state for state in states(folder) if state is TrialState.COMPLETE]) == TRIALS
+    ended = [line["state"] for line in read_lines(places.hpo(CELL) / "trials.jsonl")]
+    assert len(ended) == TRIALS
+    assert states(folder).count(TrialState.COMPLETE) == ended.count("complete")
 
 
 def states(folder: Path) -> list[TrialState]:
@@ -156,7 +163,7 @@ def test_the_journal_of_another_search_is_set_aside(live: Any, search_on: Any, t
     places, folder = live
     other = make_study(tmp_path / "other", search__trials=TRIALS, study__seed=7)
     prepare(other)
-    search_here(other, CELL)
+    search_here(other, CELL, crews=InstantCrews())
     (other_folder,) = other.live_records(CELL, "hpo")
     shutil.copy(other_folder / "journal.log", folder / "journal.log")
     said = search_on(places)

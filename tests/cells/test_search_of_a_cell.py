@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import mlflow_tables
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
 from tsladder.artifacts.plans import SearchPlan, read_plan
@@ -226,7 +228,9 @@ def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_ther
     assert not list(places.studies.glob("*/checkpoints"))
 
 
-def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: Path) -> None:
+def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     # Epochs of many optimizer steps, so that finishing one would take long.
     places = make_study(
         tmp_path,
@@ -238,6 +242,8 @@ def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(tmp_path: 
         budget="750k",
     )
     prepare(places)
+    places.mlruns.mkdir(exist_ok=True)
+    shutil.copy(mlflow_tables.made_once(mlflow_tables.shared_folder(tmp_path_factory)), places.mlruns / "mlflow.db")
     process = start_stage(places, "hpo", "--cell", "750k-h1")
     deadline = time.monotonic() + 60
     while not list(places.studies.glob("750k-h1-*/progress.json")):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.execution.instant import InstantCrews
 from tests.execution.thermal import reading_for
 from tests.studies import make_study, params_of, prepare
 
@@ -19,6 +20,8 @@ from tsladder.cells.retrain import train_winner
 from tsladder.cells.search_cell import search_cell
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.execution import thermal_guard
+from tsladder.execution.crew import Crews
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermometer import TemperatureReading, Thermometer
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
@@ -55,9 +58,10 @@ def places(tmp_path: Any) -> Places:
     return made
 
 
-def opened(places: Places, thermometer: Thermometer, stage: str = "hpo") -> CellWork:
+def opened(places: Places, thermometer: Thermometer, stage: str = "hpo", crews: Crews = LocalCrew) -> CellWork:
     if stage == "hpo":
-        work = open_cell(places, params_of(places), CELL, read_plan(SearchPlan, places.search_plan(CELL)))
+        plan = read_plan(SearchPlan, places.search_plan(CELL))
+        work = open_cell(places, params_of(places), CELL, plan, crews=crews)
     else:
         work = open_cell(places, params_of(places), CELL, read_plan(TrainPlan, places.train_plan(CELL)))
     return dataclasses.replace(work, thermometer=thermometer)
@@ -79,7 +83,7 @@ def hot_after(places: Places, trials: int) -> ScriptedThermometer:
 
 def test_a_search_stopped_for_heat_is_a_failed_cell_that_continues_where_it_stopped(places: Places) -> None:
     tracker = MemoryTracker()
-    search_cell(opened(places, hot_after(places, 3)), tracker)
+    search_cell(opened(places, hot_after(places, 3), crews=InstantCrews()), tracker)
 
     choice = read_json(places.choice(CELL))
     assert (choice["status"], choice["stop_reason"]) == ("failed", "thermal")
@@ -99,7 +103,7 @@ def test_a_search_stopped_for_heat_is_a_failed_cell_that_continues_where_it_stop
     stopped = [run for run in tracker.runs(cell.run_id) if run.tags["stop_reason"] == "thermal"]
     assert {(run.status, run.metrics["max_celsius"]) for run in stopped} == {(RunStatus.KILLED, 97.0)}
 
-    search_cell(opened(places, COOL), tracker)
+    search_cell(opened(places, COOL, crews=InstantCrews()), tracker)
     again = live_trials(places)
     assert again[: len(lines)] == lines
     last = {line["number"]: line for line in again}
@@ -133,7 +137,7 @@ def test_a_search_that_was_paused_finds_what_a_cool_one_does_and_says_how_long_i
 
 def test_a_machine_without_sensors_is_recorded_as_unknown(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     tracker = MemoryTracker()
-    search_cell(opened(places, ScriptedThermometer(lambda: None)), tracker)
+    search_cell(opened(places, ScriptedThermometer(lambda: None), crews=InstantCrews()), tracker)
     lines = read_lines(places.hpo(CELL) / "trials.jsonl")
     assert {(line["state"], line["celsius"], line["thermal"]) for line in lines} == {("complete", None, "unknown")}
     trials = [run for run in tracker.runs() if run.parent_id is not None]
@@ -142,7 +146,7 @@ def test_a_machine_without_sensors_is_recorded_as_unknown(places: Places, capsys
 
 
 def test_a_retraining_stopped_for_heat_keeps_its_seeds_and_continues(places: Places) -> None:
-    search_cell(opened(places, COOL), MemoryTracker())
+    search_cell(opened(places, COOL, crews=InstantCrews()), MemoryTracker())
     choice = read_winner(places.choice(CELL))
     tracker, seen = MemoryTracker(), 0
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
+from tests.execution.instant import InstantCrews
+from tests.studies import make_study, params_of, prepare, search_here, start_stage, verb
 
 from tsladder.artifacts.plans import NotPlanned, SupplementaryPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines, write_json
@@ -52,8 +54,8 @@ def test_a_list_is_taken_as_it_is() -> None:
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_study(tmp_path_factory.mktemp("two_phase"), **TWO_PHASE)
     prepare(places)
-    search_here(places, Cell("12k", 1))
-    search_supplementary(places, params_of(places), MemoryTracker())
+    search_here(places, Cell("12k", 1), crews=InstantCrews())
+    search_supplementary(places, params_of(places), MemoryTracker(), crews=InstantCrews())
     return places
 
 
@@ -91,7 +93,7 @@ def test_a_second_start_trains_nothing_and_its_runs_carry_the_phase(searched: Pl
     before = (searched.supplementary / "12k-h1" / "trials.jsonl").read_bytes()
     tracker = MemoryTracker()
     for _ in range(2):
-        search_supplementary(searched, params_of(searched), tracker)
+        search_supplementary(searched, params_of(searched), tracker, crews=InstantCrews())
     assert (searched.supplementary / "12k-h1" / "trials.jsonl").read_bytes() == before
     trials = [run for run in tracker.runs() if run.parent_id is not None]
     assert sorted(run.name for run in trials) == [f"12k-h1/supplementary-{number:03d}" for number in range(3)]
@@ -99,10 +101,13 @@ def test_a_second_start_trains_nothing_and_its_runs_carry_the_phase(searched: Pl
 
 
 @pytest.mark.slow
-def test_a_kill_loses_no_ended_trial(tmp_path: Path, searched: Places) -> None:
-    places = make_study(tmp_path, **TWO_PHASE)
+def test_a_kill_loses_no_ended_trial(tmp_path: Path) -> None:
+    places = make_study(tmp_path / "killed", **TWO_PHASE)
     prepare(places)
     search_here(places, Cell("12k", 1))
+    undisturbed_places = Places(tmp_path / "undisturbed", tmp_path / "undisturbed")
+    shutil.copytree(places.root, undisturbed_places.root)
+    search_supplementary(undisturbed_places, params_of(undisturbed_places), MemoryTracker())
     process = start_stage(places, "supplementary")
     deadline = time.monotonic() + 60
     while not [line for path in places.studies.glob("*-supplementary-*/trials.jsonl") for line in read_lines(path)]:
@@ -114,12 +119,12 @@ def test_a_kill_loses_no_ended_trial(tmp_path: Path, searched: Places) -> None:
     search_supplementary(places, params_of(places), MemoryTracker())
     again, undisturbed = (
         [(t["number"], t["params"], t["best_val_loss"]) for t in read_lines(p.supplementary / "12k-h1/trials.jsonl")]
-        for p in (places, searched)
+        for p in (places, undisturbed_places)
     )
     assert again == undisturbed
 
 
-def test_a_rung_whose_search_failed_is_left_out_and_named(tmp_path: Path, searched: Places) -> None:
+def test_a_rung_whose_search_failed_is_left_out_and_named(tmp_path: Path) -> None:
     places = make_study(tmp_path, **TWO_PHASE)
     prepare(places)
     cell = params_of(places).cells[0]
@@ -130,8 +135,8 @@ def test_a_rung_whose_search_failed_is_left_out_and_named(tmp_path: Path, search
 
 def test_a_strategy_of_one_phase_writes_why_there_is_none(tmp_path: Path) -> None:
     places = make_study(tmp_path)
-    stage(places, "plan")
+    prepare(places)
     assert isinstance(read_plan(SupplementaryPlan, places.supplementary_plan), NotPlanned)
-    stage(places, "supplementary")
+    verb("supplementary")(places, params_of(places))
     record = read_json(places.supplementary / "selection.json")
     assert record == {"status": "not_planned", "reason": "strategy architectural has one phase"}

@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import drawn_once
 from tests.capsule import finished
 from tests.capsule.zips import contents_of, with_manifest, write_zip
 from tests.studies import environment
@@ -17,6 +19,13 @@ from tests.studies import environment
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.cli import main
 from tsladder.places import Places
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawings() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        drawn_once.keep_drawings(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="module")

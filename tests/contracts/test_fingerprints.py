@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -199,32 +200,42 @@ def test_retraining_does_not_hang_on_the_search_nor_the_search_on_the_baselines(
     assert not [name for name in (*trained, *searched) if name.startswith(("tsladder.report", "tsladder.console"))]
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    shutil.copytree(SOURCE, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(ROOT / "stages", tmp_path / "stages", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """A copy of the code and the fingerprints of its stages; whoever edits it puts it back."""
+
+    source: Path
+    before: dict[str, dict[str, str]]
 
 
-def edit(copied: Path, module: str, old: str, new: str) -> set[str]:
+def fingerprints(source: Path) -> dict[str, dict[str, str]]:
+    chosen = {"hpo": (FAMILY, TASK, STRATEGY), "train": (FAMILY, TASK), "evaluate": (FAMILY, TASK)}
+    return {stage: stage_fingerprint(stage, source, modules) for stage, modules in chosen.items()}
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    folder = tmp_path_factory.mktemp("copied")
+    shutil.copytree(SOURCE, folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    return Copied(source=folder / "src", before=fingerprints(folder / "src"))
+
+
+def edit(copied: Copied, module: str, old: str, new: str) -> set[str]:
     """Replace `old` in a module of the copy; the stages of a cell whose fingerprint changes."""
-    stages = ("hpo", "train", "evaluate")
-
-    def fingerprints() -> dict[str, dict[str, str]]:
-        chosen = {"hpo": [FAMILY, TASK, STRATEGY], "train": [FAMILY, TASK], "evaluate": [FAMILY, TASK]}
-        return {stage: stage_fingerprint(stage, copied / "src", chosen.get(stage, ())) for stage in stages}
-
-    before = fingerprints()
-    path = copied / "src" / "tsladder" / module
+    path = copied.source / "tsladder" / module
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    after = fingerprints()
-    return {stage for stage in stages if before[stage] != after[stage]}
+    after = fingerprints(copied.source)
+    path.write_text(text)
+    return {stage for stage in after if copied.before[stage] != after[stage]}
 
 
 @pytest.mark.parametrize(("module", "old", "new"), HARMLESS_EDITS)
-def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(copied: Path, module: str, old: str, new: str) -> None:
+def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
+    copied: Copied, module: str, old: str, new: str
+) -> None:
     assert edit(copied, module, old, new) == set()
 
 
@@ -248,6 +259,6 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(copied: Path, mo
     ],
 )
 def test_an_edit_that_changes_a_number_makes_the_stages_stale_that_make_it(
-    copied: Path, module: str, old: str, new: str, stale: set[str]
+    copied: Copied, module: str, old: str, new: str, stale: set[str]
 ) -> None:
     assert edit(copied, module, old, new) == stale

@@ -141,7 +141,7 @@ def test_returns_are_counted_as_up_days_and_others_by_the_same_guard(
     single=st.booleans(),
     fraction=st.floats(0.05, 0.4),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_day_is_shown_or_asked_about_in_two_regions(
     by_date: SplitParams,
     days: int,

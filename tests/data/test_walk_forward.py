@@ -78,7 +78,7 @@ def test_test_and_the_days_before_it_are_cut_as_by_date(
     embargo_days=st.integers(0, 30),
     fraction=st.floats(0.1, 0.4),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_folds_expand_in_time_order_and_no_day_is_seen_twice_where_it_must_not_be(
     by_share: SplitParams,
     days: int,

@@ -76,7 +76,7 @@ def test_a_given_block_replaces_the_series_own():
 
 def test_intervals_cover_the_true_mean_of_dependent_days_about_as_often_as_they_say():
     rng = np.random.default_rng(3)
-    series = [autoregressive(rng, 500, 0.6) for _ in range(150)]
+    series = [autoregressive(rng, 500, 0.6) for _ in range(100)]
     found = [interval(x, draws=200, seed=k) for k, x in enumerate(series)]
     covered = np.mean([i.low <= 0.0 <= i.high for i in found])
     assert 0.87 <= covered <= 0.99

@@ -103,15 +103,15 @@ def test_of_two_models_with_known_noise_it_is_the_test_of_a_difference(dof: floa
 
 def test_draws_of_one_size_are_left_out_seldom_once_their_noise_is_known() -> None:
     rng, trained, drawn = np.random.default_rng(6), 0, 0
-    for number in range(100):
+    for number in range(50):
         market = rng.exponential(0.4, 300)
         some = {f"m{k}": market * (1 + 0.01 * rng.normal()) + 0.02 * rng.normal(size=300) for k in range(5)}
         noise = MeanNoise(variances=dict.fromkeys(some, (0.01 * 0.4) ** 2))
         trained += len(model_confidence_set(some, confidence=0.95, draws=100, seed=number).members) < 5
         found = model_confidence_set(some, confidence=0.95, draws=100, seed=number, noise=noise)
         drawn += len(found.members) < 5
-    assert trained > 50
-    assert drawn <= 10
+    assert trained > 25
+    assert drawn <= 5
 
 
 def test_it_says_what_it_is_about() -> None:
@@ -144,11 +144,11 @@ def test_neither_the_order_of_the_models_nor_a_second_call_changes_anything() ->
 def test_the_best_model_is_kept_about_as_often_as_promised() -> None:
     rng = np.random.default_rng(2)
     lost = 0
-    for number in range(100):
+    for number in range(60):
         market = rng.exponential(0.4, 250)
         some = {f"m{k}": market + 0.1 * rng.normal(size=250) for k in range(4)}  # all equally good
         lost += len(model_confidence_set(some, confidence=0.9, draws=150, seed=number).members) < 4
-    assert lost <= 20  # 10 % promised, three standard errors above
+    assert lost <= 12  # 10 % promised, three standard errors above
 
 
 @pytest.mark.parametrize(

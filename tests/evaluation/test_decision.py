@@ -13,7 +13,7 @@ from tsladder.evaluation.decision import choose_on_validation, choose_threshold,
 forecasts = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.integers(0, 20)), min_size=2, max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(forecasts)
 def test_no_threshold_has_a_better_balanced_accuracy(pairs: list[tuple[float, int]]) -> None:
     y, p = np.array(pairs).T
@@ -28,7 +28,7 @@ def test_no_threshold_has_a_better_balanced_accuracy(pairs: list[tuple[float, in
     assert reached == pytest.approx(best)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(forecasts, st.sampled_from([0.0, 0.125, 0.5, 0.8, 1.1]))
 def test_every_score_equals_scikit_learn(pairs: list[tuple[float, int]], threshold: float) -> None:
     y, p = np.array(pairs).T

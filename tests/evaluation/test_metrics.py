@@ -11,7 +11,7 @@ day = st.tuples(st.sampled_from([0.0, 1.0]), st.integers(0, 12).map(lambda k: k 
 days = st.lists(day, min_size=2, max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(days)
 def test_every_metric_equals_scikit_learn_with_ties_and_certainties(pairs):
     y, p = np.array(pairs).T

@@ -58,7 +58,7 @@ def spelled(value: decimal.Decimal, mark: str, group: str, prefix: str, suffix: 
     return f"{prefix}{text}{suffix}"
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     values=st.lists(st.decimals("0.01", "9999999.99", places=2), min_size=1, max_size=30),
     mark_and_group=st.sampled_from(
@@ -78,7 +78,7 @@ def test_a_price_of_cents_is_read_in_every_notation(
     np.testing.assert_array_equal(numbers.values[Role.CLOSE], [float(value) for value in values])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(cells=st.lists(st.text("0123456789.,-+eE ", max_size=9), min_size=1, max_size=4), mark=st.sampled_from(Decimal))
 def test_what_python_reads_is_read_the_same_and_nothing_raises(cells: list[str], mark: Decimal) -> None:
     cells = [cell.strip() for cell in cells]
@@ -93,7 +93,7 @@ def test_what_python_reads_is_read_the_same_and_nothing_raises(cells: list[str],
                 assert numbers.values[Role.CLOSE][place] == float(cell)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     cells=st.lists(st.from_regex(r"-?[0-9]{0,5}[.,]?[0-9]{0,4}(e-?[0-9])?", fullmatch=True), min_size=1, max_size=8),
     mark=st.sampled_from(Decimal),
@@ -106,7 +106,7 @@ def test_a_cell_that_is_no_number_changes_no_other(cells: list[str], mark: Decim
     np.testing.assert_array_equal(beside.values[Role.CLOSE][:-1], alone.values[Role.CLOSE])
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(value=st.floats(1e-6, 1e12), form=st.sampled_from(["r", "e", "E"]))
 def test_a_float_as_programs_print_it_comes_back_bit_for_bit(value: float, form: str) -> None:
     cell = repr(value) if form == "r" else f"{value:.17{form}}"
@@ -116,7 +116,7 @@ def test_a_float_as_programs_print_it_comes_back_bit_for_bit(value: float, form:
 DAY_FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%m-%d-%Y", "%d %b %Y", "%B %d, %Y"]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     days=st.lists(st.dates(datetime.date(1800, 1, 1), datetime.date(2200, 1, 1)), min_size=1, max_size=20),
     form=st.sampled_from(DAY_FORMS),

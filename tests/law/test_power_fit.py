@@ -223,7 +223,7 @@ def test_the_exponent_that_a_ladder_prints_is_found_in_four_studies_of_five(rung
     rng, sizes = np.random.default_rng(rungs), np.geomspace(1e4, 1e7, rungs)
     known = {"days": (days**2, 80.0)} if days else {}
     found = []
-    for _ in range(700 if days else 2000):
+    for _ in range(400 if days else 1500):
         first = fit_power(sizes, 0.4 * np.exp(0.01 * rng.normal(size=rungs)), **known)
         alpha = detectable_alpha(Precision.of(first, first.residual_sd))
         losses = 0.4 * sizes ** -(alpha + days * rng.normal()) * np.exp(0.01 * rng.normal(size=rungs))

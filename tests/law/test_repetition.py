@@ -29,7 +29,7 @@ def study(rng: np.random.Generator, alpha: float, noise: float) -> PowerFit:
 def test_the_share_that_is_predicted_after_a_verdict_is_the_share_that_happens(verdict: str) -> None:
     """Truths are drawn, exponents evenly and noises evenly in their logs; each study is repeated with its own truth."""
     rng, predicted, happened = np.random.default_rng(3), [], []
-    while len(predicted) < 150:
+    while len(predicted) < 80:
         alpha, noise = rng.uniform(-0.04, 0.04), np.exp(rng.uniform(np.log(0.002), np.log(0.03)))
         first = study(rng, alpha, noise)
         if named(first) == verdict:

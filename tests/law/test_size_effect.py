@@ -35,7 +35,7 @@ def grid(sizes: int, amounts: int) -> tuple[np.ndarray, np.ndarray]:
 def test_isoflop_points_fall_with_size_at_equal_data(ratio: float) -> None:
     """At one budget the larger model sees less data: its loss rises beyond the best size, and size is not to blame."""
     n, d = isoflop(ratio=ratio)
-    law = judge_sizes(n, d, surface(n, d).round(6), draws=200)
+    law = judge_sizes(n, d, surface(n, d).round(6), draws=60)
     assert law.source is Source.SURFACE
     assert (law.surface.E, law.surface.alpha, law.surface.beta) == pytest.approx((E, ALPHA, BETA), rel=1e-4)
     assert 0.0 < law.alpha_ci[0] < law.alpha < law.alpha_ci[1]
@@ -49,7 +49,7 @@ def test_isoflop_points_fall_with_size_at_equal_data(ratio: float) -> None:
 
 def test_ten_times_larger_is_what_the_surface_says_at_the_same_data_and_along_its_optimum() -> None:
     n, d = isoflop()
-    law = judge_sizes(n, d, surface(n, d), draws=100)
+    law = judge_sizes(n, d, surface(n, d), draws=20)
     same, best = law.tenfold_at_same_data, law.tenfold_along_optimum
     assert same.to_n == pytest.approx(10 * same.from_n)
     expected = surface(np.array(same.to_n), np.array(same.n_data)) / surface(
@@ -87,14 +87,14 @@ def test_sizes_are_drawn_and_counted_not_points() -> None:
     size = np.repeat(np.arange(4), 8)
     rng = np.random.default_rng(1)
     signed = 0
-    for seed in range(6):
+    for seed in range(4):
         luck = 0.02 * rng.normal(size=4)[size] + 0.005 * rng.normal(size=32)
         law = judge_sizes(n, d, (0.3 + 2e3 * d**-0.4) * np.exp(luck), draws=20, seed=seed)
         assert law.n_sizes == 4
         assert law.dof <= 2.0 + 1e-9
         assert len(law.size_means) == 4
         signed += not law.alpha_ci[0] <= 0.0 <= law.alpha_ci[1]
-    assert signed <= 2
+    assert signed <= 1
 
 
 def test_a_grid_without_an_identified_surface_is_judged_by_fixed_effects() -> None:
@@ -113,7 +113,7 @@ def test_size_without_effect_beside_data_that_bend_is_no_law() -> None:
     n, d = isoflop()
     rng = np.random.default_rng(2)
     sources = set()
-    for seed in range(4):
+    for seed in range(3):
         law = judge_sizes(n, d, (0.3 + 2e3 * d**-0.4) * np.exp(0.01 * rng.normal(size=n.size)), draws=20, seed=seed)
         sources.add(law.source)
         assert law.alpha_ci[0] < 0.004
@@ -152,9 +152,9 @@ def test_outliers_are_named_and_do_not_widen_the_interval() -> None:
     n, d = grid(9, 6)
     rng = np.random.default_rng(6)
     loss = surface(n, d) * np.exp(0.001 * rng.normal(size=n.size))
-    clean = judge_sizes(n, d, loss, draws=50)
+    clean = judge_sizes(n, d, loss, draws=20)
     loss[20] *= 1.2
-    law = judge_sizes(n, d, loss, draws=50)
+    law = judge_sizes(n, d, loss, draws=20)
     assert any("133M" in doubt and "1 of 54 points" in doubt for doubt in law.doubts)
     assert law.alpha_se < 2 * clean.alpha_se
 
@@ -163,8 +163,8 @@ def test_the_order_of_the_points_changes_nothing_and_the_record_is_json() -> Non
     n, d = isoflop()
     loss = surface(n, d) * np.exp(0.003 * np.random.default_rng(0).normal(size=n.size))
     order = np.random.default_rng(1).permutation(n.size)
-    law: SizeLaw = judge_sizes(n, d, loss, draws=30, seed=3)
-    assert law == judge_sizes(n[order], d[order], loss[order], draws=30, seed=3)
+    law: SizeLaw = judge_sizes(n, d, loss, draws=10, seed=3)
+    assert law == judge_sizes(n[order], d[order], loss[order], draws=10, seed=3)
     json.dumps(dataclasses.asdict(law))
 
 
@@ -180,7 +180,7 @@ def test_the_order_of_the_points_changes_nothing_and_the_record_is_json() -> Non
 def test_the_form_that_misses_no_pattern_is_judged_by(loss: Callable[..., np.ndarray], source: Source) -> None:
     rng = np.random.default_rng(0)
     n, d = np.geomspace(1e5, 1e9, 14), np.exp(2 * rng.normal(size=14)) * 1e8
-    law = judge_sizes(n, d, loss(n, d) * np.exp(0.001 * rng.normal(size=14)), draws=60)
+    law = judge_sizes(n, d, loss(n, d) * np.exp(0.001 * rng.normal(size=14)), draws=20)
     assert law.source is source
     x = np.log(n) - np.log(n).mean()
     truth = -float(x @ np.log(loss(n, law.reference_data)) / (x @ x))

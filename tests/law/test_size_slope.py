@@ -60,7 +60,7 @@ def test_the_variance_of_an_incomplete_table_is_the_one_that_is_seen(luck: float
     x, z, size = x[band], z[band], size[band]
     rng = np.random.default_rng(2)
     slopes, variances = [], []
-    for _ in range(500):
+    for _ in range(300):
         y = -0.3 * z + luck * rng.normal(size=6)[size] + 0.01 * rng.normal(size=x.size)
         found = fixed_effects(y, x, z)
         slopes.append(found.slope)
@@ -92,7 +92,7 @@ def test_a_plane_is_rejected_where_it_does_not_hold_and_rarely_where_it_does() -
     x, z = rng.normal(size=(2, 20)) * 2
     x, z = x - x.mean(), z - z.mean()
     size = np.argsort(np.argsort(x))
-    flat = [fit_plane(-0.1 * x + 0.01 * rng.normal(size=20), x, z, size).lack_of_fit_p for _ in range(200)]
+    flat = [fit_plane(-0.1 * x + 0.01 * rng.normal(size=20), x, z, size).lack_of_fit_p for _ in range(100)]
     assert np.mean(np.array(flat) < 0.05) <= 0.1
     bent = np.log(1.0 + 0.5 * np.exp(-0.4 * z)) - 0.02 * x + 0.005 * rng.normal(size=20)
     assert fit_plane(bent, x, z, size).lack_of_fit_p < 0.01

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 
@@ -13,6 +14,9 @@ from tsladder.law.points import RungPoint, in_order
 from tsladder.law.verdict import VerdictName, judge
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
+DRAWS = 120
+"""Ladders of one law in a fast test; the slow ones draw 1000."""
+NULL = {"alpha": 0.0, "seed_noise": 0.02}
 
 
 def bare(sizes: Sequence[float], losses: Sequence[float], **known) -> list[RungPoint]:
@@ -55,9 +59,15 @@ def judged(points, contrasts=None, **known):
     return judge(points, fitted.support, alpha_of_interest=0.015, contrasts=contrasts, **known), fitted.support.power
 
 
-def verdicts(draws, seed, **law):
-    rng = np.random.default_rng(seed)
-    return [judged(planted(rng, **law)) for _ in range(draws)]
+@functools.cache
+def _drawn(draws, law):
+    rng = np.random.default_rng(4)
+    return [judged(planted(rng, **dict(law))) for _ in range(draws)]
+
+
+def verdicts(draws, **law):
+    """Verdicts on ladders of one law, drawn once for all tests that ask something of them."""
+    return _drawn(draws, tuple(law.items()))
 
 
 def share(found, name):
@@ -70,23 +80,23 @@ def contrast(smaller, larger, difference, p, noise="days and seeds"):
     )
 
 
-@pytest.mark.parametrize("sizes", [FIVE, FIVE[:4]], ids=["five rungs", "four rungs"])
-@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("sizes", [{}, {"sizes": FIVE[:4]}], ids=["five rungs", "four rungs"])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
 def test_n3_null_ladders_seldom_scale(sizes, draws):
-    assert share(verdicts(draws, 3, alpha=0.0, seed_noise=0.02, sizes=sizes), VerdictName.SCALES) <= 0.05
+    assert share(verdicts(draws, **NULL, **sizes), VerdictName.SCALES) <= 0.05
 
 
-@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
 def test_n3b_null_ladders_with_a_rung_effect_seldom_scale(draws):
-    assert share(verdicts(draws, 4, alpha=0.0, seed_noise=0.01, rung_noise=0.02), VerdictName.SCALES) <= 0.05
+    assert share(verdicts(draws, alpha=0.0, seed_noise=0.01, rung_noise=0.02), VerdictName.SCALES) <= 0.05
 
 
-@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("law", "turns"),
     [
-        ({"alpha": 0.0, "seed_noise": 0.02}, 0.02),
-        ({"alpha": 0.0, "seed_noise": 0.02, "sizes": FIVE[:4]}, 0.02),
+        (NULL, 0.02),
+        ({**NULL, "sizes": FIVE[:4]}, 0.02),
         ({"alpha": 0.0, "seed_noise": 0.01, "rung_noise": 0.02}, 0.02),
         ({"alpha": 0.02, "seed_noise": 0.02}, 0.02),
         ({"alpha": 0.0, "seed_noise": 0.01, "rung_noise": 0.04}, 0.06),
@@ -95,15 +105,15 @@ def test_n3b_null_ladders_with_a_rung_effect_seldom_scale(draws):
 )
 def test_the_choice_of_configurations_is_seldom_taken_for_a_turn(law, turns, draws):
     """Seeds alone would call a tenth of N3b, and more than half of the last, `not_monotone`."""
-    assert share(verdicts(draws, 4, **law), VerdictName.NOT_MONOTONE) <= turns
+    assert share(verdicts(draws, **law), VerdictName.NOT_MONOTONE) <= turns
 
 
-@pytest.mark.parametrize("draws", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "noise", [{"seed_noise": 0.02}, {"seed_noise": 0.01, "rung_noise": 0.02}], ids=["seeds", "rungs and seeds"]
 )
 def test_an_exponent_of_interest_is_seldom_called_flat(noise, draws):
-    assert share(verdicts(draws, 9, alpha=0.015, **noise), VerdictName.FLAT) <= 0.04
+    assert share(verdicts(draws, alpha=0.015, **noise), VerdictName.FLAT) <= 0.04
 
 
 def test_a_turn_beyond_what_choices_do_is_still_found():
@@ -117,10 +127,10 @@ def test_a_turn_beyond_what_choices_do_is_still_found():
 
 
 @pytest.mark.parametrize(
-    ("draws", "low", "high"), [(200, 0.90, 0.99), pytest.param(1000, 0.93, 0.97, marks=pytest.mark.slow)]
+    ("draws", "low", "high"), [(DRAWS, 0.90, 0.99), pytest.param(1000, 0.93, 0.97, marks=pytest.mark.slow)]
 )
 def test_n4_a_planted_law_scales_and_its_interval_covers_it(draws, low, high):
-    found = verdicts(draws, 7, alpha=0.02, seed_noise=0.02)
+    found = verdicts(draws, alpha=0.02, seed_noise=0.02)
     assert share(found, VerdictName.SCALES) >= 0.95
     covered = np.mean([fit.alpha_ci[0] <= 0.02 <= fit.alpha_ci[1] for _, fit in found])
     assert low <= covered <= high

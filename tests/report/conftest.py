@@ -1,9 +1,19 @@
 import pytest
+from tests import drawn_once
 from tests.report import studies
 from tests.report.whole_study import write_whole
 
 from tsladder.report.build import build_report
 from tsladder.report.study_files import read_facts
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawings(request):
+    """Draw the same facts once, except where drawing is what is tested."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if request.path.name != "test_figures.py":
+            drawn_once.keep_drawings(monkeypatch)
+        yield
 
 
 @pytest.fixture

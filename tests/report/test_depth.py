@@ -83,7 +83,7 @@ def test_a_p_is_corrected_over_all_cells():
 def test_of_cells_without_a_pattern_at_most_one_study_in_twenty_claims_one(n):
     """Any claim among five cells: after Holm, in 5 % of studies."""
     rng = np.random.default_rng(n)
-    studies = 100
+    studies = 60
     false_cells = false_horizons = false_trends = 0
     for _ in range(studies):
         cohorts = {Cell(rung, 1): random_cohort(rng, n) for rung in RUNGS}

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,30 @@ ROOMS = {
 NOW = 1_800_000_000.0
 
 
+_COPIES = tempfile.TemporaryDirectory(prefix="tsladder-written-")
+"""Studies as they were written, by their leaves: to copy one takes a tenth of the time."""
+
+
 def write_study(folder: Path, monkeypatch: pytest.MonkeyPatch, **leaves: Any) -> Places:
     """Everything fresh: rungs 12k and 30k on horizons 1 and 3, and an unplanned rung 80k."""
-    places = Places(folder, folder)
-    _write_params(folder, leaves)
-    _write_code(folder)
     monkeypatch.setattr(fingerprint.Code, "in_use", classmethod(lambda _cls: Code(folder / "stages", folder / "src")))
     machine = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates())
     monkeypatch.setattr("tsladder.status.time_to_go.survey", lambda *_, **__: machine)
+    copy = Path(_COPIES.name) / hashlib.sha256(json.dumps(leaves, sort_keys=True).encode()).hexdigest()
+    bare = not folder.exists() or not any(folder.iterdir())
+    if bare and copy.exists():
+        shutil.copytree(copy, folder, dirs_exist_ok=True)
+        return Places(folder, folder)
+    places = _write_whole(folder, leaves)
+    if bare:
+        shutil.copytree(folder, copy)
+    return places
+
+
+def _write_whole(folder: Path, leaves: dict[str, Any]) -> Places:
+    places = Places(folder, folder)
+    _write_params(folder, leaves)
+    _write_code(folder)
     shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
     shutil.copy(ROOT / ".dvcignore", folder / ".dvcignore")
     write_text(folder / "data" / "tiny.parquet", "bars")

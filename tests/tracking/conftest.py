@@ -1,27 +1,15 @@
-"""MLflow's empty tables, made once: making them takes seconds, copying them none."""
+"""A store of its own for each test, whose tables are there."""
 
-import contextlib
 import shutil
-import sqlite3
 
 import pytest
-
-from tsladder.tracking import MlflowTracker
+from tests import mlflow_tables
 
 
 @pytest.fixture(scope="session")
 def made_tables(tmp_path_factory):
     """A database of MLflow's without an experiment of tsladder's."""
-    folder = tmp_path_factory.mktemp("tables")
-    MlflowTracker(folder, "study").runs()
-    copy = folder / "tables.db"
-    with contextlib.closing(sqlite3.connect(folder / "mlflow.db", isolation_level=None)) as made:
-        made.execute("VACUUM INTO ?", (str(copy),))
-    with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as database:
-        database.execute("DELETE FROM experiment_tags")
-        database.execute("DELETE FROM experiments WHERE name = 'study'")
-        database.execute("PRAGMA journal_mode=WAL")
-    return copy
+    return mlflow_tables.made_once(mlflow_tables.shared_folder(tmp_path_factory))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Sources: the export pages of the vendors, and those of Investing.com in the lang
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -155,6 +156,7 @@ _ORDINAL = re.compile(r"^\s*\d+[a-z]?[.)]\s*")
 _BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
 
 
+@functools.lru_cache(maxsize=4096)
 def bare(name: str) -> str:
     """Normalise a column's name: remove case, spaces, punctuation, accents, a leading number and a unit in brackets."""
     text = unicodedata.normalize("NFKD", _ORDINAL.sub("", name)).casefold()
