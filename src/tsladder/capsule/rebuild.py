@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.environment import ENVIRONMENT, PackedEnvironment, read_environment
 from tsladder.artifacts.law import stored_law
-from tsladder.artifacts.store import read_json
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
-from tsladder.capsule.layout import ENVIRONMENT
 from tsladder.capsule.manifest import Faulty, Manifest
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.build import law_record
@@ -94,7 +93,7 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
     places = Places(folder, folder)
     try:
         params = load_params(places.params)
-        environment = _environment(read_json(folder / ENVIRONMENT))
+        environment = _environment(read_environment(folder / ENVIRONMENT))
         stored = stored_law(places.scaling)
         for path in (*places.law.glob("*"), *places.report.glob("*")):
             path.unlink()
@@ -140,16 +139,16 @@ def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]
     return None
 
 
-def _environment(record: Mapping[str, Any]) -> Environment:
-    """Return the description of the machine that made the capsule, with a sentence on this machine."""
-    machine = record["machine"]
-    there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
+def _environment(packed: PackedEnvironment) -> Environment:
+    """Return the environment in which the capsule was packed, with a sentence on this machine."""
+    machine = packed.machine
+    there = f"{machine.system} on {machine.architecture}, {machine.processor}"
     ours = software_versions()
     with_what = ", ".join(f"{name} {ours[name]}" for name in ("tsladder", "numpy", "scipy") if name in ours)
     return Environment(
-        python=record["python"],
-        packages=dict(record["packages"]),
-        fingerprints=dict(record["fingerprints"]),
+        python=packed.python,
+        packages=dict(packed.packages),
+        fingerprints=dict(packed.fingerprints),
         rebuilt=(
             f"Rebuilt from a study capsule: the law, every verdict and every figure were computed anew from its points "
             f"by {with_what} on Python {platform.python_version()} ({platform.system()} on {platform.machine()}). The "
