@@ -47,16 +47,7 @@ class ReturnScoring:
         """Return None: a return is forecast as it is, without threshold and temperature."""
 
     def score(self, made: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
-        return score_return_region(
-            y_N=made.y_N,
-            dates_N=made.dates_N,
-            forecasts=made.by_seed,
-            baselines=made.baselines,
-            training=self.training,
-            fingerprint=made.fingerprint,
-            params=params,
-            seed=made.seed,
-        )
+        return score_return_region(made, training=self.training, params=params)
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
         return return_predictions_frame(
