@@ -16,7 +16,7 @@ from tsladder.evaluation.class_scores import score_class_region
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.evaluation.region import RegionForecasts
-from tsladder.law.build import law_record
+from tsladder.law.build import law_of_study
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
 from tsladder.planning.across_cells import plan_files
@@ -52,7 +52,7 @@ def write_study(folder, *, opened=(), reason=REASON):
 def finish(places):
     """Law and report, as the stages fit and report leave them."""
     params = params_of(places)
-    write_law(places.law, law_record(places, params))
+    write_law(places.law, law_of_study(places, params))
     build_report(places, params)
     return places
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.environment import ENVIRONMENT, PackedEnvironment, read_environment
-from tsladder.artifacts.law import stored_law
+from tsladder.artifacts.law import StudyLaw, law_json, stored_law
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
 from tsladder.capsule.manifest import Faulty, Manifest
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.law.build import law_record
+from tsladder.law.build import law_of_study
 from tsladder.law.scaling import write_law
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -98,13 +98,13 @@ def _told(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> R
         for path in (*places.law.glob("*"), *places.report.glob("*")):
             path.unlink()
         on_step("fitting the law", 1, _STEPS)
-        found = law_record(places, params, unscored_reason=UNSCORED)
+        found = law_of_study(places, params, unscored_reason=UNSCORED)
         on_step("drawing the law", 2, _STEPS)
         write_law(places.law, found)
         on_step("writing the report", 3, _STEPS)
         build_report(places, params, environment=environment)
         not_compared = _why_not_compared(stored, found)
-        differing = () if stored is None or not_compared else differences(stored, found)
+        differing = () if stored is None or not_compared else differences(stored, law_json(found))
         verdicts = tuple(verdict_lines(places))
     except (BadInput, WorkFailed) as error:
         raise BadInput(f"{capsule} holds a study whose report cannot be built: {_said(error, folder)}") from None
@@ -131,10 +131,10 @@ def _unlike_ours(capsule: Path, manifest: Manifest, said: str) -> BadInput:
     )
 
 
-def _why_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]) -> str | None:
+def _why_not_compared(stored: Mapping[str, Any] | None, found: StudyLaw) -> str | None:
     if stored is None:
         return "the capsule holds no law: its study had not been fitted yet"
-    if stored.get("study_key") != found["study_key"]:
+    if stored.get("study_key") != found.study_key:
         return "the law in the capsule answers another question than its plans: it was fitted before they were changed"
     return None
 

@@ -18,12 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tsladder.law.curve.floor import FloorFit
+from tsladder.artifacts.law_evidence import NeighbourContrast, SettleOption
+from tsladder.artifacts.law_fits import FloorLaw, PowerLaw
+from tsladder.law.curve.floor import loss_above_floor
 from tsladder.law.curve.forms import Form, Support
-from tsladder.law.curve.power_law import PowerFit
+from tsladder.law.curve.overfit import steepest_side
+from tsladder.law.curve.power_law import interval_at
 from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
-from tsladder.law.evidence.neighbours import Contrast, is_significant
-from tsladder.law.next_runs import Cost, Option, in_words, settle_options
+from tsladder.law.evidence.neighbours import is_significant
+from tsladder.law.next_runs import Cost, in_words, settle_options
 from tsladder.law.points import RungPoint, in_order, size_in_words
 from tsladder.law.surface.additive_surface import SurfaceFit
 from tsladder.law.surface.tenfold import Tenfold
@@ -62,7 +65,7 @@ class Verdict:
     name: VerdictName
     reason: str
     settle: str
-    options: tuple[Option, ...] = ()
+    options: tuple[SettleOption, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +74,7 @@ class Case:
 
     points: Sequence[RungPoint]
     support: Support
-    fit: PowerFit
+    fit: PowerLaw
     alpha_of_interest: float
     confidence: float
     interest_option: str
@@ -88,7 +91,7 @@ def judge(
     *,
     alpha_of_interest: float,
     confidence: float = 0.95,
-    contrasts: Sequence[Contrast] = (),
+    contrasts: Sequence[NeighbourContrast] = (),
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
     interest_option: str = "law.alpha_of_interest",
@@ -139,7 +142,7 @@ def _steepest_side(case: Case) -> float:
     ladder."""
     if case.support.form is not Form.TURN or case.support.overfit is None:
         return 0.0
-    return case.support.overfit.steepest_side(case.points[0].n_params, case.points[-1].n_params)
+    return steepest_side(case.support.overfit, case.points[0].n_params, case.points[-1].n_params)
 
 
 def _no_exponent(support: Support) -> Verdict:
@@ -160,7 +163,9 @@ def _no_exponent(support: Support) -> Verdict:
         settle=f"At least {missing} more rung{'s' if missing > 1 else ''}; four or five, spread over two orders of "
         "magnitude or more, give the verdict some power.",
         options=(
-            Option(what="rungs", seeds=None, rungs=None, words=f"at least {missing} more rung{'s'[: missing - 1]}"),
+            SettleOption(
+                what="rungs", seeds=None, rungs=None, words=f"at least {missing} more rung{'s'[: missing - 1]}"
+            ),
         ),
     )
 
@@ -223,8 +228,8 @@ def _flat(case: Case) -> Verdict:
     )
 
 
-def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contrast]) -> Verdict:
-    def tell(contrasts: Sequence[Contrast]) -> str:
+def _not_monotone(case: Case, falls: Sequence[NeighbourContrast], rises: Sequence[NeighbourContrast]) -> Verdict:
+    def tell(contrasts: Sequence[NeighbourContrast]) -> str:
         return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} ({_p(c)})" for c in contrasts)
 
     turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
@@ -244,7 +249,7 @@ def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contras
     rungs = f" ({', '.join(turning)})" if turning else ""
     turned = [point for point in case.points if point.cell in turning] or list(case.points)
     now = max(1, max(len(point.seeds) for point in turned))
-    option = Option(
+    option = SettleOption(
         what="seeds",
         seeds=2 * now,
         rungs=None,
@@ -263,7 +268,7 @@ def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contras
     )
 
 
-def _p(contrast: Contrast) -> str:
+def _p(contrast: NeighbourContrast) -> str:
     return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
 
 
@@ -366,7 +371,7 @@ def _surface_words(surface: SurfaceFit) -> str:
     return f"That is its average over these sizes on the surface E + A N^-alpha + B D^-beta with {told}. "
 
 
-def _towards_a_floor(case: Case, floor: FloorFit) -> str:
+def _towards_a_floor(case: Case, floor: FloorLaw) -> str:
     largest, support = case.points[-1].n_params, case.support
     low, high = floor.E_ci or (0.0, math.inf)
     ends = f"{case.fit.confidence:.0%} interval {low:.4g} to {high:.4g}"
@@ -378,7 +383,7 @@ def _towards_a_floor(case: Case, floor: FloorFit) -> str:
             f"well ({ends}), so no exponent above it is given. {average} Beyond the largest rung the loss falls by "
             "less."
         )
-    change = 1.0 - float(floor.loss_at(10.0 * largest) / floor.loss_at(largest))
+    change = 1.0 - float(loss_above_floor(floor, 10.0 * largest) / loss_above_floor(floor, largest))
     exponent = f"alpha {floor.alpha:.4f}"
     if floor.alpha_ci is not None:
         exponent += f" ({interval_in_words(floor.alpha_ci)})"
@@ -432,7 +437,7 @@ def _prediction(case: Case) -> str:
     if case.support.sizes is not None or case.support.together:
         return ""
     size = 10.0 * case.points[-1].n_params
-    (low,), (high,) = (ends.reshape(1).tolist() for ends in case.fit.interval_at(size, new_rung=True))
+    (low,), (high,) = (ends.reshape(1).tolist() for ends in interval_at(case.fit, size, new_rung=True))
     if not (math.isfinite(high) and high < _LARGEST_TOLD * max(point.loss for point in case.points)):
         return ""
     return f" ({low:.4g} to {high:.4g} at {size_in_words(size)})"

@@ -24,11 +24,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from tsladder.artifacts.law_evidence import SizeLeftOut
 from tsladder.law.curve.line import ROUNDING
 from tsladder.law.design import SAME_AMOUNT, SAME_SIZE, Design, Kind, Labels, design_of, groups_of
 from tsladder.law.points import size_in_words
 from tsladder.law.surface.additive_surface import Interval, Surface, SurfaceFit, search_surface
-from tsladder.law.surface.leave_one_size_out import SizeLeftOut, by_plane, by_surface, by_two_way
+from tsladder.law.surface.leave_one_size_out import by_plane, by_surface, by_two_way
 from tsladder.law.surface.plane import MOSTLY_SINGLE, fit_floor_in_data, fit_floor_in_size, fit_plane
 from tsladder.law.surface.size_slope import (
     SIZES_OF_A_CURVE,
