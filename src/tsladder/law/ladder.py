@@ -35,7 +35,8 @@ from tsladder.law.evidence.repetition import repeated_verdicts
 from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint, dropped_point, in_order, law_point
-from tsladder.law.surface.size_effect import SizeLaw, judge_sizes
+from tsladder.law.surface.size_effect import judge_sizes
+from tsladder.law.surface.size_law import SizeLaw
 from tsladder.law.surface.threshold import HuberDelta
 from tsladder.law.verdict import judge
 

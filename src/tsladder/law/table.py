@@ -156,7 +156,7 @@ def fit_table(
 def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
     """Choose one Huber threshold for the surfaces of all groups, so that all are fitted by the same loss; None without
     a surface."""
-    from tsladder.law.surface.additive_surface import Group, delta_of_groups
+    from tsladder.law.surface.common_threshold import Group, delta_of_groups
 
     groups = []
     for points in ladders:

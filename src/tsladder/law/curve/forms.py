@@ -23,7 +23,7 @@ from tsladder.law.curve.line import ROUNDING
 from tsladder.law.curve.weights import rung_noise
 from tsladder.law.design import data_beside_tenfold
 from tsladder.law.points import RungPoint
-from tsladder.law.surface.size_effect import SizeLaw, Source
+from tsladder.law.surface.size_law import SizeLaw, Source
 
 AICC_RUNGS = 7
 """Fewest rungs for AICc: with fewer, a form of four parameters leaves it hardly any degree of freedom."""

@@ -14,9 +14,10 @@ from tsladder.artifacts.law_evidence import SizeLeftOut
 from tsladder.law.design import SAME_AMOUNT, Labels, groups_of
 from tsladder.law.points import size_in_words
 from tsladder.law.surface import huber
-from tsladder.law.surface.additive_surface import LEAST_LEVELS, Surface, nearby_minima
+from tsladder.law.surface.bootstrap_of_sizes import nearby_minima
 from tsladder.law.surface.plane import Plane
 from tsladder.law.surface.size_slope import Replicates, two_way
+from tsladder.law.surface.surface_fit import LEAST_LEVELS, Surface
 
 Floats = NDArray[np.float64]
 
